@@ -1,0 +1,188 @@
+import { resolve } from "node:path";
+import type { Globals, World } from "./commands/world.ts";
+import { type Connection, connectionName, type Environment } from "./core/connection.ts";
+import type { Tokens } from "./oauth/tokens.ts";
+import type { Clock } from "./shared/clock.ts";
+import { type Config, loadConfig } from "./shared/config.ts";
+import { AppError } from "./shared/errors.ts";
+import type { Http } from "./shared/http.ts";
+import { createLog, type Log } from "./shared/log.ts";
+import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
+import { createRedactor, type Redactor } from "./shared/redact.ts";
+import type { Store } from "./store/contract.ts";
+import type { Vault } from "./vault/contract.ts";
+import type { Access, Destination, Source } from "./vendors/contract.ts";
+
+/**
+ * The one place where real parts are put together. Each is opened when first asked for, so `status` loads
+ * neither the vault nor an HTTP client.
+ */
+export interface App {
+  config: Config;
+  org: string;
+  stateDir: string;
+  /** Where the configuration is looked for, whether or not it is there. */
+  configFile: string;
+  clock: Clock;
+  redact: Redactor;
+  log: Log;
+  /** The log, in this thread. */
+  store(): Promise<Store>;
+  /** The log in a thread of its own, for a process that must never wait for the disk. */
+  threadedStore(): Promise<Store>;
+  vault(): Promise<Vault>;
+  http(): Promise<Http>;
+  tokens(): Promise<Tokens>;
+  /** The vendors, for one environment. Throws `USAGE` for a vendor that is none. */
+  destination(vendor: string, environment: Environment): Promise<Destination>;
+  sources(): Promise<readonly Source[]>;
+  /** What calls to a connection's account need. */
+  access(
+    connection: Pick<Connection, "org" | "vendor" | "environment">,
+    signal: AbortSignal,
+  ): Promise<Access>;
+  close(): Promise<void>;
+}
+
+export function openApp(world: World, globals: Globals): App {
+  const redact = createRedactor();
+  const config = configFor(world, globals);
+  const stateDir = stateDirFor(world, globals);
+  const org = orgFrom(config.org);
+  const { clock } = world;
+  const toJournal = Boolean(world.env.JOURNAL_STREAM) && !world.io.stderrIsTerminal;
+  const log = createLog({
+    write: world.io.err,
+    level: globals.verbose ? "debug" : config["log.level"],
+    format: config["log.format"],
+    toJournal,
+    redact,
+    clock,
+  });
+  const closers: (() => Promise<void> | void)[] = [];
+
+  const store = once(async () => {
+    const { openSqliteStore } = await import("./store/sqlite/sqlite.ts");
+    const opened = await openSqliteStore({ stateDir, clock });
+    closers.push(() => opened.close());
+    return opened;
+  });
+  const threadedStore = once(async () => {
+    const { openThreadedStore } = await import("./store/sqlite/threaded.ts");
+    const opened = await openThreadedStore({
+      stateDir,
+      threadUrl: new URL("store-thread.js", world.distUrl),
+    });
+    closers.push(() => opened.close());
+    return opened;
+  });
+  const vault = once(async () => {
+    const { openVault } = await import("./vault/open.ts");
+    const opened = openVault({
+      backend: config["vault.backend"],
+      stateDir,
+      keyFile: config["vault.key_file"] ? resolve(world.cwd, config["vault.key_file"]) : null,
+      credentialsDirectory: world.env.CREDENTIALS_DIRECTORY ?? null,
+      host: { platform: world.platform, nodePath: world.nodePath, env: world.env },
+      childUrl: new URL("keychain-child.js", world.distUrl),
+      clock,
+    });
+    closers.push(() => opened.close());
+    return opened;
+  });
+  const http = once(async () => {
+    const { createHttp } = await import("./shared/http.ts");
+    const opened = createHttp({
+      caFile: config["network.ca_file"] || null,
+      httpProxy: world.env.HTTP_PROXY ?? world.env.http_proxy ?? null,
+      httpsProxy: world.env.HTTPS_PROXY ?? world.env.https_proxy ?? null,
+      noProxy: world.env.NO_PROXY ?? world.env.no_proxy ?? null,
+      ...(globals.verbose ? { trace: (line: string) => log.debug(line) } : {}),
+    });
+    closers.push(() => opened.close());
+    return opened;
+  });
+  const tokens = once(async () => {
+    const { createTokens } = await import("./oauth/tokens.ts");
+    return createTokens({ clock, http: await http(), vault: await vault() });
+  });
+  const destination: App["destination"] = async (vendor, environment) => {
+    const { openDestination } = await import("./vendors/index.ts");
+    return openDestination(vendor, { config, environment, http: await http(), clock });
+  };
+  const access: App["access"] = async (connection, signal) => {
+    const { readSecret } = await import("./flows/secrets.ts");
+    const [issuer, held, opened] = await Promise.all([
+      destination(connection.vendor, connection.environment),
+      tokens(),
+      vault(),
+    ]);
+    const { clientSecretName: name } = issuer.authorization;
+    const clientSecret = () => readSecret(opened, { ...connection, name });
+    return {
+      signal,
+      token: (options) =>
+        held.token({
+          connection: connectionName(connection),
+          issuer,
+          clientSecret,
+          renewed: options?.renewed,
+        }),
+    };
+  };
+
+  return {
+    config,
+    org,
+    stateDir,
+    configFile: configFileFor(world, globals),
+    clock,
+    redact,
+    log,
+    store,
+    threadedStore,
+    vault,
+    http,
+    tokens,
+    destination,
+    sources: async () => Object.values((await import("./vendors/index.ts")).SOURCES),
+    access,
+    close: async () => {
+      for (const close of closers.reverse()) await close();
+    },
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+function configFor(world: World, globals: Globals): Config {
+  return loadConfig({
+    file: configFileFor(world, globals),
+    isRequired: (globals.config ?? world.env.JC_CONFIG) !== undefined,
+    env: world.env,
+    flags: globals.org === undefined ? {} : { org: globals.org },
+  });
+}
+
+function configFileFor(world: World, globals: Globals): string {
+  const named = globals.config ?? world.env.JC_CONFIG;
+  return named ? resolve(world.cwd, named) : defaultConfigFile(world.env, world.platform);
+}
+
+export function stateDirFor(world: World, globals: Globals): string {
+  const named = globals.stateDir ?? world.env.JC_STATE_DIR;
+  return named ? resolve(world.cwd, named) : defaultStateDir(world.env, world.platform);
+}
+
+function orgFrom(slug: string): string {
+  if (/^[a-z0-9][a-z0-9._-]{0,99}$/i.test(slug)) return slug;
+  throw new AppError("USAGE", "an org is a slug: letters, digits, dot, dash, underscore", {
+    hint: "As --org acme",
+  });
+}

@@ -1,0 +1,185 @@
+import { createInterface } from "node:readline";
+import type { Command } from "commander";
+import type { Account } from "../core/connection.ts";
+import type { Connected } from "../flows/connect.ts";
+import { AppError } from "../shared/errors.ts";
+import { count, plain, shortTime } from "../shared/text.ts";
+import { type Session, withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerConnect(program: Command, world: World): void {
+  program
+    .command("connect <vendor>")
+    .description("give consent in the browser, keep the tokens, prepare the account")
+    .option("--no-browser", "only print the link, and take the address the browser ends at")
+    .option("--sandbox", "the sandbox environment")
+    .addHelpText("after", "\nExample:\n  jc-integrations connect hubspot --org acme")
+    .action((vendor: string, options: { browser: boolean; sandbox?: boolean }, command: Command) =>
+      withApp(world, command, (session) => runConnect(session, vendor, options)),
+    );
+}
+
+async function runConnect(
+  session: Session,
+  vendor: string,
+  options: { browser: boolean; sandbox?: boolean },
+): Promise<void> {
+  const { app, world, terminal, print, say } = session;
+  const { connect } = await import("../flows/connect.ts");
+  const environment = options.sandbox ? "sandbox" : "production";
+  const destination = await app.destination(vendor, environment);
+  const [store, vault, http, tokens] = await Promise.all([
+    app.store(),
+    app.vault(),
+    app.http(),
+    app.tokens(),
+  ]);
+  const access = await app.access({ org: app.org, vendor, environment }, world.signal);
+  const done = new AbortController();
+  try {
+    const connected = await connect(
+      { clock: app.clock, http, store, vault, tokens, destination, access },
+      {
+        org: app.org,
+        environment,
+        signal: world.signal,
+        confirmOtherAccount: (before, after) => confirmOtherAccount(session, before, after),
+        consent: {
+          onUrl: (url) => {
+            say(`Give JobCannon access to ${destination.label} in the browser:`);
+            // Unredacted: this one place is where its state has to be seen.
+            world.io.err(`\n${url}\n\n`);
+            if (!options.browser) say("On another machine: paste the address the browser ends at, here.");
+          },
+          onTick: (seconds) => {
+            if (world.io.stderrIsTerminal) world.io.err(`\r\u001b[2Kwaiting for consent, ${seconds} s left `);
+          },
+          onNotice: say,
+          ...(options.browser ? { openBrowser: world.openBrowser } : {}),
+          ...(world.io.stdinIsTerminal || !options.browser
+            ? { pastedLines: linesOf(world, done.signal) }
+            : {}),
+        },
+      },
+    );
+    if (world.io.stderrIsTerminal) world.io.err("\r\u001b[2K");
+    print({
+      json: jsonOf(connected, vault.describe()),
+      text: () => render(connected, vault.describe(), terminal),
+    });
+    refusePartial(connected);
+  } finally {
+    done.abort();
+  }
+}
+
+async function confirmOtherAccount(
+  { globals, world }: Session,
+  before: Account,
+  after: Account,
+): Promise<boolean> {
+  if (globals.yes) return true;
+  const question = `This is account ${after.id} (${plain(after.name)}), not ${before.id} as before. All results count as never sent. Go on?`;
+  if (!globals.input || !world.io.stdinIsTerminal) {
+    throw new AppError("USAGE", `consent came from account ${after.id}, not ${before.id} as before`, {
+      hint: "If that is meant, run it again with --yes. Nothing was changed.",
+    });
+  }
+  const { confirm } = await import("@inquirer/prompts");
+  return await confirm(
+    { message: question, default: false },
+    { output: world.io.stderr, signal: world.signal },
+  ).catch(() => false);
+}
+
+/** What is typed or pasted, until the flow is over: then the stream must not keep the process alive. */
+async function* linesOf(world: World, done: AbortSignal): AsyncGenerator<string> {
+  const reader = createInterface({ input: world.io.stdin, terminal: false });
+  done.addEventListener("abort", () => {
+    reader.close();
+    world.io.stdin.pause();
+    if ("unref" in world.io.stdin && typeof world.io.stdin.unref === "function") world.io.stdin.unref();
+  });
+  yield* reader;
+}
+
+function render(connected: Connected, vault: string, { paint, table, pill }: Session["terminal"]): string {
+  const { connection, fields, released, waiting } = connected;
+  const { account } = connection;
+  const rows = [
+    [
+      "account",
+      account ? `${plain(account.name)} (${account.id}${account.kind ? `, ${account.kind}` : ""})` : "–",
+    ],
+    ["data hosted in", account?.region ?? "not told"],
+    [
+      "scopes",
+      `${connection.scopes.length} granted${connection.missingScopes.length > 0 ? paint.red(`, missing: ${connection.missingScopes.join(", ")}`) : ""}`,
+    ],
+    [
+      "token",
+      connection.tokenExpiresAt === null
+        ? "does not expire"
+        : `until ${shortTime(connection.tokenExpiresAt)}, refreshed by itself`,
+    ],
+    ["tokens rest in", vault],
+    ...(fields
+      ? [["properties", `${fields.created.length} created, ${fields.existing.length} there already`]]
+      : []),
+    ...(released > 0 ? [["held results", `${released} go out now`]] : []),
+  ];
+  const next =
+    waiting > 0
+      ? `${count(waiting, "earlier result")} wait: jc-integrations backfill`
+      : "Deliver as they come: jc-integrations serve";
+  return [
+    `${connection.vendor}  ${pill("Connected", "good")}`,
+    "",
+    table(["", ""], rows).replace(/^\s*\n/, ""),
+    "",
+    next,
+  ].join("\n");
+}
+
+function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connected, vault: string) {
+  const { vendor, environment, state, account, scopes, missingScopes, tokenExpiresAt } = connection;
+  return {
+    connection: {
+      vendor,
+      environment,
+      state,
+      account,
+      scopes,
+      missingScopes,
+      tokenExpiresAt: tokenExpiresAt === null ? null : new Date(tokenExpiresAt).toISOString(),
+    },
+    vault,
+    properties: fields && { created: fields.created, existing: fields.existing, overQuota: fields.overQuota },
+    propertiesProblem: fieldsProblem?.message ?? null,
+    released,
+    waiting,
+  };
+}
+
+function refusePartial({ connection, fields, fieldsProblem }: Connected): void {
+  if (connection.missingScopes.length > 0) {
+    throw new AppError("PARTIAL", `connected, but not granted: ${connection.missingScopes.join(", ")}`, {
+      hint: "Add the scopes to the app in HubSpot, then connect again and approve all of them.",
+    });
+  }
+  if (fieldsProblem) {
+    throw new AppError("PARTIAL", `connected, but the properties are not ready: ${fieldsProblem.message}`, {
+      hint: "jc-integrations resync-properties",
+      cause: fieldsProblem,
+    });
+  }
+  if (fields && fields.overQuota.length > 0) {
+    throw new AppError(
+      "PARTIAL",
+      `connected, but the portal has no room for ${fields.overQuota.join(", ")}`,
+      {
+        hint: "Free custom properties there, then: jc-integrations resync-properties",
+      },
+    );
+  }
+}

@@ -1,0 +1,219 @@
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { INVITE_STATUSES, type InviteStatus } from "../core/event.ts";
+import type { Invite } from "../core/invite.ts";
+import { AppError } from "../shared/errors.ts";
+import type { Terminal } from "../shared/terminal.ts";
+import { count, plain, shortTime } from "../shared/text.ts";
+import type { InviteHistory, InviteSummary, PushSummary } from "../store/contract.ts";
+import { type Session, withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerInvites(program: Command, world: World): void {
+  const invites = program
+    .command("invites")
+    .description("feed events in, look at invites and their deliveries");
+
+  invites
+    .command("import <file>")
+    .description(
+      "take events from NDJSON (- for stdin); bad lines are reported, the good ones go in (exit 7)",
+    )
+    .addHelpText("after", "\nExample:\n  zcat events.ndjson.gz | jc-integrations invites import -")
+    .action((file: string, _options: object, command: Command) =>
+      withApp(world, command, (session) => importFile(session, file)),
+    );
+
+  invites
+    .command("list")
+    .description("the newest invites and where their results stand")
+    .option("--status <status>", INVITE_STATUSES.join(", "), readStatus)
+    .option("--email <address>", "only this candidate's")
+    .option("--limit <n>", "how many", readLimit, 20)
+    .addHelpText("after", "\nExample:\n  jc-integrations invites list --status completed --limit 50")
+    .action((options: { status?: InviteStatus; email?: string; limit: number }, command: Command) =>
+      withApp(world, command, async ({ app, terminal, print }) => {
+        const store = await app.store();
+        const found = await store.invites({ org: app.org, ...options });
+        print({ json: { invites: found.map(summaryJson) }, text: () => renderList(found, terminal) });
+      }),
+    );
+
+  invites
+    .command("show <invitation>")
+    .description("one invite with its events, pushes and attempts")
+    .addHelpText("after", "\nExample:\n  jc-integrations invites show inv_7Q2")
+    .action((id: string, _options: object, command: Command) =>
+      withApp(world, command, async ({ app, terminal, print }) => {
+        const store = await app.store();
+        const history = await store.invite(app.org, id);
+        if (!history) {
+          throw new AppError("USAGE", `${app.org} has no invite ${plain(id)}`, {
+            hint: "jc-integrations invites list shows the newest ones.",
+          });
+        }
+        print({ json: historyJson(history), text: () => renderHistory(history, terminal) });
+      }),
+    );
+}
+
+async function importFile({ app, world, terminal, globals, print }: Session, file: string): Promise<void> {
+  const { importEvents } = await import("../flows/import-events.ts");
+  const [source] = (await app.sources()).filter(({ id }) => id === "jobcannon");
+  if (!source) throw new Error("JobCannon is no source any more");
+  const store = await app.store();
+  const progress = terminal.progress("importing", null);
+  const report = await importEvents({ store, clock: app.clock }, source, {
+    input: file === "-" ? world.io.stdin : openFile(resolve(world.cwd, file)),
+    signal: world.signal,
+    onProgress: ({ read, bad }) => {
+      if (!globals.json) progress.set(read, bad.length > 0 ? `${bad.length} bad` : "");
+    },
+  });
+  if (!globals.json) progress.end();
+  print({
+    json: report,
+    text: () =>
+      [
+        `${count(report.read, "event")} read: ${report.stored} stored, ${report.known} known before, ${report.bad.length} bad`,
+        ...report.bad.slice(0, SHOWN_BAD_LINES).map(({ line, reason }) => `  line ${line}: ${plain(reason)}`),
+        ...(report.bad.length > SHOWN_BAD_LINES
+          ? [`  and ${report.bad.length - SHOWN_BAD_LINES} more (--json lists all)`]
+          : []),
+      ].join("\n"),
+  });
+  if (report.bad.length === 0) return;
+  throw new AppError("PARTIAL", `${count(report.bad.length, "line")} could not be taken`, {
+    hint: "Mend those lines and import the file again: what is stored already changes nothing.",
+  });
+}
+
+const SHOWN_BAD_LINES = 20;
+
+async function* openFile(path: string): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 })) yield chunk;
+  } catch (cause) {
+    if (!(cause instanceof Error && "syscall" in cause)) throw cause;
+    throw new AppError("USAGE", `${path} cannot be read`, {
+      hint: "Give a file of NDJSON, or - for stdin.",
+      cause,
+    });
+  }
+}
+
+function readStatus(text: string): InviteStatus {
+  const status = INVITE_STATUSES.find((known) => known === text);
+  if (status) return status;
+  throw new InvalidArgumentError(`It is one of ${INVITE_STATUSES.join(", ")}.`);
+}
+
+function readLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 10_000) return limit;
+  throw new InvalidArgumentError("It is a number from 1 to 10000.");
+}
+
+function renderList(found: readonly InviteSummary[], terminal: Terminal): string {
+  if (found.length === 0) return "No invites yet. Feed some in: jc-integrations invites import events.ndjson";
+  const rows = found.map(({ invite, pushes }) => [
+    plain(invite.invitationId),
+    plain(invite.candidate.email.trim()),
+    invite.status,
+    `${invite.tests.filter((test) => test.status === "completed").length}/${invite.tests.length}`,
+    shortTime(invite.at),
+    pushes.map((push) => `${push.vendor}: ${stateWords(push)}`).join(", ") || "–",
+  ]);
+  return terminal.table(["invite", "candidate", "status", "tests", "newest event", "delivery"], rows);
+}
+
+function stateWords(push: Pick<PushSummary, "state" | "heldCause"> & { delivered: boolean }): string {
+  if (push.state === "held") return `held (${push.heldCause})`;
+  if (push.state === "delivered" && !push.delivered) return "waits for the sweep";
+  return push.state;
+}
+
+function renderHistory({ invite, events, pushes, attempts }: InviteHistory, terminal: Terminal): string {
+  const { paint } = terminal;
+  const section = (title: string, headings: string[], rows: string[][]) =>
+    rows.length === 0 ? [] : ["", paint.bold(title), terminal.table(headings, rows)];
+  return [
+    `${paint.bold(plain(invite.invitationId))}  ${invite.status}  ${plain(invite.candidate.email.trim())}`,
+    ...invite.warnings.map((warning) => paint.yellow(`! ${plain(warning)}`)),
+    ...section(
+      "Tests",
+      ["test", "status", "completed"],
+      invite.tests.map((test) => [
+        plain(test.slug),
+        test.status,
+        test.completedAt === null ? "–" : shortTime(test.completedAt),
+      ]),
+    ),
+    ...section(
+      "Events",
+      ["type", "happened", "received", "id", ""],
+      events.map((event) => [
+        plain(event.type),
+        shortTime(event.at),
+        shortTime(event.receivedAt),
+        plain(event.eventId),
+        event.conflict ? paint.yellow("same id, other body") : "",
+      ]),
+    ),
+    ...section(
+      "Pushes",
+      ["vendor", "state", "version", "delivered", "warnings"],
+      pushes.map((push) => [
+        push.vendor,
+        stateWords(push),
+        String(push.version),
+        String(push.deliveredVersion),
+        push.warnings.map(({ field, reason }) => `${field}: ${plain(reason)}`).join("; ") || "–",
+      ]),
+    ),
+    ...section(
+      "Attempts",
+      ["at", "vendor", "outcome", "status", "ms", "correlation id"],
+      attempts.map((attempt) => [
+        shortTime(attempt.at),
+        attempt.vendor,
+        attempt.outcome,
+        String(attempt.httpStatus ?? "–"),
+        String(attempt.durationMs),
+        plain(attempt.correlationId ?? "–"),
+      ]),
+    ),
+  ].join("\n");
+}
+
+const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+
+function inviteJson(invite: Invite) {
+  return {
+    invitationId: invite.invitationId,
+    org: invite.org,
+    status: invite.status,
+    candidate: invite.candidate,
+    tests: invite.tests.map((test) => ({ ...test, completedAt: iso(test.completedAt) })),
+    at: iso(invite.at),
+    sentAt: iso(invite.sentAt),
+    completedAt: iso(invite.completedAt),
+    resultUrl: invite.resultUrl,
+    source: invite.origin,
+    warnings: invite.warnings,
+  };
+}
+
+function summaryJson({ invite, pushes }: InviteSummary) {
+  return { ...inviteJson(invite), pushes };
+}
+
+function historyJson({ invite, events, pushes, attempts }: InviteHistory) {
+  return {
+    invite: inviteJson(invite),
+    events: events.map((event) => ({ ...event, at: iso(event.at), receivedAt: iso(event.receivedAt) })),
+    pushes: pushes.map((push) => ({ ...push, pendingSince: iso(push.pendingSince), dueAt: iso(push.dueAt) })),
+    attempts: attempts.map((attempt) => ({ ...attempt, at: iso(attempt.at) })),
+  };
+}

@@ -1,0 +1,105 @@
+import type { Command } from "commander";
+import type { Connection, Environment } from "../core/connection.ts";
+import { AppError } from "../shared/errors.ts";
+import type { Terminal } from "../shared/terminal.ts";
+import { count } from "../shared/text.ts";
+import type { FieldPlan } from "../vendors/contract.ts";
+import { withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerResync(program: Command, world: World): void {
+  program
+    .command("resync-properties")
+    .description("create the HubSpot properties that are missing; never overwrites (exit 7: no room for all)")
+    .option("--dry-run", "show the plan, change nothing")
+    .option("--sandbox", "in the sandbox portal")
+    .addHelpText("after", "\nExample:\n  jc-integrations resync-properties --dry-run")
+    .action((options: { dryRun?: boolean; sandbox?: boolean }, command: Command) =>
+      withApp(world, command, async ({ app, terminal, print }) => {
+        const { planResync, resync } = await import("../flows/resync.ts");
+        const environment = options.sandbox ? "sandbox" : "production";
+        const connection = await connectedHubspot(
+          await (await app.store()).connections(app.org),
+          app.org,
+          environment,
+        );
+        const [destination, access, store] = await Promise.all([
+          app.destination("hubspot", environment),
+          app.access(connection, world.signal),
+          app.store(),
+        ]);
+        const context = { store, clock: app.clock, destination, access };
+        const plan = await planResync(context);
+        if (options.dryRun) {
+          print({
+            json: jsonOf(plan, plan.create),
+            text: () => renderPlan(plan, plan.create, "would create", terminal),
+          });
+          return;
+        }
+        const report = await resync(context, connection, plan);
+        const done = { ...plan, ...report };
+        print({
+          json: { ...jsonOf(done, report.created), due: report.due },
+          text: () =>
+            [
+              renderPlan(done, report.created, "created", terminal),
+              ...(report.due > 0 ? [`${count(report.due, "contact")} will be sent again.`] : []),
+            ].join("\n"),
+        });
+        if (report.overQuota.length > 0) {
+          throw new AppError(
+            "PARTIAL",
+            `the portal has no room for ${count(report.overQuota.length, "property").replace("propertys", "properties")}`,
+            {
+              hint: "Remove custom properties there, or ask for a larger plan; then run this again.",
+            },
+          );
+        }
+      }),
+    );
+}
+
+function connectedHubspot(
+  connections: readonly Connection[],
+  org: string,
+  environment: Environment,
+): Connection {
+  const found = connections.find((known) => known.vendor === "hubspot" && known.environment === environment);
+  if (found?.account) return found;
+  throw new AppError("RECONNECT_NEEDED", `${org} has no HubSpot connection (${environment})`, {
+    hint: `jc-integrations connect hubspot --org ${org}${environment === "sandbox" ? " --sandbox" : ""}`,
+  });
+}
+
+function jsonOf(
+  plan: Pick<FieldPlan, "group" | "existing" | "drifted" | "overQuota">,
+  created: readonly string[],
+) {
+  return {
+    group: plan.group.name,
+    created,
+    existing: plan.existing,
+    drifted: plan.drifted,
+    overQuota: plan.overQuota,
+  };
+}
+
+function renderPlan(
+  plan: Pick<FieldPlan, "group" | "existing" | "drifted" | "overQuota">,
+  created: readonly string[],
+  verb: string,
+  { paint, table }: Terminal,
+): string {
+  const drift = new Map(plan.drifted.map(({ name, difference }) => [name, difference]));
+  const rows = [
+    ...created.map((name) => [name, paint.green(verb)]),
+    ...plan.existing.map((name) => [
+      name,
+      drift.has(name) ? paint.yellow(`differs: ${drift.get(name)}`) : paint.dim("exists"),
+    ]),
+    ...plan.overQuota.map((name) => [name, paint.red("no room in the portal")]),
+  ];
+  const summary = `${created.length} ${verb}, ${plan.existing.length} there already`;
+  return [`${paint.bold(plan.group.name)}  ${summary}`, "", table(["property", ""], rows)].join("\n");
+}

@@ -1,0 +1,38 @@
+import type { Command } from "commander";
+import { AppError } from "../shared/errors.ts";
+import { count } from "../shared/text.ts";
+import { type Session, withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+const JOBS = ["retry", "sweep"] as const;
+
+export function registerRun(program: Command, world: World): void {
+  program
+    .command("run <job>")
+    .description(`run one scheduler job now: ${JOBS.join(", ")}`)
+    .addHelpText("after", "\nExample:\n  jc-integrations run sweep")
+    .action((job: string, _options: object, command: Command) =>
+      withApp(world, command, async (session) => {
+        if (job === "retry") return await runRetry(session);
+        if (job === "sweep") return await runSweep(session);
+        throw new AppError("USAGE", "there is no job of that name", { hint: `Jobs: ${JOBS.join(", ")}` });
+      }),
+    );
+}
+
+/** Delivers what is due now, of all connections. */
+async function runRetry({ app, world, print }: Session): Promise<void> {
+  const { deliverAll } = await import("../flows/deliver-all.ts");
+  const report = await deliverAll(app, await app.store(), world.signal);
+  print({
+    json: report,
+    text: () =>
+      `${report.delivered} delivered, ${report.rejected} rejected, ${report.held} held, ${report.retried} to be tried again`,
+  });
+}
+
+async function runSweep({ app, print }: Session): Promise<void> {
+  const { sweepAll } = await import("../flows/sweep.ts");
+  const raised = await sweepAll(app, await app.store());
+  print({ json: { raised }, text: () => `${count(raised, "contact")} in progress will be sent.` });
+}

@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import { SECRET_NAMES, type SecretName } from "../flows/secrets.ts";
+import { AppError } from "../shared/errors.ts";
+import { count } from "../shared/text.ts";
+import { type Session, withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerSecrets(program: Command, world: World): void {
+  const secrets = program
+    .command("secrets")
+    .description("the vault's secrets; values never appear in argv or output");
+
+  secrets
+    .command("set <name>")
+    .description(
+      "set a secret from a prompt, --file, or stdin; a webhook secret is added beside those that are there",
+    )
+    .option("--file <file>", "read it from a file")
+    .option("--sandbox", "for the sandbox environment")
+    .addHelpText(
+      "after",
+      `\nNames: ${SECRET_NAMES.join(", ")}\n\nExample:\n  jc-integrations secrets set hubspot.client-secret`,
+    )
+    .action((name: string, options: { file?: string; sandbox?: boolean }, command: Command) =>
+      withApp(world, command, async (session) => {
+        const { secretFrom, setSecret } = await import("../flows/secrets.ts");
+        const place = placeOf(session, name, options);
+        const value = secretFrom(place.name, await readValue(session, place.name, options.file));
+        session.app.redact.learn(value.reveal());
+        const vault = await session.app.vault();
+        const { number } = await setSecret(vault, place, value);
+        session.print({
+          json: { name: place.name, org: place.org, number },
+          text: () =>
+            `${place.name} is set${number > 1 ? ` as number ${number}` : ""}. It rests in ${vault.describe()}.`,
+        });
+      }),
+    );
+
+  secrets
+    .command("list")
+    .description("which secrets are set (never their values)")
+    .action((_options: object, command: Command) =>
+      withApp(world, command, async ({ app, terminal, print }) => {
+        const { listSecrets } = await import("../flows/secrets.ts");
+        const found = await listSecrets(await app.vault());
+        const rows = found.map(({ name, org, environment, number }) => [
+          name,
+          org ?? "every org",
+          environment,
+          String(number),
+        ]);
+        print({
+          json: { secrets: found },
+          text: () =>
+            rows.length === 0
+              ? "No secrets yet. Set one: jc-integrations secrets set hubspot.client-secret"
+              : terminal.table(["secret", "org", "environment", "number"], rows),
+        });
+      }),
+    );
+
+  secrets
+    .command("remove <name>")
+    .description("remove a secret; of a webhook's several, --number picks one")
+    .option("--number <n>", "which one, as `secrets list` counts them", readNumber)
+    .option("--sandbox", "of the sandbox environment")
+    .action((name: string, options: { number?: number; sandbox?: boolean }, command: Command) =>
+      withApp(world, command, async (session) => {
+        const { removeSecrets } = await import("../flows/secrets.ts");
+        const place = placeOf(session, name, options);
+        const removed = await removeSecrets(await session.app.vault(), place, options.number ?? null);
+        if (removed === 0) {
+          throw new AppError("USAGE", `${place.name} is not set there`, {
+            hint: "jc-integrations secrets list",
+          });
+        }
+        session.print({ json: { removed }, text: () => `${count(removed, "secret")} removed.` });
+      }),
+    );
+}
+
+/** Without `--org` a secret serves every org that has none of its own. */
+function placeOf({ globals }: Session, name: string, options: { sandbox?: boolean }) {
+  return {
+    name: knownName(name),
+    org: globals.org ?? null,
+    environment: options.sandbox ? "sandbox" : "production",
+  } as const;
+}
+
+function knownName(name: string): SecretName {
+  const known = SECRET_NAMES.find((candidate) => candidate === name);
+  if (known) return known;
+  throw new AppError("USAGE", "there is no secret of that name", {
+    hint: `Names: ${SECRET_NAMES.join(", ")}`,
+  });
+}
+
+async function readValue(
+  { world, globals }: Session,
+  name: string,
+  file: string | undefined,
+): Promise<string> {
+  if (file !== undefined && file !== "-") return readSecretFile(resolve(world.cwd, file));
+  if (file === "-" || !world.io.stdinIsTerminal) return readAll(world.io.stdin);
+  if (!globals.input) {
+    throw new AppError("USAGE", "nothing to read the secret from", {
+      hint: "Give it with --file, or pipe it in.",
+    });
+  }
+  const { password } = await import("@inquirer/prompts");
+  return await password(
+    { message: name, mask: true },
+    { output: world.io.stderr, signal: world.signal },
+  ).catch(() => {
+    throw new AppError("CANCELLED", "nothing was set");
+  });
+}
+
+function readSecretFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new AppError("USAGE", `${path} cannot be read`, { cause });
+  }
+}
+
+const LONGEST_SECRET = 64 * 1024;
+
+async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) {
+    text += chunk.toString();
+    if (text.length > LONGEST_SECRET) throw new AppError("USAGE", "that is too long for a secret");
+  }
+  return text;
+}
+
+function readNumber(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a whole number from 1.");
+}

@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerServe(program: Command, world: World): void {
+  program
+    .command("serve")
+    .description("receive webhooks, deliver, sweep; until SIGTERM")
+    .addHelpText("after", "\nExample:\n  jc-integrations serve --config /etc/jc-integrations/config.toml")
+    .action((_options: object, command: Command) =>
+      withApp(world, command, async ({ app, globals, world: { io, signal } }) => {
+        const { serve } = await import("../daemon/serve.ts");
+        await serve(app, {
+          signal,
+          onListening: (address) => {
+            if (globals.json) io.out(`${JSON.stringify({ version: 1, listening: address })}\n`);
+          },
+        });
+      }),
+    );
+}

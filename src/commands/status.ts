@@ -1,0 +1,75 @@
+import type { Command } from "commander";
+import type { Overview } from "../store/contract.ts";
+import type { Terminal, Tone } from "../shared/terminal.ts";
+import { count, relativeTime, shortTime } from "../shared/text.ts";
+import { withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerStatus(program: Command, world: World): void {
+  program
+    .command("status")
+    .description("show connections, queue and what needs attention (exit 4: reconnect needed)")
+    .option("--sandbox", "the sandbox environment")
+    .addHelpText("after", "\nExample:\n  jc-integrations status --org acme --json")
+    .action((options: { sandbox?: boolean }, command: Command) =>
+      withApp(world, command, async ({ app, terminal, print }) => {
+        const [{ statusOf }, { AppError }] = await Promise.all([
+          import("../flows/status.ts"),
+          import("../shared/errors.ts"),
+        ]);
+        const environment = options.sandbox ? "sandbox" : "production";
+        const status = await statusOf(app, { org: app.org, environment });
+        print({ json: status, text: () => render(status, terminal, app.clock.now()) });
+        const lost = status.connections.filter((connection) => connection.state === "must_reconnect");
+        if (lost.length === 0) return;
+        throw new AppError(
+          "RECONNECT_NEEDED",
+          `${lost.map(({ vendor }) => vendor).join(", ")} must reconnect`,
+          {
+            hint: `jc-integrations connect ${lost[0]?.vendor} --org ${status.org}`,
+          },
+        );
+      }),
+    );
+}
+
+type Status = Awaited<ReturnType<typeof import("../flows/status.ts").statusOf>>;
+
+function render(status: Status, terminal: Terminal, now: number): string {
+  const { paint } = terminal;
+  const ago = (at: string | null) => (at === null ? "–" : relativeTime(Date.parse(at), now));
+  const rows = status.connections.map((connection) => [
+    connection.label,
+    terminal.pill(...pillOf(connection.state)),
+    connection.account ?? "–",
+    ago(connection.lastSyncAt),
+    queueOf(connection.pushes),
+    connection.pushes.stuck > 0 ? paint.red(String(connection.pushes.stuck)) : "0",
+  ]);
+  const banners = status.connections.flatMap(({ label, banner }) =>
+    banner ? [paint.yellow(`! ${label}: ${banner}`)] : [],
+  );
+  return [
+    `${paint.bold(status.org)}  ${paint.dim(`${count(status.events.total, "event")} from ${count(status.invites, "invite")}`)}`,
+    "",
+    terminal.table(["", "", "account", "last sync", "queue", "stuck"], rows),
+    ...(banners.length > 0 ? ["", ...banners] : []),
+    "",
+    paint.dim(`next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}`),
+    ...(status.connections.every(({ state }) => state === "not_connected")
+      ? [paint.dim(`connect: jc-integrations connect hubspot --org ${status.org}`)]
+      : []),
+  ].join("\n");
+}
+
+function pillOf(state: string): [string, Tone] {
+  return state === "connected" ? ["Connected", "good"] : ["Not connected", "off"];
+}
+
+function queueOf(pushes: Overview["connections"][number]["pushes"]): string {
+  const parts = [`${pushes.delivered} delivered`];
+  if (pushes.pending > 0) parts.push(`${pushes.pending} pending`);
+  if (pushes.held > 0) parts.push(`${pushes.held} held`);
+  if (pushes.rejected > 0) parts.push(`${pushes.rejected} rejected`);
+  return parts.join(", ");
+}

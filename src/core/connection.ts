@@ -1,0 +1,40 @@
+export type Environment = "production" | "sandbox";
+
+export type ConnectionState = "connected" | "must_reconnect" | "waiting_for_consent" | "not_connected";
+
+/** The account behind a connection, as its vendor describes it. */
+export interface Account {
+  /** The vendor's own id of the account (HubSpot: portal id). */
+  id: string;
+  name: string;
+  /** The vendor's kind of account, as HubSpot's `DEVELOPER_TEST`. */
+  kind: string | null;
+  /** Where the vendor keeps the account's data, as `eu1`. */
+  region: string | null;
+}
+
+/** One (org, vendor, environment) account we hold tokens for. The tokens themselves rest in the vault. */
+export interface Connection {
+  id: number;
+  org: string;
+  vendor: string;
+  environment: Environment;
+  state: ConnectionState;
+  account: Account | null;
+  scopes: string[];
+  missingScopes: string[];
+  /** Fields the account was seen to have at the last bootstrap; null before the first. */
+  knownFields: string[] | null;
+  tokenExpiresAt: number | null;
+  connectedAt: number | null;
+  lastSyncAt: number | null;
+  /** Set while the vendor is failing: one probe a tick until it answers. */
+  degradedSince: number | null;
+  /** Words for the operator about what stands in the way; null when nothing does. */
+  banner: string | null;
+}
+
+/** Identity of a connection in words and as its vault item's name: `acme/hubspot/production`. */
+export function connectionName(connection: Pick<Connection, "org" | "vendor" | "environment">): string {
+  return `${connection.org}/${connection.vendor}/${connection.environment}`;
+}

@@ -1,0 +1,95 @@
+/** How the snapshots of one invite, in whatever order they come, become one and the same invite. Pure. */
+import { emailKey, type InviteStatus, type Snapshot, type Test } from "./event.ts";
+import type { Invite } from "./invite.ts";
+
+export interface Fold {
+  invite: Invite;
+  /** The snapshot is now the invite's state; false for an older or repeated one. */
+  newest: boolean;
+  /** An older snapshot moved `earliestAt` back; false for the first one. */
+  earliestMoved: boolean;
+}
+
+/** At one timestamp the state that is further along wins. */
+const STATUS_RANK: Record<InviteStatus, number> = {
+  invited: 0,
+  in_progress: 1,
+  completed: 2,
+  expired: 3,
+  cancelled: 4,
+};
+
+/** Names no address: warnings reach terminals and logs. */
+export const EMAIL_CHANGED =
+  "the candidate's e-mail address changed between events; the contact of the other address is left as it is";
+
+/** `current` is null for the first snapshot; `bodyHash` is the SHA-256 of the snapshot's body, hex. */
+export function fold(current: Invite | null, snapshot: Snapshot, bodyHash: string): Fold {
+  const told = inviteOf(snapshot, bodyHash);
+  if (!current) return { invite: told, newest: true, earliestMoved: false };
+
+  const newest = compareAge(told, current) > 0;
+  const invite = newest ? told : current;
+  const earliestAt = Math.min(current.earliestAt, snapshot.at);
+  const emailChanged =
+    current.warnings.includes(EMAIL_CHANGED) ||
+    emailKey(current.candidate.email) !== emailKey(snapshot.candidate.email);
+  return {
+    invite: { ...invite, earliestAt, warnings: withEmailWarning(invite.warnings, emailChanged) },
+    newest,
+    earliestMoved: earliestAt < current.earliestAt,
+  };
+}
+
+/** The status that the tests prove; a declared end holds unless every test is completed. */
+export function statusOf(snapshot: Pick<Snapshot, "status" | "tests">): InviteStatus {
+  const { status, tests } = snapshot;
+  if (tests.length > 0 && completedTests(tests) === tests.length) return "completed";
+  if (status === "expired" || status === "cancelled") return status;
+  return tests.some((test) => test.status !== "assigned") ? "in_progress" : "invited";
+}
+
+function inviteOf(snapshot: Snapshot, bodyHash: string): Invite {
+  const status = statusOf(snapshot);
+  const contradiction = `declared ${snapshot.status}, but its tests make it ${status}`;
+  return {
+    ...snapshot,
+    status,
+    declaredStatus: snapshot.status,
+    completedAt: status === "completed" ? completionOf(snapshot) : null,
+    earliestAt: snapshot.at,
+    bodyHash,
+    warnings: status === snapshot.status ? snapshot.warnings : [...snapshot.warnings, contradiction],
+  };
+}
+
+function completionOf({ completedAt, tests, at }: Snapshot): number {
+  if (completedAt !== null) return completedAt;
+  const testTimes = tests.map((test) => test.completedAt).filter((time) => time !== null);
+  return testTimes.length > 0 ? Math.max(...testTimes) : at;
+}
+
+/** Total order of snapshots: positive when `a` is newer, 0 only for the same body. */
+function compareAge(a: Invite, b: Invite): number {
+  return (
+    a.at - b.at ||
+    completedTests(a.tests) - completedTests(b.tests) ||
+    STATUS_RANK[a.status] - STATUS_RANK[b.status] ||
+    compareText(a.bodyHash, b.bodyHash)
+  );
+}
+
+function completedTests(tests: readonly Test[]): number {
+  return tests.filter((test) => test.status === "completed").length;
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** Always last, so that the order in which snapshots came leaves no trace. */
+function withEmailWarning(warnings: readonly string[], emailChanged: boolean): string[] {
+  const others = warnings.filter((warning) => warning !== EMAIL_CHANGED);
+  return emailChanged ? [...others, EMAIL_CHANGED] : others;
+}

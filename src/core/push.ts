@@ -1,0 +1,26 @@
+/** How a destination keys what it is told: by the candidate's contact, or by the assessment that asked for the result. */
+export type SubjectKind = "contact" | "assessment";
+
+export type PushState = "pending" | "delivered" | "rejected" | "held";
+
+export const HELD_CAUSES = ["reconnect", "scope", "property", "vault", "disconnected"] as const;
+/** What keeps a push back; each is released by its cure, without a person touching the rows. */
+export type HeldCause = (typeof HELD_CAUSES)[number];
+
+/** Field name → value, as a destination shall hold it for one subject. Never an empty value. */
+export type Projection = Record<string, string>;
+
+/** A score or text that could not be sent, and why; the rest of the projection still goes. */
+export interface MappingWarning {
+  field: string;
+  reason: string;
+}
+
+/** A vendor's no to one record, in the vendor's words (which may hold personal data: never into logs or errors). */
+export interface Rejection {
+  message: string;
+  category: string | null;
+  field: string | null;
+  httpStatus: number;
+  correlationId: string | null;
+}

@@ -1,0 +1,52 @@
+/** Which subject an invite concerns, when it is pushed, and which invites speak for a contact. Pure. */
+import { emailKey } from "./event.ts";
+import type { Invite } from "./invite.ts";
+import type { SubjectKind } from "./push.ts";
+
+/** What identifies the invite's subject at a destination; null when the destination is not concerned. */
+export function subjectOf(kind: SubjectKind, invite: Pick<Invite, "candidate" | "origin">): string | null {
+  return kind === "contact" ? emailKey(invite.candidate.email) : (invite.origin?.assessmentId ?? null);
+}
+
+/**
+ * Must the invite's new state be told at once? What waits is not lost: the sweep tells `in_progress`.
+ * `pushedBefore`: the destination was told something about this subject.
+ */
+export function raisesPush(
+  kind: SubjectKind,
+  invite: Pick<Invite, "status" | "tests">,
+  { pushedBefore }: { pushedBefore: boolean },
+): boolean {
+  if (invite.status === "completed") return true;
+  if (kind === "assessment") return false;
+  if (invite.status === "expired" || invite.status === "cancelled")
+    return pushedBefore || invite.tests.some((test) => test.status === "completed");
+  return false;
+}
+
+type Dated = Pick<Invite, "invitationId" | "status" | "sentAt" | "earliestAt">;
+
+/**
+ * The invites that give a contact its status, id and result URL (`latest`: the newest beyond `invited`) and its
+ * completion time (`latestCompleted`). An invite's earliest timestamp changes a projection only through them.
+ */
+export function contactHeads<Head extends Dated>(
+  invites: readonly Head[],
+): { latest: Head | null; latestCompleted: Head | null } {
+  return {
+    latest: newest(invites.filter((invite) => invite.status !== "invited")),
+    latestCompleted: newest(invites.filter((invite) => invite.status === "completed")),
+  };
+}
+
+function newest<Head extends Dated>(invites: readonly Head[]): Head | null {
+  return invites.reduce<Head | null>(
+    (best, invite) => (best && !isNewer(invite, best) ? best : invite),
+    null,
+  );
+}
+
+function isNewer(a: Dated, b: Dated): boolean {
+  const [timeA, timeB] = [a.sentAt ?? a.earliestAt, b.sentAt ?? b.earliestAt];
+  return timeA === timeB ? a.invitationId > b.invitationId : timeA > timeB;
+}

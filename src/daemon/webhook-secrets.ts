@@ -1,0 +1,41 @@
+import { readWebhookSecrets } from "../flows/secrets.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Vault } from "../vault/contract.ts";
+import type { Source, SourceSecret } from "../vendors/contract.ts";
+
+/**
+ * The webhook secrets in memory: once read they stay, whatever becomes of the vault, and are read again now and
+ * then, so that a secret set or removed at the terminal takes effect without a restart.
+ */
+const READ_AGAIN_AFTER_MS = 60_000;
+/** A forged signature must not make us ask the vault each time. */
+const LOOK_AGAIN_AFTER_MS = 2_000;
+
+export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pick<Clock, "now"> }) {
+  const held = new Map<string, { secrets: readonly SourceSecret[]; readAt: number }>();
+  const reading = new Map<string, Promise<readonly SourceSecret[]>>();
+
+  const read = (source: Source): Promise<readonly SourceSecret[]> => {
+    const running = reading.get(source.id);
+    if (running) return running;
+    const started = readWebhookSecrets(vault, source.secretName)
+      .then((secrets) => {
+        held.set(source.id, { secrets, readAt: clock.now() });
+        return secrets;
+      })
+      .finally(() => reading.delete(source.id));
+    reading.set(source.id, started);
+    return started;
+  };
+
+  return async (
+    source: Source,
+    { again }: { again: boolean } = { again: false },
+  ): Promise<readonly SourceSecret[]> => {
+    const known = held.get(source.id);
+    if (!known) return await read(source);
+    const age = clock.now() - known.readAt;
+    if (age < (again ? LOOK_AGAIN_AFTER_MS : READ_AGAIN_AFTER_MS)) return known.secrets;
+    return await read(source).catch(() => known.secrets);
+  };
+}

@@ -1,0 +1,57 @@
+/** What tests and operators may set about the HubSpot side. */
+import { isStringArray } from "../http.ts";
+import { type Settings, setting } from "../settings.ts";
+import { type HubspotWorld, selectPortal } from "./world.ts";
+
+export function hubspotSettings(world: HubspotWorld): Settings {
+  return {
+    read: () => {
+      const { current, redirectUris, oneUseTokens, accessTokenSeconds } = world;
+      return { portalId: current.id, ...current.profile, redirectUris, oneUseTokens, accessTokenSeconds };
+    },
+    accept: {
+      // First, so that what is posted with it belongs to this portal.
+      portalId: setting("a whole number", isCount, (id) => selectPortal(world, id)),
+      accountType: setting("text such as STANDARD or SANDBOX", isText, (accountType) => {
+        world.current.profile.accountType = accountType;
+      }),
+      dataHostingLocation: setting("text such as eu1 or na1", isText, (location) => {
+        world.current.profile.dataHostingLocation = location;
+      }),
+      timeZone: setting("text such as Europe/Berlin", isText, (timeZone) => {
+        world.current.profile.timeZone = timeZone;
+      }),
+      propertyQuota: setting("a whole number, or null", orNull(isCount), (quota) => {
+        world.current.profile.propertyQuota = quota;
+      }),
+      grantedScopes: setting("a list of texts, or null", orNull(isStringArray), (scopes) => {
+        world.current.profile.grantedScopes = scopes;
+      }),
+      redirectUris: setting("a list of texts, or null", orNull(isStringArray), (uris) => {
+        world.redirectUris = uris;
+      }),
+      oneUseTokens: setting("true or false", isBoolean, (oneUse) => {
+        world.oneUseTokens = oneUse;
+      }),
+      accessTokenSeconds: setting("a whole number", isCount, (seconds) => {
+        world.accessTokenSeconds = seconds;
+      }),
+    },
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+function isBoolean(value: unknown): value is boolean {
+  return typeof value === "boolean";
+}
+
+function orNull<T>(isValid: (value: unknown) => value is T): (value: unknown) => value is T | null {
+  return (value): value is T | null => value === null || isValid(value);
+}

@@ -1,0 +1,68 @@
+/** Codes and tokens: what was issued, to whom, and whether it still holds. */
+import { randomBytes } from "node:crypto";
+import type { Portal } from "./portal.ts";
+import type { HubspotWorld } from "./world.ts";
+
+export interface Code {
+  clientId: string;
+  redirectUri: string;
+  portal: Portal;
+  scopes: string[];
+  /** S256 of the code verifier, when the consent carried one. */
+  challenge: string | undefined;
+  expiresAt: number;
+}
+
+/** One consent: an app in a portal. */
+export interface Grant {
+  clientId: string;
+  portal: Portal;
+  scopes: string[];
+  refreshToken: string;
+}
+
+export interface AccessToken {
+  grant: Grant;
+  expiresAt: number;
+}
+
+const CODE_SECONDS = 60;
+
+export function issueCode(world: HubspotWorld, code: Omit<Code, "expiresAt">): string {
+  const text = randomBytes(24).toString("base64url");
+  world.codes.set(text, { ...code, expiresAt: world.clock.now() + CODE_SECONDS * 1_000 });
+  return text;
+}
+
+export function openGrant(world: HubspotWorld, { clientId, portal, scopes }: Code): Grant {
+  const grant: Grant = { clientId, portal, scopes, refreshToken: refreshTokenText() };
+  world.refreshTokens.set(grant.refreshToken, grant);
+  return grant;
+}
+
+/** Gives the grant a new refresh token; the old one is dead from now on. */
+export function rotateRefreshToken(world: HubspotWorld, grant: Grant): void {
+  world.refreshTokens.delete(grant.refreshToken);
+  grant.refreshToken = refreshTokenText();
+  world.refreshTokens.set(grant.refreshToken, grant);
+}
+
+export function issueAccessToken(world: HubspotWorld, grant: Grant): string {
+  // As long as HubSpot's own may get: whoever stores tokens has to find room for it.
+  const text = `CN${randomBytes(192).toString("base64url")}`;
+  const expiresAt = world.clock.now() + world.accessTokenSeconds * 1_000;
+  world.accessTokens.set(text, { grant, expiresAt });
+  return text;
+}
+
+/** The app leaves the portal: all its tokens there die at once. */
+export function uninstall(world: HubspotWorld, portal: Portal): void {
+  for (const [text, grant] of world.refreshTokens)
+    if (grant.portal === portal) world.refreshTokens.delete(text);
+  for (const [text, { grant }] of world.accessTokens)
+    if (grant.portal === portal) world.accessTokens.delete(text);
+}
+
+function refreshTokenText(): string {
+  return `eu1-${randomBytes(32).toString("hex")}`;
+}

@@ -1,0 +1,50 @@
+/** Everything the HubSpot side knows: its portals and what it has issued to apps. */
+import { isoTime } from "../../shared/clock.ts";
+import { AppError } from "../../shared/errors.ts";
+import { parseRateLimit, type RateLimit } from "../rate-limit.ts";
+import type { Stage } from "../vendor.ts";
+import { createPortal, DEFAULT_PORTAL_ID, DEFAULT_PROFILE, type Portal } from "./portal.ts";
+import type { AccessToken, Code, Grant } from "./tokens.ts";
+
+export interface HubspotWorld extends Stage {
+  limit: RateLimit;
+  portals: Map<number, Portal>;
+  /** The portal whose admin answers the next consent page, and which settings and control calls mean. */
+  current: Portal;
+  /** Registered with the app; `null` is any. */
+  redirectUris: string[] | null;
+  /** Whether a refresh gives a new refresh token and ends the old one. */
+  oneUseTokens: boolean;
+  accessTokenSeconds: number;
+  codes: Map<string, Code>;
+  refreshTokens: Map<string, Grant>;
+  accessTokens: Map<string, AccessToken>;
+}
+
+export function createWorld(stage: Stage): HubspotWorld {
+  const limit = parseRateLimit(stage.options.hubspotLimit ?? "110/10s");
+  if (!limit) {
+    const hint = 'write it as "100/10s", or "none"';
+    throw new AppError("USAGE", `"${stage.options.hubspotLimit}" is no rate limit`, { hint });
+  }
+  const current = createPortal(DEFAULT_PORTAL_ID, DEFAULT_PROFILE, isoTime(stage.clock.now()));
+  return {
+    ...stage,
+    limit,
+    portals: new Map([[current.id, current]]),
+    current,
+    redirectUris: null,
+    oneUseTokens: false,
+    accessTokenSeconds: 1_800,
+    codes: new Map(),
+    refreshTokens: new Map(),
+    accessTokens: new Map(),
+  };
+}
+
+/** Makes this portal the current one. A new one starts with the profile of the one before, as settings are one list. */
+export function selectPortal(world: HubspotWorld, id: number): void {
+  const portal = world.portals.get(id) ?? createPortal(id, world.current.profile, isoTime(world.clock.now()));
+  world.portals.set(id, portal);
+  world.current = portal;
+}

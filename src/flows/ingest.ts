@@ -1,0 +1,17 @@
+import type { Clock } from "../shared/clock.ts";
+import type { AppendResult, Store } from "../store/contract.ts";
+import type { Delivery, Source, SourceSecret } from "../vendors/contract.ts";
+
+/** One webhook, from bytes to a committed row. Whoever acknowledges it does so only after this returned. */
+export async function ingest(
+  { store, clock }: { store: Pick<Store, "append">; clock: Pick<Clock, "now"> },
+  source: Source,
+  { delivery, secrets }: { delivery: Delivery; secrets: readonly SourceSecret[] },
+): Promise<AppendResult> {
+  const receivedAt = clock.now();
+  const { eventId } = source.verify(delivery, secrets, receivedAt);
+  const event = source.parse(delivery.body, { eventId, receivedAt });
+  const [result] = await store.append([event]);
+  if (!result) throw new Error("the store answered for no event");
+  return result;
+}

@@ -1,0 +1,60 @@
+import type { Config } from "../shared/config.ts";
+import type { Environment } from "../core/connection.ts";
+import { dailyDue } from "../core/due-times.ts";
+import { type Clock, isoTime } from "../shared/clock.ts";
+import type { Store } from "../store/contract.ts";
+
+/** One glance at an org: what `status` prints and the admin page will show. */
+export async function statusOf(
+  { store, clock, config }: { store: () => Promise<Store>; clock: Pick<Clock, "now">; config: Config },
+  { org, environment }: { org: string; environment: Environment },
+) {
+  const now = clock.now();
+  const opened = await store();
+  const [overview, services] = await Promise.all([opened.overview(org, now), opened.runningServices()]);
+  const known = overview.connections.filter(({ connection }) => connection.environment === environment);
+  const vendors = [
+    "hubspot",
+    ...known.map(({ connection }) => connection.vendor).filter((vendor) => vendor !== "hubspot"),
+  ];
+  const connections = vendors.map((vendor) => {
+    const found = known.find(({ connection }) => connection.vendor === vendor);
+    const connection = found?.connection;
+    return {
+      vendor,
+      label: LABELS[vendor] ?? vendor,
+      environment,
+      state: connection?.state ?? "not_connected",
+      account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
+      scopes: connection?.scopes ?? [],
+      missingScopes: connection?.missingScopes ?? [],
+      tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
+      lastSyncAt: timeOrNull(connection?.lastSyncAt),
+      banner: connection?.banner ?? null,
+      pushes: found?.pushes ?? { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
+    };
+  });
+  const sum = (key: keyof (typeof connections)[number]["pushes"]) =>
+    connections.reduce((total, { pushes }) => total + pushes[key], 0);
+  return {
+    org,
+    connections,
+    pushes: {
+      pending: sum("pending"),
+      delivered: sum("delivered"),
+      rejected: sum("rejected"),
+      held: sum("held"),
+      stuck: sum("stuck"),
+    },
+    events: overview.events,
+    invites: overview.invites,
+    nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
+    service: services > 0 ? "running" : "not running",
+  };
+}
+
+const LABELS: Readonly<Record<string, string>> = { hubspot: "HubSpot", smartrecruiters: "SmartRecruiters" };
+
+function timeOrNull(at: number | null | undefined): string | null {
+  return typeof at === "number" ? isoTime(at) : null;
+}

@@ -1,0 +1,109 @@
+import { Command, CommanderError } from "commander";
+import { registerConfig } from "./commands/config.ts";
+import { registerConnect } from "./commands/connect.ts";
+import { registerDemo } from "./commands/demo.ts";
+import { registerEmulator } from "./commands/emulator.ts";
+import { registerInvites } from "./commands/invites.ts";
+import { registerResync } from "./commands/resync-properties.ts";
+import { registerRun } from "./commands/run.ts";
+import { registerSecrets } from "./commands/secrets.ts";
+import { registerServe } from "./commands/serve.ts";
+import { registerStatus } from "./commands/status.ts";
+import { registerVault } from "./commands/vault.ts";
+import type { Globals, World } from "./commands/world.ts";
+import { ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
+import { createRedactor } from "./shared/redact.ts";
+import { VERSION } from "./shared/version.ts";
+
+/** The command tree. Each command declares itself in a file of its own and loads its work only when it runs. */
+const REGISTER = [
+  registerConnect,
+  registerStatus,
+  registerResync,
+  registerInvites,
+  registerRun,
+  registerSecrets,
+  registerVault,
+  registerServe,
+  registerEmulator,
+  registerDemo,
+  registerConfig,
+];
+
+/** Runs one command line, without the program's own name. Returns the exit code; throws nothing. */
+export async function main(argv: readonly string[], world: World): Promise<number> {
+  const program = createProgram(world);
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return exitOfCommander(error);
+    return report(error, world, argv.includes("--json"));
+  }
+}
+
+export function createProgram(world: World): Command {
+  const program = new Command("jc-integrations")
+    .description("Carries JobCannon's assessment results into HubSpot and SmartRecruiters, and loses none.")
+    .version(VERSION, "--version", "print the version")
+    .option("--org <slug>", "the JobCannon organisation (else the config's org)")
+    .option("--config <file>", "configuration file (TOML)")
+    .option("--state-dir <dir>", "where the log and the vault rest")
+    .option("--json", "print one JSON object instead of text")
+    .option("--no-color", "no colours")
+    .option("--no-input", "never ask; what would ask fails or needs --yes")
+    .option("--yes", "answer yes to what would be asked")
+    .option("-v, --verbose", "show each call to a vendor (without its secrets)")
+    .helpOption("-h, --help", "show help")
+    .helpCommand(false)
+    .showHelpAfterError("(jc-integrations --help lists the commands)")
+    .addHelpText("after", HELP_END);
+  for (const register of REGISTER) register(program, world);
+  eachCommand(program, (command) => {
+    command.exitOverride();
+    command.configureOutput({ writeOut: world.io.out, writeErr: world.io.err });
+    command.configureHelp({ showGlobalOptions: false });
+  });
+  return program;
+}
+
+const HELP_END = `
+Exit codes: 0 done · 1 a bug · 2 usage, configuration or store · 3 cancelled or timed out · 4 reconnect needed
+            5 tokens unreadable · 6 vendor refused or unreachable · 7 done in part · 130 interrupted
+
+See it work without any account:  jc-integrations demo`;
+
+/** commander's settings are not inherited by subcommands that exist already. */
+function eachCommand(command: Command, change: (command: Command) => void): void {
+  change(command);
+  for (const child of command.commands) eachCommand(child, change);
+}
+
+function exitOfCommander(error: CommanderError): number {
+  const isAnswered = error.code === "commander.helpDisplayed" || error.code === "commander.version";
+  return isAnswered ? 0 : ERROR_CODES.USAGE.exit;
+}
+
+/** Says what went wrong, in one line and a hint for what an operator can mend, with its stack for a bug. */
+function report(error: unknown, world: World, asJson: boolean): number {
+  if (world.signal.aborted && error === world.signal.reason) return EXIT_INTERRUPTED;
+  const redact = createRedactor();
+  const known = isAppError(error);
+  const message = known
+    ? error.message
+    : `this is a bug: ${error instanceof Error ? error.message : String(error)}`;
+  const hint = known ? error.hint : "Please report it with the lines above.";
+  if (asJson) {
+    const body = {
+      version: 1,
+      error: { code: known ? error.code : "BUG", message, ...(hint ? { hint } : {}) },
+    };
+    world.io.err(`${redact(JSON.stringify(body))}\n`);
+  } else {
+    if (!known && error instanceof Error) world.io.err(`${redact(error.stack ?? "")}\n`);
+    world.io.err(`${redact(`Error: ${message}${hint ? `\n  Try: ${hint}` : ""}`)}\n`);
+  }
+  return known ? ERROR_CODES[error.code].exit : 1;
+}
+
+export type { Globals, World };

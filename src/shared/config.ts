@@ -1,0 +1,184 @@
+import { readFileSync } from "node:fs";
+import { parse } from "smol-toml";
+import { KEYS, type KeyKind, type KeyName, ORG_KEYS, SANDBOX_KEYS, type Values } from "./config-keys.ts";
+import { AppError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
+
+/** Configuration: flag over environment over file over default. Holds no secret. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** By the names scripts rely on, as `config["hubspot.tier"]`. */
+export type Config = Values<typeof KEYS> & {
+  orgs: Readonly<Record<string, Partial<Values<typeof ORG_KEYS>>>>;
+  sandbox: Readonly<Record<string, Partial<Values<typeof SANDBOX_KEYS>>>>;
+  /** Where each value comes from, for `config show`. */
+  origins: Readonly<Record<string, string>>;
+  /** The file that was read; null when there is none. */
+  file: string | null;
+};
+
+type Value = string | number | boolean;
+type Table = Record<string, unknown>;
+
+/** `file`: read if it exists; a missing one is an error only when `isRequired` (the operator named it). */
+export function loadConfig(options: {
+  file: string;
+  isRequired: boolean;
+  env: Environment;
+  flags: Partial<Record<KeyName, string>>;
+}): Config {
+  const source = readToml(options.file, options.isRequired);
+  const { orgs, sandbox, ...rest } = source ?? {};
+  const fromFile = flatten(rest, "", options.file);
+  const values: Record<string, Value> = {};
+  const origins: Record<string, string> = {};
+  for (const [name, key] of Object.entries(KEYS)) {
+    const variable = `JC_${name.toUpperCase().replaceAll(".", "_")}`;
+    const candidates: [unknown, string][] = [
+      [options.flags[name as KeyName], `--${name}`],
+      [options.env[variable] || undefined, variable],
+      [fromFile[name], options.file],
+    ];
+    const [value, origin] = candidates.find(([candidate]) => candidate !== undefined) ?? [
+      undefined,
+      "default",
+    ];
+    values[name] = value === undefined ? key.default : check(value, key, `${name} (${origin})`);
+    origins[name] = origin;
+  }
+  const config = {
+    ...(values as Values<typeof KEYS>),
+    orgs: tables(orgs, ORG_KEYS, "orgs", options.file),
+    sandbox: tables(sandbox, SANDBOX_KEYS, "sandbox", options.file),
+    origins,
+    file: source === null ? null : options.file,
+  };
+  refusePostgres(config);
+  return config;
+}
+
+function refusePostgres(config: Pick<Config, "store.url">): void {
+  if (config["store.url"] === "sqlite:") return;
+  const isPostgres = /^postgres(ql)?:/.test(config["store.url"]);
+  throw new AppError(
+    "CONFIG_INVALID",
+    isPostgres ? "store.url: PostgreSQL is not supported yet" : "store.url must be sqlite:",
+    {
+      hint: 'Set store.url = "sqlite:"; the log then rests in the state directory.',
+    },
+  );
+}
+
+function readToml(file: string, isRequired: boolean): Table | null {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    const isMissing =
+      cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
+    if (isMissing && !isRequired) return null;
+    throw new AppError("CONFIG_INVALID", `${file} cannot be read`, {
+      hint: "Check --config and who may read it.",
+      cause,
+    });
+  }
+  try {
+    return parse(text);
+  } catch (cause) {
+    // The parser's own message quotes the line, which may hold what should not be shown: keep to its place.
+    const place = cause instanceof Error && "line" in cause ? `, line ${String(cause.line)}` : "";
+    throw new AppError("CONFIG_INVALID", `${file}${place}: this is no TOML`, {
+      hint: 'Texts need quotes: org = "acme"',
+    });
+  }
+}
+
+/** `{hubspot: {tier}}` → `{"hubspot.tier"}`; refuses what no key is named. */
+function flatten(table: Table, prefix: string, file: string): Record<string, unknown> {
+  const flat: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(table)) {
+    const path = `${prefix}${name}`;
+    const isTable =
+      typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+    if (isTable) Object.assign(flat, flatten({ ...value }, `${path}.`, file));
+    else if (Object.hasOwn(KEYS, path)) flat[path] = value;
+    else throw unknownKey(path, [...Object.keys(KEYS), "orgs", "sandbox"], file);
+  }
+  return flat;
+}
+
+function tables<Keys extends Record<string, KeyKind>>(
+  value: unknown,
+  keys: Keys,
+  section: string,
+  file: string,
+): Record<string, Partial<Values<Keys>>> {
+  const read: Record<string, Partial<Values<Keys>>> = {};
+  for (const [name, table] of Object.entries(asTable(value, section))) {
+    const entries = Object.entries(asTable(table, `${section}.${name}`)).map(([key, entry]) => {
+      const path = `${section}.${name}.${key}`;
+      const kind = Object.hasOwn(keys, key) ? keys[key] : undefined;
+      if (!kind)
+        throw unknownKey(
+          path,
+          Object.keys(keys).map((known) => `${section}.${name}.${known}`),
+          file,
+        );
+      return [key, check(entry, kind, path)];
+    });
+    read[name] = Object.fromEntries(entries);
+  }
+  return read;
+}
+
+function asTable(value: unknown, path: string): Table {
+  if (value === undefined) return {};
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw new AppError("CONFIG_INVALID", `${path} must be a table`, { hint: `Write [${path}.NAME]` });
+}
+
+function unknownKey(path: string, known: readonly string[], file: string): AppError {
+  const guess = nearest(path, known);
+  return new AppError("CONFIG_INVALID", `${file}: unknown key ${path}`, {
+    hint: guess ? `Did you mean ${guess}?` : "jc-integrations config show lists all keys.",
+  });
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+function check(value: unknown, key: KeyKind, where: string): Value {
+  const wrong = (expected: string) => new AppError("CONFIG_INVALID", `${where} must be ${expected}`);
+  const written = typeof value === "bigint" ? Number(value) : value;
+  switch (key.kind) {
+    case "text":
+      if (typeof written === "string" || typeof written === "number") return String(written);
+      throw wrong("a text");
+    case "choice":
+      if (typeof written === "string" && key.of.includes(written)) return written;
+      throw wrong(`one of ${key.of.join(", ")}`);
+    case "yes-no":
+      if (written === true || written === "true") return true;
+      if (written === false || written === "false") return false;
+      throw wrong("true or false");
+    case "number": {
+      const number = typeof written === "string" && /^\d+$/.test(written) ? Number(written) : written;
+      if (typeof number === "number" && Number.isInteger(number) && number >= key.min && number <= key.max)
+        return number;
+      throw wrong(`a whole number from ${key.min} to ${key.max}`);
+    }
+    case "duration": {
+      const match = typeof written === "string" ? /^(\d+)([smh])$/.exec(written) : null;
+      const ms = Number(match?.[1]) * (UNIT_MS[match?.[2] ?? ""] ?? Number.NaN);
+      if (ms > 0) return ms;
+      throw wrong("a duration, as 5m");
+    }
+    case "time-of-day": {
+      const match = typeof written === "string" ? /^([01]\d|2[0-3]):([0-5]\d)$/.exec(written) : null;
+      if (match) return Number(match[1]) * 60 + Number(match[2]);
+      throw wrong("a time of day in UTC, as 02:00");
+    }
+    case "address":
+      if (typeof written === "string" && /^(\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/i.test(written)) return written;
+      throw wrong("host:port, as 127.0.0.1:8470");
+  }
+}

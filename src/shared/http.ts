@@ -1,0 +1,202 @@
+import { readFileSync } from "node:fs";
+import { rootCertificates } from "node:tls";
+import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import { AppError, isAppError } from "./errors.ts";
+import type { Secret } from "./secret.ts";
+
+/**
+ * Calls to vendors. Never follows a redirect (a token must not travel to another host), speaks plain http to
+ * loopback only, and answers any status: only trouble on the way throws, as `VENDOR_UNAVAILABLE`.
+ */
+export interface Http {
+  request(call: HttpRequest): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+export interface HttpRequest {
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  url: string;
+  token?: Secret;
+  headers?: Record<string, string>;
+  /** Sent as `application/json`. */
+  json?: unknown;
+  /** Sent as `application/x-www-form-urlencoded`. */
+  form?: Record<string, string | Secret>;
+  /** Until the whole answer is read; 30 s unless given. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+export interface HttpAnswer {
+  status: number;
+  /** Lower-case names. */
+  headers: Record<string, string>;
+  text: string;
+  durationMs: number;
+}
+
+export interface HttpSettings {
+  caFile: string | null;
+  httpProxy: string | null;
+  httpsProxy: string | null;
+  noProxy: string | null;
+  /** Gets one line per call for `--verbose`; no header, no body. */
+  trace?: (line: string) => void;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** No answer of a vendor that we read is near this; what is longer is a mistake or an attack. */
+const LONGEST_ANSWER_BYTES = 32 * 1024 * 1024;
+const LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"];
+
+export function isLoopback(url: URL): boolean {
+  return LOOPBACK_HOSTS.includes(url.hostname);
+}
+
+/** Throws `CONFIG_INVALID` unless the URL is https, or http to this very machine. */
+export function checkBaseUrl(text: string, where: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url))) return url;
+  throw new AppError("CONFIG_INVALID", `${where} is no https URL`, {
+    hint: "Use https://…; plain http is accepted only for localhost.",
+  });
+}
+
+export function createHttp(settings: HttpSettings): Http {
+  const dispatcher = createDispatcher(settings);
+  return {
+    request: (call) => send(dispatcher, call, settings.trace),
+    close: () => dispatcher.destroy(),
+  };
+}
+
+function createDispatcher(settings: HttpSettings): Dispatcher {
+  const tls = settings.caFile ? { ca: [...rootCertificates, readCaFile(settings.caFile)] } : {};
+  return new EnvHttpProxyAgent({
+    httpProxy: settings.httpProxy ?? "",
+    httpsProxy: settings.httpsProxy ?? "",
+    noProxy: ["localhost", "127.0.0.1", "::1", settings.noProxy ?? ""].filter(Boolean).join(","),
+    connect: { ...tls, timeout: 10_000 },
+    requestTls: tls,
+    connections: 64,
+    keepAliveTimeout: 20_000,
+  });
+}
+
+function readCaFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new AppError("CONFIG_INVALID", `network.ca_file cannot be read: ${path}`, { cause });
+  }
+}
+
+async function send(
+  dispatcher: Dispatcher,
+  call: HttpRequest,
+  trace?: (line: string) => void,
+): Promise<HttpAnswer> {
+  const url = checkBaseUrl(call.url, "the vendor's address");
+  const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const startedAt = performance.now();
+  const since = () => Math.round(performance.now() - startedAt);
+  const abort = abortAfter(timeoutMs, call.signal);
+  try {
+    const answer = await request(url, {
+      dispatcher,
+      method: call.method,
+      headers: headersOf(call),
+      body: bodyOf(call),
+      signal: abort.signal,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+    });
+    const text = await readText(answer.body);
+    trace?.(`${call.method} ${url.origin}${url.pathname} → ${answer.statusCode} (${since()} ms)`);
+    return { status: answer.statusCode, headers: flatHeaders(answer.headers), text, durationMs: since() };
+  } catch (cause) {
+    if (call.signal?.aborted) throw call.signal.reason;
+    if (isAppError(cause)) throw cause;
+    trace?.(`${call.method} ${url.origin}${url.pathname} → ${wordsFor(cause)} (${since()} ms)`);
+    throw new AppError("VENDOR_UNAVAILABLE", `${url.host} did not answer: ${wordsFor(cause)}`, {
+      hint: "Check the network, HTTPS_PROXY and network.ca_file, then try again.",
+      cause,
+    });
+  } finally {
+    abort.done();
+  }
+}
+
+/** `AbortSignal.any` would leave something behind on the caller's signal with each call, for months. */
+function abortAfter(timeoutMs: number, outer?: AbortSignal): { signal: AbortSignal; done(): void } {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new DOMException("timed out", "TimeoutError")), timeoutMs);
+  const stop = () => controller.abort(outer?.reason);
+  if (outer?.aborted) stop();
+  else outer?.addEventListener("abort", stop, { once: true });
+  return {
+    signal: controller.signal,
+    done: () => {
+      clearTimeout(timer);
+      outer?.removeEventListener("abort", stop);
+    },
+  };
+}
+
+function headersOf(call: HttpRequest): Record<string, string> {
+  return {
+    accept: "application/json",
+    "user-agent": "jc-integrations",
+    ...(call.json === undefined ? {} : { "content-type": "application/json" }),
+    ...(call.form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
+    ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token.reveal()}` }),
+    ...call.headers,
+  };
+}
+
+function bodyOf(call: HttpRequest): string | null {
+  if (call.json !== undefined) return JSON.stringify(call.json);
+  if (call.form === undefined) return null;
+  const form = new URLSearchParams();
+  for (const [name, value] of Object.entries(call.form)) {
+    form.set(name, typeof value === "string" ? value : value.reveal());
+  }
+  return form.toString();
+}
+
+async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > LONGEST_ANSWER_BYTES)
+      throw new AppError("VENDOR_UNEXPECTED", "The vendor's answer is over 32 MiB long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return flat;
+}
+
+/** A short word for what went wrong on the way, never the request itself. */
+function wordsFor(cause: unknown): string {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  if (!(inner instanceof Error)) return "connection failed";
+  if (inner.name === "TimeoutError" || /timeout/i.test(inner.name)) return "timed out";
+  return "code" in inner && typeof inner.code === "string" ? inner.code : inner.name;
+}
+
+/** The JSON value of an answer, or undefined when it is none (a proxy's HTML page, an empty body). */
+export function jsonOf(answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.text);
+  } catch {
+    return undefined;
+  }
+}

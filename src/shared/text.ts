@@ -1,0 +1,44 @@
+/**
+ * Makes a text from outside harmless in a terminal, a table or a log line: no control characters, no colour
+ * codes, no line breaks, no reversed reading direction (CWE-150).
+ */
+export function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    " ",
+  );
+}
+
+/** Hides who is meant, keeps what an operator needs to tell two apart: `a…@example.org`. */
+export function maskEmail(email: string): string {
+  const at = email.lastIndexOf("@");
+  return at < 1 ? "…" : `${email.slice(0, 1)}…${email.slice(at)}`;
+}
+
+/** "3 results", "1 result". */
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** "just now", "4 min ago", "3 h ago", "in 25 min"; a date beyond two days. */
+export function relativeTime(at: number, now: number): string {
+  const seconds = Math.round(Math.abs(now - at) / 1_000);
+  const isPast = at <= now;
+  if (seconds < 5) return "just now";
+  const words =
+    seconds < 60
+      ? `${seconds} s`
+      : seconds < 3_600
+        ? `${Math.round(seconds / 60)} min`
+        : seconds < 48 * 3_600
+          ? `${Math.round(seconds / 3_600)} h`
+          : null;
+  if (words === null) return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+  return isPast ? `${words} ago` : `in ${words}`;
+}
+
+/** "2026-11-22 10:15 UTC". */
+export function shortTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

@@ -1,0 +1,205 @@
+import type { Account, Connection, ConnectionState, Environment } from "../core/connection.ts";
+import type { InviteStatus, NewEvent } from "../core/event.ts";
+import type { Invite } from "../core/invite.ts";
+import type {
+  HeldCause,
+  MappingWarning,
+  Projection,
+  PushState,
+  Rejection,
+  SubjectKind,
+} from "../core/push.ts";
+
+/**
+ * The one place where everything that matters is a row. Each verb is one transaction, durable when it returns,
+ * and safe beside the same verb in another process. Throws `STORE_UNAVAILABLE` when the store cannot be
+ * read or written now; nothing is half done then. Points in time are ms since the epoch.
+ */
+export interface Store {
+  /**
+   * Stores each event once, folds it into its invite and raises the pushes that its org's connections owe.
+   * An event that fails alone never takes its neighbours along: its result says so.
+   */
+  append(events: readonly NewEvent[]): Promise<AppendResult[]>;
+
+  /** The connections of one org, or all. Disconnected ones stay listed. */
+  connections(org?: string): Promise<Connection[]>;
+  /** Creates the connection or changes the fields given. */
+  saveConnection(key: ConnectionKey, changes: ConnectionChanges): Promise<Connection>;
+
+  /** Takes up to `limit` due pushes of one connection for this process, the longest waiting first. */
+  claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
+  /** Ends claims. A push whose version moved meanwhile, or whose lease was lost, is left due. Appends the attempts. */
+  settle(settlements: readonly Settlement[]): Promise<void>;
+  /** Which connections have pushes that are or will be due, and when the first is. */
+  dueWork(): Promise<{ connectionId: number; dueAt: number }[]>;
+  /** Keeps back all open pushes of a connection, and those to come, until `release`. */
+  hold(connectionId: number, cause: HeldCause): Promise<number>;
+  /** Makes pushes due that were held for one of these causes. Returns how many. */
+  release(connectionId: number, causes: readonly HeldCause[], now: number): Promise<number>;
+
+  /** Pages of subjects with their invites, in a fixed order: for the sweep, replay and backfill. */
+  subjects(query: SubjectQuery): Promise<SubjectPage>;
+  /** Notes that a destination already holds these subjects' present state, up to the version `subjects` named. */
+  confirm(connectionId: number, subjects: readonly { subject: string; carries: number }[]): Promise<void>;
+  /** The account behind a connection is another one: what was delivered or rejected counts as never pushed. */
+  forgetAccount(connectionId: number): Promise<void>;
+  /** How many subjects with something to tell have no push at this connection: what `backfill` would create. */
+  countUnpushed(connectionId: number): Promise<number>;
+  /** Gives these subjects a new version, due now. Creates pushes that do not exist. Returns how many were raised. */
+  raise(connectionId: number, subjects: readonly string[], now: number): Promise<number>;
+
+  /** Newest first. */
+  invites(query: InviteQuery): Promise<InviteSummary[]>;
+  /** One invite with its events, pushes and attempts; null when unknown. */
+  invite(org: string, invitationId: string): Promise<InviteHistory | null>;
+  /** Counts for `status`; cost does not grow with the log. */
+  overview(org: string, now: number): Promise<Overview>;
+
+  /** True for the one process that may run this job for this due time. */
+  openTick(job: string, dueAt: number): Promise<boolean>;
+  /** The newest due time for which the job ran; null before the first. */
+  lastTick(job: string): Promise<number | null>;
+
+  /** Makes this process known as a running service until it ends, however it ends. */
+  enterService(): Promise<void>;
+  /** How many services are alive on this store. */
+  runningServices(): Promise<number>;
+
+  /** Calls back soon (250 ms at most) after another process, or this one, changed something. Returns how to stop. */
+  watch(onChange: () => void): () => void;
+  close(): Promise<void>;
+}
+
+export interface AppendResult {
+  /** `stored`; `known`: the same id and body were here before; `failed`: this event could not be stored. */
+  outcome: "stored" | "known" | "failed";
+  /** The same id came with another body before. */
+  conflict: boolean;
+}
+
+export type ConnectionKey = Pick<Connection, "org" | "vendor" | "environment"> & { subject: SubjectKind };
+export type ConnectionChanges = Partial<Omit<Connection, "id" | "org" | "vendor" | "environment">>;
+
+/** One push taken for delivery, with all that its projection needs. */
+export interface Claim {
+  pushId: number;
+  /** Proves at `settle` that the push is still ours. */
+  lease: number;
+  subject: string;
+  version: number;
+  /** The newest state the projection will carry; what is delivered with it. */
+  carries: number;
+  /** Failed tries since the push became due. */
+  tries: number;
+  invites: Invite[];
+}
+
+export interface Settlement {
+  claim: Pick<Claim, "pushId" | "lease" | "version" | "carries">;
+  outcome: SettleOutcome;
+  /** Absent where no call was made. */
+  attempt?: NewAttempt;
+  warnings?: MappingWarning[];
+  now: number;
+}
+
+export type SettleOutcome =
+  /** The vendor holds this projection. */
+  | { kind: "delivered"; projection: Projection }
+  /** There was nothing to tell. */
+  | { kind: "empty" }
+  | { kind: "rejected"; projection: Projection; rejection: Rejection }
+  | { kind: "pending"; dueAt: number; counted: boolean }
+  | { kind: "held"; cause: HeldCause };
+
+export interface NewAttempt {
+  outcome: "delivered" | "rejected" | "retry" | "held";
+  httpStatus: number | null;
+  correlationId: string | null;
+  durationMs: number;
+  /** The vendor's words or ours; may hold personal data. */
+  reason: string | null;
+}
+
+export interface Attempt extends NewAttempt {
+  at: number;
+  version: number;
+  vendor: string;
+}
+
+export interface SubjectQuery {
+  connectionId: number;
+  /** Only subjects with an invite in this status. */
+  status?: InviteStatus;
+  /** The last subject of the page before; absent for the first. */
+  after?: string;
+  limit: number;
+}
+
+export interface SubjectPage {
+  /** `carries`: the newest version among the invites. */
+  subjects: { subject: string; invites: Invite[]; carries: number; push: PushSummary | null }[];
+  /** Give it as `after` for the next page; null at the end. */
+  next: string | null;
+}
+
+export interface PushSummary {
+  vendor: string;
+  environment: Environment;
+  subject: string;
+  state: PushState;
+  heldCause: HeldCause | null;
+  version: number;
+  deliveredVersion: number;
+  pendingSince: number | null;
+  dueAt: number | null;
+  /** What was last delivered or rejected. */
+  projection: Projection | null;
+  rejection: Rejection | null;
+  warnings: MappingWarning[];
+}
+
+export interface InviteQuery {
+  org: string;
+  status?: InviteStatus;
+  email?: string;
+  limit: number;
+}
+
+export interface InviteSummary {
+  invite: Invite;
+  /** Per destination: has it what the invite now says? */
+  pushes: (Pick<PushSummary, "vendor" | "environment" | "state" | "heldCause"> & { delivered: boolean })[];
+}
+
+export interface InviteHistory {
+  invite: Invite;
+  events: {
+    source: string;
+    eventId: string;
+    type: string;
+    at: number;
+    receivedAt: number;
+    conflict: boolean;
+  }[];
+  pushes: (PushSummary & { delivered: boolean })[];
+  attempts: Attempt[];
+}
+
+export interface Overview {
+  events: { total: number; unmatched: number; ignored: number; conflicts: number };
+  invites: number;
+  connections: { connection: Connection; pushes: PushCounts }[];
+}
+
+export interface PushCounts {
+  pending: number;
+  delivered: number;
+  rejected: number;
+  held: number;
+  /** Pending for more than 30 minutes. */
+  stuck: number;
+}
+
+export type { Account, ConnectionState };

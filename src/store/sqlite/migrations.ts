@@ -1,0 +1,132 @@
+/**
+ * Numbered by position, forward only, never edited after release. Points in time are ms since the epoch.
+ * Partial indexes keep the work due, and nothing else, at hand; `push_counts` keeps `status` fast at any size.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO counters VALUES ('version', 0), ('events', 0), ('ignored', 0), ('conflicts', 0), ('invites', 0);
+
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    body_hash BLOB NOT NULL,
+    type TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    conflict INTEGER NOT NULL,
+    invite_id INTEGER REFERENCES invites (id),
+    payload TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX events_identity ON events (event_id, source, body_hash);
+  CREATE INDEX events_of_invite ON events (invite_id) WHERE invite_id IS NOT NULL;
+
+  CREATE TABLE invites (
+    id INTEGER PRIMARY KEY,
+    org TEXT NOT NULL,
+    invitation_id TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    assessment TEXT,
+    status TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    state_version INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    UNIQUE (org, invitation_id)
+  );
+  CREATE INDEX invites_of_contact ON invites (org, contact);
+  CREATE INDEX invites_of_assessment ON invites (org, assessment) WHERE assessment IS NOT NULL;
+  CREATE INDEX invites_by_time ON invites (org, at);
+  CREATE INDEX invites_in_progress ON invites (org, contact) WHERE status = 'in_progress';
+
+  CREATE TABLE connections (
+    id INTEGER PRIMARY KEY,
+    org TEXT NOT NULL,
+    vendor TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    subject_kind TEXT NOT NULL,
+    hold_cause TEXT,
+    state TEXT NOT NULL,
+    account_id TEXT,
+    details TEXT NOT NULL,
+    UNIQUE (org, vendor, environment)
+  );
+
+  CREATE TABLE leases (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    pid INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    claimed_at INTEGER NOT NULL
+  );
+
+  CREATE TABLE pushes (
+    id INTEGER PRIMARY KEY,
+    connection_id INTEGER NOT NULL REFERENCES connections (id),
+    subject TEXT NOT NULL,
+    state TEXT NOT NULL,
+    held_cause TEXT,
+    version INTEGER NOT NULL,
+    delivered_version INTEGER NOT NULL DEFAULT 0,
+    pending_since INTEGER,
+    moved_at INTEGER,
+    due_at INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    lease INTEGER REFERENCES leases (id),
+    projection TEXT,
+    rejection TEXT,
+    warnings TEXT,
+    UNIQUE (connection_id, subject)
+  );
+  CREATE INDEX pushes_due ON pushes (connection_id, due_at) WHERE state = 'pending' AND lease IS NULL;
+  CREATE INDEX pushes_waiting ON pushes (connection_id, pending_since) WHERE state = 'pending';
+  CREATE INDEX pushes_held ON pushes (connection_id, held_cause) WHERE state = 'held';
+  CREATE INDEX pushes_leased ON pushes (lease) WHERE lease IS NOT NULL;
+
+  CREATE TABLE push_counts (
+    connection_id INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (connection_id, state)
+  ) WITHOUT ROWID;
+  CREATE TRIGGER pushes_counted AFTER INSERT ON pushes BEGIN
+    INSERT INTO push_counts VALUES (new.connection_id, new.state, 1)
+      ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER pushes_recounted AFTER UPDATE OF state ON pushes WHEN new.state <> old.state BEGIN
+    UPDATE push_counts SET n = n - 1 WHERE connection_id = old.connection_id AND state = old.state;
+    INSERT INTO push_counts VALUES (new.connection_id, new.state, 1)
+      ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER pushes_uncounted AFTER DELETE ON pushes BEGIN
+    UPDATE push_counts SET n = n - 1 WHERE connection_id = old.connection_id AND state = old.state;
+  END;
+
+  CREATE TABLE attempts (
+    id INTEGER PRIMARY KEY,
+    push_id INTEGER NOT NULL REFERENCES pushes (id),
+    version INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    http_status INTEGER,
+    correlation_id TEXT,
+    duration_ms INTEGER NOT NULL,
+    reason TEXT
+  );
+  CREATE INDEX attempts_of_push ON attempts (push_id);
+
+  CREATE TABLE services (
+    pid INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    PRIMARY KEY (boot_id, pid, started_at)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE ticks (
+    job TEXT NOT NULL,
+    due_at INTEGER NOT NULL,
+    opened_at INTEGER NOT NULL,
+    PRIMARY KEY (job, due_at)
+  ) WITHOUT ROWID;
+  `,
+];

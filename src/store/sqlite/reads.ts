@@ -1,0 +1,127 @@
+import type { PushState, SubjectKind } from "../../core/push.ts";
+import { emailKey } from "../../core/event.ts";
+import type { Attempt, InviteHistory, InviteQuery, InviteSummary, Overview } from "../contract.ts";
+import type { Db } from "./file.ts";
+import { type ConnectionRow, connectionOf, inviteOf, type PushRow, pushOf } from "./rows.ts";
+import { PUSH_COLUMNS } from "./subjects.ts";
+
+/** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
+export const STUCK_AFTER_MS = 30 * 60_000;
+
+export function createReads(db: Db) {
+  const inviteColumns =
+    "SELECT id, org, contact, assessment, state_version, state FROM invites WHERE org = @org";
+  const pushesOf = db.prepare<[string, string | null, string], PushRow & { subject_kind: SubjectKind }>(`
+    ${PUSH_COLUMNS} WHERE (c.subject_kind = 'contact' AND p.subject = ? OR c.subject_kind = 'assessment' AND p.subject = ?)
+      AND p.state <> 'never' AND p.connection_id IN (SELECT id FROM connections WHERE org = ?)`);
+  const pushesOfInvite = (row: InviteRow) =>
+    pushesOf.all(row.contact, row.assessment, row.org).map((push) => ({
+      id: push.id,
+      summary: { ...pushOf(push), delivered: push.delivered_version >= row.state_version },
+    }));
+
+  const invites = (query: InviteQuery): InviteSummary[] => {
+    const conditions = [
+      inviteColumns,
+      query.status === undefined ? "" : "AND status = @status",
+      query.email === undefined ? "" : "AND contact = @contact",
+      "ORDER BY at DESC, id DESC LIMIT @limit",
+    ];
+    const rows = db.prepare<object, InviteRow>(conditions.join(" ")).all({
+      org: query.org,
+      status: query.status,
+      contact: query.email === undefined ? undefined : emailKey(query.email),
+      limit: query.limit,
+    });
+    return rows.map((row) => ({
+      invite: inviteOf(row.state),
+      pushes: pushesOfInvite(row).map((push) => push.summary),
+    }));
+  };
+
+  const eventsOf = db.prepare<[number], EventRow>(
+    "SELECT source, event_id, type, at, received_at, conflict FROM events WHERE invite_id = ? ORDER BY seq",
+  );
+  const attemptsOf = db.prepare<[number], Omit<Attempt, "vendor">>(`
+    SELECT at, version, outcome, http_status AS httpStatus, correlation_id AS correlationId, duration_ms AS durationMs, reason
+    FROM attempts WHERE push_id = ? ORDER BY id`);
+  const oneInvite = db.prepare<object, InviteRow>(`${inviteColumns} AND invitation_id = @invitationId`);
+  const invite = (org: string, invitationId: string): InviteHistory | null => {
+    const row = oneInvite.get({ org, invitationId });
+    if (!row) return null;
+    const pushes = pushesOfInvite(row);
+    return {
+      invite: inviteOf(row.state),
+      events: eventsOf.all(row.id).map((event) => ({
+        source: event.source,
+        eventId: event.event_id,
+        type: event.type,
+        at: event.at,
+        receivedAt: event.received_at,
+        conflict: event.conflict === 1,
+      })),
+      pushes: pushes.map((push) => push.summary),
+      attempts: pushes.flatMap(({ id, summary }) =>
+        attemptsOf.all(id).map((attempt) => ({ ...attempt, vendor: summary.vendor })),
+      ),
+    };
+  };
+
+  const counters = db.prepare<[], { name: string; value: number }>("SELECT name, value FROM counters");
+  const connectionsOf = db.prepare<[string], ConnectionRow>(
+    "SELECT id, org, vendor, environment, state, details FROM connections WHERE org = ? ORDER BY vendor, environment",
+  );
+  const countsOf = db.prepare<[number], { state: PushState; n: number }>(
+    "SELECT state, n FROM push_counts WHERE connection_id = ?",
+  );
+  const stuckOf = db
+    .prepare<[number, number], number>(
+      "SELECT count(*) FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?",
+    )
+    .pluck();
+  const overview = (org: string, now: number): Overview => {
+    const totals = Object.fromEntries(counters.all().map(({ name, value }) => [name, value]));
+    return {
+      events: {
+        total: totals.events ?? 0,
+        unmatched: totals.unmatched ?? 0,
+        ignored: totals.ignored ?? 0,
+        conflicts: totals.conflicts ?? 0,
+      },
+      invites: totals.invites ?? 0,
+      connections: connectionsOf.all(org).map((row) => {
+        const counts = Object.fromEntries(countsOf.all(row.id).map(({ state, n }) => [state, n]));
+        return {
+          connection: connectionOf(row),
+          pushes: {
+            pending: counts.pending ?? 0,
+            delivered: counts.delivered ?? 0,
+            rejected: counts.rejected ?? 0,
+            held: counts.held ?? 0,
+            stuck: stuckOf.get(row.id, now - STUCK_AFTER_MS) ?? 0,
+          },
+        };
+      }),
+    };
+  };
+
+  return { invites, invite, overview };
+}
+
+interface InviteRow {
+  id: number;
+  org: string;
+  contact: string;
+  assessment: string | null;
+  state_version: number;
+  state: string;
+}
+
+interface EventRow {
+  source: string;
+  event_id: string;
+  type: string;
+  at: number;
+  received_at: number;
+  conflict: number;
+}

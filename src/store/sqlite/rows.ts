@@ -1,0 +1,73 @@
+import type { Connection } from "../../core/connection.ts";
+import type { Invite } from "../../core/invite.ts";
+import type { HeldCause, PushState } from "../../core/push.ts";
+import type { PushSummary } from "../contract.ts";
+
+/** Rows as SQLite holds them, and the plain data they become. Only this folder wrote the JSON in them. */
+export function inviteOf(state: string): Invite {
+  return JSON.parse(state);
+}
+
+export interface ConnectionRow {
+  id: number;
+  org: string;
+  vendor: string;
+  environment: Connection["environment"];
+  state: Connection["state"];
+  details: string;
+}
+
+export function connectionOf(row: ConnectionRow): Connection {
+  const details: Omit<Connection, "id" | "org" | "vendor" | "environment" | "state"> = JSON.parse(
+    row.details,
+  );
+  return {
+    id: row.id,
+    org: row.org,
+    vendor: row.vendor,
+    environment: row.environment,
+    state: row.state,
+    account: details.account,
+    scopes: details.scopes,
+    missingScopes: details.missingScopes,
+    knownFields: details.knownFields,
+    tokenExpiresAt: details.tokenExpiresAt,
+    connectedAt: details.connectedAt,
+    lastSyncAt: details.lastSyncAt,
+    degradedSince: details.degradedSince,
+    banner: details.banner,
+  };
+}
+
+export interface PushRow {
+  id: number;
+  vendor: string;
+  environment: Connection["environment"];
+  subject: string;
+  state: PushState;
+  held_cause: HeldCause | null;
+  version: number;
+  delivered_version: number;
+  pending_since: number | null;
+  due_at: number | null;
+  projection: string | null;
+  rejection: string | null;
+  warnings: string | null;
+}
+
+export function pushOf(row: PushRow): PushSummary {
+  return {
+    vendor: row.vendor,
+    environment: row.environment,
+    subject: row.subject,
+    state: row.state,
+    heldCause: row.held_cause,
+    version: row.version,
+    deliveredVersion: row.delivered_version,
+    pendingSince: row.pending_since,
+    dueAt: row.state === "pending" ? row.due_at : null,
+    projection: row.projection === null ? null : JSON.parse(row.projection),
+    rejection: row.rejection === null ? null : JSON.parse(row.rejection),
+    warnings: row.warnings === null ? [] : JSON.parse(row.warnings),
+  };
+}

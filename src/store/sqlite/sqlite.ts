@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import type { Clock } from "../../shared/clock.ts";
+import { thisProcess } from "../../shared/running.ts";
+import type { Store } from "../contract.ts";
+import { openLog, storeErrors } from "./file.ts";
+import { createVerbs, isWrite, storeOf, type VerbArgs, type VerbName } from "./verbs.ts";
+import { watchOthers } from "./watch.ts";
+
+/**
+ * The store in this thread: for commands, which come, look and go. `serve` uses `openThreadedStore`, which
+ * keeps the waiting for the disk away from its event loop.
+ */
+export async function openSqliteStore(options: { stateDir: string; clock: Clock }): Promise<Store> {
+  const db = openLog(options.stateDir, { now: options.clock.now() });
+  const verbs = createVerbs(db, thisProcess(), options.clock);
+  const path = join(options.stateDir, "log.db");
+  const watchers = new Set<() => void>();
+
+  const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => {
+    const result = storeErrors(path, () => verbs[name](...args));
+    if (isWrite(name)) for (const onChange of watchers) queueMicrotask(onChange);
+    return result;
+  };
+  return storeOf(call, {
+    watch: (onChange) => {
+      watchers.add(onChange);
+      const stopWatchingOthers = watchOthers(db, onChange);
+      return () => {
+        watchers.delete(onChange);
+        stopWatchingOthers();
+      };
+    },
+    close: async () => {
+      db.close();
+    },
+  });
+}

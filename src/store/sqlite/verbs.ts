@@ -1,0 +1,68 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { ProcessIdentity } from "../../shared/running.ts";
+import type { Store } from "../contract.ts";
+import { createAppend } from "./append.ts";
+import { createClaims } from "./claims.ts";
+import { createConnections } from "./connections.ts";
+import type { Db } from "./file.ts";
+import { createHolds } from "./holds.ts";
+import { createReads } from "./reads.ts";
+import { createServices } from "./services.ts";
+import { createSettle } from "./settle.ts";
+import { createSubjects } from "./subjects.ts";
+import { createTicks } from "./ticks.ts";
+
+/** The store's verbs as SQLite does them: at once, in whichever thread holds the file open. */
+export type VerbName = Exclude<keyof Store, "watch" | "close">;
+export type VerbArgs = { [Name in VerbName]: Parameters<Store[Name]> };
+export type VerbResult = { [Name in VerbName]: Awaited<ReturnType<Store[Name]>> };
+export type Verbs = { [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] };
+
+/** Verbs after which someone may find work to do. */
+const WRITES: readonly VerbName[] = ["append", "saveConnection", "settle", "release", "raise"];
+
+export const isWrite = (name: VerbName): boolean => WRITES.includes(name);
+
+export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "now">): Verbs {
+  return {
+    append: createAppend(db),
+    ...createConnections(db),
+    ...createClaims(db, self),
+    settle: createSettle(db),
+    ...createHolds(db),
+    ...createSubjects(db),
+    ...createReads(db),
+    ...createTicks(db, clock.now),
+    ...createServices(db, self),
+  };
+}
+
+/** A `Store` whose verbs all go through one `call`: directly, or as messages to another thread. */
+export function storeOf(
+  call: <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => Promise<VerbResult[Name]>,
+  rest: Pick<Store, "watch" | "close">,
+): Store {
+  return {
+    append: (...args) => call("append", args),
+    connections: (...args) => call("connections", args),
+    saveConnection: (...args) => call("saveConnection", args),
+    claim: (...args) => call("claim", args),
+    settle: (...args) => call("settle", args),
+    dueWork: (...args) => call("dueWork", args),
+    hold: (...args) => call("hold", args),
+    release: (...args) => call("release", args),
+    subjects: (...args) => call("subjects", args),
+    raise: (...args) => call("raise", args),
+    confirm: (...args) => call("confirm", args),
+    forgetAccount: (...args) => call("forgetAccount", args),
+    countUnpushed: (...args) => call("countUnpushed", args),
+    invites: (...args) => call("invites", args),
+    invite: (...args) => call("invite", args),
+    overview: (...args) => call("overview", args),
+    openTick: (...args) => call("openTick", args),
+    lastTick: (...args) => call("lastTick", args),
+    enterService: (...args) => call("enterService", args),
+    runningServices: (...args) => call("runningServices", args),
+    ...rest,
+  };
+}

@@ -1,0 +1,151 @@
+import type { Account } from "../core/connection.ts";
+import type { NewEvent } from "../core/event.ts";
+import type { Invite } from "../core/invite.ts";
+import type { HeldCause, MappingWarning, Projection, Rejection, SubjectKind } from "../core/push.ts";
+import type { Secret } from "../shared/secret.ts";
+
+/** One webhook call as it came in. Header names are lower-case. */
+export interface Delivery {
+  headers: Readonly<Record<string, string | undefined>>;
+  body: Buffer;
+}
+
+/** A webhook secret and the org whose it is; null where one secret serves all orgs. */
+export interface SourceSecret {
+  org: string | null;
+  secret: Secret;
+}
+
+/** Someone who tells us about invites by webhook. */
+export interface Source {
+  id: string;
+  /** Path on the public listener, as `/jobcannon/events`. */
+  path: string;
+  /** Name under which `secrets set` keeps its webhook secrets. */
+  secretName: string;
+  /**
+   * Throws `SIGNATURE_INVALID` unless one of the secrets signed these very bytes.
+   * Returns what identifies the event, and the org when the secret tells it.
+   */
+  verify(
+    delivery: Delivery,
+    secrets: readonly SourceSecret[],
+    now: number,
+  ): { eventId: string; org: string | null };
+  /** Throws `EventRefused` with the reason in one line when the body is not an event we can take. */
+  parse(body: Buffer, known: { eventId: string; receivedAt: number }): NewEvent;
+  /** Identifies a body that came without an id, as one line of an import does. */
+  idOfBody(body: Buffer): string;
+}
+
+/** Why a body was not taken, in one line for its sender. Holds field names, never their values. */
+export class EventRefused extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "EventRefused";
+  }
+}
+
+/** What one call to a vendor's account needs: a live token, and when to give up. */
+export interface Access {
+  /** `renewed: true` after the vendor refused the last one: refreshes even if it has not expired. */
+  token(options?: { renewed?: boolean }): Promise<Secret>;
+  signal: AbortSignal;
+}
+
+/** One subject's current projection, on its way to the vendor. */
+export interface Update {
+  subject: string;
+  /** Names this very write; unique within a call. */
+  traceId: string;
+  projection: Projection;
+}
+
+/** What the vendor made of one update. */
+export type Answer =
+  | { kind: "accepted" }
+  | { kind: "rejected"; rejection: Rejection }
+  /** Not now. `notBefore`: ms since the epoch, when the vendor named a time. */
+  | {
+      kind: "retry";
+      reason: string;
+      httpStatus: number | null;
+      notBefore: number | null;
+      correlationId: string | null;
+    }
+  /**
+   * The call was refused whole, and one of several records may be to blame: send them apart, at once.
+   * `suspect`: this one may be it. Where the vendor names culprits the others are no suspects and may go together.
+   */
+  | { kind: "split"; rejection: Rejection; suspect: boolean }
+  | { kind: "held"; cause: HeldCause; detail: string };
+
+export interface SendResult {
+  /** In the order of the updates. */
+  answers: Answer[];
+  httpStatus: number | null;
+  correlationId: string | null;
+  durationMs: number;
+}
+
+/** What the bootstrap would do (`plan`) or did (`apply`) to the fields in the account. */
+export interface FieldPlan {
+  group: { name: string; exists: boolean };
+  create: string[];
+  existing: string[];
+  /** Differences that are left alone, each in words. */
+  drifted: { name: string; difference: string }[];
+  /** Fields that the account's quota leaves no room for. */
+  overQuota: string[];
+}
+
+/** Where and how the vendor asks for consent and hands out tokens. */
+export interface Authorization {
+  authorizeUrl: string;
+  tokenUrl: string;
+  /** Absent where the vendor has no way to revoke. */
+  revokeUrl: string | null;
+  clientId: string;
+  clientSecretName: string;
+  scopes: readonly string[];
+  pkce: boolean;
+  redirectPort: number;
+  /** `/hubspot/oauth-callback`, on the loopback listener and on the public one. */
+  redirectPath: string;
+}
+
+/** Someone who shall hold the results. */
+export interface Destination {
+  vendor: string;
+  /** As people write it: "HubSpot". */
+  label: string;
+  subject: SubjectKind;
+  /** Most updates one call may carry. */
+  batchSize: number;
+  authorization: Authorization;
+  /** Who gave consent. Throws `VENDOR_*`. */
+  account(access: Access): Promise<Account>;
+  /** Pure: what the account shall hold about one subject, given all its invites. */
+  project(
+    invites: readonly Invite[],
+    knownFields: readonly string[] | null,
+  ): { projection: Projection; warnings: MappingWarning[] };
+  /**
+   * One call. Answers for every update, also when the vendor is out of reach; throws only what `token()` throws
+   * beyond that (`RECONNECT_NEEDED`, `VAULT_UNAVAILABLE`, wrong configuration), and the signal's reason.
+   */
+  send(access: Access, updates: readonly Update[]): Promise<SendResult>;
+  /** Reads the account's fields and says what is missing. Changes nothing. */
+  planFields(access: Access): Promise<FieldPlan>;
+  /** Creates what the plan says, tolerates that another run was first, reads back. Returns what now is. */
+  applyFields(access: Access, plan: FieldPlan): Promise<FieldReport>;
+}
+
+export interface FieldReport {
+  created: string[];
+  existing: string[];
+  drifted: FieldPlan["drifted"];
+  overQuota: string[];
+  /** Every field of ours that the account now has. */
+  known: string[];
+}

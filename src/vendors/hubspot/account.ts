@@ -1,0 +1,25 @@
+import * as v from "valibot";
+import type { Account } from "../../core/connection.ts";
+import type { Caller } from "./api.ts";
+import { fetchJson } from "./fetch-json.ts";
+
+const Details = v.object({
+  portalId: v.number(),
+  accountType: v.fallback(v.nullable(v.string()), null),
+  dataHostingLocation: v.fallback(v.nullable(v.string()), null),
+});
+
+/** The portal that gave consent; HubSpot tells no name for it. Throws `VENDOR_*`. */
+export async function readAccount(caller: Caller): Promise<Account> {
+  const { portalId, accountType, dataHostingLocation } = await fetchJson(caller, {
+    path: caller.paths.accountDetails,
+    schema: Details,
+    doing: "asking for the account's details",
+  });
+  return {
+    id: String(portalId),
+    name: `portal ${portalId}`,
+    kind: accountType,
+    region: dataHostingLocation,
+  };
+}

@@ -1,0 +1,97 @@
+/** Prepares a portal for the results: creates what is missing of our group and properties, changes nothing that is there. */
+import * as v from "valibot";
+import type { FieldPlan, FieldReport } from "../contract.ts";
+import { type Caller, callApi } from "./api.ts";
+import { driftOf, type Property, PropertySchema } from "./drift.ts";
+import { fetchJson } from "./fetch-json.ts";
+import { DEFINITIONS, type Definition, GROUP } from "./properties.ts";
+import { roomForProperties } from "./quota.ts";
+import { failure, verdictOf } from "./verdict.ts";
+
+const Groups = v.object({ results: v.array(v.object({ name: v.string() })) });
+const Properties = v.object({ results: v.array(PropertySchema) });
+
+/** Throws `VENDOR_*`. */
+export async function planFields(caller: Caller): Promise<FieldPlan> {
+  const groupExists = await hasGroup(caller);
+  const present = await listProperties(caller);
+  const missing = DEFINITIONS.filter(({ name }) => !present.has(name)).map(({ name }) => name);
+  const room = missing.length > 0 ? await roomForProperties(caller) : 0;
+  return {
+    group: { name: GROUP.name, exists: groupExists },
+    create: missing.slice(0, room),
+    existing: DEFINITIONS.filter(({ name }) => present.has(name)).map(({ name }) => name),
+    drifted: driftOf(present),
+    overQuota: missing.slice(room),
+  };
+}
+
+/** Throws `VENDOR_*`; what was created until then stays, and the next run goes on from there. */
+export async function applyFields(caller: Caller, plan: FieldPlan): Promise<FieldReport> {
+  if (!plan.group.exists) await createGroup(caller);
+  const wanted = DEFINITIONS.filter(({ name }) => plan.create.includes(name));
+  const created: string[] = [];
+  const met: string[] = [];
+  const overQuota = [...plan.overQuota];
+  for (const [index, definition] of wanted.entries()) {
+    const outcome = await createProperty(caller, definition);
+    if (outcome === "no room") {
+      overQuota.unshift(...wanted.slice(index).map(({ name }) => name));
+      break;
+    }
+    (outcome === "created" ? created : met).push(definition.name);
+  }
+
+  const present = await listProperties(caller);
+  // A new definition may take a moment to show in the list; that it was created, or met, is proof enough.
+  const isThere = (name: string) => present.has(name) || created.includes(name) || met.includes(name);
+  const known: string[] = DEFINITIONS.map(({ name }) => name).filter(isThere);
+  return {
+    created,
+    existing: known.filter((name) => !created.includes(name)),
+    drifted: driftOf(present),
+    overQuota: overQuota.filter((name) => !isThere(name)),
+    known,
+  };
+}
+
+async function hasGroup(caller: Caller): Promise<boolean> {
+  const { results } = await fetchJson(caller, {
+    path: caller.paths.propertyGroups,
+    schema: Groups,
+    doing: "listing property groups",
+  });
+  return results.some(({ name }) => name === GROUP.name);
+}
+
+async function listProperties(caller: Caller): Promise<ReadonlyMap<string, Property>> {
+  const { results } = await fetchJson(caller, {
+    path: caller.paths.properties,
+    schema: Properties,
+    doing: "listing properties",
+  });
+  return new Map(results.map((property) => [property.name, property]));
+}
+
+/** How HubSpot answers a group that another run has just created is not documented, so the list decides. */
+async function createGroup(caller: Caller): Promise<void> {
+  const answer = await callApi(caller, { method: "POST", path: caller.paths.propertyGroups, json: GROUP });
+  const verdict = verdictOf(answer, caller.clock.now());
+  if (verdict.kind === "done") return;
+  if (verdict.kind === "refused" && (await hasGroup(caller))) return;
+  throw failure(verdict, answer, `creating the property group ${GROUP.name}`);
+}
+
+/** The name of an archived property may be created: it comes back with this definition. */
+async function createProperty(
+  caller: Caller,
+  definition: Definition,
+): Promise<"created" | "existed" | "no room"> {
+  const answer = await callApi(caller, { method: "POST", path: caller.paths.properties, json: definition });
+  const verdict = verdictOf(answer, caller.clock.now());
+  if (verdict.kind === "done") return "created";
+  if (answer.status === 409) return "existed";
+  // What a full portal answers is not documented either.
+  if (verdict.kind === "refused" && (await roomForProperties(caller)) === 0) return "no room";
+  throw failure(verdict, answer, `creating the property ${definition.name}`);
+}

@@ -1,0 +1,50 @@
+/** Writes contacts: one call, known by e-mail, created where they are new. */
+import { type AppError, ERROR_CODES, isAppError } from "../../shared/errors.ts";
+import type { SendResult, Update } from "../contract.ts";
+import { type Caller, callApi } from "./api.ts";
+import { readAnswers } from "./upsert-answer.ts";
+
+/** https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide */
+export const MOST_CONTACTS_PER_CALL = 100;
+
+/** Throws what no answer can say: what `token()` throws apart from outages, and the signal's reason. */
+export async function upsertContacts(caller: Caller, updates: readonly Update[]): Promise<SendResult> {
+  const startedAt = caller.clock.now();
+  try {
+    const answer = await callApi(caller, {
+      method: "POST",
+      path: caller.paths.upsertContacts,
+      json: { inputs: updates.map(inputOf) },
+    });
+    const { status: httpStatus, correlationId, durationMs } = answer;
+    return {
+      answers: readAnswers(updates, answer, caller.clock.now()),
+      httpStatus,
+      correlationId,
+      durationMs,
+    };
+  } catch (error) {
+    if (!mayPass(error)) throw error;
+    const none = { httpStatus: null, correlationId: null };
+    return {
+      answers: updates.map(() => ({ kind: "retry", reason: error.message, notBefore: null, ...none })),
+      ...none,
+      durationMs: caller.clock.now() - startedAt,
+    };
+  }
+}
+
+/**
+ * A trace id of its own for each input keeps one bad record from sinking the others. The address stays out of the
+ * properties, so that a contact found by a secondary address keeps its primary one.
+ */
+function inputOf({ subject, traceId, projection }: Update) {
+  return { id: subject, idProperty: "email", properties: projection, objectWriteTraceId: traceId };
+}
+
+/** An answer out of shape is no verdict on any record, and an outage ends. */
+function mayPass(error: unknown): error is AppError {
+  return (
+    isAppError(error) && (ERROR_CODES[error.code].retry === "counted" || error.code === "VENDOR_UNEXPECTED")
+  );
+}

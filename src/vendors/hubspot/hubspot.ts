@@ -1,0 +1,76 @@
+/** HubSpot, which holds the results as properties of contacts. */
+import type { Clock } from "../../shared/clock.ts";
+import type { Http } from "../../shared/http.ts";
+import type { Destination } from "../contract.ts";
+import type { VendorOptions } from "../index.ts";
+import { readAccount } from "./account.ts";
+import { applyFields, planFields } from "./bootstrap.ts";
+import { MOST_CONTACTS_PER_CALL, upsertContacts } from "./contacts.ts";
+import { mapContact } from "./score-mapping.ts";
+import { type ApiVersion, VERSIONS } from "./versions.ts";
+
+export interface HubspotSettings {
+  /** `https://api.hubapi.com`, or an emulator's. */
+  apiBase: string;
+  authorizeUrl: string;
+  apiVersion: ApiVersion;
+  clientId: string;
+  pkce: boolean;
+  redirectPort: number;
+  /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
+  resultBase: string;
+}
+
+const SCOPES = [
+  "oauth",
+  "crm.objects.contacts.read",
+  "crm.objects.contacts.write",
+  "crm.schemas.contacts.read",
+  "crm.schemas.contacts.write",
+];
+
+/** Reads its settings from the configuration; a sandbox is another portal with an app of its own. */
+export function openHubspot({ config, environment, http, clock }: VendorOptions): Destination {
+  const own = environment === "sandbox" ? (config.sandbox.hubspot ?? {}) : {};
+  return createHubspot(
+    {
+      apiBase: own.api_base ?? config["hubspot.api_base"],
+      authorizeUrl: own.authorize_url ?? config["hubspot.authorize_url"],
+      apiVersion: config["hubspot.api_version"],
+      clientId: own.client_id ?? config["hubspot.client_id"],
+      pkce: config["hubspot.pkce"],
+      redirectPort: own.redirect_port ?? config["hubspot.redirect_port"],
+      resultBase: config["jobcannon.result_base"],
+    },
+    http,
+    clock,
+  );
+}
+
+export function createHubspot(settings: HubspotSettings, http: Http, clock: Clock): Destination {
+  const base = settings.apiBase.replace(/\/+$/, "");
+  const { paths } = VERSIONS[settings.apiVersion];
+  const api = { http, clock, base, paths };
+  return {
+    vendor: "hubspot",
+    label: "HubSpot",
+    subject: "contact",
+    batchSize: MOST_CONTACTS_PER_CALL,
+    authorization: {
+      authorizeUrl: settings.authorizeUrl,
+      tokenUrl: base + paths.token,
+      revokeUrl: base + paths.revoke,
+      clientId: settings.clientId,
+      clientSecretName: "hubspot.client-secret",
+      scopes: SCOPES,
+      pkce: settings.pkce,
+      redirectPort: settings.redirectPort,
+      redirectPath: "/hubspot/oauth-callback",
+    },
+    account: (access) => readAccount({ ...api, access }),
+    project: (invites, knownFields) => mapContact(invites, { resultBase: settings.resultBase, knownFields }),
+    send: (access, updates) => upsertContacts({ ...api, access }, updates),
+    planFields: (access) => planFields({ ...api, access }),
+    applyFields: (access, plan) => applyFields({ ...api, access }, plan),
+  };
+}

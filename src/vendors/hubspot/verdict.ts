@@ -1,0 +1,89 @@
+/** What an answer's status means for what was asked: done, not now, or no. */
+import { AppError } from "../../shared/errors.ts";
+import type { ApiAnswer } from "./api.ts";
+import type { Problem } from "./problem.ts";
+
+export type Verdict =
+  | { kind: "done" }
+  /** `notBefore`: ms since the epoch, when HubSpot or its published rules name a time. */
+  | { kind: "later"; reason: string; notBefore: number | null }
+  | { kind: "scope"; detail: string }
+  | { kind: "refused"; problem: Problem };
+
+const SECOND_MS = 1_000;
+const HOUR_MS = 3_600 * SECOND_MS;
+/** HubSpot's longest documented wait (477, about a day); a longer one is taken for a mistake. */
+const LONGEST_WAIT_MS = 25 * HOUR_MS;
+
+/**
+ * A 4xx counts as HubSpot's no only when its body is a JSON object: a proxy's page says nothing about a record.
+ * https://developers.hubspot.com/docs/api-reference/error-handling
+ */
+export function verdictOf(answer: ApiAnswer, now: number): Verdict {
+  const { status, problem } = answer;
+  if (status >= 200 && status < 300) return { kind: "done" };
+  if (problem && status >= 400 && status < 500 && !isPassing(status)) {
+    if (status !== 403 || problem.category !== "MISSING_SCOPES") return { kind: "refused", problem };
+    return { kind: "scope", detail: problem.missingScopes.join(" or ") || problem.message };
+  }
+  const policy = problem?.policyName ? ` (${problem.policyName})` : "";
+  return { kind: "later", reason: `HubSpot answered ${status}${policy}`, notBefore: waitUntil(answer, now) };
+}
+
+/** The error to throw where the call was the whole task; `doing` as in "listing properties". Not for `done`. */
+export function failure(
+  verdict: Exclude<Verdict, { kind: "done" }>,
+  answer: ApiAnswer,
+  doing: string,
+): AppError {
+  const trace = answer.correlationId ? ` (correlation id ${answer.correlationId})` : "";
+  switch (verdict.kind) {
+    case "later": {
+      const code = answer.status === 429 ? "VENDOR_RATE_LIMITED" : "VENDOR_UNAVAILABLE";
+      return new AppError(code, `${verdict.reason} to ${doing}${trace}`, { hint: "Try again later." });
+    }
+    case "scope":
+      return new AppError(
+        "VENDOR_REJECTED",
+        `HubSpot wants a scope for ${doing}: ${verdict.detail}${trace}`,
+        {
+          hint: "Reconnect and grant every scope: jc-integrations connect hubspot",
+        },
+      );
+    case "refused":
+      return new AppError(
+        "VENDOR_REJECTED",
+        `HubSpot refused ${doing} with ${answer.status}: ${verdict.problem.message}${trace}`,
+      );
+  }
+}
+
+/** 423 is a lock after mass writes, 477 an account on the move between data centers. */
+function isPassing(status: number): boolean {
+  return status === 408 || status === 423 || status === 429 || status === 477;
+}
+
+function waitUntil({ status, headers, problem }: ApiAnswer, now: number): number | null {
+  const waits = [retryAfter(headers["retry-after"], now), ownRule(status, problem?.policyName ?? null, now)];
+  return waits.reduce(
+    (latest, wait) => (wait !== null && (latest === null || wait > latest) ? wait : latest),
+    null,
+  );
+}
+
+/** HubSpot promises the header for 477 only and seldom sends it with 429, so its published windows count too. */
+function ownRule(status: number, policyName: string | null, now: number): number | null {
+  if (status === 423) return now + 2 * SECOND_MS;
+  if (status !== 429) return null;
+  if (policyName === "SECONDLY") return now + SECOND_MS;
+  // The day ends at midnight in the portal's time zone, which the answer does not tell; any full hour may be it.
+  if (policyName === "DAILY") return (Math.floor(now / HOUR_MS) + 1) * HOUR_MS;
+  return now + 10 * SECOND_MS;
+}
+
+/** Seconds or a date, by RFC 9110. */
+function retryAfter(header: string | undefined, now: number): number | null {
+  if (header === undefined) return null;
+  const at = /^\d+$/.test(header.trim()) ? now + Number(header) * SECOND_MS : Date.parse(header);
+  return at > now && at <= now + LONGEST_WAIT_MS ? at : null;
+}

@@ -1,0 +1,65 @@
+/** HubSpot's API versions: where each keeps the calls we make, and until when it is supported. */
+
+export const API_VERSIONS = ["v3", "2026-03", "2026-09"] as const;
+export type ApiVersion = (typeof API_VERSIONS)[number];
+
+export interface Endpoints {
+  upsertContacts: string;
+  properties: string;
+  propertyGroups: string;
+  propertyLimits: string;
+  accountDetails: string;
+  token: string;
+  revoke: string;
+  uninstall: string;
+}
+
+export interface VersionEntry {
+  paths: Endpoints;
+  /** First day on which HubSpot may have ended support. Unsupported is not switched off, but nobody mends it. */
+  supportedUntil: string;
+  source: string;
+}
+
+export const VERSIONS: Record<ApiVersion, VersionEntry> = {
+  v3: {
+    paths: {
+      upsertContacts: "/crm/v3/objects/contacts/batch/upsert",
+      properties: "/crm/v3/properties/contacts",
+      propertyGroups: "/crm/v3/properties/contacts/groups",
+      propertyLimits: "/crm/v3/limits/custom-properties",
+      accountDetails: "/account-info/v3/details",
+      token: "/oauth/v3/token",
+      revoke: "/oauth/v3/token/revoke",
+      uninstall: "/appinstalls/v3/external-install",
+    },
+    // Announced for September 2027 without a day.
+    supportedUntil: "2027-09-01",
+    source:
+      "https://developers.hubspot.com/changelog/legacy-apis-and-legacy-apps-whats-going-unsupported-and-when",
+  },
+  // Dated versions are supported for 18 months after their release.
+  "2026-03": {
+    paths: datedPaths("2026-03"),
+    supportedUntil: "2027-09-30",
+    source: "https://developers.hubspot.com/docs/developer-tooling/platform/versioning",
+  },
+  "2026-09": {
+    paths: datedPaths("2026-09"),
+    supportedUntil: "2028-03-08",
+    source: "https://developers.hubspot.com/docs/developer-tooling/platform/versioning",
+  },
+};
+
+function datedPaths(version: string): Endpoints {
+  return {
+    upsertContacts: `/crm/objects/${version}/contacts/batch/upsert`,
+    properties: `/crm/properties/${version}/contacts`,
+    propertyGroups: `/crm/properties/${version}/contacts/groups`,
+    propertyLimits: `/crm/limits/${version}/custom-properties`,
+    accountDetails: `/account-info/${version}/details`,
+    token: `/oauth/${version}/token`,
+    revoke: `/oauth/${version}/token/revoke`,
+    uninstall: `/appinstalls/${version}/external-install`,
+  };
+}

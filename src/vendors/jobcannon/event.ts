@@ -1,0 +1,166 @@
+/** What JobCannon tells about an invite: the body of a webhook, or one line of an import. */
+import { isUtf8 } from "node:buffer";
+import { hash } from "node:crypto";
+import {
+  INVITE_STATUSES,
+  type InviteStatus,
+  type NewEvent,
+  type Origin,
+  type Snapshot,
+  TEST_STATUSES,
+  type Test,
+  type TestResult,
+} from "../../core/event.ts";
+import { EventRefused } from "../contract.ts";
+import {
+  absent,
+  type Fields,
+  fields,
+  list,
+  oneOf,
+  optionalFields,
+  optionalText,
+  optionalTimestamp,
+  text,
+  timestamp,
+} from "../fields.ts";
+
+const STATUS_OF_TYPE: ReadonlyMap<string, InviteStatus> = new Map([
+  ["invite.sent", "invited"],
+  ["invite.progress", "in_progress"],
+  ["invite.completed", "completed"],
+  ["invite.expired", "expired"],
+  ["invite.cancelled", "cancelled"],
+]);
+
+/** A snapshot from the future would win over every honest one until its time comes. */
+const FARTHEST_AHEAD_MS = 5 * 60_000;
+
+const ORG_SLUG = /^[a-z0-9][a-z0-9._-]{0,99}$/i;
+const LONGEST_INVITATION_ID = 200;
+
+/** Throws `EventRefused`. `snapshot` is null for a type we do not know, of which nothing else is checked. */
+export function parseEvent(body: Buffer, known: { eventId: string; receivedAt: number }): NewEvent {
+  const payload = textOf(body);
+  const root = fields(jsonOf(payload), "the body");
+  const type = text(root.type, "type");
+  const at = timestamp(root.timestamp, "timestamp");
+  if (at > known.receivedAt + FARTHEST_AHEAD_MS)
+    throw new EventRefused("timestamp is more than 5 minutes ahead of our clock");
+
+  const status = STATUS_OF_TYPE.get(type);
+  return {
+    source: "jobcannon",
+    eventId: known.eventId,
+    type,
+    at,
+    receivedAt: known.receivedAt,
+    payload,
+    bodyHash: hash("sha256", body),
+    snapshot: status ? readSnapshot(fields(root.data, "data"), { at, status }) : null,
+  };
+}
+
+/** Identifies an event that came as a line of a file: the same line is the same event. Give it without its end. */
+export function eventIdOfLine(line: Buffer): string {
+  return hash("sha256", line);
+}
+
+function textOf(body: Buffer): string {
+  if (isUtf8(body)) return body.toString("utf8");
+  throw new EventRefused("the body is not UTF-8");
+}
+
+function jsonOf(payload: string): unknown {
+  try {
+    return JSON.parse(payload);
+  } catch {
+    // The parser's own words quote the body.
+    throw new EventRefused("the body is not JSON");
+  }
+}
+
+function readSnapshot(data: Fields, event: { at: number; status: InviteStatus }): Snapshot {
+  const candidate = fields(data.candidate, "data.candidate");
+  const status = absent(data.status) ? event.status : oneOf(data.status, INVITE_STATUSES, "data.status");
+  return {
+    org: readOrg(data.org),
+    invitationId: readInvitationId(data.invitation_id),
+    at: event.at,
+    status,
+    sentAt: optionalTimestamp(data.sent_at, "data.sent_at"),
+    completedAt: optionalTimestamp(data.completed_at, "data.completed_at"),
+    candidate: {
+      email: text(candidate.email, "data.candidate.email"),
+      firstName: optionalText(candidate.first_name, "data.candidate.first_name"),
+      lastName: optionalText(candidate.last_name, "data.candidate.last_name"),
+    },
+    tests: list(data.tests, "data.tests").map((test, index) => readTest(test, `data.tests[${index}]`)),
+    resultUrl: optionalText(data.result_url, "data.result_url"),
+    origin: readOrigin(optionalFields(data.source, "data.source")),
+    warnings: status === event.status ? [] : [`data.status is ${status}, but the type says ${event.status}`],
+  };
+}
+
+function readOrg(value: unknown): string {
+  const org = text(value, "data.org");
+  if (ORG_SLUG.test(org)) return org;
+  throw new EventRefused("data.org is not a slug of up to 100 letters, digits and . _ -");
+}
+
+function readInvitationId(value: unknown): string {
+  const id = text(value, "data.invitation_id");
+  if (id.length <= LONGEST_INVITATION_ID) return id;
+  throw new EventRefused(`data.invitation_id is longer than ${LONGEST_INVITATION_ID} characters`);
+}
+
+function readTest(value: unknown, path: string): Test {
+  const test = fields(value, path);
+  return {
+    slug: text(test.slug, `${path}.slug`),
+    status: oneOf(test.status, TEST_STATUSES, `${path}.status`),
+    completedAt: optionalTimestamp(test.completed_at, `${path}.completed_at`),
+    result: readResult(optionalFields(test.result, `${path}.result`), `${path}.result`),
+  };
+}
+
+function readResult(result: Fields | null, path: string): TestResult | null {
+  if (!result) return null;
+  const { score, type, code, duration_seconds: durationSeconds } = result;
+  return {
+    ...(absent(result.dimensions)
+      ? {}
+      : { dimensions: readDimensions(result.dimensions, `${path}.dimensions`) }),
+    ...(absent(score) ? {} : { score: scalar(score) }),
+    ...(absent(type) ? {} : { type: scalar(type) }),
+    ...(absent(code) ? {} : { code: scalar(code) }),
+    ...(absent(durationSeconds) ? {} : { durationSeconds: scalar(durationSeconds) }),
+  };
+}
+
+function readDimensions(value: unknown, path: string): NonNullable<TestResult["dimensions"]> {
+  return list(value, path).map((item, index) => {
+    const { name, score, percentile, interpretation } = fields(item, `${path}[${index}]`);
+    return {
+      name: text(name, `${path}[${index}].name`),
+      score: scalar(score ?? null),
+      ...(absent(percentile) ? {} : { percentile: scalar(percentile) }),
+      ...(absent(interpretation) ? {} : { interpretation: scalar(interpretation) }),
+    };
+  });
+}
+
+/** A structure where a score belongs is nonsense all the same, and may be nested too deep to be written again. */
+function scalar(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? "[structure]" : value;
+}
+
+function readOrigin(source: Fields | null): Origin | null {
+  if (!source) return null;
+  return {
+    vendor: text(source.vendor, "data.source.vendor"),
+    candidateId: text(source.candidate_id, "data.source.candidate_id"),
+    jobId: optionalText(source.job_id, "data.source.job_id"),
+    assessmentId: optionalText(source.assessment_id, "data.source.assessment_id"),
+  };
+}

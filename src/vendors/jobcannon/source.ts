@@ -1,0 +1,13 @@
+/** JobCannon itself, which tells us about its invites. */
+import type { Source } from "../contract.ts";
+import { eventIdOfLine, parseEvent } from "./event.ts";
+import { verifyWebhook } from "./webhook.ts";
+
+export const jobcannon: Source = {
+  id: "jobcannon",
+  path: "/jobcannon/events",
+  secretName: "jobcannon.webhook-secret",
+  verify: verifyWebhook,
+  parse: parseEvent,
+  idOfBody: eventIdOfLine,
+};

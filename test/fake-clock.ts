@@ -1,0 +1,53 @@
+import type { Clock } from "../src/shared/clock.ts";
+
+/** A clock that stands still until a test moves it; sleepers wake in order as time passes over them. */
+export interface FakeClock extends Clock {
+  /** Moves time by `ms`, stopping at every sleeper on the way and letting what it does settle. */
+  advance(ms: number): Promise<void>;
+  /** Sets the time without waking anyone: a clock that was corrected. */
+  jump(at: number): void;
+  /** How many are asleep. */
+  sleepers(): number;
+}
+
+export function fakeClock(startAt = Date.UTC(2026, 10, 22, 12)): FakeClock {
+  let now = startAt;
+  const asleep = new Set<{ wakeAt: number; wake: () => void }>();
+  /** Lets promises and real I/O on loopback run before time moves on. */
+  const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+  return {
+    now: () => now,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const sleeper = { wakeAt: now + ms, wake: () => {} };
+        const stop = () => {
+          asleep.delete(sleeper);
+          reject(signal?.reason);
+        };
+        sleeper.wake = () => {
+          asleep.delete(sleeper);
+          signal?.removeEventListener("abort", stop);
+          resolve();
+        };
+        signal?.addEventListener("abort", stop, { once: true });
+        asleep.add(sleeper);
+      }),
+    advance: async (ms) => {
+      const until = now + ms;
+      for (;;) {
+        await settle();
+        const next = [...asleep].filter((s) => s.wakeAt <= until).sort((a, b) => a.wakeAt - b.wakeAt)[0];
+        if (!next) break;
+        now = Math.max(now, next.wakeAt);
+        next.wake();
+      }
+      now = until;
+      await settle();
+    },
+    jump: (at) => {
+      now = at;
+    },
+    sleepers: () => asleep.size,
+  };
+}

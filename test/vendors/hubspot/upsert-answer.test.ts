@@ -1,0 +1,189 @@
+import { describe, expect, test } from "vitest";
+import type { Update } from "../../../src/vendors/contract.ts";
+import type { ApiAnswer } from "../../../src/vendors/hubspot/api.ts";
+import { readProblem } from "../../../src/vendors/hubspot/problem.ts";
+import { readAnswers } from "../../../src/vendors/hubspot/upsert-answer.ts";
+
+const NOW = Date.UTC(2026, 10, 22, 12, 20);
+const ANN: Update = { subject: "ann@x.example", traceId: "t-1", projection: { jc_disc_d: "1" } };
+const JOANN: Update = { subject: "joann@x.example", traceId: "t-2", projection: { jc_disc_d: "2" } };
+const BOB: Update = { subject: "bob@x.example", traceId: "t-3", projection: { jc_disc_i: "3" } };
+const ALL = [ANN, JOANN, BOB];
+
+function answerOf(status: number, body: unknown, headers: Record<string, string> = {}): ApiAnswer {
+  return { status, headers, body, problem: readProblem(body), correlationId: "c-1", durationMs: 5 };
+}
+
+function kinds(status: number, body: unknown, updates = ALL): string[] {
+  return readAnswers(updates, answerOf(status, body), NOW).map(({ kind }) => kind);
+}
+
+const accepted = (update: Update) => ({ id: "1", objectWriteTraceId: update.traceId, properties: {} });
+const refused = (message: string, more: object = {}) => ({
+  status: "error",
+  category: "VALIDATION_ERROR",
+  message,
+  ...more,
+});
+const traced = (update: Update) => ({ context: { objectWriteTraceId: [update.traceId] } });
+
+describe("a record is known", () => {
+  test("by its trace id, in whatever order results come", () => {
+    const results = [accepted(BOB), accepted(ANN)];
+    expect(kinds(207, { results, errors: [refused("no", traced(JOANN))] })).toEqual([
+      "accepted",
+      "rejected",
+      "accepted",
+    ]);
+  });
+  test("by its address in lower case where results carry no trace id", () => {
+    const results = [
+      { id: "1", properties: { email: " Bob@X.example" } },
+      { id: "2", properties: { email: null } },
+    ];
+    expect(kinds(200, { results })).toEqual(["retry", "retry", "accepted"]);
+  });
+  test("by the trace id alone where there is one, since a secondary address meets another's contact", () => {
+    const results = [{ ...accepted(BOB), properties: { email: ANN.subject } }];
+    expect(kinds(200, { results })).toEqual(["retry", "retry", "accepted"]);
+  });
+  test("by its address in an error's context or message, but never by a part of another's", () => {
+    for (const error of [
+      refused("bad", { context: { ids: ["JOANN@x.example"] } }),
+      refused('Email address "joann@x.example" is invalid.'),
+      refused("Email address joann@x.example."),
+    ])
+      expect(kinds(207, { results: [accepted(ANN), accepted(BOB)], errors: [error] })).toEqual([
+        "accepted",
+        "rejected",
+        "accepted",
+      ]);
+  });
+});
+
+describe("under 200 as under 207", () => {
+  test("an error counts before a result", () => {
+    const body = { results: ALL.map(accepted), errors: [refused("no", traced(BOB))] };
+    expect(kinds(200, body)).toEqual(["accepted", "accepted", "rejected"]);
+  });
+  test("an error that names nobody is that of the one record nobody heard of", () => {
+    expect(kinds(207, { results: [accepted(ANN), accepted(BOB)], errors: [refused("no")] })).toEqual([
+      "accepted",
+      "rejected",
+      "accepted",
+    ]);
+  });
+  test("an error that names nobody splits the records nobody heard of", () => {
+    expect(kinds(207, { results: [accepted(ANN)], errors: [refused("no")] })).toEqual([
+      "accepted",
+      "split",
+      "split",
+    ]);
+  });
+  test("a record that met a limit waits", () => {
+    const error = { ...refused("slow down", traced(ANN)), category: "RATE_LIMITS" };
+    expect(kinds(207, { results: [], errors: [error] }, [ANN])).toEqual(["retry"]);
+  });
+  test.each([
+    [{}],
+    [[]],
+    [null],
+    ["text"],
+    [{ results: "x", errors: 7 }],
+    [{ results: [null], errors: [null] }],
+  ])("the body %j confirms nothing", (body) => {
+    expect(kinds(200, body, [ANN])).toEqual(["retry"]);
+  });
+});
+
+describe("a call refused whole", () => {
+  test("with names leaves the others free of suspicion", () => {
+    const body = refused("Duplicate IDs found in batch input: [ann@x.example]", {
+      context: { ids: ["ann@x.example"] },
+    });
+    expect(readAnswers(ALL, answerOf(400, body), NOW)).toMatchObject([
+      { kind: "split", suspect: true },
+      { kind: "split", suspect: false },
+      { kind: "split", suspect: false },
+    ]);
+  });
+  test("for a property that does not exist holds whoever carries it", () => {
+    const details = [
+      { isValid: false, message: "no such property", error: "PROPERTY_DOESNT_EXIST", name: "jc_disc_d" },
+    ];
+    const body = refused(`Property values were not valid: ${JSON.stringify(details)}`);
+    expect(readAnswers(ALL, answerOf(400, body), NOW)).toMatchObject([
+      { kind: "held", cause: "property", detail: "jc_disc_d" },
+      { kind: "held", cause: "property", detail: "jc_disc_d" },
+      { kind: "split", suspect: false },
+    ]);
+  });
+  test("of one record names the property and repeats HubSpot's words, not their wrapping", () => {
+    const details = [{ message: "Email is invalid", error: "INVALID_EMAIL", name: "email" }];
+    const body = refused(`Property values were not valid: ${JSON.stringify(details)}`, {
+      correlationId: "c-2",
+    });
+    expect(readAnswers([ANN], answerOf(400, body), NOW)).toEqual([
+      {
+        kind: "rejected",
+        rejection: {
+          message: "Email is invalid",
+          category: "VALIDATION_ERROR",
+          field: "email",
+          httpStatus: 400,
+          correlationId: "c-2",
+        },
+      },
+    ]);
+  });
+  test("names the property of a detail beside the message, too", () => {
+    const errors = [
+      { message: "bad", code: "INVALID_OPTION", context: { propertyName: ["jc_test_status"] } },
+    ];
+    expect(readAnswers([ANN], answerOf(400, refused("no", { errors })), NOW)).toMatchObject([
+      { kind: "rejected", rejection: { field: "jc_test_status", correlationId: "c-1" } },
+    ]);
+  });
+  test("by something on the way, whose answer is no JSON object, is no verdict on any record", () => {
+    for (const status of [302, 400, 403, 404]) expect(kinds(status, undefined, [ANN])).toEqual(["retry"]);
+  });
+  test("without the vendor missing a scope is on the record's merits", () => {
+    expect(kinds(403, refused("blocked"), [ANN])).toEqual(["rejected"]);
+  });
+});
+
+describe("HubSpot's time to come back", () => {
+  const HOUR = 3_600_000;
+  const cases: [
+    what: string,
+    status: number,
+    body: object,
+    headers: Record<string, string>,
+    notBefore: number | null,
+  ][] = [
+    ["the rolling window", 429, { policyName: "TEN_SECONDLY_ROLLING" }, {}, NOW + 10_000],
+    ["a policy it does not name", 429, {}, {}, NOW + 10_000],
+    ["the second", 429, { policyName: "SECONDLY" }, {}, NOW + 1_000],
+    ["the day, which may end with any hour", 429, { policyName: "DAILY" }, {}, NOW + 40 * 60_000],
+    ["a longer Retry-After", 429, { policyName: "SECONDLY" }, { "retry-after": "30" }, NOW + 30_000],
+    ["its window where Retry-After is shorter", 429, {}, { "retry-after": "1" }, NOW + 10_000],
+    [
+      "a Retry-After that is a date",
+      503,
+      {},
+      { "retry-after": "Sun, 22 Nov 2026 12:21:00 GMT" },
+      NOW + 60_000,
+    ],
+    ["a lock", 423, {}, {}, NOW + 2_000],
+    ["a move between data centers", 477, {}, { "retry-after": "86400" }, NOW + 24 * HOUR],
+    ["a failure that names none", 500, {}, {}, null],
+    ["a Retry-After in the past", 503, {}, { "retry-after": "Sun, 22 Nov 2020 12:21:00 GMT" }, null],
+    ["a Retry-After of a year", 503, {}, { "retry-after": "31536000" }, null],
+    ["a Retry-After of nonsense", 503, {}, { "retry-after": "-5" }, null],
+  ];
+  test.each(cases)("is that of %s", (_, status, body, headers, notBefore) => {
+    expect(readAnswers([ANN], answerOf(status, body, headers), NOW)).toMatchObject([
+      { kind: "retry", notBefore },
+    ]);
+  });
+});
