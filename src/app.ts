@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Globals, World } from "./commands/world.ts";
-import { type Connection, connectionName, type Environment } from "./core/connection.ts";
+import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { Tokens } from "./oauth/tokens.ts";
 import type { Clock } from "./shared/clock.ts";
 import { type Config, loadConfig } from "./shared/config.ts";
@@ -33,14 +33,11 @@ export interface App {
   vault(): Promise<Vault>;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
-  /** The vendors, for one environment. Throws `USAGE` for a vendor that is none. */
-  destination(vendor: string, environment: Environment): Promise<Destination>;
+  /** Throws `USAGE` for a vendor that is none. */
+  destination(of: ConnectionName): Promise<Destination>;
   sources(): Promise<readonly Source[]>;
   /** What calls to a connection's account need. */
-  access(
-    connection: Pick<Connection, "org" | "vendor" | "environment">,
-    signal: AbortSignal,
-  ): Promise<Access>;
+  access(connection: Connection, options: { store: Store; signal: AbortSignal }): Promise<Access>;
   close(): Promise<void>;
 }
 
@@ -106,29 +103,20 @@ export function openApp(world: World, globals: Globals): App {
     const { createTokens } = await import("./oauth/tokens.ts");
     return createTokens({ clock, http: await http(), vault: await vault() });
   });
-  const destination: App["destination"] = async (vendor, environment) => {
+  const destination: App["destination"] = async ({ org, vendor, environment }) => {
     const { openDestination } = await import("./vendors/index.ts");
-    return openDestination(vendor, { config, environment, http: await http(), clock });
+    return openDestination(vendor, { config, org, environment, http: await http(), clock });
   };
-  const access: App["access"] = async (connection, signal) => {
-    const { readSecret } = await import("./flows/secrets.ts");
-    const [issuer, held, opened] = await Promise.all([
-      destination(connection.vendor, connection.environment),
-      tokens(),
-      vault(),
+  const access: App["access"] = async (connection, options) => {
+    const [{ createAccess }, issuer] = await Promise.all([
+      import("./flows/access.ts"),
+      destination(connection),
     ]);
-    const { clientSecretName: name } = issuer.authorization;
-    const clientSecret = () => readSecret(opened, { ...connection, name });
-    return {
-      signal,
-      token: (options) =>
-        held.token({
-          connection: connectionName(connection),
-          issuer,
-          clientSecret,
-          renewed: options?.renewed,
-        }),
-    };
+    return createAccess(
+      { clock, vault: await vault(), tokens: await tokens(), ...options },
+      connection,
+      issuer,
+    );
   };
 
   return {

@@ -27,18 +27,25 @@ async function runConnect(
   const { app, world, terminal, print, say } = session;
   const { connect } = await import("../flows/connect.ts");
   const environment = options.sandbox ? "sandbox" : "production";
-  const destination = await app.destination(vendor, environment);
+  const destination = await app.destination({ org: app.org, vendor, environment });
   const [store, vault, http, tokens] = await Promise.all([
     app.store(),
     app.vault(),
     app.http(),
     app.tokens(),
   ]);
-  const access = await app.access({ org: app.org, vendor, environment }, world.signal);
   const done = new AbortController();
   try {
     const connected = await connect(
-      { clock: app.clock, http, store, vault, tokens, destination, access },
+      {
+        clock: app.clock,
+        http,
+        store,
+        vault,
+        tokens,
+        destination,
+        accessTo: (connection) => app.access(connection, { store, signal: world.signal }),
+      },
       {
         org: app.org,
         environment,

@@ -18,15 +18,11 @@ export function registerResync(program: Command, world: World): void {
       withApp(world, command, async ({ app, terminal, print }) => {
         const { planResync, resync } = await import("../flows/resync.ts");
         const environment = options.sandbox ? "sandbox" : "production";
-        const connection = await connectedHubspot(
-          await (await app.store()).connections(app.org),
-          app.org,
-          environment,
-        );
-        const [destination, access, store] = await Promise.all([
-          app.destination("hubspot", environment),
-          app.access(connection, world.signal),
-          app.store(),
+        const store = await app.store();
+        const connection = connectedHubspot(await store.connections(app.org), app.org, environment);
+        const [destination, access] = await Promise.all([
+          app.destination(connection),
+          app.access(connection, { store, signal: world.signal }),
         ]);
         const context = { store, clock: app.clock, destination, access };
         const plan = await planResync(context);

@@ -1,3 +1,5 @@
+import type { Outage } from "./outage.ts";
+
 export type Environment = "production" | "sandbox";
 
 export type ConnectionState = "connected" | "must_reconnect" | "waiting_for_consent" | "not_connected";
@@ -28,13 +30,16 @@ export interface Connection {
   tokenExpiresAt: number | null;
   connectedAt: number | null;
   lastSyncAt: number | null;
-  /** Set while the vendor is failing: one probe a tick until it answers. */
-  degradedSince: number | null;
+  /** Set while the vendor fails. */
+  outage: Outage | null;
   /** Words for the operator about what stands in the way; null when nothing does. */
   banner: string | null;
 }
 
+/** What identifies a connection before it has a row. */
+export type ConnectionName = Pick<Connection, "org" | "vendor" | "environment">;
+
 /** Identity of a connection in words and as its vault item's name: `acme/hubspot/production`. */
-export function connectionName(connection: Pick<Connection, "org" | "vendor" | "environment">): string {
+export function connectionName(connection: ConnectionName): string {
   return `${connection.org}/${connection.vendor}/${connection.environment}`;
 }

@@ -21,8 +21,8 @@ export interface ConnectContext {
   vault: Vault;
   tokens: Tokens;
   destination: Destination;
-  /** Live tokens of the connection, once it is saved. */
-  access: Access;
+  /** Calls to the account, once the connection is saved. */
+  accessTo(connection: Connection): Promise<Access>;
 }
 
 export interface ConnectRequest {
@@ -80,7 +80,7 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
     missingScopes,
     tokenExpiresAt: grant.expiresAt,
     connectedAt: clock.now(),
-    degradedSince: null,
+    outage: null,
     banner: missingScopes.length > 0 ? `these scopes were not granted: ${missingScopes.join(", ")}` : null,
     ...(isOther ? { knownFields: null, lastSyncAt: null } : {}),
   });
@@ -120,14 +120,16 @@ async function consentAndAccount(
           { http, clock },
           { ...code, issuer: destination, clientSecret, signal: request.signal },
         );
-        const account = await destination.account({
-          signal: request.signal,
-          token: async () => grant.accessToken,
-        });
+        const account = await destination.account(firstAccess(grant, request.signal));
         return { grant, account };
       },
     },
   );
+}
+
+/** One call with tokens that nobody keeps yet, to an account whose rate nobody counts yet. */
+function firstAccess(grant: Grant, signal: AbortSignal): Access {
+  return { signal, token: async () => grant.accessToken, slot: async () => {}, heed: async () => {} };
 }
 
 /** The first connect runs the bootstrap; where it fails, the connection stands and the failure is told. */
@@ -137,7 +139,8 @@ async function prepareFields(
 ): Promise<Pick<Connected, "connection" | "fields" | "fieldsProblem">> {
   if (connection.knownFields !== null) return { connection, fields: null, fieldsProblem: null };
   try {
-    const fields = await resync(context, connection, await planResync(context));
+    const access = await context.accessTo(connection);
+    const fields = await resync({ ...context, access }, connection, await planResync({ ...context, access }));
     const now = (await context.store.connections(connection.org)).find(({ id }) => id === connection.id);
     return { connection: now ?? connection, fields, fieldsProblem: null };
   } catch (error) {

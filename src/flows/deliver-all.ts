@@ -1,19 +1,19 @@
-import type { Connection } from "../core/connection.ts";
+import type { Connection, ConnectionName } from "../core/connection.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Config } from "../shared/config.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
 import { type DeliverReport, deliver } from "./deliver.ts";
 
-/** What delivering needs of the opened program: vendors and their tokens, by connection. */
+/** What delivering needs of the opened program: vendors, and calls to their accounts. */
 export interface Vendors {
   clock: Clock;
   config: Config;
-  destination(vendor: string, environment: Connection["environment"]): Promise<Destination>;
-  access(connection: Connection, signal: AbortSignal): Promise<Access>;
+  destination(of: ConnectionName): Promise<Destination>;
+  access(connection: Connection, options: { store: Store; signal: AbortSignal }): Promise<Access>;
 }
 
-/** Delivers what is due for one connection. `stop` ends it between calls, `abort` cuts off the call under way. */
+/** Delivers what is due for one connection. `stop` ends it between calls, `abort` cuts off the calls under way. */
 export async function deliverTo(
   vendors: Vendors,
   store: Store,
@@ -22,8 +22,8 @@ export async function deliverTo(
   const connection = (await store.connections()).find(({ id }) => id === connectionId);
   if (!connection) throw new Error(`there is no connection ${connectionId}`);
   const [destination, access] = await Promise.all([
-    vendors.destination(connection.vendor, connection.environment),
-    vendors.access(connection, abort),
+    vendors.destination(connection),
+    vendors.access(connection, { store, signal: abort }),
   ]);
   const { clock, config } = vendors;
   const retryEveryMs = config["schedule.retry_every"];

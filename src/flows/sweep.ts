@@ -59,7 +59,7 @@ export async function sweepAll(
   let raised = 0;
   for (const connection of await store.connections()) {
     if (connection.environment !== "production" || connection.account === null) continue;
-    const destination = await vendors.destination(connection.vendor, connection.environment);
+    const destination = await vendors.destination(connection);
     if (destination.subject === "contact")
       raised += await sweep({ store, clock: vendors.clock, destination }, connection);
   }

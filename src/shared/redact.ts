@@ -9,7 +9,9 @@ export interface Redactor {
 }
 
 const NAMED_VALUES =
-  /((?:access_token|refresh_token|id_token|client_secret|code_verifier|code|state|token|secret|password|hapikey|signed_access_token)["']?\s*[=:]\s*["']?)([^&"'\s,}]+)/gi;
+  /((?:access_token|refresh_token|id_token|client_secret|code_verifier|token|secret|password|hapikey|signed_access_token)["']?\s*[=:]\s*["']?)([^&"'\s,}]+)/gi;
+/** Elsewhere these two are everyday words, which our own output and errors use as names. */
+const QUERY_VALUES = /((?:^|[?&])(?:code|state)=)([^&"'\s,}]+)/gi;
 const HEADERS =
   /((?:authorization|proxy-authorization|x-smarttoken|webhook-signature|cookie|set-cookie)["']?\s*[=:]\s*["']?)((?:bearer|basic)\s+)?([^"'\r\n]+)/gi;
 const WEBHOOK_SECRETS = /whsec_[A-Za-z0-9+/=_-]+/g;
@@ -24,6 +26,7 @@ export function createRedactor(): Redactor {
     return clean
       .replace(HEADERS, "$1$2[redacted]")
       .replace(NAMED_VALUES, "$1[redacted]")
+      .replace(QUERY_VALUES, "$1[redacted]")
       .replace(WEBHOOK_SECRETS, "[redacted]")
       .replace(BOT_PATHS, "/bot[redacted]/")
       .replace(URL_PASSWORDS, "$1[redacted]@");

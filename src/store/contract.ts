@@ -56,6 +56,11 @@ export interface Store {
   /** Counts for `status`; cost does not grow with the log. */
   overview(org: string, now: number): Promise<Overview>;
 
+  /** Takes one place in the window of `key`, counted over all processes; else says when the next is free. */
+  takeCall(call: { key: string; calls: number; windowMs: number; now: number }): Promise<number | null>;
+  /** Until then no process may count on more than `calls` in the window of `key`. */
+  limitCalls(limit: { key: string; calls: number; until: number }): Promise<void>;
+
   /** True for the one process that may run this job for this due time. */
   openTick(job: string, dueAt: number): Promise<boolean>;
   /** The newest due time for which the job ran; null before the first. */
@@ -92,6 +97,8 @@ export interface Claim {
   carries: number;
   /** Failed tries since the push became due. */
   tries: number;
+  /** Was sent apart since its content makes the vendor fail. */
+  alone: boolean;
   invites: Invite[];
 }
 
@@ -110,7 +117,8 @@ export type SettleOutcome =
   /** There was nothing to tell. */
   | { kind: "empty" }
   | { kind: "rejected"; projection: Projection; rejection: Rejection }
-  | { kind: "pending"; dueAt: number; counted: boolean }
+  /** `alone`: its content makes the vendor fail; from now on it travels without company, until it changes. */
+  | { kind: "pending"; dueAt: number; counted: boolean; alone?: boolean }
   | { kind: "held"; cause: HeldCause };
 
 export interface NewAttempt {

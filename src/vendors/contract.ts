@@ -1,8 +1,20 @@
-import type { Account } from "../core/connection.ts";
+import type { Account, Environment } from "../core/connection.ts";
 import type { NewEvent } from "../core/event.ts";
 import type { Invite } from "../core/invite.ts";
 import type { HeldCause, MappingWarning, Projection, Rejection, SubjectKind } from "../core/push.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Config } from "../shared/config.ts";
+import type { Http } from "../shared/http.ts";
 import type { Secret } from "../shared/secret.ts";
+
+/** What a destination is made from. */
+export interface VendorOptions {
+  config: Config;
+  org: string;
+  environment: Environment;
+  http: Http;
+  clock: Clock;
+}
 
 /** One webhook call as it came in. Header names are lower-case. */
 export interface Delivery {
@@ -50,7 +62,17 @@ export class EventRefused extends Error {
 export interface Access {
   /** `renewed: true` after the vendor refused the last one: refreshes even if it has not expired. */
   token(options?: { renewed?: boolean }): Promise<Secret>;
+  /** Returns when the vendor's rate allows one more call: to be awaited before each. */
+  slot(): Promise<void>;
+  /** What an answer told of the vendor's own count. */
+  heed(told: { calls: number; remaining: number; windowMs: number }): Promise<void>;
   signal: AbortSignal;
+}
+
+/** So many calls in any window of that length. */
+export interface RateLimit {
+  calls: number;
+  windowMs: number;
 }
 
 /** One subject's current projection, on its way to the vendor. */
@@ -122,6 +144,8 @@ export interface Destination {
   subject: SubjectKind;
   /** Most updates one call may carry. */
   batchSize: number;
+  /** The account's limit, shared by all calls to it; null for none. */
+  rateLimit: RateLimit | null;
   authorization: Authorization;
   /** Who gave consent. Throws `VENDOR_*`. */
   account(access: Access): Promise<Account>;

@@ -1,11 +1,7 @@
 /** The vendors, one line each. A new one is a folder beside these and a line in each list it belongs to. */
-import type { Environment } from "../core/connection.ts";
-import type { Clock } from "../shared/clock.ts";
-import type { Config } from "../shared/config.ts";
 import { AppError } from "../shared/errors.ts";
-import type { Http } from "../shared/http.ts";
 import { nearest } from "../shared/nearest.ts";
-import type { Destination, Source } from "./contract.ts";
+import type { Destination, Source, VendorOptions } from "./contract.ts";
 import { openHubspot } from "./hubspot/hubspot.ts";
 import { jobcannon } from "./jobcannon/source.ts";
 
@@ -13,12 +9,6 @@ export const SOURCES = { jobcannon } satisfies Record<string, Source>;
 
 export const DESTINATIONS = { hubspot: openHubspot } satisfies Record<string, OpenDestination>;
 
-export interface VendorOptions {
-  config: Config;
-  environment: Environment;
-  http: Http;
-  clock: Clock;
-}
 export type OpenDestination = (options: VendorOptions) => Destination;
 
 /** Throws `USAGE` for a vendor that results cannot go to. */

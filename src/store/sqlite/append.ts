@@ -182,6 +182,7 @@ export function createRaise(db: Db) {
       moved_at = iif(lease IS NULL, NULL, coalesce(moved_at, excluded.pending_since)),
       due_at = iif(state = 'pending', due_at, excluded.due_at),
       tries = iif(state = 'pending', tries, 0),
+      alone = 0,
       pending_since = iif(state IN ('pending', 'held'), coalesce(pending_since, excluded.pending_since), excluded.pending_since),
       held_cause = iif(state = 'held', held_cause, excluded.held_cause),
       state = iif(state = 'held', 'held', excluded.state)`);

@@ -17,7 +17,7 @@ export function createClaims(db: Db, self: ProcessIdentity) {
     { org: string; subject_kind: SubjectKind; hold_cause: string | null }
   >("SELECT org, subject_kind, hold_cause FROM connections WHERE id = ?");
   const due = db.prepare<[number, number, number], DueRow>(`
-    SELECT id, subject, version, tries FROM pushes
+    SELECT id, subject, version, tries, alone FROM pushes
     WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ?
     ORDER BY due_at LIMIT ?`);
   const openLease = db.prepare(
@@ -31,7 +31,7 @@ export function createClaims(db: Db, self: ProcessIdentity) {
     freeLost(request.now);
     const connection = connectionOf.get(request.connectionId);
     if (!connection || connection.hold_cause !== null) return [];
-    const rows = due.all(request.connectionId, request.now, request.limit);
+    const rows = companions(due.all(request.connectionId, request.now, request.limit));
     if (rows.length === 0) return [];
     const lease = Number(openLease.run({ ...self, now: request.now }).lastInsertRowid);
     return rows.map((row) => {
@@ -44,6 +44,7 @@ export function createClaims(db: Db, self: ProcessIdentity) {
         version: row.version,
         carries: Math.max(row.version, newestVersion),
         tries: row.tries,
+        alone: row.alone === 1,
         invites,
       };
     });
@@ -67,11 +68,17 @@ export function createClaims(db: Db, self: ProcessIdentity) {
   return { claim: claim.immediate, dueWork, freeLost: db.transaction(freeLost).immediate };
 }
 
+/** One that travels alone goes by itself; the others go without it. */
+function companions(rows: DueRow[]): DueRow[] {
+  return rows[0]?.alone === 1 ? rows.slice(0, 1) : rows.filter((row) => row.alone === 0);
+}
+
 interface DueRow {
   id: number;
   subject: string;
   version: number;
   tries: number;
+  alone: 0 | 1;
 }
 
 /** All invites of one subject, and the newest version among them. */

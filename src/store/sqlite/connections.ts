@@ -11,7 +11,7 @@ const NEW_CONNECTION = {
   tokenExpiresAt: null,
   connectedAt: null,
   lastSyncAt: null,
-  degradedSince: null,
+  outage: null,
   banner: null,
 } satisfies Omit<Connection, "id" | "org" | "vendor" | "environment" | "state">;
 

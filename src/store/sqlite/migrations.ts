@@ -72,6 +72,7 @@ export const MIGRATIONS: readonly string[] = [
     moved_at INTEGER,
     due_at INTEGER,
     tries INTEGER NOT NULL DEFAULT 0,
+    alone INTEGER NOT NULL DEFAULT 0,
     lease INTEGER REFERENCES leases (id),
     projection TEXT,
     rejection TEXT,
@@ -114,6 +115,10 @@ export const MIGRATIONS: readonly string[] = [
     reason TEXT
   );
   CREATE INDEX attempts_of_push ON attempts (push_id);
+
+  CREATE TABLE calls (key TEXT NOT NULL, at INTEGER NOT NULL);
+  CREATE INDEX calls_in_window ON calls (key, at);
+  CREATE TABLE call_limits (key TEXT PRIMARY KEY, calls INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 
   CREATE TABLE services (
     pid INTEGER NOT NULL,

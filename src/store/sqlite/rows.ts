@@ -34,7 +34,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     tokenExpiresAt: details.tokenExpiresAt,
     connectedAt: details.connectedAt,
     lastSyncAt: details.lastSyncAt,
-    degradedSince: details.degradedSince,
+    outage: details.outage,
     banner: details.banner,
   };
 }

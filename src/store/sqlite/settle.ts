@@ -12,11 +12,11 @@ export function createSettle(db: Db) {
   );
   const write = db.prepare(`
     UPDATE pushes SET state = @state, held_cause = @heldCause, delivered_version = max(delivered_version, @carried),
-      pending_since = @pendingSince, due_at = @dueAt, tries = @tries, moved_at = NULL, lease = NULL,
+      pending_since = @pendingSince, due_at = @dueAt, tries = @tries, alone = 0, moved_at = NULL, lease = NULL,
       projection = coalesce(@projection, projection), rejection = @rejection, warnings = coalesce(@warnings, warnings)
     WHERE id = @id`);
   const keepWaiting = db.prepare(`
-    UPDATE pushes SET due_at = @dueAt, tries = tries + @counted, moved_at = NULL, lease = NULL WHERE id = @id`);
+    UPDATE pushes SET due_at = @dueAt, tries = tries + @counted, alone = max(alone, @alone), moved_at = NULL, lease = NULL WHERE id = @id`);
   const appendAttempt = db.prepare(`
     INSERT INTO attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
     VALUES (@pushId, @version, @at, @outcome, @httpStatus, @correlationId, @durationMs, @reason)`);
@@ -32,7 +32,8 @@ export function createSettle(db: Db) {
     const row = read.get(claim.pushId, claim.lease);
     if (!row) return;
     if (outcome.kind === "pending") {
-      keepWaiting.run({ id: claim.pushId, dueAt: outcome.dueAt, counted: Number(outcome.counted) });
+      const { dueAt, counted, alone = false } = outcome;
+      keepWaiting.run({ id: claim.pushId, dueAt, counted: Number(counted), alone: Number(alone) });
       return;
     }
     const hasMoved = row.version !== claim.version;

@@ -2,6 +2,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
 import type { Store } from "../contract.ts";
 import { createAppend } from "./append.ts";
+import { createCalls } from "./calls.ts";
 import { createClaims } from "./claims.ts";
 import { createConnections } from "./connections.ts";
 import type { Db } from "./file.ts";
@@ -33,6 +34,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createSubjects(db),
     ...createReads(db),
     ...createTicks(db, clock.now),
+    ...createCalls(db),
     ...createServices(db, self),
   };
 }
@@ -61,6 +63,8 @@ export function storeOf(
     overview: (...args) => call("overview", args),
     openTick: (...args) => call("openTick", args),
     lastTick: (...args) => call("lastTick", args),
+    takeCall: (...args) => call("takeCall", args),
+    limitCalls: (...args) => call("limitCalls", args),
     enterService: (...args) => call("enterService", args),
     runningServices: (...args) => call("runningServices", args),
     ...rest,

@@ -55,9 +55,27 @@ export async function callApi(caller: Caller, call: ApiCall): Promise<ApiAnswer>
   return readAnswer(answer);
 }
 
-function request(caller: Caller, call: ApiCall & { token: Secret }): Promise<HttpAnswer> {
+async function request(caller: Caller, call: ApiCall & { token: Secret }): Promise<HttpAnswer> {
   const { path, ...rest } = call;
-  return caller.http.request({ ...rest, url: caller.base + path, signal: caller.access.signal });
+  await caller.access.slot();
+  const answer = await caller.http.request({
+    ...rest,
+    url: caller.base + path,
+    signal: caller.access.signal,
+  });
+  const told = rateOf(answer);
+  if (told) await caller.access.heed(told);
+  return answer;
+}
+
+/** https://developers.hubspot.com/changelog/rate-limit-headers-will-now-appear-for-oauth-authenticated-calls */
+function rateOf({ headers }: HttpAnswer): { calls: number; remaining: number; windowMs: number } | null {
+  const [calls, remaining, windowMs] = ["max", "remaining", "interval-milliseconds"].map((name) =>
+    Number.parseInt(headers[`x-hubspot-ratelimit-${name}`] ?? "", 10),
+  );
+  return calls && remaining !== undefined && remaining >= 0 && windowMs
+    ? { calls, remaining, windowMs }
+    : null;
 }
 
 function readAnswer(answer: HttpAnswer): ApiAnswer {

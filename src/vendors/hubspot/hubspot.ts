@@ -1,8 +1,8 @@
 /** HubSpot, which holds the results as properties of contacts. */
 import type { Clock } from "../../shared/clock.ts";
-import type { Http } from "../../shared/http.ts";
-import type { Destination } from "../contract.ts";
-import type { VendorOptions } from "../index.ts";
+import { AppError } from "../../shared/errors.ts";
+import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
+import type { Destination, RateLimit, VendorOptions } from "../contract.ts";
 import { readAccount } from "./account.ts";
 import { applyFields, planFields } from "./bootstrap.ts";
 import { MOST_CONTACTS_PER_CALL, upsertContacts } from "./contacts.ts";
@@ -19,7 +19,19 @@ export interface HubspotSettings {
   redirectPort: number;
   /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
   resultBase: string;
+  tier: Tier;
 }
+
+export type Tier = "free" | "paid" | "marketplace" | "none";
+
+const TEN_SECONDS_MS = 10_000;
+/** Calls per portal, by kind of portal and app: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines */
+const RATE_LIMITS: Record<Tier, RateLimit | null> = {
+  free: { calls: 100, windowMs: TEN_SECONDS_MS },
+  paid: { calls: 150, windowMs: TEN_SECONDS_MS },
+  marketplace: { calls: 110, windowMs: TEN_SECONDS_MS },
+  none: null,
+};
 
 const SCOPES = [
   "oauth",
@@ -30,7 +42,7 @@ const SCOPES = [
 ];
 
 /** Reads its settings from the configuration; a sandbox is another portal with an app of its own. */
-export function openHubspot({ config, environment, http, clock }: VendorOptions): Destination {
+export function openHubspot({ config, org, environment, http, clock }: VendorOptions): Destination {
   const own = environment === "sandbox" ? (config.sandbox.hubspot ?? {}) : {};
   return createHubspot(
     {
@@ -41,6 +53,7 @@ export function openHubspot({ config, environment, http, clock }: VendorOptions)
       pkce: config["hubspot.pkce"],
       redirectPort: own.redirect_port ?? config["hubspot.redirect_port"],
       resultBase: config["jobcannon.result_base"],
+      tier: config.orgs[org]?.hubspot_tier ?? config["hubspot.tier"],
     },
     http,
     clock,
@@ -48,6 +61,11 @@ export function openHubspot({ config, environment, http, clock }: VendorOptions)
 }
 
 export function createHubspot(settings: HubspotSettings, http: Http, clock: Clock): Destination {
+  if (settings.tier === "none" && !isLoopback(checkBaseUrl(settings.apiBase, "hubspot.api_base"))) {
+    throw new AppError("CONFIG_INVALID", 'the tier "none" is for an emulator on this machine', {
+      hint: "Set hubspot.tier to free, paid or marketplace.",
+    });
+  }
   const base = settings.apiBase.replace(/\/+$/, "");
   const { paths } = VERSIONS[settings.apiVersion];
   const api = { http, clock, base, paths };
@@ -56,6 +74,7 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
     label: "HubSpot",
     subject: "contact",
     batchSize: MOST_CONTACTS_PER_CALL,
+    rateLimit: RATE_LIMITS[settings.tier],
     authorization: {
       authorizeUrl: settings.authorizeUrl,
       tokenUrl: base + paths.token,

@@ -1,0 +1,54 @@
+import { type Connection, connectionName } from "../core/connection.ts";
+import type { Tokens } from "../oauth/tokens.ts";
+import type { Clock } from "../shared/clock.ts";
+import type { Store } from "../store/contract.ts";
+import type { Vault } from "../vault/contract.ts";
+import type { Access, Destination } from "../vendors/contract.ts";
+import { readSecret } from "./secrets.ts";
+import { createSlots } from "./slots.ts";
+
+/** Ties a connection's account to live tokens and to its place in the vendor's rate window. */
+export function createAccess(
+  {
+    clock,
+    store,
+    vault,
+    tokens,
+    signal,
+  }: {
+    clock: Clock;
+    store: Pick<Store, "takeCall" | "limitCalls">;
+    vault: Vault;
+    tokens: Tokens;
+    signal: AbortSignal;
+  },
+  connection: Connection,
+  issuer: Destination,
+): Access {
+  const { clientSecretName: name } = issuer.authorization;
+  const clientSecret = () =>
+    readSecret(vault, { name, org: connection.org, environment: connection.environment });
+  const slots =
+    issuer.rateLimit && connection.account
+      ? createSlots(
+          { store, clock },
+          { key: `${issuer.vendor}/${connection.account.id}`, limit: issuer.rateLimit },
+        )
+      : null;
+  return {
+    signal,
+    token: (options) =>
+      tokens.token({
+        connection: connectionName(connection),
+        issuer,
+        clientSecret,
+        renewed: options?.renewed,
+      }),
+    slot: async () => {
+      await slots?.take(signal);
+    },
+    heed: async (told) => {
+      await slots?.heed(told);
+    },
+  };
+}

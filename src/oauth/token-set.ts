@@ -1,0 +1,84 @@
+import * as v from "valibot";
+import { AppError } from "../shared/errors.ts";
+import { type Secret, secret } from "../shared/secret.ts";
+import type { Grant } from "./issuer.ts";
+
+/** The tokens of one connection, as they rest in the vault. */
+export interface TokenSet {
+  accessToken: Secret;
+  refreshToken: Secret | null;
+  expiresAt: number | null;
+  obtainedAt: number;
+  scopes: string[];
+  /** The app they belong to: another app's client id cannot refresh them. */
+  clientId: string;
+  /** Set while a refresh is under way. Found by a later one, it tells that its holder died before the new pair was kept. */
+  refreshBegunAt: number | null;
+}
+
+/** Tokens fresh from the vendor; what it left out stays as in `before`. */
+export function tokenSetOf(grant: Grant, clientId: string, now: number, before?: TokenSet): TokenSet {
+  return {
+    accessToken: grant.accessToken,
+    refreshToken: grant.refreshToken ?? before?.refreshToken ?? null,
+    expiresAt: grant.expiresAt,
+    obtainedAt: now,
+    scopes: grant.scopes ?? before?.scopes ?? [],
+    clientId,
+    refreshBegunAt: null,
+  };
+}
+
+const time = v.nullable(v.number());
+const Stored = v.object({
+  accessToken: v.string(),
+  refreshToken: v.nullable(v.string()),
+  expiresAt: time,
+  obtainedAt: v.number(),
+  scopes: v.array(v.string()),
+  clientId: v.string(),
+  refreshBegunAt: time,
+});
+
+/** The one place where tokens turn into text; the text goes to the vault and nowhere else. */
+export function serialize(set: TokenSet): Secret {
+  const stored: v.InferOutput<typeof Stored> = {
+    ...set,
+    accessToken: set.accessToken.reveal(),
+    refreshToken: set.refreshToken?.reveal() ?? null,
+  };
+  return secret(JSON.stringify(stored));
+}
+
+/** Throws `VAULT_UNAVAILABLE` when the item holds something else: never "not connected" for what is there. */
+export function deserialize(item: Secret, name: string): TokenSet {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), Stored), item.reveal());
+  if (!parsed.success)
+    throw new AppError("VAULT_UNAVAILABLE", `The vault's item ${name} is no token set`, {
+      hint: "Connect again to replace it.",
+    });
+  const { accessToken, refreshToken, ...rest } = parsed.output;
+  return {
+    ...rest,
+    accessToken: secret(accessToken),
+    refreshToken: refreshToken === null ? null : secret(refreshToken),
+  };
+}
+
+const REFRESH_AHEAD_MS = 5 * 60_000;
+const JITTER_MS = 60_000;
+/** A token with less than this left may expire on its way. */
+const USABLE_MS = 10_000;
+
+/** False when it is time to refresh. `jitter` is 0 to 1. */
+export function isFresh(set: TokenSet, now: number, jitter: number): boolean {
+  if (set.expiresAt === null) return true;
+  // Of a token with a short life only the last fifth counts as "ahead", or it would be refreshed all the time.
+  const life = set.expiresAt - set.obtainedAt;
+  const ahead = Math.min(REFRESH_AHEAD_MS + jitter * JITTER_MS, life / 5);
+  return set.expiresAt - now > ahead;
+}
+
+export function isExpired(set: TokenSet, now: number): boolean {
+  return set.expiresAt !== null && set.expiresAt - now <= USABLE_MS;
+}

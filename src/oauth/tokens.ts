@@ -1,0 +1,146 @@
+import { isAppError } from "../shared/errors.ts";
+import type { Secret } from "../shared/secret.ts";
+import type { Grant, TokenIssuer } from "./issuer.ts";
+import {
+  type Draft,
+  itemName,
+  notConnected,
+  type RefreshDeps,
+  readTokens,
+  refreshAlone,
+  type TokenRequest,
+} from "./refresh.ts";
+import { isExpired, isFresh, serialize, type TokenSet, tokenSetOf } from "./token-set.ts";
+
+/** Live tokens for every connection: kept in the vault, refreshed ahead of time, once for all processes. */
+export interface Tokens {
+  /**
+   * A token the vendor should accept now; `renewed` when the vendor refused the last one. Throws `RECONNECT_NEEDED`,
+   * `VAULT_UNAVAILABLE`, `CONFIG_INVALID`, `VENDOR_*`; never for trouble on the way while the token at hand is good.
+   */
+  token(request: TokenRequest & { renewed?: boolean | undefined }): Promise<Secret>;
+  /** Keeps what a consent brought, in place of what was there. */
+  keep(connection: string, issuer: TokenIssuer, grant: Grant): Promise<TokenSet>;
+  forget(connection: string): Promise<void>;
+  /** What the vault holds now; null when it holds nothing. */
+  peek(connection: string): Promise<TokenSet | null>;
+}
+
+/** What this process knows of one connection. */
+interface Memory {
+  held: { revision: number; set: TokenSet | null } | null;
+  refreshing: Promise<TokenSet> | null;
+  failure: { at: number; accessToken: string; error: unknown } | null;
+  /** What the last `renewed` brought. */
+  renewal: { at: number; accessToken: string } | null;
+  draft: Draft;
+  /** Spreads the refreshes of several processes; 0 to 1, drawn once. */
+  jitter: number;
+}
+
+/** While refreshes fail: at most one try in this time, for all callers together. */
+const RETRY_AFTER_MS = 60_000;
+/** Calls under way with a refused token report it one after the other; the first report renews it for all. */
+const RENEWAL_COVERS_MS = 30_000;
+
+export function createTokens(deps: RefreshDeps): Tokens {
+  const memories = new Map<string, Memory>();
+  const memoryOf = (connection: string) => {
+    const known = memories.get(connection);
+    if (known) return known;
+    const fresh = emptyMemory();
+    memories.set(connection, fresh);
+    return fresh;
+  };
+  const replace = async (connection: string, set: TokenSet | null) => {
+    const name = itemName(connection);
+    await deps.vault.exclusively(name, () => deps.vault.write(new Map([[name, set && serialize(set)]])));
+    memories.delete(connection);
+  };
+  return {
+    token: async (request) => (await liveTokens(deps, memoryOf(request.connection), request)).accessToken,
+    keep: async (connection, issuer, grant) => {
+      const set = tokenSetOf(grant, issuer.authorization.clientId, deps.clock.now());
+      await replace(connection, set);
+      return set;
+    },
+    forget: (connection) => replace(connection, null),
+    peek: (connection) => readTokens(deps, connection),
+  };
+}
+
+function emptyMemory(): Memory {
+  return {
+    held: null,
+    refreshing: null,
+    failure: null,
+    renewal: null,
+    draft: { unsaved: null },
+    jitter: Math.random(),
+  };
+}
+
+async function liveTokens(
+  deps: RefreshDeps,
+  memory: Memory,
+  request: TokenRequest & { renewed?: boolean | undefined },
+): Promise<TokenSet> {
+  const now = deps.clock.now();
+  const set = await current(deps, memory, request.connection);
+  if (!set) throw notConnected(request);
+  const isRefused = request.renewed === true && !isCovered(memory, set, now);
+  if (!isRefused && isFresh(set, now, memory.jitter)) return set;
+  try {
+    const failure = lateFailure(memory, set, now);
+    if (failure) throw failure.error;
+    const renewed = await refreshOnce(deps, memory, request, set);
+    if (isRefused) memory.renewal = { at: now, accessToken: renewed.accessToken.reveal() };
+    return renewed;
+  } catch (error) {
+    const isStillGood = !isRefused && !isExpired(set, deps.clock.now());
+    if (isStillGood && isAppError(error) && error.code !== "RECONNECT_NEEDED") return set;
+    throw error;
+  }
+}
+
+/** The tokens as the vault has them, asked of the vault only after somebody wrote to it. */
+async function current(deps: RefreshDeps, memory: Memory, connection: string): Promise<TokenSet | null> {
+  const revision = deps.vault.revision();
+  if (memory.held?.revision === revision) return memory.held.set;
+  const set = await readTokens(deps, connection);
+  memory.held = { revision, set };
+  return set;
+}
+
+/** The token at hand is the answer to a refusal just reported. */
+function isCovered({ renewal }: Memory, set: TokenSet, now: number): boolean {
+  return (
+    renewal !== null &&
+    now - renewal.at < RENEWAL_COVERS_MS &&
+    renewal.accessToken === set.accessToken.reveal()
+  );
+}
+
+/** A failure counts for the token it happened with: another process's new pair gets its own try at once. */
+function lateFailure({ failure }: Memory, set: TokenSet, now: number): Memory["failure"] {
+  const isLate = failure !== null && now - failure.at < RETRY_AFTER_MS;
+  return isLate && failure.accessToken === set.accessToken.reveal() ? failure : null;
+}
+
+/** One refresh at a time in this process; whoever comes meanwhile shares its outcome. */
+function refreshOnce(
+  deps: RefreshDeps,
+  memory: Memory,
+  request: TokenRequest,
+  seen: TokenSet,
+): Promise<TokenSet> {
+  memory.refreshing ??= refreshAlone(deps, request, seen, memory.draft)
+    .catch((error: unknown) => {
+      memory.failure = { at: deps.clock.now(), accessToken: seen.accessToken.reveal(), error };
+      throw error;
+    })
+    .finally(() => {
+      memory.refreshing = null;
+    });
+  return memory.refreshing;
+}

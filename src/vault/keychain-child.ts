@@ -1,0 +1,46 @@
+/**
+ * The process that talks to the OS keychain, one request a life. A keychain may never answer, and keytar's thread
+ * then keeps its process from exiting at all; this one can be killed without loss. Secrets pass over stdin and stdout.
+ */
+import { readFileSync, writeSync } from "node:fs";
+import { kill, pid } from "node:process";
+import * as v from "valibot";
+import { type Keychain, readItem, SERVICE, writeItem } from "./keychain-items.ts";
+import { type KeychainAnswer, KeychainRequest } from "./keychain-protocol.ts";
+
+/** Where the parent was killed, nobody else ends this process. */
+const LONGEST_LIFE_MS = 10_000;
+const CANARY = "canary";
+
+async function answerTo(input: string): Promise<KeychainAnswer> {
+  const request = v.parse(KeychainRequest, JSON.parse(input));
+  let keychain: Keychain;
+  try {
+    keychain = (await import("keytar")).default;
+  } catch (error) {
+    return { unavailable: "module", reason: firstLine(error) };
+  }
+  try {
+    return await carryOut(keychain, request);
+  } catch (error) {
+    return { unavailable: "keychain", reason: firstLine(error) };
+  }
+}
+
+async function carryOut(keychain: Keychain, request: KeychainRequest): Promise<KeychainAnswer> {
+  if (request.write.length > 0) await keychain.setPassword(SERVICE, CANARY, SERVICE);
+  for (const [name, value] of request.write) await writeItem(keychain, name, value);
+  const found: Record<string, string> = {};
+  for (const name of request.read) {
+    const value = await readItem(keychain, name);
+    if (value !== null) found[name] = value;
+  }
+  return { found, canary: (await keychain.getPassword(SERVICE, CANARY)) !== null };
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
+}
+
+setTimeout(() => kill(pid, "SIGKILL"), LONGEST_LIFE_MS).unref();
+writeSync(1, JSON.stringify(await answerTo(readFileSync(0, "utf8"))));

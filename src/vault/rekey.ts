@@ -1,0 +1,72 @@
+import { rmSync } from "node:fs";
+import { AppError } from "../shared/errors.ts";
+import { openVaultDatabase, type VaultDatabase } from "./database.ts";
+import { createKey, findKeySource, type KeySource, readKey } from "./key-source.ts";
+import type { VaultOptions } from "./open.ts";
+import { seal } from "./seal.ts";
+import { openItem } from "./sealed.ts";
+import { keyHolder, newKeyCheck, nextKeyPath } from "./unlock.ts";
+
+export interface Rekeyed {
+  items: number;
+  /** Where the vault's key is now. */
+  keyFile: string;
+}
+
+/**
+ * Seals every item anew: with the key in `newKeyFile` (made when missing; the operator then points the configuration
+ * to it), or, where that is null, with a new key that takes the old file's place. Killed at any instant, the vault
+ * opens with either the old key or the new one.
+ */
+export async function rekeyVault(options: VaultOptions, newKeyFile: string | null): Promise<Rekeyed> {
+  const source = rekeyable(options, newKeyFile);
+  const platform = options.host.platform;
+  const unlock = keyHolder({ keySource: source, platform });
+  const db = openVaultDatabase(options.stateDir, "sealed");
+  try {
+    const items = db.alone(() => {
+      const oldKey = unlock(db);
+      const material = newKeyFile ? keyIn(newKeyFile, platform) : freshKey(nextKeyPath(source));
+      return sealAnew(db, oldKey, material);
+    });
+    // The first to unlock after a rotation moves the next key into place.
+    if (newKeyFile === null) db.alone(() => unlock(db));
+    return { items, keyFile: newKeyFile ?? source.path };
+  } finally {
+    db.close();
+  }
+}
+
+function rekeyable(options: VaultOptions, newKeyFile: string | null): KeySource {
+  const source = findKeySource(options);
+  if (options.backend !== "sealed" || !source)
+    throw new AppError("USAGE", "Only a sealed vault has a key to change", {
+      hint: "The keychain's items are protected by your login.",
+    });
+  if (source.kind === "credential" && newKeyFile === null)
+    throw new AppError("USAGE", "A systemd credential cannot be changed from here", {
+      hint: "jc-integrations vault rekey --key-file <new key>, then load that file as the credential vault-key.",
+    });
+  return source;
+}
+
+function keyIn(path: string, platform: NodeJS.Platform): Buffer {
+  return readKey({ kind: "file", path }, platform) ?? createKey(path);
+}
+
+/** A file left over from a rotation that never committed opens nothing. */
+function freshKey(path: string): Buffer {
+  rmSync(path, { force: true });
+  return createKey(path);
+}
+
+function sealAnew(db: VaultDatabase, oldKey: Buffer, material: Buffer): number {
+  const { check, key } = newKeyCheck(material);
+  const names = db.names("");
+  for (const name of names) {
+    const sealed = db.sealed(name);
+    if (sealed) db.put(name, seal(key, name, openItem(oldKey, name, sealed)));
+  }
+  db.setKeyCheck(check);
+  return names.length;
+}

@@ -1,0 +1,84 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { expect, onTestFinished, test } from "vitest";
+import { createTokens } from "../../src/oauth/tokens.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+import { secret } from "../../src/shared/secret.ts";
+import { bundled, kill, nextLine, start } from "../vault/processes.ts";
+import { open, vaultOptions } from "../vault/world.ts";
+import { issuerAt, testHttp } from "./world.ts";
+
+const CONNECTION = "acme/hubspot/production";
+const NEED_TOKEN = new URL("need-token.ts", import.meta.url);
+
+/** A vendor that takes each refresh token once; of the first `silent` calls it takes note and says nothing. */
+async function startRotatingEndpoint(silent = 0) {
+  let valid = "r0";
+  let calls = 0;
+  let called = () => {};
+  const firstCall = new Promise<void>((resolve) => {
+    called = resolve;
+  });
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    calls++;
+    called();
+    if (calls <= silent) return;
+    if (new URLSearchParams(body).get("refresh_token") !== valid)
+      return response.writeHead(400).end('{"error":"invalid_grant"}');
+    valid = `r${calls}`;
+    response.end(JSON.stringify({ access_token: `a${calls}`, refresh_token: valid, expires_in: 1800 }));
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : 0;
+  return { url: `http://127.0.0.1:${port}`, calls: () => calls, firstCall };
+}
+
+/** Tokens that have just expired, and what another process needs to know to use them. */
+async function expiredTokens(url: string) {
+  const issuer = issuerAt(url);
+  const options = vaultOptions();
+  const tokens = createTokens({ clock: systemClock, http: testHttp(), vault: open(options) });
+  await tokens.keep(CONNECTION, issuer, {
+    accessToken: secret("a0"),
+    refreshToken: secret("r0"),
+    expiresAt: systemClock.now() - 1_000,
+    scopes: [],
+    accountId: null,
+  });
+  return { tokens, issuer, argument: { options, connection: CONNECTION, issuer } };
+}
+
+test("eight processes that need a refresh at once make one, and all go on with its token", async () => {
+  const endpoint = await startRotatingEndpoint();
+  const { argument } = await expiredTokens(endpoint.url);
+  const file = await bundled(NEED_TOKEN);
+  const processes = Array.from({ length: 8 }, () => start(file, argument));
+  expect(await Promise.all(processes.map(nextLine))).toEqual(Array(8).fill("ready"));
+  for (const { child } of processes) child.stdin?.write("now\n");
+  expect(await Promise.all(processes.map(nextLine))).toEqual(Array(8).fill("a1"));
+  expect(endpoint.calls()).toBe(1);
+});
+
+test("a process killed in the middle of a refresh leaves its mark, and the next one goes on at once", async () => {
+  const endpoint = await startRotatingEndpoint(1);
+  const { tokens, issuer, argument } = await expiredTokens(endpoint.url);
+  const victim = start(await bundled(NEED_TOKEN), argument);
+  expect(await nextLine(victim)).toBe("ready");
+  victim.child.stdin?.write("now\n");
+  await endpoint.firstCall;
+  await kill(victim);
+  expect((await tokens.peek(CONNECTION))?.refreshBegunAt).toBeGreaterThan(0);
+  const startedAt = performance.now();
+  const token = await tokens.token({
+    connection: CONNECTION,
+    issuer,
+    clientSecret: async () => secret("right"),
+  });
+  expect(token.reveal()).toBe("a2");
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect((await tokens.peek(CONNECTION))?.refreshBegunAt).toBe(null);
+});

@@ -1,0 +1,76 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { onTestFinished } from "vitest";
+
+type Env = Record<string, string>;
+
+/** A real GNOME keyring on a session bus of its own, unlocked, ending with the test. */
+export async function startKeyring(): Promise<{ env: Env; lock(): Promise<void> }> {
+  const home = mkdtempSync(join(tmpdir(), "jc-keyring-"));
+  const running: ChildProcess[] = [];
+  onTestFinished(async () => {
+    await Promise.all(running.reverse().map(end));
+    rmSync(home, { recursive: true, force: true });
+  });
+  const base = { HOME: home, XDG_RUNTIME_DIR: home, PATH: process.env.PATH ?? "" };
+  const bus = spawn("dbus-daemon", ["--session", "--nofork", "--print-address=1"], { env: base });
+  running.push(bus);
+  const [address] = await once(bus.stdout.setEncoding("utf8"), "data");
+  const env = { ...base, DBUS_SESSION_BUS_ADDRESS: String(address).trim() };
+  const daemon = spawn("gnome-keyring-daemon", ["--foreground", "--unlock", "--components=secrets"], { env });
+  running.push(daemon);
+  daemon.stdin.end("password");
+  const gdbus = (...words: string[]) => promisify(execFile)("gdbus", words, { env });
+  await gdbus("wait", "--session", "--timeout", "10", "org.freedesktop.secrets");
+  const secretService = ["--dest", "org.freedesktop.secrets", "--object-path", "/org/freedesktop/secrets"];
+  const lock = ["--method", "org.freedesktop.Secret.Service.Lock", LOGIN_COLLECTION];
+  return { env, lock: async () => void (await gdbus("call", "--session", ...secretService, ...lock)) };
+}
+
+const LOGIN_COLLECTION = "['/org/freedesktop/secrets/collection/login']";
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, "exit");
+  child.kill("SIGKILL");
+  await gone;
+}
+
+/** A session bus that takes connections and never says a word. */
+export async function startSilentBus(): Promise<Env> {
+  const home = mkdtempSync(join(tmpdir(), "jc-silent-"));
+  const path = join(home, "bus");
+  const server = createServer((socket) => socket.on("error", () => {})).listen(path);
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+  return { HOME: home, PATH: process.env.PATH ?? "", DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` };
+}
+
+/** What this machine lacks for a real keychain; null when nothing is missing, or when everything has to run. */
+export function missingForKeychain(): string | null {
+  if (process.env.JC_TEST_ALL_PARTS === "1") return null;
+  if (process.platform !== "linux") return "a Linux keyring";
+  const onPath = (name: string) =>
+    (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, name)));
+  const missing = ["dbus-daemon", "gnome-keyring-daemon", "gdbus"].filter((name) => !onPath(name));
+  return missing[0] ?? (canLoadKeytar() ? null : "keytar with libsecret");
+}
+
+function canLoadKeytar(): boolean {
+  try {
+    const path = createRequire(import.meta.url).resolve("keytar");
+    execFileSync(process.execPath, ["-e", `require(${JSON.stringify(path)})`], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,199 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { expect, test } from "vitest";
+import { rekeyVault } from "../../src/vault/rekey.ts";
+import { open, put, readAll, TOKEN, temporaryDirectory, vaultOptions } from "./world.ts";
+
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+function sql(stateDir: string, ...statements: string[]): void {
+  const db = new Database(join(stateDir, "vault.db"));
+  for (const statement of statements) db.exec(statement);
+  db.close();
+}
+
+test("files are for this user alone, and hold no secret in plain", async () => {
+  const options = vaultOptions({ stateDir: join(temporaryDirectory(), "state") });
+  await put(open(options), TOKEN, "very secret token");
+  expect(modeOf(options.stateDir)).toBe("700");
+  expect(modeOf(join(options.stateDir, "vault.db"))).toBe("600");
+  expect(modeOf(join(options.stateDir, "key"))).toBe("600");
+  const bytes = readFileSync(join(options.stateDir, "vault.db"));
+  expect(bytes.includes("very secret")).toBe(false);
+  expect(bytes.includes(TOKEN)).toBe(true);
+});
+
+test("the same value is sealed differently each time", async () => {
+  const options = vaultOptions();
+  const vault = open(options);
+  await put(vault, "a", "same");
+  await put(vault, "b", "same");
+  const db = new Database(join(options.stateDir, "vault.db"), { readonly: true });
+  expect(db.prepare("select count(distinct sealed) from item").pluck().get()).toBe(2);
+  db.close();
+});
+
+test("touches no file before it is used", () => {
+  const options = vaultOptions({ stateDir: join(temporaryDirectory(), "state") });
+  expect(open(options).describe()).toBe(`sealed in ${options.stateDir}, key from ${options.keyFile}`);
+  expect(existsSync(options.stateDir)).toBe(false);
+});
+
+test("another key is told from an altered row", async () => {
+  const options = vaultOptions();
+  await put(open(options), TOKEN, "one");
+  const otherKey = join(options.stateDir, "other");
+  writeFileSync(otherKey, "k".repeat(32), { mode: 0o600 });
+  await expect(open({ ...options, keyFile: otherKey }).read([TOKEN])).rejects.toMatchObject({
+    code: "VAULT_UNAVAILABLE",
+    message: expect.stringContaining("does not open the vault"),
+  });
+  sql(
+    options.stateDir,
+    "update item set sealed = cast(substr(sealed, 1, 20) || zeroblob(length(sealed) - 20) as blob)",
+  );
+  await expect(open(options).read([TOKEN])).rejects.toMatchObject({
+    code: "VAULT_UNAVAILABLE",
+    message: expect.stringContaining("was altered"),
+  });
+});
+
+test("a row copied to another name does not open", async () => {
+  const options = vaultOptions();
+  const vault = open(options);
+  await put(vault, TOKEN, "one");
+  sql(options.stateDir, "insert into item select 'token/evil/hubspot/production', sealed from item");
+  await expect(vault.read(["token/evil/hubspot/production"])).rejects.toThrow("was altered");
+  expect(await readAll(vault, TOKEN)).toEqual({ [TOKEN]: "one" });
+});
+
+test("a missing key file is made while the vault is empty, and never again", async () => {
+  const options = vaultOptions();
+  const vault = open(options);
+  await vault.read([TOKEN]);
+  const first = readFileSync(join(options.stateDir, "key"));
+  renameSync(join(options.stateDir, "key"), join(options.stateDir, "away"));
+  await put(open(options), TOKEN, "one");
+  expect(readFileSync(join(options.stateDir, "key"))).not.toEqual(first);
+  renameSync(join(options.stateDir, "key"), join(options.stateDir, "away"));
+  await expect(open(options).read([TOKEN])).rejects.toMatchObject({
+    code: "VAULT_UNAVAILABLE",
+    message: expect.stringContaining("key is missing"),
+    hint: expect.stringContaining("Restore the key file"),
+  });
+  expect(existsSync(join(options.stateDir, "key"))).toBe(false);
+  renameSync(join(options.stateDir, "away"), join(options.stateDir, "key"));
+  expect(await readAll(open(options), TOKEN)).toEqual({ [TOKEN]: "one" });
+});
+
+test("a key that others can read, or that is too short, is refused", async () => {
+  const options = vaultOptions();
+  const keyFile = join(options.stateDir, "key");
+  writeFileSync(keyFile, "k".repeat(32));
+  chmodSync(keyFile, 0o640);
+  await expect(open(options).read([TOKEN])).rejects.toMatchObject({ hint: `chmod 600 ${keyFile}` });
+  chmodSync(keyFile, 0o600);
+  expect(await readAll(open(options), TOKEN)).toEqual({});
+  writeFileSync(keyFile, "too short");
+  await expect(open(options).read([TOKEN])).rejects.toMatchObject({
+    code: "VAULT_UNAVAILABLE",
+    message: expect.stringContaining("fewer than 32 bytes"),
+  });
+});
+
+test("a systemd credential is the key where no key file is set, whatever its permissions", async () => {
+  const credentialsDirectory = temporaryDirectory();
+  const options = vaultOptions({ keyFile: null, credentialsDirectory });
+  await expect(open(options).read([TOKEN])).rejects.toMatchObject({
+    code: "VAULT_UNAVAILABLE",
+    hint: expect.stringContaining("LoadCredential"),
+  });
+  writeFileSync(join(credentialsDirectory, "vault-key"), "c".repeat(40), { mode: 0o444 });
+  await put(open(options), TOKEN, "one");
+  expect(await readAll(open(options), TOKEN)).toEqual({ [TOKEN]: "one" });
+});
+
+test("without any key it says how to give one, and works as soon as there is one", async () => {
+  const options = vaultOptions({ keyFile: null });
+  await expect(open(options).read([TOKEN])).rejects.toMatchObject({
+    code: "VAULT_UNAVAILABLE",
+    hint: expect.stringContaining("key_file"),
+  });
+});
+
+test("the backend never changes silently while there are items", async () => {
+  const options = vaultOptions();
+  const vault = open(options);
+  await put(vault, TOKEN, "one");
+  const other = open({ ...options, backend: "keychain" });
+  for (const verb of [other.read([TOKEN]), other.names(""), put(other, TOKEN, "two")])
+    await expect(verb).rejects.toMatchObject({
+      code: "VAULT_UNAVAILABLE",
+      message: expect.stringMatching(/sealed.*keychain/),
+      hint: expect.stringContaining('backend = "sealed"'),
+    });
+  await put(vault, TOKEN, null);
+  expect(await other.names("")).toEqual([]);
+});
+
+test("a damaged file and a directory in its place are vault errors", async () => {
+  const damaged = vaultOptions();
+  writeFileSync(join(damaged.stateDir, "vault.db"), "no database ".repeat(100));
+  await expect(open(damaged).read([TOKEN])).rejects.toMatchObject({
+    code: "VAULT_UNAVAILABLE",
+    hint: expect.stringContaining("damaged"),
+  });
+  const misplaced = vaultOptions();
+  mkdirSync(join(misplaced.stateDir, "vault.db"));
+  await expect(open(misplaced).read([TOKEN])).rejects.toMatchObject({ code: "VAULT_UNAVAILABLE" });
+});
+
+test("rekey puts a new key in the old one's place, and open vaults go on", async () => {
+  const options = vaultOptions();
+  const vault = open(options);
+  await put(vault, TOKEN, "one");
+  await put(vault, "secret/acme/x/1", "two");
+  const before = readFileSync(join(options.stateDir, "key"));
+  expect(await rekeyVault(options, null)).toEqual({ items: 2, keyFile: options.keyFile });
+  expect(readFileSync(join(options.stateDir, "key"))).not.toEqual(before);
+  expect(await readAll(vault, TOKEN, "secret/acme/x/1")).toEqual({
+    [TOKEN]: "one",
+    "secret/acme/x/1": "two",
+  });
+  writeFileSync(join(options.stateDir, "key"), before);
+  await expect(open(options).read([TOKEN])).rejects.toThrow("does not open the vault");
+});
+
+test("a rekey that died before the new key was in place is finished by whoever opens next", async () => {
+  const options = vaultOptions();
+  await put(open(options), TOKEN, "one");
+  const key = join(options.stateDir, "key");
+  const old = readFileSync(key);
+  await rekeyVault(options, null);
+  renameSync(key, `${key}.next`);
+  writeFileSync(key, old, { mode: 0o600 });
+  expect(await readAll(open(options), TOKEN)).toEqual({ [TOKEN]: "one" });
+  expect(existsSync(`${key}.next`)).toBe(false);
+  expect(await readAll(open(options), TOKEN)).toEqual({ [TOKEN]: "one" });
+});
+
+test("rekey to a key file of the operator's leaves the old key where it is", async () => {
+  const options = vaultOptions();
+  await put(open(options), TOKEN, "one");
+  const newKey = join(options.stateDir, "new-key");
+  expect(await rekeyVault(options, newKey)).toEqual({ items: 1, keyFile: newKey });
+  expect(await readAll(open({ ...options, keyFile: newKey }), TOKEN)).toEqual({ [TOKEN]: "one" });
+  await expect(open(options).read([TOKEN])).rejects.toThrow("does not open the vault");
+});
+
+test("rekey has nothing to do in a keychain, and cannot write a credential", async () => {
+  await expect(rekeyVault(vaultOptions({ backend: "keychain" }), null)).rejects.toMatchObject({
+    code: "USAGE",
+  });
+  const credential = vaultOptions({ keyFile: null, credentialsDirectory: temporaryDirectory() });
+  await expect(rekeyVault(credential, null)).rejects.toMatchObject({
+    code: "USAGE",
+    hint: expect.stringContaining("--key-file"),
+  });
+});

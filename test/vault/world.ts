@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
+import { type Secret, secret } from "../../src/shared/secret.ts";
+import type { Vault } from "../../src/vault/contract.ts";
+import { openVault, type VaultOptions } from "../../src/vault/open.ts";
+
+export const TOKEN = "token/acme/hubspot/production";
+
+export function temporaryDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), "jc-vault-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A sealed vault with a key file of its own, unless `change` says otherwise. */
+export function vaultOptions(change: Partial<VaultOptions> = {}): VaultOptions {
+  const stateDir = change.stateDir ?? temporaryDirectory();
+  return {
+    backend: "sealed",
+    stateDir,
+    keyFile: join(stateDir, "key"),
+    credentialsDirectory: null,
+    host: { platform: process.platform, nodePath: process.execPath, env: {} },
+    childUrl: new URL("../../dist/keychain-child.js", import.meta.url),
+    clock: systemClock,
+    ...change,
+  };
+}
+
+export function open(options: VaultOptions): Vault {
+  const vault = openVault(options);
+  onTestFinished(() => vault.close());
+  return vault;
+}
+
+export function put(vault: Vault, name: string, value: string | null): Promise<void> {
+  return vault.write(new Map([[name, value === null ? null : secret(value)]]));
+}
+
+/** The revealed values, as a plain object. */
+export async function readAll(vault: Vault, ...names: string[]): Promise<Record<string, string>> {
+  const found: Map<string, Secret> = await vault.read(names);
+  return Object.fromEntries([...found].map(([name, value]) => [name, value.reveal()]));
+}

@@ -1,0 +1,356 @@
+/** A fresh world for each test: a directory, a configuration, a sealed vault, an emulator, and a person with a browser. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { Webhook } from "standardwebhooks";
+import * as v from "valibot";
+import { onTestFinished } from "vitest";
+import { type Emulator, startEmulator } from "../src/emulator/emulator.ts";
+import { main } from "../src/main.ts";
+import { type Clock, systemClock } from "../src/shared/clock.ts";
+import type { Environment } from "../src/shared/config.ts";
+import { follow, type Visit } from "./oauth/browser.ts";
+
+export const ORG = "acme";
+export const WEBHOOK_SECRET = `whsec_${Buffer.from("the receiver's first secret").toString("base64")}`;
+
+/** How one command line ended. */
+export interface Run {
+  code: number;
+  out: string;
+  err: string;
+  /** What stdout says as JSON; undefined when it is none. */
+  json: unknown;
+}
+
+/** A command line that runs until it is told to stop, as `serve` does. */
+export interface Running {
+  out(): string;
+  err(): string;
+  /** As Ctrl-C or SIGTERM does. */
+  stop(): Promise<Run>;
+  done: Promise<Run>;
+}
+
+export interface RunOptions {
+  stdin?: string | Iterable<string | Buffer>;
+  env?: Environment;
+}
+
+export interface World {
+  dir: string;
+  stateDir: string;
+  configFile: string;
+  /** The environment the program sees: where configuration and state rest, and what the test adds. */
+  env: Environment;
+  emulator: Emulator;
+  portal: Portal;
+  clock: Clock;
+  /** What the browser ended at, each time the program opened it. */
+  visits: Visit[];
+  run(argv: readonly string[], options?: RunOptions): Promise<Run>;
+  start(argv: readonly string[], options?: RunOptions): Running;
+  /** Writes a file of NDJSON and returns its path. */
+  file(name: string, lines: readonly (object | string)[]): string;
+}
+
+/** `env` sets configuration keys as an operator may: `{ JC_SCHEDULE_SWEEP_AT: "03:00" }`. */
+export async function freshWorld(options: { clock?: Clock; env?: Environment } = {}): Promise<World> {
+  const clock = options.clock ?? systemClock;
+  const dir = mkdtempSync(join(tmpdir(), "jc-world-"));
+  const emulator = await startEmulator({ port: 0, autoApprove: true, hubspotLimit: "none", clock });
+  const running = new Set<Running>();
+  onTestFinished(async () => {
+    await Promise.all([...running].map((each) => each.stop()));
+    await emulator.close();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const configFile = join(dir, "config.toml");
+  writeFileSync(configFile, configuration({ dir, emulator, redirectPort: await freePort() }));
+  const stateDir = join(dir, "state");
+  const env = { JC_CONFIG: configFile, JC_STATE_DIR: stateDir, ...options.env };
+  const visits: Visit[] = [];
+
+  const start = (argv: readonly string[], { stdin = "", env: more = {} }: RunOptions = {}): Running => {
+    const shown = { out: "", err: "" };
+    const interrupt = new AbortController();
+    const ended = main(argv, {
+      io: {
+        out: (text) => {
+          shown.out += text;
+        },
+        err: (text) => {
+          shown.err += text;
+        },
+        stdin: Readable.from(typeof stdin === "string" ? [stdin] : stdin),
+        stderr: new PassThrough(),
+        stdinIsTerminal: false,
+        stdoutIsTerminal: false,
+        stderrIsTerminal: false,
+        columns: () => 100,
+      },
+      env: { ...env, ...more },
+      platform: process.platform,
+      nodePath: process.execPath,
+      clock,
+      signal: interrupt.signal,
+      // A browser that meets a closed door shows its own error page, and nobody else learns of it.
+      openBrowser: (url) =>
+        void follow(url).then(
+          (visit) => visits.push(visit),
+          () => {},
+        ),
+      distUrl: new URL("../dist/", import.meta.url),
+      cwd: dir,
+    });
+    const done = ended.then((code): Run => {
+      running.delete(each);
+      return { code, ...shown, json: jsonOrUndefined(shown.out) };
+    });
+    const each: Running = {
+      out: () => shown.out,
+      err: () => shown.err,
+      stop: () => {
+        interrupt.abort(new DOMException("SIGTERM", "AbortError"));
+        return done;
+      },
+      done,
+    };
+    running.add(each);
+    return each;
+  };
+
+  return {
+    dir,
+    stateDir,
+    configFile,
+    env,
+    emulator,
+    portal: portalOf(emulator),
+    clock,
+    visits,
+    run: (argv, more) => start(argv, more).done,
+    start,
+    file: (name, lines) => {
+      const path = join(dir, name);
+      writeFileSync(path, ndjson(lines));
+      return path;
+    },
+  };
+}
+
+/** A world whose org has its secrets set and is connected to the emulator's portal. */
+export async function connected(options: Parameters<typeof freshWorld>[0] = {}): Promise<World> {
+  const world = await freshWorld(options);
+  await connect(world);
+  return world;
+}
+
+/** What the operator types on the first day. */
+export async function connect(world: World): Promise<void> {
+  for (const [argv, stdin] of [
+    [["secrets", "set", "hubspot.client-secret"], "a client's secret"],
+    [["secrets", "set", "jobcannon.webhook-secret"], WEBHOOK_SECRET],
+    [["connect", "hubspot"], ""],
+  ] as const) {
+    const { code, err } = await world.run(argv, { stdin });
+    if (code !== 0) throw new Error(`${argv.join(" ")} ended with ${code}: ${err}`);
+  }
+}
+
+/** The emulated HubSpot portal, as a person looks at it and troubles it. */
+export interface Portal {
+  /** Our properties of every contact, by e-mail. */
+  contacts(): Promise<Record<string, Record<string, string>>>;
+  /** The status each contact write was answered with, in order. */
+  upserts(): Promise<number[]>;
+  fault(fault: object): Promise<void>;
+  settings(settings: object): Promise<void>;
+  clearFaults(): Promise<void>;
+}
+
+const Contacts = v.array(v.object({ email: v.string(), properties: v.record(v.string(), v.string()) }));
+const Requests = v.array(v.object({ path: v.string(), status: v.number() }));
+
+function portalOf(emulator: Emulator): Portal {
+  const control = async (path: string, init?: RequestInit) => {
+    const answer = await fetch(`${emulator.url}/_control/hubspot${path}`, init);
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer;
+  };
+  const post = async (path: string, body: object) => {
+    await control(path, { method: "POST", body: JSON.stringify(body) });
+  };
+  return {
+    contacts: async () => {
+      const all = v.parse(Contacts, await (await control("/contacts")).json());
+      return Object.fromEntries(all.map(({ email, properties }) => [email, oursOf(properties)]));
+    },
+    upserts: async () => {
+      const all = v.parse(Requests, await (await control("/requests")).json());
+      return all.filter(({ path }) => path.endsWith("/batch/upsert")).map(({ status }) => status);
+    },
+    fault: (fault) => post("/faults", fault),
+    settings: (settings) => post("/settings", settings),
+    clearFaults: async () => {
+      await control("/faults", { method: "DELETE" });
+    },
+  };
+}
+
+function oursOf(properties: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => name.startsWith("jc_")));
+}
+
+/** The body of an invite's webhook, and one line of an import. */
+export interface InviteEvent {
+  type: string;
+  timestamp: string;
+  data: {
+    invitation_id: string;
+    org: string;
+    status?: string;
+    sent_at?: string | null;
+    completed_at?: string | null;
+    candidate: { email: string; first_name: string; last_name: string };
+    tests: InviteTest[];
+    result_url?: string | null;
+  };
+}
+
+export interface InviteTest {
+  slug: string;
+  status: string;
+  completed_at?: string;
+  result?: object;
+}
+
+const PEOPLE = [
+  ["Maya", "Lindqvist"],
+  ["Tomás", "Arriaga"],
+  ["Ingrid", "Solheim"],
+  ["Kwame", "Boateng"],
+  ["Yuki", "Tanabe"],
+  ["Olena", "Hrytsenko"],
+] as const;
+
+let invitations = 0;
+
+/** The next candidate's invitation with a finished DISC test, changed where the test says. */
+export function invite(
+  changes: Partial<InviteEvent["data"]> & { type?: string; timestamp?: string; email?: string } = {},
+): InviteEvent {
+  invitations += 1;
+  const [first, last] = PEOPLE[invitations % PEOPLE.length] ?? PEOPLE[0];
+  const { type = "invite.completed", timestamp = "2024-05-15T10:15:00Z", email, ...data } = changes;
+  return {
+    type,
+    timestamp,
+    data: {
+      invitation_id: `inv_${invitations}`,
+      org: ORG,
+      sent_at: "2024-05-13T09:00:00Z",
+      candidate: {
+        email: email ?? `${last.toLowerCase()}.${invitations}@example.org`,
+        first_name: first,
+        last_name: last,
+      },
+      tests: [disc()],
+      ...data,
+    },
+  };
+}
+
+export function disc(scores: readonly [number, number, number, number] = [68, 41, 55, 80]): InviteTest {
+  const names = ["Dominance", "Influence", "Steadiness", "Conscientiousness"];
+  const dimensions = names.map((name, index) => ({ name, score: scores[index] }));
+  return {
+    slug: "disc",
+    status: "completed",
+    completed_at: "2024-05-15T10:01:00Z",
+    result: { dimensions, duration_seconds: 245 },
+  };
+}
+
+/** What `disc()` looks like on a contact. */
+export const DISC_SCORES = { jc_disc_d: "68", jc_disc_i: "41", jc_disc_s: "55", jc_disc_c: "80" };
+
+let messages = 0;
+
+/** The headers of a webhook as JobCannon sends it, signed by the published library of the scheme. */
+export function sign(
+  body: string | Buffer,
+  secret: string = WEBHOOK_SECRET,
+  { id, at = Date.now() }: { id?: string; at?: number } = {},
+): Record<string, string> {
+  messages += 1;
+  const messageId = id ?? `msg_${messages}`;
+  return {
+    "content-type": "application/json",
+    "webhook-id": messageId,
+    "webhook-timestamp": String(Math.floor(at / 1000)),
+    "webhook-signature": new Webhook(secret).sign(messageId, new Date(at), body),
+  };
+}
+
+export function ndjson(lines: readonly (object | string)[]): string {
+  return lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join("");
+}
+
+/** Waits for what must come true, looking again and again; says `what` did not when the time is over. */
+export async function until<T>(
+  what: string,
+  look: () => T | Promise<T>,
+  withinMs = 10_000,
+): Promise<Exclude<T, false | null | undefined>> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== false && seen !== null && seen !== undefined)
+      return seen as Exclude<T, false | null | undefined>;
+    if (Date.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
+    await systemClock.sleep(10);
+  }
+}
+
+function configuration(options: { dir: string; emulator: Emulator; redirectPort: number }): string {
+  const { dir, emulator, redirectPort } = options;
+  return `org = "${ORG}"
+[hubspot]
+client_id = "app-1"
+api_base = "${emulator.hubspot}"
+authorize_url = "${emulator.hubspot}/oauth/authorize"
+redirect_port = ${redirectPort}
+tier = "none"
+[serve]
+listen = "127.0.0.1:0"
+admin_listen = "127.0.0.1:0"
+[vault]
+backend = "sealed"
+key_file = ${JSON.stringify(join(dir, "vault.key"))}
+`;
+}
+
+/** A port that is free now, from the range out of which the system hands out none by itself. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
