@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// Starts the program. `--version` is answered here, before anything is loaded.
-import { readFileSync } from "node:fs";
+// Starts the program. What needs no program to be answered was written down when it was built.
+const answers = require("../dist/answers.json");
 
-if (process.argv.length === 3 && process.argv[2] === "--version") {
-  const manifest = new URL("../package.json", import.meta.url);
-  process.stdout.write(`${JSON.parse(readFileSync(manifest, "utf8")).version}\n`);
+const [word, ...others] = process.argv.slice(2);
+if (others.length === 0 && Object.hasOwn(answers, word ?? "")) {
+  process.stdout.write(answers[word]);
 } else {
-  const { start } = await import("../dist/start.js");
-  await start();
+  require("node:module").enableCompileCache?.();
+  require("../dist/start.cjs").start();
 }

@@ -1,39 +1,33 @@
 import { Command, CommanderError } from "commander";
-import { registerConfig } from "./commands/config.ts";
-import { registerConnect } from "./commands/connect.ts";
-import { registerDemo } from "./commands/demo.ts";
-import { registerEmulator } from "./commands/emulator.ts";
-import { registerInvites } from "./commands/invites.ts";
-import { registerResync } from "./commands/resync-properties.ts";
-import { registerRun } from "./commands/run.ts";
-import { registerSecrets } from "./commands/secrets.ts";
-import { registerServe } from "./commands/serve.ts";
-import { registerStatus } from "./commands/status.ts";
-import { registerVault } from "./commands/vault.ts";
 import type { Globals, World } from "./commands/world.ts";
 import { ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
 import { createRedactor } from "./shared/redact.ts";
 import { VERSION } from "./shared/version.ts";
 
-/** The command tree. Each command declares itself in a file of its own and loads its work only when it runs. */
-const REGISTER = [
-  registerConnect,
-  registerStatus,
-  registerResync,
-  registerInvites,
-  registerRun,
-  registerSecrets,
-  registerVault,
-  registerServe,
-  registerEmulator,
-  registerDemo,
-  registerConfig,
-];
+/** The command tree, in the order of `--help`. Each command declares itself in a file of its own, loaded when called. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
+  ["connect", async () => (await import("./commands/connect.ts")).registerConnect],
+  ["status", async () => (await import("./commands/status.ts")).registerStatus],
+  ["resync-properties", async () => (await import("./commands/resync-properties.ts")).registerResync],
+  ["invites", async () => (await import("./commands/invites.ts")).registerInvites],
+  ["run", async () => (await import("./commands/run.ts")).registerRun],
+  ["secrets", async () => (await import("./commands/secrets.ts")).registerSecrets],
+  ["vault", async () => (await import("./commands/vault.ts")).registerVault],
+  ["serve", async () => (await import("./commands/serve.ts")).registerServe],
+  ["emulator", async () => (await import("./commands/emulator.ts")).registerEmulator],
+  ["demo", async () => (await import("./commands/demo.ts")).registerDemo],
+  ["config", async () => (await import("./commands/config.ts")).registerConfig],
+]);
+
+type Register = (program: Command, world: World) => void;
+
+/** The same on every terminal: the root's help is written out when the program is built. */
+const HELP_COLUMNS = 80;
 
 /** Runs one command line, without the program's own name. Returns the exit code; throws nothing. */
 export async function main(argv: readonly string[], world: World): Promise<number> {
-  const program = createProgram(world);
   try {
+    const program = await createProgram(world, argv[0]);
     await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
@@ -42,7 +36,8 @@ export async function main(argv: readonly string[], world: World): Promise<numbe
   }
 }
 
-export function createProgram(world: World): Command {
+/** Holds the command that `first` names; all of them when it names none, as `--help` or a mistyped one does not. */
+async function createProgram(world: World, first: string | undefined): Promise<Command> {
   const program = new Command("jc-integrations")
     .description("Carries JobCannon's assessment results into HubSpot and SmartRecruiters, and loses none.")
     .version(VERSION, "--version", "print the version")
@@ -58,10 +53,16 @@ export function createProgram(world: World): Command {
     .helpCommand(false)
     .showHelpAfterError("(jc-integrations --help lists the commands)")
     .addHelpText("after", HELP_END);
-  for (const register of REGISTER) register(program, world);
+  const called = COMMANDS.get(first ?? "");
+  for (const load of called ? [called] : COMMANDS.values()) (await load())(program, world);
   eachCommand(program, (command) => {
     command.exitOverride();
-    command.configureOutput({ writeOut: world.io.out, writeErr: world.io.err });
+    command.configureOutput({
+      writeOut: world.io.out,
+      writeErr: world.io.err,
+      getOutHelpWidth: () => HELP_COLUMNS,
+      getErrHelpWidth: () => HELP_COLUMNS,
+    });
     command.configureHelp({ showGlobalOptions: false });
   });
   return program;

@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import type { World } from "./commands/world.ts";
 import { main } from "./main.ts";
 import { systemClock } from "./shared/clock.ts";
@@ -27,7 +28,8 @@ export async function start(): Promise<void> {
         return process.stdin;
       },
       stderr: process.stderr,
-      stdinIsTerminal: process.stdin.isTTY === true,
+      // Asked by its number: to touch `process.stdin` is to open it.
+      stdinIsTerminal: isatty(0),
       stdoutIsTerminal: process.stdout.isTTY === true,
       stderrIsTerminal: process.stderr.isTTY === true,
       columns: () => process.stdout.columns ?? 80,

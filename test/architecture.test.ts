@@ -151,11 +151,14 @@ function importsOf(from: string, text: string): Import[] {
     ),
     ...code.matchAll(/(?<type>\btypeof\s+)?\bimport\(\s*"(?<to>[^"]+)"/g),
   ].sort((a, b) => a.index - b.index);
-  return found.map(({ groups: { type, names, to = "" } = {} }) => ({
-    from,
-    to: to.startsWith(".") ? posix.join(posix.dirname(from), to) : to,
-    isTypeOnly: type !== undefined || (names !== undefined && areTypes(names)),
-  }));
+  return found.map(({ groups = {} }) => {
+    const { type, names, to = "" } = groups;
+    return {
+      from,
+      to: to.startsWith(".") ? posix.join(posix.dirname(from), to) : to,
+      isTypeOnly: type !== undefined || (names !== undefined && areTypes(names)),
+    };
+  });
 }
 
 /** `{ type A, type B }` */

@@ -56,11 +56,19 @@ export interface World {
   file(name: string, lines: readonly (object | string)[]): string;
 }
 
-/** `env` sets configuration keys as an operator may: `{ JC_SCHEDULE_SWEEP_AT: "03:00" }`. */
-export async function freshWorld(options: { clock?: Clock; env?: Environment } = {}): Promise<World> {
+export interface WorldOptions {
+  clock?: Clock;
+  /** Sets configuration keys as an operator may: `{ JC_SCHEDULE_SWEEP_AT: "03:00" }`. */
+  env?: Environment;
+  /** Does the portal's admin say yes at once? Yes unless told otherwise. */
+  autoApprove?: boolean;
+}
+
+export async function freshWorld(options: WorldOptions = {}): Promise<World> {
   const clock = options.clock ?? systemClock;
   const dir = mkdtempSync(join(tmpdir(), "jc-world-"));
-  const emulator = await startEmulator({ port: 0, autoApprove: true, hubspotLimit: "none", clock });
+  const { autoApprove = true } = options;
+  const emulator = await startEmulator({ port: 0, autoApprove, hubspotLimit: "none", clock });
   const running = new Set<Running>();
   onTestFinished(async () => {
     await Promise.all([...running].map((each) => each.stop()));
@@ -143,7 +151,7 @@ export async function freshWorld(options: { clock?: Clock; env?: Environment } =
 }
 
 /** A world whose org has its secrets set and is connected to the emulator's portal. */
-export async function connected(options: Parameters<typeof freshWorld>[0] = {}): Promise<World> {
+export async function connected(options: WorldOptions = {}): Promise<World> {
   const world = await freshWorld(options);
   await connect(world);
   return world;

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { KEYS } from "../shared/config-keys.ts";
 import { withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
@@ -13,7 +14,7 @@ export function registerConfig(program: Command, world: World): void {
         const { orgs, sandbox, origins, file, ...values } = app.config;
         const rows = Object.entries(values).map(([name, value]) => [
           name,
-          shown(value),
+          shown(value, kindOf(name)),
           origins[name] ?? "default",
         ]);
         for (const [section, tables] of Object.entries({ orgs, sandbox })) {
@@ -43,6 +44,23 @@ export function registerConfig(program: Command, world: World): void {
     );
 }
 
-function shown(value: unknown): string {
+function kindOf(name: string): string | undefined {
+  return Object.entries(KEYS).find(([key]) => key === name)?.[1].kind;
+}
+
+/** As it is written in the file. */
+function shown(value: unknown, kind?: string): string {
+  if (typeof value === "number" && kind === "duration") return durationText(value);
+  if (typeof value === "number" && kind === "time-of-day") return timeOfDayText(value);
   return value === "" ? "–" : String(value);
+}
+
+function durationText(ms: number): string {
+  if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
+  return ms % 60_000 === 0 ? `${ms / 60_000}m` : `${ms / 1_000}s`;
+}
+
+function timeOfDayText(minutes: number): string {
+  const [hour, minute] = [Math.floor(minutes / 60), minutes % 60];
+  return `${String(hour).padStart(2, "0")}:${String(minute).padStart(2, "0")}`;
 }

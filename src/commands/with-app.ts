@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { App } from "../app.ts";
 import { createRedactor, type Redactor } from "../shared/redact.ts";
-import { colourLevel, createTerminal, type Terminal } from "../shared/terminal.ts";
+import type { Terminal } from "../shared/terminal.ts";
 import type { Globals, World } from "./world.ts";
 
 /** The way to a person, and how output was asked for. */
@@ -30,7 +30,7 @@ export async function withApp(
   const { openApp } = await import("../app.ts");
   const app = openApp(world, globals);
   try {
-    await action({ app, ...outputFor(world, globals, app.redact) });
+    await action({ app, ...(await outputFor(world, globals, app.redact)) });
   } finally {
     await app.close();
   }
@@ -42,10 +42,11 @@ export async function withoutApp(
   command: Command,
   action: (output: Output) => Promise<void>,
 ): Promise<void> {
-  await action(outputFor(world, command.optsWithGlobals<Globals>(), createRedactor()));
+  await action(await outputFor(world, command.optsWithGlobals<Globals>(), createRedactor()));
 }
 
-function outputFor(world: World, globals: Globals, redact: Redactor): Output {
+async function outputFor(world: World, globals: Globals, redact: Redactor): Promise<Output> {
+  const { colourLevel, createTerminal } = await import("../shared/terminal.ts");
   return {
     world,
     globals,

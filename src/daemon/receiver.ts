@@ -136,22 +136,20 @@ function answerError(
 ): void {
   if (error instanceof EventRefused) {
     log.warn("event refused", { source: source.id, reason: error.message });
-    return answer(response, 400, { error: error.message });
-  }
-  if (isAppError(error, "SIGNATURE_INVALID")) {
+    answer(response, 400, { error: error.message });
+  } else if (isAppError(error, "SIGNATURE_INVALID")) {
     log.warn("signature refused", { source: source.id, reason: error.message });
-    return answer(response, 401, { error: error.message });
+    answer(response, 401, { error: error.message });
+  } else {
+    log.error("event not stored", { source: source.id, reason: reasonOf(error) });
+    answer(response, 503, { error: "not stored, send it again" }, { "retry-after": "5" });
   }
-  const isKnownTrouble = isAppError(error);
-  log.error("event not stored", {
-    source: source.id,
-    reason: isKnownTrouble
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : "unknown",
-  });
-  answer(response, 503, { error: "not stored, send it again" }, { "retry-after": "5" });
+}
+
+/** A bug shows its stack, trouble that an operator can mend its message. */
+function reasonOf(error: unknown): string {
+  if (isAppError(error)) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : "unknown";
 }
 
 function answer(

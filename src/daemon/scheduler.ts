@@ -81,7 +81,10 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
   if (failures.length > 0) throw failures[0];
 }
 
-/** Of several due times missed only the last one is made up: `due.last` names no other. */
+/**
+ * Of several due times missed only the last one is made up: `due.last` names no other. A tick from the future says
+ * that the clock was ahead for a while; it must not keep the job from running until then.
+ */
 async function startIfDue(
   { store, log }: SchedulerContext,
   job: Job,
@@ -90,7 +93,7 @@ async function startIfDue(
 ): Promise<void> {
   const dueAt = job.due.last(now);
   const last = await store.lastTick(job.name);
-  if (last !== null && last >= dueAt) return;
+  if (last !== null && last >= dueAt && last <= now) return;
   if (!(await store.openTick(job.name, dueAt))) return;
   log.debug("job", { name: job.name, due: new Date(dueAt).toISOString() });
   run();

@@ -1,10 +1,112 @@
-import { expect, test } from "vitest";
-import { connected, freshWorld } from "../world.ts";
-test("probe", async () => {
-  const world = await connected();
-  for (const argv of [["--help"],["stauts"],["status","--jsno"],["invites"],["invites","show","nope","--json"],["config","show"],["config","path","--json"],["secrets","list","--json"],["secrets","list"],["run","swep"],["connect","hubpsot"],["status","--org","a b"],["vault","status"],["connect"],[],["secrets","remove","hubspot.client-secret","--number","2"],["invites","list"], ["secrets","set","hubspt.client-secret"],["connect","hubspot","--json","--sandbox"],["resync-properties","--json"],["status","extra"],["demo"]]) {
-    const r = await world.run(argv);
-    console.log("#", argv.join(" "), "→", r.code, "\nOUT", r.out, "\nERR", r.err);
-  }
-  expect(1).toBe(1);
+import { describe, expect, test } from "vitest";
+import { serving } from "../daemon/serving.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { connect, connected, freshWorld, invite } from "../world.ts";
+
+const SCOPES = [
+  "oauth",
+  "crm.objects.contacts.read",
+  "crm.objects.contacts.write",
+  "crm.schemas.contacts.read",
+  "crm.schemas.contacts.write",
+];
+
+describe("status", () => {
+  test("of an org that was never connected says how to connect", async () => {
+    const world = await freshWorld();
+    const { code, out } = await world.run(["status"]);
+    expect(code).toBe(0);
+    expect(out).toContain("[Not connected]");
+    expect(out).toContain("service not running");
+    expect(out).toContain("connect: jc-integrations connect hubspot --org acme");
+  });
+
+  test("of a connected one shows its account and how far the results are", async () => {
+    const world = await connected();
+    await world.run(["invites", "import", world.file("events.ndjson", [invite(), invite()])]);
+    const waiting = await world.run(["status"]);
+    expect(waiting.out).toContain("[Connected]");
+    expect(waiting.out).toMatch(
+      /HubSpot +\[Connected\] +portal 8480001 \(8480001\) +– +0 delivered, 2 pending +0/,
+    );
+    await world.run(["run", "retry"]);
+    const delivered = await world.run(["status"]);
+    expect(delivered.out).toContain("2 events from 2 invites");
+    expect(delivered.out).toMatch(/just now +2 delivered +0/);
+  });
+
+  test("as JSON has the shape that scripts rely on", async () => {
+    const clock = fakeClock(Date.UTC(2026, 10, 22, 12));
+    const world = await connected({ clock });
+    await world.run(["invites", "import", world.file("events.ndjson", [invite(), invite()])]);
+    await world.run(["run", "retry"]);
+    const { code, json } = await world.run(["status", "--json"]);
+    expect(code).toBe(0);
+    expect(json).toMatchObject({
+      version: 1,
+      org: "acme",
+      connections: [
+        {
+          vendor: "hubspot",
+          environment: "production",
+          state: "connected",
+          account: "portal 8480001 (8480001)",
+          scopes: SCOPES,
+          missingScopes: [],
+          tokenExpiresAt: "2026-11-22T12:30:00.000Z",
+          lastSyncAt: "2026-11-22T12:00:00.000Z",
+          banner: null,
+        },
+      ],
+      pushes: { pending: 0, delivered: 2, rejected: 0, held: 0, stuck: 0 },
+      events: { total: 2, unmatched: 0 },
+      nextSweepAt: "2026-11-23T02:00:00.000Z",
+      service: "not running",
+    });
+  });
+
+  test("counts a push as stuck when it waits for more than 30 minutes", async () => {
+    const clock = fakeClock();
+    const world = await connected({ clock });
+    await world.run(["invites", "import", world.file("events.ndjson", [invite()])]);
+    await clock.advance(30 * 60_000);
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ pushes: { pending: 1, stuck: 0 } });
+    await clock.advance(1);
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ pushes: { pending: 1, stuck: 1 } });
+  });
+
+  test("tells whether the service runs", async () => {
+    const world = await connected();
+    const { running } = await serving(world);
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ service: "running" });
+    expect(await running.stop()).toMatchObject({ code: 0 });
+  });
+
+  test("of a connection that the vendor has revoked says how to mend it, and ends with 4", async () => {
+    const world = await connected();
+    await world.run(["invites", "import", world.file("events.ndjson", [invite()])]);
+    await world.portal.fault({ revoked: true });
+    await world.run(["run", "retry"]);
+    const { code, out, err } = await world.run(["status"]);
+    expect(code).toBe(4);
+    expect(out).toContain("[Not connected]");
+    expect(out).toContain("! HubSpot: must reconnect");
+    expect(out).toContain("1 held");
+    expect(err).toContain("Try: jc-integrations connect hubspot --org acme");
+
+    await world.portal.fault({ revoked: false });
+    await connect(world);
+    await world.run(["run", "retry"]);
+    const { code: afterwards, json } = await world.run(["status", "--json"]);
+    expect(afterwards).toBe(0);
+    expect(json).toMatchObject({ pushes: { delivered: 1, held: 0 } });
+  });
+
+  test("keeps orgs and environments apart", async () => {
+    const world = await connected();
+    for (const argv of [["--org", "globex"], ["--sandbox"]])
+      expect((await world.run(["status", "--json", ...argv])).json).toMatchObject({
+        connections: [{ vendor: "hubspot", state: "not_connected" }],
+      });
+  });
 });

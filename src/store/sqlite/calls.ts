@@ -1,4 +1,5 @@
 import type { Db } from "./file.ts";
+import { transaction } from "./transaction.ts";
 
 /** The rolling windows of vendors' rate limits: one row a call, which leaves when its window is over. */
 export function createCalls(db: Db) {
@@ -18,7 +19,8 @@ export function createCalls(db: Db) {
     INSERT INTO call_limits (key, calls, until) VALUES (@key, @calls, @until)
     ON CONFLICT (key) DO UPDATE SET calls = excluded.calls, until = excluded.until`);
 
-  const takeCall = db.transaction(
+  const takeCall = transaction(
+    db,
     (call: { key: string; calls: number; windowMs: number; now: number }): number | null => {
       forget.run(call);
       const most = Math.max(1, Math.min(call.calls, lowered.get(call.key, call.now) ?? call.calls));
@@ -31,9 +33,9 @@ export function createCalls(db: Db) {
     },
   );
   return {
-    takeCall: takeCall.immediate,
-    limitCalls: (told: { key: string; calls: number; until: number }) => {
+    takeCall,
+    limitCalls: transaction(db, (told: { key: string; calls: number; until: number }): void => {
       limit.run(told);
-    },
+    }),
   };
 }

@@ -2,6 +2,7 @@ import type { Connection } from "../../core/connection.ts";
 import type { ConnectionChanges, ConnectionKey } from "../contract.ts";
 import type { Db } from "./file.ts";
 import { type ConnectionRow, connectionOf } from "./rows.ts";
+import { transaction } from "./transaction.ts";
 
 const NEW_CONNECTION = {
   account: null,
@@ -28,7 +29,7 @@ export function createConnections(db: Db) {
     ON CONFLICT (org, vendor, environment) DO UPDATE SET
       state = excluded.state, account_id = excluded.account_id, details = excluded.details`);
 
-  const save = db.transaction((key: ConnectionKey, changes: ConnectionChanges): Connection => {
+  const saveConnection = transaction(db, (key: ConnectionKey, changes: ConnectionChanges): Connection => {
     const before = one.get(key.org, key.vendor, key.environment);
     const { state, ...details } = {
       ...(before ? connectionOf(before) : { ...NEW_CONNECTION, state: "not_connected" }),
@@ -42,6 +43,6 @@ export function createConnections(db: Db) {
 
   return {
     connections: (org?: string) => (org === undefined ? all.all() : ofOrg.all(org)).map(connectionOf),
-    saveConnection: save.immediate,
+    saveConnection,
   };
 }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError } from "../../shared/errors.ts";
 import { MIGRATIONS } from "./migrations.ts";
+import { BUSY_TIMEOUT_MS, transaction } from "./transaction.ts";
 
 /** Opens the log's file as it must be: private, durable at every commit, of a version this program knows. */
 export type Db = Database.Database;
@@ -11,8 +12,6 @@ export type Db = Database.Database;
 const APPLICATION_ID = 0x4a434c47;
 /** Older ones can corrupt a WAL that two processes share (sqlite.org/wal.html#walresetbug). */
 const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
-/** Write transactions are short; whoever waits this long waits for a process that hangs. */
-const BUSY_TIMEOUT_MS = 15_000;
 
 export function openLog(stateDir: string, options: { migrations?: readonly string[]; now: number }): Db {
   const path = join(stateDir, "log.db");
@@ -80,23 +79,16 @@ function migrate(db: Db, path: string, migrations: readonly string[], now: numbe
   };
   refuseNewer();
   if (version() > 0 && version() < migrations.length) backUp(db, path, version(), now);
-  while (version() < migrations.length) {
-    db.exec("BEGIN IMMEDIATE");
-    try {
-      refuseNewer();
-      const next = version();
-      const sql = migrations[next];
-      if (sql !== undefined) {
-        db.exec(sql);
-        db.pragma(`application_id = ${APPLICATION_ID}`);
-        db.pragma(`user_version = ${next + 1}`);
-      }
-      db.exec("COMMIT");
-    } catch (error) {
-      if (db.inTransaction) db.exec("ROLLBACK");
-      throw error;
-    }
-  }
+  const migrateOnce = transaction(db, () => {
+    refuseNewer();
+    const next = version();
+    const sql = migrations[next];
+    if (sql === undefined) return;
+    db.exec(sql);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${next + 1}`);
+  });
+  while (version() < migrations.length) migrateOnce();
 }
 
 function backUp(db: Db, path: string, version: number, now: number): void {
@@ -109,7 +101,7 @@ function backUp(db: Db, path: string, version: number, now: number): void {
 /** better-sqlite3 is built to fall back to NORMAL in WAL mode, after the first write: so set, write, read back. */
 function insistOnDurability(db: Db): void {
   db.pragma("synchronous = FULL");
-  db.prepare("UPDATE counters SET value = value WHERE name = 'version'").run();
+  transaction(db, () => db.exec("UPDATE counters SET value = value WHERE name = 'version'"))();
   const [mode, journal] = [
     db.pragma("synchronous", { simple: true }),
     db.pragma("journal_mode", { simple: true }),

@@ -1,38 +1,48 @@
 import type { HeldCause } from "../../core/push.ts";
 import type { Db } from "./file.ts";
+import { SLICE, untilNone } from "./slices.ts";
+import { transaction } from "./transaction.ts";
 
-/** What is held back whole: a connection without tokens. Written in slices, so that no transaction grows long. */
-const SLICE = 1_000;
-/** Causes that hold a whole connection, and so the pushes to come as well. */
-const OF_CONNECTION: readonly HeldCause[] = ["reconnect", "vault", "disconnected"];
-
+/** What is held back whole: a connection without tokens. */
 export function createHolds(db: Db) {
   const setCause = db.prepare("UPDATE connections SET hold_cause = ? WHERE id = ?");
   const clearCause = db.prepare("UPDATE connections SET hold_cause = NULL WHERE id = ? AND hold_cause = ?");
-  const holdSlice = db.prepare(`
+  const causeOf = db
+    .prepare<[number], HeldCause | null>("SELECT hold_cause FROM connections WHERE id = ?")
+    .pluck();
+  const holdRows = db.prepare(`
     UPDATE pushes SET state = 'held', held_cause = ? WHERE id IN
       (SELECT id FROM pushes WHERE connection_id = ? AND state = 'pending' LIMIT ${SLICE})`);
-  const releaseSlice = db.prepare(`
-    UPDATE pushes SET state = 'pending', held_cause = NULL, due_at = @now, tries = 0,
-      pending_since = coalesce(pending_since, @now) WHERE id IN
+  const releaseRows = db.prepare(`
+    UPDATE pushes SET state = iif(@standing IS NULL, 'pending', 'held'), held_cause = @standing,
+      due_at = @now, tries = 0, pending_since = coalesce(pending_since, @now) WHERE id IN
       (SELECT id FROM pushes WHERE connection_id = @connectionId AND state = 'held' AND held_cause = @cause LIMIT ${SLICE})`);
-  const inSlices = (slice: () => number) => {
-    const step = db.transaction(slice).immediate;
-    let total = 0;
-    for (let n = step(); n > 0; n = step()) total += n;
-    return total;
-  };
+
+  const begin = transaction(db, (connectionId: number, cause: HeldCause) => {
+    setCause.run(cause, connectionId);
+  });
+  const holdSlice = transaction(db, (connectionId: number): number => {
+    const cause = causeOf.get(connectionId) ?? null;
+    return cause === null ? 0 : holdRows.run(cause, connectionId).changes;
+  });
+  const end = transaction(db, (connectionId: number, causes: readonly HeldCause[]) => {
+    for (const cause of causes) clearCause.run(connectionId, cause);
+  });
+  const releaseSlice = transaction(db, (connectionId: number, cause: HeldCause, now: number): number => {
+    const standing = causeOf.get(connectionId) ?? null;
+    return standing === cause ? 0 : releaseRows.run({ connectionId, cause, standing, now }).changes;
+  });
 
   return {
     /** The cause stands on the connection first: from then on nothing is claimed, however long the rows take. */
     hold: (connectionId: number, cause: HeldCause): number => {
-      setCause.run(cause, connectionId);
-      return inSlices(() => holdSlice.run(cause, connectionId).changes);
+      begin(connectionId, cause);
+      return untilNone(() => holdSlice(connectionId));
     },
     release: (connectionId: number, causes: readonly HeldCause[], now: number): number => {
-      for (const cause of causes) if (OF_CONNECTION.includes(cause)) clearCause.run(connectionId, cause);
+      end(connectionId, causes);
       return causes.reduce(
-        (total, cause) => total + inSlices(() => releaseSlice.run({ connectionId, cause, now }).changes),
+        (total, cause) => total + untilNone(() => releaseSlice(connectionId, cause, now)),
         0,
       );
     },

@@ -1,11 +1,11 @@
 /**
  * Numbered by position, forward only, never edited after release. Points in time are ms since the epoch.
- * Partial indexes keep the work due, and nothing else, at hand; `push_counts` keeps `status` fast at any size.
+ * Partial indexes keep the work due, and nothing else, at hand; `invite_counts` and `push_counts` keep `status` fast at any size.
  */
 export const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-  INSERT INTO counters VALUES ('version', 0), ('events', 0), ('ignored', 0), ('conflicts', 0), ('invites', 0);
+  INSERT INTO counters VALUES ('version', 0), ('events', 0), ('ignored', 0), ('conflicts', 0);
 
   CREATE TABLE events (
     seq INTEGER PRIMARY KEY,
@@ -34,10 +34,18 @@ export const MIGRATIONS: readonly string[] = [
     state TEXT NOT NULL,
     UNIQUE (org, invitation_id)
   );
-  CREATE INDEX invites_of_contact ON invites (org, contact);
-  CREATE INDEX invites_of_assessment ON invites (org, assessment) WHERE assessment IS NOT NULL;
-  CREATE INDEX invites_by_time ON invites (org, at);
+  CREATE INDEX invites_of_contact ON invites (org, contact, status);
+  CREATE INDEX invites_of_assessment ON invites (org, assessment, status) WHERE assessment IS NOT NULL;
+  CREATE INDEX invites_by_time ON invites (org, at, status);
   CREATE INDEX invites_in_progress ON invites (org, contact) WHERE status = 'in_progress';
+
+  CREATE TABLE invite_counts (org TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TRIGGER invites_counted AFTER INSERT ON invites BEGIN
+    INSERT INTO invite_counts VALUES (new.org, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER invites_uncounted AFTER DELETE ON invites BEGIN
+    UPDATE invite_counts SET n = n - 1 WHERE org = old.org;
+  END;
 
   CREATE TABLE connections (
     id INTEGER PRIMARY KEY,

@@ -1,9 +1,8 @@
-import type { PushState, SubjectKind } from "../../core/push.ts";
+import type { PushState } from "../../core/push.ts";
 import { emailKey } from "../../core/event.ts";
 import type { Attempt, InviteHistory, InviteQuery, InviteSummary, Overview } from "../contract.ts";
 import type { Db } from "./file.ts";
-import { type ConnectionRow, connectionOf, inviteOf, type PushRow, pushOf } from "./rows.ts";
-import { PUSH_COLUMNS } from "./subjects.ts";
+import { type ConnectionRow, connectionOf, inviteOf, PUSH_COLUMNS, type PushRow, pushOf } from "./rows.ts";
 
 /** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
 export const STUCK_AFTER_MS = 30 * 60_000;
@@ -11,11 +10,11 @@ export const STUCK_AFTER_MS = 30 * 60_000;
 export function createReads(db: Db) {
   const inviteColumns =
     "SELECT id, org, contact, assessment, state_version, state FROM invites WHERE org = @org";
-  const pushesOf = db.prepare<[string, string | null, string], PushRow & { subject_kind: SubjectKind }>(`
-    ${PUSH_COLUMNS} WHERE (c.subject_kind = 'contact' AND p.subject = ? OR c.subject_kind = 'assessment' AND p.subject = ?)
-      AND p.state <> 'never' AND p.connection_id IN (SELECT id FROM connections WHERE org = ?)`);
+  const pushesOf = db.prepare<InviteRow, PushRow>(`
+    ${PUSH_COLUMNS} AND p.subject = iif(c.subject_kind = 'contact', @contact, @assessment)
+    WHERE c.org = @org AND p.state <> 'never' ORDER BY c.vendor, c.environment`);
   const pushesOfInvite = (row: InviteRow) =>
-    pushesOf.all(row.contact, row.assessment, row.org).map((push) => ({
+    pushesOf.all(row).map((push) => ({
       id: push.id,
       summary: { ...pushOf(push), delivered: push.delivered_version >= row.state_version },
     }));
@@ -61,12 +60,15 @@ export function createReads(db: Db) {
         conflict: event.conflict === 1,
       })),
       pushes: pushes.map((push) => push.summary),
-      attempts: pushes.flatMap(({ id, summary }) =>
-        attemptsOf.all(id).map((attempt) => ({ ...attempt, vendor: summary.vendor })),
-      ),
+      attempts: pushes
+        .flatMap(({ id, summary }) =>
+          attemptsOf.all(id).map((attempt) => ({ ...attempt, vendor: summary.vendor })),
+        )
+        .sort((a, b) => a.at - b.at),
     };
   };
 
+  const invitesOf = db.prepare<[string], number>("SELECT n FROM invite_counts WHERE org = ?").pluck();
   const counters = db.prepare<[], { name: string; value: number }>("SELECT name, value FROM counters");
   const connectionsOf = db.prepare<[string], ConnectionRow>(
     "SELECT id, org, vendor, environment, state, details FROM connections WHERE org = ? ORDER BY vendor, environment",
@@ -88,7 +90,7 @@ export function createReads(db: Db) {
         ignored: totals.ignored ?? 0,
         conflicts: totals.conflicts ?? 0,
       },
-      invites: totals.invites ?? 0,
+      invites: invitesOf.get(org) ?? 0,
       connections: connectionsOf.all(org).map((row) => {
         const counts = Object.fromEntries(countsOf.all(row.id).map(({ state, n }) => [state, n]));
         return {

@@ -55,6 +55,11 @@ export interface PushRow {
   warnings: string | null;
 }
 
+export const PUSH_COLUMNS = `
+  SELECT p.id, c.vendor, c.environment, p.subject, p.state, p.held_cause, p.version, p.delivered_version,
+    p.pending_since, p.due_at, p.projection, p.rejection, p.warnings
+  FROM connections c JOIN pushes p ON p.connection_id = c.id`;
+
 export function pushOf(row: PushRow): PushSummary {
   return {
     vendor: row.vendor,

@@ -1,5 +1,6 @@
 import { isRunning, type ProcessIdentity } from "../../shared/running.ts";
 import type { Db } from "./file.ts";
+import { transaction } from "./transaction.ts";
 
 /** Which services live on this store. A killed one is known by its absence, and its row goes with the next who enters. */
 export function createServices(db: Db, self: ProcessIdentity) {
@@ -12,12 +13,11 @@ export function createServices(db: Db, self: ProcessIdentity) {
   const leave = db.prepare(
     "DELETE FROM services WHERE pid = @pid AND started_at = @startedAt AND boot_id = @bootId",
   );
-  const enterService = db.transaction(() => {
-    for (const service of all.all()) if (!isRunning(service)) leave.run(service);
-    enter.run(self);
-  });
   return {
-    enterService: enterService.immediate,
+    enterService: transaction(db, () => {
+      for (const service of all.all()) if (!isRunning(service)) leave.run(service);
+      enter.run(self);
+    }),
     runningServices: () => all.all().filter(isRunning).length,
   };
 }

@@ -1,6 +1,7 @@
-import type { PushState } from "../../core/push.ts";
+import type { HeldCause, PushState } from "../../core/push.ts";
 import type { SettleOutcome, Settlement } from "../contract.ts";
 import type { Db } from "./file.ts";
+import { transaction } from "./transaction.ts";
 
 /**
  * Ends claims and appends their attempts. Only the holder of the lease may settle, and a version that moved
@@ -8,11 +9,11 @@ import type { Db } from "./file.ts";
  */
 export function createSettle(db: Db) {
   const read = db.prepare<[number, number], CurrentRow>(
-    "SELECT state, version, moved_at FROM pushes WHERE id = ? AND lease = ?",
+    "SELECT state, held_cause, version, pending_since, moved_at FROM pushes WHERE id = ? AND lease = ?",
   );
   const write = db.prepare(`
     UPDATE pushes SET state = @state, held_cause = @heldCause, delivered_version = max(delivered_version, @carried),
-      pending_since = @pendingSince, due_at = @dueAt, tries = @tries, alone = 0, moved_at = NULL, lease = NULL,
+      pending_since = @pendingSince, due_at = @dueAt, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
       projection = coalesce(@projection, projection), rejection = @rejection, warnings = coalesce(@warnings, warnings)
     WHERE id = @id`);
   const keepWaiting = db.prepare(`
@@ -31,21 +32,22 @@ export function createSettle(db: Db) {
     if (attempt) appendAttempt.run({ ...attempt, pushId: claim.pushId, version: claim.version, at: now });
     const row = read.get(claim.pushId, claim.lease);
     if (!row) return;
+    const hasMoved = row.version !== claim.version;
     if (outcome.kind === "pending") {
       const { dueAt, counted, alone = false } = outcome;
-      keepWaiting.run({ id: claim.pushId, dueAt, counted: Number(counted), alone: Number(alone) });
+      keepWaiting.run({
+        id: claim.pushId,
+        dueAt,
+        counted: Number(counted),
+        alone: Number(alone && !hasMoved),
+      });
       return;
     }
-    const hasMoved = row.version !== claim.version;
-    const state = stateAfter(row.state, outcome, hasMoved);
     write.run({
+      ...after(row, outcome, hasMoved),
       id: claim.pushId,
-      state,
-      heldCause: outcome.kind === "held" && state === "held" ? outcome.cause : null,
       carried: outcome.kind === "delivered" || outcome.kind === "empty" ? claim.carries : 0,
-      pendingSince: state === "pending" || state === "held" ? (row.moved_at ?? now) : null,
       dueAt: now,
-      tries: 0,
       projection:
         outcome.kind === "delivered" || outcome.kind === "rejected"
           ? JSON.stringify(outcome.projection)
@@ -55,27 +57,35 @@ export function createSettle(db: Db) {
     });
   };
 
-  return db.transaction((settlements: readonly Settlement[]) => {
+  const settleAll = transaction(db, (settlements: readonly Settlement[]) => {
     for (const settlement of settlements) settleOne(settlement);
     for (const lease of new Set(settlements.map((settlement) => settlement.claim.lease)))
       closeLease.run(lease);
     const delivered = settlements.findLast((settlement) => settlement.outcome.kind === "delivered");
     if (delivered) noteSync.run({ now: delivered.now, pushId: delivered.claim.pushId });
-  }).immediate;
+  });
+  return (settlements: readonly Settlement[]) => {
+    if (settlements.length > 0) settleAll(settlements);
+  };
 }
 
 interface CurrentRow {
   state: PushState;
+  held_cause: HeldCause | null;
   version: number;
+  pending_since: number | null;
   moved_at: number | null;
 }
 
-function stateAfter(
-  current: PushState,
+/** A hold that came meanwhile outlives a version that moved; what was told is no longer waited for. */
+function after(
+  row: CurrentRow,
   outcome: Exclude<SettleOutcome, { kind: "pending" }>,
   hasMoved: boolean,
-): PushState {
-  if (outcome.kind === "held") return "held";
-  if (hasMoved) return current === "held" ? "held" : "pending";
-  return outcome.kind === "rejected" ? "rejected" : "delivered";
+): { state: PushState; heldCause: HeldCause | null; pendingSince: number | null } {
+  if (outcome.kind === "held")
+    return { state: "held", heldCause: outcome.cause, pendingSince: row.pending_since };
+  if (hasMoved) return { state: row.state, heldCause: row.held_cause, pendingSince: row.moved_at };
+  const state = outcome.kind === "rejected" ? "rejected" : "delivered";
+  return { state, heldCause: null, pendingSince: null };
 }

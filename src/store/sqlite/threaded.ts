@@ -14,13 +14,13 @@ export type ToThread =
   | { kind: "append"; id: number; events: readonly NewEvent[] }
   | { kind: "verb"; id: number; name: VerbName; args: unknown[] }
   | { kind: "close" };
-export type FromThread =
+/** `Result`: each call is answered with its own verb's result; which one that is, only the caller knows. */
+export type FromThread<Result = unknown> =
   | { kind: "open" }
   | { kind: "broken"; failure: ThreadFailure }
-  | { kind: "result"; id: number; result: unknown }
+  | { kind: "result"; id: number; result: Result }
   | { kind: "failure"; id: number; failure: ThreadFailure }
-  | { kind: "changed" }
-  | { kind: "closed" };
+  | { kind: "changed" };
 export interface ThreadFailure {
   /** null: a bug; `message` is then its stack. */
   code: ErrorCode | null;
@@ -33,7 +33,8 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
   const worker = new Worker(options.threadUrl, {
     workerData: { stateDir: options.stateDir } satisfies ThreadOptions,
   });
-  const calls = new Map<number, { resolve: (result: never) => void; reject: (error: unknown) => void }>();
+  const exited = new Promise((resolve) => worker.once("exit", resolve));
+  const calls = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>();
   const watchers = new Set<() => void>();
   let lastId = 0;
   let ended: Error | null = null;
@@ -41,11 +42,37 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
   const changed = () => {
     for (const onChange of watchers) onChange();
   };
-  const fail = (error: Error) => {
+  const end = (error: Error) => {
     ended ??= error;
     for (const { reject } of calls.values()) reject(ended);
     calls.clear();
   };
+
+  await new Promise<void>((resolve, reject) => {
+    worker.on("message", (message: FromThread<never>) => {
+      switch (message.kind) {
+        case "open":
+          return resolve();
+        case "broken":
+          return reject(errorOf(message.failure));
+        case "changed":
+          return changed();
+      }
+      const call = calls.get(message.id);
+      calls.delete(message.id);
+      if (message.kind === "result") call?.resolve(message.result);
+      else call?.reject(errorOf(message.failure));
+    });
+    worker.on("error", (error) => {
+      end(error instanceof Error ? error : new Error(String(error)));
+      reject(error);
+    });
+    worker.on("exit", () => {
+      end(new Error("the store is closed"));
+      reject(ended);
+    });
+  });
+
   const send = <Result>(message: (id: number) => ToThread): Promise<Result> =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);
@@ -53,24 +80,6 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
       calls.set(lastId, { resolve, reject });
       worker.postMessage(message(lastId));
     });
-
-  await new Promise<void>((resolve, reject) => {
-    worker.on("message", (message: FromThread) => {
-      if (message.kind === "open") resolve();
-      else if (message.kind === "broken") reject(errorOf(message.failure));
-      else if (message.kind === "changed") changed();
-      else if (message.kind === "closed") fail(new Error("the store is closed"));
-      else {
-        const call = calls.get(message.id);
-        calls.delete(message.id);
-        if (message.kind === "failure") call?.reject(errorOf(message.failure));
-        else call?.resolve(message.result as never);
-      }
-    });
-    worker.on("error", (error) => fail(error instanceof Error ? error : new Error(String(error))));
-    worker.on("exit", () => fail(new Error("the store's thread has ended")));
-  });
-
   let waitingEvents = 0;
   const append = async (events: readonly NewEvent[]): Promise<VerbResult["append"]> => {
     if (waitingEvents + events.length > MOST_WAITING_EVENTS) {
@@ -80,16 +89,15 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
     }
     waitingEvents += events.length;
     try {
-      return await send((id) => ({ kind: "append", id, events }));
+      const results = await send<VerbResult["append"]>((id) => ({ kind: "append", id, events }));
+      changed();
+      return results;
     } finally {
       waitingEvents -= events.length;
     }
   };
-  const verb = <Name extends VerbName>(name: Name, args: VerbArgs[Name]): Promise<VerbResult[Name]> =>
-    send((id) => ({ kind: "verb", id, name, args }));
-
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]): Promise<VerbResult[Name]> => {
-    const result = await verb(name, args);
+    const result = await send<VerbResult[Name]>((id) => ({ kind: "verb", id, name, args }));
     if (isWrite(name)) changed();
     return result;
   };
@@ -99,27 +107,14 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
       return () => watchers.delete(onChange);
     },
     close: async () => {
-      if (ended) return;
-      const gone = new Promise((resolve) => worker.once("exit", resolve));
-      worker.postMessage({ kind: "close" } satisfies ToThread);
-      await gone;
+      if (!ended) worker.postMessage({ kind: "close" } satisfies ToThread);
+      await exited;
     },
   });
-  return {
-    ...store,
-    append: async (events) => {
-      const results = await append(events);
-      changed();
-      return results;
-    },
-  };
+  return { ...store, append };
 }
 
-function errorOf(failure: ThreadFailure): Error {
-  if (failure.code === null) return new Error(failure.message);
-  return new AppError(
-    failure.code,
-    failure.message,
-    failure.hint === undefined ? {} : { hint: failure.hint },
-  );
+function errorOf({ code, message, hint }: ThreadFailure): Error {
+  if (code === null) return new Error(message);
+  return new AppError(code, message, hint === undefined ? {} : { hint });
 }

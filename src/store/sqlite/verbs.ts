@@ -7,6 +7,7 @@ import { createClaims } from "./claims.ts";
 import { createConnections } from "./connections.ts";
 import type { Db } from "./file.ts";
 import { createHolds } from "./holds.ts";
+import { createMarks } from "./marks.ts";
 import { createReads } from "./reads.ts";
 import { createServices } from "./services.ts";
 import { createSettle } from "./settle.ts";
@@ -28,10 +29,11 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
   return {
     append: createAppend(db),
     ...createConnections(db),
-    ...createClaims(db, self),
+    ...createClaims(db, self, clock.now),
     settle: createSettle(db),
     ...createHolds(db),
     ...createSubjects(db),
+    ...createMarks(db),
     ...createReads(db),
     ...createTicks(db, clock.now),
     ...createCalls(db),

@@ -49,6 +49,7 @@ export async function openPortal({ apiVersion = "v3" }: { apiVersion?: ApiVersio
       pkce: false,
       redirectPort: 8976,
       resultBase: "https://jobcannon.io",
+      tier: "none",
     },
     http,
     clock,
@@ -74,7 +75,12 @@ export async function openPortal({ apiVersion = "v3" }: { apiVersion?: ApiVersio
   return {
     hubspot,
     clock,
-    access: { signal: new AbortController().signal, token: (options) => live(options?.renewed ?? false) },
+    access: {
+      signal: new AbortController().signal,
+      token: (options) => live(options?.renewed ?? false),
+      slot: async () => {},
+      heed: async () => {},
+    },
     renewals: () => renewals,
     fault: (fault) => post("/faults", fault),
     settings: (settings) => post("/settings", settings),

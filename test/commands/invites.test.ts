@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import { connected, DISC_SCORES, disc, freshWorld, invite, type InviteEvent, type World } from "../world.ts";
+
+async function take(world: World, ...events: InviteEvent[]): Promise<void> {
+  expect(await world.run(["invites", "import", world.file("events.ndjson", events)])).toMatchObject({
+    code: 0,
+  });
+}
+
+describe("invites list", () => {
+  test("is short of words when there is none", async () => {
+    const world = await freshWorld();
+    expect(await world.run(["invites", "list"])).toMatchObject({
+      code: 0,
+      out: "No invites yet. Feed some in: jc-integrations invites import events.ndjson\n",
+    });
+  });
+
+  test("shows the newest first, and where each result stands", async () => {
+    const world = await connected();
+    const done = invite({ invitation_id: "inv_done", timestamp: "2024-05-15T10:00:00Z" });
+    const begun = invite({
+      invitation_id: "inv_begun",
+      type: "invite.progress",
+      timestamp: "2024-05-16T10:00:00Z",
+      tests: [disc(), { slug: "mbti", status: "assigned" }],
+    });
+    await take(world, done, begun);
+    await world.run(["run", "retry"]);
+    const { out } = await world.run(["invites", "list"]);
+    const [, first, second] = out.split("\n");
+    expect(first).toMatch(/^inv_begun +\S+@example.org +in_progress +1\/2 +2024-05-16 10:00 UTC +–$/);
+    expect(second).toMatch(
+      /^inv_done +\S+@example.org +completed +1\/1 +2024-05-15 10:00 UTC +hubspot: delivered$/,
+    );
+  });
+
+  test("says what waits for the sweep", async () => {
+    const world = await connected();
+    await take(world, invite({ invitation_id: "inv_1", email: "ann@example.org" }));
+    await world.run(["run", "retry"]);
+    const tests = [disc([1, 2, 3, 4]), { slug: "mbti", status: "started" }];
+    await take(
+      world,
+      invite({ invitation_id: "inv_2", type: "invite.progress", email: "Ann@example.org", tests }),
+    );
+    expect((await world.run(["invites", "list"])).out).toMatch(/^inv_2 .*hubspot: waits for the sweep$/m);
+  });
+
+  test("filters by status and e-mail, and stops at the limit", async () => {
+    const world = await freshWorld();
+    const sent = [{ slug: "disc", status: "assigned" }];
+    await take(
+      world,
+      invite({ invitation_id: "inv_a", email: "one@example.org" }),
+      invite({ invitation_id: "inv_b", email: "ONE@example.org ", type: "invite.sent", tests: sent }),
+      invite({ invitation_id: "inv_c", email: "two@example.org", type: "invite.sent", tests: sent }),
+    );
+    const ids = async (...argv: string[]) => {
+      const { out } = await world.run(["invites", "list", ...argv]);
+      return [...out.matchAll(/^inv_\w/gm)].map(([id]) => id).sort();
+    };
+    expect(await ids()).toEqual(["inv_a", "inv_b", "inv_c"]);
+    expect(await ids("--status", "invited")).toEqual(["inv_b", "inv_c"]);
+    expect(await ids("--email", "One@example.org")).toEqual(["inv_a", "inv_b"]);
+    expect(await ids("--limit", "1")).toHaveLength(1);
+    expect(await ids("--org", "globex")).toEqual([]);
+  });
+
+  test("prints nothing that a terminal would obey", async () => {
+    const world = await freshWorld();
+    await take(
+      world,
+      invite({ invitation_id: "inv_\u001b[31m", email: "red\u001b]0;title\u0007@example.org" }),
+    );
+    const { out } = await world.run(["invites", "list"]);
+    expect(out).toContain("red ]0;title @example.org");
+    expect(out).not.toMatch(/[\u001b\u0007]/);
+  });
+});
+
+describe("invites show", () => {
+  test("tells the whole story of one invite", async () => {
+    const world = await connected();
+    const sent = invite({
+      invitation_id: "inv_story",
+      type: "invite.sent",
+      timestamp: "2024-05-13T09:00:00Z",
+      email: "ann@example.org",
+      tests: [{ slug: "disc", status: "assigned" }],
+    });
+    const completed = invite({
+      invitation_id: "inv_story",
+      email: "ann@example.org",
+      tests: [disc([68, 41, 55, 180])],
+    });
+    await take(world, sent, completed);
+    await world.run(["run", "retry"]);
+    const { out } = await world.run(["invites", "show", "inv_story"]);
+    expect(out).toMatch(/^inv_story {2}completed {2}ann@example.org$/m);
+    expect(out).toMatch(/^disc +completed +2024-05-15 10:01 UTC$/m);
+    expect(out).toMatch(/^invite.sent +2024-05-13 09:00 UTC /m);
+    expect(out).toMatch(/^invite.completed +2024-05-15 10:15 UTC /m);
+    expect(out).toMatch(/^hubspot +delivered .*jc_disc_c: is outside 0–100$/m);
+    expect(out).toMatch(/UTC +hubspot +delivered +200 /);
+  });
+
+  test("as JSON holds what the contact was told, and each attempt", async () => {
+    const world = await connected();
+    await take(world, invite({ invitation_id: "inv_json", email: "ann@example.org" }));
+    await world.run(["run", "retry"]);
+    const { json } = await world.run(["invites", "show", "inv_json", "--json"]);
+    expect(json).toMatchObject({
+      version: 1,
+      invite: { invitationId: "inv_json", org: "acme", status: "completed", at: "2024-05-15T10:15:00.000Z" },
+      events: [{ source: "jobcannon", type: "invite.completed", conflict: false }],
+      pushes: [{ vendor: "hubspot", state: "delivered", delivered: true, projection: DISC_SCORES }],
+      attempts: [{ vendor: "hubspot", outcome: "delivered", httpStatus: 200 }],
+    });
+  });
+
+  test("keeps a vendor's no, in the vendor's words", async () => {
+    const world = await connected();
+    await take(world, invite({ invitation_id: "inv_no", email: "no address at all" }));
+    await world.run(["run", "retry"]);
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ pushes: { rejected: 1 } });
+    const { json } = await world.run(["invites", "show", "inv_no", "--json"]);
+    expect(json).toMatchObject({
+      pushes: [{ state: "rejected", rejection: { message: expect.stringContaining("no address at all") } }],
+      attempts: [{ outcome: "rejected" }],
+    });
+  });
+});

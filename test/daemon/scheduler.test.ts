@@ -1,0 +1,378 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { dailyDue, everyDue } from "../../src/core/due-times.ts";
+import { type Job, runScheduler, type SchedulerContext } from "../../src/daemon/scheduler.ts";
+import { createLog } from "../../src/shared/log.ts";
+import { createRedactor } from "../../src/shared/redact.ts";
+import type { Store } from "../../src/store/contract.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import { jobcannon } from "../../src/vendors/jobcannon/source.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { invite, ORG, until } from "../world.ts";
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** Six in the morning: the sweep of the day is over. */
+const MORNING = Date.UTC(2026, 0, 1, 6);
+const SWEEP = dailyDue(2 * 60);
+
+interface Started {
+  /** Ends in order, or with what made it end. */
+  stop(): Promise<void>;
+  ended: Promise<void>;
+}
+
+function temporaryDirectory(): string {
+  const path = mkdtempSync(join(tmpdir(), "jc-scheduler-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+async function openStore(stateDir: string, clock: FakeClock): Promise<Store> {
+  const store = await openSqliteStore({ stateDir, clock });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+async function start(
+  store: Store,
+  clock: FakeClock,
+  {
+    jobs = [],
+    deliver = async () => ({ restUntil: 0 }),
+  }: Partial<Pick<SchedulerContext, "jobs" | "deliver">>,
+): Promise<Started> {
+  const stop = new AbortController();
+  const log = createLog({
+    write: () => {},
+    level: "debug",
+    format: "text",
+    toJournal: false,
+    redact: createRedactor(),
+    clock,
+  });
+  const ended = runScheduler({ store, clock, log, jobs, deliver }, stop.signal);
+  ended.catch(() => {});
+  await clock.advance(0);
+  return {
+    ended,
+    stop: () => {
+      stop.abort();
+      return ended;
+    },
+  };
+}
+
+/** A store in which one connection has one contact to tell. */
+async function withWork(store: Store, at: number): Promise<number> {
+  const key = { org: ORG, vendor: "hubspot", environment: "production", subject: "contact" } as const;
+  const account = { id: "1", name: "portal 1", kind: null, region: null };
+  const { id } = await store.saveConnection(key, { state: "connected", account });
+  await addWork(store, at);
+  return id;
+}
+
+async function addWork(store: Store, at: number): Promise<void> {
+  const event = invite();
+  const body = Buffer.from(JSON.stringify(event));
+  await store.append([jobcannon.parse(body, { eventId: event.data.invitation_id, receivedAt: at })]);
+}
+
+/** Delivers everything that is due, and notes when it was asked to. */
+function deliverer(store: Store, clock: FakeClock) {
+  const at: number[] = [];
+  return {
+    at,
+    deliver: async (connectionId: number) => {
+      at.push(clock.now());
+      const claims = await store.claim({ connectionId, limit: 100, now: clock.now() });
+      const outcome = { kind: "delivered", projection: {} } as const;
+      await store.settle(claims.map((claim) => ({ claim, outcome, now: clock.now() })));
+      return { restUntil: 0 };
+    },
+  };
+}
+
+/** A wall clock that people and programs correct, while sleepers wake at the steady pace of its timers. */
+function wallClock(): FakeClock {
+  const timers = fakeClock(MORNING);
+  let offset = 0;
+  return {
+    ...timers,
+    now: () => timers.now() + offset,
+    jump: (at) => {
+      offset = at - timers.now();
+    },
+  };
+}
+
+/** A job that notes when it ran. */
+function noting(name: string, due: Job["due"], clock: FakeClock) {
+  const at: number[] = [];
+  const run = async () => {
+    at.push(clock.now());
+  };
+  return { at, job: { name, due, run } };
+}
+
+describe("deliveries", () => {
+  test("begin at once with new work, and with work that waits at the start", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    await withWork(store, clock.now());
+    const { at, deliver } = deliverer(store, clock);
+    const scheduler = await start(store, clock, { deliver });
+    expect(at).toEqual([MORNING]);
+    await addWork(store, clock.now());
+    await clock.advance(0);
+    expect(at).toEqual([MORNING, MORNING]);
+    await scheduler.stop();
+  });
+
+  test("begin soon with work that another process wrote", async () => {
+    const clock = fakeClock(MORNING);
+    const stateDir = temporaryDirectory();
+    const store = await openStore(stateDir, clock);
+    await withWork(store, clock.now());
+    const { at, deliver } = deliverer(store, clock);
+    const scheduler = await start(store, clock, { deliver });
+    await addWork(await openStore(stateDir, clock), clock.now());
+    await until("the work is seen", () => at.length === 2, 2_000);
+    await scheduler.stop();
+  });
+
+  test("of what is due later begin at its time", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    const connectionId = await withWork(store, clock.now());
+    const [claim] = await store.claim({ connectionId, limit: 1, now: clock.now() });
+    if (!claim) throw new Error("nothing to claim");
+    const dueAt = MORNING + 7 * MINUTE_MS + 123;
+    await store.settle([{ claim, outcome: { kind: "pending", dueAt, counted: true }, now: clock.now() }]);
+    const { at, deliver } = deliverer(store, clock);
+    const scheduler = await start(store, clock, { deliver });
+    await clock.advance(10 * MINUTE_MS);
+    expect(at).toEqual([dueAt]);
+    await scheduler.stop();
+  });
+
+  test("rest as long as one said that nothing can be delivered", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    await withWork(store, clock.now());
+    const at: number[] = [];
+    const deliver = async () => {
+      at.push(clock.now());
+      return { restUntil: clock.now() + 5 * MINUTE_MS };
+    };
+    const scheduler = await start(store, clock, { deliver });
+    await clock.advance(12 * MINUTE_MS);
+    expect(at).toEqual([MORNING, MORNING + 5 * MINUTE_MS, MORNING + 10 * MINUTE_MS]);
+    await scheduler.stop();
+  });
+
+  test("of one connection never run twice at a time", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    await withWork(store, clock.now());
+    let running = 0;
+    let most = 0;
+    const deliver = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await clock.sleep(MINUTE_MS);
+      running -= 1;
+      return { restUntil: 0 };
+    };
+    const scheduler = await start(store, clock, { deliver });
+    await addWork(store, clock.now());
+    await clock.advance(5 * MINUTE_MS);
+    expect(most).toBe(1);
+    const stopped = scheduler.stop();
+    await clock.advance(MINUTE_MS);
+    await stopped;
+  });
+});
+
+describe("jobs", () => {
+  test("run at their times", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    const { at, job } = noting("tick", everyDue(5 * MINUTE_MS), clock);
+    const scheduler = await start(store, clock, { jobs: [job] });
+    await clock.advance(16 * MINUTE_MS);
+    expect(at).toEqual([0, 5, 10, 15].map((minutes) => MORNING + minutes * MINUTE_MS));
+    await scheduler.stop();
+  });
+
+  test("missed while no process ran are made up once, at the start", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    const { at, job } = noting("sweep", SWEEP, clock);
+    await (await start(store, clock, { jobs: [job] })).stop();
+    clock.jump(MORNING + 9 * DAY_MS);
+    const scheduler = await start(store, clock, { jobs: [job] });
+    await clock.advance(19 * 60 * MINUTE_MS);
+    expect(at).toEqual([MORNING, MORNING + 9 * DAY_MS]);
+    await clock.advance(60 * MINUTE_MS);
+    expect(at).toHaveLength(3);
+    await scheduler.stop();
+  });
+
+  test("run once in all processes on one store", async () => {
+    const clock = fakeClock(MORNING);
+    const stateDir = temporaryDirectory();
+    const { at, job } = noting("sweep", SWEEP, clock);
+    const schedulers = [];
+    for (const store of [await openStore(stateDir, clock), await openStore(stateDir, clock)])
+      schedulers.push(await start(store, clock, { jobs: [job] }));
+    await clock.advance(3 * DAY_MS);
+    expect(at).toHaveLength(1 + 3);
+    for (const scheduler of schedulers) await scheduler.stop();
+  });
+
+  test("run once a day for a year, whatever restarts and clock corrections it brings", async () => {
+    const clock = wallClock();
+    const store = await openStore(temporaryDirectory(), clock);
+    const days: number[] = [];
+    const job: Job = {
+      name: "sweep",
+      due: SWEEP,
+      run: async () => {
+        days.push(Math.floor(SWEEP.last(clock.now()) / DAY_MS));
+      },
+    };
+    const year = fc.sample(
+      fc.record({
+        restarts: fc.boolean(),
+        /** Corrections in the course of the day, up to one day forth and two back. */
+        jumps: fc.array(fc.integer({ min: -2 * DAY_MS, max: DAY_MS }), { maxLength: 3 }),
+      }),
+      { numRuns: 365, seed: 2026 },
+    );
+    let scheduler = await start(store, clock, { jobs: [job] });
+    for (const [day, { restarts, jumps }] of year.entries()) {
+      for (const offset of [...jumps, 0]) {
+        clock.jump(MORNING + day * DAY_MS + offset);
+        await clock.advance(MINUTE_MS);
+      }
+      if (!restarts) continue;
+      await scheduler.stop();
+      scheduler = await start(store, clock, { jobs: [job] });
+    }
+    await scheduler.stop();
+    const first = Math.floor(MORNING / DAY_MS);
+    const wanted = year.map((_, day) => first + day);
+    expect(days.filter((day) => wanted.includes(day)).sort((a, b) => a - b)).toEqual(wanted);
+  });
+
+  test("go on after the clock was years ahead for a moment", async () => {
+    const clock = wallClock();
+    const store = await openStore(temporaryDirectory(), clock);
+    const { at, job } = noting("sweep", SWEEP, clock);
+    const scheduler = await start(store, clock, { jobs: [job] });
+    clock.jump(MORNING + 3_000 * DAY_MS);
+    await clock.advance(MINUTE_MS);
+    clock.jump(MORNING + 2 * MINUTE_MS);
+    await clock.advance(MINUTE_MS);
+    const before = at.length;
+    await clock.advance(2 * DAY_MS);
+    expect(at.slice(before)).toEqual([MORNING + 20 * 60 * MINUTE_MS, MORNING + 44 * 60 * MINUTE_MS]);
+    await scheduler.stop();
+  });
+});
+
+describe("the scheduler ends", () => {
+  test("when it is told to, after what is under way, which it tells as well", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    await withWork(store, clock.now());
+    const order: string[] = [];
+    const deliver: SchedulerContext["deliver"] = async (_connectionId, signal) => {
+      signal.addEventListener("abort", () => order.push("told"));
+      await clock.sleep(MINUTE_MS);
+      order.push("delivered");
+      return { restUntil: 0 };
+    };
+    const scheduler = await start(store, clock, { deliver });
+    const stopped = scheduler.stop().then(() => order.push("ended"));
+    await clock.advance(MINUTE_MS);
+    await stopped;
+    expect(order).toEqual(["told", "delivered", "ended"]);
+    expect(clock.sleepers()).toBe(0);
+  });
+
+  test("before it begins when it was told to before", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    const { at, job } = noting("sweep", SWEEP, clock);
+    const scheduler = await start(store, clock, { jobs: [job] });
+    await scheduler.stop();
+    expect(at).toEqual([MORNING]);
+    clock.jump(MORNING + DAY_MS);
+    await clock.advance(DAY_MS);
+    expect(at).toEqual([MORNING]);
+  });
+
+  test("with the error of a job that failed, once the others have ended", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    await withWork(store, clock.now());
+    let isDelivered = false;
+    const deliver: SchedulerContext["deliver"] = async (_connectionId, signal) => {
+      await clock.sleep(DAY_MS, signal).catch(() => {});
+      isDelivered = true;
+      return { restUntil: 0 };
+    };
+    const run = async () => {
+      throw new Error("the sweep's own trouble");
+    };
+    const scheduler = await start(store, clock, { deliver, jobs: [{ name: "sweep", due: SWEEP, run }] });
+    await expect(scheduler.ended).rejects.toThrow("the sweep's own trouble");
+    expect(isDelivered).toBe(true);
+  });
+
+  test("with the error of a delivery that failed", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    await withWork(store, clock.now());
+    const deliver = async () => {
+      throw new Error("the delivery's own trouble");
+    };
+    const scheduler = await start(store, clock, { deliver });
+    await expect(scheduler.ended).rejects.toThrow("the delivery's own trouble");
+  });
+});
+
+describe("due times", () => {
+  const moments = fc.integer({ min: 0, max: Date.UTC(2100, 0, 1) });
+
+  test("lie on both sides of every moment, one step apart", () => {
+    const minutes = fc.integer({ min: 0, max: 24 * 60 - 1 });
+    fc.assert(
+      fc.property(moments, minutes, (now, minute) => {
+        for (const [due, step] of [
+          [dailyDue(minute), DAY_MS],
+          [everyDue(5 * MINUTE_MS), 5 * MINUTE_MS],
+        ] as const) {
+          expect(due.last(now)).toBeLessThanOrEqual(now);
+          expect(due.next(now)).toBeGreaterThan(now);
+          expect(due.next(now) - due.last(now)).toBe(step);
+          expect(due.last(due.next(now))).toBe(due.next(now));
+        }
+      }),
+    );
+  });
+
+  test("are what the operator wrote, in UTC", () => {
+    const due = dailyDue(2 * 60);
+    const at = (text: string) => Date.parse(text);
+    expect(due.last(at("2026-11-22T01:59:59.999Z"))).toBe(at("2026-11-21T02:00:00Z"));
+    expect(due.last(at("2026-11-22T02:00:00Z"))).toBe(at("2026-11-22T02:00:00Z"));
+    expect(due.next(at("2026-11-22T02:00:00Z"))).toBe(at("2026-11-23T02:00:00Z"));
+    expect(everyDue(5 * MINUTE_MS).next(at("2026-11-22T02:03:20Z"))).toBe(at("2026-11-22T02:05:00Z"));
+  });
+});
