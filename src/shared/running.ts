@@ -24,10 +24,15 @@ export function isRunning(other: ProcessIdentity): boolean {
   }
 }
 
-/** Field 22 of /proc/PID/stat, counted behind the command's closing parenthesis; null when there is no such process. */
+/**
+ * Fields 3 (state) and 22 (start time) of /proc/PID/stat, counted behind the command's closing parenthesis.
+ * Null when there is no such process; a dead one that its parent has not buried yet (Z, X) is none.
+ */
 function startOf(pid: number): string | null {
   const stat = readOrNull(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (!fields || fields[0] === "Z" || fields[0] === "X") return null;
+  return fields[19] ?? null;
 }
 
 function bootId(): string {

@@ -13,7 +13,9 @@ import type {
 /**
  * The one place where everything that matters is a row. Each verb is one transaction, durable when it returns,
  * and safe beside the same verb in another process. Throws `STORE_UNAVAILABLE` when the store cannot be
- * read or written now; nothing is half done then. Points in time are ms since the epoch.
+ * read or written now; nothing is half done then. Verbs over a whole connection (`hold`, `release`, `raise`,
+ * `confirm`, `forgetAccount`) write many rows in several short transactions, so that nobody waits long for the
+ * store; one that was cut short is completed by calling it again. Points in time are ms since the epoch.
  */
 export interface Store {
   /**
@@ -27,31 +29,43 @@ export interface Store {
   /** Creates the connection or changes the fields given. */
   saveConnection(key: ConnectionKey, changes: ConnectionChanges): Promise<Connection>;
 
-  /** Takes up to `limit` due pushes of one connection for this process, the longest waiting first. */
+  /** Takes up to `limit` due pushes of one connection for this process, the longest due first. */
   claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
-  /** Ends claims. A push whose version moved meanwhile, or whose lease was lost, is left due. Appends the attempts. */
+  /**
+   * Ends claims and appends their attempts. A push whose version moved meanwhile is due again at once, unless it
+   * was to be tried later anyway; one whose lease was lost is left as it is.
+   */
   settle(settlements: readonly Settlement[]): Promise<void>;
-  /** Which connections have pushes that are or will be due, and when the first is. */
+  /** Which connections have pushes that are or will be due, and when the first is. Held connections have none. */
   dueWork(): Promise<{ connectionId: number; dueAt: number }[]>;
-  /** Keeps back all open pushes of a connection, and those to come, until `release`. */
+  /** Keeps back all open pushes of a connection, and those to come, until `release`. Returns how many were open. */
   hold(connectionId: number, cause: HeldCause): Promise<number>;
-  /** Makes pushes due that were held for one of these causes. Returns how many. */
+  /**
+   * Makes due what was held for one of these causes; where another cause stands on the connection, that one
+   * holds it from now on. Returns how many pushes the causes held.
+   */
   release(connectionId: number, causes: readonly HeldCause[], now: number): Promise<number>;
 
   /** Pages of subjects with their invites, in a fixed order: for the sweep, replay and backfill. */
   subjects(query: SubjectQuery): Promise<SubjectPage>;
   /** Notes that a destination already holds these subjects' present state, up to the version `subjects` named. */
   confirm(connectionId: number, subjects: readonly { subject: string; carries: number }[]): Promise<void>;
-  /** The account behind a connection is another one: what was delivered or rejected counts as never pushed. */
+  /**
+   * The account behind a connection is another one: what was delivered or rejected counts as never pushed, and
+   * what is in flight to the old one settles nothing.
+   */
   forgetAccount(connectionId: number): Promise<void>;
   /** How many subjects with something to tell have no push at this connection: what `backfill` would create. */
   countUnpushed(connectionId: number): Promise<number>;
-  /** Gives these subjects a new version, due now. Creates pushes that do not exist. Returns how many were raised. */
+  /**
+   * Gives these subjects a new version, due now (in a held connection: held). Creates pushes that do not exist.
+   * Returns how many were raised.
+   */
   raise(connectionId: number, subjects: readonly string[], now: number): Promise<number>;
 
   /** Newest first. */
   invites(query: InviteQuery): Promise<InviteSummary[]>;
-  /** One invite with its events, pushes and attempts; null when unknown. */
+  /** One invite with its events, pushes and attempts, each in the order they came; null when unknown. */
   invite(org: string, invitationId: string): Promise<InviteHistory | null>;
   /** Counts for `status`; cost does not grow with the log. */
   overview(org: string, now: number): Promise<Overview>;
@@ -71,7 +85,10 @@ export interface Store {
   /** How many services are alive on this store. */
   runningServices(): Promise<number>;
 
-  /** Calls back soon (250 ms at most) after another process, or this one, changed something. Returns how to stop. */
+  /**
+   * Calls back soon (250 ms at most) after another process changed anything, or this one did what may make work
+   * due. Returns how to stop.
+   */
   watch(onChange: () => void): () => void;
   close(): Promise<void>;
 }
@@ -196,7 +213,9 @@ export interface InviteHistory {
 }
 
 export interface Overview {
+  /** Of the whole log, whatever the org: an ignored event names none. */
   events: { total: number; unmatched: number; ignored: number; conflicts: number };
+  /** Of the org, as are its connections. */
   invites: number;
   connections: { connection: Connection; pushes: PushCounts }[];
 }
