@@ -11,6 +11,7 @@ import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import { createRedactor, type Redactor } from "./shared/redact.ts";
 import type { Store } from "./store/contract.ts";
 import type { Vault } from "./vault/contract.ts";
+import type { VaultOptions } from "./vault/open.ts";
 import type { Access, Destination, Source } from "./vendors/contract.ts";
 
 /**
@@ -31,6 +32,8 @@ export interface App {
   /** The log in a thread of its own, for a process that must never wait for the disk. */
   threadedStore(): Promise<Store>;
   vault(): Promise<Vault>;
+  /** What the vault is opened with, for giving it a new key. */
+  vaultOptions(): VaultOptions;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   /** Throws `USAGE` for a vendor that is none. */
@@ -73,17 +76,18 @@ export function openApp(world: World, globals: Globals): App {
     closers.push(() => opened.close());
     return opened;
   });
+  const vaultOptions = (): VaultOptions => ({
+    backend: config["vault.backend"],
+    stateDir,
+    keyFile: config["vault.key_file"] ? resolve(world.cwd, config["vault.key_file"]) : null,
+    credentialsDirectory: world.env.CREDENTIALS_DIRECTORY ?? null,
+    host: { platform: world.platform, nodePath: world.nodePath, env: world.env },
+    childUrl: new URL("keychain-child.js", world.distUrl),
+    clock,
+  });
   const vault = once(async () => {
     const { openVault } = await import("./vault/open.ts");
-    const opened = openVault({
-      backend: config["vault.backend"],
-      stateDir,
-      keyFile: config["vault.key_file"] ? resolve(world.cwd, config["vault.key_file"]) : null,
-      credentialsDirectory: world.env.CREDENTIALS_DIRECTORY ?? null,
-      host: { platform: world.platform, nodePath: world.nodePath, env: world.env },
-      childUrl: new URL("keychain-child.js", world.distUrl),
-      clock,
-    });
+    const opened = openVault(vaultOptions());
     closers.push(() => opened.close());
     return opened;
   });
@@ -130,6 +134,7 @@ export function openApp(world: World, globals: Globals): App {
     store,
     threadedStore,
     vault,
+    vaultOptions,
     http,
     tokens,
     destination,

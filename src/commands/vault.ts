@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
@@ -16,6 +17,26 @@ export function registerVault(program: Command, world: World): void {
         print({
           json: { backend: opened.backend, items: names.length, readable: true },
           text: () => `${opened.describe()}: readable, ${names.length} items`,
+        });
+      }),
+    );
+
+  vault
+    .command("rekey")
+    .description("seal everything anew with a new key; a kill in between harms nothing")
+    .option("--key-file <file>", "the new key, made when missing; without it the key in place is replaced")
+    .action((options: { keyFile?: string }, command: Command) =>
+      withApp(world, command, async ({ app, print }) => {
+        const { rekeyVault } = await import("../vault/rekey.ts");
+        const newKeyFile = options.keyFile === undefined ? null : resolve(world.cwd, options.keyFile);
+        const { items, keyFile } = await rekeyVault(app.vaultOptions(), newKeyFile);
+        print({
+          json: { items, keyFile },
+          text: () =>
+            [
+              `${items} items are sealed with the key in ${keyFile}.`,
+              ...(newKeyFile === null ? [] : [`Now set vault.key_file = "${keyFile}", and restart serve.`]),
+            ].join("\n"),
         });
       }),
     );

@@ -2,6 +2,7 @@ import type { Account, Connection, Environment } from "../core/connection.ts";
 import { connectionName } from "../core/connection.ts";
 import { askForConsent, type ConsentRequest } from "../oauth/consent.ts";
 import { exchangeCode } from "../oauth/exchange.ts";
+import { accountDomain } from "../oauth/introspect.ts";
 import type { Grant } from "../oauth/issuer.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -121,7 +122,12 @@ async function consentAndAccount(
           { ...code, issuer: destination, clientSecret, signal: request.signal },
         );
         const account = await destination.account(firstAccess(grant, request.signal));
-        return { grant, account };
+        const { accessToken } = grant;
+        const domain = await accountDomain(
+          { http },
+          { issuer: destination, clientSecret, accessToken, signal: request.signal },
+        );
+        return { grant, account: { ...account, name: domain ?? account.name } };
       },
     },
   );

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Authorization } from "./issuer.ts";
+import type { Authorization } from "../core/authorization.ts";
 
 /** The two secrets of one try to get consent. */
 export interface Attempt {

@@ -1,3 +1,4 @@
+import type { Authorization } from "../core/authorization.ts";
 import type { Secret } from "../shared/secret.ts";
 
 /** Whom we ask for consent and tokens; every destination is one. */
@@ -6,20 +7,6 @@ export interface TokenIssuer {
   /** As people write it: "HubSpot". */
   label: string;
   authorization: Authorization;
-}
-
-/** Where and how a vendor asks for consent and hands out tokens. */
-export interface Authorization {
-  authorizeUrl: string;
-  tokenUrl: string;
-  revokeUrl: string | null;
-  clientId: string;
-  clientSecretName: string;
-  scopes: readonly string[];
-  pkce: boolean;
-  /** Of the loopback listener; 0 takes any free one. */
-  redirectPort: number;
-  redirectPath: string;
 }
 
 /** What a vendor's token endpoint handed out. */

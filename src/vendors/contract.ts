@@ -1,3 +1,4 @@
+import type { Authorization } from "../core/authorization.ts";
 import type { Account, Environment } from "../core/connection.ts";
 import type { NewEvent } from "../core/event.ts";
 import type { Invite } from "../core/invite.ts";
@@ -121,21 +122,6 @@ export interface FieldPlan {
   overQuota: string[];
 }
 
-/** Where and how the vendor asks for consent and hands out tokens. */
-export interface Authorization {
-  authorizeUrl: string;
-  tokenUrl: string;
-  /** Absent where the vendor has no way to revoke. */
-  revokeUrl: string | null;
-  clientId: string;
-  clientSecretName: string;
-  scopes: readonly string[];
-  pkce: boolean;
-  redirectPort: number;
-  /** `/hubspot/oauth-callback`, on the loopback listener and on the public one. */
-  redirectPath: string;
-}
-
 /** Someone who shall hold the results. */
 export interface Destination {
   vendor: string;
@@ -149,6 +135,8 @@ export interface Destination {
   authorization: Authorization;
   /** Who gave consent. Throws `VENDOR_*`. */
   account(access: Access): Promise<Account>;
+  /** Removes our app from the account; absent where the vendor offers no such call. Throws `VENDOR_*`. */
+  uninstall?(access: Access): Promise<void>;
   /** Pure: what the account shall hold about one subject, given all its invites. */
   project(
     invites: readonly Invite[],

@@ -20,6 +20,7 @@ export function issuerAt(base: string, change: Partial<TokenIssuer["authorizatio
       authorizeUrl: `${base}/oauth/authorize`,
       tokenUrl: `${base}/oauth/v3/token`,
       revokeUrl: `${base}/oauth/v3/token/revoke`,
+      introspectUrl: null,
       clientId: "app-1",
       clientSecretName: "hubspot.client-secret",
       scopes: SCOPES,

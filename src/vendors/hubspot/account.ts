@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import type { Account } from "../../core/connection.ts";
-import type { Caller } from "./api.ts";
+import { type Caller, callApi } from "./api.ts";
 import { fetchJson } from "./fetch-json.ts";
+import { failure, verdictOf } from "./verdict.ts";
 
 const Details = v.object({
   portalId: v.number(),
@@ -22,4 +23,11 @@ export async function readAccount(caller: Caller): Promise<Account> {
     kind: accountType,
     region: dataHostingLocation,
   };
+}
+
+/** Removes our app from the portal; its admins get an e-mail from HubSpot. Throws `VENDOR_*`. */
+export async function uninstallApp(caller: Caller): Promise<void> {
+  const answer = await callApi(caller, { method: "DELETE", path: caller.paths.uninstall });
+  const verdict = verdictOf(answer, caller.clock.now());
+  if (verdict.kind !== "done") throw failure(verdict, answer, "removing the app");
 }

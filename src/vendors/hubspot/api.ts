@@ -21,7 +21,7 @@ export interface Caller extends Api {
 }
 
 export interface ApiCall {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   path: string;
   json?: unknown;
 }

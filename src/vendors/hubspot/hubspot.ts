@@ -3,7 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
 import type { Destination, RateLimit, VendorOptions } from "../contract.ts";
-import { readAccount } from "./account.ts";
+import { readAccount, uninstallApp } from "./account.ts";
 import { applyFields, planFields } from "./bootstrap.ts";
 import { MOST_CONTACTS_PER_CALL, upsertContacts } from "./contacts.ts";
 import { mapContact } from "./score-mapping.ts";
@@ -79,6 +79,7 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
       authorizeUrl: settings.authorizeUrl,
       tokenUrl: base + paths.token,
       revokeUrl: base + paths.revoke,
+      introspectUrl: base + paths.introspect,
       clientId: settings.clientId,
       clientSecretName: "hubspot.client-secret",
       scopes: SCOPES,
@@ -87,6 +88,7 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
       redirectPath: "/hubspot/oauth-callback",
     },
     account: (access) => readAccount({ ...api, access }),
+    uninstall: (access) => uninstallApp({ ...api, access }),
     project: (invites, knownFields) => mapContact(invites, { resultBase: settings.resultBase, knownFields }),
     send: (access, updates) => upsertContacts({ ...api, access }, updates),
     planFields: (access) => planFields({ ...api, access }),

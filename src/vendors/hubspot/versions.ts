@@ -11,6 +11,7 @@ export interface Endpoints {
   accountDetails: string;
   token: string;
   revoke: string;
+  introspect: string;
   uninstall: string;
 }
 
@@ -31,6 +32,7 @@ export const VERSIONS: Record<ApiVersion, VersionEntry> = {
       accountDetails: "/account-info/v3/details",
       token: "/oauth/v3/token",
       revoke: "/oauth/v3/token/revoke",
+      introspect: "/oauth/v3/token/introspect",
       uninstall: "/appinstalls/v3/external-install",
     },
     // Announced for September 2027 without a day.
@@ -60,6 +62,7 @@ function datedPaths(version: string): Endpoints {
     accountDetails: `/account-info/${version}/details`,
     token: `/oauth/${version}/token`,
     revoke: `/oauth/${version}/token/revoke`,
+    introspect: `/oauth/${version}/token/introspect`,
     uninstall: `/appinstalls/${version}/external-install`,
   };
 }

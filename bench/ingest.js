@@ -1,0 +1,129 @@
+// Durable intake: webhooks acknowledged a second, each after its rows are on disk, beside a bare server that writes
+// the same rows into the same tables. The org's HubSpot connection waits for consent, so that every event raises a
+// push and no delivery disturbs.
+import { execFileSync, fork, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
+import { ORG, SECRET } from "./events.js";
+import { median } from "./table.js";
+
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
+const PROGRAM = here("../bin/jc-integrations.js");
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+const LOAD = { path: "/jobcannon/events", connections: 64, warmUp: 5_000, count: 40_000 };
+
+const SYSTEMS = [
+  { what: "serve", tables: 3, argv: () => [PROGRAM, "serve", "--json"] },
+  { what: "bare server, same rows", tables: 3, argv: (file) => [here("bare-server.js"), file, "all"] },
+  { what: "bare server, event row alone", tables: 1, argv: (file) => [here("bare-server.js"), file, "event"] },
+];
+const GOAL = 0.9;
+
+export async function ingest({ log }) {
+  const runs = SYSTEMS.map((system) => ({ ...system, results: [] }));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { what, tables, argv, results } of runs) {
+      const result = await measure(argv, tables);
+      results.push(result);
+      log({ what, round, ...result });
+    }
+  }
+  const [ours, bare] = runs.map(({ results }) => median(results.map(({ perSecond }) => perSecond)));
+  return runs.map(({ what, results }, index) => {
+    const figures = results.map(({ perSecond }) => perSecond);
+    const middle = (name) => median(results.map((result) => result[name])).toFixed(1);
+    return {
+      what: `ingest: ${what}`,
+      median: `${Math.round(median(figures)).toLocaleString("en-US")}/s`,
+      spread: `${Math.round(Math.min(...figures))}–${Math.round(Math.max(...figures))}`,
+      notes: `p50 ${middle("p50")} ms, p99 ${middle("p99")} ms`,
+      ...(index === 0
+        ? { ratio: `${(ours / bare).toFixed(2)} ×`, goal: `≥ ${GOAL} ×`, isHeld: ours / bare >= GOAL }
+        : {}),
+    };
+  });
+}
+
+/** One run on a store of its own; what was acknowledged is counted in the file afterwards. */
+async function measure(argv, tables) {
+  const stateDir = mkdtempSync(join(tmpdir(), "jc-bench-"));
+  const file = join(stateDir, "log.db");
+  const env = settings(stateDir);
+  try {
+    prepare(file, env);
+    const server = spawn(process.execPath, [...profiling(), ...argv(file)], {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [line] = await once(createInterface(server.stdout), "line");
+    const { seconds, accepted, p50, p99 } = await send({ ...LOAD, address: JSON.parse(line).listening });
+    const cpuSeconds = cpuOf(server.pid);
+    server.kill("SIGTERM");
+    await once(server, "exit");
+    verify(file, tables, accepted);
+    return { perSecond: accepted / seconds, seconds, accepted, p50, p99, cpuSeconds };
+  } finally {
+    rmSync(stateDir, { recursive: true });
+  }
+}
+
+/** All the program is told: what the machine is set up for shall not matter. */
+function settings(stateDir) {
+  return {
+    XDG_CONFIG_HOME: stateDir,
+    JC_STATE_DIR: stateDir,
+    JC_ORG: ORG,
+    JC_SERVE_LISTEN: "127.0.0.1:0",
+    JC_SERVE_ADMIN_LISTEN: "127.0.0.1:0",
+    JC_LOG_LEVEL: "error",
+    JC_VAULT_BACKEND: "sealed",
+    JC_VAULT_KEY_FILE: join(stateDir, "vault.key"),
+  };
+}
+
+const profiling = () => (process.env.BENCH_PROFILE ? ["--cpu-prof", "--cpu-prof-dir", process.env.BENCH_PROFILE] : []);
+
+/** Both systems start from the program's own tables, with the secret set and a connection that is held. */
+function prepare(file, env) {
+  execFileSync(process.execPath, [PROGRAM, "secrets", "set", "jobcannon.webhook-secret"], { env, input: SECRET });
+  execFileSync(process.execPath, [PROGRAM, "status"], { env });
+  const db = new Database(file);
+  db.prepare(`
+    INSERT INTO connections (id, org, vendor, environment, subject_kind, hold_cause, state, account_id, details)
+    VALUES (1, ?, 'hubspot', 'production', 'contact', 'reconnect', 'must_reconnect', '1', ?)
+  `).run(ORG, JSON.stringify({ account: null, scopes: [], missingScopes: [] }));
+  db.close();
+}
+
+/** All its threads, its start and the warming up included; null where the system does not tell. */
+function cpuOf(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return null;
+  }
+}
+
+async function send(load) {
+  const sender = fork(here("load.js"));
+  sender.send(load);
+  const [[result]] = await Promise.all([once(sender, "message"), once(sender, "exit")]);
+  return result;
+}
+
+function verify(file, tables, accepted) {
+  const all = LOAD.warmUp + LOAD.count;
+  if (accepted !== LOAD.count) throw new Error(`only ${accepted} of ${LOAD.count} were acknowledged`);
+  const db = new Database(file, { readonly: true });
+  for (const table of ["events", "invites", "pushes"].slice(0, tables)) {
+    const count = db.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
+    if (count !== all) throw new Error(`${table}: ${count} rows for ${all} acknowledged events`);
+  }
+  db.close();
+}

@@ -1,0 +1,56 @@
+import type { Command } from "commander";
+import { AppError } from "../shared/errors.ts";
+import { count } from "../shared/text.ts";
+import { type Session, withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerDisconnect(program: Command, world: World): void {
+  program
+    .command("disconnect <vendor>")
+    .description("revoke the tokens at the vendor, then forget them; open results are held")
+    .option("--uninstall", "also remove the app from the account")
+    .option("--sandbox", "the sandbox environment")
+    .addHelpText("after", "\nExample:\n  jc-integrations disconnect hubspot --org acme")
+    .action((vendor: string, options: { uninstall?: boolean; sandbox?: boolean }, command: Command) =>
+      withApp(world, command, (session) => runDisconnect(session, vendor, options)),
+    );
+}
+
+async function runDisconnect(
+  { app, world, print }: Session,
+  vendor: string,
+  options: { uninstall?: boolean; sandbox?: boolean },
+): Promise<void> {
+  const { disconnect } = await import("../flows/disconnect.ts");
+  const key = { org: app.org, vendor, environment: options.sandbox ? "sandbox" : "production" } as const;
+  const destination = await app.destination(key);
+  const store = await app.store();
+  const connection = (await store.connections(app.org)).find(
+    (known) => known.vendor === vendor && known.environment === key.environment,
+  );
+  if (!connection || connection.account === null) {
+    throw new AppError("USAGE", `${app.org} has no ${destination.label} connection (${key.environment})`, {
+      hint: "jc-integrations status",
+    });
+  }
+  const [http, vault, tokens] = await Promise.all([app.http(), app.vault(), app.tokens()]);
+  const access = await app.access(connection, { store, signal: world.signal });
+  const done = await disconnect({ store, http, vault, tokens, destination, access }, connection, {
+    uninstall: options.uninstall === true,
+  });
+  print({
+    json: { vendor, environment: key.environment, ...done },
+    text: () =>
+      [
+        `${destination.label} is disconnected; our tokens are gone from ${vault.describe()}.`,
+        ...(done.held > 0 ? [`${count(done.held, "result")} held until you connect again.`] : []),
+      ].join("\n"),
+  });
+  const failures = [done.revocation, done.uninstall].flatMap((part) =>
+    part?.kind === "failed" ? [part.reason] : [],
+  );
+  if (failures.length === 0) return;
+  throw new AppError("PARTIAL", `forgotten here, but not at ${destination.label}: ${failures.join("; ")}`, {
+    hint: `Remove the app in ${destination.label} under Settings → Integrations → Connected Apps.`,
+  });
+}

@@ -1,0 +1,18 @@
+/** Where and how a vendor asks for consent and hands out tokens. */
+export interface Authorization {
+  authorizeUrl: string;
+  tokenUrl: string;
+  /** Null where the vendor has no way to revoke. */
+  revokeUrl: string | null;
+  /** Tells whose account a token opens; null where the vendor does not say. */
+  introspectUrl: string | null;
+  clientId: string;
+  /** Name under which `secrets set` keeps the client secret. */
+  clientSecretName: string;
+  scopes: readonly string[];
+  pkce: boolean;
+  /** Of the loopback listener; 0 takes any free one. */
+  redirectPort: number;
+  /** `/hubspot/oauth-callback`, on the loopback listener and on the public one. */
+  redirectPath: string;
+}

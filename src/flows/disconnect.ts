@@ -1,0 +1,82 @@
+import { type Connection, connectionName } from "../core/connection.ts";
+import { type Revocation, revokeToken } from "../oauth/revoke.ts";
+import type { Tokens } from "../oauth/tokens.ts";
+import { AppError, isAppError } from "../shared/errors.ts";
+import type { Http } from "../shared/http.ts";
+import type { Store } from "../store/contract.ts";
+import type { Vault } from "../vault/contract.ts";
+import type { Access, Destination } from "../vendors/contract.ts";
+import { readSecret } from "./secrets.ts";
+
+/** Revokes on the vendor's side, then forgets. Open pushes are held until somebody connects again. */
+export interface DisconnectContext {
+  store: Store;
+  http: Http;
+  vault: Vault;
+  tokens: Tokens;
+  destination: Destination;
+  access: Access;
+}
+
+export interface Disconnected {
+  revocation: Revocation;
+  /** What became of the app in the account; null when that was not asked for. */
+  uninstall: { kind: "done" } | { kind: "failed"; reason: string } | null;
+  held: number;
+}
+
+/** Nothing is sent any more from its first step on; run again after a crash, it finishes the rest. */
+export async function disconnect(
+  context: DisconnectContext,
+  connection: Connection,
+  options: { uninstall: boolean },
+): Promise<Disconnected> {
+  const { store, tokens, destination } = context;
+  const set = await tokens.peek(connectionName(connection));
+  const held = await store.hold(connection.id, "disconnected");
+  const uninstall = options.uninstall ? await uninstallApp(context) : null;
+  const revocation = set?.refreshToken
+    ? await revoke(context, connection, set.refreshToken)
+    : ({ kind: "revoked" } as const);
+  await tokens.forget(connectionName(connection));
+  await store.saveConnection(
+    { ...connection, subject: destination.subject },
+    { state: "not_connected", banner: null, tokenExpiresAt: null, knownFields: null, outage: null },
+  );
+  return { revocation, uninstall, held };
+}
+
+async function revoke(
+  { http, vault, destination }: DisconnectContext,
+  connection: Connection,
+  refreshToken: Parameters<typeof revokeToken>[1]["refreshToken"],
+): Promise<Revocation> {
+  const name = destination.authorization.clientSecretName;
+  try {
+    const clientSecret = await readSecret(vault, {
+      name,
+      org: connection.org,
+      environment: connection.environment,
+    });
+    return await revokeToken({ http }, { issuer: destination, clientSecret, refreshToken });
+  } catch (error) {
+    if (isAppError(error, "CONFIG_INVALID")) return { kind: "failed", reason: error.message };
+    throw error;
+  }
+}
+
+async function uninstallApp({ destination, access }: DisconnectContext): Promise<Disconnected["uninstall"]> {
+  if (!destination.uninstall) {
+    throw new AppError("USAGE", `${destination.label} offers no way to remove the app from here`, {
+      hint: `Remove it in ${destination.label}'s settings, then disconnect without --uninstall.`,
+    });
+  }
+  try {
+    await destination.uninstall(access);
+    return { kind: "done" };
+  } catch (error) {
+    if (isAppError(error) && error.code !== "VAULT_UNAVAILABLE")
+      return { kind: "failed", reason: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,26 @@
+import { describe } from "vitest";
+import { describeAppend } from "./contract/append.ts";
+import { describeClaims } from "./contract/claims.ts";
+import { describeCoordination } from "./contract/coordination.ts";
+import { describeHolds } from "./contract/holds.ts";
+import { describeMarks } from "./contract/marks.ts";
+import { describeRaising } from "./contract/raising.ts";
+import { describeReads } from "./contract/reads.ts";
+import { describeSettle } from "./contract/settle.ts";
+import { describeModel } from "./model.ts";
+import type { OpenStore } from "./world.ts";
+
+/** Every promise of the store's contract, for whichever store is given. */
+export function describeStore(name: string, open: OpenStore): void {
+  describe(name, () => {
+    describeAppend(open);
+    describeRaising(open);
+    describeClaims(open);
+    describeSettle(open);
+    describeHolds(open);
+    describeMarks(open);
+    describeReads(open);
+    describeCoordination(open);
+    describeModel(open);
+  });
+}

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { NOON } from "../../core/example.ts";
+import { anEvent, completedFor, connect, MINUTE, type OpenStore, opened } from "../world.ts";
+import { claimedSubjects, claimOne } from "./delivering.ts";
+
+export function describeClaims(open: OpenStore): void {
+  describe("claim", () => {
+    test("gives what was due first, up to the limit, and nothing twice", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      await store.append(completedFor("cat", "ann", "bob"));
+      const take = async () =>
+        (await store.claim({ connectionId: id, limit: 2, now: NOON + MINUTE })).map(({ subject }) => subject);
+      expect(await take()).toEqual(["cat@example.com", "ann@example.com"]);
+      expect(await take()).toEqual(["bob@example.com"]);
+      expect(await take()).toEqual([]);
+    });
+
+    test("gives with a push all invites of its subject and the newest state among them", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      await store.append([
+        anEvent("completed", { invitationId: "inv_1" }),
+        anEvent("in_progress", { invitationId: "inv_2", at: NOON + MINUTE }),
+      ]);
+      const claim = await claimOne(store, id, NOON + MINUTE);
+      expect(claim).toMatchObject({ subject: "ann@example.com", tries: 0, alone: false });
+      expect(claim.invites.map(({ invitationId }) => invitationId).toSorted()).toEqual(["inv_1", "inv_2"]);
+      expect(claim.carries).toBeGreaterThan(claim.version);
+    });
+
+    test("gives nothing before it is due", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      await store.append([anEvent("completed")]);
+      expect(await claimedSubjects(store, id, NOON - 1)).toEqual([]);
+      expect(await claimedSubjects(store, id, NOON)).toEqual(["ann@example.com"]);
+    });
+
+    test("gives only what belongs to the connection", async () => {
+      const store = await opened(open);
+      const acme = await connect(store);
+      const other = await connect(store, { org: "other" });
+      await store.append([anEvent("completed")]);
+      expect(await claimedSubjects(store, other.id, NOON)).toEqual([]);
+      expect(await claimedSubjects(store, acme.id, NOON)).toEqual(["ann@example.com"]);
+    });
+
+    test("lets a push that makes the vendor fail travel alone, in its turn, until it changes", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      await store.append(completedFor("ann", "bob", "cat"));
+      const claims = await store.claim({ connectionId: id, limit: 10, now: NOON + MINUTE });
+      await store.settle(
+        claims.map((claim) => ({
+          claim,
+          now: NOON + MINUTE,
+          outcome: { kind: "pending", dueAt: NOON, counted: true, alone: claim.subject.startsWith("ann") },
+        })),
+      );
+      const alone = await store.claim({ connectionId: id, limit: 10, now: NOON + MINUTE });
+      expect(alone.map((claim) => [claim.subject, claim.alone])).toEqual([["ann@example.com", true]]);
+      expect(await claimedSubjects(store, id, NOON + MINUTE)).toEqual(["bob@example.com", "cat@example.com"]);
+      const [claim] = alone;
+      if (!claim) throw new Error("nothing was claimed");
+      await store.raise(id, ["ann@example.com"], NOON + MINUTE);
+      const outcome = { kind: "pending", dueAt: NOON, counted: true, alone: true } as const;
+      await store.settle([{ claim, now: NOON + MINUTE, outcome }]);
+      expect(await claimOne(store, id, NOON + MINUTE)).toMatchObject({ alone: false });
+    });
+  });
+
+  describe("dueWork", () => {
+    test("names each connection with open pushes and when the first of them is due", async () => {
+      const store = await opened(open);
+      const acme = await connect(store);
+      await connect(store, { org: "idle" });
+      expect(await store.dueWork()).toEqual([]);
+      await store.append(completedFor("ann", "bob"));
+      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON }]);
+      const claim = await claimOne(store, acme.id, NOON);
+      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON + 1 }]);
+      const outcome = { kind: "pending", dueAt: NOON - MINUTE, counted: true } as const;
+      await store.settle([{ claim, now: NOON, outcome }]);
+      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON - MINUTE }]);
+    });
+
+    test("leaves out what is in flight, and connections that are held", async () => {
+      const store = await opened(open);
+      const acme = await connect(store);
+      const other = await connect(store, { org: "other" });
+      await store.append([
+        anEvent("completed"),
+        anEvent("completed", { org: "other", eventId: "evt_other" }),
+      ]);
+      await claimOne(store, acme.id, NOON);
+      await store.hold(other.id, "reconnect");
+      expect(await store.dueWork()).toEqual([]);
+    });
+  });
+}

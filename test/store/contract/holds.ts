@@ -1,0 +1,132 @@
+import { describe, expect, test } from "vitest";
+import { NOON } from "../../core/example.ts";
+import {
+  anEvent,
+  candidate,
+  completedFor,
+  connect,
+  MINUTE,
+  type OpenStore,
+  opened,
+  pushOf,
+} from "../world.ts";
+import { claimedSubjects, claimOne, DELIVERED } from "./delivering.ts";
+
+const LATER = NOON + 10 * MINUTE;
+
+export function describeHolds(open: OpenStore): void {
+  const withPushes = async (...names: string[]) => {
+    const store = await opened(open);
+    const { id } = await connect(store);
+    await store.append(completedFor(...names));
+    return { store, id };
+  };
+
+  describe("hold and release", () => {
+    test("keep back what is open and what is to come, until the cure comes", async () => {
+      const { store, id } = await withPushes("ann", "bob");
+      expect(await store.hold(id, "reconnect")).toBe(2);
+      await store.append(completedFor("cat"));
+      await store.raise(id, ["ann@example.com"], LATER);
+      expect(await claimedSubjects(store, id, LATER)).toEqual([]);
+      expect(await pushOf(store, "inv_cat")).toMatchObject({ state: "held", heldCause: "reconnect" });
+      expect(await store.release(id, ["reconnect"], LATER)).toBe(3);
+      expect(await pushOf(store, "inv_ann")).toMatchObject({
+        state: "pending",
+        heldCause: null,
+        dueAt: LATER,
+        pendingSince: NOON,
+      });
+      expect(await claimedSubjects(store, id, LATER)).toHaveLength(3);
+      await store.append(completedFor("dan"));
+      expect((await pushOf(store, "inv_dan"))?.state).toBe("pending");
+    });
+
+    test("leave what is held for another cause", async () => {
+      const { store, id } = await withPushes("ann");
+      await store.hold(id, "vault");
+      expect(await store.release(id, ["reconnect", "property"], LATER)).toBe(0);
+      expect((await pushOf(store, "inv_ann"))?.heldCause).toBe("vault");
+    });
+
+    test("free a single push by the cure of its own cause", async () => {
+      const { store, id } = await withPushes("ann");
+      const claim = await claimOne(store, id, NOON);
+      await store.settle([{ claim, now: NOON, outcome: { kind: "held", cause: "property" } }]);
+      expect(await store.release(id, ["property"], LATER)).toBe(1);
+      expect(await claimedSubjects(store, id, LATER)).toEqual(["ann@example.com"]);
+    });
+
+    test("give a freed push over to the cause that stands on its connection", async () => {
+      const { store, id } = await withPushes("ann");
+      const claim = await claimOne(store, id, NOON);
+      await store.settle([{ claim, now: NOON, outcome: { kind: "held", cause: "property" } }]);
+      await store.hold(id, "reconnect");
+      await store.release(id, ["property"], LATER);
+      expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "held", heldCause: "reconnect" });
+      await store.release(id, ["reconnect"], LATER);
+      expect(await claimedSubjects(store, id, LATER)).toEqual(["ann@example.com"]);
+    });
+
+    test.each(["reconnect", "scope", "property", "vault", "disconnected"] as const)(
+      "open the connection again after a hold for %s",
+      async (cause) => {
+        const { store, id } = await withPushes("ann");
+        await store.hold(id, cause);
+        await store.release(id, [cause], LATER);
+        expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: LATER }]);
+      },
+    );
+
+    test("let the answer to a call under way still count", async () => {
+      const { store, id } = await withPushes("ann");
+      const claim = await claimOne(store, id, NOON);
+      await store.hold(id, "disconnected");
+      await store.settle([{ claim, now: LATER, outcome: DELIVERED }]);
+      expect((await pushOf(store, "inv_ann"))?.state).toBe("delivered");
+    });
+
+    test("keep a push that was in flight and has newer news held, for their cause", async () => {
+      const { store, id } = await withPushes("ann");
+      const claim = await claimOne(store, id, NOON);
+      await store.hold(id, "reconnect");
+      const news = { invitationId: "inv_ann", candidate: candidate(claim.subject), at: NOON + MINUTE };
+      await store.append([anEvent("completed", news)]);
+      await store.settle([{ claim, now: LATER, outcome: DELIVERED }]);
+      expect(await pushOf(store, "inv_ann")).toMatchObject({
+        state: "held",
+        heldCause: "reconnect",
+        pendingSince: NOON + MINUTE,
+      });
+      expect(await store.release(id, ["reconnect"], LATER)).toBe(1);
+    });
+
+    test("keep a push held that was to be tried again", async () => {
+      const { store, id } = await withPushes("ann");
+      const claim = await claimOne(store, id, NOON);
+      await store.hold(id, "reconnect");
+      const outcome = { kind: "pending", dueAt: NOON, counted: false } as const;
+      await store.settle([{ claim, now: NOON, outcome }]);
+      expect((await pushOf(store, "inv_ann"))?.state).toBe("held");
+    });
+
+    test("begin the count of tries anew", async () => {
+      const { store, id } = await withPushes("ann");
+      const claim = await claimOne(store, id, NOON);
+      const outcome = { kind: "pending", dueAt: NOON, counted: true } as const;
+      await store.settle([{ claim, now: NOON, outcome }]);
+      await store.hold(id, "vault");
+      await store.release(id, ["vault"], LATER);
+      expect((await claimOne(store, id, LATER)).tries).toBe(0);
+    });
+
+    test("reach every push of a large connection", async () => {
+      const { store, id } = await withPushes();
+      const names = Array.from({ length: 2_500 }, (_, n) => `n${n}@example.com`);
+      await store.raise(id, names, NOON);
+      expect(await store.hold(id, "reconnect")).toBe(2_500);
+      expect(await store.release(id, ["reconnect"], NOON)).toBe(2_500);
+      expect(await claimedSubjects(store, id, NOON)).toHaveLength(100);
+    });
+  });
+}

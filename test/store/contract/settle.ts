@@ -1,0 +1,163 @@
+import { describe, expect, test } from "vitest";
+import type { SettleOutcome, Store } from "../../../src/store/contract.ts";
+import { NOON } from "../../core/example.ts";
+import { anEvent, connect, MINUTE, type OpenStore, opened, pushOf } from "../world.ts";
+import {
+  anAttempt,
+  claimedSubjects,
+  claimOne,
+  DELIVERED,
+  deliverAll,
+  PROJECTION,
+  REJECTED,
+  REJECTION,
+} from "./delivering.ts";
+
+const LATER = NOON + 10 * MINUTE;
+const MOVED = NOON + MINUTE;
+
+export function describeSettle(open: OpenStore): void {
+  /** One push, claimed at noon. */
+  const claimed = async () => {
+    const store = await opened(open);
+    const { id } = await connect(store);
+    await store.append([anEvent("completed")]);
+    return { store, id, claim: await claimOne(store, id, NOON) };
+  };
+  /** News of the invite while its push is in flight. */
+  const move = (store: Store) =>
+    store.append([anEvent("completed", { at: MOVED, resultUrl: "https://new.example" })]);
+
+  describe("settle", () => {
+    test("ends a delivered push with its projection, and notes when the connection last worked", async () => {
+      const { store, claim } = await claimed();
+      const warnings = [{ field: "jc_iq_score", reason: "out of range" }];
+      await store.settle([
+        { claim, now: LATER, outcome: DELIVERED, attempt: anAttempt("delivered"), warnings },
+      ]);
+      expect(await pushOf(store)).toMatchObject({
+        state: "delivered",
+        delivered: true,
+        pendingSince: null,
+        dueAt: null,
+        projection: PROJECTION,
+        rejection: null,
+        warnings,
+      });
+      expect((await store.connections("acme"))[0]?.lastSyncAt).toBe(LATER);
+    });
+
+    test("ends a push that had nothing to tell, without an attempt", async () => {
+      const { store, claim } = await claimed();
+      await store.settle([{ claim, now: LATER, outcome: { kind: "empty" } }]);
+      expect(await pushOf(store)).toMatchObject({ state: "delivered", delivered: true, projection: null });
+      expect((await store.invite("acme", "inv_1"))?.attempts).toEqual([]);
+    });
+
+    test("keeps a rejected push with the vendor's words and what it said no to", async () => {
+      const { store, id, claim } = await claimed();
+      await store.settle([{ claim, now: LATER, outcome: REJECTED, attempt: anAttempt("rejected", "no") }]);
+      expect(await pushOf(store)).toMatchObject({
+        state: "rejected",
+        delivered: false,
+        pendingSince: null,
+        projection: PROJECTION,
+        rejection: REJECTION,
+      });
+      expect(await claimedSubjects(store, id, LATER)).toEqual([]);
+    });
+
+    test("forgets a rejection once the vendor takes a later version", async () => {
+      const { store, id, claim } = await claimed();
+      await store.settle([{ claim, now: NOON, outcome: REJECTED }]);
+      await move(store);
+      await deliverAll(store, id, MOVED);
+      expect(await pushOf(store)).toMatchObject({ state: "delivered", rejection: null });
+    });
+
+    test("lets a push wait until its next try, counting tries only where told to", async () => {
+      const { store, id, claim } = await claimed();
+      const later = (counted: boolean): SettleOutcome => ({ kind: "pending", dueAt: LATER, counted });
+      await store.settle([{ claim, now: NOON, outcome: later(true) }]);
+      expect(await pushOf(store)).toMatchObject({ state: "pending", dueAt: LATER, pendingSince: NOON });
+      expect(await claimedSubjects(store, id, LATER - 1)).toEqual([]);
+      const second = await claimOne(store, id, LATER);
+      expect(second.tries).toBe(1);
+      await store.settle([{ claim: second, now: LATER, outcome: later(false) }]);
+      expect((await claimOne(store, id, LATER)).tries).toBe(1);
+    });
+
+    test("holds a push for a cause of its own, waiting since it waits", async () => {
+      const { store, id, claim } = await claimed();
+      await store.settle([{ claim, now: LATER, outcome: { kind: "held", cause: "property" } }]);
+      expect(await pushOf(store)).toMatchObject({ state: "held", heldCause: "property", pendingSince: NOON });
+      expect(await claimedSubjects(store, id, LATER)).toEqual([]);
+    });
+
+    test.each([
+      ["delivered", DELIVERED],
+      ["rejected", REJECTED],
+      ["found empty", { kind: "empty" }],
+    ] as const)("makes a push due again at once whose version moved while it was %s", async (_, outcome) => {
+      const { store, id, claim } = await claimed();
+      await move(store);
+      await store.settle([{ claim, now: LATER, outcome }]);
+      expect(await pushOf(store)).toMatchObject({ state: "pending", pendingSince: MOVED, delivered: false });
+      expect(await claimedSubjects(store, id, LATER)).toEqual(["ann@example.com"]);
+    });
+
+    test("keeps the time of the next try when the version moved meanwhile", async () => {
+      const { store, id, claim } = await claimed();
+      await move(store);
+      await store.settle([{ claim, now: NOON, outcome: { kind: "pending", dueAt: LATER, counted: true } }]);
+      expect(await pushOf(store)).toMatchObject({ state: "pending", dueAt: LATER, pendingSince: NOON });
+      expect((await claimOne(store, id, LATER)).tries).toBe(1);
+    });
+
+    test("keeps a push held whose version moved meanwhile, waiting since the older news", async () => {
+      const { store, claim } = await claimed();
+      await move(store);
+      await store.settle([{ claim, now: LATER, outcome: { kind: "held", cause: "property" } }]);
+      expect(await pushOf(store)).toMatchObject({ state: "held", heldCause: "property", pendingSince: NOON });
+    });
+
+    test("counts an invite as delivered once its own state was, though its contact has newer news", async () => {
+      const { store, claim } = await claimed();
+      await store.append([anEvent("completed", { invitationId: "inv_2", at: MOVED })]);
+      await store.settle([{ claim, now: LATER, outcome: DELIVERED }]);
+      expect((await pushOf(store, "inv_1"))?.delivered).toBe(true);
+      expect((await pushOf(store, "inv_2"))?.delivered).toBe(false);
+    });
+
+    test("counts an invite as delivered that was told along with another", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      await store.append([
+        anEvent("completed"),
+        anEvent("in_progress", { invitationId: "inv_2", at: MOVED }),
+      ]);
+      await deliverAll(store, id, MOVED);
+      expect((await pushOf(store, "inv_2"))?.delivered).toBe(true);
+    });
+
+    test("keeps the attempt of a push whose lease was lost, and leaves the push to its new holder", async () => {
+      const { store, id, claim } = await claimed();
+      await store.forgetAccount(id);
+      const again = await claimOne(store, id, LATER);
+      await store.settle([
+        { claim, now: LATER, outcome: DELIVERED, attempt: anAttempt("delivered", "late") },
+      ]);
+      expect(await pushOf(store)).toMatchObject({ state: "pending", delivered: false, projection: null });
+      expect((await store.invite("acme", "inv_1"))?.attempts.map(({ reason }) => reason)).toEqual(["late"]);
+      await store.settle([{ claim: again, now: LATER, outcome: DELIVERED }]);
+      expect((await pushOf(store))?.state).toBe("delivered");
+    });
+
+    test("settles a claim once: a second answer changes nothing", async () => {
+      const { store, claim } = await claimed();
+      await store.settle([{ claim, now: LATER, outcome: DELIVERED }]);
+      await store.settle([{ claim, now: LATER, outcome: REJECTED }]);
+      expect((await pushOf(store))?.state).toBe("delivered");
+    });
+  });
+}
