@@ -7,13 +7,18 @@ import { VERSION } from "./shared/version.ts";
 /** The command tree, in the order of `--help`. Each command declares itself in a file of its own, loaded when called. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ["connect", async () => (await import("./commands/connect.ts")).registerConnect],
+  ["disconnect", async () => (await import("./commands/disconnect.ts")).registerDisconnect],
   ["status", async () => (await import("./commands/status.ts")).registerStatus],
   ["resync-properties", async () => (await import("./commands/resync-properties.ts")).registerResync],
   ["invites", async () => (await import("./commands/invites.ts")).registerInvites],
+  ["replay", async () => (await import("./commands/replay.ts")).registerReplay],
+  ["backfill", async () => (await import("./commands/backfill.ts")).registerBackfill],
+  ["logs", async () => (await import("./commands/logs.ts")).registerLogs],
   ["run", async () => (await import("./commands/run.ts")).registerRun],
   ["secrets", async () => (await import("./commands/secrets.ts")).registerSecrets],
   ["vault", async () => (await import("./commands/vault.ts")).registerVault],
   ["serve", async () => (await import("./commands/serve.ts")).registerServe],
+  ["service", async () => (await import("./commands/service.ts")).registerService],
   ["emulator", async () => (await import("./commands/emulator.ts")).registerEmulator],
   ["demo", async () => (await import("./commands/demo.ts")).registerDemo],
   ["config", async () => (await import("./commands/config.ts")).registerConfig],

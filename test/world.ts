@@ -35,7 +35,7 @@ export interface Running {
 }
 
 export interface RunOptions {
-  stdin?: string | Iterable<string | Buffer>;
+  stdin?: string | AsyncIterable<string | Buffer>;
   env?: Environment;
 }
 

@@ -25,11 +25,16 @@ function refusal(cause: Error, address: string, key: string): AppError {
   );
 }
 
+/** Connections that fall idle while the server closes would else stay open for as long as their clients like. */
+const CLOSE_IDLE_EVERY_MS = 50;
+
 /** No new connections; the open ones are answered and closed, and cut off at the deadline. */
 export function closeServer(server: Server, deadlineMs: number): Promise<void> {
   return new Promise((resolve) => {
+    const closeIdle = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
     const cutOff = setTimeout(() => server.closeAllConnections(), deadlineMs);
     server.close(() => {
+      clearInterval(closeIdle);
       clearTimeout(cutOff);
       resolve();
     });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type Connection, connectionName } from "../core/connection.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -25,6 +26,8 @@ export function createAccess(
   connection: Connection,
   issuer: Destination,
 ): Access {
+  // As many calls as the window allows listen to it at once.
+  setMaxListeners(0, signal);
   const { clientSecretName: name } = issuer.authorization;
   const clientSecret = () =>
     readSecret(vault, { name, org: connection.org, environment: connection.environment });

@@ -94,7 +94,7 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
   return {
     ...(await prepareFields(context, connection)),
     released,
-    waiting: await store.countUnpushed(connection.id),
+    waiting: await store.countUnpushed({ connectionId: connection.id, includeInProgress: false }),
   };
 }
 

@@ -9,8 +9,16 @@ export async function ingest(
   { delivery, secrets }: { delivery: Delivery; secrets: readonly SourceSecret[] },
 ): Promise<AppendResult> {
   const receivedAt = clock.now();
-  const { eventId } = source.verify(delivery, secrets, receivedAt);
+  const { eventId, org } = source.verify(delivery, secrets, receivedAt);
   const event = source.parse(delivery.body, { eventId, receivedAt });
+  const about = event.snapshot?.org;
+  // An org's own secret speaks for that org alone.
+  if (org !== null && about !== undefined && about !== org)
+    source.verify(
+      delivery,
+      secrets.filter((each) => each.org === null || each.org === about),
+      receivedAt,
+    );
   const [result] = await store.append([event]);
   if (!result) throw new Error("the store answered for no event");
   return result;

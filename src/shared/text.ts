@@ -16,6 +16,11 @@ export function maskEmail(email: string): string {
   return at < 1 ? "…" : `${email.slice(0, 1)}…${email.slice(at)}`;
 }
 
+/** The same for every address within a text, as a vendor's words may hold them. */
+export function maskEmailsIn(text: string): string {
+  return text.replace(/[^\s"'<>()[\],;:=]+@[^\s"'<>()[\],;:]+/g, maskEmail);
+}
+
 /** "3 results", "1 result". */
 export function count(n: number, noun: string): string {
   return `${n.toLocaleString("en-US")} ${noun}${n === 1 ? "" : "s"}`;

@@ -55,13 +55,34 @@ export interface Store {
    * what is in flight to the old one settles nothing.
    */
   forgetAccount(connectionId: number): Promise<void>;
-  /** How many subjects with something to tell have no push at this connection: what `backfill` would create. */
-  countUnpushed(connectionId: number): Promise<number>;
+
+  /** The pushes a replay means, by state; the held ones are counted and never selected. */
+  countPushes(selection: PushSelection): Promise<SelectedCounts>;
+  selectPushes(
+    selection: PushSelection,
+    page: { after: string | null; limit: number },
+  ): Promise<SelectionPage>;
+  /** The subjects with something to tell that have no push at a connection: what a backfill creates. */
+  countUnpushed(selection: UnpushedSelection): Promise<number>;
+  selectUnpushed(
+    selection: UnpushedSelection,
+    page: { after: string | null; limit: number },
+  ): Promise<SelectionPage>;
+  /** Keeps who had what sent again; the id goes with `raise`. */
+  startRun(run: NewRun): Promise<number>;
+  noteRun(id: number, counts: RunCounts, endedAt: number | null): Promise<void>;
+  /** Newest first. */
+  runs(org: string, limit: number): Promise<Run[]>;
+  /** How the pushes that a run raised stand now. */
+  standing(runId: number): Promise<Standing>;
+  /** The delivery log, oldest first: the last `limit` attempts that fit. */
+  attempts(query: AttemptQuery): Promise<LoggedAttempt[]>;
+
   /**
    * Gives these subjects a new version, due now (in a held connection: held). Creates pushes that do not exist.
    * Returns how many were raised.
    */
-  raise(connectionId: number, subjects: readonly string[], now: number): Promise<number>;
+  raise(connectionId: number, subjects: readonly string[], now: number, runId?: number): Promise<number>;
 
   /** Newest first. */
   invites(query: InviteQuery): Promise<InviteSummary[]>;
@@ -151,6 +172,77 @@ export interface Attempt extends NewAttempt {
   at: number;
   version: number;
   vendor: string;
+}
+
+export interface PushSelection {
+  connectionId: number;
+  state?: PushState;
+  email?: string;
+  invitationIds?: readonly string[];
+  /** Of the last attempt: inclusive and exclusive. */
+  since?: number;
+  until?: number;
+}
+
+export interface UnpushedSelection {
+  connectionId: number;
+  includeInProgress: boolean;
+  /** Of the invite's newest snapshot: inclusive and exclusive. */
+  since?: number;
+  until?: number;
+}
+
+/** `next`: give it as `after` for the next page; null at the end. */
+export interface SelectionPage {
+  subjects: string[];
+  next: string | null;
+}
+
+export type Standing = Record<PushState, number>;
+export type SelectedCounts = Standing;
+
+export interface RunCounts {
+  matched: number;
+  queued: number;
+  skipped: number;
+  delivered: number;
+  rejected: number;
+}
+
+export interface NewRun {
+  command: "replay" | "backfill";
+  org: string;
+  /** The operator's name on this machine. */
+  who: string;
+  filter: Record<string, unknown>;
+  now: number;
+}
+
+export interface Run extends Omit<NewRun, "now" | "command" | "org"> {
+  id: number;
+  command: string;
+  /** Null before anything was counted. */
+  counts: RunCounts | null;
+  startedAt: number;
+  /** Null: interrupted, or still under way. */
+  endedAt: number | null;
+}
+
+export interface AttemptQuery {
+  org: string;
+  vendor?: string;
+  outcome?: NewAttempt["outcome"];
+  email?: string;
+  since?: number;
+  until?: number;
+  /** Only attempts logged after this one. */
+  after?: number;
+  limit: number;
+}
+
+export interface LoggedAttempt extends Attempt {
+  id: number;
+  subject: string;
 }
 
 export interface SubjectQuery {

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/shared/clock.ts";
 import { ERROR_CODES } from "../../src/shared/errors.ts";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -37,14 +38,11 @@ describe("a command ends with", () => {
   });
 
   test("1 for a bug, with its stack and the words that it is one", async () => {
-    const world = await freshWorld({
-      clock: {
-        ...fakeClock(),
-        now: () => {
-          throw new Error("the clock fell off the wall");
-        },
-      },
-    });
+    const clock = fakeClock();
+    const world = await freshWorld({ clock });
+    clock.now = () => {
+      throw new Error("the clock fell off the wall");
+    };
     const { code, err } = await world.run(["status"]);
     expect(code).toBe(1);
     expect(err).toContain("Error: this is a bug: the clock fell off the wall");
@@ -164,14 +162,15 @@ describe("a command ends with", () => {
   test("130 when it is interrupted", async () => {
     const world = await freshWorld();
     let lines = 0;
-    function* endless() {
+    async function* endless() {
       for (;;) {
         lines += 1;
         yield `${JSON.stringify(invite())}\n`;
+        await systemClock.sleep(0);
       }
     }
     const importing = world.start(["invites", "import", "-"], { stdin: endless() });
-    await until("it is at work", () => lines > 100);
+    await until("it is at work", () => lines > 10);
     expect(await importing.stop()).toMatchObject({
       code: 130,
       out: "",

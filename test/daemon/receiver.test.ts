@@ -23,8 +23,9 @@ async function receiving(): Promise<Stage> {
   return { world, clock, ...(await serving(world)) };
 }
 
-async function addSecret(world: World, secret: string): Promise<void> {
-  const { code } = await world.run(["secrets", "set", "jobcannon.webhook-secret"], { stdin: secret });
+async function addSecret(world: World, secret: string, ...more: string[]): Promise<void> {
+  const argv = ["secrets", "set", "jobcannon.webhook-secret", ...more];
+  const { code } = await world.run(argv, { stdin: secret });
   expect(code).toBe(0);
 }
 
@@ -199,6 +200,18 @@ describe("a webhook is refused and leaves no trace in the store", () => {
     const { world, post } = await receiving();
     expect(await post(invite(), { secret: NEXT_SECRET })).toMatchObject({ status: 401 });
     expect(await eventsStored(world)).toMatchObject(NOTHING_STORED);
+  });
+
+  test("that another org's own secret signed: 401", async () => {
+    const { world, post, clock } = await receiving();
+    await addSecret(world, NEXT_SECRET, "--org", "globex");
+    expect(await post(invite({ org: "globex" }), { secret: NEXT_SECRET })).toMatchObject({ status: 202 });
+    expect(await post(invite({ org: "acme" }), { secret: NEXT_SECRET })).toMatchObject({ status: 401 });
+    expect(await post(invite({ org: "globex" }), { secret: WEBHOOK_SECRET })).toMatchObject({ status: 202 });
+    await addSecret(world, NEXT_SECRET, "--org", "acme");
+    await clock.advance(60_000);
+    for (const org of ["acme", "globex"])
+      expect(await post(invite({ org }), { secret: NEXT_SECRET })).toMatchObject({ status: 202 });
   });
 
   test("that nobody signed: 401", async () => {

@@ -7,7 +7,7 @@ import { describeMarks } from "./contract/marks.ts";
 import { describeRaising } from "./contract/raising.ts";
 import { describeReads } from "./contract/reads.ts";
 import { describeSettle } from "./contract/settle.ts";
-import { describeModel } from "./model.ts";
+import { describeModel } from "./model/model.ts";
 import type { OpenStore } from "./world.ts";
 
 /** Every promise of the store's contract, for whichever store is given. */

@@ -1,30 +1,12 @@
-/** What the store's tests share: directories, events, connections, and reading back what a person would see. */
-import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+/** What the store's tests share: directories, opened stores, and reading back what a person would see. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import type { Connection } from "../../src/core/connection.ts";
-import type { InviteStatus, NewEvent, Snapshot, Test } from "../../src/core/event.ts";
 import { systemClock } from "../../src/shared/clock.ts";
-import type { ConnectionKey, Store } from "../../src/store/contract.ts";
+import type { Store } from "../../src/store/contract.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { openThreadedStore } from "../../src/store/sqlite/threaded.ts";
-import { aSnapshot, aTest, NOON } from "../core/example.ts";
-
-export const MINUTE = 60_000;
-
-export const HUBSPOT: ConnectionKey = {
-  org: "acme",
-  vendor: "hubspot",
-  environment: "production",
-  subject: "contact",
-};
-export const SMARTRECRUITERS: ConnectionKey = {
-  ...HUBSPOT,
-  vendor: "smartrecruiters",
-  subject: "assessment",
-};
 
 export type OpenStore = (stateDir: string) => Promise<Store>;
 
@@ -32,8 +14,11 @@ export const openDirect: OpenStore = (stateDir) => openSqliteStore({ stateDir, c
 export const openThreaded: OpenStore = (stateDir) =>
   openThreadedStore({ stateDir, threadUrl: new URL("../../dist/store-thread.js", import.meta.url) });
 
-export function temporaryDirectory(): string {
-  const path = mkdtempSync(join(tmpdir(), "jc-store-"));
+/** In memory, where the machine has such a place: most tests ask what is in the file, not whether it survives. */
+const MEMORY = "/dev/shm";
+
+export function temporaryDirectory(parent = existsSync(MEMORY) ? MEMORY : tmpdir()): string {
+  const path = mkdtempSync(join(parent, "jc-store-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
@@ -43,67 +28,6 @@ export async function opened(open: OpenStore, stateDir = temporaryDirectory()): 
   const store = await open(stateDir);
   onTestFinished(() => store.close());
   return store;
-}
-
-/** The connection, connected to an account; `changes` to its key. */
-export function connect(store: Store, key: Partial<ConnectionKey> = {}): Promise<Connection> {
-  const account = { id: "4711", name: "Acme", kind: null, region: null };
-  return store.saveConnection({ ...HUBSPOT, ...key }, { state: "connected", account });
-}
-
-export interface EventChanges extends Partial<Snapshot> {
-  source?: string;
-  eventId?: string;
-  receivedAt?: number;
-  /** Makes another body of the same snapshot. */
-  note?: string;
-}
-
-/** An event that tells of an invite in this status; received at the moment it tells of, unless said otherwise. */
-export function anEvent(status: InviteStatus, changes: EventChanges = {}): NewEvent {
-  const { source = "jobcannon", eventId, receivedAt, note, ...rest } = changes;
-  const snapshot = aSnapshot({ status, tests: testsOf(status), ...rest });
-  const payload = JSON.stringify({ note, snapshot });
-  return {
-    source,
-    eventId: eventId ?? `${snapshot.invitationId}-${status}-${snapshot.at}`,
-    type: `invite.${status}`,
-    at: snapshot.at,
-    receivedAt: receivedAt ?? snapshot.at,
-    payload,
-    bodyHash: createHash("sha256").update(payload).digest("hex"),
-    snapshot,
-  };
-}
-
-/** An event of a type that nobody knows. */
-export function anUnknownEvent(eventId: string): NewEvent {
-  return { ...anEvent("invited", { eventId }), type: "invite.renamed", snapshot: null };
-}
-
-/** One that no store can hold: its moment is none. */
-export function anUnstorableEvent(eventId: string): NewEvent {
-  return { ...anEvent("completed", { eventId, invitationId: `inv_${eventId}` }), at: Number.NaN };
-}
-
-function testsOf(status: InviteStatus): Test[] {
-  if (status === "completed") return [aTest()];
-  return [aTest({ status: status === "in_progress" ? "started" : "assigned" })];
-}
-
-export function candidate(email: string): Snapshot["candidate"] {
-  return { email, firstName: null, lastName: null };
-}
-
-/** A completed invite of its own for each name: `ann` has `inv_ann` and `ann@example.com`. */
-export function completedFor(...names: string[]): NewEvent[] {
-  return names.map((name, index) =>
-    anEvent("completed", {
-      invitationId: `inv_${name}`,
-      candidate: candidate(`${name}@example.com`),
-      at: NOON + index,
-    }),
-  );
 }
 
 /** What `invites show` tells of the one push of an invite; undefined when there is none. */

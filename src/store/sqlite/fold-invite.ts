@@ -2,7 +2,7 @@ import type { NewEvent, Snapshot } from "../../core/event.ts";
 import { emailKey } from "../../core/event.ts";
 import { fold } from "../../core/fold.ts";
 import type { Invite } from "../../core/invite.ts";
-import { contactHeads, subjectOf } from "../../core/subject.ts";
+import { contactHeads, raisesPush, subjectOf } from "../../core/subject.ts";
 import type { Db } from "./file.ts";
 import { createInvitesOf } from "./invites-of.ts";
 import { createRaiseInvite, type DestinationRow } from "./raise.ts";
@@ -21,10 +21,10 @@ export function createFoldInvite(db: Db) {
     "SELECT id, state FROM invites WHERE org = ? AND invitation_id = ?",
   );
   const insert = db.prepare(`
-    INSERT INTO invites (contact, assessment, status, at, state_version, state, org, invitation_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    INSERT INTO invites (contact, assessment, status, at, owed, state_version, state, org, invitation_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const change = db.prepare(`
-    UPDATE invites SET contact = ?, assessment = ?, status = ?, at = ?, state_version = ?, state = ? WHERE id = ?`);
+    UPDATE invites SET contact = ?, assessment = ?, status = ?, at = ?, owed = ?, state_version = ?, state = ? WHERE id = ?`);
   const keepState = db.prepare("UPDATE invites SET state = ? WHERE id = ?");
   const raise = createRaiseInvite(db);
   const changesHeads = createChangesHeads(db);
@@ -48,7 +48,8 @@ export function createFoldInvite(db: Db) {
     const version = nextVersion();
     const contact = emailKey(invite.candidate.email);
     const assessment = subjectOf("assessment", invite);
-    const columns = [contact, assessment, invite.status, invite.at, version, state];
+    const owed = Number(raisesPush("contact", invite, { pushedBefore: false }));
+    const columns = [contact, assessment, invite.status, invite.at, owed, version, state];
     if (row) change.run(...columns, row.id);
     const id = row?.id ?? Number(insert.run(...columns, org, invitationId).lastInsertRowid);
     const raised = { version, now: event.receivedAt };

@@ -12,13 +12,16 @@ export function createMarks(db: Db) {
     .pluck();
   const withVersions = createVersions(db);
   const raiseOne = createRaise(db);
-  const raise = transaction(db, (connectionId: number, subjects: readonly string[], now: number) => {
-    const holdCause = causeOf.get(connectionId) ?? null;
-    withVersions((nextVersion) => {
-      for (const subject of subjects)
-        raiseOne({ connectionId, subject, version: nextVersion(), now, holdCause, urgent: true });
-    });
-  });
+  const raise = transaction(
+    db,
+    (connectionId: number, subjects: readonly string[], now: number, runId: number | null) => {
+      const holdCause = causeOf.get(connectionId) ?? null;
+      withVersions((nextVersion) => {
+        for (const subject of subjects)
+          raiseOne({ connectionId, subject, version: nextVersion(), now, holdCause, urgent: true, runId });
+      });
+    },
+  );
 
   const confirmOne = db.prepare(`
     UPDATE pushes SET delivered_version = max(delivered_version, @carries)
@@ -45,8 +48,8 @@ export function createMarks(db: Db) {
   );
 
   return {
-    raise: (connectionId: number, subjects: readonly string[], now: number): number => {
-      inSlices(subjects, (slice) => raise(connectionId, slice, now));
+    raise: (connectionId: number, subjects: readonly string[], now: number, runId?: number): number => {
+      inSlices(subjects, (slice) => raise(connectionId, slice, now, runId ?? null));
       return subjects.length;
     },
     confirm: (connectionId: number, known: readonly { subject: string; carries: number }[]): void =>

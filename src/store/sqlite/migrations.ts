@@ -30,13 +30,14 @@ export const MIGRATIONS: readonly string[] = [
     assessment TEXT,
     status TEXT NOT NULL,
     at INTEGER NOT NULL,
+    owed INTEGER NOT NULL,
     state_version INTEGER NOT NULL,
     state TEXT NOT NULL,
     UNIQUE (org, invitation_id)
   );
   CREATE INDEX invites_of_contact ON invites (org, contact, status);
   CREATE INDEX invites_of_assessment ON invites (org, assessment, status) WHERE assessment IS NOT NULL;
-  CREATE INDEX invites_by_time ON invites (org, at, status);
+  CREATE INDEX invites_by_time ON invites (org, at);
   CREATE INDEX invites_in_progress ON invites (org, contact) WHERE status = 'in_progress';
 
   CREATE TABLE invite_counts (org TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
@@ -82,6 +83,7 @@ export const MIGRATIONS: readonly string[] = [
     tries INTEGER NOT NULL DEFAULT 0,
     alone INTEGER NOT NULL DEFAULT 0,
     lease INTEGER REFERENCES leases (id),
+    run_id INTEGER REFERENCES runs (id),
     projection TEXT,
     rejection TEXT,
     warnings TEXT,
@@ -91,6 +93,19 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX pushes_waiting ON pushes (connection_id, pending_since) WHERE state = 'pending';
   CREATE INDEX pushes_held ON pushes (connection_id, held_cause) WHERE state = 'held';
   CREATE INDEX pushes_leased ON pushes (lease) WHERE lease IS NOT NULL;
+
+  CREATE INDEX pushes_of_run ON pushes (run_id, state) WHERE run_id IS NOT NULL;
+
+  CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    command TEXT NOT NULL,
+    org TEXT NOT NULL,
+    who TEXT NOT NULL,
+    filter TEXT NOT NULL,
+    counts TEXT,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER
+  );
 
   CREATE TABLE push_counts (
     connection_id INTEGER NOT NULL,
@@ -122,7 +137,7 @@ export const MIGRATIONS: readonly string[] = [
     duration_ms INTEGER NOT NULL,
     reason TEXT
   );
-  CREATE INDEX attempts_of_push ON attempts (push_id);
+  CREATE INDEX attempts_of_push ON attempts (push_id, at);
 
   CREATE TABLE calls (key TEXT NOT NULL, at INTEGER NOT NULL);
   CREATE INDEX calls_in_window ON calls (key, at);

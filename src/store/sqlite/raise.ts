@@ -12,6 +12,8 @@ export interface Raise {
   holdCause: HeldCause | null;
   /** One that waits for a later time is due now. */
   urgent: boolean;
+  /** The operator's run that asked for it; null for what events ask. */
+  runId: number | null;
 }
 
 /**
@@ -20,8 +22,8 @@ export interface Raise {
  */
 export function createRaise(db: Db): (push: Raise) => void {
   const upsert = db.prepare(`
-    INSERT INTO pushes (connection_id, subject, state, held_cause, version, pending_since, due_at)
-    VALUES (@connectionId, @subject, iif(@holdCause IS NULL, 'pending', 'held'), @holdCause, @version, @now, @now)
+    INSERT INTO pushes (connection_id, subject, state, held_cause, version, pending_since, due_at, run_id)
+    VALUES (@connectionId, @subject, iif(@holdCause IS NULL, 'pending', 'held'), @holdCause, @version, @now, @now, @runId)
     ON CONFLICT (connection_id, subject) DO UPDATE SET
       version = excluded.version,
       moved_at = iif(lease IS NULL, NULL, coalesce(moved_at, excluded.pending_since)),
@@ -29,6 +31,7 @@ export function createRaise(db: Db): (push: Raise) => void {
         WHEN @urgent THEN min(due_at, excluded.due_at) ELSE due_at END,
       tries = iif(state = 'pending', tries, 0),
       alone = 0,
+      run_id = coalesce(excluded.run_id, run_id),
       pending_since = iif(state IN ('pending', 'held'), coalesce(pending_since, excluded.pending_since), excluded.pending_since),
       held_cause = iif(state = 'held', held_cause, excluded.held_cause),
       state = iif(state = 'held', 'held', excluded.state)`);
@@ -71,6 +74,6 @@ export function createRaiseInvite(db: Db) {
     const must =
       raisesPush(kind, invite, { pushedBefore: false }) ||
       (raisesPush(kind, invite, { pushedBefore: true }) && pushedBefore.get(id, subject) !== undefined);
-    if (must) raise({ connectionId: id, subject, version, now, holdCause, urgent: false });
+    if (must) raise({ connectionId: id, subject, version, now, holdCause, urgent: false, runId: null });
   };
 }

@@ -14,23 +14,25 @@ export async function openSqliteStore(options: { stateDir: string; clock: Clock 
   const db = openLog(options.stateDir, { now: options.clock.now() });
   const verbs = createVerbs(db, thisProcess(), options.clock);
   const path = join(options.stateDir, "log.db");
-  const watchers = new Set<() => void>();
+  /** Who watches, and how to stop looking for others' work on their behalf. */
+  const watchers = new Map<() => void, () => void>();
 
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => {
     const result = storeErrors(path, () => verbs[name](...args));
-    if (isWrite(name)) for (const onChange of watchers) queueMicrotask(onChange);
+    if (isWrite(name)) for (const onChange of watchers.keys()) queueMicrotask(onChange);
     return result;
   };
   return storeOf(call, {
     watch: (onChange) => {
-      watchers.add(onChange);
-      const stopWatchingOthers = watchOthers(db, onChange);
+      const stop = watchOthers(db, onChange);
+      watchers.set(onChange, stop);
       return () => {
         watchers.delete(onChange);
-        stopWatchingOthers();
+        stop();
       };
     },
     close: async () => {
+      for (const stop of watchers.values()) stop();
       db.close();
     },
   });

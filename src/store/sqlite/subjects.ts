@@ -36,25 +36,7 @@ export function createSubjects(db: Db) {
     };
   };
 
-  const countOf = (kind: SubjectKind, condition: string) =>
-    db
-      .prepare<{ org: string; connectionId: number }, number>(`
-        SELECT count(DISTINCT ${kind}) FROM invites WHERE org = @org AND ${condition} AND NOT EXISTS
-          (SELECT 1 FROM pushes WHERE connection_id = @connectionId AND subject = ${kind} AND state <> 'never')`)
-      .pluck();
-  const unpushed = {
-    contact: countOf("contact", "status <> 'invited'"),
-    assessment: countOf("assessment", "assessment IS NOT NULL AND status = 'completed'"),
-  };
-
-  return {
-    subjects,
-    countUnpushed: (connectionId: number): number => {
-      const connection = connectionOf.get(connectionId);
-      if (!connection) return 0;
-      return unpushed[connection.subject_kind].get({ org: connection.org, connectionId }) ?? 0;
-    },
-  };
+  return { subjects };
 }
 
 function conditionFor(status: InviteStatus | undefined): string {

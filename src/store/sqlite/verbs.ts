@@ -2,6 +2,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
 import type { Store } from "../contract.ts";
 import { createAppend } from "./append.ts";
+import { createAttempts } from "./attempts.ts";
 import { createCalls } from "./calls.ts";
 import { createClaims } from "./claims.ts";
 import { createConnections } from "./connections.ts";
@@ -9,6 +10,8 @@ import type { Db } from "./file.ts";
 import { createHolds } from "./holds.ts";
 import { createMarks } from "./marks.ts";
 import { createReads } from "./reads.ts";
+import { createRuns } from "./runs.ts";
+import { createSelections } from "./selections.ts";
 import { createServices } from "./services.ts";
 import { createSettle } from "./settle.ts";
 import { createSubjects } from "./subjects.ts";
@@ -36,6 +39,9 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createMarks(db),
     ...createReads(db),
     ...createTicks(db, clock.now),
+    ...createSelections(db),
+    ...createRuns(db),
+    ...createAttempts(db),
     ...createCalls(db),
     ...createServices(db, self),
   };
@@ -65,6 +71,14 @@ export function storeOf(
     overview: (...args) => call("overview", args),
     openTick: (...args) => call("openTick", args),
     lastTick: (...args) => call("lastTick", args),
+    countPushes: (...args) => call("countPushes", args),
+    selectPushes: (...args) => call("selectPushes", args),
+    selectUnpushed: (...args) => call("selectUnpushed", args),
+    startRun: (...args) => call("startRun", args),
+    noteRun: (...args) => call("noteRun", args),
+    runs: (...args) => call("runs", args),
+    standing: (...args) => call("standing", args),
+    attempts: (...args) => call("attempts", args),
     takeCall: (...args) => call("takeCall", args),
     limitCalls: (...args) => call("limitCalls", args),
     enterService: (...args) => call("enterService", args),

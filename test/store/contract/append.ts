@@ -8,10 +8,8 @@ import {
   completedFor,
   connect,
   MINUTE,
-  type OpenStore,
-  opened,
-  pushOf,
-} from "../world.ts";
+} from "../events.ts";
+import { type OpenStore, opened, pushOf } from "../world.ts";
 
 export function describeAppend(open: OpenStore): void {
   describe("append", () => {

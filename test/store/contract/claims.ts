@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
-import { anEvent, completedFor, connect, MINUTE, type OpenStore, opened } from "../world.ts";
+import { anEvent, completedFor, connect, MINUTE } from "../events.ts";
+import { type OpenStore, opened } from "../world.ts";
 import { claimedSubjects, claimOne } from "./delivering.ts";
 
 export function describeClaims(open: OpenStore): void {

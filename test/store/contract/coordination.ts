@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
-import { anEvent, connect, HUBSPOT, type OpenStore, opened, temporaryDirectory } from "../world.ts";
+import { anEvent, connect, HUBSPOT } from "../events.ts";
+import { type OpenStore, opened, temporaryDirectory } from "../world.ts";
 
 export function describeCoordination(open: OpenStore): void {
   describe("connections", () => {

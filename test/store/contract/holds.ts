@@ -1,15 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
-import {
-  anEvent,
-  candidate,
-  completedFor,
-  connect,
-  MINUTE,
-  type OpenStore,
-  opened,
-  pushOf,
-} from "../world.ts";
+import { anEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
+import { type OpenStore, opened, pushOf } from "../world.ts";
 import { claimedSubjects, claimOne, DELIVERED } from "./delivering.ts";
 
 const LATER = NOON + 10 * MINUTE;

@@ -1,17 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Store } from "../../../src/store/contract.ts";
 import { NOON } from "../../core/example.ts";
-import {
-  anEvent,
-  candidate,
-  completedFor,
-  connect,
-  MINUTE,
-  type OpenStore,
-  opened,
-  pushOf,
-  SMARTRECRUITERS,
-} from "../world.ts";
+import { anEvent, candidate, completedFor, connect, MINUTE, SMARTRECRUITERS } from "../events.ts";
+import { type OpenStore, opened, pushOf } from "../world.ts";
 import { claimedSubjects, claimOne, DELIVERED, deliverAll } from "./delivering.ts";
 
 const LATER = NOON + 10 * MINUTE;
@@ -140,7 +131,7 @@ export function describeMarks(open: OpenStore): void {
       await store.forgetAccount(id);
       expect(await pushOf(store, "inv_ann")).toBeUndefined();
       expect(await pushOf(store, "inv_bob")).toBeUndefined();
-      expect(await store.countUnpushed(id)).toBe(2);
+      expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(2);
       expect((await store.overview("acme", NOON)).connections[0]?.pushes).toEqual({
         pending: 1,
         delivered: 0,
@@ -188,9 +179,9 @@ export function describeMarks(open: OpenStore): void {
         anEvent("completed", { invitationId: "inv_4", org: "other" }),
       ]);
       const { id } = await connect(store);
-      expect(await store.countUnpushed(id)).toBe(2);
+      expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(2);
       await store.raise(id, [ANN], NOON);
-      expect(await store.countUnpushed(id)).toBe(1);
+      expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(1);
     });
 
     test("counts assessments that are completed for a destination that keys by them", async () => {
@@ -208,7 +199,7 @@ export function describeMarks(open: OpenStore): void {
         anEvent("completed", { invitationId: "inv_4" }),
       ]);
       const { id } = await connect(store, SMARTRECRUITERS);
-      expect(await store.countUnpushed(id)).toBe(1);
+      expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(1);
     });
   });
 }

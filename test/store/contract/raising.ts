@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NOON, aTest } from "../../core/example.ts";
-import { anEvent, connect, MINUTE, type OpenStore, opened, pushOf, SMARTRECRUITERS } from "../world.ts";
+import { anEvent, connect, MINUTE, SMARTRECRUITERS } from "../events.ts";
+import { type OpenStore, opened, pushOf } from "../world.ts";
 import { deliverAll } from "./delivering.ts";
 
 export function describeRaising(open: OpenStore): void {

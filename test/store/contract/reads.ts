@@ -1,15 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
-import {
-  anEvent,
-  anUnknownEvent,
-  candidate,
-  completedFor,
-  connect,
-  MINUTE,
-  type OpenStore,
-  opened,
-} from "../world.ts";
+import { anEvent, anUnknownEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
+import { type OpenStore, opened } from "../world.ts";
 import { anAttempt, claimOne, DELIVERED } from "./delivering.ts";
 
 export function describeReads(open: OpenStore): void {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { SettleOutcome, Store } from "../../../src/store/contract.ts";
 import { NOON } from "../../core/example.ts";
-import { anEvent, connect, MINUTE, type OpenStore, opened, pushOf } from "../world.ts";
+import { anEvent, connect, MINUTE } from "../events.ts";
+import { type OpenStore, opened, pushOf } from "../world.ts";
 import {
   anAttempt,
   claimedSubjects,

@@ -1,0 +1,31 @@
+import type { Command } from "commander";
+import { previewOrRun, type RerunFlags, withRerunOptions } from "./rerun.ts";
+import { defined } from "./replay.ts";
+import { withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerBackfill(program: Command, world: World): void {
+  const backfill = program
+    .command("backfill")
+    .description("deliver what was never sent: a portal connected late, an import; previews unless --yes")
+    .option("--include-in-progress", "also candidates who are still at it");
+  withRerunOptions(backfill)
+    .addHelpText(
+      "after",
+      "\n--since and --until look at the invite's newest event.\n\nExample:\n  jc-integrations backfill --since 2026-10-01 --yes",
+    )
+    .action((flags: RerunFlags & { includeInProgress?: boolean }, command: Command) =>
+      withApp(world, command, async (session) => {
+        const { planBackfill } = await import("../flows/backfill.ts");
+        const { app } = session;
+        const { vendor, since, until } = flags;
+        const filter = { ...defined({ since, until }), includeInProgress: flags.includeInProgress === true };
+        const selections = await planBackfill(await app.store(), { org: app.org, vendor, filter });
+        await previewOrRun(session, {
+          selections,
+          flags,
+          run: { command: "backfill", filter: { ...filter, vendor } },
+        });
+      }),
+    );
+}

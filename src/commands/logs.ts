@@ -1,0 +1,157 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { Terminal } from "../shared/terminal.ts";
+import { maskEmail, maskEmailsIn, plain, shortTime } from "../shared/text.ts";
+import type { AttemptQuery, LoggedAttempt, NewAttempt, Run } from "../store/contract.ts";
+import { defined } from "./replay.ts";
+import { readTime } from "./rerun.ts";
+import { type Session, withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+const OUTCOMES: readonly NewAttempt["outcome"][] = ["delivered", "rejected", "retry", "held"];
+
+interface Flags {
+  vendor?: string;
+  outcome?: NewAttempt["outcome"];
+  email?: string;
+  since?: number;
+  until?: number;
+  limit: number;
+  follow?: boolean;
+  reveal?: boolean;
+  runs?: boolean;
+}
+
+export function registerLogs(program: Command, world: World): void {
+  program
+    .command("logs")
+    .description("the delivery log: every try of every push, with the vendor's words")
+    .option("--vendor <vendor>", "only this vendor's")
+    .option("--outcome <outcome>", OUTCOMES.join(", "), readOutcome)
+    .option("--email <address>", "only this candidate's")
+    .option("--since <time>", "from then on", readTime)
+    .option("--until <time>", "up to then, exclusive", readTime)
+    .option("--limit <n>", "the last so many", readLimit, 50)
+    .option("--follow", "go on as they come, until Ctrl-C")
+    .option("--reveal", "show addresses in full")
+    .option("--runs", "show replays and backfills instead: who, filter, counts")
+    .addHelpText("after", "\nExample:\n  jc-integrations logs --outcome rejected --since 2026-11-01")
+    .action((flags: Flags, command: Command) =>
+      withApp(world, command, (session) =>
+        flags.runs ? showRuns(session, flags) : showAttempts(session, flags),
+      ),
+    );
+}
+
+async function showAttempts(session: Session, flags: Flags): Promise<void> {
+  const { app, world, globals, terminal, print } = session;
+  const store = await app.store();
+  const { vendor, outcome, email, since, until } = flags;
+  const query: AttemptQuery = {
+    org: app.org,
+    ...defined({ vendor, outcome, email, since, until }),
+    limit: flags.limit,
+  };
+  const found = await store.attempts(query);
+  if (!flags.follow) {
+    print({
+      json: { attempts: found.map((attempt) => jsonOf(attempt, flags)) },
+      text: () => (found.length === 0 ? "No attempts yet." : renderTable(found, flags, terminal)),
+    });
+    return;
+  }
+  let after = 0;
+  const show = (attempts: readonly LoggedAttempt[]) => {
+    for (const attempt of attempts) {
+      after = attempt.id;
+      print({ json: jsonOf(attempt, flags), text: () => columnsOf(attempt, flags).join("  ") });
+    }
+  };
+  show(found);
+  if (globals.json !== true && found.length === 0) world.io.err("waiting for attempts\n");
+  await new Promise<void>((resolve, reject) => {
+    let showing = Promise.resolve();
+    const showNew = () => {
+      showing = showing
+        .then(async () => show(await store.attempts({ ...query, after, limit: 1_000 })))
+        .catch(reject);
+    };
+    const stop = store.watch(showNew);
+    const end = () => {
+      stop();
+      void showing.then(resolve);
+    };
+    if (world.signal.aborted) end();
+    else world.signal.addEventListener("abort", end, { once: true });
+  });
+}
+
+async function showRuns({ app, terminal, print }: Session, flags: Flags): Promise<void> {
+  const runs = await (await app.store()).runs(app.org, flags.limit);
+  print({
+    json: {
+      runs: runs.map((run) => ({
+        ...run,
+        startedAt: iso(run.startedAt),
+        endedAt: run.endedAt === null ? null : iso(run.endedAt),
+      })),
+    },
+    text: () => (runs.length === 0 ? "No replay or backfill yet." : renderRuns(runs, terminal)),
+  });
+}
+
+function renderRuns(runs: readonly Run[], { table }: Terminal): string {
+  const rows = runs.map(({ startedAt, command, who, filter, counts, endedAt }) => [
+    shortTime(startedAt),
+    command,
+    plain(who),
+    plain(maskEmailsIn(JSON.stringify(filter))),
+    counts ? `${counts.queued} queued, ${counts.delivered} delivered, ${counts.rejected} rejected` : "–",
+    endedAt === null ? "interrupted or under way" : "ended",
+  ]);
+  return table(["started", "command", "who", "filter", "counts", ""], rows);
+}
+
+function renderTable(attempts: readonly LoggedAttempt[], flags: Flags, { table }: Terminal): string {
+  const rows = attempts.map((attempt) => columnsOf(attempt, flags));
+  return table(["at", "vendor", "candidate", "outcome", "status", "ms", "correlation id", "words"], rows);
+}
+
+/** Addresses are personal data: masked until asked for, in the vendor's words too. */
+function columnsOf(attempt: LoggedAttempt, { reveal }: Flags): string[] {
+  const words = attempt.reason ?? "";
+  return [
+    shortTime(attempt.at),
+    attempt.vendor,
+    plain(reveal ? attempt.subject : maskEmail(attempt.subject)),
+    attempt.outcome,
+    String(attempt.httpStatus ?? "–"),
+    String(attempt.durationMs),
+    plain(attempt.correlationId ?? "–"),
+    plain(reveal ? words : maskEmailsIn(words)).slice(0, 200),
+  ];
+}
+
+function jsonOf(attempt: LoggedAttempt, { reveal }: Flags) {
+  const { subject, reason, at, ...rest } = attempt;
+  return {
+    ...rest,
+    at: iso(at),
+    subject: reveal ? subject : maskEmail(subject),
+    reason: reason === null || reveal ? reason : maskEmailsIn(reason),
+  };
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
+
+function readOutcome(text: string): NewAttempt["outcome"] {
+  const outcome = OUTCOMES.find((known) => known === text);
+  if (outcome) return outcome;
+  throw new InvalidArgumentError(`It is one of ${OUTCOMES.join(", ")}.`);
+}
+
+function readLimit(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a number from 1 to 99999.");
+}

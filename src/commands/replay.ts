@@ -1,0 +1,59 @@
+import { type Command, InvalidArgumentError } from "commander";
+import type { PushState } from "../core/push.ts";
+import { AppError } from "../shared/errors.ts";
+import { previewOrRun, type RerunFlags, withRerunOptions } from "./rerun.ts";
+import { withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+const STATES: readonly PushState[] = ["pending", "delivered", "rejected", "held"];
+
+export function registerReplay(program: Command, world: World): void {
+  const replay = program
+    .command("replay [invitation...]")
+    .description("deliver again what the log holds, by filter; previews unless --yes")
+    .option("--email <address>", "this candidate's results")
+    .option("--status <status>", `of the push: ${STATES.join(", ")}`, readState);
+  withRerunOptions(replay)
+    .addHelpText(
+      "after",
+      "\n--since and --until look at the last attempt.\n\nExample:\n  jc-integrations replay --status rejected --since 2026-11-01 --yes",
+    )
+    .action(
+      (
+        invitationIds: string[],
+        flags: RerunFlags & { email?: string; status?: PushState },
+        command: Command,
+      ) =>
+        withApp(world, command, async (session) => {
+          const { email, status: state, since, until, vendor } = flags;
+          const named = {
+            ...(invitationIds.length > 0 ? { invitationIds } : {}),
+            ...defined({ email, state, since, until }),
+          };
+          if (Object.keys(named).length === 0 && vendor === undefined) {
+            throw new AppError("USAGE", "replay needs a filter", {
+              hint: "As: jc-integrations replay --status rejected. What was never sent is for backfill.",
+            });
+          }
+          const { planReplay } = await import("../flows/replay.ts");
+          const { app } = session;
+          const selections = await planReplay(await app.store(), { org: app.org, vendor, filter: named });
+          await previewOrRun(session, {
+            selections,
+            flags,
+            run: { command: "replay", filter: { ...named, vendor } },
+          });
+        }),
+    );
+}
+
+/** Leaves out what was not given, as the filters want it. */
+export function defined<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}
+
+function readState(text: string): PushState {
+  const state = STATES.find((known) => known === text);
+  if (state) return state;
+  throw new InvalidArgumentError(`It is one of ${STATES.join(", ")}.`);
+}

@@ -1,0 +1,126 @@
+import { userInfo } from "node:os";
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import type { RerunReport, Selection } from "../flows/rerun.ts";
+import { AppError } from "../shared/errors.ts";
+import { count } from "../shared/text.ts";
+import type { NewRun } from "../store/contract.ts";
+import type { Session } from "./with-app.ts";
+
+/** What `replay` and `backfill` show and ask alike: a preview first, then the queue at work. */
+export interface RerunFlags {
+  vendor?: string;
+  since?: number;
+  until?: number;
+  limit?: number;
+  rate?: number;
+  detach?: boolean;
+}
+
+export function withRerunOptions(command: Command): Command {
+  return command
+    .option("--vendor <vendor>", "only this vendor")
+    .option("--since <time>", "from then on; a bare date is 00:00 UTC", readTime)
+    .option("--until <time>", "up to then, exclusive", readTime)
+    .option("--limit <n>", "at most so many", readCount)
+    .option("--rate <n>", "queue at most so many a second", readCount)
+    .option("--detach", "only queue; serve delivers");
+}
+
+/** ISO 8601; a bare date is its first moment in UTC. */
+export function readTime(text: string): number {
+  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);
+  const isMoment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
+  const at = isDate || isMoment ? Date.parse(isDate ? `${text}T00:00:00Z` : text) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  throw new InvalidArgumentError("It is a date or a time, as 2026-11-01 or 2026-11-01T09:30:00Z.");
+}
+
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a whole number from 1.");
+}
+
+export async function previewOrRun(
+  { app, world, globals, terminal, print, say }: Session,
+  {
+    selections,
+    flags,
+    run,
+  }: { selections: readonly Selection[]; flags: RerunFlags; run: Pick<NewRun, "command" | "filter"> },
+): Promise<void> {
+  const matched = selections.reduce((total, { counts }) => total + counts.matched, 0);
+  const skipped = selections.reduce((total, { counts }) => total + counts.skipped, 0);
+  if (!globals.yes) {
+    print({
+      json: { matched, queued: 0, skipped, delivered: 0, rejected: 0 },
+      text: () => renderPreview(selections, flags, terminal.table),
+    });
+    if (matched > skipped) say("\nNothing is sent yet: add --yes to send them.");
+    return;
+  }
+  const { rerun } = await import("../flows/rerun.ts");
+  const queueing = terminal.progress("queueing  ", Math.min(matched - skipped, flags.limit ?? matched));
+  const shown = { bar: queueing };
+  const report = await rerun(app, await app.store(), selections, {
+    run: { ...run, org: app.org, who: userInfo().username },
+    limit: flags.limit ?? null,
+    perSecond: flags.rate ?? null,
+    detach: flags.detach === true,
+    signal: world.signal,
+    onQueued: (queued) => {
+      if (!globals.json) queueing.set(queued);
+    },
+    onStanding: ({ delivered, rejected, held }, queued, note) => {
+      if (globals.json) return;
+      if (shown.bar === queueing) {
+        queueing.end();
+        shown.bar = terminal.progress("delivering", queued);
+      }
+      shown.bar.set(delivered + rejected + held, note);
+    },
+  });
+  if (!globals.json) shown.bar.end();
+  const { held: _held, pending: _pending, ...counts } = report;
+  print({ json: counts, text: () => renderReport(report) });
+  refuseUnfinished(report, flags);
+}
+
+function renderPreview(
+  selections: readonly Selection[],
+  flags: RerunFlags,
+  table: (headings: string[], rows: string[][]) => string,
+): string {
+  const rows = selections.map(({ connection, counts }) => [
+    connection.vendor,
+    connection.account?.name ?? "–",
+    String(counts.matched),
+    String(counts.skipped),
+    String(Math.min(counts.matched - counts.skipped, flags.limit ?? Number.POSITIVE_INFINITY)),
+  ]);
+  return table(["vendor", "account", "matched", "held back", "would go out"], rows);
+}
+
+function renderReport({ matched, queued, delivered, rejected, held, pending }: RerunReport): string {
+  const parts = [
+    `${delivered} delivered`,
+    ...(rejected > 0 ? [`${rejected} rejected`] : []),
+    ...(held > 0 ? [`${held} held`] : []),
+    ...(pending > 0 ? [`${pending} waiting`] : []),
+  ];
+  return `${count(matched, "result")} matched, ${queued} queued: ${parts.join(", ")}`;
+}
+
+function refuseUnfinished({ rejected, held }: RerunReport, flags: RerunFlags): void {
+  if (flags.detach) return;
+  if (held > 0) {
+    throw new AppError("RECONNECT_NEEDED", `${count(held, "result")} held until the connection is mended`, {
+      hint: "jc-integrations status says what stands in the way.",
+    });
+  }
+  if (rejected > 0) {
+    throw new AppError("PARTIAL", `${count(rejected, "result")} rejected by the vendor`, {
+      hint: "jc-integrations logs --outcome rejected shows its words.",
+    });
+  }
+}

@@ -1,0 +1,225 @@
+import { fileURLToPath } from "node:url";
+import type { Command } from "commander";
+import type { Places, Program, Scope } from "../daemon/unit.ts";
+import type { ServicePlan } from "../daemon/unit-plan.ts";
+import type { Runner } from "../daemon/unit-runner.ts";
+import { isoTime } from "../shared/clock.ts";
+import { AppError, ERROR_CODES, type ErrorCode } from "../shared/errors.ts";
+import { relativeTime } from "../shared/text.ts";
+import { type Output, withoutApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+interface ScopeOptions {
+  system?: boolean;
+  user?: boolean;
+}
+
+type PlanOptions = ScopeOptions & { dryRun?: boolean };
+
+export function registerService(program: Command, world: World): void {
+  const service = program.command("service").description("`serve` as a systemd service");
+  const declare = (name: string, description: string) =>
+    service
+      .command(name)
+      .description(description)
+      .option("--system", "the machine's, under a user of its own (needs root)")
+      .option("--user", "your own");
+
+  declare("install", "write the unit and what it needs, start it; a second time changes nothing")
+    .option("--dry-run", "show the plan with the unit's text, change nothing")
+    .addHelpText("after", "\nExample:\n  sudo jc-integrations service install --system --org acme")
+    .action((options: PlanOptions, command: Command) =>
+      withoutApp(world, command, (output) => install(output, options)),
+    );
+
+  declare("uninstall", "stop it and remove the unit; state and configuration stay")
+    .option("--dry-run", "show the plan, change nothing")
+    .action((options: PlanOptions, command: Command) =>
+      withoutApp(world, command, (output) => uninstall(output, options)),
+    );
+
+  declare("status", "does it run, and where do its parts rest").action(
+    (options: ScopeOptions, command: Command) =>
+      withoutApp(world, command, (output) => showStatus(output, options)),
+  );
+
+  declare("exec <words...>", "run a command with the service's user, directories and vault key")
+    .addHelpText("after", "\nExample:\n  sudo jc-integrations service exec -- connect hubspot --no-browser")
+    .action((words: string[], options: ScopeOptions, command: Command) =>
+      withoutApp(world, command, (output) => exec(output, options, words)),
+    );
+}
+
+async function install(output: Output, options: PlanOptions): Promise<void> {
+  const { world, globals } = output;
+  const scope = scopeIn(options);
+  if (scope === null) {
+    throw new AppError("USAGE", "whose service is it to be?", {
+      hint: "--system for the machine's, --user for your own",
+    });
+  }
+  if (globals.config !== undefined || globals.stateDir !== undefined) {
+    throw new AppError("USAGE", "a service has places of its own: no --config, no --state-dir", {
+      hint: `They are shown by: jc-integrations service install --${scope} --dry-run`,
+    });
+  }
+  const [{ placesOf }, { planInstall }, host, runner] = await Promise.all([
+    import("../daemon/unit.ts"),
+    import("../daemon/unit-plan.ts"),
+    import("../daemon/unit-host.ts"),
+    runnerFor(world),
+  ]);
+  const [places, program] = [placesOf(scope, world.env), programOf(world)];
+  if (scope === "system") host.refuseClosedProgram(program);
+  if (!options.dryRun) await host.refuseUnlessAble(runner, scope, `install --${scope}`);
+  const plan = planInstall({ places, program, org: globals.org }, await host.look(runner, places));
+  await carryOut(output, { runner, plan, options, next: nextAfterInstall(places) });
+}
+
+async function uninstall(output: Output, options: PlanOptions): Promise<void> {
+  const [{ planUninstall }, host, runner] = await Promise.all([
+    import("../daemon/unit-plan.ts"),
+    import("../daemon/unit-host.ts"),
+    runnerFor(output.world),
+  ]);
+  const places = await findInstalled(output.world, options);
+  if (places && !options.dryRun)
+    await host.refuseUnlessAble(runner, places.scope, `uninstall --${places.scope}`);
+  const plan = places ? planUninstall(places) : { steps: [], notes: ["No service is installed."] };
+  await carryOut(output, { runner, plan, options, next: "" });
+}
+
+/** Applies the plan unless it is only to be seen, and prints it either way. */
+async function carryOut(
+  { print }: Output,
+  { runner, plan, options, next }: { runner: Runner; plan: ServicePlan; options: PlanOptions; next: string },
+): Promise<void> {
+  const [{ apply }, { planJson, planText }] = await Promise.all([
+    import("../daemon/unit-apply.ts"),
+    import("../daemon/unit-plan-text.ts"),
+  ]);
+  const isDryRun = options.dryRun === true;
+  if (!isDryRun) await apply(runner, plan);
+  print({
+    json: { dryRun: isDryRun, ...planJson(plan) },
+    text: () => planText(plan, { isDryRun }) + (isDryRun ? "" : next),
+  });
+}
+
+function nextAfterInstall({ scope, configFile }: Places): string {
+  const isSystem = scope === "system";
+  const [sudo, manager] = isSystem ? ["sudo ", ""] : ["", "--user "];
+  const lines = [
+    `systemctl ${manager}status jc-integrations`,
+    `journalctl ${manager}-u jc-integrations -f`,
+    ...(isSystem ? [] : ["loginctl enable-linger   # it then also runs while you are not logged in"]),
+    `${sudo}"\${EDITOR:-vi}" ${configFile}   # then: ${sudo}systemctl ${manager}restart jc-integrations`,
+    `${sudo}jc-integrations service exec -- secrets set hubspot.client-secret`,
+    `${sudo}jc-integrations service exec -- connect hubspot --no-browser`,
+  ];
+  return `\n\nNext:\n${lines.map((line) => `  ${line}`).join("\n")}`;
+}
+
+async function showStatus({ world, terminal, print }: Output, options: ScopeOptions): Promise<void> {
+  const [host, runner] = await Promise.all([import("../daemon/unit-host.ts"), runnerFor(world)]);
+  const { scope, unitFile, stateDir, configFile } = await requireInstalled(world, options);
+  const unit = await host.showUnit(runner, scope);
+  const changedAt = Date.parse(unit.StateChangeTimestamp ?? "");
+  const json = {
+    scope,
+    state: unit.ActiveState ?? "unknown",
+    since: Number.isNaN(changedAt) ? null : isoTime(changedAt),
+    enabled: unit.UnitFileState === "enabled",
+    restarts: Number(unit.NRestarts ?? 0),
+    unitFile,
+    stateDir,
+    configFile,
+  };
+  const since = json.since === null ? "" : `, since ${relativeTime(changedAt, world.clock.now())}`;
+  const rows = [
+    ["service", json.state + since],
+    ["at boot", json.enabled ? "is started" : "is not started"],
+    ["restarts", String(json.restarts)],
+    ["unit", unitFile],
+    ["state", stateDir],
+    ["config", configFile],
+  ];
+  print({ json, text: () => terminal.table(["", ""], rows).trimStart() });
+}
+
+async function exec({ world }: Output, options: ScopeOptions, words: readonly string[]): Promise<void> {
+  const [{ execAsService }, host, runner] = await Promise.all([
+    import("../daemon/unit-exec.ts"),
+    import("../daemon/unit-host.ts"),
+    runnerFor(world),
+  ]);
+  const [places, program] = [await requireInstalled(world, options), programOf(world)];
+  await host.refuseUnlessAble(runner, places.scope, `exec -- ${words.join(" ")}`);
+  if (places.scope === "system") host.refuseClosedProgram(program);
+  const { cwd, signal } = world;
+  const exit = await execAsService(runner, { places, program, argv: words, cwd, signal });
+  signal.throwIfAborted();
+  if (exit !== 0) throw endedWith(exit, words);
+}
+
+/** What the codes of this program's own exits are passed on by; another exit is systemd's. */
+const PASSED_ON: readonly ErrorCode[] = [
+  "USAGE",
+  "CANCELLED",
+  "RECONNECT_NEEDED",
+  "VAULT_UNAVAILABLE",
+  "VENDOR_UNAVAILABLE",
+  "PARTIAL",
+];
+
+/** The command itself has said what is wrong: this keeps its exit code, and says where its advice has to be typed. */
+function endedWith(exit: number, [command]: readonly string[]): Error {
+  const message = `${command}, run as the service, ended with exit code ${exit}`;
+  if (exit === 1) return new Error(message);
+  const code = PASSED_ON.find((candidate) => ERROR_CODES[candidate].exit === exit);
+  return new AppError(code ?? "CONFIG_INVALID", message, {
+    hint: code
+      ? "What it says to type goes behind: jc-integrations service exec --"
+      : "systemd could not run it; its reason: journalctl -e",
+  });
+}
+
+function scopeIn({ system, user }: ScopeOptions): Scope | null {
+  if (system && user) throw new AppError("USAGE", "--system and --user: only one of them");
+  if (system) return "system";
+  return user ? "user" : null;
+}
+
+/** The service that is meant: the one installed, unless an option says which. Null when there is none. */
+async function findInstalled(world: World, options: ScopeOptions): Promise<Places | null> {
+  const [{ placesOf }, { installedUnit }] = await Promise.all([
+    import("../daemon/unit.ts"),
+    import("../daemon/unit-host.ts"),
+  ]);
+  const asked = scopeIn(options);
+  const scopes: readonly Scope[] = asked ? [asked] : ["system", "user"];
+  const [first = null, second] = scopes
+    .map((scope) => placesOf(scope, world.env))
+    .filter((places) => installedUnit(places) !== null);
+  if (second) throw new AppError("USAGE", "there are two services here", { hint: "Say --system or --user." });
+  return first;
+}
+
+async function requireInstalled(world: World, options: ScopeOptions): Promise<Places> {
+  const places = await findInstalled(world, options);
+  if (places) return places;
+  throw new AppError("USAGE", "no service is installed", {
+    hint: "sudo jc-integrations service install --system",
+  });
+}
+
+async function runnerFor(world: World): Promise<Runner> {
+  const { createRunner } = await import("../daemon/unit-runner.ts");
+  return createRunner(world.env);
+}
+
+/** The program that runs now. */
+function programOf(world: World): Program {
+  const scriptPath = fileURLToPath(new URL("../bin/jc-integrations.js", world.distUrl));
+  return { nodePath: world.nodePath, scriptPath };
+}

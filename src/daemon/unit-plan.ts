@@ -1,0 +1,131 @@
+/** What `service install` and `service uninstall` would do: a value, to be printed or to be applied. */
+import { type Places, type Program, SERVICE, UNIT, unitText } from "./unit.ts";
+
+export interface ServicePlan {
+  /** In this order; empty when all is as it should be. Broken off anywhere, the next plan holds the rest. */
+  steps: readonly Step[];
+  /** What the operator has to know or do besides. */
+  notes: readonly string[];
+}
+
+export type Step =
+  | { does: "make-directory"; path: string; mode: number }
+  | { does: "write"; path: string; mode: number; content: string; isChange: boolean }
+  /** Its content is made up when it is written, so that no plan ever holds a secret. */
+  | { does: "write-key"; path: string; mode: number; randomBytes: number }
+  | { does: "remove"; path: string }
+  | { does: "run"; command: readonly [string, ...string[]] };
+
+/** What is there already. */
+export interface Found {
+  hasUser: boolean;
+  hasConfigDir: boolean;
+  hasKey: boolean;
+  /** The vault's part of the configuration file; null when there is no file. */
+  vault: { backend: "keychain" | "sealed"; keyFile: string } | null;
+  /** The unit's text; null when there is no unit. */
+  unit: string | null;
+  isEnabled: boolean;
+  isActive: boolean;
+  /** systemd has read another text than the file now holds. */
+  isUnread: boolean;
+}
+
+export function planInstall(
+  { places, program, org }: { places: Places; program: Program; org: string | undefined },
+  found: Found,
+): ServicePlan {
+  const isSystem = places.scope === "system";
+  const text = unitText(places, program);
+  const isWritten = found.unit !== text;
+  const steps: Step[] = [];
+  if (isSystem && !found.hasUser) steps.push(run(...ADD_USER, places.stateDir, SERVICE));
+  if (!found.hasConfigDir)
+    steps.push({ does: "make-directory", path: places.configDir, mode: isSystem ? 0o755 : 0o700 });
+  if (needsKey(places, found))
+    steps.push({ does: "write-key", path: places.keyFile, mode: 0o600, randomBytes: 32 });
+  if (found.vault === null) {
+    const mode = isSystem ? 0o644 : 0o600;
+    steps.push(write(places.configFile, mode, starterConfig(places, org), false));
+  }
+  if (isWritten) steps.push(write(places.unitFile, 0o644, text, found.unit !== null));
+  if (isWritten || found.isUnread) steps.push(systemctl(places, "daemon-reload"));
+  if (!found.isEnabled) steps.push(systemctl(places, "enable", "--now", UNIT));
+  return { steps, notes: notesOn(places, found, isWritten) };
+}
+
+/** State, configuration and vault key stay: they hold what cannot be had again. */
+export function planUninstall(places: Places): ServicePlan {
+  const isSystem = places.scope === "system";
+  return {
+    steps: [
+      systemctl(places, "disable", "--now", UNIT),
+      { does: "remove", path: places.unitFile },
+      systemctl(places, "daemon-reload"),
+    ],
+    notes: [
+      `Left as they are: ${places.stateDir} (log and vault), ${places.configDir} (configuration and vault key)${isSystem ? `, the user ${SERVICE}` : ""}.`,
+    ],
+  };
+}
+
+const ADD_USER = [
+  "useradd",
+  "--system",
+  "--no-create-home",
+  "--shell",
+  "/usr/sbin/nologin",
+  "--home-dir",
+] as const;
+
+function needsKey({ scope, keyFile }: Places, { hasKey, vault }: Found): boolean {
+  if (hasKey) return false;
+  return scope === "system" || vault === null || (vault.backend === "sealed" && vault.keyFile === keyFile);
+}
+
+/** The system's service has the key as a credential; a person's other commands have to find it too. */
+function starterConfig({ scope, keyFile }: Places, org: string | undefined): string {
+  const isSystem = scope === "system";
+  const cli = isSystem ? `sudo ${SERVICE} service exec --` : SERVICE;
+  return `# All keys and where their values come from: ${cli} config show
+${org === undefined ? '# org = "acme"' : `org = ${JSON.stringify(org)}`}
+
+[hubspot]
+# client_id = "…"
+# Its secret rests in the vault: ${cli} secrets set hubspot.client-secret
+
+[vault]
+backend = "sealed"
+${isSystem ? `# The key is the unit's credential, from ${keyFile}.` : `key_file = ${JSON.stringify(keyFile)}`}
+`;
+}
+
+function notesOn(places: Places, { vault, isActive }: Found, isWritten: boolean): string[] {
+  const sudo = places.scope === "system" ? "sudo systemctl" : "systemctl --user";
+  const notes: string[] = [];
+  if (vault?.backend === "keychain")
+    notes.push(
+      `${places.configFile} keeps the vault in the keychain, which a service without a desktop cannot open. For one that it can: backend = "sealed" under [vault].`,
+    );
+  if (places.scope === "user" && vault?.backend === "sealed" && vault.keyFile === "")
+    notes.push(
+      `${places.configFile} names no key: key_file = ${JSON.stringify(places.keyFile)} under [vault].`,
+    );
+  if (isWritten && isActive)
+    notes.push(
+      `The service still runs by the old unit. To take over the new one: ${sudo} restart ${SERVICE}`,
+    );
+  return notes;
+}
+
+function write(path: string, mode: number, content: string, isChange: boolean): Step {
+  return { does: "write", path, mode, content, isChange };
+}
+
+function run(...command: [string, ...string[]]): Step {
+  return { does: "run", command };
+}
+
+function systemctl({ scope }: Places, ...words: string[]): Step {
+  return run("systemctl", ...(scope === "user" ? ["--user"] : []), ...words);
+}

@@ -1,0 +1,112 @@
+import { emailKey } from "../../core/event.ts";
+import type { SubjectKind } from "../../core/push.ts";
+import type { PushSelection, SelectedCounts, SelectionPage, UnpushedSelection } from "../contract.ts";
+import type { Db } from "./file.ts";
+
+/**
+ * Which pushes a replay means and which missing ones a backfill means: counted for the preview, then walked over in
+ * pages whose cost does not grow with what lies before them.
+ */
+export function createSelections(db: Db) {
+  const connectionOf = db.prepare<[number], { org: string; subject_kind: SubjectKind }>(
+    "SELECT org, subject_kind FROM connections WHERE id = ?",
+  );
+
+  const pushesOf = (selection: PushSelection) => {
+    const connection = connectionOf.get(selection.connectionId);
+    const kind = connection?.subject_kind ?? "contact";
+    const lastAttempt = "(SELECT max(at) FROM attempts WHERE push_id = p.id)";
+    const conditions = [
+      "p.connection_id = @connectionId AND p.state <> 'never'",
+      selection.state === undefined ? "" : "AND p.state = @state",
+      selection.email === undefined || kind !== "contact" ? "" : "AND p.subject = @email",
+      selection.invitationIds === undefined
+        ? ""
+        : `AND p.subject IN (SELECT ${kind} FROM invites WHERE org = @org AND invitation_id IN (SELECT value FROM json_each(@ids)))`,
+      selection.since === undefined ? "" : `AND ${lastAttempt} >= @since`,
+      selection.until === undefined ? "" : `AND ${lastAttempt} < @until`,
+    ];
+    const values = {
+      connectionId: selection.connectionId,
+      org: connection?.org ?? "",
+      state: selection.state,
+      email: selection.email === undefined ? undefined : emailKey(selection.email),
+      ids: JSON.stringify(selection.invitationIds ?? []),
+      since: selection.since,
+      until: selection.until,
+    };
+    return { from: `FROM pushes p WHERE ${conditions.join(" ")}`, values };
+  };
+
+  const unpushedOf = (selection: UnpushedSelection) => {
+    const connection = connectionOf.get(selection.connectionId);
+    const kind = connection?.subject_kind ?? "contact";
+    const owed = kind === "contact" ? "i.owed = 1" : "i.status = 'completed' AND i.assessment IS NOT NULL";
+    const conditions = [
+      "i.org = @org",
+      selection.includeInProgress && kind === "contact"
+        ? `AND (${owed} OR i.status = 'in_progress')`
+        : `AND ${owed}`,
+      selection.since === undefined ? "" : "AND i.at >= @since",
+      selection.until === undefined ? "" : "AND i.at < @until",
+      `AND NOT EXISTS (SELECT 1 FROM pushes WHERE connection_id = @connectionId AND subject = i.${kind} AND state <> 'never')`,
+    ];
+    const { connectionId, since, until } = selection;
+    const values = { org: connection?.org ?? "", connectionId, since, until };
+    return { kind, from: `FROM invites i WHERE ${conditions.join(" ")}`, values };
+  };
+
+  return {
+    countPushes: (selection: PushSelection): SelectedCounts => {
+      const { from, values } = pushesOf(selection);
+      const counts = { pending: 0, delivered: 0, rejected: 0, held: 0 };
+      const rows = db.prepare<object, { state: keyof typeof counts; n: number }>(
+        `SELECT p.state, count(*) AS n ${from} GROUP BY p.state`,
+      );
+      for (const { state, n } of rows.all(values)) counts[state] = n;
+      return counts;
+    },
+    selectPushes: (
+      selection: PushSelection,
+      page: { after: string | null; limit: number },
+    ): SelectionPage => {
+      const { from, values } = pushesOf(selection);
+      const rows = db
+        .prepare<object, { id: number; subject: string }>(
+          `SELECT p.id, p.subject ${from} AND p.state <> 'held' AND p.id > @after ORDER BY p.id LIMIT @limit`,
+        )
+        .all({ ...values, after: Number(page.after ?? 0), limit: page.limit });
+      const last = rows.length < page.limit ? undefined : rows.at(-1);
+      return {
+        subjects: rows.map(({ subject }) => subject),
+        next: last === undefined ? null : String(last.id),
+      };
+    },
+    countUnpushed: (selection: UnpushedSelection): number => {
+      const { kind, from, values } = unpushedOf(selection);
+      return db.prepare<object, number>(`SELECT count(DISTINCT i.${kind}) ${from}`).pluck().get(values) ?? 0;
+    },
+    selectUnpushed: (
+      selection: UnpushedSelection,
+      page: { after: string | null; limit: number },
+    ): SelectionPage => {
+      const { kind, from, values } = unpushedOf(selection);
+      const [at = "", id = "0"] = page.after?.split("/") ?? [];
+      const rows = db
+        .prepare<object, { id: number; at: number; subject: string }>(
+          `SELECT i.id, i.at, i.${kind} AS subject ${from} AND (i.at, i.id) > (@afterAt, @afterId) ORDER BY i.at, i.id LIMIT @limit`,
+        )
+        .all({
+          ...values,
+          afterAt: at === "" ? Number.MIN_SAFE_INTEGER : Number(at),
+          afterId: Number(id),
+          limit: page.limit,
+        });
+      const last = rows.length < page.limit ? undefined : rows.at(-1);
+      return {
+        subjects: [...new Set(rows.map(({ subject }) => subject))],
+        next: last === undefined ? null : `${last.at}/${last.id}`,
+      };
+    },
+  };
+}

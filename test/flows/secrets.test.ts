@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { readSecret, readWebhookSecrets, type SecretPlace, setSecret } from "../../src/flows/secrets.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+import { secret } from "../../src/shared/secret.ts";
+import type { Vault } from "../../src/vault/contract.ts";
+import { openVault } from "../../src/vault/open.ts";
+
+function sealedVault(): Vault {
+  const stateDir = mkdtempSync(join(tmpdir(), "jc-secrets-"));
+  const vault = openVault({
+    backend: "sealed",
+    stateDir,
+    keyFile: join(stateDir, "key"),
+    credentialsDirectory: null,
+    host: { platform: process.platform, nodePath: process.execPath, env: {} },
+    childUrl: new URL("../../dist/keychain-child.js", import.meta.url),
+    clock: systemClock,
+  });
+  onTestFinished(() => {
+    vault.close();
+    rmSync(stateDir, { recursive: true, force: true });
+  });
+  return vault;
+}
+
+function place(changes: Partial<SecretPlace> = {}): SecretPlace {
+  return { name: "hubspot.client-secret", org: null, environment: "production", ...changes };
+}
+
+describe("the secret an org uses", () => {
+  test("is its own, else everybody's", async () => {
+    const vault = sealedVault();
+    await setSecret(vault, place(), secret("everybody's"));
+    await setSecret(vault, place({ org: "globex" }), secret("globex's"));
+    expect((await readSecret(vault, place({ org: "globex" }))).reveal()).toBe("globex's");
+    expect((await readSecret(vault, place({ org: "acme" }))).reveal()).toBe("everybody's");
+  });
+
+  test("of the sandbox is never that of production, nor the other way round", async () => {
+    const vault = sealedVault();
+    await setSecret(vault, place(), secret("production's"));
+    await expect(readSecret(vault, place({ environment: "sandbox" }))).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+      hint: expect.stringContaining("secrets set hubspot.client-secret"),
+    });
+    await setSecret(vault, place({ environment: "sandbox" }), secret("sandbox's"));
+    expect((await readSecret(vault, place())).reveal()).toBe("production's");
+  });
+
+  test("is not that of an org whose name it begins with", async () => {
+    const vault = sealedVault();
+    await setSecret(vault, place({ org: "acme-labs" }), secret("labs'"));
+    await expect(readSecret(vault, place({ org: "acme" }))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+});
+
+test("webhook secrets come all at once, each with its org", async () => {
+  const vault = sealedVault();
+  const name = "jobcannon.webhook-secret";
+  await setSecret(vault, place({ name }), secret("first"));
+  await setSecret(vault, place({ name }), secret("second"));
+  await setSecret(vault, place({ name, org: "globex" }), secret("third"));
+  await setSecret(vault, place({ name, environment: "sandbox" }), secret("not this"));
+  await setSecret(vault, place({ name: "smartrecruiters.webhook-secret" }), secret("nor this"));
+  const found = await readWebhookSecrets(vault, name);
+  expect(found.map(({ org, secret: each }) => [org, each.reveal()])).toEqual([
+    [null, "first"],
+    [null, "second"],
+    ["globex", "third"],
+  ]);
+});

@@ -1,0 +1,11 @@
+/** Claims what is due, says what it got, and then does nothing any more. */
+import { systemClock } from "../../../src/shared/clock.ts";
+import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
+import { NOON } from "../../core/example.ts";
+
+const [stateDir = "", connectionId = ""] = process.argv.slice(2);
+const store = await openSqliteStore({ stateDir, clock: systemClock });
+await store.enterService();
+const claims = await store.claim({ connectionId: Number(connectionId), limit: 100, now: NOON });
+process.stdout.write(`${JSON.stringify(claims.map(({ subject }) => subject))}\n`);
+setInterval(() => {}, 60_000);

@@ -1,0 +1,44 @@
+/** On a small file system of its own: appends until the disk is full, makes room, appends again, and says how it went. */
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { isAppError } from "../../../src/shared/errors.ts";
+import { openLog } from "../../../src/store/sqlite/file.ts";
+import { openThreadedStore } from "../../../src/store/sqlite/threaded.ts";
+import { anEvent } from "../events.ts";
+
+const [mountedAt = "", threadPath = ""] = process.argv.slice(2);
+const stateDir = join(mountedAt, "state");
+const ballast = join(mountedAt, "ballast");
+writeFileSync(ballast, Buffer.alloc(6 * 1024 * 1024));
+const store = await openThreadedStore({ stateDir, threadUrl: pathToFileURL(threadPath) });
+
+const acknowledged: string[] = [];
+const append = async (n: number) => {
+  const eventId = `evt_${n}`;
+  const [result] = await store.append([
+    anEvent("completed", { eventId, invitationId: eventId, note: "x".repeat(5_000) }),
+  ]);
+  if (result?.outcome === "stored") acknowledged.push(eventId);
+};
+const codeOf = (error: unknown) => (isAppError(error) ? error.code : String(error));
+
+let refusals: string[] = [];
+let n = 0;
+while (refusals.length === 0 && n < 20_000) {
+  const batch = await Promise.allSettled(Array.from({ length: 20 }, () => append((n += 1))));
+  refusals = batch.flatMap((one) => (one.status === "rejected" ? [codeOf(one.reason)] : []));
+}
+const readable = await store.overview("acme", Date.now()).then(() => true, codeOf);
+rmSync(ballast);
+const afterwards = await append(n + 1).then(() => "stored", codeOf);
+await store.close();
+
+const db = openLog(stateDir, { now: Date.now() });
+const kept = new Set(db.prepare("SELECT event_id FROM events").pluck().all());
+const lost = acknowledged.filter((eventId) => !kept.has(eventId));
+const integrity = db.pragma("integrity_check", { simple: true });
+db.close();
+process.stdout.write(
+  `${JSON.stringify({ refusals: [...new Set(refusals)], stored: acknowledged.length, readable, afterwards, lost, integrity })}\n`,
+);

@@ -1,0 +1,81 @@
+/** Events and connections for tests of the store, also for those that run as processes of their own. */
+import { createHash } from "node:crypto";
+import type { Connection } from "../../src/core/connection.ts";
+import type { InviteStatus, NewEvent, Snapshot, Test } from "../../src/core/event.ts";
+import type { ConnectionKey, Store } from "../../src/store/contract.ts";
+import { aSnapshot, aTest, NOON } from "../core/example.ts";
+
+export const MINUTE = 60_000;
+
+export const HUBSPOT: ConnectionKey = {
+  org: "acme",
+  vendor: "hubspot",
+  environment: "production",
+  subject: "contact",
+};
+export const SMARTRECRUITERS: ConnectionKey = {
+  ...HUBSPOT,
+  vendor: "smartrecruiters",
+  subject: "assessment",
+};
+
+/** The connection, connected to an account; `changes` to its key. */
+export function connect(store: Store, key: Partial<ConnectionKey> = {}): Promise<Connection> {
+  const account = { id: "4711", name: "Acme", kind: null, region: null };
+  return store.saveConnection({ ...HUBSPOT, ...key }, { state: "connected", account });
+}
+
+export interface EventChanges extends Partial<Snapshot> {
+  source?: string;
+  eventId?: string;
+  receivedAt?: number;
+  /** Makes another body of the same snapshot. */
+  note?: string;
+}
+
+/** An event that tells of an invite in this status; received at the moment it tells of, unless said otherwise. */
+export function anEvent(status: InviteStatus, changes: EventChanges = {}): NewEvent {
+  const { source = "jobcannon", eventId, receivedAt, note, ...rest } = changes;
+  const snapshot = aSnapshot({ status, tests: testsOf(status), ...rest });
+  const payload = JSON.stringify({ note, snapshot });
+  return {
+    source,
+    eventId: eventId ?? `${snapshot.invitationId}-${status}-${snapshot.at}`,
+    type: `invite.${status}`,
+    at: snapshot.at,
+    receivedAt: receivedAt ?? snapshot.at,
+    payload,
+    bodyHash: createHash("sha256").update(payload).digest("hex"),
+    snapshot,
+  };
+}
+
+/** An event of a type that nobody knows. */
+export function anUnknownEvent(eventId: string): NewEvent {
+  return { ...anEvent("invited", { eventId }), type: "invite.renamed", snapshot: null };
+}
+
+/** One that no store can hold: its moment is none. */
+export function anUnstorableEvent(eventId: string): NewEvent {
+  return { ...anEvent("completed", { eventId, invitationId: `inv_${eventId}` }), at: Number.NaN };
+}
+
+function testsOf(status: InviteStatus): Test[] {
+  if (status === "completed") return [aTest()];
+  return [aTest({ status: status === "in_progress" ? "started" : "assigned" })];
+}
+
+export function candidate(email: string): Snapshot["candidate"] {
+  return { email, firstName: null, lastName: null };
+}
+
+/** A completed invite of its own for each name: `ann` has `inv_ann` and `ann@example.com`. */
+export function completedFor(...names: string[]): NewEvent[] {
+  return names.map((name, index) =>
+    anEvent("completed", {
+      invitationId: `inv_${name}`,
+      candidate: candidate(`${name}@example.com`),
+      at: NOON + index,
+    }),
+  );
+}
