@@ -10,7 +10,12 @@ const [file, rows] = process.argv.slice(2);
 const key = Buffer.from(SECRET.slice("whsec_".length), "base64");
 
 const db = new Database(file);
-for (const pragma of ["journal_mode = WAL", "synchronous = FULL", "cache_size = -65536", "mmap_size = 268435456"])
+for (const pragma of [
+  "journal_mode = WAL",
+  "synchronous = FULL",
+  "cache_size = -65536",
+  "mmap_size = 268435456",
+])
   db.pragma(pragma);
 
 const insertInvite = db.prepare(`
@@ -75,7 +80,9 @@ server.listen(0, "127.0.0.1", () => {
 });
 
 function isSigned(prefix, body, signature) {
-  const expected = Buffer.from(`v1,${createHmac("sha256", key).update(prefix).update(body).digest("base64")}`);
+  const expected = Buffer.from(
+    `v1,${createHmac("sha256", key).update(prefix).update(body).digest("base64")}`,
+  );
   const given = Buffer.from(signature ?? "");
   return given.length === expected.length && timingSafeEqual(given, expected);
 }

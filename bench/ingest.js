@@ -20,7 +20,11 @@ const LOAD = { path: "/jobcannon/events", connections: 64, warmUp: 5_000, count:
 const SYSTEMS = [
   { what: "serve", tables: 3, argv: () => [PROGRAM, "serve", "--json"] },
   { what: "bare server, same rows", tables: 3, argv: (file) => [here("bare-server.js"), file, "all"] },
-  { what: "bare server, event row alone", tables: 1, argv: (file) => [here("bare-server.js"), file, "event"] },
+  {
+    what: "bare server, event row alone",
+    tables: 1,
+    argv: (file) => [here("bare-server.js"), file, "event"],
+  },
 ];
 const GOAL = 0.9;
 
@@ -86,11 +90,15 @@ function settings(stateDir) {
   };
 }
 
-const profiling = () => (process.env.BENCH_PROFILE ? ["--cpu-prof", "--cpu-prof-dir", process.env.BENCH_PROFILE] : []);
+const profiling = () =>
+  process.env.BENCH_PROFILE ? ["--cpu-prof", "--cpu-prof-dir", process.env.BENCH_PROFILE] : [];
 
 /** Both systems start from the program's own tables, with the secret set and a connection that is held. */
 function prepare(file, env) {
-  execFileSync(process.execPath, [PROGRAM, "secrets", "set", "jobcannon.webhook-secret"], { env, input: SECRET });
+  execFileSync(process.execPath, [PROGRAM, "secrets", "set", "jobcannon.webhook-secret"], {
+    env,
+    input: SECRET,
+  });
   execFileSync(process.execPath, [PROGRAM, "status"], { env });
   const db = new Database(file);
   db.prepare(`

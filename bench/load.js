@@ -11,7 +11,9 @@ process.once("message", async ({ address, path, connections, warmUp, count }) =>
   const seconds = (performance.now() - startedAt) / 1000;
   latencies.sort();
   const percentile = (share) => latencies[Math.floor(latencies.length * share)];
-  process.send({ seconds, accepted, p50: percentile(0.5), p99: percentile(0.99) }, () => process.disconnect());
+  process.send({ seconds, accepted, p50: percentile(0.5), p99: percentile(0.99) }, () =>
+    process.disconnect(),
+  );
 });
 
 async function sendAll(requests, address, connections) {

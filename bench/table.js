@@ -22,5 +22,10 @@ export function printTable(rows) {
     Math.max(...[heading, ...cells.map((row) => row[column])].map((text) => text.length)),
   );
   for (const row of [headings, ...cells])
-    console.log(row.map((text, column) => text.padEnd(widths[column])).join("  ").trimEnd());
+    console.log(
+      row
+        .map((text, column) => text.padEnd(widths[column]))
+        .join("  ")
+        .trimEnd(),
+    );
 }

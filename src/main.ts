@@ -17,6 +17,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ["run", async () => (await import("./commands/run.ts")).registerRun],
   ["secrets", async () => (await import("./commands/secrets.ts")).registerSecrets],
   ["vault", async () => (await import("./commands/vault.ts")).registerVault],
+  ["alerts", async () => (await import("./commands/alerts.ts")).registerAlerts],
   ["serve", async () => (await import("./commands/serve.ts")).registerServe],
   ["service", async () => (await import("./commands/service.ts")).registerService],
   ["emulator", async () => (await import("./commands/emulator.ts")).registerEmulator],

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import type { Account } from "../core/connection.ts";
+import type { Account, Connection } from "../core/connection.ts";
 import type { Connected } from "../flows/connect.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
@@ -50,7 +50,10 @@ async function runConnect(
         org: app.org,
         environment,
         signal: world.signal,
-        confirmOtherAccount: (before, after) => confirmOtherAccount(session, before, after),
+        confirmOtherAccount: async (before, after) => {
+          done.abort();
+          return await confirmOtherAccount(session, before, after);
+        },
         consent: {
           onUrl: (url) => {
             say(`Give JobCannon access to ${destination.label} in the browser:`);
@@ -69,7 +72,7 @@ async function runConnect(
         },
       },
     );
-    if (world.io.stderrIsTerminal) world.io.err("\r\u001b[2K");
+    clearCountdown(world);
     print({
       json: jsonOf(connected, vault.describe()),
       text: () => render(connected, vault.describe(), terminal),
@@ -78,6 +81,10 @@ async function runConnect(
   } finally {
     done.abort();
   }
+}
+
+function clearCountdown({ io }: World): void {
+  if (io.stderrIsTerminal) io.err("\r\u001b[2K");
 }
 
 async function confirmOtherAccount(
@@ -93,13 +100,14 @@ async function confirmOtherAccount(
     });
   }
   const { confirm } = await import("@inquirer/prompts");
+  clearCountdown(world);
   return await confirm(
     { message: question, default: false },
-    { output: world.io.stderr, signal: world.signal },
+    { input: world.io.stdin, output: world.io.stderr, signal: world.signal },
   ).catch(() => false);
 }
 
-/** What is typed or pasted, until the flow is over: then the stream must not keep the process alive. */
+/** What is typed or pasted, until `done`: then the stream must not keep the process alive. */
 async function* linesOf(world: World, done: AbortSignal): AsyncGenerator<string> {
   const reader = createInterface({ input: world.io.stdin, terminal: false });
   done.addEventListener("abort", () => {
@@ -107,22 +115,24 @@ async function* linesOf(world: World, done: AbortSignal): AsyncGenerator<string>
     world.io.stdin.pause();
     if ("unref" in world.io.stdin && typeof world.io.stdin.unref === "function") world.io.stdin.unref();
   });
-  yield* reader;
+  try {
+    yield* reader;
+  } catch {
+    // A terminal that was closed says nothing any more; consent may still come by the browser.
+  }
 }
 
-function render(connected: Connected, vault: string, { paint, table, pill }: Session["terminal"]): string {
+function render(connected: Connected, vault: string, terminal: Session["terminal"]): string {
   const { connection, fields, released, waiting } = connected;
-  const { account } = connection;
+  const { paint, table, pill } = terminal;
+  const { account, org, environment } = connection;
   const rows = [
     [
       "account",
       account ? `${plain(account.name)} (${account.id}${account.kind ? `, ${account.kind}` : ""})` : "–",
     ],
     ["data hosted in", account?.region ?? "not told"],
-    [
-      "scopes",
-      `${connection.scopes.length} granted${connection.missingScopes.length > 0 ? paint.red(`, missing: ${connection.missingScopes.join(", ")}`) : ""}`,
-    ],
+    ...scopeRows(connection, paint),
     [
       "token",
       connection.tokenExpiresAt === null
@@ -136,9 +146,11 @@ function render(connected: Connected, vault: string, { paint, table, pill }: Ses
     ...(released > 0 ? [["held results", `${released} go out now`]] : []),
   ];
   const next =
-    waiting > 0
-      ? `${count(waiting, "earlier result")} wait: jc-integrations backfill`
-      : "Deliver as they come: jc-integrations serve";
+    environment === "sandbox"
+      ? `Results go to production only. Look at it: jc-integrations status --sandbox --org ${org}`
+      : waiting > 0
+        ? `${count(waiting, "earlier result")} wait: jc-integrations backfill --org ${org}`
+        : "Deliver as they come: jc-integrations serve";
   return [
     `${connection.vendor}  ${pill("Connected", "good")}`,
     "",
@@ -146,6 +158,16 @@ function render(connected: Connected, vault: string, { paint, table, pill }: Ses
     "",
     next,
   ].join("\n");
+}
+
+/** What was granted, beside what was wanted when that is more. */
+function scopeRows({ scopes, missingScopes }: Connection, paint: Session["terminal"]["paint"]): string[][] {
+  if (missingScopes.length === 0) return [["scopes", `${scopes.length} granted`]];
+  return [
+    ["scopes", `${scopes.length} of ${scopes.length + missingScopes.length} granted`],
+    ...scopes.map((scope) => ["", `${scope}  ${paint.green("granted")}`]),
+    ...missingScopes.map((scope) => ["", `${scope}  ${paint.red("missing")}`]),
+  ];
 }
 
 function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connected, vault: string) {
@@ -169,6 +191,7 @@ function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connec
 }
 
 function refusePartial({ connection, fields, fieldsProblem }: Connected): void {
+  const resync = `jc-integrations resync-properties --org ${connection.org}${connection.environment === "sandbox" ? " --sandbox" : ""}`;
   if (connection.missingScopes.length > 0) {
     throw new AppError("PARTIAL", `connected, but not granted: ${connection.missingScopes.join(", ")}`, {
       hint: "Add the scopes to the app in HubSpot, then connect again and approve all of them.",
@@ -176,7 +199,7 @@ function refusePartial({ connection, fields, fieldsProblem }: Connected): void {
   }
   if (fieldsProblem) {
     throw new AppError("PARTIAL", `connected, but the properties are not ready: ${fieldsProblem.message}`, {
-      hint: "jc-integrations resync-properties",
+      hint: resync,
       cause: fieldsProblem,
     });
   }
@@ -185,7 +208,7 @@ function refusePartial({ connection, fields, fieldsProblem }: Connected): void {
       "PARTIAL",
       `connected, but the portal has no room for ${fields.overQuota.join(", ")}`,
       {
-        hint: "Free custom properties there, then: jc-integrations resync-properties",
+        hint: `Free custom properties there, then: ${resync}`,
       },
     );
   }

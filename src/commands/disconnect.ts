@@ -38,11 +38,19 @@ async function runDisconnect(
   const done = await disconnect({ store, http, vault, tokens, destination, access }, connection, {
     uninstall: options.uninstall === true,
   });
+  if (!done) {
+    print({
+      json: { vendor, environment: key.environment, revocation: null, uninstall: null, held: 0 },
+      text: () => `${destination.label} is not connected (${app.org}, ${key.environment}): nothing to do.`,
+    });
+    return;
+  }
   print({
     json: { vendor, environment: key.environment, ...done },
     text: () =>
       [
         `${destination.label} is disconnected; our tokens are gone from ${vault.describe()}.`,
+        ...(done.uninstall?.kind === "done" ? ["The app is removed from the account."] : []),
         ...(done.held > 0 ? [`${count(done.held, "result")} held until you connect again.`] : []),
       ].join("\n"),
   });

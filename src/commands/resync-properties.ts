@@ -28,7 +28,7 @@ export function registerResync(program: Command, world: World): void {
         const plan = await planResync(context);
         if (options.dryRun) {
           print({
-            json: jsonOf(plan, plan.create),
+            json: { ...jsonOf(plan, plan.create), dryRun: true },
             text: () => renderPlan(plan, plan.create, "would create", terminal),
           });
           return;
@@ -87,15 +87,17 @@ function renderPlan(
   verb: string,
   { paint, table }: Terminal,
 ): string {
-  const drift = new Map(plan.drifted.map(({ name, difference }) => [name, difference]));
+  const driftOf = (name: string) =>
+    plan.drifted.flatMap((drift) => (drift.name === name ? [drift.difference] : [])).join("; ");
   const rows = [
     ...created.map((name) => [name, paint.green(verb)]),
     ...plan.existing.map((name) => [
       name,
-      drift.has(name) ? paint.yellow(`differs: ${drift.get(name)}`) : paint.dim("exists"),
+      driftOf(name) === "" ? paint.dim("exists") : paint.yellow(`differs: ${driftOf(name)}`),
     ]),
     ...plan.overQuota.map((name) => [name, paint.red("no room in the portal")]),
   ];
-  const summary = `${created.length} ${verb}, ${plan.existing.length} there already`;
+  const group = plan.group.exists ? "" : " and the group";
+  const summary = `${verb} ${created.length}${group}, ${plan.existing.length} there already`;
   return [`${paint.bold(plan.group.name)}  ${summary}`, "", table(["property", ""], rows)].join("\n");
 }

@@ -4,7 +4,7 @@ import { count } from "../shared/text.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
-const JOBS = ["retry", "sweep"] as const;
+const JOBS = ["retry", "sweep", "refresh", "alerts"] as const;
 
 export function registerRun(program: Command, world: World): void {
   program
@@ -15,6 +15,8 @@ export function registerRun(program: Command, world: World): void {
       withApp(world, command, async (session) => {
         if (job === "retry") return await runRetry(session);
         if (job === "sweep") return await runSweep(session);
+        if (job === "refresh") return await runRefresh(session);
+        if (job === "alerts") return await runAlerts(session);
         throw new AppError("USAGE", "there is no job of that name", { hint: `Jobs: ${JOBS.join(", ")}` });
       }),
     );
@@ -35,4 +37,20 @@ async function runSweep({ app, print }: Session): Promise<void> {
   const { sweepAll } = await import("../flows/sweep.ts");
   const raised = await sweepAll(app, await app.store());
   print({ json: { raised }, text: () => `${count(raised, "contact")} in progress will be sent.` });
+}
+
+async function runRefresh({ app, world, print }: Session): Promise<void> {
+  const { refreshAll } = await import("../flows/refresh.ts");
+  const { refreshed, failed } = await refreshAll(app, await app.store(), world.signal);
+  print({
+    json: { refreshed, failed },
+    text: () => [`${count(refreshed, "token")} refreshed`, ...failed].join("\n"),
+  });
+}
+
+/** Tells owners of trouble now; `serve` does it every minute. */
+async function runAlerts({ app, world, print }: Session): Promise<void> {
+  const { alertOwners } = await import("../flows/alert.ts");
+  const { sent, failed } = await alertOwners({ ...app, store: await app.store() }, world.signal);
+  print({ json: { sent, failed }, text: () => [`${count(sent, "alert")} sent`, ...failed].join("\n") });
 }

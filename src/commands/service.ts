@@ -107,16 +107,23 @@ async function carryOut(
 }
 
 function nextAfterInstall({ scope, configFile }: Places): string {
-  const isSystem = scope === "system";
-  const [sudo, manager] = isSystem ? ["sudo ", ""] : ["", "--user "];
-  const lines = [
-    `systemctl ${manager}status jc-integrations`,
-    `journalctl ${manager}-u jc-integrations -f`,
-    ...(isSystem ? [] : ["loginctl enable-linger   # it then also runs while you are not logged in"]),
-    `${sudo}"\${EDITOR:-vi}" ${configFile}   # then: ${sudo}systemctl ${manager}restart jc-integrations`,
-    `${sudo}jc-integrations service exec -- secrets set hubspot.client-secret`,
-    `${sudo}jc-integrations service exec -- connect hubspot --no-browser`,
-  ];
+  const lines =
+    scope === "system"
+      ? [
+          "systemctl status jc-integrations",
+          "journalctl -u jc-integrations -f",
+          `sudoedit ${configFile}   # then: sudo systemctl restart jc-integrations`,
+          "sudo jc-integrations service exec -- secrets set hubspot.client-secret",
+          "sudo jc-integrations service exec -- connect hubspot --no-browser",
+        ]
+      : [
+          "systemctl --user status jc-integrations",
+          "journalctl --user -u jc-integrations -f",
+          "loginctl enable-linger   # lets it run while you are not logged in",
+          `"\${EDITOR:-vi}" ${configFile}   # then: systemctl --user restart jc-integrations`,
+          "jc-integrations secrets set hubspot.client-secret",
+          "jc-integrations connect hubspot",
+        ];
   return `\n\nNext:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
 

@@ -5,6 +5,7 @@ import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import { EventRefused, type Source, type SourceSecret } from "../vendors/contract.ts";
+import { gatherAppends } from "./gather.ts";
 
 /** The public listener: takes webhooks and says 202 only when they are on disk. */
 export interface ReceiverContext {
@@ -20,7 +21,8 @@ export interface ReceiverContext {
 
 const LARGEST_BODY_BYTES = 1024 * 1024;
 
-export function createReceiver(context: ReceiverContext): Server {
+export function createReceiver(given: ReceiverContext): Server {
+  const context = { ...given, store: gatherAppends(given.store) };
   const sources = new Map(context.sources.map((source) => [source.path, source]));
   const server = createServer((request, response) => {
     const path = (request.url ?? "/").split("?", 1)[0] ?? "/";

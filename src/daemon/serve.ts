@@ -1,6 +1,10 @@
-import { dailyDue } from "../core/due-times.ts";
+import { dailyDue, everyDue } from "../core/due-times.ts";
+import { alertOwners } from "../flows/alert.ts";
 import { deliverTo, type Vendors } from "../flows/deliver-all.ts";
+import { refreshAll } from "../flows/refresh.ts";
 import { sweepAll } from "../flows/sweep.ts";
+import type { Tokens } from "../oauth/tokens.ts";
+import type { Http } from "../shared/http.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
@@ -15,9 +19,13 @@ export interface ServeContext extends Vendors {
   log: Log;
   sources(): Promise<readonly Source[]>;
   vault(): Promise<Vault>;
+  http(): Promise<Http>;
+  tokens(): Promise<Tokens>;
   threadedStore(): Promise<Store>;
 }
 
+/** How often the service looks after tokens and alerts. */
+const LOOK_EVERY_MS = 60_000;
 /** How long calls under way may take once we were told to stop; systemd's own patience is 90 s. */
 const LAST_CALLS_MS = 10_000;
 
@@ -85,6 +93,23 @@ function jobsOf(context: ServeContext, store: Store): Job[] {
       due: dailyDue(config["schedule.sweep_at"]),
       run: async () => {
         log.info("swept", { raised: await sweepAll(context, store) });
+      },
+    },
+    {
+      name: "refresh",
+      due: everyDue(LOOK_EVERY_MS),
+      run: async (signal) => {
+        const { failed } = await refreshAll(context, store, signal);
+        for (const reason of failed) log.warn("token not refreshed", { reason });
+      },
+    },
+    {
+      name: "alerts",
+      due: everyDue(LOOK_EVERY_MS),
+      run: async (signal) => {
+        const { sent, failed } = await alertOwners({ ...context, store }, signal);
+        if (sent > 0) log.info("alerts sent", { sent });
+        for (const reason of failed) log.warn("alert not sent yet", { reason });
       },
     },
   ];

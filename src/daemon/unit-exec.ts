@@ -39,6 +39,8 @@ export function execArguments(unit: string, { places, program, argv, cwd }: Comm
   return [
     ...(places.scope === "user" ? ["--user"] : []),
     ...["--pty", "--pipe", "--wait", "--collect", "--quiet", `--unit=${unit}`],
+    // Else the journal gets the command line, and with it a candidate's address.
+    "--description=a command of jc-integrations, run as its service",
     // Files are named from where the operator stands; the dash: it may be a place the service's user cannot enter.
     `--property=WorkingDirectory=-${cwd}`,
     ...settings.map(([name, value]) => `--property=${name}=${value}`),

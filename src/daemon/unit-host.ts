@@ -55,7 +55,9 @@ export async function refuseUnlessAble(runner: Runner, scope: Scope, words: stri
     });
   }
   if ((await runOrThrow(runner, ["id", "--user"])).trim() === "0") return;
-  throw new AppError("USAGE", "the system's service belongs to root", { hint: `sudo ${SERVICE} ${words}` });
+  throw new AppError("USAGE", "the system's service belongs to root", {
+    hint: `sudo ${SERVICE} service ${words}`,
+  });
 }
 
 /** Throws `USAGE` for a program that the service's own user could not start. */

@@ -8,10 +8,11 @@ import type { Tokens } from "../oauth/tokens.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
+import type { Secret } from "../shared/secret.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Access, Destination, FieldReport } from "../vendors/contract.ts";
-import { planResync, resync } from "./resync.ts";
+import { bannerFor, planResync, resync } from "./resync.ts";
 import { readSecret } from "./secrets.ts";
 
 /** From an admin's consent to an account that is ready for results. */
@@ -40,52 +41,35 @@ export interface ConnectRequest {
 
 export interface Connected {
   connection: Connection;
-  /** What the bootstrap did; null where the fields were known already. */
+  /** What the bootstrap did; null where it did not come to its end. */
   fields: FieldReport | null;
   /** Why the bootstrap did not come to its end; the connection stands all the same. */
   fieldsProblem: AppError | null;
-  /** Contacts with results that this connection was never told of. */
+  /** Contacts with results that this connection was never told of; a sandbox is told of none. */
   waiting: number;
   /** Pushes that were held for want of a connection and now go out. */
   released: number;
 }
 
 export async function connect(context: ConnectContext, request: ConnectRequest): Promise<Connected> {
-  const { clock, store, tokens, destination } = context;
-  const key = {
-    org: request.org,
-    vendor: destination.vendor,
-    environment: request.environment,
-    subject: destination.subject,
-  };
-  const before = (await store.connections(request.org)).find(
-    (known) => connectionName(known) === connectionName(key),
-  );
-
-  const { grant, account } = await consentAndAccount(context, request);
-  const isOther =
-    before?.account !== null && before?.account !== undefined && before.account.id !== account.id;
-  if (isOther && before.account && !(await request.confirmOtherAccount(before.account, account))) {
-    throw new AppError("CANCELLED", `${destination.label} stays connected to account ${before.account.id}`);
+  const { clock, store, vault, destination } = context;
+  const { org, environment, signal } = request;
+  const { clientId, clientSecretName: name } = destination.authorization;
+  if (!clientId) {
+    throw new AppError("CONFIG_INVALID", `${destination.vendor}.client_id is not set`, {
+      hint: `Put the app's client id into the configuration: [${destination.vendor}] client_id = "…"`,
+    });
   }
-
-  await tokens.keep(connectionName(key), destination, grant);
-  const missingScopes =
-    grant.scopes === null
-      ? []
-      : destination.authorization.scopes.filter((scope) => !grant.scopes?.includes(scope));
-  const connection = await store.saveConnection(key, {
-    state: "connected",
-    account,
-    scopes: grant.scopes ?? [...destination.authorization.scopes],
-    missingScopes,
-    tokenExpiresAt: grant.expiresAt,
-    connectedAt: clock.now(),
-    outage: null,
-    banner: missingScopes.length > 0 ? `these scopes were not granted: ${missingScopes.join(", ")}` : null,
-    ...(isOther ? { knownFields: null, lastSyncAt: null } : {}),
-  });
-  if (isOther) await store.forgetAccount(connection.id);
+  const clientSecret = await readSecret(vault, { name, org, environment });
+  const connection = await askForConsent(
+    { clock },
+    {
+      ...request.consent,
+      issuer: destination,
+      signal,
+      redeem: async (code) => await keep(context, request, await redeem(context, clientSecret, code, signal)),
+    },
+  );
   const released = await store.release(
     connection.id,
     ["reconnect", "disconnected", "vault", "scope"],
@@ -94,43 +78,30 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
   return {
     ...(await prepareFields(context, connection)),
     released,
-    waiting: await store.countUnpushed({ connectionId: connection.id, includeInProgress: false }),
+    waiting:
+      environment === "production"
+        ? await store.countUnpushed({ connectionId: connection.id, includeInProgress: false })
+        : 0,
   };
 }
 
-async function consentAndAccount(
-  context: ConnectContext,
-  request: ConnectRequest,
-): Promise<{ grant: Grant; account: Account }> {
-  const { clock, http, vault, destination } = context;
-  const { clientId, clientSecretName: name } = destination.authorization;
-  if (!clientId) {
-    throw new AppError("CONFIG_INVALID", `${destination.vendor}.client_id is not set`, {
-      hint: `Put the app's client id into the configuration: [${destination.vendor}] client_id = "…"`,
-    });
-  }
-  const clientSecret = await readSecret(vault, { name, org: request.org, environment: request.environment });
-  return await askForConsent(
-    { clock },
-    {
-      ...request.consent,
-      issuer: destination,
-      signal: request.signal,
-      redeem: async (code) => {
-        const grant = await exchangeCode(
-          { http, clock },
-          { ...code, issuer: destination, clientSecret, signal: request.signal },
-        );
-        const account = await destination.account(firstAccess(grant, request.signal));
-        const { accessToken } = grant;
-        const domain = await accountDomain(
-          { http },
-          { issuer: destination, clientSecret, accessToken, signal: request.signal },
-        );
-        return { grant, account: { ...account, name: domain ?? account.name } };
-      },
-    },
-  );
+interface Consent {
+  grant: Grant;
+  account: Account;
+}
+
+async function redeem(
+  { clock, http, destination }: ConnectContext,
+  clientSecret: Secret,
+  code: { code: string; verifier: string | null; redirectUri: string },
+  signal: AbortSignal,
+): Promise<Consent> {
+  const issuer = destination;
+  const grant = await exchangeCode({ http, clock }, { ...code, issuer, clientSecret, signal });
+  const account = await destination.account(firstAccess(grant, signal));
+  const { accessToken } = grant;
+  const domain = await accountDomain({ http }, { issuer, clientSecret, accessToken, signal });
+  return { grant, account: { ...account, name: domain ?? account.name } };
 }
 
 /** One call with tokens that nobody keeps yet, to an account whose rate nobody counts yet. */
@@ -138,12 +109,44 @@ function firstAccess(grant: Grant, signal: AbortSignal): Access {
   return { signal, token: async () => grant.accessToken, slot: async () => {}, heed: async () => {} };
 }
 
-/** The first connect runs the bootstrap; where it fails, the connection stands and the failure is told. */
+/** Makes the connection stand, before the browser is told that it does. */
+async function keep(
+  { clock, store, tokens, destination }: ConnectContext,
+  { org, environment, confirmOtherAccount }: ConnectRequest,
+  { grant, account }: Consent,
+): Promise<Connection> {
+  const { vendor, label, subject, authorization } = destination;
+  const key = { org, vendor, environment, subject };
+  const known = await store.connections(org);
+  const before = known.find((connection) => connectionName(connection) === connectionName(key));
+  const other = before?.account && before.account.id !== account.id ? before.account : null;
+  if (other && !(await confirmOtherAccount(other, account)))
+    throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
+
+  await tokens.keep(connectionName(key), destination, grant);
+  // Before the row names the new account: whoever connects again after a crash is still asked, and still forgets.
+  if (before && other) await store.forgetAccount(before.id);
+  const { scopes: wanted } = authorization;
+  const scopes = grant.scopes ?? [...wanted];
+  const missingScopes = wanted.filter((scope) => !scopes.includes(scope));
+  return await store.saveConnection(key, {
+    state: "connected",
+    account,
+    scopes,
+    missingScopes,
+    tokenExpiresAt: grant.expiresAt,
+    connectedAt: clock.now(),
+    outage: null,
+    banner: bannerFor({ missingScopes, overQuota: [] }),
+    ...(other ? { knownFields: null, lastSyncAt: null } : {}),
+  });
+}
+
+/** A portal may have changed while nobody was connected to it. Where this fails, the connection stands and the failure is told. */
 async function prepareFields(
   context: ConnectContext,
   connection: Connection,
 ): Promise<Pick<Connected, "connection" | "fields" | "fieldsProblem">> {
-  if (connection.knownFields !== null) return { connection, fields: null, fieldsProblem: null };
   try {
     const access = await context.accessTo(connection);
     const fields = await resync({ ...context, access }, connection, await planResync({ ...context, access }));

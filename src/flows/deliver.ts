@@ -4,6 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Claim, Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
+import { markMustReconnect } from "./must-reconnect.ts";
 import { createSender, type Sender, type Trouble } from "./send.ts";
 
 /**
@@ -46,7 +47,8 @@ export async function deliver(context: DeliverContext, connection: Connection): 
     return report;
   } catch (error) {
     report.restUntil = context.clock.now() + context.retryEveryMs;
-    if (isAppError(error, "RECONNECT_NEEDED")) await markMustReconnect(context, connection);
+    if (isAppError(error, "RECONNECT_NEEDED"))
+      await markMustReconnect(context.store, context.destination, connection);
     else if (!context.access.signal.aborted && !isAppError(error)) throw error;
     return report;
   }
@@ -186,18 +188,4 @@ async function saveOutage(
   outage: Outage | null,
 ): Promise<void> {
   await store.saveConnection({ ...connection, subject: destination.subject }, { outage });
-}
-
-async function markMustReconnect(
-  { store, destination }: DeliverContext,
-  connection: Connection,
-): Promise<void> {
-  await store.saveConnection(
-    { ...connection, subject: destination.subject },
-    {
-      state: "must_reconnect",
-      banner: `must reconnect: ${destination.label} no longer accepts our tokens. Run: jc-integrations connect ${connection.vendor} --org ${connection.org}`,
-    },
-  );
-  await store.hold(connection.id, "reconnect");
 }

@@ -25,14 +25,19 @@ export interface Disconnected {
   held: number;
 }
 
-/** Nothing is sent any more from its first step on; run again after a crash, it finishes the rest. */
+/**
+ * Nothing is sent any more from its first step on; run again after a crash, it finishes the rest. Null when there was
+ * nothing left to do. Throws `VAULT_UNAVAILABLE` before anything is changed.
+ */
 export async function disconnect(
   context: DisconnectContext,
   connection: Connection,
   options: { uninstall: boolean },
-): Promise<Disconnected> {
+): Promise<Disconnected | null> {
   const { store, tokens, destination } = context;
+  if (options.uninstall && !destination.uninstall) throw noUninstall(destination);
   const set = await tokens.peek(connectionName(connection));
+  if (!set && !options.uninstall && connection.state === "not_connected") return null;
   const held = await store.hold(connection.id, "disconnected");
   const uninstall = options.uninstall ? await uninstallApp(context) : null;
   const revocation = set?.refreshToken
@@ -47,7 +52,7 @@ export async function disconnect(
 }
 
 async function revoke(
-  { http, vault, destination }: DisconnectContext,
+  { http, vault, destination, access }: DisconnectContext,
   connection: Connection,
   refreshToken: Parameters<typeof revokeToken>[1]["refreshToken"],
 ): Promise<Revocation> {
@@ -58,7 +63,8 @@ async function revoke(
       org: connection.org,
       environment: connection.environment,
     });
-    return await revokeToken({ http }, { issuer: destination, clientSecret, refreshToken });
+    const { signal } = access;
+    return await revokeToken({ http }, { issuer: destination, clientSecret, refreshToken, signal });
   } catch (error) {
     if (isAppError(error, "CONFIG_INVALID")) return { kind: "failed", reason: error.message };
     throw error;
@@ -66,17 +72,18 @@ async function revoke(
 }
 
 async function uninstallApp({ destination, access }: DisconnectContext): Promise<Disconnected["uninstall"]> {
-  if (!destination.uninstall) {
-    throw new AppError("USAGE", `${destination.label} offers no way to remove the app from here`, {
-      hint: `Remove it in ${destination.label}'s settings, then disconnect without --uninstall.`,
-    });
-  }
   try {
-    await destination.uninstall(access);
+    await destination.uninstall?.(access);
     return { kind: "done" };
   } catch (error) {
     if (isAppError(error) && error.code !== "VAULT_UNAVAILABLE")
       return { kind: "failed", reason: error.message };
     throw error;
   }
+}
+
+function noUninstall({ label }: Destination): AppError {
+  return new AppError("USAGE", `${label} offers no way to remove the app from here`, {
+    hint: `Remove it in ${label}'s settings, then disconnect without --uninstall.`,
+  });
 }

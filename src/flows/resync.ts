@@ -5,7 +5,7 @@ import type { Access, Destination, FieldPlan, FieldReport } from "../vendors/con
 
 /** The idempotent bootstrap of the fields that results rest in: look, create what is missing, never overwrite. */
 export type ResyncContext = {
-  store: Pick<Store, "saveConnection" | "subjects" | "raise" | "release">;
+  store: Pick<Store, "saveConnection" | "subjects" | "raise" | "release" | "openTick" | "lastTick">;
   clock: Pick<Clock, "now">;
   destination: Destination;
   access: Access;
@@ -20,42 +20,74 @@ export function planResync({
   return destination.planFields(access);
 }
 
-/** Applies the plan, remembers which fields exist, and makes due what waited for them. */
+/**
+ * Applies the plan, remembers which fields exist, and makes due what waited for them: what was held for a missing
+ * field, and the contacts that have a value for one that is new. What a run that was cut off created is new to nobody
+ * afterwards, so the next one takes all fields for new.
+ */
 export async function resync(
   context: ResyncContext,
   connection: Connection,
   plan: FieldPlan,
 ): Promise<FieldReport & { due: number }> {
   const { store, clock, destination, access } = context;
+  const run = await beginRun(context, connection);
   const report = await destination.applyFields(access, plan);
   const changed = await store.saveConnection(
     { ...connection, subject: destination.subject },
-    { knownFields: report.known, banner: bannerFor(report) },
+    {
+      knownFields: report.known,
+      banner: bannerFor({ missingScopes: connection.missingScopes, overQuota: report.overQuota }),
+    },
   );
+  const told = connection.knownFields ?? report.known;
+  const isNew = (field: string) =>
+    run.followsUnfinished || report.created.includes(field) || !told.includes(field);
+  const raised = await raiseHoldersOf(context, changed, report.known.filter(isNew));
   const released = await store.release(connection.id, ["property"], clock.now());
-  const raised = report.created.length > 0 ? await raiseHoldersOf(context, changed, report.created) : 0;
+  await run.end();
   return { ...report, due: released + raised };
 }
 
-function bannerFor({ overQuota }: FieldReport): string | null {
-  if (overQuota.length === 0) return null;
-  return `the portal has no room for ${overQuota.join(", ")}: free custom properties there, then run jc-integrations resync-properties`;
+/** What stands in the operator's way, in words; null when nothing does. */
+export function bannerFor(trouble: {
+  missingScopes: readonly string[];
+  overQuota: readonly string[];
+}): string | null {
+  const { missingScopes, overQuota } = trouble;
+  const scopes = `these scopes were not granted: ${missingScopes.join(", ")}`;
+  const room = `the portal has no room for ${overQuota.join(", ")}: free custom properties there, then run jc-integrations resync-properties`;
+  const words = [...(missingScopes.length > 0 ? [scopes] : []), ...(overQuota.length > 0 ? [room] : [])];
+  return words.join("; ") || null;
 }
 
-/** A field just created is empty in the portal: contacts that were told a value for it must be told again. */
+/** Begun and ended are two ticks; a begin without its end is a run that was cut off, or is still under way. */
+async function beginRun(
+  { store, clock }: ResyncContext,
+  { id }: Connection,
+): Promise<{ followsUnfinished: boolean; end(): Promise<unknown> }> {
+  const [begun, ended] = [`resync ${id}`, `resync ${id} ended`];
+  const lastBegunAt = (await store.lastTick(begun)) ?? 0;
+  const followsUnfinished = lastBegunAt > ((await store.lastTick(ended)) ?? 0);
+  const at = Math.max(clock.now(), lastBegunAt + 1);
+  await store.openTick(begun, at);
+  return { followsUnfinished, end: () => store.openTick(ended, at) };
+}
+
+/** A new field is empty in the portal: contacts with a value for it must be told, also those in flight without it. */
 async function raiseHoldersOf(
   { store, clock, destination }: ResyncContext,
   connection: Connection,
-  created: readonly string[],
+  fields: readonly string[],
 ): Promise<number> {
   let raised = 0;
-  let after: string | null = "";
+  let after: string | null = fields.length > 0 ? "" : null;
   while (after !== null) {
     const page = await store.subjects({ connectionId: connection.id, after, limit: SUBJECTS_PER_PAGE });
     const holders = page.subjects.filter(({ invites, push }) => {
-      if (!push || push.state === "pending" || push.state === "held") return false;
+      if (!push || push.state === "held") return false;
       const { projection } = destination.project(invites, connection.knownFields);
-      return created.some((field) => field in projection);
+      return fields.some((field) => field in projection);
     });
     raised += await store.raise(
       connection.id,

@@ -1,8 +1,10 @@
 import type { Config } from "../shared/config.ts";
 import type { Environment } from "../core/connection.ts";
+import { isDegraded } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
-import type { Store } from "../store/contract.ts";
+import type { Overview, Store } from "../store/contract.ts";
+import { stuckWords } from "./alert.ts";
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
@@ -30,7 +32,7 @@ export async function statusOf(
       missingScopes: connection?.missingScopes ?? [],
       tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
       lastSyncAt: timeOrNull(connection?.lastSyncAt),
-      banner: connection?.banner ?? null,
+      banner: bannerOf(vendor, found),
       pushes: found?.pushes ?? { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
     };
   });
@@ -51,6 +53,16 @@ export async function statusOf(
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     service: services > 0 ? "running" : "not running",
   };
+}
+
+/** What stands in the way, first what a person must mend. */
+function bannerOf(vendor: string, found: Overview["connections"][number] | undefined): string | null {
+  if (!found) return null;
+  if (found.connection.banner !== null) return found.connection.banner;
+  if (found.pushes.stuck > 0) return stuckWords(found.pushes.stuck, vendor);
+  if (isDegraded(found.connection.outage))
+    return `${vendor} fails at the moment; it is asked again every few minutes, nothing is lost`;
+  return null;
 }
 
 const LABELS: Readonly<Record<string, string>> = { hubspot: "HubSpot", smartrecruiters: "SmartRecruiters" };

@@ -82,7 +82,7 @@ async function firstAnswer<T>(
   try {
     return await Promise.race([
       listener.answer,
-      countDown(clock, request, signal),
+      countDown(clock, request, listener.redirectUri, signal),
       ...(pastedLines ? [readPasted({ lines: pastedLines, onNotice, attempt, listener })] : []),
     ]);
   } catch (error) {
@@ -95,7 +95,12 @@ async function firstAnswer<T>(
   }
 }
 
-async function countDown<T>(clock: Clock, request: ConsentRequest<T>, signal: AbortSignal): Promise<never> {
+async function countDown<T>(
+  clock: Clock,
+  request: ConsentRequest<T>,
+  redirectUri: string,
+  signal: AbortSignal,
+): Promise<never> {
   const { issuer, onTick, timeoutMs = DEFAULT_TIMEOUT_MS } = request;
   const endsAt = clock.now() + timeoutMs;
   for (let left = timeoutMs; left > 0; left = endsAt - clock.now()) {
@@ -103,7 +108,7 @@ async function countDown<T>(clock: Clock, request: ConsentRequest<T>, signal: Ab
     await clock.sleep(Math.min(left, 1_000), signal);
   }
   throw new AppError("TIMED_OUT", `Nobody gave consent in ${issuer.label} in time`, {
-    hint: `Run \`${connectCommand(issuer)}\` again; on another machine, paste the address the browser ends at.`,
+    hint: `Run \`${connectCommand(issuer)}\` again; on another machine, paste the address the browser ends at. If ${issuer.label}'s page refused the redirect URI, register exactly this one with the app: ${redirectUri}`,
   });
 }
 

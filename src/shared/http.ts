@@ -113,7 +113,12 @@ async function send(
     });
     const text = await readText(answer.body);
     trace?.(`${call.method} ${url.origin}${url.pathname} → ${answer.statusCode} (${since()} ms)`);
-    return { status: answer.statusCode, headers: flatHeaders(answer.headers), text, durationMs: since() };
+    return {
+      status: answer.statusCode,
+      headers: flatHeaders(answer.headers),
+      text: answer.statusCode < 400 ? text : withoutSecrets(text, call),
+      durationMs: since(),
+    };
   } catch (cause) {
     if (call.signal?.aborted) throw call.signal.reason;
     if (isAppError(cause)) throw cause;
@@ -174,6 +179,20 @@ async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> 
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A refusal may quote what was sent, and its words end up in errors and logs. */
+function withoutSecrets(text: string, { token, form = {} }: HttpRequest): string {
+  const secrets = [token, ...Object.values(form)].flatMap((value) =>
+    value === undefined || typeof value === "string" ? [] : [value.reveal()],
+  );
+  return secrets
+    .filter((value) => value !== "")
+    .reduce(
+      (clean, value) =>
+        clean.replaceAll(value, "[redacted]").replaceAll(encodeURIComponent(value), "[redacted]"),
+      text,
+    );
 }
 
 function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {

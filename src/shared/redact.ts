@@ -8,12 +8,13 @@ export interface Redactor {
   learn(value: string): void;
 }
 
+/** Quotes come escaped where JSON stands within a text within JSON. */
 const NAMED_VALUES =
-  /((?:access_token|refresh_token|id_token|client_secret|code_verifier|token|secret|password|hapikey|signed_access_token)["']?\s*[=:]\s*["']?)([^&"'\s,}]+)/gi;
+  /((?:access_token|refresh_token|id_token|client_secret|code_verifier|token|secret|password|hapikey|signed_access_token)\\*["']?\s*[=:]\s*\\*["']?)([^&"'\s,}\\]+)/gi;
 /** Elsewhere these two are everyday words, which our own output and errors use as names. */
 const QUERY_VALUES = /((?:^|[?&])(?:code|state)=)([^&"'\s,}]+)/gi;
 const HEADERS =
-  /((?:authorization|proxy-authorization|x-smarttoken|webhook-signature|cookie|set-cookie)["']?\s*[=:]\s*["']?)((?:bearer|basic)\s+)?([^"'\r\n]+)/gi;
+  /((?:authorization|proxy-authorization|x-smarttoken|webhook-signature|cookie|set-cookie)\\*["']?\s*[=:]\s*\\*["']?)((?:bearer|basic)\s+)?([^"'\r\n\\]+)/gi;
 const WEBHOOK_SECRETS = /whsec_[A-Za-z0-9+/=_-]+/g;
 const BOT_PATHS = /\/bot\d*:?[A-Za-z0-9_-]{6,}\//g;
 const URL_PASSWORDS = /(\/\/[^/\s:@]+:)[^/\s@]+@/g;

@@ -75,6 +75,11 @@ export interface Store {
   runs(org: string, limit: number): Promise<Run[]>;
   /** How the pushes that a run raised stand now. */
   standing(runId: number): Promise<Standing>;
+  /** Opens an alert for each incident that is new, and closes those that are over. */
+  keepIncidents(incidents: readonly Incident[], now: number): Promise<void>;
+  /** Alerts that were not sent yet and may be tried now. */
+  dueAlerts(now: number): Promise<DueAlert[]>;
+  noteAlert(id: number, note: AlertNote): Promise<void>;
   /** The delivery log, oldest first: the last `limit` attempts that fit. */
   attempts(query: AttemptQuery): Promise<LoggedAttempt[]>;
 
@@ -173,6 +178,21 @@ export interface Attempt extends NewAttempt {
   version: number;
   vendor: string;
 }
+
+/** Trouble that its org's owner shall hear of, once. */
+export interface Incident {
+  /** The same as long as it is the same trouble. */
+  key: string;
+  org: string;
+  text: string;
+}
+
+export interface DueAlert extends Pick<Incident, "org" | "text"> {
+  id: number;
+  tries: number;
+}
+
+export type AlertNote = { sentAt: number } | { dueAt: number };
 
 export interface PushSelection {
   connectionId: number;

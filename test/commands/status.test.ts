@@ -27,7 +27,7 @@ describe("status", () => {
     const waiting = await world.run(["status"]);
     expect(waiting.out).toContain("[Connected]");
     expect(waiting.out).toMatch(
-      /HubSpot +\[Connected\] +portal 8480001 \(8480001\) +– +0 delivered, 2 pending +0/,
+      /HubSpot +\[Connected\] +\S+ \(8480001\) +– +0 delivered, 2 pending +0/,
     );
     await world.run(["run", "retry"]);
     const delivered = await world.run(["status"]);
@@ -50,7 +50,7 @@ describe("status", () => {
           vendor: "hubspot",
           environment: "production",
           state: "connected",
-          account: "portal 8480001 (8480001)",
+          account: expect.stringContaining("(8480001)"),
           scopes: SCOPES,
           missingScopes: [],
           tokenExpiresAt: "2026-11-22T12:30:00.000Z",

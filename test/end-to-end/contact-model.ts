@@ -20,10 +20,16 @@ interface InviteState {
 const RANKS = ["invited", "in_progress", "completed", "expired", "cancelled"];
 
 export function expectedContacts(events: readonly InviteEvent[]): Record<string, Properties> {
-  const invites = [...Map.groupBy(events, ({ data }) => data.invitation_id).values()].map(stateOf);
-  const people = Map.groupBy(invites, ({ email }) => email);
+  const invites = [...groupBy(events, ({ data }) => data.invitation_id).values()].map(stateOf);
+  const people = groupBy(invites, ({ email }) => email);
   const contacts = [...people].map(([email, theirs]) => [email, propertiesOf(theirs)] as const);
   return Object.fromEntries(contacts.filter(([, properties]) => Object.keys(properties).length > 0));
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
 }
 
 function stateOf(snapshots: readonly InviteEvent[]): InviteState {

@@ -143,6 +143,17 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX calls_in_window ON calls (key, at);
   CREATE TABLE call_limits (key TEXT PRIMARY KEY, calls INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 
+  CREATE TABLE alerts (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    org TEXT NOT NULL,
+    text TEXT NOT NULL,
+    opened_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    sent_at INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0
+  );
+
   CREATE TABLE services (
     pid INTEGER NOT NULL,
     started_at TEXT NOT NULL,

@@ -2,6 +2,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
 import type { Store } from "../contract.ts";
 import { createAppend } from "./append.ts";
+import { createAlerts } from "./alerts.ts";
 import { createAttempts } from "./attempts.ts";
 import { createCalls } from "./calls.ts";
 import { createClaims } from "./claims.ts";
@@ -42,6 +43,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createSelections(db),
     ...createRuns(db),
     ...createAttempts(db),
+    ...createAlerts(db),
     ...createCalls(db),
     ...createServices(db, self),
   };
@@ -78,6 +80,9 @@ export function storeOf(
     noteRun: (...args) => call("noteRun", args),
     runs: (...args) => call("runs", args),
     standing: (...args) => call("standing", args),
+    keepIncidents: (...args) => call("keepIncidents", args),
+    dueAlerts: (...args) => call("dueAlerts", args),
+    noteAlert: (...args) => call("noteAlert", args),
     attempts: (...args) => call("attempts", args),
     takeCall: (...args) => call("takeCall", args),
     limitCalls: (...args) => call("limitCalls", args),

@@ -72,7 +72,7 @@ async function step({ store, reference, pairs, id, now }: Context, operation: Op
       return;
     }
     case "settle": {
-      const pair = pairs[operation.which];
+      const [pair] = pairs.splice(operation.which % pairs.length, 1);
       if (!pair) return;
       const outcome = outcomeOf(operation.outcome, now);
       await store.settle([{ claim: pair.claim, now, outcome }]);

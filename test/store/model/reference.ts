@@ -166,7 +166,7 @@ export function createReference() {
     unpushed: () =>
       new Set(
         [...invites.values()]
-          .filter(({ invite }) => invite.status !== "invited")
+          .filter(({ invite }) => raisesPush("contact", invite, { pushedBefore: false }))
           .map(({ invite }) => emailKey(invite.candidate.email))
           .filter((subject) => (pushes.get(subject)?.state ?? "forgotten") === "forgotten"),
       ).size,

@@ -1,0 +1,19 @@
+import type { Command } from "commander";
+import { withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+export function registerAlerts(program: Command, world: World): void {
+  program
+    .command("alerts")
+    .description("how the owner of an org hears of trouble")
+    .command("test")
+    .description("send one alert to the org's Telegram chat")
+    .addHelpText("after", "\nExample:\n  jc-integrations alerts test --org acme")
+    .action((_options: object, command: Command) =>
+      withApp(world, command, async ({ app, print }) => {
+        const { sendTestAlert } = await import("../flows/alert.ts");
+        await sendTestAlert({ ...app, store: await app.store() }, app.org, world.signal);
+        print({ json: { sent: true }, text: () => `Sent. Look at the Telegram chat of ${app.org}.` });
+      }),
+    );
+}

@@ -1,0 +1,80 @@
+import { PassThrough, Readable } from "node:stream";
+import { describe, expect, test } from "vitest";
+import { colourLevel, createTerminal } from "../../src/shared/terminal.ts";
+
+function terminalOf({ isTerminal = true, level = 0 as 0 | 1 | 2 } = {}) {
+  let err = "";
+  const terminal = createTerminal(
+    {
+      out: () => {},
+      err: (text) => {
+        err += text;
+      },
+      stdin: Readable.from([]),
+      stderr: new PassThrough(),
+      stdinIsTerminal: isTerminal,
+      stdoutIsTerminal: isTerminal,
+      stderrIsTerminal: isTerminal,
+      columns: () => 80,
+    },
+    level,
+  );
+  return { terminal, err: () => err };
+}
+
+describe("colours", () => {
+  test.each([
+    ["on a terminal", { TERM: "xterm" }, true, false, 1],
+    ["of many on a terminal that has them", { TERM: "xterm-256color" }, true, false, 2],
+    ["of many where COLORTERM says so", { TERM: "xterm", COLORTERM: "truecolor" }, true, false, 2],
+    ["not in a pipe", { TERM: "xterm-256color" }, false, false, 0],
+    ["in a pipe when forced", { FORCE_COLOR: "1" }, false, false, 1],
+    ["in a pipe when forced the BSD way", { CLICOLOR_FORCE: "1" }, false, false, 1],
+    ["not when NO_COLOR is set, even if forced", { NO_COLOR: "1", FORCE_COLOR: "1" }, true, false, 0],
+    ["not with --no-color, even if forced", { FORCE_COLOR: "1" }, true, true, 0],
+    ["not on a dumb terminal", { TERM: "dumb" }, true, false, 0],
+    ["not when FORCE_COLOR is 0", { TERM: "xterm", FORCE_COLOR: "0" }, true, false, 0],
+    ["not when CLICOLOR is 0", { TERM: "xterm", CLICOLOR: "0" }, true, false, 0],
+  ] as const)("%s", (_when, env, isTerminal, noColour, level) => {
+    expect(colourLevel(env, isTerminal, noColour)).toBe(level);
+  });
+});
+
+describe("output for people", () => {
+  test("stands in columns without blanks at the ends", () => {
+    const { terminal } = terminalOf();
+    const rows = [
+      ["a", "1"],
+      ["longer", ""],
+    ];
+    expect(terminal.table(["name", "n"], rows)).toBe("name    n\na       1\nlonger");
+  });
+
+  test("marks pills by colour, or by brackets where there is none", () => {
+    expect(terminalOf().terminal.pill("Connected", "good")).toBe("[Connected]");
+    const coloured = terminalOf({ level: 1 }).terminal.pill("Connected", "good");
+    expect(coloured).toContain(" Connected ");
+    expect(coloured).toContain("\u001b[42m");
+  });
+
+  test("redraws its progress on a terminal, and says elsewhere how it ended", () => {
+    const shown = terminalOf();
+    const bar = shown.terminal.progress("backfill", 2_000);
+    bar.set(1_000);
+    bar.end();
+    expect(shown.err().replaceAll("\r\u001b[2K", "<redrawn>")).toMatch(
+      /^(<redrawn>backfill {2}█{14}░{14} {2}1,000\/2,000 .*){2}\n$/,
+    );
+    const piped = terminalOf({ isTerminal: false });
+    const count = piped.terminal.progress("importing", null);
+    for (const done of [10, 20, 3_000]) count.set(done, "2 bad");
+    count.end();
+    expect(piped.err()).toMatch(/^importing {2}3,000 {2}[\d,]+\/s {2}2 bad\n$/);
+  });
+
+  test("says nothing of progress that never was", () => {
+    const { terminal, err } = terminalOf();
+    terminal.progress("importing", null).end();
+    expect(err()).toBe("");
+  });
+});
