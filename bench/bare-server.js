@@ -18,38 +18,55 @@ for (const pragma of [
 ])
   db.pragma(pragma);
 
-const insertInvite = db.prepare(`
-  INSERT INTO invites (org, invitation_id, contact, assessment, status, at, state_version, state)
-  VALUES (?, ?, ?, NULL, ?, ?, ?, ?)`);
-const insertPush = db.prepare(`
-  INSERT INTO pushes (connection_id, subject, state, held_cause, version, pending_since, due_at)
-  VALUES (1, ?, 'held', 'reconnect', ?, ?, ?)`);
-const insertEvent = db.prepare(`
-  INSERT INTO events (source, event_id, body_hash, type, at, received_at, conflict, invite_id, payload)
-  VALUES ('jobcannon', ?, ?, ?, ?, ?, 0, ?, ?)`);
-let version = 0;
+/** Inserts rows like the one the program wrote, other only in the columns named here. */
+function insertLike(table, changing) {
+  const { id: _id, seq: _seq, ...model } = db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
+  const literal = (value) =>
+    typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value ?? "NULL");
+  const values = Object.keys(model).map((column) =>
+    changing.includes(column) ? `@${column}` : literal(model[column]),
+  );
+  return db.prepare(`INSERT INTO ${table} (${Object.keys(model)}) VALUES (${values})`);
+}
+
+const insertInvite = insertLike("invites", ["invitation_id", "contact", "at", "state_version", "state"]);
+const insertPush = insertLike("pushes", ["subject", "version", "pending_since", "due_at"]);
+const insertEvent = insertLike("events", [
+  "event_id",
+  "body_hash",
+  "at",
+  "received_at",
+  "invite_id",
+  "payload",
+]);
+let version = 1_000;
 
 const commit = db.transaction((batch) => {
   for (const { id, body } of batch) {
     const now = Date.now();
-    const { type, timestamp, data } = JSON.parse(body);
+    const { timestamp, data } = JSON.parse(body);
     const at = Date.parse(timestamp);
     let inviteId = null;
     if (rows === "all") {
       version += 1;
       const contact = data.candidate.email.trim().toLowerCase();
-      inviteId = insertInvite.run(
-        data.org,
-        data.invitation_id,
+      inviteId = insertInvite.run({
+        invitation_id: data.invitation_id,
         contact,
-        data.status,
         at,
-        version,
-        JSON.stringify(data),
-      ).lastInsertRowid;
-      insertPush.run(contact, version, now, now);
+        state_version: version,
+        state: JSON.stringify(data),
+      }).lastInsertRowid;
+      insertPush.run({ subject: contact, version, pending_since: now, due_at: now });
     }
-    insertEvent.run(id, createHash("sha256").update(body).digest(), type, at, now, inviteId, body.toString());
+    insertEvent.run({
+      event_id: id,
+      body_hash: createHash("sha256").update(body).digest(),
+      at,
+      received_at: now,
+      invite_id: inviteId,
+      payload: body.toString(),
+    });
   }
 });
 

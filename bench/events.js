@@ -6,7 +6,7 @@ export const SECRET = `whsec_${Buffer.from("the benchmark's webhook secret..").t
 
 export function bodyOf(n) {
   const at = new Date(Date.now() - 60_000).toISOString();
-  const score = n % 100;
+  const score = Number(n) % 100 || 0;
   const dimension = (name, shift) => ({
     name,
     score: (score + shift) % 100,

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
-import { ORG, SECRET } from "./events.js";
+import { bodyOf, ORG, SECRET } from "./events.js";
 import { median } from "./table.js";
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
@@ -64,11 +64,12 @@ async function measure(argv, tables) {
       env,
       stdio: ["ignore", "pipe", "inherit"],
     });
+    const exited = once(server, "exit");
     const [line] = await once(createInterface(server.stdout), "line");
     const { seconds, accepted, p50, p99 } = await send({ ...LOAD, address: JSON.parse(line).listening });
     const cpuSeconds = cpuOf(server.pid);
     server.kill("SIGTERM");
-    await once(server, "exit");
+    await exited;
     verify(file, tables, accepted);
     return { perSecond: accepted / seconds, seconds, accepted, p50, p99, cpuSeconds };
   } finally {
@@ -93,19 +94,19 @@ function settings(stateDir) {
 const profiling = () =>
   process.env.BENCH_PROFILE ? ["--cpu-prof", "--cpu-prof-dir", process.env.BENCH_PROFILE] : [];
 
-/** Both systems start from the program's own tables, with the secret set and a connection that is held. */
+/** Both systems start from the program's own tables, with the secret set, a connection that is held, and one event. */
 function prepare(file, env) {
-  execFileSync(process.execPath, [PROGRAM, "secrets", "set", "jobcannon.webhook-secret"], {
-    env,
-    input: SECRET,
-  });
-  execFileSync(process.execPath, [PROGRAM, "status"], { env });
+  const run = (argv, input) =>
+    execFileSync(process.execPath, [PROGRAM, ...argv], { env, input, stdio: "pipe" });
+  run(["secrets", "set", "jobcannon.webhook-secret"], SECRET);
+  run(["status"]);
   const db = new Database(file);
   db.prepare(`
     INSERT INTO connections (id, org, vendor, environment, subject_kind, hold_cause, state, account_id, details)
     VALUES (1, ?, 'hubspot', 'production', 'contact', 'reconnect', 'must_reconnect', '1', ?)
   `).run(ORG, JSON.stringify({ account: null, scopes: [], missingScopes: [] }));
   db.close();
+  run(["invites", "import", "-"], `${bodyOf("first")}\n`);
 }
 
 /** All its threads, its start and the warming up included; null where the system does not tell. */
@@ -120,13 +121,17 @@ function cpuOf(pid) {
 
 async function send(load) {
   const sender = fork(here("load.js"));
+  const ended = once(sender, "exit").then(() => {
+    throw new Error("the sender gave up");
+  });
   sender.send(load);
-  const [[result]] = await Promise.all([once(sender, "message"), once(sender, "exit")]);
+  const [result] = await Promise.race([once(sender, "message"), ended]);
+  await ended.catch(() => {});
   return result;
 }
 
 function verify(file, tables, accepted) {
-  const all = LOAD.warmUp + LOAD.count;
+  const all = 1 + LOAD.warmUp + LOAD.count;
   if (accepted !== LOAD.count) throw new Error(`only ${accepted} of ${LOAD.count} were acknowledged`);
   const db = new Database(file, { readonly: true });
   for (const table of ["events", "invites", "pushes"].slice(0, tables)) {

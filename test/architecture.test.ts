@@ -15,6 +15,7 @@ const HEIGHTS = [
   ["start"],
   ["main"],
   ["commands"],
+  ["demo"],
   ["app"],
   ["daemon"],
   ["flows"],
@@ -22,8 +23,17 @@ const HEIGHTS = [
   ["core"],
   ["shared"],
 ];
-/** Programs of their own, which only their bundles start. */
+/** Types of the command line's world that those below it may name. */
+const LENT: Readonly<Record<string, readonly string[]>> = {
+  "src/commands/world.ts": ["start", "demo", "app"],
+  "src/commands/with-app.ts": ["demo"],
+};
+/** It seals a whole vault anew, which no opened vault can: the command runs it itself. */
+const RUN_BY_COMMANDS = ["src/vault/rekey.ts"];
+/** Those who start the emulator for people. */
+const STARTS_EMULATOR = ["commands", "demo"];
 const READS_PROCESS = ["src/start.ts", "src/app.ts"];
+/** The second is a program of its own. */
 const READS_NODE_PROCESS = ["src/shared/running.ts", "src/vault/keychain-child.ts"];
 const HOMELESS = ["utils", "helpers", "common", "services", "managers"];
 
@@ -107,10 +117,11 @@ function faultOf({ from, to, isTypeOnly }: Import): string | null {
   const [left, right] = [folderOf(from), folderOf(to)];
   if (left === "emulator")
     return ["emulator", "shared"].includes(right) ? null : "the emulator knows shared only";
-  if (right === "emulator") return left === "commands" ? null : "only commands start the emulator";
-  if (to === "src/commands/world.ts" && ["app", "start"].includes(left) && isTypeOnly) return null;
+  if (right === "emulator") return STARTS_EMULATOR.includes(left) ? null : "the product knows no emulator";
+  if (isTypeOnly && LENT[to]?.includes(left)) return null;
   if (left === right) return left === "vendors" ? faultAmongVendors({ from, to, isTypeOnly }) : null;
   if (heightOf(left) >= heightOf(right)) return `${left} stands beside or below ${right}`;
+  if (left === "commands" && RUN_BY_COMMANDS.includes(to)) return null;
   if (left !== "app" && !isTypeOnly && isReal(to)) return "only app.ts puts the real parts together";
   return null;
 }

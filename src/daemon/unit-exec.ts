@@ -46,6 +46,7 @@ export function execArguments(unit: string, { places, program, argv, cwd }: Comm
     ...settings.map(([name, value]) => `--property=${name}=${value}`),
     ...Object.entries(environment).map(([name, value]) => `--setenv=${name}=${value}`),
     "--",
-    ...[program.nodePath, program.scriptPath, ...argv].map(withoutVariables),
+    program.nodePath,
+    ...[program.scriptPath, ...argv].map(withoutVariables),
   ];
 }

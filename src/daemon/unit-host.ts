@@ -22,7 +22,7 @@ export async function look(runner: Runner, places: Places): Promise<Found> {
       config.file === null ? null : { backend: config["vault.backend"], keyFile: config["vault.key_file"] },
     unit: installedUnit(places),
     isEnabled: unit.UnitFileState === "enabled",
-    isActive: unit.ActiveState === "active",
+    isActive: unit.ActiveState !== undefined && !["inactive", "failed"].includes(unit.ActiveState),
     isUnread: unit.NeedDaemonReload === "yes",
   };
 }
@@ -43,7 +43,7 @@ export async function showUnit({ run }: Runner, scope: Scope): Promise<Record<st
 
 /** Throws `USAGE` where nothing can be applied, and says what to type instead; `words` come after `service`. */
 export async function refuseUnlessAble(runner: Runner, scope: Scope, words: string): Promise<void> {
-  if (!existsSync("/run/systemd/system"))
+  if ((await runner.run("systemctl", ["show-environment"])).code !== 0)
     throw new AppError("USAGE", "there is no systemd running here", {
       hint: `Let what starts services here run: ${SERVICE} serve`,
     });

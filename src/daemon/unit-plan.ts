@@ -100,7 +100,8 @@ ${isSystem ? `# The key is the unit's credential, from ${keyFile}.` : `key_file 
 `;
 }
 
-function notesOn(places: Places, { vault, isActive }: Found, isWritten: boolean): string[] {
+function notesOn(places: Places, found: Found, isWritten: boolean): string[] {
+  const { vault, isActive, isEnabled } = found;
   const sudo = places.scope === "system" ? "sudo systemctl" : "systemctl --user";
   const notes: string[] = [];
   if (vault?.backend === "keychain")
@@ -115,6 +116,7 @@ function notesOn(places: Places, { vault, isActive }: Found, isWritten: boolean)
     notes.push(
       `The service still runs by the old unit. To take over the new one: ${sudo} restart ${SERVICE}`,
     );
+  if (isEnabled && !isActive) notes.push(`The service does not run. To start it: ${sudo} start ${SERVICE}`);
   return notes;
 }
 

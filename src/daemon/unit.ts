@@ -93,7 +93,7 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=exec
-ExecStart=${[nodePath, scriptPath, "serve"].map(withoutVariables).map(word).join(" ")}
+ExecStart=${[nodePath, withoutVariables(scriptPath), "serve"].map(word).join(" ")}
 Restart=on-failure
 RestartSec=2
 KillSignal=SIGTERM
@@ -121,7 +121,7 @@ LockPersonality=yes
 # Not MemoryDenyWriteExecute=yes: Node's compiler writes the code it runs.
 `;
 
-/** Of a command line: `$` begins the name of a variable there (systemd.service(5)), in systemd-run's too. */
+/** For what follows a command's name: `$` begins the name of a variable there (systemd.service(5)), in systemd-run's too. */
 export function withoutVariables(text: string): string {
   return text.replaceAll("$", "$$$$");
 }

@@ -3,12 +3,12 @@
  * codes, no line breaks, no reversed reading direction (CWE-150).
  */
 export function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-    " ",
-  );
+  return text.replace(UNPRINTABLE, " ");
 }
+
+const UNPRINTABLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** Hides who is meant, keeps what an operator needs to tell two apart: `a…@example.org`. */
 export function maskEmail(email: string): string {

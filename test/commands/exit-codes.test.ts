@@ -54,7 +54,6 @@ describe("a command ends with", () => {
 
   test.each([
     { argv: ["connect", "hubpsot"], message: "there is no vendor hubpsot", hint: "Did you mean hubspot?" },
-    { argv: ["run", "swep"], message: "there is no job of that name", hint: "Jobs: retry, sweep" },
     {
       argv: ["invites", "show", "inv_nowhere"],
       message: "acme has no invite inv_nowhere",

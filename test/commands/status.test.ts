@@ -26,9 +26,7 @@ describe("status", () => {
     await world.run(["invites", "import", world.file("events.ndjson", [invite(), invite()])]);
     const waiting = await world.run(["status"]);
     expect(waiting.out).toContain("[Connected]");
-    expect(waiting.out).toMatch(
-      /HubSpot +\[Connected\] +\S+ \(8480001\) +– +0 delivered, 2 pending +0/,
-    );
+    expect(waiting.out).toMatch(/HubSpot +\[Connected\] +\S+ \(8480001\) +– +0 delivered, 2 pending +0/);
     await world.run(["run", "retry"]);
     const delivered = await world.run(["status"]);
     expect(delivered.out).toContain("2 events from 2 invites");

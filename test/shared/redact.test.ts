@@ -18,7 +18,11 @@ describe("a redactor takes out", () => {
     ["JSON", '{"access_token":"acc-77","refresh_token": "ref-77","expires_in":1800}', ["acc-77", "ref-77"]],
     ["an object's inspection", "{ access_token: 'acc-77' }", ["acc-77"]],
     ["JSON within JSON", JSON.stringify({ body: '{"refresh_token":"ref-77"}' }), ["ref-77"]],
-    ["a header in JSON within JSON", JSON.stringify({ headers: '{"authorization":"Bearer tok-77"}' }), ["tok-77"]],
+    [
+      "a header in JSON within JSON",
+      JSON.stringify({ headers: '{"authorization":"Bearer tok-77"}' }),
+      ["tok-77"],
+    ],
     ["a header", "Authorization: Bearer tok-77.abc", ["tok-77"]],
     ["a header in JSON", '{"authorization":"Basic dXNlcjpwYXNz"}', ["dXNlcjpwYXNz"]],
     ["a cookie", "Set-Cookie: session=s-77; HttpOnly", ["s-77"]],

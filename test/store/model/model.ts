@@ -15,7 +15,7 @@ export function describeModel(open: OpenStore): void {
       const parent = temporaryDirectory();
       let runs = 0;
       await fc.assert(
-        fc.asyncProperty(fc.array(operation, { maxLength: 30 }), async (operations) => {
+        fc.asyncProperty(fc.array(operation, { maxLength: 40, size: "max" }), async (operations) => {
           runs += 1;
           const store = await open(join(parent, String(runs)));
           try {
@@ -24,7 +24,7 @@ export function describeModel(open: OpenStore): void {
             await store.close();
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 2000 },
       );
     });
   });

@@ -1,0 +1,241 @@
+/** What would be installed: a function of what is there. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { placesOf, type Scope, unitText } from "../../src/daemon/unit.ts";
+import { execArguments } from "../../src/daemon/unit-exec.ts";
+import { type Found, planInstall, planUninstall } from "../../src/daemon/unit-plan.ts";
+import { planJson, planText } from "../../src/daemon/unit-plan-text.ts";
+
+const ENV = { XDG_CONFIG_HOME: "/home/ann/.config", XDG_STATE_HOME: "/home/ann/.local/state" };
+const PROGRAM = { nodePath: process.execPath, scriptPath: "/opt/jc-integrations/bin/jc-integrations.js" };
+
+const NOTHING: Found = {
+  hasUser: false,
+  hasConfigDir: false,
+  hasKey: false,
+  vault: null,
+  unit: null,
+  isEnabled: false,
+  isActive: false,
+  isUnread: false,
+};
+
+function planned(scope: Scope, found: Partial<Found> = {}) {
+  const places = placesOf(scope, ENV);
+  return planInstall({ places, program: PROGRAM, org: "acme" }, { ...NOTHING, ...found });
+}
+
+/** As `planned` leaves it behind. */
+function installed(scope: Scope): Found {
+  const places = placesOf(scope, ENV);
+  const keyFile = scope === "user" ? places.keyFile : "";
+  return {
+    hasUser: true,
+    hasConfigDir: true,
+    hasKey: true,
+    vault: { backend: "sealed", keyFile },
+    unit: unitText(places, PROGRAM),
+    isEnabled: true,
+    isActive: true,
+    isUnread: false,
+  };
+}
+
+/** Each step as it is shown, with its spaces made single. */
+function shown(plan: ReturnType<typeof planned>): string[] {
+  const [, ...lines] = planText({ ...plan, notes: [] }, { isDryRun: false }).split("\n");
+  return lines.map((line) => line.trim().replace(/ +/g, " "));
+}
+
+/** The settings of a unit, comments and sections left out. */
+function settingsOf(scope: Scope): Record<string, string[]> {
+  const settings: Record<string, string[]> = {};
+  for (const line of unitText(placesOf(scope, ENV), PROGRAM).split("\n")) {
+    const [, name, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
+    if (name !== undefined && value !== undefined) settings[name] = [...(settings[name] ?? []), value];
+  }
+  return settings;
+}
+
+describe("the unit", () => {
+  test("of the system runs serve as a user of its own, with its directories and the vault's key", () => {
+    expect(settingsOf("system")).toMatchObject({
+      ExecStart: [`${process.execPath} /opt/jc-integrations/bin/jc-integrations.js serve`],
+      User: ["jc-integrations"],
+      StateDirectory: ["jc-integrations"],
+      StateDirectoryMode: ["0700"],
+      ConfigurationDirectory: ["jc-integrations"],
+      LoadCredential: ["vault-key:/etc/jc-integrations/vault-key"],
+      After: ["network-online.target"],
+      Wants: ["network-online.target"],
+      WantedBy: ["multi-user.target"],
+    });
+  });
+
+  test("of a person has the directories that this person's other commands have", () => {
+    const settings = settingsOf("user");
+    expect(settings).toMatchObject({
+      Environment: [
+        "JC_CONFIG=/home/ann/.config/jc-integrations/config.toml",
+        "JC_STATE_DIR=/home/ann/.local/state/jc-integrations",
+      ],
+      WantedBy: ["default.target"],
+    });
+    for (const name of ["User", "StateDirectory", "LoadCredential", "After"])
+      expect(settings).not.toHaveProperty(name);
+  });
+
+  test.each(["system", "user"] as const)("of the %s is started again for ever, and leaves no core", (scope) => {
+    expect(settingsOf(scope)).toMatchObject({
+      Type: ["exec"],
+      Restart: ["on-failure"],
+      StartLimitIntervalSec: ["0"],
+      KillSignal: ["SIGTERM"],
+      TimeoutStopSec: ["30"],
+      LimitCORE: ["0"],
+      UMask: ["0077"],
+      NoNewPrivileges: ["yes"],
+    });
+  });
+
+  test.skipIf(missingAnalyze() !== null).each([
+    { name: "of the system", scope: "system", directory: "node" },
+    { name: "of a person", scope: "user", directory: "node" },
+    { name: "with an awkward path", scope: "system", directory: 'my "node" 100%h $HOME' },
+  ] as const)("$name has nothing that systemd finds fault with", ({ scope, directory }) => {
+    const dir = mkdtempSync(join(tmpdir(), "jc-unit-"));
+    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const nodePath = join(dir, directory, "node");
+    mkdirSync(join(dir, directory));
+    symlinkSync(process.execPath, nodePath);
+    const unit = join(dir, "jc-integrations.service");
+    const verify = () =>
+      execFileSync("systemd-analyze", [`--${scope}`, "verify", unit], {
+        encoding: "utf8",
+        stdio: "pipe",
+        env: { ...process.env, SYSTEMD_LOG_LEVEL: "warning", XDG_RUNTIME_DIR: dir },
+      });
+    const text = unitText(placesOf(scope, ENV), { ...PROGRAM, nodePath });
+    writeFileSync(unit, text);
+    expect(verify()).toBe("");
+    writeFileSync(unit, text.replace(/^ExecStart=.*node/m, "ExecStart=/nowhere/node"));
+    expect(verify).toThrow("/nowhere/node is not executable");
+  });
+});
+
+describe("to install on a machine that has nothing yet", () => {
+  test("everything is made before the service starts", () => {
+    expect(shown(planned("system"))).toEqual([
+      "run useradd --system --no-create-home --shell /usr/sbin/nologin --home-dir /var/lib/jc-integrations jc-integrations",
+      "create /etc/jc-integrations/ (0755)",
+      "create /etc/jc-integrations/vault-key (0600, 32 random bytes)",
+      "create /etc/jc-integrations/config.toml (0644)",
+      "create /etc/systemd/system/jc-integrations.service (0644)",
+      "run systemctl daemon-reload",
+      "run systemctl enable --now jc-integrations.service",
+    ]);
+  });
+
+  test("a person needs no root, and nobody else reads what is theirs", () => {
+    expect(shown(planned("user"))).toEqual([
+      "create /home/ann/.config/jc-integrations/ (0700)",
+      "create /home/ann/.config/jc-integrations/vault-key (0600, 32 random bytes)",
+      "create /home/ann/.config/jc-integrations/config.toml (0600)",
+      "create /home/ann/.config/systemd/user/jc-integrations.service (0644)",
+      "run systemctl --user daemon-reload",
+      "run systemctl --user enable --now jc-integrations.service",
+    ]);
+  });
+
+  test("the plan shows each file's whole text, and of the key only its size", () => {
+    const plan = planned("system");
+    const dryRun = planText(plan, { isDryRun: true });
+    for (const line of ['org = "acme"', 'backend = "sealed"', "StateDirectory=jc-integrations"])
+      expect(dryRun).toContain(line);
+    expect(planJson(plan)).toMatchObject({
+      steps: expect.arrayContaining([
+        { does: "write-key", path: "/etc/jc-integrations/vault-key", mode: "0600", randomBytes: 32 },
+      ]),
+    });
+  });
+});
+
+describe("to install again", () => {
+  test.each(["system", "user"] as const)("changes nothing of a %s's service that is there", (scope) => {
+    expect(planned(scope, installed(scope))).toEqual({ steps: [], notes: [] });
+  });
+
+  test("goes on where the last time broke off", () => {
+    const found = { ...installed("system"), isEnabled: false, isActive: false };
+    expect(shown(planned("system", found))).toEqual(["run systemctl enable --now jc-integrations.service"]);
+    expect(shown(planned("system", { ...found, isUnread: true }))).toEqual([
+      "run systemctl daemon-reload",
+      "run systemctl enable --now jc-integrations.service",
+    ]);
+  });
+
+  test("replaces the unit of an older version, and says that this takes a restart", () => {
+    const plan = planned("system", { ...installed("system"), unit: "[Service]\nExecStart=/old\n" });
+    expect(shown(plan)).toEqual([
+      "change /etc/systemd/system/jc-integrations.service (0644)",
+      "run systemctl daemon-reload",
+    ]);
+    expect(plan.notes).toEqual([expect.stringContaining("sudo systemctl restart jc-integrations")]);
+  });
+
+  test("never touches a configuration or a key", () => {
+    const kept = { hasConfigDir: true, hasKey: true, vault: { backend: "sealed", keyFile: "" } } as const;
+    const touched = planned("system", kept).steps.flatMap((step) => ("path" in step ? [step.path] : []));
+    expect(touched).toEqual(["/etc/systemd/system/jc-integrations.service"]);
+  });
+
+  test("starts nothing that the operator stopped, and says so", () => {
+    const plan = planned("user", { ...installed("user"), isActive: false });
+    expect(plan.steps).toEqual([]);
+    expect(plan.notes).toEqual([expect.stringContaining("systemctl --user start jc-integrations")]);
+  });
+});
+
+test("a configuration whose vault no service could open is named", () => {
+  const notesWith = (scope: Scope, backend: "keychain" | "sealed") =>
+    planned(scope, { ...installed(scope), vault: { backend, keyFile: "" } }).notes;
+  expect(notesWith("system", "keychain")).toEqual([expect.stringContaining('backend = "sealed"')]);
+  expect(notesWith("user", "sealed")).toEqual([expect.stringContaining("key_file = ")]);
+  expect(notesWith("system", "sealed")).toEqual([]);
+});
+
+test("to uninstall keeps state, configuration and key, and says where they are", () => {
+  const { steps, notes } = planUninstall(placesOf("system", ENV));
+  expect(steps.flatMap((step) => ("path" in step ? [step.path] : []))).toEqual([
+    "/etc/systemd/system/jc-integrations.service",
+  ]);
+  expect(notes.join()).toMatch(/\/var\/lib\/jc-integrations .*\/etc\/jc-integrations /);
+});
+
+test("a command that runs as the service has what the unit gives, and its words as they were typed", () => {
+  const words = ["export", "$HOME@example.org", "100%"];
+  const places = placesOf("system", ENV);
+  const given = execArguments("x.service", { places, program: PROGRAM, argv: words, cwd: "/srv" });
+  expect(given).toEqual(
+    expect.arrayContaining([
+      "--property=User=jc-integrations",
+      "--property=StateDirectory=jc-integrations",
+      "--property=LoadCredential=vault-key:/etc/jc-integrations/vault-key",
+    ]),
+  );
+  expect(given.slice(given.indexOf("--") + 3)).toEqual(["export", "$$HOME@example.org", "100%"]);
+});
+
+/** Null too when everything has to run: it then fails where the part is missing. */
+function missingAnalyze(): string | null {
+  if (process.env.JC_TEST_ALL_PARTS === "1") return null;
+  try {
+    execFileSync("systemd-analyze", ["--version"], { stdio: "ignore" });
+    return null;
+  } catch {
+    return "systemd-analyze";
+  }
+}
