@@ -58,23 +58,33 @@ async function measure(argv, tables) {
   const stateDir = mkdtempSync(join(tmpdir(), "jc-bench-"));
   const file = join(stateDir, "log.db");
   const env = settings(stateDir);
+  let cpuSeconds = null;
   try {
     prepare(file, env);
-    const server = spawn(process.execPath, [...profiling(), ...argv(file)], {
-      env,
-      stdio: ["ignore", "pipe", "inherit"],
+    const { server, address, ended } = await startServer(argv(file), env);
+    const sent = await send({ ...LOAD, address }).finally(() => {
+      cpuSeconds = cpuOf(server.pid);
+      server.kill("SIGTERM");
     });
-    const exited = once(server, "exit");
-    const [line] = await once(createInterface(server.stdout), "line");
-    const { seconds, accepted, p50, p99 } = await send({ ...LOAD, address: JSON.parse(line).listening });
-    const cpuSeconds = cpuOf(server.pid);
-    server.kill("SIGTERM");
-    await exited;
-    verify(file, tables, accepted);
-    return { perSecond: accepted / seconds, seconds, accepted, p50, p99, cpuSeconds };
+    await ended;
+    verify(file, tables, sent.accepted);
+    return { perSecond: sent.accepted / sent.seconds, ...sent, cpuSeconds };
   } finally {
     rmSync(stateDir, { recursive: true });
   }
+}
+
+/** Both kinds print one line of JSON with their address once they listen. */
+async function startServer(argv, env) {
+  const stdio = ["ignore", "pipe", "inherit"];
+  const server = spawn(process.execPath, [...profiling(), ...argv], { env, stdio });
+  const ended = once(server, "exit");
+  const tooSoon = ended.then(() => {
+    throw new Error(`${argv.join(" ")} ended before it listened`);
+  });
+  const [line] = await Promise.race([once(createInterface(server.stdout), "line"), tooSoon]);
+  tooSoon.catch(() => {});
+  return { server, address: JSON.parse(line).listening, ended };
 }
 
 /** All the program is told: what the machine is set up for shall not matter. */

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { loadConfig } from "../shared/config.ts";
 import { AppError } from "../shared/errors.ts";
 import { type Places, type Program, type Scope, SERVICE, UNIT } from "./unit.ts";
@@ -62,7 +62,8 @@ export async function refuseUnlessAble(runner: Runner, scope: Scope, words: stri
 
 /** Throws `USAGE` for a program that the service's own user could not start. */
 export function refuseClosedProgram({ nodePath, scriptPath }: Program): void {
-  const closed = closedPart(scriptPath) ?? closedPart(dirname(dirname(scriptPath)));
+  const bundle = join(dirname(dirname(scriptPath)), "dist", "start.cjs");
+  const closed = closedPart(scriptPath) ?? closedPart(bundle);
   if (closed !== null)
     throw new AppError("USAGE", `the service's user cannot read the program: ${closed}`, {
       hint: `Install it for everybody: sudo npm install --global --prefix /usr/local ${SERVICE}`,

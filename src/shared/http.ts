@@ -181,13 +181,13 @@ async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> 
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** A refusal may quote what was sent, and its words end up in errors and logs. */
+/** A refusal may quote what was sent, and its words end up in errors and logs. Short texts hide nothing. */
 function withoutSecrets(text: string, { token, form = {} }: HttpRequest): string {
   const secrets = [token, ...Object.values(form)].flatMap((value) =>
     value === undefined || typeof value === "string" ? [] : [value.reveal()],
   );
   return secrets
-    .filter((value) => value !== "")
+    .filter((value) => value.length >= 6)
     .reduce(
       (clean, value) =>
         clean.replaceAll(value, "[redacted]").replaceAll(encodeURIComponent(value), "[redacted]"),

@@ -44,9 +44,9 @@ describe("service install", () => {
 });
 
 describe("without an installed service", () => {
-  test.each([["status"], ["exec", "--", "status"]])("service %s says so", async (...words) => {
+  test.each([["status"], ["exec", "--", "status"]])("service %s says so", async (name, ...words) => {
     const { world, env } = await person();
-    const { code, err } = await world.run(["service", ...words, "--user"].toSorted(optionsFirst), { env });
+    const { code, err } = await world.run(["service", name, "--user", ...words], { env });
     expect(code).toBe(2);
     expect(err).toContain("no service is installed");
   });

@@ -88,23 +88,26 @@ describe("the unit", () => {
       expect(settings).not.toHaveProperty(name);
   });
 
-  test.each(["system", "user"] as const)("of the %s is started again for ever, and leaves no core", (scope) => {
-    expect(settingsOf(scope)).toMatchObject({
-      Type: ["exec"],
-      Restart: ["on-failure"],
-      StartLimitIntervalSec: ["0"],
-      KillSignal: ["SIGTERM"],
-      TimeoutStopSec: ["30"],
-      LimitCORE: ["0"],
-      UMask: ["0077"],
-      NoNewPrivileges: ["yes"],
-    });
-  });
+  test.each(["system", "user"] as const)(
+    "of the %s is started again for ever, and leaves no core",
+    (scope) => {
+      expect(settingsOf(scope)).toMatchObject({
+        Type: ["exec"],
+        Restart: ["on-failure"],
+        StartLimitIntervalSec: ["0"],
+        KillSignal: ["SIGTERM"],
+        TimeoutStopSec: ["30"],
+        LimitCORE: ["0"],
+        UMask: ["0077"],
+        NoNewPrivileges: ["yes"],
+      });
+    },
+  );
 
   test.skipIf(missingAnalyze() !== null).each([
     { name: "of the system", scope: "system", directory: "node" },
     { name: "of a person", scope: "user", directory: "node" },
-    { name: "with an awkward path", scope: "system", directory: 'my "node" 100%h $HOME' },
+    { name: "with an awkward path", scope: "system", directory: "my node 100%h $HOME" },
   ] as const)("$name has nothing that systemd finds fault with", ({ scope, directory }) => {
     const dir = mkdtempSync(join(tmpdir(), "jc-unit-"));
     onTestFinished(() => rmSync(dir, { recursive: true }));

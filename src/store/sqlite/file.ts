@@ -1,5 +1,6 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { pid } from "node:process";
 import Database from "better-sqlite3";
 import { AppError } from "../../shared/errors.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -46,13 +47,16 @@ function createPrivately(path: string): void {
 
 function refuseOldSqlite(db: Db): void {
   const version = String(db.prepare("SELECT sqlite_version()").pluck().get());
-  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
-  const [wantMajor, wantMinor, wantPatch] = OLDEST_SAFE_SQLITE;
-  const isSafe = (major - wantMajor || minor - wantMinor || patch - wantPatch) >= 0;
-  if (isSafe) return;
+  if (isSafeSqlite(version)) return;
   throw new AppError("STORE_UNAVAILABLE", `SQLite ${version} can corrupt a log that two processes share`, {
     hint: "Install better-sqlite3 12.11 or newer (SQLite 3.51.3 or newer).",
   });
+}
+
+export function isSafeSqlite(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
+  const [wantMajor, wantMinor, wantPatch] = OLDEST_SAFE_SQLITE;
+  return (major - wantMajor || minor - wantMinor || patch - wantPatch) >= 0;
 }
 
 function refuseForeignFile(db: Db, path: string): void {
@@ -91,11 +95,17 @@ function migrate(db: Db, path: string, migrations: readonly string[], now: numbe
   while (version() < migrations.length) migrateOnce();
 }
 
+/** Each of two starters makes its own: whichever migrates first has a copy of what was before. */
 function backUp(db: Db, path: string, version: number, now: number): void {
-  const copy = `${path}.v${version}-${new Date(now).toISOString().replaceAll(/[:.]/g, "-")}.backup`;
+  const time = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
+  const copy = `${path}.v${version}-${time}-${pid}.backup`;
   closeSync(openSync(copy, "ax", 0o600));
-  db.prepare("VACUUM INTO ?").run(copy);
-  chmodSync(copy, 0o600);
+  try {
+    db.prepare("VACUUM INTO ?").run(copy);
+  } catch (error) {
+    rmSync(copy);
+    throw error;
+  }
 }
 
 /** better-sqlite3 is built to fall back to NORMAL in WAL mode, after the first write: so set, write, read back. */

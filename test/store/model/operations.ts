@@ -41,7 +41,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 5, arbitrary: fc.record({ verb: fc.constant("claim"), limit: fc.integer({ min: 1, max: 2 }) }) },
   { weight: 5, arbitrary: fc.record({ verb: fc.constant("settle"), which: fc.nat(3), outcome }) },
-  { weight: 1, arbitrary: fc.record({ verb: fc.constant("hold"), cause: fc.constantFrom(...HELD_CAUSES) }) },
+  { weight: 2, arbitrary: fc.record({ verb: fc.constant("hold"), cause: fc.constantFrom(...HELD_CAUSES) }) },
   {
     weight: 2,
     arbitrary: fc.record({ verb: fc.constant("release"), causes: fc.subarray([...HELD_CAUSES]) }),

@@ -1,0 +1,176 @@
+/** What the tests of connecting look at beside the output: the portal's definitions, the vault, and every secret. */
+import { join } from "node:path";
+import * as v from "valibot";
+import { expect } from "vitest";
+import { openVault } from "../../src/vault/open.ts";
+import { type Ended, launch } from "../end-to-end/program.ts";
+import { visit } from "../oauth/browser.ts";
+import { freshWorld, type Run, until, WEBHOOK_SECRET, type World, type WorldOptions } from "../world.ts";
+
+export const CLIENT_SECRET = "the-secret-of-our-app";
+export const PORTAL = 8_480_001;
+export const OTHER_PORTAL = 8_480_002;
+export const SCOPES = [
+  "oauth",
+  "crm.objects.contacts.read",
+  "crm.objects.contacts.write",
+  "crm.schemas.contacts.read",
+  "crm.schemas.contacts.write",
+];
+
+/** A world in which all is set for the first connect. */
+export async function prepared(options: WorldOptions = {}): Promise<World> {
+  const world = await freshWorld(options);
+  await succeed(world, ["secrets", "set", "hubspot.client-secret"], CLIENT_SECRET);
+  await succeed(world, ["secrets", "set", "jobcannon.webhook-secret"], WEBHOOK_SECRET);
+  return world;
+}
+
+export async function connectedWorld(options: WorldOptions = {}): Promise<World> {
+  const world = await prepared(options);
+  await succeed(world, ["connect", "hubspot"]);
+  return world;
+}
+
+/** Runs what the test takes for granted. */
+export async function succeed(world: World, argv: readonly string[], stdin = ""): Promise<Run> {
+  const run = await world.run(argv, { stdin });
+  if (run.code !== 0) throw new Error(`${argv.join(" ")} ended with ${run.code}: ${run.err}`);
+  return run;
+}
+
+export async function importResults(world: World, events: readonly object[]): Promise<void> {
+  await succeed(world, ["invites", "import", world.file("events.ndjson", events)]);
+}
+
+const Status = v.object({
+  connections: v.array(
+    v.object({
+      state: v.string(),
+      account: v.nullable(v.string()),
+      missingScopes: v.array(v.string()),
+      banner: v.nullable(v.string()),
+    }),
+  ),
+  pushes: v.object({ pending: v.number(), delivered: v.number(), held: v.number() }),
+});
+
+/** What `status` says about HubSpot, whatever it exits with. */
+export async function statusOf(world: World, ...flags: string[]) {
+  const { json } = await world.run(["status", "--json", ...flags]);
+  const { connections, pushes } = v.parse(Status, json);
+  const [hubspot] = connections;
+  if (!hubspot) throw new Error("status shows no connection");
+  return { ...hubspot, pushes };
+}
+
+/** A connect that did not come about leaves no account and no tokens. */
+export async function expectNoConnection(world: World): Promise<void> {
+  expect(await statusOf(world)).toMatchObject({ state: "not_connected", account: null });
+  expect(Object.keys(await vaultOf(world)).filter((name) => name.startsWith("token/"))).toEqual([]);
+}
+
+/** Every item of the sealed vault, revealed. */
+export async function vaultOf(world: World): Promise<Record<string, string>> {
+  const vault = openVault({
+    backend: "sealed",
+    stateDir: world.stateDir,
+    keyFile: join(world.dir, "vault.key"),
+    credentialsDirectory: null,
+    host: { platform: process.platform, nodePath: process.execPath, env: {} },
+    childUrl: new URL("../../dist/keychain-child.js", import.meta.url),
+    clock: world.clock,
+  });
+  try {
+    const found = await vault.read(await vault.names(""));
+    return Object.fromEntries([...found].map(([name, secret]) => [name, secret.reveal()]));
+  } finally {
+    vault.close();
+  }
+}
+
+const Tokens = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ accessToken: v.string(), refreshToken: v.string() }),
+);
+
+export async function tokensOf(world: World, environment = "production") {
+  return v.parse(Tokens, (await vaultOf(world))[`token/acme/hubspot/${environment}`]);
+}
+
+/** Does HubSpot still honour this token? */
+export async function isAlive(world: World, token: string): Promise<boolean> {
+  const body = new URLSearchParams({ client_id: "app-1", client_secret: CLIENT_SECRET, token });
+  const answer = await fetch(`${world.emulator.hubspot}/oauth/v3/token/introspect`, { method: "POST", body });
+  return v.parse(v.object({ active: v.boolean() }), await answer.json()).active;
+}
+
+const Definitions = v.array(
+  v.object({ name: v.string(), type: v.string(), groupName: v.string(), createdAt: v.string() }),
+);
+const Requests = v.array(v.object({ method: v.string(), path: v.string(), status: v.number() }));
+
+async function control(world: World, path: string, method = "GET"): Promise<unknown> {
+  const answer = await fetch(`${world.emulator.url}/_control/hubspot${path}`, { method });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer.status === 204 ? null : await answer.json();
+}
+
+export async function definitionsOf(world: World) {
+  return v.parse(Definitions, await control(world, "/properties"));
+}
+
+/** As a person in the portal does; the values of all contacts vanish with it. */
+export async function archiveProperty(world: World, name: string): Promise<void> {
+  await control(world, `/properties/${name}`, "DELETE");
+}
+
+export async function archiveGroup(world: World): Promise<void> {
+  await control(world, "/groups/jobcannon_assessments", "DELETE");
+}
+
+/** What was asked of HubSpot so far. */
+export async function requestsOf(world: World) {
+  return v.parse(Requests, await control(world, "/requests"));
+}
+
+/** A call of the portal's API, as another app with all rights makes it. Returns the status. */
+export async function callApi(world: World, method: string, path: string, body: object): Promise<number> {
+  const { accessToken } = await tokensOf(world);
+  const headers = { authorization: `Bearer ${accessToken}`, "content-type": "application/json" };
+  const answer = await fetch(world.emulator.hubspot + path, { method, headers, body: JSON.stringify(body) });
+  return answer.status;
+}
+
+/** The link that a waiting `connect` has printed, alone on its line; null before. */
+export function linkIn(err: string): string | null {
+  return /^(http\S+\/oauth\/authorize\?\S+)\r?$/m.exec(err)?.[1] ?? null;
+}
+
+/** The admin says yes. Returns where the browser is sent, with the code in it. */
+export async function approve(link: string): Promise<string> {
+  const { headers } = await visit(link);
+  if (typeof headers.location !== "string") throw new Error("the consent page sends nobody back");
+  return headers.location;
+}
+
+export function codeIn(redirect: string): string {
+  return new URL(redirect).searchParams.get("code") ?? "";
+}
+
+/** The built program, from its start to its end. */
+export async function runProgram(
+  world: World,
+  argv: readonly string[],
+  stdin = "",
+): Promise<Ended & { tookMs: number }> {
+  const startedAt = performance.now();
+  const program = launch(world, argv);
+  program.child.stdin?.on("error", () => {}).end(stdin);
+  const ended = await Promise.race([
+    program.ended,
+    until(`${argv.join(" ")} ends`, () => program.child.exitCode !== null, 15_000).then(() => program.ended),
+  ]);
+  return { ...ended, tookMs: performance.now() - startedAt };
+}

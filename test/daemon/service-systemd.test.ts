@@ -1,0 +1,280 @@
+/**
+ * `service` under a real systemd, as an operator goes through it from the first day to the last. Here this file only
+ * starts itself again in `test/systemd-box`; the tests are those inside, in this order, on one machine.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createRunner } from "../../src/daemon/unit-runner.ts";
+import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
+import { systemClock } from "../../src/shared/clock.ts";
+import { follow } from "../oauth/browser.ts";
+import { invite, sign, until, WEBHOOK_SECRET } from "../world.ts";
+import { ask } from "./serving.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+const UNIT_FILE = "/etc/systemd/system/jc-integrations.service";
+const { run } = createRunner(process.env);
+
+if (process.env.JC_TEST_IN_BOX === "1") declareTests();
+else declareBox();
+
+function declareBox() {
+  const missing = missingForBox();
+  test.skipIf(missing !== null)(
+    `a service under a real systemd${missing ? ` (${missing})` : ""}`,
+    async () => {
+      const { PATH = "", HOME = "" } = process.env;
+      const command = `cd '${REPOSITORY}' && exec node_modules/.bin/vitest run test/daemon/service-systemd.test.ts`;
+      const box = createRunner({ PATH, HOME, JC_TEST_IN_BOX: "1", NO_COLOR: "1", BOX_S: "100" });
+      const { code, out, err } = await box.run(join(REPOSITORY, "test/systemd-box"), [command]);
+      expect(code, `${out}\n${err}`).toBe(0);
+    },
+    110_000,
+  );
+}
+
+function declareTests() {
+  let emulator: Emulator;
+  beforeAll(async () => {
+    emulator = await startEmulator({ port: 0, autoApprove: true, hubspotLimit: "none", clock: systemClock });
+    installProgram("/opt/jc-integrations");
+    installProgram("/root/jc-integrations");
+  });
+  afterAll(() => emulator.close());
+
+  test("install is refused for a program that the service's user cannot read", async () => {
+    const { code, err } = await cli("/root/jc-integrations", "service", "install", "--system");
+    expect(code).toBe(2);
+    expect(err).toContain("/root has mode 0700");
+    expect(err).toContain("sudo npm install --global");
+  });
+
+  test("install is refused to anybody but root, with what to type instead", async () => {
+    const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", process.execPath];
+    const words = [scriptIn("/opt/jc-integrations"), "service", "install", "--system"];
+    const { code, err } = await run("setpriv", [...nobody, ...words]);
+    expect(code).toBe(2);
+    expect(err).toContain("Try: sudo jc-integrations service install --system");
+  });
+
+  test("install does what its dry run said, and the service runs", async () => {
+    const promised = await json("service", "install", "--system", "--org", "acme", "--dry-run");
+    expect(existsSync(UNIT_FILE)).toBe(false);
+    const done = await json("service", "install", "--system", "--org", "acme");
+    expect(done).toEqual({ ...promised, dryRun: false });
+    await until("the service listens", isReady);
+    expect((await run("systemd-analyze", ["verify", UNIT_FILE])).err).toBe("");
+    expect(await json("service", "status")).toMatchObject({ state: "active", enabled: true });
+  });
+
+  test("the state belongs to the service's user alone, the key to root alone", async () => {
+    const seen = (path: string) => run("stat", ["--format=%a %U", path]).then(({ out }) => out.trim());
+    expect(await seen("/var/lib/jc-integrations")).toBe("700 jc-integrations");
+    expect(await seen("/var/lib/jc-integrations/log.db")).toBe("600 jc-integrations");
+    expect(await seen("/etc/jc-integrations/vault-key")).toBe("600 root");
+    expect(statSync("/etc/jc-integrations/vault-key").size).toBe(32);
+  });
+
+  test("installed again, nothing changes; not even what the operator has changed", async () => {
+    const key = readFileSync("/etc/jc-integrations/vault-key");
+    writeFileSync("/etc/jc-integrations/config.toml", configuration(emulator));
+    expect(await json("service", "install", "--system")).toMatchObject({ steps: [], notes: [] });
+    expect(readFileSync("/etc/jc-integrations/vault-key")).toEqual(key);
+    expect(readFileSync("/etc/jc-integrations/config.toml", "utf8")).toBe(configuration(emulator));
+    await ok(run("systemctl", ["restart", "jc-integrations"]));
+    await until("the service listens", isReady);
+  });
+
+  test("secrets are set and HubSpot is connected in the service's name", async () => {
+    const [name, value] = ["jobcannon.webhook-secret", WEBHOOK_SECRET];
+    await ok(run("bash", ["-c", `printf %s '${value}' | ${EXEC} secrets set ${name}`]));
+    await ok(
+      run("bash", ["-c", `printf %s "a client's secret" | ${EXEC} secrets set hubspot.client-secret`]),
+    );
+    await connectHubspot();
+    expect(await json("service", "exec", "--", "status", "--json")).toMatchObject({
+      connections: [{ vendor: "hubspot", state: "connected" }],
+      service: "running",
+    });
+  });
+
+  test("a signed webhook is taken, and its result arrives", async () => {
+    expect(await post("first@example.org")).toBe(202);
+    await until("the contact is there", async () => (await contacts(emulator)).includes("first@example.org"));
+  });
+
+  test("a command's exit code is the caller's, and its words are not the journal's", async () => {
+    const { code, err } = await cli(PROGRAM, "service", "exec", "--", "run", "person@example.org");
+    expect(code).toBe(2);
+    expect(err).toContain("there is no job of that name");
+    expect((await ok(run("journalctl", ["--no-pager"]))).out).not.toContain("person@example.org");
+  });
+
+  test("killed without warning, the service comes back by itself", async () => {
+    await ok(run("systemctl", ["kill", "--signal=KILL", "jc-integrations"]));
+    await until("it was started again", async () => {
+      const { restarts } = v.parse(v.object({ restarts: v.number() }), await json("service", "status"));
+      return restarts === 1 && (await isReady());
+    });
+    expect(await post("second@example.org")).toBe(202);
+  });
+
+  test("told to stop, it ends in order", async () => {
+    await ok(run("systemctl", ["stop", "jc-integrations"]));
+    const { out } = await run("systemctl", ["show", "jc-integrations", "--property=Result,ExecMainStatus"]);
+    expect(out.trim().split("\n").toSorted()).toEqual(["ExecMainStatus=0", "Result=success"]);
+    expect((await messages()).at(-1)).toBe("stopped");
+  });
+
+  test("the journal has each line once timed, with its priority, and no secret", async () => {
+    const lines = await messages();
+    expect(lines.length).toBeGreaterThan(5);
+    for (const line of lines) expect(line).not.toMatch(/^<\d>|\d{4}-\d\d-\d\dT/);
+    const { out } = await run("journalctl", ["--no-pager"]);
+    for (const secret of [WEBHOOK_SECRET, "a client's secret", "@example.org"])
+      expect(out).not.toContain(secret);
+  });
+
+  test("a unit that was changed is put right, and running on needs a restart", async () => {
+    await ok(run("systemctl", ["start", "jc-integrations"]));
+    const unit = readFileSync(UNIT_FILE, "utf8");
+    writeFileSync(UNIT_FILE, unit.replace("RestartSec=2", "RestartSec=3"));
+    const { out } = await ok(cli(PROGRAM, "service", "install", "--system"));
+    expect(out).toContain(`change  ${UNIT_FILE}`);
+    expect(out).toContain("sudo systemctl restart jc-integrations");
+    expect(readFileSync(UNIT_FILE, "utf8")).toBe(unit);
+  });
+
+  test("uninstalled, it is gone, and what it knew is not", async () => {
+    const { out } = await ok(cli(PROGRAM, "service", "uninstall"));
+    expect(out).toContain("/var/lib/jc-integrations (log and vault)");
+    expect(await isReady()).toBe(false);
+    expect((await run("systemctl", ["cat", "jc-integrations"])).code).not.toBe(0);
+    for (const kept of ["/var/lib/jc-integrations/vault.db", "/etc/jc-integrations/vault-key"])
+      expect(existsSync(kept)).toBe(true);
+  });
+
+  test("a person's own service shares state and vault with that person's commands", async () => {
+    const ann = await person("ann");
+    await ok(ann("service", "install", "--user"));
+    await until("the service listens", isReady);
+    const status = JSON.parse((await ok(ann("status", "--json"))).out);
+    expect(status).toMatchObject({ service: "running" });
+    expect((await ok(ann("vault", "status"))).out).toContain("/home/ann/.config/jc-integrations/vault-key");
+    expect((await ok(ann("service", "exec", "--", "vault", "status"))).out).toContain("readable");
+    await ok(ann("service", "uninstall"));
+    expect(await isReady()).toBe(false);
+  });
+}
+
+const PROGRAM = "/opt/jc-integrations";
+const EXEC = `'${process.execPath}' '${scriptIn(PROGRAM)}' service exec --`;
+
+/** The built program as npm would install it; its packages are those of this checkout. */
+function installProgram(directory: string) {
+  mkdirSync(join(directory, "node_modules"), { recursive: true });
+  for (const part of ["bin", "dist", "package.json"])
+    cpSync(join(REPOSITORY, part), join(directory, part), { recursive: true });
+  execFileSync("mount", ["--bind", join(REPOSITORY, "node_modules"), join(directory, "node_modules")]);
+  execFileSync("chmod", ["--recursive", "a+rX", join(directory, "bin"), join(directory, "dist")]);
+  chmodSync("/root", 0o700);
+}
+
+function scriptIn(directory: string): string {
+  return join(directory, "bin/jc-integrations.js");
+}
+
+function cli(directory: string, ...words: string[]) {
+  return run(process.execPath, [scriptIn(directory), ...words]);
+}
+
+async function json(...words: string[]): Promise<Record<string, unknown>> {
+  const asked = words.includes("--") ? words : [...words, "--json"];
+  const { out } = await ok(cli(PROGRAM, ...asked));
+  return v.parse(v.record(v.string(), v.unknown()), JSON.parse(out));
+}
+
+async function ok(running: ReturnType<typeof run>) {
+  const ended = await running;
+  expect(ended, ended.err).toMatchObject({ code: 0 });
+  return ended;
+}
+
+/** The operator's browser is on another machine; here it can reach the one that listens. */
+async function connectHubspot() {
+  const child = spawn("bash", ["-c", `${EXEC} connect hubspot --no-browser`], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const exit = new Promise((resolve) => child.once("exit", resolve));
+  const said: string[] = [];
+  for await (const line of createInterface({ input: child.stderr })) {
+    said.push(line);
+    if (line.startsWith("http")) await follow(line);
+  }
+  expect(await exit, said.join("\n")).toBe(0);
+}
+
+async function isReady(): Promise<boolean> {
+  return await ask("http://127.0.0.1:8470/readyz").then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+}
+
+async function post(email: string): Promise<number> {
+  const body = JSON.stringify(invite({ email }));
+  const url = "http://127.0.0.1:8470/jobcannon/events";
+  return (await ask(url, { method: "POST", headers: sign(body), body })).status;
+}
+
+async function contacts(emulator: Emulator): Promise<string[]> {
+  const { body } = await ask(`${emulator.url}/_control/hubspot/contacts`);
+  return v.parse(v.array(v.object({ email: v.string() })), JSON.parse(body)).map(({ email }) => email);
+}
+
+/** What the service itself wrote to the journal. */
+async function messages(): Promise<string[]> {
+  const { out } = await run("journalctl", ["--unit=jc-integrations", "_COMM=node", "--output=cat"]);
+  return out.trim().split("\n");
+}
+
+/** A person who has logged in, and what this person types. */
+async function person(name: string) {
+  await ok(run("useradd", ["--create-home", name]));
+  await ok(run("loginctl", ["enable-linger", name]));
+  const uid = (await run("id", ["--user", name])).out.trim();
+  const env = [`HOME=/home/${name}`, `XDG_RUNTIME_DIR=/run/user/${uid}`];
+  const as = ["--user", name, "--", "env", "--chdir", `/home/${name}`, ...env];
+  await until("their systemd answers", async () => {
+    const { code } = await run("runuser", [...as, "systemctl", "--user", "show-environment"]);
+    return code === 0;
+  });
+  return (...words: string[]) => run("runuser", [...as, process.execPath, scriptIn(PROGRAM), ...words]);
+}
+
+function configuration({ hubspot }: Emulator): string {
+  return `org = "acme"
+[hubspot]
+client_id = "app-1"
+api_base = "${hubspot}"
+authorize_url = "${hubspot}/oauth/authorize"
+tier = "none"
+[vault]
+backend = "sealed"
+`;
+}
+
+/** What this machine lacks for the box; null when nothing is missing, or when everything has to run. */
+function missingForBox(): string | null {
+  if (process.env.JC_TEST_ALL_PARTS === "1") return null;
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs root on Linux";
+  const onPath = (name: string) =>
+    (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, name)));
+  const missing = ["unshare", "nsenter", "ip", "systemctl", "dbus-daemon"].find((name) => !onPath(name));
+  return missing ? `needs ${missing}` : null;
+}
