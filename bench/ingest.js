@@ -37,7 +37,9 @@ export async function ingest({ log }) {
       log({ what, round, ...result });
     }
   }
-  const [ours, bare] = runs.map(({ results }) => median(results.map(({ perSecond }) => perSecond)));
+  const [ours, bare] = runs.map(({ results }) => results.map(({ perSecond }) => perSecond));
+  // Within a round, since what else the machine does changes from round to round.
+  const ratio = median(ours.map((perSecond, round) => perSecond / bare[round]));
   return runs.map(({ what, results }, index) => {
     const figures = results.map(({ perSecond }) => perSecond);
     const middle = (name) => median(results.map((result) => result[name])).toFixed(1);
@@ -47,7 +49,7 @@ export async function ingest({ log }) {
       spread: `${Math.round(Math.min(...figures))}–${Math.round(Math.max(...figures))}`,
       notes: `p50 ${middle("p50")} ms, p99 ${middle("p99")} ms`,
       ...(index === 0
-        ? { ratio: `${(ours / bare).toFixed(2)} ×`, goal: `≥ ${GOAL} ×`, isHeld: ours / bare >= GOAL }
+        ? { ratio: `${ratio.toFixed(2)} ×`, goal: `≥ ${GOAL} ×`, isHeld: ratio >= GOAL }
         : {}),
     };
   });

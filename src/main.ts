@@ -93,7 +93,10 @@ function exitOfCommander(error: CommanderError): number {
 
 /** Says what went wrong, in one line and a hint for what an operator can mend, with its stack for a bug. */
 function report(error: unknown, world: World, asJson: boolean): number {
-  if (world.signal.aborted && error === world.signal.reason) return EXIT_INTERRUPTED;
+  if (world.signal.aborted && error === world.signal.reason) {
+    if (!asJson) world.io.err("Interrupted.\n");
+    return EXIT_INTERRUPTED;
+  }
   const redact = createRedactor();
   const known = isAppError(error);
   const message = known

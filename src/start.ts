@@ -5,13 +5,17 @@ import { systemClock } from "./shared/clock.ts";
 import { EXIT_INTERRUPTED } from "./shared/errors.ts";
 import { startDetached } from "./shared/browser.ts";
 
+const SAME_WISH_MS = 300;
+
 /** Ties the program to the real process: its streams, signals, environment and exit code. */
 export async function start(): Promise<void> {
   const stop = new AbortController();
-  let signals = 0;
+  let firstAt: number | null = null;
   const onSignal = (name: NodeJS.Signals) => {
-    signals += 1;
-    if (signals > 1) process.exit(EXIT_INTERRUPTED);
+    const now = performance.now();
+    // One Ctrl-C may reach us twice, from the terminal and from a parent; a person's second one comes later.
+    if (firstAt !== null && now - firstAt > SAME_WISH_MS) process.exit(EXIT_INTERRUPTED);
+    firstAt ??= now;
     stop.abort(new DOMException(name, "AbortError"));
   };
   process.on("SIGINT", onSignal);

@@ -79,8 +79,10 @@ export async function previewOrRun(
       }
       shown.bar.set(delivered + rejected + held, note);
     },
+  }).finally(() => {
+    if (!globals.json) shown.bar.end();
+    if (world.signal.aborted) say("What was queued stays queued; the same command goes on from there.");
   });
-  if (!globals.json) shown.bar.end();
   const { held: _held, pending: _pending, ...counts } = report;
   print({ json: counts, text: () => renderReport(report) });
   refuseUnfinished(report, flags);

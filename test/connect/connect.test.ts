@@ -11,6 +11,7 @@ import {
   expectNoConnection,
   importResults,
   isAlive,
+  lastPage,
   linkIn,
   OTHER_PORTAL,
   PORTAL,
@@ -49,7 +50,7 @@ describe("a connect that succeeds", () => {
       "",
     ]);
     expect(err).toMatch(/^Give JobCannon access to HubSpot in the browser:\n\nhttp\S+\n\n$/);
-    expect(world.visits[0]?.body).toContain("HubSpot is connected");
+    expect(await lastPage(world)).toContain("HubSpot is connected");
   });
 
   test("says the same as JSON, beside the link on stderr", async () => {
@@ -176,7 +177,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     const { code, err } = await world.run(["connect", "hubspot"]);
     expect(code).toBe(2);
     expect(err).toContain("jc-integrations secrets set hubspot.client-secret");
-    expect(world.visits[0]?.body).toContain("HubSpot was not connected");
+    expect(await lastPage(world)).toContain("HubSpot was not connected");
     await expectNoConnection(world);
   });
 
@@ -205,7 +206,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     const { code, err } = await world.run(["connect", "hubspot"]);
     expect(code).toBe(6);
     expect(err).toContain(words);
-    expect(world.visits[0]?.body).toContain("HubSpot was not connected");
+    expect(await lastPage(world)).toContain("HubSpot was not connected");
     await expectNoConnection(world);
   });
 
@@ -260,7 +261,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     vault.exec("DROP TRIGGER full");
     vault.close();
     expect(code).toBe(5);
-    expect(world.visits[0]?.body).toContain("HubSpot was not connected");
+    expect(await lastPage(world)).toContain("HubSpot was not connected");
     await expectNoConnection(world);
   });
 });
@@ -283,7 +284,7 @@ describe("consent from another account than before", () => {
       expect(err).toContain(`consent came from account ${OTHER_PORTAL}, not ${PORTAL} as before`);
       expect(err).toContain("run it again with --yes. Nothing was changed.");
     }
-    expect(world.visits.at(-1)?.body).toContain("HubSpot was not connected");
+    expect(await lastPage(world)).toContain("HubSpot was not connected");
     expect(await tokensOf(world)).toEqual(tokens);
     expect(await statusOf(world)).toMatchObject({
       account: expect.stringContaining(String(PORTAL)),

@@ -64,6 +64,11 @@ export async function statusOf(world: World, ...flags: string[]) {
   return { ...hubspot, pushes };
 }
 
+/** What the browser shows in the end; its page may come a moment after the program's end. */
+export async function lastPage(world: World): Promise<string> {
+  return (await until("the browser has its page", () => world.visits.at(-1))).body;
+}
+
 /** A connect that did not come about leaves no account and no tokens. */
 export async function expectNoConnection(world: World): Promise<void> {
   expect(await statusOf(world)).toMatchObject({ state: "not_connected", account: null });

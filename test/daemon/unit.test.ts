@@ -124,7 +124,7 @@ describe("the unit", () => {
     const text = unitText(placesOf(scope, ENV), { ...PROGRAM, nodePath });
     writeFileSync(unit, text);
     expect(verify()).toBe("");
-    writeFileSync(unit, text.replace(/^ExecStart=.*node/m, "ExecStart=/nowhere/node"));
+    writeFileSync(unit, text.replace(/^ExecStart=.*node"?(?= )/m, "ExecStart=/nowhere/node"));
     expect(verify).toThrow("/nowhere/node is not executable");
   });
 });

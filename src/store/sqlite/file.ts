@@ -1,8 +1,8 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { pid } from "node:process";
 import Database from "better-sqlite3";
 import { AppError } from "../../shared/errors.ts";
+import { thisProcess } from "../../shared/running.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { BUSY_TIMEOUT_MS, transaction } from "./transaction.ts";
 
@@ -98,7 +98,7 @@ function migrate(db: Db, path: string, migrations: readonly string[], now: numbe
 /** Each of two starters makes its own: whichever migrates first has a copy of what was before. */
 function backUp(db: Db, path: string, version: number, now: number): void {
   const time = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
-  const copy = `${path}.v${version}-${time}-${pid}.backup`;
+  const copy = `${path}.v${version}-${time}-${thisProcess().pid}.backup`;
   closeSync(openSync(copy, "ax", 0o600));
   try {
     db.prepare("VACUUM INTO ?").run(copy);
@@ -133,7 +133,10 @@ const REASONS: Record<string, [what: string, hint: string]> = {
     "Free space on that file system; nothing acknowledged is lost.",
   ],
   SQLITE_READONLY: ["cannot be written", "Check who owns the state directory and its files."],
-  SQLITE_CANTOPEN: ["cannot be opened", "Check that the state directory exists and belongs to you."],
+  SQLITE_CANTOPEN: [
+    "cannot be opened",
+    "Check that the state directory exists, belongs to you and can be written to.",
+  ],
   SQLITE_NOTADB: ["is not a SQLite file", "Move it away, or restore a backup in its place."],
   SQLITE_CORRUPT: ["is damaged", "Stop the service and restore the last backup."],
   SQLITE_IOERR: ["cannot be read or written", "Check the disk and the system's journal."],

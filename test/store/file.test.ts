@@ -1,0 +1,205 @@
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { isSafeSqlite, openLog } from "../../src/store/sqlite/file.ts";
+import { MIGRATIONS } from "../../src/store/sqlite/migrations.ts";
+import { NOON } from "../core/example.ts";
+import { children } from "./child.ts";
+import { anEvent, completedFor } from "./events.ts";
+import { onFileSystem, testWithMounts } from "./parts.ts";
+import { SLOW_MIGRATION, SLOW_MIGRATION_ROWS } from "./slow-migration.ts";
+import { openDirect, openThreaded, opened, temporaryDirectory } from "./world.ts";
+
+const start = children();
+const logIn = (stateDir: string) => join(stateDir, "log.db");
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+describe("opening the log", () => {
+  test.each([
+    ["text", "This is no database, and it is longer than the header of one would be. ".repeat(10)],
+    ["a few bytes", "no"],
+  ])("refuses a file that is %s and leaves it as it is", async (_, content) => {
+    const stateDir = temporaryDirectory();
+    writeFileSync(logIn(stateDir), content);
+    for (const open of [openDirect, openThreaded]) {
+      await expect(open(stateDir)).rejects.toMatchObject({
+        code: "STORE_UNAVAILABLE",
+        message: `${logIn(stateDir)} is not a SQLite file`,
+      });
+    }
+    expect(readFileSync(logIn(stateDir), "utf8")).toBe(content);
+  });
+
+  test("refuses another program's database and leaves it as it is", async () => {
+    const stateDir = temporaryDirectory();
+    const theirs = new Database(logIn(stateDir));
+    theirs.exec("CREATE TABLE places (url TEXT)");
+    theirs.close();
+    const before = readFileSync(logIn(stateDir));
+    await expect(openDirect(stateDir)).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: `${logIn(stateDir)} belongs to another program`,
+    });
+    expect(readFileSync(logIn(stateDir)).equals(before)).toBe(true);
+  });
+
+  test("refuses a log that a newer program wrote", async () => {
+    const stateDir = temporaryDirectory();
+    const db = openLog(stateDir, { now: NOON });
+    db.pragma(`user_version = ${MIGRATIONS.length + 1}`);
+    db.close();
+    for (const open of [openDirect, openThreaded])
+      await expect(open(stateDir)).rejects.toMatchObject({ code: "STORE_TOO_NEW" });
+  });
+
+  test("says so when the state directory cannot be made", async () => {
+    const file = join(temporaryDirectory(), "file");
+    writeFileSync(file, "");
+    await expect(openDirect(join(file, "state"))).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+      message: `${logIn(join(file, "state"))} cannot be opened`,
+    });
+  });
+
+  testWithMounts(
+    "says so on a file system that cannot be written, with a log there and without",
+    async () => {
+      const mountedAt = temporaryDirectory();
+      const stateDir = temporaryDirectory();
+      openLog(stateDir, { now: NOON }).close();
+      const prepare = `mkdir "$0/full" "$0/empty" && cp ${logIn(stateDir)} "$0/full" && mount -o remount,ro "$0"`;
+      const directories = ["full", "empty", "none"].map((name) => join(mountedAt, name));
+      const child = start("read-only", directories, onFileSystem(mountedAt, "size=8m", prepare));
+      expect(await child.rest()).toEqual(
+        directories.map((directory) => `STORE_UNAVAILABLE: ${logIn(directory)} cannot be written`),
+      );
+    },
+  );
+
+  test("keeps everything it makes to its owner", async () => {
+    const stateDir = join(temporaryDirectory(), "new", "state");
+    const store = await opened(openDirect, stateDir);
+    await store.append([anEvent("completed")]);
+    const modes = readdirSync(stateDir)
+      .toSorted()
+      .map((name) => [name, modeOf(join(stateDir, name))]);
+    expect(modes).toEqual([
+      ["log.db", "600"],
+      ["log.db-shm", "600"],
+      ["log.db-wal", "600"],
+    ]);
+    expect(modeOf(stateDir)).toBe("700");
+  });
+
+  test("waits for the disk at every commit, also after the first write", () => {
+    const db = openLog(temporaryDirectory(), { now: NOON });
+    db.exec("UPDATE counters SET value = 1 WHERE name = 'events'");
+    const FULL = 2;
+    expect(db.pragma("synchronous", { simple: true })).toBe(FULL);
+    expect(db.pragma("journal_mode", { simple: true })).toBe("wal");
+    db.close();
+  });
+
+  test.each([
+    ["3.51.2", false],
+    ["3.9.9", false],
+    ["2.60.0", false],
+    ["3.51.3", true],
+    ["3.52.0", true],
+    ["4.0.0", true],
+  ])("takes SQLite %s for one that two processes may share: %s", (version, isSafe) => {
+    expect(isSafeSqlite(version)).toBe(isSafe);
+  });
+});
+
+describe("migrating the log", () => {
+  const backupsIn = (stateDir: string) => readdirSync(stateDir).filter((name) => name.endsWith(".backup"));
+  const withEvents = async () => {
+    const stateDir = temporaryDirectory();
+    const store = await openDirect(stateDir);
+    await store.append(completedFor("ann", "bob"));
+    await store.close();
+    return stateDir;
+  };
+
+  test("takes a backup first, private and whole, which opens as the log did before", async () => {
+    const stateDir = await withEvents();
+    const migrations = [...MIGRATIONS, "CREATE TABLE extra (n INTEGER)"];
+    openLog(stateDir, { migrations, now: NOON }).close();
+    expect(backupsIn(stateDir)).toHaveLength(1);
+    const backup = join(stateDir, backupsIn(stateDir)[0] ?? "");
+    expect(modeOf(backup)).toBe("600");
+    const restored = temporaryDirectory();
+    writeFileSync(logIn(restored), readFileSync(backup), { mode: 0o600 });
+    const store = await opened(openDirect, restored);
+    expect((await store.overview("acme", NOON)).events.total).toBe(2);
+    await expect(openDirect(stateDir)).rejects.toMatchObject({ code: "STORE_TOO_NEW" });
+  });
+
+  test("takes none for a new log, nor when there is nothing to migrate", async () => {
+    const stateDir = await withEvents();
+    openLog(stateDir, { now: NOON }).close();
+    expect(backupsIn(stateDir)).toEqual([]);
+  });
+
+  test("leaves the log as it was when a migration fails", async () => {
+    const stateDir = await withEvents();
+    const migrations = [...MIGRATIONS, "CREATE TABLE extra (n INTEGER); INSERT INTO nowhere VALUES (1)"];
+    expect(() => openLog(stateDir, { migrations, now: NOON })).toThrow("no such table");
+    const store = await opened(openDirect, stateDir);
+    expect((await store.overview("acme", NOON)).events.total).toBe(2);
+  });
+
+  test("leaves the old log or the new one, never half of it, when it is killed", async () => {
+    const outcomes: string[] = [];
+    for (const afterMs of [20, 60, 100, 150, 200]) {
+      const stateDir = await withEvents();
+      const child = start("migrator", [stateDir]);
+      await child.next();
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await child.kill();
+      const db = new Database(logIn(stateDir));
+      const isNew = db.pragma("user_version", { simple: true }) === MIGRATIONS.length + 1;
+      const table = db.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'extra'").pluck().get();
+      expect(table).toBe(isNew ? 1 : 0);
+      if (isNew) expect(db.prepare("SELECT count(*) FROM extra").pluck().get()).toBe(SLOW_MIGRATION_ROWS);
+      expect(db.pragma("integrity_check", { simple: true })).toBe("ok");
+      db.close();
+      outcomes.push(isNew ? "new" : "old");
+      openLog(stateDir, { migrations: [...MIGRATIONS, SLOW_MIGRATION], now: NOON }).close();
+    }
+    expect(outcomes).toContain("old");
+  });
+
+  test("lets two who start at once both open the migrated log", async () => {
+    const stateDir = await withEvents();
+    const both = [start("migrator", [stateDir]), start("migrator", [stateDir])];
+    for (const child of both) expect(await child.rest()).toEqual(["begun", "done"]);
+    expect(backupsIn(stateDir).length).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe("a full disk", () => {
+  testWithMounts(
+    "refuses what it cannot keep, loses nothing it acknowledged, and takes events again once there is room",
+    async () => {
+      const mountedAt = join(temporaryDirectory(), "disk");
+      mkdirSync(mountedAt);
+      const thread = join(import.meta.dirname, "../../dist/store-thread.js");
+      const child = start("full-disk", [mountedAt, thread], onFileSystem(mountedAt, "size=12m"));
+      const [outcome] = await child.rest();
+      expect(outcome).toMatchObject({
+        refusals: ["STORE_UNAVAILABLE"],
+        readable: true,
+        afterwards: "stored",
+        lost: [],
+        integrity: "ok",
+      });
+      expect(outcome).toHaveProperty(
+        "stored",
+        expect.toSatisfy((stored) => stored > 50),
+      );
+    },
+  );
+});

@@ -1,0 +1,114 @@
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { thisProcess } from "../../src/shared/running.ts";
+import { NOON } from "../core/example.ts";
+import { type Child, children } from "./child.ts";
+import { claimedSubjects } from "./contract/delivering.ts";
+import { anEvent, completedFor, connect } from "./events.ts";
+import { openDirect, opened, openThreaded, temporaryDirectory } from "./world.ts";
+
+const start = children();
+const THREAD = join(import.meta.dirname, "../../dist/store-thread.js");
+/** On a disk, where there is one: waiting for it is what these tests are about. */
+const onDisk = () => temporaryDirectory(tmpdir());
+
+describe("several processes on one log", () => {
+  test("store every event once and claim every push once, and none is kept waiting by a busy service", async () => {
+    const stateDir = onDisk();
+    const batches = 30;
+    const service = start("appender", [stateDir, THREAD, "service"]);
+    await service.next();
+    const workers = ["a", "b", "c", "d"].map((name) => start("worker", [stateDir, name, String(batches)]));
+    const reports = (await Promise.all(workers.map((worker) => worker.rest()))).flat().map(reportOf);
+    await service.kill();
+
+    const db = new Database(join(stateDir, "log.db"));
+    const count = (sql: string) => db.prepare(sql).pluck().get();
+    expect(count("SELECT count(*) FROM events WHERE event_id LIKE 'inv_%'")).toBe(4 * batches * 5);
+    expect(count("SELECT count(*) FROM events WHERE event_id LIKE 'shared-%'")).toBe(batches);
+    const notDelivered = "SELECT count(*) FROM pushes WHERE state <> 'delivered' AND subject <> 'ann@example.com'";
+    expect(count(notDelivered)).toBe(0);
+    const owner = count("SELECT id FROM pushes WHERE subject = 'ann@example.com'");
+    db.close();
+    const claimed = reports.flatMap((report) => report.claimed).filter((pushId) => pushId !== owner);
+    expect(claimed).toHaveLength(4 * batches * 5);
+    expect(new Set(claimed).size).toBe(claimed.length);
+    const longestMs = Math.max(...reports.map((report) => report.longestMs));
+    console.log(`longest wait of a writer beside a busy service: ${Math.round(longestMs)} ms`);
+    expect(longestMs).toBeLessThan(1_000);
+  });
+
+  test("may all be the first to open it", async () => {
+    const stateDir = join(onDisk(), "state");
+    const first = Array.from({ length: 6 }, () => start("writer", [stateDir]));
+    expect(await Promise.all(first.map((child) => child.next()))).toEqual(first.map(() => "ready"));
+  });
+
+  test("get at once what a killed one had claimed, and learn that it is due", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openDirect, stateDir);
+    const { id } = await connect(store);
+    await store.append(completedFor("ann", "bob", "cat"));
+    const claimer = start("claimer", [stateDir, String(id)]);
+    expect(await claimer.next()).toHaveLength(3);
+    expect(await store.dueWork()).toEqual([]);
+    expect(await claimedSubjects(store, id, NOON + 10)).toEqual([]);
+    await claimer.kill();
+    expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: NOON }]);
+    expect(await claimedSubjects(store, id, NOON + 10)).toHaveLength(3);
+  });
+
+  test("count a service until it ends, however it ends", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openDirect, stateDir);
+    const service = start("claimer", [stateDir, "1"]);
+    await service.next();
+    expect(await store.runningServices()).toBe(1);
+    await service.kill();
+    expect(await store.runningServices()).toBe(0);
+  });
+
+  test.each([
+    ["direct", openDirect],
+    ["threaded", openThreaded],
+  ])("see each other's work within 250 ms, through a %s store", async (_, open) => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(open, stateDir);
+    const writer = start("writer", [stateDir]);
+    await writer.next();
+    await seen(store.watch);
+    const delaysMs: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      const change = seen(store.watch);
+      writer.process.stdin?.write(`evt_${round}\n`);
+      const [seenAt, committedAt] = [await change, Number(await writer.next())];
+      delaysMs.push(seenAt - committedAt);
+    }
+    expect(Math.max(...delaysMs)).toBeLessThanOrEqual(250);
+  });
+});
+
+describe("a process killed while it appends", () => {
+  test("has every event in the log that it acknowledged, 20 times", async () => {
+    const stateDir = onDisk();
+    const acknowledged: unknown[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const appender = start("appender", [stateDir, THREAD, `round-${round}`]);
+      acknowledged.push(await appender.next());
+      setTimeout(() => appender.process.kill("SIGKILL"), Math.random() * 150);
+      acknowledged.push(...(await untilKilled(appender)));
+    }
+    const store = await opened(openDirect, stateDir);
+    const db = new Database(join(stateDir, "log.db"), { readonly: true });
+    const kept = new Set(db.prepare("SELECT event_id FROM events").pluck().all());
+    const integrity = db.pragma("integrity_check", { simple: true });
+    db.close();
+    expect(acknowledged.filter((eventId) => !kept.has(eventId))).toEqual([]);
+    expect(acknowledged.length).toBeGreaterThan(20);
+    expect((await store.overview("acme", NOON)).events.total).toBe(kept.size);
+    expect(integrity).toBe("ok");
+  });
+});
