@@ -84,44 +84,47 @@ export function surroundingsOf(places: Places): Surroundings {
 export function unitText(places: Places, { nodePath, scriptPath }: Program): string {
   const isSystem = places.scope === "system";
   const { settings, environment } = surroundingsOf(places);
-  return `# Written by \`${SERVICE} service install --${places.scope}\`, which writes it anew when run again.
-# For changes of your own: systemctl ${isSystem ? "" : "--user "}edit ${SERVICE}
-[Unit]
-Description=JobCannon integrations: webhook receiver, scheduler, delivery
-${isSystem ? "After=network-online.target\nWants=network-online.target\n" : ""}# Never gives up, however often it falls.
-StartLimitIntervalSec=0
-
-[Service]
-Type=exec
-ExecStart=${[nodePath, withoutVariables(scriptPath), "serve"].map(word).join(" ")}
-Restart=on-failure
-RestartSec=2
-KillSignal=SIGTERM
-TimeoutStopSec=30
-${Object.entries(environment)
-  .map(([name, value]) => `Environment=${word(`${name}=${value}`)}\n`)
-  .join(
+  return `${[
+    `# Written by \`${SERVICE} service install --${places.scope}\`, which writes it anew when run again.`,
+    `# For changes of your own: systemctl ${isSystem ? "" : "--user "}edit ${SERVICE}`,
+    "[Unit]",
+    "Description=JobCannon integrations: webhook receiver, scheduler, delivery",
+    ...(isSystem ? ["After=network-online.target", "Wants=network-online.target"] : []),
+    "# Never gives up, however often it falls.",
+    "StartLimitIntervalSec=0",
     "",
-  )}${settings.map(([name, value]) => `${name}=${withoutSpecifiers(value)}\n`).join("")}${isSystem ? HARDENING : ""}
-[Install]
-WantedBy=${isSystem ? "multi-user.target" : "default.target"}
-`;
+    "[Service]",
+    "Type=exec",
+    `ExecStart=${[nodePath, withoutVariables(scriptPath), "serve"].map(word).join(" ")}`,
+    "Restart=on-failure",
+    "RestartSec=2",
+    "KillSignal=SIGTERM",
+    "TimeoutStopSec=30",
+    ...Object.entries(environment).map(([name, value]) => `Environment=${word(`${name}=${value}`)}`),
+    ...settings.map(([name, value]) => `${name}=${withoutSpecifiers(value)}`),
+    ...(isSystem ? HARDENING : []),
+    "",
+    "[Install]",
+    `WantedBy=${isSystem ? "multi-user.target" : "default.target"}`,
+  ].join("\n")}\n`;
 }
 
-/** Read-only rather than hidden: Node or the program may have been installed below /home. */
-const HARDENING = `ProtectSystem=strict
-ProtectHome=read-only
-PrivateTmp=yes
-PrivateDevices=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectControlGroups=yes
-RestrictSUIDSGID=yes
-LockPersonality=yes
-# Not MemoryDenyWriteExecute=yes: Node's compiler writes the code it runs.
-`;
+/** Of the system's service only: a person's systemd has not the rights for them. */
+const HARDENING = [
+  "ProtectSystem=strict",
+  "# Not hidden: Node or the program may have been installed there.",
+  "ProtectHome=read-only",
+  "PrivateTmp=yes",
+  "PrivateDevices=yes",
+  "ProtectKernelModules=yes",
+  "ProtectKernelTunables=yes",
+  "ProtectControlGroups=yes",
+  "RestrictSUIDSGID=yes",
+  "LockPersonality=yes",
+  "# Not MemoryDenyWriteExecute=yes: Node's compiler writes the code it runs.",
+];
 
-/** For what follows a command's name: `$` begins the name of a variable there (systemd.service(5)), in systemd-run's too. */
+/** For the words after a command's name: systemd takes a `$` in them for a variable, in systemd-run's too. */
 export function withoutVariables(text: string): string {
   return text.replaceAll("$", "$$$$");
 }

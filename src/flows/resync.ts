@@ -22,8 +22,8 @@ export function planResync({
 
 /**
  * Applies the plan, remembers which fields exist, and makes due what waited for them: what was held for a missing
- * field, and the contacts that have a value for one that is new. What a run that was cut off created is new to nobody
- * afterwards, so the next one takes all fields for new.
+ * field, and the contacts that have a value for one that is new. What a run created that was cut off looks old to the
+ * next one, which therefore takes all fields for new.
  */
 export async function resync(
   context: ResyncContext,
@@ -41,8 +41,7 @@ export async function resync(
     },
   );
   const told = connection.knownFields ?? report.known;
-  const isNew = (field: string) =>
-    run.followsUnfinished || report.created.includes(field) || !told.includes(field);
+  const isNew = (field: string) => !run.isFirst || !plan.existing.includes(field) || !told.includes(field);
   const raised = await raiseHoldersOf(context, changed, report.known.filter(isNew));
   const released = await store.release(connection.id, ["property"], clock.now());
   await run.end();
@@ -61,17 +60,15 @@ export function bannerFor(trouble: {
   return words.join("; ") || null;
 }
 
-/** Begun and ended are two ticks; a begin without its end is a run that was cut off, or is still under way. */
+/** Runs are counted from one end to the next: the number of one that was cut off, or is under way, is taken. */
 async function beginRun(
-  { store, clock }: ResyncContext,
+  { store }: ResyncContext,
   { id }: Connection,
-): Promise<{ followsUnfinished: boolean; end(): Promise<unknown> }> {
+): Promise<{ isFirst: boolean; end(): Promise<unknown> }> {
   const [begun, ended] = [`resync ${id}`, `resync ${id} ended`];
-  const lastBegunAt = (await store.lastTick(begun)) ?? 0;
-  const followsUnfinished = lastBegunAt > ((await store.lastTick(ended)) ?? 0);
-  const at = Math.max(clock.now(), lastBegunAt + 1);
-  await store.openTick(begun, at);
-  return { followsUnfinished, end: () => store.openTick(ended, at) };
+  const number = ((await store.lastTick(ended)) ?? 0) + 1;
+  const isFirst = await store.openTick(begun, number);
+  return { isFirst, end: () => store.openTick(ended, number) };
 }
 
 /** A new field is empty in the portal: contacts with a value for it must be told, also those in flight without it. */

@@ -83,7 +83,12 @@ describe("a connect that succeeds", () => {
 
   test("says how many earlier results wait for a backfill, which then sends them", async () => {
     const world = await prepared();
-    await importResults(world, [invite(), invite(), inProgress(), invite({ type: "invite.sent", tests: [] })]);
+    await importResults(world, [
+      invite(),
+      invite(),
+      inProgress(),
+      invite({ type: "invite.sent", tests: [] }),
+    ]);
     const { out } = await world.run(["connect", "hubspot"]);
     expect(out).toContain("\n2 earlier results wait: jc-integrations backfill --org acme\n");
     await succeed(world, ["backfill", "--yes"]);
@@ -114,7 +119,9 @@ describe("a connect with scopes missing", () => {
 
   test("leaves a banner, which the bootstrap keeps and a full grant takes away", async () => {
     const world = await prepared();
-    await world.portal.settings({ grantedScopes: SCOPES.filter((scope) => !scope.endsWith("objects.contacts.write")) });
+    await world.portal.settings({
+      grantedScopes: SCOPES.filter((scope) => !scope.endsWith("objects.contacts.write")),
+    });
     expect((await world.run(["connect", "hubspot"])).code).toBe(7);
     const banner = "these scopes were not granted: crm.objects.contacts.write";
     expect(await statusOf(world)).toMatchObject({ state: "connected", banner });
@@ -195,10 +202,18 @@ describe("a connect that fails changes nothing and ends with", () => {
   });
 
   test.each([
-    ["200 without a token", { status: 200, body: { token_type: "bearer" } }, "answered without an access token"],
+    [
+      "200 without a token",
+      { status: 200, body: { token_type: "bearer" } },
+      "answered without an access token",
+    ],
     ["500", { status: 500 }, "token endpoint answered 500"],
     ["a web page", { status: 502, body: "<html>Bad gateway</html>" }, "token endpoint answered a web page"],
-    ["a web page under 200", { status: 200, body: "<html>Sign in</html>" }, "token endpoint answered a web page"],
+    [
+      "a web page under 200",
+      { status: 200, body: "<html>Sign in</html>" },
+      "token endpoint answered a web page",
+    ],
     ["a cut connection", { drop: true }, "did not answer"],
   ])("6 when the token endpoint answers %s", async (_what, fault, words) => {
     const world = await prepared();
@@ -240,7 +255,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     writeFileSync(world.configFile, withoutId);
     const { code, err } = await world.run(["connect", "hubspot"]);
     expect(code).toBe(2);
-    expect(err).toContain('Error: hubspot.client_id is not set\n  Try: Put the app\'s client id');
+    expect(err).toContain("Error: hubspot.client_id is not set\n  Try: Put the app's client id");
     expect(linkIn(err)).toBeNull();
   });
 
@@ -351,7 +366,9 @@ describe("a sandbox beside production", () => {
     const world = await prepared();
     await importResults(world, [invite()]);
     await succeed(world, ["secrets", "set", "hubspot.client-secret", "--sandbox"], "another secret");
-    expect((await world.run(["connect", "hubspot", "--sandbox", "--json"])).json).toMatchObject({ waiting: 0 });
+    expect((await world.run(["connect", "hubspot", "--sandbox", "--json"])).json).toMatchObject({
+      waiting: 0,
+    });
     expect((await world.run(["connect", "hubspot", "--json"])).json).toMatchObject({ waiting: 1 });
   });
 });
@@ -371,7 +388,11 @@ describe("after the portal's admin took the app's rights back", () => {
     expect(out).toMatch(/held results +2 go out now/);
     await succeed(world, ["run", "retry"]);
     expect(Object.keys(await world.portal.contacts())).toHaveLength(2);
-    expect(await statusOf(world)).toMatchObject({ state: "connected", banner: null, pushes: { delivered: 2 } });
+    expect(await statusOf(world)).toMatchObject({
+      state: "connected",
+      banner: null,
+      pushes: { delivered: 2 },
+    });
   });
 });
 

@@ -60,7 +60,10 @@ describe("disconnect", () => {
     expect(await world.portal.upserts()).toEqual([]);
     expect((await statusOf(world)).pushes).toMatchObject({ pending: 0, held: 3 });
 
-    expect((await world.run(["connect", "hubspot", "--json"])).json).toMatchObject({ released: 3, waiting: 0 });
+    expect((await world.run(["connect", "hubspot", "--json"])).json).toMatchObject({
+      released: 3,
+      waiting: 0,
+    });
     await succeed(world, ["run", "retry"]);
     expect(Object.keys(await world.portal.contacts())).toHaveLength(3);
     expect((await statusOf(world)).pushes).toMatchObject({ held: 0, delivered: 3 });
@@ -146,8 +149,14 @@ describe("disconnect in trouble", () => {
   test.each([
     ["fails", (world: World) => world.portal.fault({ status: 503, path: "/oauth/v3/token/revoke" })],
     ["is out of reach", (world: World) => world.emulator.close()],
-    ["no longer knows our secret", (world: World) => succeed(world, ["secrets", "set", "hubspot.client-secret"], "wrong")],
-    ["cannot be told our secret", (world: World) => succeed(world, ["secrets", "remove", "hubspot.client-secret"])],
+    [
+      "no longer knows our secret",
+      (world: World) => succeed(world, ["secrets", "set", "hubspot.client-secret"], "wrong"),
+    ],
+    [
+      "cannot be told our secret",
+      (world: World) => succeed(world, ["secrets", "remove", "hubspot.client-secret"]),
+    ],
   ])("forgets here and ends with 7 when HubSpot %s", async (_what, trouble) => {
     const world = await connectedWorld();
     await importResults(world, [invite()]);
@@ -183,7 +192,11 @@ describe("disconnect in trouble", () => {
     await world.run(["run", "retry"]);
     expect((await statusOf(world)).state).toBe("must_reconnect");
     await succeed(world, ["disconnect", "hubspot"]);
-    expect(await statusOf(world)).toMatchObject({ state: "not_connected", banner: null, pushes: { held: 1 } });
+    expect(await statusOf(world)).toMatchObject({
+      state: "not_connected",
+      banner: null,
+      pushes: { held: 1 },
+    });
     await succeed(world, ["connect", "hubspot"]);
     await succeed(world, ["run", "retry"]);
     expect((await statusOf(world)).pushes).toMatchObject({ held: 0, delivered: 1 });

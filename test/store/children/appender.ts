@@ -5,14 +5,14 @@ import { anEvent, connect } from "../events.ts";
 
 const [stateDir = "", threadPath = "", prefix = ""] = process.argv.slice(2);
 const store = await openThreadedStore({ stateDir, threadUrl: pathToFileURL(threadPath) });
-await connect(store);
+await connect(store, { org: "service" });
 
 let count = 0;
 const appendForever = async () => {
   for (;;) {
     count += 1;
     const eventId = `${prefix}-${count}`;
-    await store.append([anEvent("completed", { eventId, invitationId: eventId })]);
+    await store.append([anEvent("completed", { eventId, invitationId: eventId, org: "service" })]);
     process.stdout.write(`${JSON.stringify(eventId)}\n`);
   }
 };

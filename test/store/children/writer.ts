@@ -1,4 +1,4 @@
-/** Appends once for each line it is told, and says when the commit was done. */
+/** Appends once for each line it is told, and says when it began to. */
 import { createInterface } from "node:readline";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
@@ -8,7 +8,8 @@ const [stateDir = ""] = process.argv.slice(2);
 const store = await openSqliteStore({ stateDir, clock: systemClock });
 process.stdout.write(`"ready"\n`);
 for await (const eventId of createInterface({ input: process.stdin })) {
+  const beganAt = Date.now();
   await store.append([anEvent("completed", { eventId })]);
-  process.stdout.write(`${Date.now()}\n`);
+  process.stdout.write(`${beganAt}\n`);
 }
 await store.close();

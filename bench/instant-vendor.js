@@ -1,0 +1,34 @@
+// A vendor that takes everything at once: it reads the batch and confirms each record by its trace id, so that what
+// is measured is the sender. `GET /figures` tells of the calls since the last time it was asked.
+import { createServer } from "node:http";
+
+const fresh = () => ({ calls: 0, records: 0, firstAt: null, lastAt: null });
+let figures = fresh();
+
+const server = createServer((request, response) => {
+  if (request.method === "GET") {
+    response.end(JSON.stringify(figures));
+    figures = fresh();
+    return;
+  }
+  figures.firstAt ??= performance.now();
+  const chunks = [];
+  request.on("data", (chunk) => chunks.push(chunk));
+  request.on("end", () => {
+    const { inputs } = JSON.parse(Buffer.concat(chunks).toString());
+    const results = inputs.map(({ id, objectWriteTraceId, properties }, index) => ({
+      id: String(index),
+      properties: { email: id, ...properties },
+      objectWriteTraceId,
+      new: true,
+    }));
+    response.setHeader("content-type", "application/json;charset=utf-8");
+    response.end(JSON.stringify({ status: "COMPLETE", results }));
+    figures.calls += 1;
+    figures.records += inputs.length;
+    figures.lastAt = performance.now();
+  });
+});
+server.keepAliveTimeout = 0;
+process.once("SIGTERM", () => process.exit());
+server.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${server.address().port}`));
