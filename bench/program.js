@@ -16,8 +16,11 @@ process.on("exit", () => {
 
 /** `input`: an iterable of text for its stdin. `exits`: the exit codes that are no surprise. */
 export function startProgram(argv, options) {
-  return startScript([PROGRAM, ...argv], options);
+  return startScript([...profiling(), PROGRAM, ...argv], options);
 }
+
+const profiling = () =>
+  process.env.BENCH_PROFILE ? ["--cpu-prof", "--cpu-prof-dir", process.env.BENCH_PROFILE] : [];
 
 export function startScript(argv, { env, timeoutMs = 600_000, input, exits = [0] } = {}) {
   const startedAt = performance.now();

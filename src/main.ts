@@ -70,6 +70,7 @@ async function createProgram(world: World, first: string | undefined): Promise<C
       getErrHelpWidth: () => HELP_COLUMNS,
     });
     command.configureHelp({ showGlobalOptions: false });
+    command.helpCommand(false);
   });
   return program;
 }
@@ -87,6 +88,7 @@ function eachCommand(command: Command, change: (command: Command) => void): void
 }
 
 function exitOfCommander(error: CommanderError): number {
+  if (error.code === "commander.executeSubCommandAsync") return error.exitCode;
   const isAnswered = error.code === "commander.helpDisplayed" || error.code === "commander.version";
   return isAnswered ? 0 : ERROR_CODES.USAGE.exit;
 }

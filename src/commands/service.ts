@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
-import type { Command } from "commander";
+import { type Command, CommanderError } from "commander";
 import type { Places, Program, Scope } from "../daemon/unit.ts";
 import type { ServicePlan } from "../daemon/unit-plan.ts";
 import type { Runner } from "../daemon/unit-runner.ts";
 import { isoTime } from "../shared/clock.ts";
-import { AppError, ERROR_CODES, type ErrorCode } from "../shared/errors.ts";
+import { AppError, ERROR_CODES, EXIT_INTERRUPTED } from "../shared/errors.ts";
 import { relativeTime } from "../shared/text.ts";
 import { type Output, withoutApp } from "./with-app.ts";
 import type { World } from "./world.ts";
@@ -169,25 +169,13 @@ async function exec({ world }: Output, options: ScopeOptions, words: readonly st
   if (exit !== 0) throw endedWith(exit, words);
 }
 
-/** What the codes of this program's own exits are passed on by; another exit is systemd's. */
-const PASSED_ON: readonly ErrorCode[] = [
-  "USAGE",
-  "CANCELLED",
-  "RECONNECT_NEEDED",
-  "VAULT_UNAVAILABLE",
-  "VENDOR_UNAVAILABLE",
-  "PARTIAL",
-];
-
-/** The command itself has said what is wrong: this keeps its exit code, and says where its advice has to be typed. */
+/** The command has said itself what is wrong: its exit code goes on. Another exit is systemd's own. */
 function endedWith(exit: number, [command]: readonly string[]): Error {
   const message = `${command}, run as the service, ended with exit code ${exit}`;
-  if (exit === 1) return new Error(message);
-  const code = PASSED_ON.find((candidate) => ERROR_CODES[candidate].exit === exit);
-  return new AppError(code ?? "CONFIG_INVALID", message, {
-    hint: code
-      ? "What it says to type goes behind: jc-integrations service exec --"
-      : "systemd could not run it; its reason: journalctl -e",
+  const isOurs = exit === EXIT_INTERRUPTED || Object.values(ERROR_CODES).some((known) => known.exit === exit);
+  if (isOurs) return new CommanderError(exit, "commander.executeSubCommandAsync", message);
+  return new AppError("CONFIG_INVALID", message, {
+    hint: "systemd could not run it; its reason: journalctl -e",
   });
 }
 

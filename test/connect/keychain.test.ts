@@ -77,27 +77,30 @@ describe.skipIf(missing !== null)(
       const world = inSession(await freshWorld(), session);
       const { code, said } = await firstDay(world);
       const { accessToken, refreshToken } = v.parse(Tokens, (await heldIn(world, session))[TOKEN]);
+      const secrets = [CLIENT_SECRET, WEBHOOK_SECRET, accessToken, refreshToken, code];
+      const filesWith = (text: string) => filesUnder(world.stateDir).filter((file) => file.includes(text));
 
       const resync = await runProgram(world, ["resync-properties", "--verbose"]);
       expect(resync).toMatchObject({ code: 0, out: expect.stringContaining("created 0, 17 there already") });
       const status = await runProgram(world, ["status", "--verbose"]);
       expect(status).toMatchObject({ code: 0, out: expect.stringContaining("[Connected]") });
+      expect(filesWith(TOKEN)).not.toEqual([]);
+      expect(secrets.flatMap(filesWith)).toEqual([]);
+
       const disconnect = await runProgram(world, ["disconnect", "hubspot", "--verbose"]);
       expect(disconnect).toMatchObject({ code: 0, out: expect.stringContaining("our tokens are gone") });
       expect(Object.keys(await heldIn(world, session))).toEqual([
         "secret/-/hubspot.client-secret/1",
         "secret/-/jobcannon.webhook-secret/1",
       ]);
+      expect(secrets.flatMap(filesWith)).toEqual([]);
       expect(await runProgram(world, ["resync-properties"])).toMatchObject({ code: 4 });
 
       const output = [resync, status, disconnect].reduce((all, { out, err }) => all + out + err, said);
       expect(output).toContain("/oauth/v3/token →");
-      const files = filesUnder(world.stateDir);
-      expect(files.some((file) => file.includes(TOKEN))).toBe(true);
-      for (const secret of [CLIENT_SECRET, WEBHOOK_SECRET, accessToken, refreshToken, code]) {
+      for (const secret of secrets) {
         expect(secret.length).toBeGreaterThan(15);
         expect(output).not.toContain(secret);
-        expect(files.filter((file) => file.includes(secret))).toEqual([]);
       }
     });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { follow } from "../oauth/browser.ts";
 import { invite, until, type World } from "../world.ts";
 import {
   approve,
@@ -35,7 +36,7 @@ async function failingConnect(world: World): Promise<{ said: string; code: strin
   const redirect = await approve(link);
   const code = codeIn(redirect);
   await echo(world, 400, "/oauth", `${CLIENT_SECRET} and ${code}`);
-  await fetch(redirect);
+  await follow(redirect);
   const ended = await connecting.done;
   expect(ended.code).toBe(2);
   await world.portal.clearFaults();

@@ -71,7 +71,9 @@ describe("opening the log", () => {
       const prepare = `mkdir "$0/full" "$0/empty" && cp ${logIn(stateDir)} "$0/full" && mount -o remount,ro "$0"`;
       const directories = ["full", "empty", "none"].map((name) => join(mountedAt, name));
       const child = start("read-only", directories, onFileSystem(mountedAt, "size=8m", prepare));
-      for (const outcome of await child.rest())
+      const outcomes = await child.rest();
+      expect(outcomes).toHaveLength(directories.length);
+      for (const outcome of outcomes)
         expect(outcome).toMatch(/^STORE_UNAVAILABLE: .*log\.db cannot be (opened|written)$/);
     },
   );

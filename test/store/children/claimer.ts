@@ -2,10 +2,11 @@
 import { systemClock } from "../../../src/shared/clock.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
 import { NOON } from "../../core/example.ts";
+import { MINUTE } from "../events.ts";
 
 const [stateDir = "", connectionId = ""] = process.argv.slice(2);
 const store = await openSqliteStore({ stateDir, clock: systemClock });
 await store.enterService();
-const claims = await store.claim({ connectionId: Number(connectionId), limit: 100, now: NOON });
+const claims = await store.claim({ connectionId: Number(connectionId), limit: 100, now: NOON + MINUTE });
 process.stdout.write(`${JSON.stringify(claims.map(({ subject }) => subject))}\n`);
 setInterval(() => {}, 60_000);

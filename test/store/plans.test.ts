@@ -1,0 +1,113 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { thisProcess } from "../../src/shared/running.ts";
+import { openLog } from "../../src/store/sqlite/file.ts";
+import { createVerbs } from "../../src/store/sqlite/verbs.ts";
+import { NOON } from "../core/example.ts";
+import { DELIVERED } from "./contract/delivering.ts";
+import { anEvent, completedFor, HUBSPOT, SMARTRECRUITERS } from "./events.ts";
+import { temporaryDirectory } from "./world.ts";
+
+const account = { id: "4711", name: "Acme", kind: null, region: null };
+
+/** The verbs, and every statement that they run, with its values. */
+function recorded() {
+  const stateDir = temporaryDirectory();
+  openLog(stateDir, { now: NOON }).close();
+  const statements: string[] = [];
+  const db = new Database(join(stateDir, "log.db"), { verbose: (sql) => statements.push(String(sql)) });
+  onTestFinished(() => void db.close());
+  const verbs = createVerbs(db, thisProcess(), { now: () => NOON });
+  const { id } = verbs.saveConnection(HUBSPOT, { account });
+  const { id: assessments } = verbs.saveConnection(SMARTRECRUITERS, { account });
+  verbs.append([...completedFor("ann", "bob"), anEvent("in_progress"), anEvent("expired")]);
+  /** What `work` runs, and how SQLite goes about it. */
+  const plansOf = (work: () => unknown) => {
+    statements.length = 0;
+    work();
+    const ran = statements.filter((sql) => /^\s*(SELECT|INSERT|UPDATE|DELETE)/.test(sql));
+    return ran.flatMap((sql) =>
+      db
+        .prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+        .all()
+        .map(({ detail }) => detail),
+    );
+  };
+  return { verbs, id, assessments, statements, plansOf };
+}
+
+describe("the queries", () => {
+  test("read no table whole that grows with the log", () => {
+    const { verbs, id, assessments, plansOf } = recorded();
+    const page = { after: null, limit: 10 };
+    const plans = plansOf(() => {
+      verbs.append([...completedFor("cat"), anEvent("cancelled"), anEvent("invited", { at: 1 })]);
+      verbs.dueWork();
+      const claims = verbs.claim({ connectionId: id, limit: 10, now: NOON + 10 });
+      verbs.settle(claims.map((claim) => ({ claim, now: NOON, outcome: DELIVERED })));
+      for (const connectionId of [id, assessments]) {
+        verbs.subjects({ connectionId, limit: 10 });
+        verbs.subjects({ connectionId, limit: 10, status: "in_progress" });
+        verbs.subjects({ connectionId, limit: 10, status: "completed" });
+        verbs.countUnpushed({ connectionId, includeInProgress: true });
+        verbs.selectUnpushed({ connectionId, includeInProgress: false }, page);
+        verbs.countPushes({ connectionId });
+        verbs.selectPushes({ connectionId, state: "rejected" }, page);
+        verbs.raise(connectionId, ["ann@example.com"], NOON);
+        verbs.confirm(connectionId, [{ subject: "ann@example.com", carries: 1 }]);
+        verbs.hold(connectionId, "reconnect");
+        verbs.release(connectionId, ["reconnect", "property"], NOON);
+        verbs.forgetAccount(connectionId);
+      }
+      verbs.invites({ org: "acme", limit: 10 });
+      verbs.invites({ org: "acme", limit: 10, status: "completed" });
+      verbs.invites({ org: "acme", limit: 10, email: "ann@example.com" });
+      verbs.invite("acme", "inv_ann");
+      verbs.overview("acme", NOON);
+    });
+    expect(plans.some((plan) => plan.startsWith("SEARCH"))).toBe(true);
+    expect(plans.filter((plan) => /^SCAN (invites|pushes|events|attempts|[ipea])\b/.test(plan))).toEqual([]);
+  });
+
+  test("take the work due, and list what is newest, in the order of an index", () => {
+    const { verbs, id, plansOf } = recorded();
+    const plans = plansOf(() => {
+      verbs.claim({ connectionId: id, limit: 10, now: NOON });
+      verbs.dueWork();
+      verbs.subjects({ connectionId: id, limit: 10 });
+      verbs.subjects({ connectionId: id, limit: 10, status: "in_progress" });
+      verbs.invites({ org: "acme", limit: 10 });
+    });
+    expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_due"));
+    expect(plans).toContainEqual(expect.stringContaining("INDEX invites_in_progress"));
+    expect(plans).toContainEqual(expect.stringContaining("INDEX invites_by_time"));
+    expect(plans.filter((plan) => plan.includes("TEMP B-TREE"))).toEqual([]);
+  });
+
+  test("tell the overview from counts that are kept, without a look at events or invites", () => {
+    const { verbs, statements } = recorded();
+    statements.length = 0;
+    verbs.overview("acme", NOON);
+    expect(statements.length).toBeGreaterThan(2);
+    expect(statements.filter((sql) => /\b(FROM|JOIN) (events|invites|attempts)\b/.test(sql))).toEqual([]);
+  });
+});
+
+describe("the intake", () => {
+  test("stores many events a second on one thread", () => {
+    const db = openLog(temporaryDirectory(), { now: NOON });
+    onTestFinished(() => void db.close());
+    const verbs = createVerbs(db, thisProcess(), { now: () => NOON });
+    verbs.saveConnection(HUBSPOT, { account });
+    const people = Array.from({ length: 80 * 256 }, (_, n) => `person-${n}`);
+    const events = completedFor(...people);
+    const startedAt = performance.now();
+    for (let from = 0; from < events.length; from += 256) {
+      const results = verbs.append(events.slice(from, from + 256));
+      expect(results.every(({ outcome }) => outcome === "stored")).toBe(true);
+    }
+    const seconds = (performance.now() - startedAt) / 1_000;
+    console.log(`append: ${Math.round(events.length / seconds)} events/s in batches of 256`);
+  });
+});

@@ -1,0 +1,93 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { openThreadedStore } from "../../src/store/sqlite/threaded.ts";
+import { NOON } from "../core/example.ts";
+import { anEvent, anUnstorableEvent } from "./events.ts";
+import { openThreaded, opened, temporaryDirectory } from "./world.ts";
+
+const numbered = (n: number) => anEvent("completed", { invitationId: `inv_${n}`, eventId: `evt_${n}` });
+const many = (length: number) => Array.from({ length }, (_, n) => numbered(n));
+
+describe("the store's thread", () => {
+  test("stores many appends that wait in few transactions, in the order they came", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openThreaded, stateDir);
+    const before = transactionsIn(stateDir);
+    const events = many(300);
+    await Promise.all(events.map((event) => store.append([event])));
+    expect(transactionsIn(stateDir) - before).toBeLessThan(30);
+    expect(storedIn(stateDir)).toEqual(events.map(({ eventId }) => eventId));
+  });
+
+  test("answers each append with its own results", async () => {
+    const store = await opened(openThreaded);
+    const sizes = [3, 1, 700, 0, 2];
+    const answers = await Promise.all(
+      sizes.map((size, n) =>
+        store.append(
+          Array.from({ length: size }, (_, k) => anEvent("completed", { eventId: `${n % 2}-${k}` })),
+        ),
+      ),
+    );
+    expect(answers.map((results) => results.length)).toEqual(sizes);
+    expect(answers.map((results) => results.filter(({ outcome }) => outcome === "stored").length)).toEqual([
+      3, 1, 697, 0, 0,
+    ]);
+  });
+
+  test("lets a bad event fail alone among those that wait with it", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openThreaded, stateDir);
+    const events = many(50).map((event, n) => (n % 10 === 3 ? anUnstorableEvent(`bad-${n}`) : event));
+    const results = await Promise.all(events.map((event) => store.append([event])));
+    expect(results.map(([result]) => result?.outcome)).toEqual(
+      events.map(({ eventId }) => (eventId.startsWith("bad") ? "failed" : "stored")),
+    );
+    expect(storedIn(stateDir)).toHaveLength(45);
+  });
+
+  test("refuses at once what it would have to keep waiting too long, and takes it later", async () => {
+    const store = await opened(openThreaded);
+    const first = store.append(many(15_000));
+    await expect(store.append(many(6_000))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    expect(await first).toHaveLength(15_000);
+    expect((await store.append(many(6_000)))[0]?.outcome).toBe("known");
+  });
+
+  test("stores what still waits when it is closed, and then refuses", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await openThreaded(stateDir);
+    const waiting = many(100).map((event) => store.append([event]));
+    await store.close();
+    expect((await Promise.all(waiting)).flat()).toHaveLength(100);
+    expect(storedIn(stateDir)).toHaveLength(100);
+    await expect(store.overview("acme", NOON)).rejects.toThrow("the store is closed");
+    await store.close();
+  });
+
+  test("says so when it cannot even start", async () => {
+    const threadUrl = pathToFileURL(join(temporaryDirectory(), "missing.js"));
+    const opening = openThreadedStore({ stateDir: temporaryDirectory(), threadUrl });
+    await expect(opening).rejects.toThrow("missing.js");
+  });
+});
+
+function storedIn(stateDir: string): unknown[] {
+  const db = new Database(join(stateDir, "log.db"), { readonly: true });
+  const stored = db.prepare("SELECT event_id FROM events ORDER BY seq").pluck().all();
+  db.close();
+  return stored;
+}
+
+/** Counts the commits in the write-ahead log: each ends with a frame that names the file's new size (sqlite.org/fileformat2.html#wal_file_format). */
+function transactionsIn(stateDir: string): number {
+  const wal = readFileSync(join(stateDir, "log.db-wal"));
+  const [HEADER, FRAME_HEADER] = [32, 24];
+  const frame = FRAME_HEADER + wal.readUInt32BE(8);
+  let commits = 0;
+  for (let at = HEADER; at + frame <= wal.length; at += frame) if (wal.readUInt32BE(at + 4) > 0) commits += 1;
+  return commits;
+}
