@@ -12,6 +12,7 @@ import { createRedactor, type Redactor } from "./shared/redact.ts";
 import type { Store } from "./store/contract.ts";
 import type { Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
+import type { Rekeyed } from "./vault/rekey.ts";
 import type { Access, Destination, Source } from "./vendors/contract.ts";
 
 /**
@@ -32,8 +33,8 @@ export interface App {
   /** The log in a thread of its own, for a process that must never wait for the disk. */
   threadedStore(): Promise<Store>;
   vault(): Promise<Vault>;
-  /** What the vault is opened with, for giving it a new key. */
-  vaultOptions(): VaultOptions;
+  /** Seals the vault anew: with the key in that file, or with a new key in place of the old one. */
+  rekeyVault(newKeyFile: string | null): Promise<Rekeyed>;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   /** Throws `USAGE` for a vendor that is none. */
@@ -134,7 +135,8 @@ export function openApp(world: World, globals: Globals): App {
     store,
     threadedStore,
     vault,
-    vaultOptions,
+    rekeyVault: async (newKeyFile) =>
+      (await import("./vault/rekey.ts")).rekeyVault(vaultOptions(), newKeyFile),
     http,
     tokens,
     destination,

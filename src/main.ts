@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import type { Globals, World } from "./commands/world.ts";
-import { ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
+import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
 import { createRedactor } from "./shared/redact.ts";
 import { VERSION } from "./shared/version.ts";
 
@@ -32,18 +32,23 @@ const HELP_COLUMNS = 80;
 
 /** Runs one command line, without the program's own name. Returns the exit code; throws nothing. */
 export async function main(argv: readonly string[], world: World): Promise<number> {
+  const asJson = argv.includes("--json");
   try {
-    const program = await createProgram(world, argv[0]);
+    const program = await createProgram(world, { first: argv[0], asJson });
     await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return exitOfCommander(error);
-    return report(error, world, argv.includes("--json"));
+    if (!(error instanceof CommanderError)) return report(error, world, asJson);
+    if (asJson && isMistyped(error)) return report(usageError(error), world, asJson);
+    return exitOfCommander(error);
   }
 }
 
 /** Holds the command that `first` names; all of them when it names none, as `--help` or a mistyped one does not. */
-async function createProgram(world: World, first: string | undefined): Promise<Command> {
+async function createProgram(
+  world: World,
+  { first, asJson }: { first: string | undefined; asJson: boolean },
+): Promise<Command> {
   const program = new Command("jc-integrations")
     .description("Carries JobCannon's assessment results into HubSpot and SmartRecruiters, and loses none.")
     .version(VERSION, "--version", "print the version")
@@ -65,7 +70,8 @@ async function createProgram(world: World, first: string | undefined): Promise<C
     command.exitOverride();
     command.configureOutput({
       writeOut: world.io.out,
-      writeErr: world.io.err,
+      // A script gets one line of JSON instead, from `report`.
+      writeErr: asJson ? () => {} : world.io.err,
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,
     });
@@ -88,9 +94,18 @@ function eachCommand(command: Command, change: (command: Command) => void): void
 }
 
 function exitOfCommander(error: CommanderError): number {
-  if (error.code === "commander.executeSubCommandAsync") return error.exitCode;
-  const isAnswered = error.code === "commander.helpDisplayed" || error.code === "commander.version";
-  return isAnswered ? 0 : ERROR_CODES.USAGE.exit;
+  return isMistyped(error) ? ERROR_CODES.USAGE.exit : error.exitCode;
+}
+
+/** What is not: an answer to `--help` or `--version` (0), and the exit of a command run as the service. */
+function isMistyped({ code }: CommanderError): boolean {
+  return !["commander.helpDisplayed", "commander.version", "commander.executeSubCommandAsync"].includes(code);
+}
+
+function usageError({ code, message }: CommanderError): AppError {
+  const hint = "jc-integrations --help lists the commands.";
+  const words = code === "commander.help" ? "a command is missing" : message.replace(/^error: /, "");
+  return new AppError("USAGE", words, { hint });
 }
 
 /** Says what went wrong, in one line and a hint for what an operator can mend, with its stack for a bug. */

@@ -28,8 +28,6 @@ const LENT: Readonly<Record<string, readonly string[]>> = {
   "src/commands/world.ts": ["start", "demo", "app"],
   "src/commands/with-app.ts": ["demo"],
 };
-/** It seals a whole vault anew, which no opened vault can: the command runs it itself. */
-const RUN_BY_COMMANDS = ["src/vault/rekey.ts"];
 /** Those who start the emulator for people. */
 const STARTS_EMULATOR = ["commands", "demo"];
 const READS_PROCESS = ["src/start.ts", "src/app.ts"];
@@ -121,7 +119,6 @@ function faultOf({ from, to, isTypeOnly }: Import): string | null {
   if (isTypeOnly && LENT[to]?.includes(left)) return null;
   if (left === right) return left === "vendors" ? faultAmongVendors({ from, to, isTypeOnly }) : null;
   if (heightOf(left) >= heightOf(right)) return `${left} stands beside or below ${right}`;
-  if (left === "commands" && RUN_BY_COMMANDS.includes(to)) return null;
   if (left !== "app" && !isTypeOnly && isReal(to)) return "only app.ts puts the real parts together";
   return null;
 }

@@ -93,7 +93,6 @@ async function confirmOtherAccount(
   after: Account,
 ): Promise<boolean> {
   if (globals.yes) return true;
-  const question = `This is account ${after.id} (${plain(after.name)}), not ${before.id} as before. All results count as never sent. Go on?`;
   if (!globals.input || !world.io.stdinIsTerminal) {
     throw new AppError("USAGE", `consent came from account ${after.id}, not ${before.id} as before`, {
       hint: "If that is meant, run it again with --yes. Nothing was changed.",
@@ -101,8 +100,11 @@ async function confirmOtherAccount(
   }
   const { confirm } = await import("@inquirer/prompts");
   clearCountdown(world);
+  world.io.err(
+    `This is account ${after.id} (${plain(after.name)}), not ${before.id} as before: all results would count as never sent.\n`,
+  );
   return await confirm(
-    { message: question, default: false },
+    { message: "Connect to this account?", default: false },
     { input: world.io.stdin, output: world.io.stderr, signal: world.signal },
   ).catch(() => false);
 }

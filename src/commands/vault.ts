@@ -27,9 +27,8 @@ export function registerVault(program: Command, world: World): void {
     .option("--key-file <file>", "the new key, made when missing; without it the key in place is replaced")
     .action((options: { keyFile?: string }, command: Command) =>
       withApp(world, command, async ({ app, print }) => {
-        const { rekeyVault } = await import("../vault/rekey.ts");
         const newKeyFile = options.keyFile === undefined ? null : resolve(world.cwd, options.keyFile);
-        const { items, keyFile } = await rekeyVault(app.vaultOptions(), newKeyFile);
+        const { items, keyFile } = await app.rekeyVault(newKeyFile);
         print({
           json: { items, keyFile },
           text: () =>

@@ -71,13 +71,6 @@ export const SANDBOX_KEYS = {
   redirect_port: { kind: "number", min: 1, max: 65_535 },
 } as const satisfies Record<string, KeyKind>;
 
-export const SANDBOX_DEFAULTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  smartrecruiters: {
-    api_base: "https://api.sandbox.smartrecruiters.com",
-    identity_base: "https://sandbox.smartrecruiters.com",
-  },
-};
-
 type ValueOf<Key extends KeyKind> = Key extends { kind: "choice"; of: readonly (infer Choice)[] }
   ? Choice
   : Key extends { kind: "number" | "duration" | "time-of-day" }

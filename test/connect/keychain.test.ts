@@ -123,7 +123,7 @@ describe.skipIf(missing !== null)(
       expect(status).toMatchObject({ code: 0, out: expect.stringContaining("[Connected]") });
     }
 
-    test("that was locked, went away or falls silent: 5 within 4 seconds, with a fix, and nothing changed", async () => {
+    test("that fell silent, went away or was locked: 5 within 4 seconds, with a fix, and nothing changed", async () => {
       const keyring = await startKeyring();
       const elsewhere = await freshWorld();
       const world = inSession(elsewhere, keyring.env);
@@ -137,7 +137,11 @@ describe.skipIf(missing !== null)(
         /^Error: No OS keychain here: there is no D-Bus session\n {2}Try: Run inside `dbus-run-session`/,
       );
       await keyring.lock();
-      await expectUnavailable(world, /^Error: The OS keychain is locked, or was emptied\n {2}Try: Unlock it/);
+      // Where a prompter can be started, the keyring waits for a password instead of answering.
+      await expectUnavailable(
+        world,
+        /^Error: The OS keychain (is locked|did not answer).*\n {2}Try: .*Unlock it/,
+      );
     });
   },
 );

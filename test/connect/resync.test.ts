@@ -288,12 +288,12 @@ describe("values that vanished from a contact", () => {
 
   test("are not forgotten when the run that created their property broke off right after", async () => {
     const world = await delivered();
-    for (const name of ["jc_disc_d", "jc_disc_i"]) await archiveProperty(world, name);
-    await world.portal.fault({ status: 503, method: "POST", path: PROPERTIES, match: "jc_disc_i" });
+    for (const name of ["jc_disc_d", "jc_mbti_type"]) await archiveProperty(world, name);
+    await world.portal.fault({ status: 503, method: "POST", path: PROPERTIES, match: "jc_mbti_type" });
     const broken = await world.run(["resync-properties"]);
     expect(broken.code).toBe(6);
     await world.portal.clearFaults();
-    expect(await resync(world)).toMatchObject({ created: ["jc_disc_i"], due: 1 });
+    expect(await resync(world)).toMatchObject({ created: ["jc_mbti_type"], due: 1 });
     await succeed(world, ["run", "retry"]);
     expect(await valuesOf(world)).toMatchObject(DISC_SCORES);
     expect(await resync(world)).toMatchObject({ due: 0 });

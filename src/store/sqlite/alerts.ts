@@ -19,9 +19,9 @@ export function createAlerts(db: Db) {
       for (const incident of incidents) open.run({ ...incident, now });
     }),
     dueAlerts: (now: number): DueAlert[] => due.all(now),
-    noteAlert: (id: number, note: AlertNote): void => {
+    noteAlert: transaction(db, (id: number, note: AlertNote): void => {
       if ("sentAt" in note) sent.run(note.sentAt, id);
       else putOff.run(note.dueAt, id);
-    },
+    }),
   };
 }

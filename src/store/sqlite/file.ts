@@ -128,6 +128,7 @@ function insistOnDurability(db: Db): void {
 
 const REASONS: Record<string, [what: string, hint: string]> = {
   SQLITE_BUSY: ["is locked by another process", "Find it with: fuser -v log.db"],
+  SQLITE_PROTOCOL: ["is locked by another process", "Find it with: fuser -v log.db"],
   SQLITE_FULL: [
     "cannot grow: the disk is full",
     "Free space on that file system; nothing acknowledged is lost.",

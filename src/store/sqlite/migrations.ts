@@ -144,7 +144,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE call_limits (key TEXT PRIMARY KEY, calls INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 
   CREATE TABLE alerts (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     key TEXT NOT NULL UNIQUE,
     org TEXT NOT NULL,
     text TEXT NOT NULL,

@@ -57,9 +57,10 @@ export function createDestinationsOf(db: Db): (org: string) => DestinationRow[] 
 
 /** Raises what one destination must be told about an invite at once. */
 export function createRaiseInvite(db: Db) {
+  // What is in flight may be delivered without this news, and would then have to be told.
   const pushedBefore = db
     .prepare<[number, string], number>(
-      "SELECT 1 FROM pushes WHERE connection_id = ? AND subject = ? AND delivered_version > 0",
+      "SELECT 1 FROM pushes WHERE connection_id = ? AND subject = ? AND (delivered_version > 0 OR lease IS NOT NULL)",
     )
     .pluck();
   const raise = createRaise(db);

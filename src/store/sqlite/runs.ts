@@ -1,6 +1,7 @@
 import type { PushState } from "../../core/push.ts";
 import type { NewRun, Run, RunCounts, Standing } from "../contract.ts";
 import type { Db } from "./file.ts";
+import { transaction } from "./transaction.ts";
 
 /** What operators had sent again or for the first time: one audit row a run, and how its pushes stand. */
 export function createRuns(db: Db) {
@@ -12,14 +13,15 @@ export function createRuns(db: Db) {
     "SELECT id, command, who, filter, counts, started_at, ended_at FROM runs WHERE org = ? ORDER BY id DESC LIMIT ?",
   );
   const standing = db.prepare<[number], { state: PushState; n: number }>(
-    "SELECT state, count(*) AS n FROM pushes WHERE run_id = ? GROUP BY state",
+    "SELECT state, count(*) AS n FROM pushes WHERE run_id = ? AND state <> 'never' GROUP BY state",
   );
   return {
-    startRun: (run: NewRun): number =>
+    startRun: transaction(db, (run: NewRun): number =>
       Number(start.run({ ...run, filter: JSON.stringify(run.filter) }).lastInsertRowid),
-    noteRun: (id: number, counts: RunCounts, endedAt: number | null): void => {
+    ),
+    noteRun: transaction(db, (id: number, counts: RunCounts, endedAt: number | null): void => {
       note.run({ id, counts: JSON.stringify(counts), endedAt });
-    },
+    }),
     runs: (org: string, limit: number): Run[] => list.all(org, limit).map(runOf),
     standing: (runId: number): Standing => {
       const counts: Standing = { pending: 0, delivered: 0, rejected: 0, held: 0 };

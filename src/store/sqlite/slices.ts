@@ -1,5 +1,5 @@
 /** Rows in one write transaction: some 20 ms of work, so that nobody who writes beside it waits long. */
-export const SLICE = 1_000;
+export const SLICE = 500;
 
 /** Repeats `slice` until it finds nothing more to do. Returns the sum of what it did. */
 export function untilNone(slice: () => number): number {
