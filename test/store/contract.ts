@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeAlerts } from "./contract/alerts.ts";
 import { describeAppend } from "./contract/append.ts";
 import { describeClaims } from "./contract/claims.ts";
 import { describeCoordination } from "./contract/coordination.ts";
@@ -6,6 +7,7 @@ import { describeHolds } from "./contract/holds.ts";
 import { describeMarks } from "./contract/marks.ts";
 import { describeRaising } from "./contract/raising.ts";
 import { describeReads } from "./contract/reads.ts";
+import { describeReruns } from "./contract/reruns.ts";
 import { describeSettle } from "./contract/settle.ts";
 import { describeModel } from "./model/model.ts";
 import type { OpenStore } from "./world.ts";
@@ -20,6 +22,8 @@ export function describeStore(name: string, open: OpenStore): void {
     describeHolds(open);
     describeMarks(open);
     describeReads(open);
+    describeReruns(open);
+    describeAlerts(open);
     describeCoordination(open);
     describeModel(open);
   });

@@ -77,15 +77,19 @@ interface CurrentRow {
   moved_at: number | null;
 }
 
-/** A hold that came meanwhile outlives a version that moved; what was told is no longer waited for. */
+/**
+ * A hold on the whole connection that came meanwhile outlives a version that moved; one for this record's content
+ * does not, since the cure may have come with the new version. What was told is no longer waited for.
+ */
 function after(
   row: CurrentRow,
   outcome: Exclude<SettleOutcome, { kind: "pending" }>,
   hasMoved: boolean,
 ): { state: PushState; heldCause: HeldCause | null; pendingSince: number | null } {
-  if (outcome.kind === "held")
-    return { state: "held", heldCause: outcome.cause, pendingSince: row.pending_since };
-  if (hasMoved) return { state: row.state, heldCause: row.held_cause, pendingSince: row.moved_at };
+  const isHeld = outcome.kind === "held";
+  const waitsSince = isHeld ? row.pending_since : row.moved_at;
+  if (hasMoved) return { state: row.state, heldCause: row.held_cause, pendingSince: waitsSince };
+  if (isHeld) return { state: "held", heldCause: outcome.cause, pendingSince: row.pending_since };
   const state = outcome.kind === "rejected" ? "rejected" : "delivered";
   return { state, heldCause: null, pendingSince: null };
 }

@@ -14,8 +14,10 @@ writeFileSync(ballast, Buffer.alloc(6 * 1024 * 1024));
 const store = await openThreadedStore({ stateDir, threadUrl: pathToFileURL(threadPath) });
 
 const acknowledged: string[] = [];
-const append = async (n: number) => {
-  const eventId = `evt_${n}`;
+let count = 0;
+const append = async () => {
+  count += 1;
+  const eventId = `evt_${count}`;
   const [result] = await store.append([
     anEvent("completed", { eventId, invitationId: eventId, note: "x".repeat(5_000) }),
   ]);
@@ -24,14 +26,13 @@ const append = async (n: number) => {
 const codeOf = (error: unknown) => (isAppError(error) ? error.code : String(error));
 
 let refusals: string[] = [];
-let n = 0;
-while (refusals.length === 0 && n < 20_000) {
-  const batch = await Promise.allSettled(Array.from({ length: 20 }, () => append((n += 1))));
+while (refusals.length === 0 && count < 20_000) {
+  const batch = await Promise.allSettled(Array.from({ length: 20 }, append));
   refusals = batch.flatMap((one) => (one.status === "rejected" ? [codeOf(one.reason)] : []));
 }
 const readable = await store.overview("acme", Date.now()).then(() => true, codeOf);
 rmSync(ballast);
-const afterwards = await append(n + 1).then(() => "stored", codeOf);
+const afterwards = await append().then(() => "stored", codeOf);
 await store.close();
 
 const db = openLog(stateDir, { now: Date.now() });

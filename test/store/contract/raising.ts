@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NOON, aTest } from "../../core/example.ts";
 import { anEvent, connect, MINUTE, SMARTRECRUITERS } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";
-import { deliverAll } from "./delivering.ts";
+import { claimOne, DELIVERED, deliverAll } from "./delivering.ts";
 
 export function describeRaising(open: OpenStore): void {
   describe("raising pushes", () => {
@@ -38,6 +38,16 @@ export function describeRaising(open: OpenStore): void {
       await deliverAll(store, id, NOON);
       await store.append([anEvent("expired", { at: NOON + MINUTE })]);
       expect((await pushOf(store))?.state).toBe("pending");
+    });
+
+    test("tells at once that an invite is expired when its contact is being told something right now", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      await store.append([anEvent("completed", { invitationId: "inv_before" })]);
+      const claim = await claimOne(store, id, NOON);
+      await store.append([anEvent("expired", { at: NOON + MINUTE })]);
+      await store.settle([{ claim, now: NOON + MINUTE, outcome: DELIVERED }]);
+      expect(await pushOf(store)).toMatchObject({ state: "pending", delivered: false });
     });
 
     test("leaves an invite in progress to the sweep even when its contact was told something before", async () => {

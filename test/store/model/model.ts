@@ -24,7 +24,7 @@ export function describeModel(open: OpenStore): void {
             await store.close();
           }
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       );
     });
   });

@@ -74,7 +74,8 @@ export function createReference() {
       const headsBefore = headsOf(subject);
       const version = newest ? nextVersion() : (before?.version ?? 0);
       invites.set(invite.invitationId, { invite, version });
-      const pushedBefore = (pushes.get(subject)?.delivered ?? 0) > 0;
+      const push = pushes.get(subject);
+      const pushedBefore = push !== undefined && (push.delivered > 0 || push.inFlight !== null);
       if (!raisesPush("contact", invite, { pushedBefore })) return;
       if (newest) raise(subject, receivedAt, { version });
       else if (earliestMoved && headsOf(subject) !== headsBefore) raise(subject, receivedAt);
