@@ -123,10 +123,9 @@ async function keep(
   if (other && !(await confirmOtherAccount(other, account)))
     throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
 
-  // Forgotten first: killed in between, the old account is told again rather than the new one never.
-  if (isOther && before) await store.forgetAccount(before.id);
   await tokens.keep(connectionName(key), destination, grant);
-  // Before the row names the new account: whoever connects again after a crash is still asked, and still forgets.
+  // Behind the new tokens, so that nothing more counts as told that the old account heard; before the row names the
+  // new account, so that whoever connects again after a crash is still asked, and still forgets.
   if (before && other) await store.forgetAccount(before.id);
   const { scopes: wanted } = authorization;
   const scopes = grant.scopes ?? [...wanted];

@@ -115,11 +115,12 @@ export function describeSettle(open: OpenStore): void {
       expect((await claimOne(store, id, LATER)).tries).toBe(1);
     });
 
-    test("keeps a push held whose version moved meanwhile, waiting since the older news", async () => {
-      const { store, claim } = await claimed();
+    test("makes a push due again at once that was to be held for what its older version said", async () => {
+      const { store, id, claim } = await claimed();
       await move(store);
       await store.settle([{ claim, now: LATER, outcome: { kind: "held", cause: "property" } }]);
-      expect(await pushOf(store)).toMatchObject({ state: "held", heldCause: "property", pendingSince: NOON });
+      expect(await pushOf(store)).toMatchObject({ state: "pending", heldCause: null, pendingSince: NOON });
+      expect(await claimedSubjects(store, id, LATER)).toEqual(["ann@example.com"]);
     });
 
     test("counts an invite as delivered once its own state was, though its contact has newer news", async () => {

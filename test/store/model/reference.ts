@@ -100,8 +100,11 @@ export function createReference() {
       if (push.inFlight !== flight) return;
       push.dueAt = outcome.kind === "pending" ? outcome.dueAt : now;
       if (outcome.kind === "held") {
-        push.state = "held";
-        push.heldCause = outcome.cause;
+        // What its older version said is no reason to hold the newer one.
+        if (push.version === flight.version) {
+          push.state = "held";
+          push.heldCause = outcome.cause;
+        }
       } else if (outcome.kind !== "pending") {
         if (outcome.kind !== "rejected") push.delivered = Math.max(push.delivered, flight.carries);
         if (push.version === flight.version) {
