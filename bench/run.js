@@ -2,12 +2,20 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { startup } from "./startup.js";
 import { ingest } from "./ingest.js";
+import { flow } from "./flow.js";
+import { headroom } from "./headroom.js";
+import { poison } from "./poison.js";
+import { scale } from "./scale.js";
 import { printTable } from "./table.js";
 
 /** A suite takes `log`, runs for itself, and returns the table's rows. */
 const SUITES = {
   ingest,
   startup,
+  flow,
+  headroom,
+  poison,
+  scale,
 };
 
 const asked = process.argv.slice(2);

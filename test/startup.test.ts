@@ -19,7 +19,7 @@ test("a command that is called alone helps and refuses as it does among all of t
   const world = await freshWorld();
   for (const rest of [["--help"], ["--nonsense"]]) {
     const alone = await world.run(["status", ...rest]);
-    const among = await world.run(["--json", "status", ...rest]);
+    const among = await world.run(["--no-color", "status", ...rest]);
     expect(alone).toEqual(among);
     expect(alone.out + alone.err).not.toBe("");
   }

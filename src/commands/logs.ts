@@ -9,6 +9,9 @@ import type { World } from "./world.ts";
 
 const OUTCOMES: readonly NewAttempt["outcome"][] = ["delivered", "rejected", "retry", "held"];
 
+/** Whatever came since the last look: a limit would leave out the oldest of it. */
+const ALL = Number.MAX_SAFE_INTEGER;
+
 interface Flags {
   vendor?: string;
   outcome?: NewAttempt["outcome"];
@@ -72,10 +75,11 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
     let showing = Promise.resolve();
     const showNew = () => {
       showing = showing
-        .then(async () => show(await store.attempts({ ...query, after, limit: 1_000 })))
+        .then(async () => show(await store.attempts({ ...query, after, limit: ALL })))
         .catch(reject);
     };
     const stop = store.watch(showNew);
+    showNew();
     const end = () => {
       stop();
       void showing.then(resolve);
@@ -91,24 +95,35 @@ async function showRuns({ app, terminal, print }: Session, flags: Flags): Promis
     json: {
       runs: runs.map((run) => ({
         ...run,
+        filter: shownFilter(run, flags),
         startedAt: iso(run.startedAt),
         endedAt: run.endedAt === null ? null : iso(run.endedAt),
       })),
     },
-    text: () => (runs.length === 0 ? "No replay or backfill yet." : renderRuns(runs, terminal)),
+    text: () => (runs.length === 0 ? "No replay or backfill yet." : renderRuns(runs, flags, terminal)),
   });
 }
 
-function renderRuns(runs: readonly Run[], { table }: Terminal): string {
-  const rows = runs.map(({ startedAt, command, who, filter, counts, endedAt }) => [
-    shortTime(startedAt),
-    command,
-    plain(who),
-    plain(maskEmailsIn(JSON.stringify(filter))),
-    counts ? `${counts.queued} queued, ${counts.delivered} delivered, ${counts.rejected} rejected` : "–",
-    endedAt === null ? "interrupted or under way" : "ended",
+function shownFilter({ filter }: Run, { reveal }: Flags): Run["filter"] {
+  const { email } = filter;
+  return reveal || typeof email !== "string" ? filter : { ...filter, email: maskEmail(email) };
+}
+
+function renderRuns(runs: readonly Run[], flags: Flags, { table }: Terminal): string {
+  const rows = runs.map((run) => [
+    shortTime(run.startedAt),
+    run.command,
+    plain(run.who),
+    plain(JSON.stringify(shownFilter(run, flags))),
+    countsOf(run),
+    run.endedAt === null ? "interrupted or under way" : "ended",
   ]);
   return table(["started", "command", "who", "filter", "counts", ""], rows);
+}
+
+function countsOf({ counts }: Run): string {
+  if (!counts) return "–";
+  return `${counts.queued} queued, ${counts.delivered} delivered, ${counts.rejected} rejected`;
 }
 
 function renderTable(attempts: readonly LoggedAttempt[], flags: Flags, { table }: Terminal): string {
@@ -131,10 +146,12 @@ function columnsOf(attempt: LoggedAttempt, { reveal }: Flags): string[] {
   ];
 }
 
+/** `version` is that of the output, so the push's own has another name. */
 function jsonOf(attempt: LoggedAttempt, { reveal }: Flags) {
-  const { subject, reason, at, ...rest } = attempt;
+  const { subject, reason, at, version: pushVersion, ...rest } = attempt;
   return {
     ...rest,
+    pushVersion,
     at: iso(at),
     subject: reveal ? subject : maskEmail(subject),
     reason: reason === null || reveal ? reason : maskEmailsIn(reason),

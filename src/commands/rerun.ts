@@ -6,6 +6,7 @@ import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
 import type { NewRun } from "../store/contract.ts";
 import type { Session } from "./with-app.ts";
+import type { World } from "./world.ts";
 
 /** What `replay` and `backfill` show and ask alike: a preview first, then the queue at work. */
 export interface RerunFlags {
@@ -29,11 +30,16 @@ export function withRerunOptions(command: Command): Command {
 
 /** ISO 8601; a bare date is its first moment in UTC. */
 export function readTime(text: string): number {
-  const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);
-  const isMoment = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
-  const at = isDate || isMoment ? Date.parse(isDate ? `${text}T00:00:00Z` : text) : Number.NaN;
-  if (!Number.isNaN(at)) return at;
+  const [, date, time] =
+    /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/.exec(text) ?? [];
+  const at = Date.parse(`${date}${time ?? "T00:00:00Z"}`);
+  if (!Number.isNaN(at) && isOnCalendar(date)) return at;
   throw new InvalidArgumentError("It is a date or a time, as 2026-11-01 or 2026-11-01T09:30:00Z.");
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isOnCalendar(date = ""): boolean {
+  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
 }
 
 function readCount(text: string): number {
@@ -63,7 +69,7 @@ export async function previewOrRun(
   const queueing = terminal.progress("queueing  ", Math.min(matched - skipped, flags.limit ?? matched));
   const shown = { bar: queueing };
   const report = await rerun(app, await app.store(), selections, {
-    run: { ...run, org: app.org, who: userInfo().username },
+    run: { ...run, org: app.org, who: operator(world) },
     limit: flags.limit ?? null,
     perSecond: flags.rate ?? null,
     detach: flags.detach === true,
@@ -83,9 +89,21 @@ export async function previewOrRun(
     if (!globals.json) shown.bar.end();
     if (world.signal.aborted) say("What was queued stays queued; the same command goes on from there.");
   });
-  const { held: _held, pending: _pending, ...counts } = report;
-  print({ json: counts, text: () => renderReport(report) });
+  const { queued, delivered, rejected } = report;
+  print({
+    json: { matched, queued, skipped, delivered, rejected },
+    text: () => renderReport(report),
+  });
   refuseUnfinished(report, flags);
+}
+
+/** The operator's name on this machine; a container may know none. */
+function operator({ env }: World): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return env.USER ?? "unknown";
+  }
 }
 
 function renderPreview(
@@ -113,8 +131,9 @@ function renderReport({ matched, queued, delivered, rejected, held, pending }: R
   return `${count(matched, "result")} matched, ${queued} queued: ${parts.join(", ")}`;
 }
 
-function refuseUnfinished({ rejected, held }: RerunReport, flags: RerunFlags): void {
+function refuseUnfinished({ rejected, held, problem }: RerunReport, flags: RerunFlags): void {
   if (flags.detach) return;
+  if (problem) throw problem;
   if (held > 0) {
     throw new AppError("RECONNECT_NEEDED", `${count(held, "result")} held until the connection is mended`, {
       hint: "jc-integrations status says what stands in the way.",

@@ -8,6 +8,8 @@ export interface Outage {
   since: number;
   /** Nothing is sent before, ms since the epoch. */
   restUntil: number;
+  /** The only push that met it so far, which may itself be what makes the vendor fail; null when several did. */
+  suspect: number | null;
 }
 
 /** Six failures in a row are a delivery's whole patience: from then on one contact a tick asks whether it is over. */
@@ -15,14 +17,26 @@ export function isDegraded(outage: Outage | null): boolean {
   return outage !== null && outage.failures >= MAX_TRIES;
 }
 
+/** `suspect`: the one push that the failed calls held, where its content may be to blame, and its own failed tries before. */
 export function afterFailure(
   outage: Outage | null,
-  failure: { now: number; notBefore: number | null; random: () => number; retryEveryMs: number },
+  {
+    suspect,
+    ...failure
+  }: {
+    now: number;
+    notBefore: number | null;
+    random: () => number;
+    retryEveryMs: number;
+    suspect: { pushId: number; tries: number } | null;
+  },
 ): Outage {
-  const failures = (outage?.failures ?? 0) + 1;
+  const failures = Math.max(outage?.failures ?? 0, suspect?.tries ?? 0) + 1;
+  const met = suspect?.pushId ?? null;
   return {
     failures,
     since: outage?.since ?? failure.now,
     restUntil: nextTry({ ...failure, tries: failures }),
+    suspect: outage === null || outage.suspect === met ? met : null,
   };
 }

@@ -1,6 +1,8 @@
 import type { Connection, ConnectionName } from "../core/connection.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Config } from "../shared/config.ts";
+import type { AppError } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
 import { type DeliverReport, deliver } from "./deliver.ts";
@@ -9,15 +11,26 @@ import { type DeliverReport, deliver } from "./deliver.ts";
 export interface Vendors {
   clock: Clock;
   config: Config;
+  log: Log;
   destination(of: ConnectionName): Promise<Destination>;
   access(connection: Connection, options: { store: Store; signal: AbortSignal }): Promise<Access>;
 }
 
-/** Delivers what is due for one connection. `stop` ends it between calls, `abort` cuts off the calls under way. */
+export interface DeliverOptions {
+  connectionId: number;
+  /** Ends it between calls. */
+  stop: AbortSignal;
+  /** Cuts off the calls under way. */
+  abort: AbortSignal;
+  /** What only a person can mend: noted unless the caller has a better use for it. */
+  onProblem?: (problem: AppError) => void;
+}
+
+/** Delivers what is due for one connection. */
 export async function deliverTo(
   vendors: Vendors,
   store: Store,
-  { connectionId, stop, abort }: { connectionId: number; stop: AbortSignal; abort: AbortSignal },
+  { connectionId, stop, abort, onProblem }: DeliverOptions,
 ): Promise<DeliverReport> {
   const connection = (await store.connections()).find(({ id }) => id === connectionId);
   if (!connection) throw new Error(`there is no connection ${connectionId}`);
@@ -25,25 +38,46 @@ export async function deliverTo(
     vendors.destination(connection),
     vendors.access(connection, { store, signal: abort }),
   ]);
-  const { clock, config } = vendors;
-  const retryEveryMs = config["schedule.retry_every"];
-  return deliver({ store, clock, destination, access, random: Math.random, retryEveryMs, stop }, connection);
+  const { clock, config, log } = vendors;
+  const noted = ({ message }: AppError) =>
+    log.warn("cannot deliver", { connection: connectionId, reason: message });
+  return deliver(
+    {
+      store,
+      clock,
+      destination,
+      access,
+      random: Math.random,
+      retryEveryMs: config["schedule.retry_every"],
+      stop,
+      onProblem: onProblem ?? noted,
+    },
+    connection,
+  );
 }
 
-/** Delivers all that is due now, one connection after the other. */
+/** Delivers all that is due now, one connection after the other. Throws what only a person can mend, at the end. */
 export async function deliverAll(
   vendors: Vendors,
   store: Store,
   signal: AbortSignal,
 ): Promise<Omit<DeliverReport, "restUntil">> {
   const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
+  const problems: AppError[] = [];
   for (const { connectionId, dueAt } of await store.dueWork()) {
     if (dueAt > vendors.clock.now()) continue;
-    const report = await deliverTo(vendors, store, { connectionId, stop: signal, abort: signal });
+    const report = await deliverTo(vendors, store, {
+      connectionId,
+      stop: signal,
+      abort: signal,
+      onProblem: (problem) => problems.push(problem),
+    });
     total.delivered += report.delivered;
     total.rejected += report.rejected;
     total.held += report.held;
     total.retried += report.retried;
   }
+  signal.throwIfAborted();
+  if (problems.length > 0) throw problems[0];
   return total;
 }

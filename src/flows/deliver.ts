@@ -1,11 +1,13 @@
 import type { Connection } from "../core/connection.ts";
-import { afterFailure, isDegraded, type Outage } from "../core/outage.ts";
+import { everyDue } from "../core/due-times.ts";
+import { afterFailure, type Outage } from "../core/outage.ts";
 import type { Clock } from "../shared/clock.ts";
-import { isAppError } from "../shared/errors.ts";
+import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Claim, Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
 import { markMustReconnect } from "./must-reconnect.ts";
-import { createSender, type Sender, type Trouble } from "./send.ts";
+import { createSender, isThrottled, notBeforeOf, type Sender, type Trouble } from "./send.ts";
+import { isDue, sendAllDue } from "./send-due.ts";
 
 /**
  * Brings what is due to one connection's account: as many calls at once as the vendor's window allows. A vendor
@@ -21,7 +23,10 @@ export interface DeliverReport {
 }
 
 export interface DeliverContext {
-  store: Pick<Store, "claim" | "settle" | "hold" | "saveConnection" | "dueWork" | "openTick">;
+  store: Pick<
+    Store,
+    "claim" | "settle" | "hold" | "release" | "connections" | "saveConnection" | "dueWork" | "openTick"
+  >;
   clock: Clock;
   destination: Destination;
   access: Access;
@@ -29,163 +34,129 @@ export interface DeliverContext {
   retryEveryMs: number;
   /** No further call once it aborts; `access.signal` cuts off those under way. */
   stop: AbortSignal;
+  /** Hears of what only a person can mend, as a vault that is locked; what it throws ends the delivery. */
+  onProblem: (problem: AppError) => void;
 }
 
-/** Calls at once where no window bounds them: enough to keep a vendor on the same machine busy. */
-const UNLIMITED_CALLS_AT_ONCE = 8;
+/** One delivery to one connection. */
+export interface Delivery {
+  context: DeliverContext;
+  connection: Connection;
+  sender: Sender;
+  /** As the store knows it now. */
+  outage: Outage | null;
+}
+
+/** When another process asks the vendor, its answer is looked for again so soon. */
+const LOOK_AGAIN_MS = 1_000;
 
 export async function deliver(context: DeliverContext, connection: Connection): Promise<DeliverReport> {
   const report: DeliverReport = { delivered: 0, rejected: 0, held: 0, retried: 0, restUntil: 0 };
   const sender = createSender(context, connection, report);
   try {
-    if (connection.outage)
-      report.restUntil = await askWhetherItIsBack(context, connection, connection.outage, sender);
-    while (report.restUntil === 0 && !context.stop.aborted && (await isDue(context, connection))) {
-      const troubles = await sendAllDue(context, connection, sender);
-      report.restUntil = await settleTroubles(context, connection, sender, troubles);
+    try {
+      report.restUntil = await run({ context, connection, sender, outage: connection.outage });
+    } finally {
+      await sender.end();
     }
-    return report;
   } catch (error) {
-    report.restUntil = context.clock.now() + context.retryEveryMs;
-    if (isAppError(error, "RECONNECT_NEEDED"))
+    if (isAppError(error, "RECONNECT_NEEDED")) {
       await markMustReconnect(context.store, context.destination, connection);
-    else if (!context.access.signal.aborted && !isAppError(error)) throw error;
-    return report;
-  }
-}
-
-/** Sends until nothing is due, or a call fails as a whole. Returns the calls that did. */
-async function sendAllDue(
-  context: DeliverContext,
-  connection: Connection,
-  sender: Sender,
-): Promise<Trouble[]> {
-  const { rateLimit, batchSize } = context.destination;
-  const most = rateLimit?.calls ?? UNLIMITED_CALLS_AT_ONCE;
-  const spacingMs = rateLimit ? rateLimit.windowMs / rateLimit.calls : 0;
-  const underWay = new Set<Promise<void>>();
-  const troubles: Trouble[] = [];
-  const failures: unknown[] = [];
-  let notBefore = 0;
-
-  while (!context.stop.aborted && troubles.length === 0 && failures.length === 0) {
-    if (underWay.size >= most) await Promise.race(underWay);
-    const claims = await claimWhenAllowed(context, connection, notBefore);
-    if (claims.length === 0) {
-      if (underWay.size === 0) break;
-      await Promise.race(underWay);
-      continue;
+    } else {
+      report.restUntil = context.clock.now() + context.retryEveryMs;
+      if (isAppError(error)) context.onProblem(error);
+      else if (!context.access.signal.aborted) throw error;
     }
-    // Small batches, so far apart, can never fill the window; full ones may go at once.
-    if (claims.length < batchSize) notBefore = context.clock.now() + spacingMs;
-    const call = sender
-      .sendBatch(claims)
-      .then((trouble) => {
-        if (trouble) troubles.push(trouble);
-      })
-      .catch((error: unknown) => {
-        failures.push(error);
-      })
-      .finally(() => underWay.delete(call));
-    underWay.add(call);
   }
-  await Promise.all(underWay);
-  if (failures.length > 0) {
-    await sender.giveBack(troubles.flatMap(({ parcels }) => parcels));
-    throw failures[0];
-  }
-  return troubles;
+  return report;
 }
 
-/** Waits for its place in the window first, so that what is claimed is as fresh as can be. */
-async function claimWhenAllowed(
-  context: DeliverContext,
-  connection: Connection,
-  notBefore: number,
-): Promise<Claim[]> {
-  const { clock, access, stop, store, destination } = context;
-  if (!(await isDue(context, connection))) return [];
-  const waitMs = notBefore - clock.now();
-  if (waitMs > 0) await clock.sleep(waitMs, stop).catch(() => {});
-  await access.slot();
-  if (stop.aborted) return [];
-  return await store.claim({ connectionId: connection.id, limit: destination.batchSize, now: clock.now() });
-}
-
-async function isDue({ store, clock }: DeliverContext, connection: Connection): Promise<boolean> {
-  const work = (await store.dueWork()).find(({ connectionId }) => connectionId === connection.id);
-  return work !== undefined && work.dueAt <= clock.now();
+/** Returns until when to rest; 0 when all that is due was sent. */
+async function run(delivery: Delivery): Promise<number> {
+  const { stop } = delivery.context;
+  let restUntil = delivery.outage ? await askWhetherItIsBack(delivery, delivery.outage) : 0;
+  while (restUntil === 0 && !stop.aborted && (await isDue(delivery))) {
+    const troubles = await sendAllDue(delivery);
+    restUntil = await settleTroubles(delivery, troubles);
+  }
+  return restUntil;
 }
 
 /**
- * One contact, a different one each time, since what failed is due later than what did not. While degraded once a
- * tick, by all processes together. Returns until when to rest; 0 when the vendor is back.
+ * One contact, a different one each time, since what failed is due later than what did not: once in a tick, by all
+ * processes together. Where a single push alone has failed so far, the others need not wait for it.
  */
-async function askWhetherItIsBack(
-  context: DeliverContext,
-  connection: Connection,
-  outage: Outage,
-  sender: Sender,
-): Promise<number> {
+async function askWhetherItIsBack(delivery: Delivery, outage: Outage): Promise<number> {
+  const { context, connection, sender } = delivery;
   const { store, clock, access, retryEveryMs } = context;
   const now = clock.now();
-  if (now < outage.restUntil) return outage.restUntil;
-  if (isDegraded(outage)) {
-    const tick = Math.floor(now / retryEveryMs) * retryEveryMs;
-    if (!(await store.openTick(`probe ${connection.id}`, tick))) return tick + retryEveryMs;
+  if (outage.suspect === null) {
+    if (now < outage.restUntil) return outage.restUntil;
+    // Whoever asked first may have been killed: the next tick has its own turn.
+    const turn = Math.max(outage.restUntil, everyDue(retryEveryMs).last(now));
+    if (!(await store.openTick(`probe ${connection.id}`, turn))) return now + LOOK_AGAIN_MS;
   }
   await access.slot();
-  const claims = await store.claim({ connectionId: connection.id, limit: 1, now: clock.now() });
-  if (claims.length === 0) return 0;
-  const trouble = await sender.sendBatch(claims);
-  if (trouble) return await rest(context, connection, sender, { outage, troubles: [trouble] });
-  await saveOutage(context, connection, null);
-  return 0;
+  for (;;) {
+    const claim = await claimProbe(delivery);
+    if (!claim) return outage.suspect === null ? now + LOOK_AGAIN_MS : 0;
+    const sent = await sender.sendBatch([claim]);
+    if (sent.kind === "failed") return await rest(delivery, [sent]);
+    if (sent.kind === "empty") continue;
+    await saveOutage(delivery, null);
+    return 0;
+  }
 }
 
-/** Either the vendor is down, or it is these batches' content: that is what one more contact tells. */
-async function settleTroubles(
-  context: DeliverContext,
-  connection: Connection,
-  sender: Sender,
-  troubles: readonly Trouble[],
-): Promise<number> {
-  if (troubles.length === 0) return 0;
-  const isTheirContent =
-    troubles.every(({ isThrottled }) => !isThrottled) && (await sender.vendorTakesOthers(troubles));
-  if (!isTheirContent) return await rest(context, connection, sender, { outage: null, troubles });
+/** One that travels alone fails for its own sake: it is asked with only where there is no other. */
+async function claimProbe({ sender }: Delivery): Promise<Claim | undefined> {
+  const loners: Claim[] = [];
+  for (;;) {
+    const [claim] = await sender.claim(1);
+    if (claim?.alone) {
+      loners.push(claim);
+      continue;
+    }
+    const probe = claim ?? loners.shift();
+    await sender.giveBack(loners);
+    return probe;
+  }
+}
+
+/** Either the vendor is down, or it is these batches' content: what the vendor makes of others tells. */
+async function settleTroubles(delivery: Delivery, troubles: readonly Trouble[]): Promise<number> {
+  const { sender, outage } = delivery;
+  if (troubles.length === 0) {
+    if (outage && sender.heard()) await saveOutage(delivery, null);
+    return 0;
+  }
+  const since = Math.max(...troubles.map(({ sentAs }) => sentAs));
+  const isTheirContent = !troubles.some(isThrottled) && (await sender.vendorTakesOthers(since));
+  if (!isTheirContent) return await rest(delivery, troubles);
   for (const [index, trouble] of troubles.entries()) {
     const left = await sender.sendApart(trouble);
-    if (left.length === 0) continue;
     // It stopped taking anything meanwhile.
-    return await rest(context, connection, sender, {
-      outage: null,
-      troubles: [...left, ...troubles.slice(index + 1)],
-    });
+    if (left.length > 0) return await rest(delivery, [...left, ...troubles.slice(index + 1)]);
   }
   return 0;
 }
 
-/** Leaves the vendor in peace for a while. What failed has spent a try. */
-async function rest(
-  context: DeliverContext,
-  connection: Connection,
-  sender: Sender,
-  { outage, troubles }: { outage: Outage | null; troubles: readonly Trouble[] },
-): Promise<number> {
+/** Leaves the vendor in peace for a while; what failed has spent a try. A lone suspect waits by itself. */
+async function rest(delivery: Delivery, troubles: readonly Trouble[]): Promise<number> {
+  const { context, sender, outage } = delivery;
   const { clock, random, retryEveryMs } = context;
-  const named = troubles.map(({ notBefore }) => notBefore ?? 0);
-  const notBefore = Math.max(0, ...named) || null;
-  const after = afterFailure(outage, { now: clock.now(), notBefore, random, retryEveryMs });
+  const notBefore = Math.max(0, ...troubles.map(notBeforeOf)) || null;
+  const [only, ...others] = troubles.flatMap(({ parcels }) => parcels.map(({ claim }) => claim));
+  const suspect = others.length === 0 && !troubles.some(isThrottled) ? (only ?? null) : null;
+  const after = afterFailure(outage, { now: clock.now(), notBefore, random, retryEveryMs, suspect });
   await sender.putOff(troubles, after.restUntil);
-  await saveOutage(context, connection, after);
-  return after.restUntil;
+  await saveOutage(delivery, after);
+  return after.suspect === null ? after.restUntil : 0;
 }
 
-async function saveOutage(
-  { store, destination }: DeliverContext,
-  connection: Connection,
-  outage: Outage | null,
-): Promise<void> {
+async function saveOutage(delivery: Delivery, outage: Outage | null): Promise<void> {
+  const { context, connection } = delivery;
+  const { store, destination } = context;
   await store.saveConnection({ ...connection, subject: destination.subject }, { outage });
+  delivery.outage = outage;
 }

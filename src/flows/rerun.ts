@@ -1,5 +1,5 @@
 import type { Connection } from "../core/connection.ts";
-import { isDegraded } from "../core/outage.ts";
+import { MAX_TRIES } from "../core/retry.ts";
 import { AppError } from "../shared/errors.ts";
 import type { NewRun, RunCounts, SelectionPage, Standing, Store } from "../store/contract.ts";
 import { deliverTo, type Vendors } from "./deliver-all.ts";
@@ -28,10 +28,16 @@ export interface RerunOptions {
 export interface RerunReport extends RunCounts {
   held: number;
   pending: number;
+  /** Why it ended before all was through; what is pending stays so. */
+  problem: AppError | null;
 }
 
 const PAGE = 1_000;
 const LOOK_EVERY_MS = 500;
+const LEAST_REST_MS = 20;
+/** A command does not wait longer for a vendor that wants to be left in peace. */
+const LONGEST_REST_MS = 60_000;
+const DELIVERING_FROM_HERE = "no service runs: delivering from here";
 
 /**
  * Makes the selected pushes due, then watches a living service deliver them, or delivers them itself where none
@@ -43,21 +49,26 @@ export async function rerun(
   selections: readonly Selection[],
   options: RerunOptions,
 ): Promise<RerunReport> {
-  const runId = await store.startRun({ ...options.run, now: vendors.clock.now() });
+  const { clock } = vendors;
+  const runId = await store.startRun({ ...options.run, now: clock.now() });
   const matched = selections.reduce((total, { counts }) => total + counts.matched, 0);
   const skipped = selections.reduce((total, { counts }) => total + counts.skipped, 0);
   const queued = await queueAll(vendors, store, selections, { ...options, runId });
-  const report = ({ delivered, rejected, held, pending }: Standing): RerunReport => {
-    return { matched, queued, skipped, delivered, rejected, held, pending };
+  const note = async (endedAt: number | null) => {
+    const counts = { matched, queued, skipped, ...(await store.standing(runId)) };
+    await store.noteRun(runId, counts, endedAt);
+    return counts;
   };
-  let last = report({ pending: queued, delivered: 0, rejected: 0, held: 0 });
-  await store.noteRun(runId, last, null);
-  if (!options.detach) {
-    const connections = selections.map(({ connection }) => connection);
-    last = report(await seeThrough(vendors, store, { ...options, connections, runId, queued }));
+  await note(null);
+  if (options.detach) return { ...(await note(clock.now())), problem: null };
+  const connections = selections.map(({ connection }) => connection);
+  try {
+    const problem = await seeThrough(vendors, store, { ...options, connections, runId, queued });
+    return { ...(await note(problem ? null : clock.now())), problem };
+  } catch (error) {
+    await note(null);
+    throw error;
   }
-  await store.noteRun(runId, last, vendors.clock.now());
-  return last;
 }
 
 async function queueAll(
@@ -93,59 +104,91 @@ interface Watch extends RerunOptions {
   queued: number;
 }
 
-async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise<Standing> {
+/** Returns null when nothing is pending any more, else what stands in the way. */
+async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise<AppError | null> {
   const { runId, queued, signal, onStanding } = watch;
+  let fruitless = 0;
   for (;;) {
     signal.throwIfAborted();
     const standing = await store.standing(runId);
     const isServed = (await store.runningServices()) > 0;
-    onStanding(standing, queued, isServed ? "" : "no service runs: delivering from here");
-    if (standing.pending === 0) return standing;
-    if (isServed) await vendors.clock.sleep(LOOK_EVERY_MS, signal);
-    else await deliverFromHere(vendors, store, watch);
+    onStanding(standing, queued, isServed ? "" : DELIVERING_FROM_HERE);
+    if (standing.pending === 0) return null;
+    if (isServed) {
+      await vendors.clock.sleep(LOOK_EVERY_MS, signal);
+      continue;
+    }
+    const round = await deliverFromHere(vendors, store, watch);
+    if (round.problem) return round.problem;
+    if (round.settled > 0) fruitless = 0;
+    else if (round.retried > 0) fruitless += 1;
+    const restMs = round.nextAt - vendors.clock.now();
+    if (fruitless >= MAX_TRIES || restMs > LONGEST_REST_MS) return unavailable(watch);
+    await vendors.clock.sleep(Math.max(restMs, LEAST_REST_MS), signal);
   }
 }
 
-/** Delivers what is due, while showing how it goes. Throws `VENDOR_UNAVAILABLE` when a vendor's six tries are spent. */
-async function deliverFromHere(
-  vendors: Vendors,
-  store: Store,
-  { connections, runId, queued, signal, onStanding }: Watch,
-): Promise<void> {
+function unavailable({ connections }: Watch): AppError {
+  const vendors = connections.map(({ vendor }) => vendor).join(", ");
+  return new AppError(
+    "VENDOR_UNAVAILABLE",
+    `${vendors} does not take everything at the moment; what is queued stays queued`,
+    {
+      hint: "Start serve, which goes on by itself, or run this again later; jc-integrations logs says why.",
+    },
+  );
+}
+
+interface Round {
+  /** Delivered, rejected or held. */
+  settled: number;
+  retried: number;
+  /** When the next try makes sense, ms since the epoch. */
+  nextAt: number;
+  problem: AppError | null;
+}
+
+/** Delivers what is due, while showing how it goes. */
+async function deliverFromHere(vendors: Vendors, store: Store, watch: Watch): Promise<Round> {
   const { clock } = vendors;
+  const { connections, signal } = watch;
+  const round: Round = { settled: 0, retried: 0, nextAt: Number.POSITIVE_INFINITY, problem: null };
+  const onProblem = (problem: AppError) => {
+    round.problem = problem;
+  };
+  const stopShowing = showStanding(vendors, store, watch);
+  try {
+    for (const { id: connectionId } of connections) {
+      const options = { connectionId, stop: signal, abort: signal, onProblem };
+      const { restUntil, retried, ...settled } = await deliverTo(vendors, store, options);
+      round.retried += retried;
+      round.settled += settled.delivered + settled.rejected + settled.held;
+      const work = (await store.dueWork()).find((each) => each.connectionId === connectionId);
+      // What is pending and not due is in another process's hands.
+      const dueAt = work?.dueAt ?? clock.now() + LOOK_EVERY_MS;
+      round.nextAt = Math.min(round.nextAt, Math.max(dueAt, restUntil));
+    }
+  } finally {
+    await stopShowing();
+  }
+  return round;
+}
+
+/** Returns how to stop it. */
+function showStanding({ clock }: Vendors, store: Store, watch: Watch): () => Promise<void> {
   const done = new AbortController();
   const showing = (async () => {
-    while (!done.signal.aborted) {
+    for (;;) {
       await clock.sleep(LOOK_EVERY_MS, done.signal);
-      onStanding(await store.standing(runId), queued, "no service runs: delivering from here");
+      watch.onStanding(await store.standing(watch.runId), watch.queued, DELIVERING_FROM_HERE);
     }
   })().catch((error: unknown) => {
     if (!done.signal.aborted) throw error;
   });
-  let restUntil = 0;
-  try {
-    for (const { id } of connections) {
-      const report = await deliverTo(vendors, store, { connectionId: id, stop: signal, abort: signal });
-      restUntil = Math.max(restUntil, report.restUntil);
-    }
-  } finally {
+  return async () => {
     done.abort();
     await showing;
-  }
-  const failing = (await store.connections()).find(
-    ({ id, outage }) => isDegraded(outage) && connections.some((one) => one.id === id),
-  );
-  if (failing) {
-    throw new AppError(
-      "VENDOR_UNAVAILABLE",
-      `${failing.vendor} does not take anything at the moment; what is queued stays queued`,
-      {
-        hint: "Start serve, which goes on by itself, or run this again later.",
-      },
-    );
-  }
-  const waitMs = Math.min(restUntil - clock.now(), 60_000);
-  await clock.sleep(Math.max(waitMs, restUntil > 0 ? 0 : 20), signal);
+  };
 }
 
 /** The connections a command means: the org's production accounts, or the one vendor's. Throws `RECONNECT_NEEDED` for none. */

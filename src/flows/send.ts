@@ -1,211 +1,288 @@
 import type { Connection } from "../core/connection.ts";
 import { nextTry } from "../core/retry.ts";
+import { isAppError } from "../shared/errors.ts";
 import type { Claim, Settlement } from "../store/contract.ts";
 import type { Access, Answer, SendResult } from "../vendors/contract.ts";
 import type { DeliverContext, DeliverReport } from "./deliver.ts";
+import { tellWhyHeld } from "./held.ts";
 import { isEmpty, type Parcel, settlementOf, updateOf } from "./parcels.ts";
+import { createPace } from "./slots.ts";
 
 /** Single calls and what follows from their answers: settled record by record, or taken apart. */
 export interface Sender {
-  /** Projects, sends and settles. Returns the call when the vendor failed on it as a whole; it is not settled then. */
-  sendBatch(claims: readonly Claim[]): Promise<Trouble | null>;
-  /** Does the vendor take anything at all, apart from what these calls held? */
-  vendorTakesOthers(troubles: readonly Trouble[]): Promise<boolean>;
+  /** Takes up to so many due pushes for this delivery. */
+  claim(limit: number): Promise<Claim[]>;
+  /** Projects, sends and settles. What the vendor failed on as a whole comes back unsettled. */
+  sendBatch(claims: readonly Claim[]): Promise<Sent>;
+  /** Did the vendor answer for any record yet? */
+  heard(): boolean;
+  /** Does the vendor take anything, as its answer to a later call shows, or to a contact that it took before? */
+  vendorTakesOthers(since: number): Promise<boolean>;
   /** Halves the batch until who makes the vendor fail stands alone. Returns what is left when it takes nothing any more. */
   sendApart(trouble: Trouble): Promise<Trouble[]>;
+  /** Its content makes the vendor fail: from now on it travels alone and backs off by itself. */
+  blame(trouble: Trouble): Promise<void>;
   /** Due again at that time, one try spent. */
   putOff(troubles: readonly Trouble[], dueAt: number): Promise<void>;
   /** Due again at once, no try spent. */
-  giveBack(parcels: readonly Parcel[]): Promise<void>;
+  giveBack(claims: readonly Claim[]): Promise<void>;
+  /** Leaves nothing claimed, however the delivery came to its end. */
+  end(): Promise<void>;
 }
+
+export type Sent =
+  /** There was nothing to tell, and no call. */
+  { kind: "empty" } | { kind: "answered" } | Trouble;
 
 /** A call that the vendor failed on as a whole: nobody knows yet whether it was the content. */
 export interface Trouble {
+  kind: "failed";
   parcels: readonly Parcel[];
-  answers: readonly Answer[];
   result: SendResult;
-  /** By the order of calls: what was accepted later proves that the vendor is up. */
+  /** By the order of calls and answers: what is answered later proves that the vendor is up. */
   sentAs: number;
-  /** The vendor said "not now", which is no matter of content. */
-  isThrottled: boolean;
-  notBefore: number | null;
 }
 
 /** "Too many", "locked" and "moving": https://developers.hubspot.com/docs/api-reference/error-handling */
 const THROTTLES = [429, 423, 477];
 
+/** The vendor said "not now", which is no matter of content. */
+export function isThrottled({ result }: Trouble): boolean {
+  return result.answers.some(
+    (answer) => answer.kind === "retry" && THROTTLES.includes(answer.httpStatus ?? 0),
+  );
+}
+
+/** When the vendor wants to be asked again; 0 when it did not say. */
+export function notBeforeOf({ result }: Trouble): number {
+  return Math.max(
+    0,
+    ...result.answers.map((answer) => (answer.kind === "retry" ? (answer.notBefore ?? 0) : 0)),
+  );
+}
+
 export function createSender(context: DeliverContext, connection: Connection, report: DeliverReport): Sender {
   const { store, clock, destination } = context;
-  let calls = 0;
-  let lastAcceptedIn = 0;
-  let lastAccepted: Parcel | null = null;
+  const { paced: access, prepaid } = withPace(context);
+  /** What this delivery has claimed and not settled. */
+  const open = new Map<number, Claim>();
+  /** Counts calls and answers. */
+  let moment = 0;
+  let heardAt = 0;
+  /**
+   * Accepted last, and settled only when the next one is: while its lease is ours nobody tells the vendor anything
+   * newer about it, so it may be told again to see whether the vendor is up.
+   */
+  let witness: { parcel: Parcel; settlement: Settlement } | null = null;
 
   const settle = async (settlements: readonly Settlement[]) => {
-    await store.settle(settlements);
-    for (const { outcome } of settlements) {
+    if (settlements.length === 0) return;
+    await untilStored(context, () => store.settle(settlements.map(withoutInvites)));
+    for (const { claim, outcome } of settlements) {
+      open.delete(claim.pushId);
       if (outcome.kind === "delivered") report.delivered += 1;
       else if (outcome.kind === "rejected") report.rejected += 1;
       else if (outcome.kind === "held") report.held += 1;
-      else if (outcome.kind === "pending") report.retried += 1;
+      else if (outcome.kind === "pending" && outcome.counted) report.retried += 1;
     }
+    const held = settlements.find(({ outcome }) => outcome.kind === "held");
+    if (held?.outcome.kind === "held")
+      await tellWhyHeld(context, connection, {
+        cause: held.outcome.cause,
+        detail: held.attempt?.reason ?? null,
+      });
   };
 
-  const giveBack = async (parcels: readonly Pick<Parcel, "claim">[]) => {
+  const giveBack = async (claims: readonly Claim[]) => {
     const now = clock.now();
-    await store.settle(
-      parcels.map(({ claim }) => ({ claim, now, outcome: { kind: "pending", dueAt: now, counted: false } })),
+    await settle(
+      claims.map((claim) => ({ claim, now, outcome: { kind: "pending", dueAt: now, counted: false } })),
     );
   };
 
-  /** One call. What it throws says nothing about the records: they go back as they came. */
-  const call = async (
-    access: Access,
-    parcels: readonly Parcel[],
-  ): Promise<{ result: SendResult; sentAs: number }> => {
-    calls += 1;
-    const sentAs = calls;
-    try {
-      const result = await destination.send(access, parcels.map(updateOf));
-      const accepted = parcels.find((_, index) => result.answers[index]?.kind === "accepted");
-      if (accepted) {
-        lastAccepted = accepted;
-        calls += 1;
-        lastAcceptedIn = calls;
-      }
-      return { result, sentAs };
-    } catch (error) {
-      await giveBack(parcels);
-      throw error;
-    }
+  const call = async (via: Access, parcels: readonly Parcel[]) => {
+    moment += 1;
+    const sentAs = moment;
+    const result = await destination.send(via, parcels.map(updateOf));
+    moment += 1;
+    if (result.answers.some(({ kind }) => kind !== "retry")) heardAt = moment;
+    return { result, sentAs };
   };
 
-  const retryOf = ({ claim }: Parcel, answer: Answer, alone: boolean) => {
+  const retryOf = ({ claim }: Parcel, answer: Answer, { alone }: { alone: boolean }) => {
     const notBefore = answer.kind === "retry" ? answer.notBefore : null;
     const { random, retryEveryMs } = context;
     const dueAt = nextTry({ tries: claim.tries + 1, now: clock.now(), notBefore, random, retryEveryMs });
     return { dueAt, counted: true, alone };
   };
 
-  /** Sends and settles what the answers settle; returns the call itself if they settle nothing. */
-  const send = async (access: Access, parcels: readonly Parcel[]): Promise<Trouble | null> => {
-    const { result, sentAs } = await call(access, parcels);
-    const { answers } = result;
-    const travelsAlone = parcels.length === 1 && parcels[0]?.claim.alone === true;
-    const isThrottled = answers.some(
-      (answer) => answer.kind === "retry" && THROTTLES.includes(answer.httpStatus ?? 0),
-    );
-    if (answers.every((answer) => answer.kind === "retry") && (isThrottled || !travelsAlone)) {
-      const named = answers.map((answer) => (answer.kind === "retry" ? (answer.notBefore ?? 0) : 0));
-      return { parcels, answers, result, sentAs, isThrottled, notBefore: Math.max(...named) || null };
-    }
+  const send = async (via: Access, parcels: readonly Parcel[]): Promise<Sent> => {
+    const { result, sentAs } = await call(via, parcels);
+    if (result.answers.every(({ kind }) => kind === "retry"))
+      return { kind: "failed", parcels, result, sentAs };
     const settled: Settlement[] = [];
     const [suspects, bystanders]: [Parcel[], Parcel[]] = [[], []];
-    for (const [index, parcel] of parcels.entries()) {
-      const answer = answers[index];
-      if (!answer) throw new Error("the destination left an update without an answer");
-      if (answer.kind === "split" && parcels.length > 1)
+    for (const [parcel, answer] of answered(parcels, result)) {
+      if (answer.kind === "split" && parcels.length > 1) {
         (answer.suspect ? suspects : bystanders).push(parcel);
-      else
-        settled.push(
-          settlementOf(parcel, answer, {
-            result,
-            now: clock.now(),
-            retry: retryOf(parcel, answer, travelsAlone),
-          }),
-        );
+        continue;
+      }
+      const retry = retryOf(parcel, answer, { alone: false });
+      const settlement = settlementOf(parcel, answer, { result, now: clock.now(), retry });
+      if (answer.kind !== "accepted") {
+        settled.push(settlement);
+        continue;
+      }
+      if (witness) settled.push(witness.settlement);
+      witness = { parcel, settlement };
     }
     await settle(settled);
-    const half = suspects.length === parcels.length ? Math.ceil(suspects.length / 2) : suspects.length;
-    const parts = [bystanders, suspects.slice(0, half), suspects.slice(half)].filter(
-      (part) => part.length > 0,
-    );
-    return await sendParts(parts);
+    const parts = suspects.length === parcels.length ? halves(suspects) : [bystanders, suspects];
+    return (await sendParts(parts.filter((part) => part.length > 0))) ?? { kind: "answered" };
   };
 
-  /** The parts of a batch that was refused whole. One that meets an outage takes the rest along into it. */
-  const sendParts = async (parts: readonly Parcel[][]): Promise<Trouble | null> => {
+  /** The parts of a batch that was refused whole. One that meets an outage leaves the rest for later. */
+  const sendParts = async (parts: readonly (readonly Parcel[])[]): Promise<Trouble | null> => {
     for (const [index, part] of parts.entries()) {
-      const trouble = await send(context.access, part);
-      if (!trouble) continue;
-      await giveBack(parts.slice(index + 1).flat());
-      return trouble;
+      const sent = await send(access, part);
+      if (sent.kind !== "failed") continue;
+      await giveBack(parts.slice(index + 1).flatMap((each) => each.map(({ claim }) => claim)));
+      return sent;
     }
     return null;
   };
 
-  const vendorTakesOthers = async (sentAs: number): Promise<boolean> => {
-    if (lastAcceptedIn > sentAs) return true;
-    if (!lastAccepted) return false;
-    const { answers } = await destination.send(context.access, [updateOf(lastAccepted)]);
-    return answers[0]?.kind === "accepted";
+  const vendorTakesOthers = async (since: number): Promise<boolean> => {
+    if (heardAt > since) return true;
+    if (!witness) return false;
+    const { result } = await call(access, [witness.parcel]);
+    return result.answers.some(({ kind }) => kind !== "retry");
   };
 
-  const sendApart = async ({ parcels, answers, result, sentAs }: Trouble): Promise<Trouble[]> => {
-    const [only, answer] = [parcels[0], answers[0]];
-    if (parcels.length === 1 && only && answer) {
-      await settle([
-        settlementOf(only, answer, { result, now: clock.now(), retry: retryOf(only, answer, true) }),
-      ]);
+  const blame = async ({ parcels, result }: Trouble) => {
+    await settle(
+      answered(parcels, result).map(([parcel, answer]) => {
+        const retry = retryOf(parcel, answer, { alone: true });
+        return settlementOf(parcel, answer, { result, now: clock.now(), retry });
+      }),
+    );
+  };
+
+  /** One try per half. When one is answered, the other fails for its content; when none is, the witness tells. */
+  const sendApart = async (trouble: Trouble): Promise<Trouble[]> => {
+    if (trouble.parcels.length === 1) {
+      await blame(trouble);
       return [];
     }
-    const half = Math.ceil(parcels.length / 2);
-    const left: Trouble[] = [];
-    for (const part of [parcels.slice(0, half), parcels.slice(half)]) {
-      if (left.length > 0) {
-        await giveBack(part);
-        continue;
-      }
-      const trouble = await send(context.access, part);
-      if (!trouble) continue;
-      const isItsContent =
-        !trouble.isThrottled && (await vendorTakesOthers(Math.max(sentAs, trouble.sentAs)));
-      if (isItsContent) left.push(...(await sendApart(trouble)));
-      else left.push(trouble);
+    const since = moment;
+    const failed: Trouble[] = [];
+    for (const half of halves(trouble.parcels)) {
+      const sent = await send(access, half);
+      if (sent.kind === "failed") failed.push(sent);
     }
+    if (failed.some(isThrottled) || !(await vendorTakesOthers(since))) return failed;
+    const left: Trouble[] = [];
+    for (const each of failed) left.push(...(left.length > 0 ? [each] : await sendApart(each)));
     return left;
   };
 
   return {
+    claim: async (limit) => {
+      const claims = await store.claim({ connectionId: connection.id, limit, now: clock.now() });
+      for (const claim of claims) open.set(claim.pushId, claim);
+      return claims;
+    },
     sendBatch: async (claims) => {
       const parcels = claims.map(
         (claim): Parcel => ({ claim, ...destination.project(claim.invites, connection.knownFields) }),
       );
-      const empty = parcels.filter(isEmpty);
       const now = clock.now();
-      if (empty.length > 0) {
-        await settle(
-          empty.map(({ claim, warnings }) => ({ claim, warnings, now, outcome: { kind: "empty" } })),
-        );
-      }
+      await settle(
+        parcels
+          .filter(isEmpty)
+          .map(({ claim, warnings }) => ({ claim, warnings, now, outcome: { kind: "empty" } })),
+      );
       const full = parcels.filter((parcel) => !isEmpty(parcel));
-      return full.length === 0 ? null : await send(withPaidSlot(context.access), full);
+      return full.length === 0 ? { kind: "empty" } : await send(prepaid(), full);
     },
-    vendorTakesOthers: (troubles) => vendorTakesOthers(Math.max(...troubles.map(({ sentAs }) => sentAs))),
+    heard: () => heardAt > 0,
+    vendorTakesOthers,
     sendApart,
+    blame,
     putOff: async (troubles, dueAt) => {
-      const now = clock.now();
       const retry = { dueAt, counted: true, alone: false };
-      for (const { parcels, answers, result } of troubles) {
-        await settle(
-          parcels.flatMap((parcel, index) => {
-            const answer = answers[index];
-            return answer ? [settlementOf(parcel, answer, { result, now, retry })] : [];
-          }),
-        );
-      }
+      const now = clock.now();
+      await settle(
+        troubles.flatMap(({ parcels, result }) =>
+          answered(parcels, result).map(([parcel, answer]) =>
+            settlementOf(parcel, answer, { result, now, retry }),
+          ),
+        ),
+      );
     },
     giveBack,
+    end: async () => {
+      if (witness) await settle([witness.settlement]);
+      witness = null;
+      await giveBack([...open.values()]);
+    },
   };
 }
 
-/** The place for the first call was taken before its batch was claimed. */
-function withPaidSlot(access: Access): Access {
-  let isPaid = true;
+function answered(parcels: readonly Parcel[], { answers }: SendResult): [Parcel, Answer][] {
+  return parcels.map((parcel, index) => {
+    const answer = answers[index];
+    if (!answer) throw new Error("the destination left an update without an answer");
+    return [parcel, answer];
+  });
+}
+
+function halves<Item>(items: readonly Item[]): Item[][] {
+  const half = Math.ceil(items.length / 2);
+  return [items.slice(0, half), items.slice(half)];
+}
+
+/** What was projected is of no use to the store any more, and to hand it over costs as much as all the rest. */
+function withoutInvites({ claim, ...settlement }: Settlement): Settlement {
+  const { pushId, lease, version, carries } = claim;
+  return { ...settlement, claim: { pushId, lease, version, carries } };
+}
+
+const STORE_AGAIN_MS = 1_000;
+const STORE_PATIENCE_MS = 60_000;
+
+/** What the vendor answered shall not be forgotten because the disk was full for a moment. */
+async function untilStored({ clock, stop }: DeliverContext, work: () => Promise<void>): Promise<void> {
+  const giveUpAt = clock.now() + STORE_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAppError(error, "STORE_UNAVAILABLE") || stop.aborted || clock.now() >= giveUpAt) throw error;
+      await clock.sleep(STORE_AGAIN_MS, stop).catch(() => {});
+    }
+  }
+}
+
+/** `prepaid`: the place for the first call was taken before its batch was claimed. */
+function withPace({ clock, destination, access }: DeliverContext): { paced: Access; prepaid(): Access } {
+  const pace = createPace(clock, destination.rateLimit);
+  const slot = async () => {
+    await access.slot();
+    await pace(access.signal);
+  };
   return {
-    ...access,
-    slot: async () => {
-      if (!isPaid) await access.slot();
-      isPaid = false;
+    paced: { ...access, slot },
+    prepaid: () => {
+      let isPaid = true;
+      return {
+        ...access,
+        slot: async () => {
+          const next = isPaid ? pace(access.signal) : slot();
+          isPaid = false;
+          await next;
+        },
+      };
     },
   };
 }

@@ -14,15 +14,17 @@ export interface Slots {
 }
 
 const MARGIN = 1.01;
-/** How long a lower limit that the vendor told is believed. */
+/** How long a lower limit is believed that the vendor told; told again, it is noted again at half that time. */
 const BELIEVED_MS = 10 * 60_000;
+
+const windowOf = ({ windowMs }: RateLimit) => windowMs * MARGIN;
 
 export function createSlots(
   { store, clock }: { store: Pick<Store, "takeCall" | "limitCalls">; clock: Clock },
   { key, limit }: { key: string; limit: RateLimit },
 ): Slots {
-  const windowMs = limit.windowMs * MARGIN;
-  let believed = limit.calls;
+  const windowMs = windowOf(limit);
+  let noted = { calls: limit.calls, at: 0 };
   return {
     take: async (signal) => {
       for (;;) {
@@ -33,12 +35,33 @@ export function createSlots(
         await clock.sleep(Math.max(1, freeAt - now), signal);
       }
     },
-    heed: async (told) => {
+    heed: async ({ calls }) => {
       const now = clock.now();
-      if (told.calls < believed) {
-        believed = told.calls;
-        await store.limitCalls({ key, calls: told.calls, until: now + BELIEVED_MS });
-      }
+      const isKnown = calls === noted.calls && now - noted.at < BELIEVED_MS / 2;
+      if (calls >= limit.calls || isKnown) return;
+      noted = { calls, at: now };
+      await store.limitCalls({ key, calls, until: now + BELIEVED_MS });
     },
+  };
+}
+
+/**
+ * A place is counted when it is taken, and between then and the call a claim may wait for the disk, one long, another
+ * short. So a delivery also keeps its calls apart by the moments in which they really go. To be awaited before each.
+ */
+export function createPace(clock: Clock, limit: RateLimit | null): (signal: AbortSignal) => Promise<void> {
+  if (!limit) return async () => {};
+  const windowMs = windowOf(limit);
+  /** The newest as many as fit into one window. */
+  const sentAt: number[] = [];
+  return async (signal) => {
+    for (;;) {
+      const oldest = sentAt.length < limit.calls ? undefined : sentAt[0];
+      const waitMs = oldest === undefined ? 0 : oldest + windowMs - clock.now();
+      if (waitMs <= 0) break;
+      await clock.sleep(Math.max(1, waitMs), signal);
+    }
+    sentAt.push(clock.now());
+    if (sentAt.length > limit.calls) sentAt.shift();
   };
 }

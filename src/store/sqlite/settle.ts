@@ -12,15 +12,15 @@ export function createSettle(db: Db) {
     "SELECT state, held_cause, version, pending_since, moved_at FROM pushes WHERE id = ? AND lease = ?",
   );
   const write = db.prepare(`
-    UPDATE pushes SET state = @state, held_cause = @heldCause, delivered_version = max(delivered_version, @carried),
-      pending_since = @pendingSince, due_at = @dueAt, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
-      projection = coalesce(@projection, projection), rejection = @rejection, warnings = coalesce(@warnings, warnings)
-    WHERE id = @id`);
+    UPDATE pushes SET state = ?, held_cause = ?, delivered_version = max(delivered_version, ?),
+      pending_since = ?, due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
+      projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings)
+    WHERE id = ?`);
   const keepWaiting = db.prepare(`
     UPDATE pushes SET due_at = @dueAt, tries = tries + @counted, alone = max(alone, @alone), moved_at = NULL, lease = NULL WHERE id = @id`);
   const appendAttempt = db.prepare(`
     INSERT INTO attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
-    VALUES (@pushId, @version, @at, @outcome, @httpStatus, @correlationId, @durationMs, @reason)`);
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
   const closeLease = db.prepare(
     "DELETE FROM leases WHERE id = ? AND NOT EXISTS (SELECT 1 FROM pushes WHERE lease = leases.id)",
   );
@@ -29,7 +29,11 @@ export function createSettle(db: Db) {
     WHERE id = (SELECT connection_id FROM pushes WHERE id = @pushId)`);
 
   const settleOne = ({ claim, outcome, attempt, warnings, now }: Settlement) => {
-    if (attempt) appendAttempt.run({ ...attempt, pushId: claim.pushId, version: claim.version, at: now });
+    if (attempt) {
+      const { outcome, httpStatus, correlationId, durationMs, reason } = attempt;
+      const { pushId, version } = claim;
+      appendAttempt.run(pushId, version, now, outcome, httpStatus, correlationId, durationMs, reason);
+    }
     const row = read.get(claim.pushId, claim.lease);
     if (!row) return;
     const hasMoved = row.version !== claim.version;
@@ -43,18 +47,19 @@ export function createSettle(db: Db) {
       });
       return;
     }
-    write.run({
-      ...after(row, outcome, hasMoved),
-      id: claim.pushId,
-      carried: outcome.kind === "delivered" || outcome.kind === "empty" ? claim.carries : 0,
-      dueAt: now,
-      projection:
-        outcome.kind === "delivered" || outcome.kind === "rejected"
-          ? JSON.stringify(outcome.projection)
-          : null,
-      rejection: outcome.kind === "rejected" ? JSON.stringify(outcome.rejection) : null,
-      warnings: warnings ? JSON.stringify(warnings) : null,
-    });
+    const { state, heldCause, pendingSince } = after(row, outcome, hasMoved);
+    const isTold = outcome.kind === "delivered" || outcome.kind === "rejected";
+    write.run(
+      state,
+      heldCause,
+      outcome.kind === "delivered" || outcome.kind === "empty" ? claim.carries : 0,
+      pendingSince,
+      now,
+      isTold ? JSON.stringify(outcome.projection) : null,
+      outcome.kind === "rejected" ? JSON.stringify(outcome.rejection) : null,
+      warnings ? JSON.stringify(warnings) : null,
+      claim.pushId,
+    );
   };
 
   const settleAll = transaction(db, (settlements: readonly Settlement[]) => {

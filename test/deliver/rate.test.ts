@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import { createSlots } from "../../src/flows/slots.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import { createHubspot, type Tier } from "../../src/vendors/hubspot/hubspot.ts";
+import { createHttp } from "../../src/shared/http.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { temporaryDirectory } from "../store/world.ts";
+import { MINUTE, mostAtOnce, mostWithin, openStage, people, SECOND, START, type Stage } from "./stage.ts";
+
+const WINDOW = 10 * SECOND;
+/** Our window is one percent longer than the vendor's. */
+const OUR_WINDOW = 10_100;
+
+async function deliverEverything(stage: Stage, n: number): Promise<void> {
+  await stage.until("all is delivered", async () => (await stage.counts()).delivered === n, 10 * MINUTE);
+}
+
+/** From the first request to the last answer. */
+function durationOf({ calls }: Stage): number {
+  return Math.max(...calls.map(({ endedAt }) => endedAt ?? Number.NaN)) - (calls[0]?.at ?? Number.NaN);
+}
+
+describe("the vendor's window", () => {
+  test("is shared by two processes that deliver to one portal: none is refused, and none waits too long", async () => {
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    await stage.pass(OUR_WINDOW);
+    await stage.complete(...people(21_000));
+    await Promise.all([stage.start(), stage.start()]);
+    await deliverEverything(stage, 21_000);
+    expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(stage.calls).toHaveLength(210);
+    expect(mostWithin(WINDOW, stage.calls)).toBe(100);
+    expect(durationOf(stage)).toBeLessThanOrEqual(2 * WINDOW * 1.02);
+    expect((await stage.contacts()).size).toBe(21_000);
+  });
+
+  test("is filled however slowly the vendor answers: its latency costs no throughput", async () => {
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    await stage.pass(OUR_WINDOW);
+    await stage.fault({ delayMs: 2_000, path: "/crm/v3/objects" });
+    await stage.complete(...people(15_000));
+    await stage.start();
+    await deliverEverything(stage, 15_000);
+    expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(mostAtOnce(stage.calls)).toBeGreaterThanOrEqual(20);
+    expect(durationOf(stage)).toBeLessThanOrEqual(WINDOW * 1.02 + 2_000);
+  });
+
+  test("is never overrun when answers become faster from one moment to the next", async () => {
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    await stage.pass(OUR_WINDOW);
+    await stage.fault({ delayMs: 2_000, path: "/crm/v3/objects", times: 100 });
+    await stage.complete(...people(20_500));
+    await stage.start();
+    await deliverEverything(stage, 20_500);
+    expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
+  test("is not filled by a trickle: what comes one by one arrives within a second, all the time", async () => {
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    await stage.start();
+    const emails = people(600);
+    for (const email of emails) {
+      await stage.complete(email);
+      await stage.pass(50);
+    }
+    await stage.pass(SECOND);
+    const arrivedAt = new Map(
+      stage.calls.flatMap(({ contacts, endedAt }) => contacts.map((email) => [email, endedAt] as const)),
+    );
+    const startedAt = stage.clock.now() - SECOND - emails.length * 50;
+    const waits = emails.map((email, index) => (arrivedAt.get(email) ?? Number.NaN) - startedAt - index * 50);
+    expect(Math.max(...waits)).toBeLessThan(SECOND);
+    expect(stage.calls.every(({ status }) => status === 200)).toBe(true);
+  });
+
+  test("that the vendor tells is smaller is kept as soon as it was told", async () => {
+    const stage = await openStage();
+    await stage.fault({ rateLimit: "10/10s" });
+    await stage.complete(...people(5_000));
+    await stage.start();
+    await deliverEverything(stage, 5_000);
+    const refused = stage.calls.filter(({ status }) => status === 429);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.every(({ at }) => at - START < SECOND)).toBe(true);
+    const later = stage.calls.filter(({ at }) => at - START >= SECOND);
+    expect(mostWithin(WINDOW, later)).toBe(10);
+  });
+
+  test("is not held up by one call that hangs: new results go out beside it", async () => {
+    const stage = await openStage();
+    await stage.fault({ delayMs: 25_000, match: "slow@" });
+    await stage.complete("slow@example.org");
+    await stage.start();
+    await stage.pass(SECOND);
+    await stage.complete("quick@example.org");
+    await stage.until("the quick one arrives", () => stage.calls[1]?.endedAt !== null, SECOND);
+    expect(stage.calls.map(({ contacts, endedAt }) => [contacts, endedAt !== null])).toEqual([
+      [["slow@example.org"], false],
+      [["quick@example.org"], true],
+    ]);
+  });
+});
+
+describe("a portal's tier", () => {
+  /** How many calls may go at once, and when the next one may. */
+  async function burst(clock: FakeClock, tier: Tier, told?: number) {
+    const { rateLimit } = hubspotOf(tier, "https://api.hubapi.com");
+    if (!rateLimit) throw new Error("this tier has no limit");
+    const store = await openSqliteStore({ stateDir: temporaryDirectory(), clock });
+    const slots = createSlots({ store, clock }, { key: "hubspot/1", limit: rateLimit });
+    const heed = async () => {
+      if (told) await slots.heed({ calls: told, remaining: 0, windowMs: WINDOW });
+    };
+    await heed();
+    const [taken, stop] = [new Set<number>(), new AbortController()];
+    const waiting = (async () => {
+      for (let call = 0; call < 200; call += 1) {
+        await slots.take(stop.signal);
+        taken.add(clock.now()).add(call / 1_000);
+      }
+    })().catch(() => {});
+    const takenUntil = async (ms: number) => {
+      await clock.advance(ms);
+      return [...taken].filter((each) => each < 1).length;
+    };
+    return {
+      takenUntil,
+      heed,
+      end: async () => {
+        stop.abort();
+        await waiting;
+        await store.close();
+      },
+    };
+  }
+
+  test.each([
+    ["free", 100],
+    ["paid", 150],
+    ["marketplace", 110],
+  ] as const)("%s lets %i calls go in ten seconds", async (tier, calls) => {
+    const slots = await burst(fakeClock(), tier);
+    expect(await slots.takenUntil(WINDOW)).toBe(calls);
+    expect(await slots.takenUntil(101)).toBeGreaterThan(calls);
+    await slots.end();
+  });
+
+  test("is lowered by what the vendor tells, never raised", async () => {
+    const lowered = await burst(fakeClock(), "free", 7);
+    expect(await lowered.takenUntil(WINDOW)).toBe(7);
+    await lowered.end();
+    const raised = await burst(fakeClock(), "free", 1_000);
+    expect(await raised.takenUntil(WINDOW)).toBe(100);
+    await raised.end();
+  });
+
+  test("stays lowered as long as the vendor goes on telling so", async () => {
+    const clock = fakeClock();
+    const slots = await burst(clock, "paid", 1);
+    for (let minutes = 0; minutes < 30; minutes += 1) {
+      await clock.advance(MINUTE);
+      await slots.heed();
+    }
+    const before = await slots.takenUntil(0);
+    expect((await slots.takenUntil(MINUTE)) - before).toBeLessThanOrEqual(6);
+    await slots.end();
+  });
+
+  test("none is for an emulator on this machine alone", () => {
+    expect(hubspotOf("none", "http://127.0.0.1:8480/hubspot").rateLimit).toBeNull();
+    expect(() => hubspotOf("none", "https://api.hubapi.com")).toThrow('the tier "none" is for an emulator');
+  });
+
+  function hubspotOf(tier: Tier, apiBase: string) {
+    const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+    return createHubspot(
+      {
+        apiBase,
+        authorizeUrl: `${apiBase}/oauth/authorize`,
+        apiVersion: "v3",
+        clientId: "app-1",
+        pkce: true,
+        redirectPort: 8976,
+        resultBase: "https://jobcannon.io",
+        tier,
+      },
+      http,
+      fakeClock(),
+    );
+  }
+});
