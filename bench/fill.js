@@ -1,5 +1,6 @@
 // A log of any size in no time: an event imported by the program itself, its rows repeated under other names, straight
-// into its tables.
+// into its tables. All at the same moment, which is the hardest case for whoever walks over them by time.
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import Database from "better-sqlite3";
 
 /** Repeats candidate 0 as the candidates 1 to `count` − 1. Nothing else may have the store open. */
@@ -35,6 +36,10 @@ export function fillLog(file, count) {
   })();
   db.pragma("journal_mode = WAL");
   db.close();
+  // Or the commands measured next would wait for the disk on our behalf.
+  const written = openSync(file, "r+");
+  fsyncSync(written);
+  closeSync(written);
 }
 
 /** Inserts rows like the one the program wrote, other only in the columns named here. */

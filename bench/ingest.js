@@ -48,9 +48,7 @@ export async function ingest({ log }) {
       median: `${Math.round(median(figures)).toLocaleString("en-US")}/s`,
       spread: `${Math.round(Math.min(...figures))}–${Math.round(Math.max(...figures))}`,
       notes: `p50 ${middle("p50")} ms, p99 ${middle("p99")} ms`,
-      ...(index === 0
-        ? { ratio: `${ratio.toFixed(2)} ×`, goal: `≥ ${GOAL} ×`, isHeld: ratio >= GOAL }
-        : {}),
+      ...(index === 0 ? { ratio: `${ratio.toFixed(2)} ×`, goal: `≥ ${GOAL} ×`, isHeld: ratio >= GOAL } : {}),
     };
   });
 }

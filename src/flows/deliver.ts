@@ -25,7 +25,7 @@ export interface DeliverReport {
 export interface DeliverContext {
   store: Pick<
     Store,
-    "claim" | "settle" | "hold" | "release" | "connections" | "saveConnection" | "dueWork" | "openTick"
+    "claim" | "settle" | "hold" | "release" | "overview" | "saveConnection" | "dueWork" | "openTick"
   >;
   clock: Clock;
   destination: Destination;

@@ -3,16 +3,18 @@ import type { HeldCause } from "../core/push.ts";
 import type { DeliverContext } from "./deliver.ts";
 
 /**
- * Says on the connection what holds results back and what to type; what stands there already comes first. A consent
- * given while the vendor's answer was on its way is the cure already.
+ * Says on the connection what holds results back and what to type; what stands there already comes first. The cure
+ * may have come while the vendor's answer was on its way: a consent releases now, and a resync left nothing held.
  */
 export async function tellWhyHeld(
   { store, clock, destination }: Pick<DeliverContext, "store" | "clock" | "destination">,
   connection: Connection,
   { cause, detail }: { cause: HeldCause; detail: string | null },
 ): Promise<void> {
-  const now = (await store.connections(connection.org)).find(({ id }) => id === connection.id);
-  if (cause === "scope" && now?.connectedAt !== connection.connectedAt) {
+  const { connections } = await store.overview(connection.org, clock.now());
+  const now = connections.find((each) => each.connection.id === connection.id);
+  if (!now || now.pushes.held === 0) return;
+  if (cause === "scope" && now.connection.connectedAt !== connection.connectedAt) {
     await store.release(connection.id, ["scope"], clock.now());
     return;
   }
@@ -21,7 +23,7 @@ export async function tellWhyHeld(
     label: destination.label,
     detail: detail || "that we fill",
   });
-  if (banner === null || now?.banner !== null) return;
+  if (banner === null || now.connection.banner !== null) return;
   await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
 }
 

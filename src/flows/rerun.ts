@@ -119,9 +119,13 @@ async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise
       continue;
     }
     const round = await deliverFromHere(vendors, store, watch);
+    signal.throwIfAborted();
     if (round.problem) return round.problem;
-    if (round.settled > 0) fruitless = 0;
-    else if (round.retried > 0) fruitless += 1;
+    if (round.settled > 0) {
+      fruitless = 0;
+      continue;
+    }
+    if (round.retried > 0) fruitless += 1;
     const restMs = round.nextAt - vendors.clock.now();
     if (fruitless >= MAX_TRIES || restMs > LONGEST_REST_MS) return unavailable(watch);
     await vendors.clock.sleep(Math.max(restMs, LEAST_REST_MS), signal);

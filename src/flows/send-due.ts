@@ -1,5 +1,6 @@
 import type { Delivery } from "./deliver.ts";
 import { isThrottled, type Trouble } from "./send.ts";
+import { spacingMs } from "./slots.ts";
 
 /** Calls at once where no window bounds them: enough to keep a vendor on the same machine busy. */
 const UNLIMITED_CALLS_AT_ONCE = 8;
@@ -17,7 +18,7 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const { clock, access, stop, destination } = delivery.context;
   const { rateLimit, batchSize } = destination;
   const most = Math.min(rateLimit?.calls ?? UNLIMITED_CALLS_AT_ONCE, MOST_CALLS_AT_ONCE);
-  const spacingMs = rateLimit ? rateLimit.windowMs / rateLimit.calls : 0;
+  const distanceMs = rateLimit ? spacingMs(rateLimit) : 0;
   const underWay = new Set<Promise<void>>();
   const troubles: Trouble[] = [];
   const failures: unknown[] = [];
@@ -36,8 +37,8 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
     if (!goesOn()) break;
     const claims = await sender.claim(batchSize);
     if (claims.length === 0) continue;
-    // Small batches, so far apart, can never fill the window; full ones may go at once.
-    if (claims.length < batchSize) notBefore = clock.now() + spacingMs;
+    // What comes one by one goes together soon after; full batches gain nothing by waiting.
+    if (claims.length < batchSize) notBefore = clock.now() + distanceMs;
     const call = sender
       .sendBatch(claims)
       .then(async (sent) => {

@@ -19,6 +19,11 @@ const BELIEVED_MS = 10 * 60_000;
 
 const windowOf = ({ windowMs }: RateLimit) => windowMs * MARGIN;
 
+/** Calls so far apart never fill the window. */
+export function spacingMs({ windowMs, calls }: RateLimit): number {
+  return (windowMs * MARGIN) / calls;
+}
+
 export function createSlots(
   { store, clock }: { store: Pick<Store, "takeCall" | "limitCalls">; clock: Clock },
   { key, limit }: { key: string; limit: RateLimit },

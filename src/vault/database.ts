@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError, isAppError } from "../shared/errors.ts";
+import { makePrivateDir } from "../shared/private-dir.ts";
 import type { VaultBackend } from "./contract.ts";
 
 /**
@@ -63,7 +64,7 @@ export function openVaultDatabase(stateDir: string, backend: VaultBackend): Vaul
 
 /** SQLite would make the file readable for all; its journal takes the file's mode. */
 function createPrivately(stateDir: string, path: string): void {
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  makePrivateDir(stateDir);
   closeSync(openSync(path, "a", 0o600));
   chmodSync(path, 0o600);
 }

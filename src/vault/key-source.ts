@@ -4,7 +4,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   unlinkSync,
@@ -12,6 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { AppError } from "../shared/errors.ts";
+import { makePrivateDir } from "../shared/private-dir.ts";
 
 /** Where the sealed vault's key comes from. A credential belongs to systemd: read-only, its permissions not ours. */
 export interface KeySource {
@@ -71,7 +71,7 @@ export function createKey(path: string): Buffer {
   const material = randomBytes(SHORTEST_KEY_BYTES);
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makePrivateDir(dirname(path));
     writeFileSync(draft, material, { mode: 0o600, flag: "wx", flush: true });
     try {
       // A link appears whole or not at all, and never in place of another file.

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
+import { makePrivateDir } from "../shared/private-dir.ts";
 
 /** Longer than the slowest refresh; a holder that takes more is stopped or stuck. */
 const LONGEST_WAIT_MS = 60_000;
@@ -64,7 +65,7 @@ function tryLock(path: string): (() => void) | null {
 function fileFor(directory: string, name: string): string {
   const path = join(directory, `${createHash("sha256").update(name).digest("hex").slice(0, 24)}.lock`);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makePrivateDir(directory);
     closeSync(openSync(path, "a", 0o600));
     return path;
   } catch (cause) {

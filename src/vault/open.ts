@@ -1,8 +1,8 @@
 import type { Clock } from "../shared/clock.ts";
 import type { Vault, VaultBackend } from "./contract.ts";
 import { openVaultDatabase, type VaultDatabase } from "./database.ts";
-import { keychainVault } from "./keychain.ts";
 import { findKeySource } from "./key-source.ts";
+import { keychainVault } from "./keychain.ts";
 import { createLocks } from "./lock.ts";
 import { sealedVault } from "./sealed.ts";
 

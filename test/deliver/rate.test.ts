@@ -24,23 +24,23 @@ describe("the vendor's window", () => {
   test("is shared by two processes that deliver to one portal: none is refused, and none waits too long", async () => {
     const stage = await openStage({ vendorLimit: "100/10s" });
     await stage.pass(OUR_WINDOW);
-    await stage.complete(...people(21_000));
+    await stage.complete(...people(12_500));
     await Promise.all([stage.start(), stage.start()]);
-    await deliverEverything(stage, 21_000);
+    await deliverEverything(stage, 12_500);
     expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
-    expect(stage.calls).toHaveLength(210);
+    expect(stage.calls).toHaveLength(125);
     expect(mostWithin(WINDOW, stage.calls)).toBe(100);
-    expect(durationOf(stage)).toBeLessThanOrEqual(2 * WINDOW * 1.02);
-    expect((await stage.contacts()).size).toBe(21_000);
+    expect(durationOf(stage)).toBeLessThanOrEqual(WINDOW * 1.02);
+    expect((await stage.contacts()).size).toBe(12_500);
   });
 
   test("is filled however slowly the vendor answers: its latency costs no throughput", async () => {
     const stage = await openStage({ vendorLimit: "100/10s" });
     await stage.pass(OUR_WINDOW);
     await stage.fault({ delayMs: 2_000, path: "/crm/v3/objects" });
-    await stage.complete(...people(15_000));
+    await stage.complete(...people(12_000));
     await stage.start();
-    await deliverEverything(stage, 15_000);
+    await deliverEverything(stage, 12_000);
     expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
     expect(mostAtOnce(stage.calls)).toBeGreaterThanOrEqual(20);
     expect(durationOf(stage)).toBeLessThanOrEqual(WINDOW * 1.02 + 2_000);
@@ -50,14 +50,15 @@ describe("the vendor's window", () => {
     const stage = await openStage({ vendorLimit: "100/10s" });
     await stage.pass(OUR_WINDOW);
     await stage.fault({ delayMs: 2_000, path: "/crm/v3/objects", times: 100 });
-    await stage.complete(...people(20_500));
+    await stage.complete(...people(16_500));
     await stage.start();
-    await deliverEverything(stage, 20_500);
+    await deliverEverything(stage, 16_500);
     expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
   test("is not filled by a trickle: what comes one by one arrives within a second, all the time", async () => {
     const stage = await openStage({ vendorLimit: "100/10s" });
+    await stage.pass(OUR_WINDOW);
     await stage.start();
     const emails = people(600);
     for (const email of emails) {
@@ -94,7 +95,7 @@ describe("the vendor's window", () => {
     await stage.start();
     await stage.pass(SECOND);
     await stage.complete("quick@example.org");
-    await stage.until("the quick one arrives", () => stage.calls[1]?.endedAt !== null, SECOND);
+    await stage.until("the quick one arrives", () => stage.calls[1]?.status === 200, SECOND);
     expect(stage.calls.map(({ contacts, endedAt }) => [contacts, endedAt !== null])).toEqual([
       [["slow@example.org"], false],
       [["quick@example.org"], true],

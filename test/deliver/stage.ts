@@ -3,6 +3,7 @@
  * sleeper once everything waits. So a test can say to the millisecond when a vendor was called, and an hour of
  * outage takes no longer than its calls.
  */
+import { setMaxListeners } from "node:events";
 import * as v from "valibot";
 import { onTestFinished } from "vitest";
 import type { Connection } from "../../src/core/connection.ts";
@@ -140,6 +141,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     return found;
   };
   const accessOf = (own: Store, signal: AbortSignal): Access => {
+    setMaxListeners(0, signal);
     const { rateLimit } = hubspot;
     const slots = rateLimit
       ? createSlots({ store: own, clock }, { key: "hubspot/4711", limit: rateLimit })

@@ -1,7 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, existsSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError } from "../../shared/errors.ts";
+import { makePrivateDir } from "../../shared/private-dir.ts";
 import { thisProcess } from "../../shared/running.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { BUSY_TIMEOUT_MS, transaction } from "./transaction.ts";
@@ -41,7 +42,7 @@ export function openLog(stateDir: string, options: { migrations?: readonly strin
 
 /** The file must be 0600 before SQLite opens it: the -wal and -shm files copy its mode. */
 function createPrivately(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateDir(dirname(path));
   if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
 }
 

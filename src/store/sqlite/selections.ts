@@ -91,17 +91,16 @@ export function createSelections(db: Db) {
       page: { after: string | null; limit: number },
     ): SelectionPage => {
       const { kind, from, values } = unpushedOf(selection);
-      const [at = "", id = "0"] = page.after?.split("/") ?? [];
-      const rows = db
-        .prepare<object, { id: number; at: number; subject: string }>(
-          `SELECT i.id, i.at, i.${kind} AS subject ${from} AND (i.at, i.id) > (@afterAt, @afterId) ORDER BY i.at, i.id LIMIT @limit`,
-        )
-        .all({
-          ...values,
-          afterAt: at === "" ? Number.MIN_SAFE_INTEGER : Number(at),
-          afterId: Number(id),
-          limit: page.limit,
-        });
+      const [at = Number.MIN_SAFE_INTEGER, id = 0] = page.after?.split("/").map(Number) ?? [];
+      const read = (range: string, limit: number) =>
+        db
+          .prepare<object, { id: number; at: number; subject: string }>(
+            `SELECT i.id, i.at, i.${kind} AS subject ${from} AND ${range} ORDER BY i.at, i.id LIMIT @limit`,
+          )
+          .all({ ...values, afterAt: at, afterId: id, limit });
+      // First the rest of the same moment: as one range, SQLite would walk over all of that moment for each page.
+      const rest = read("i.at = @afterAt AND i.id > @afterId", page.limit);
+      const rows = [...rest, ...read("i.at > @afterAt", page.limit - rest.length)];
       const last = rows.length < page.limit ? undefined : rows.at(-1);
       return {
         subjects: [...new Set(rows.map(({ subject }) => subject))],

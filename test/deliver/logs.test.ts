@@ -1,0 +1,122 @@
+import * as v from "valibot";
+import { describe, expect, test } from "vitest";
+import { importResults, succeed } from "../connect/world.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { connected, invite, until, type World } from "../world.ts";
+
+const ANN = "ann.lee@example.org";
+const REFUSED = {
+  status: 400,
+  body: { status: "error", message: `${ANN} is blocked`, category: "VALIDATION_ERROR", correlationId: "c-1" },
+};
+
+const Attempt = v.strictObject({
+  version: v.optional(v.literal(1)),
+  id: v.number(),
+  at: v.string(),
+  vendor: v.literal("hubspot"),
+  subject: v.string(),
+  pushVersion: v.number(),
+  outcome: v.string(),
+  httpStatus: v.nullable(v.number()),
+  correlationId: v.nullable(v.string()),
+  durationMs: v.number(),
+  reason: v.nullable(v.string()),
+});
+
+async function attemptsOf(world: World, ...flags: string[]) {
+  const { json } = await succeed(world, ["logs", "--json", ...flags]);
+  return v.parse(v.strictObject({ version: v.literal(1), attempts: v.array(Attempt) }), json).attempts;
+}
+
+/** A world in which one result was refused and another delivered. */
+async function tried(): Promise<World> {
+  const world = await connected();
+  await world.portal.fault({ ...REFUSED, match: ANN });
+  await importResults(world, [invite({ email: ANN }), invite({ email: "bob@example.org" })]);
+  await succeed(world, ["run", "retry"]);
+  return world;
+}
+
+describe("logs", () => {
+  test("hides addresses in names and in the vendor's words, until --reveal", async () => {
+    const world = await tried();
+    for (const argv of [["logs"], ["logs", "--json"], ["logs", "--runs"]])
+      expect((await succeed(world, argv)).out).not.toContain(ANN);
+    const masked = await attemptsOf(world, "--outcome", "rejected");
+    expect(masked).toMatchObject([
+      {
+        subject: "a…@example.org",
+        reason: "a…@example.org is blocked",
+        correlationId: "c-1",
+        httpStatus: 400,
+      },
+    ]);
+    const revealed = await attemptsOf(world, "--outcome", "rejected", "--reveal");
+    expect(revealed).toMatchObject([{ subject: ANN, reason: `${ANN} is blocked` }]);
+    expect((await succeed(world, ["logs", "--reveal"])).out).toContain(ANN);
+  });
+
+  test("hides the address a replay was asked for, until --reveal", async () => {
+    const world = await tried();
+    await succeed(world, ["replay", "--email", "bob@example.org", "--yes"]);
+    for (const flags of [[], ["--json"]]) {
+      expect((await succeed(world, ["logs", "--runs", ...flags])).out).not.toContain("bob@example.org");
+      const revealed = await succeed(world, ["logs", "--runs", "--reveal", ...flags]);
+      expect(revealed.out).toContain("bob@example.org");
+    }
+  });
+
+  test("shows what fits all filters, the last ones up to --limit", async () => {
+    const world = await tried();
+    expect(await attemptsOf(world, "--outcome", "delivered")).toMatchObject([{ subject: "b…@example.org" }]);
+    expect(await attemptsOf(world, "--email", ANN.toUpperCase())).toMatchObject([{ outcome: "rejected" }]);
+    expect(await attemptsOf(world, "--email", ANN, "--outcome", "delivered")).toEqual([]);
+    const all = await attemptsOf(world);
+    expect(await attemptsOf(world, "--limit", "1")).toEqual(all.slice(-1));
+    expect(await attemptsOf(world, "--vendor", "smartrecruiters")).toEqual([]);
+  });
+
+  test("takes --since with its moment and --until without", async () => {
+    const clock = fakeClock(Date.UTC(2026, 10, 22));
+    const world = await connected({ clock });
+    await importResults(world, [invite()]);
+    await succeed(world, ["run", "retry"]);
+    expect(await attemptsOf(world, "--since", "2026-11-22")).toHaveLength(1);
+    expect(await attemptsOf(world, "--until", "2026-11-22")).toHaveLength(0);
+  });
+});
+
+describe("logs --follow", () => {
+  const lines = (out: string) => out.trimEnd().split("\n");
+
+  test("--json prints one object a line, as they come, none twice and none left out", async () => {
+    const world = await tried();
+    const following = world.start(["logs", "--follow", "--json"]);
+    await until("what was there is shown", () => lines(following.out()).length === 2);
+    await importResults(
+      world,
+      Array.from({ length: 2_500 }, () => invite()),
+    );
+    await succeed(world, ["run", "retry"]);
+    await until("all are shown", () => lines(following.out()).length === 2_502);
+    const { code, out } = await following.stop();
+    expect(code).toBe(0);
+    const shown = lines(out).map((line) => v.parse(v.required(Attempt, ["version"]), JSON.parse(line)));
+    const ids = shown.map(({ id }) => id);
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    expect(new Set(ids).size).toBe(2_502);
+    expect(out).not.toContain(ANN);
+  });
+
+  test("shows only what fits, in text too", async () => {
+    const world = await tried();
+    const following = world.start(["logs", "--follow", "--outcome", "delivered"]);
+    await until("what was there is shown", () => following.out().includes("b…@example.org"));
+    await importResults(world, [invite({ email: "carla@example.org" })]);
+    await succeed(world, ["run", "retry"]);
+    await until("the new one is shown", () => following.out().includes("c…@example.org"));
+    const { out } = await following.stop();
+    expect(out).not.toContain("a…@example.org");
+  });
+});
