@@ -103,7 +103,10 @@ async function startIfDue(
 function createAlarm() {
   let current = new AbortController();
   return {
-    ring: () => current.abort(),
+    // Each `abort` builds an error, and intake rings thousands of times a second.
+    ring: () => {
+      if (!current.signal.aborted) current.abort();
+    },
     reset: () => {
       if (current.signal.aborted) current = new AbortController();
     },

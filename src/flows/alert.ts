@@ -3,10 +3,10 @@ import type { Clock } from "../shared/clock.ts";
 import type { Config } from "../shared/config.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
-import { count } from "../shared/text.ts";
 import type { Incident, Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import { readSecret } from "./secrets.ts";
+import { stuckWords } from "./stuck.ts";
 
 /**
  * One alert per incident. Incidents are read off the rows, so whoever looks finds the same ones; an alert is kept
@@ -71,11 +71,6 @@ async function incidentsOf({ store, clock }: AlertContext): Promise<Incident[]> 
     }
   }
   return incidents;
-}
-
-/** The guide's advice for results that do not move. */
-export function stuckWords(stuck: number, vendor: string): string {
-  return `${count(stuck, "result")} undelivered to ${vendor} for over 30 minutes. Look at jc-integrations logs --outcome retry, then run jc-integrations resync-properties`;
 }
 
 async function send(

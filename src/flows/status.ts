@@ -4,7 +4,7 @@ import { isDegraded } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
 import type { Overview, Store } from "../store/contract.ts";
-import { stuckWords } from "./alert.ts";
+import { stuckWords } from "./stuck.ts";
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(

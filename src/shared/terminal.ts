@@ -2,6 +2,7 @@ import { Chalk, type ChalkInstance } from "chalk";
 import Table from "cli-table3";
 import type { Environment } from "./config.ts";
 import type { Io } from "./io.ts";
+import { grouped } from "./text.ts";
 
 /** How output for people looks: colours, tables, pills, progress. Loaded only when something is shown. */
 export interface Terminal {
@@ -84,13 +85,13 @@ function createProgress(io: Io, paint: ChalkInstance, label: string, total: numb
   let last = "";
   const line = (done: number, note: string) => {
     const seconds = Math.max(0.001, (Date.now() - startedAt) / 1_000);
-    const rate = `${Math.round(done / seconds).toLocaleString("en-US")}/s`;
-    if (total === null) return `${label}  ${done.toLocaleString("en-US")}  ${paint.dim(`${rate}  ${note}`)}`;
+    const rate = `${grouped(Math.round(done / seconds))}/s`;
+    if (total === null) return `${label}  ${grouped(done)}  ${paint.dim(`${rate}  ${note}`)}`;
     const share = total === 0 ? 1 : Math.min(1, done / total);
     const filled = Math.round(share * BAR_WIDTH);
     const bar = `${paint.green("█".repeat(filled))}${paint.dim("░".repeat(BAR_WIDTH - filled))}`;
     const left = done === 0 || share === 1 ? "" : `${Math.ceil((total - done) / (done / seconds))} s left`;
-    const counted = `${done.toLocaleString("en-US")}/${total.toLocaleString("en-US")}`;
+    const counted = `${grouped(done)}/${grouped(total)}`;
     return `${label}  ${bar}  ${counted}  ${paint.dim([rate, left, note].filter(Boolean).join("  "))}`;
   };
   return {

@@ -15,14 +15,14 @@ export function transaction<Args extends unknown[], Result>(
 ): (...args: Args) => Result {
   const attempt = db.transaction(work).immediate;
   return (...args) => {
-    const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
+    const giveUpAt = Date.now() + BUSY_TIMEOUT_MS;
     db.pragma("busy_timeout = 0");
     try {
       for (;;) {
         try {
           return attempt(...args);
         } catch (error) {
-          if (!isBusy(error) || performance.now() > giveUpAt) throw error;
+          if (!isBusy(error) || Date.now() > giveUpAt) throw error;
           sleep(LOOK_EVERY_MS);
         }
       }

@@ -1,0 +1,143 @@
+import { describe, expect, test } from "vitest";
+import { succeed } from "../connect/world.ts";
+import { serving } from "../daemon/serving.ts";
+import { launchService } from "../end-to-end/program.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { until } from "../world.ts";
+import { delivered, pushesOf, REFUSED, report, runsOf, through } from "./commands.ts";
+
+const SECOND = 1_000;
+
+describe("replay", () => {
+  test("ends with 7 when the vendor refuses some, and mends them once it does not", async () => {
+    const { world, events } = await delivered(3);
+    const [bad] = events.map(({ data }) => data.candidate.email);
+    await world.portal.fault({ ...REFUSED, match: bad });
+    const refused = await world.run(["replay", "--vendor", "hubspot", "--yes", "--json"]);
+    expect(refused).toMatchObject({
+      code: 7,
+      json: report({ matched: 3, queued: 3, delivered: 2, rejected: 1 }),
+    });
+    expect(refused.err).toContain("logs --outcome rejected");
+    await world.portal.clearFaults();
+    const mended = await world.run(["replay", "--status", "rejected", "--yes", "--json"]);
+    expect(mended).toMatchObject({ code: 0, json: report({ matched: 1, queued: 1, delivered: 1 }) });
+  });
+
+  test("ends with 4 when the vendor no longer takes our tokens, and the results wait for connect", async () => {
+    const { world } = await delivered(3);
+    await world.portal.fault({ revoked: true });
+    const run = await world.run(["replay", "--vendor", "hubspot", "--yes", "--json"]);
+    expect(run).toMatchObject({ code: 4, json: report({ matched: 3, queued: 3 }) });
+    expect(await pushesOf(world)).toMatchObject({ held: 3 });
+    await succeed(world, ["connect", "hubspot"]);
+    await succeed(world, ["run", "retry"]);
+    expect(await pushesOf(world)).toMatchObject({ delivered: 3, held: 0 });
+  });
+
+  test("ends with 6 after six tries when the vendor is down and no service runs; the rest stays pending", async () => {
+    const clock = fakeClock();
+    const { world } = await delivered(3, { clock });
+    await world.portal.fault({ status: 503 });
+    const before = (await world.portal.upserts()).length;
+    const run = await through(clock, world.start(["replay", "--vendor", "hubspot", "--yes", "--json"]));
+    expect(run).toMatchObject({ code: 6, json: report({ matched: 3, queued: 3 }) });
+    expect(run.err).toContain("VENDOR_UNAVAILABLE");
+    expect((await world.portal.upserts()).slice(before)).toEqual(Array(6).fill(503));
+    expect(await pushesOf(world)).toMatchObject({ pending: 3, rejected: 0 });
+    expect(await runsOf(world)).toMatchObject([{ command: "replay", endedAt: null }]);
+  });
+
+  test("ends with 6 when one record alone makes the vendor fail; the others are delivered", async () => {
+    const clock = fakeClock();
+    const { world, events } = await delivered(3, { clock });
+    await world.portal.fault({ status: 500, match: events[1]?.data.candidate.email });
+    const run = await through(clock, world.start(["replay", "--vendor", "hubspot", "--yes", "--json"]));
+    expect(run).toMatchObject({ code: 6, json: report({ matched: 3, queued: 3, delivered: 2 }) });
+    expect(await pushesOf(world)).toMatchObject({ pending: 1, delivered: 2 });
+  });
+
+  test("ends with 6 when the vendor wants to be left in peace for long", async () => {
+    const { world } = await delivered(1);
+    await world.portal.fault({ status: 477, headers: { "retry-after": "3600" } });
+    expect(await world.run(["replay", "--vendor", "hubspot", "--yes"])).toMatchObject({ code: 6 });
+    expect(await pushesOf(world)).toMatchObject({ pending: 1 });
+  });
+
+  test("ends with 2 when what it needs is not configured", async () => {
+    const clock = fakeClock();
+    const { world } = await delivered(1, { clock });
+    await succeed(world, ["secrets", "remove", "hubspot.client-secret"]);
+    clock.jump(clock.now() + 3_600 * SECOND);
+    const run = await world.run(["replay", "--vendor", "hubspot", "--yes", "--json"]);
+    expect(run).toMatchObject({ code: 2, json: report({ matched: 1, queued: 1 }) });
+    expect(run.err).toContain("hubspot.client-secret");
+  });
+
+  test("lets a service that runs deliver, and watches it", async () => {
+    const { world } = await delivered(3);
+    const { running } = await serving(world);
+    const run = await world.run(["replay", "--vendor", "hubspot", "--yes"]);
+    expect(run).toMatchObject({ code: 0, out: expect.stringContaining("3 delivered") });
+    expect(run.err).not.toContain("no service runs");
+    await until("the service says so", () => running.err().includes("delivered=3"));
+  });
+
+  test("goes on where a service dies that it watched", async () => {
+    const { world } = await delivered(3);
+    await world.portal.fault({ status: 503 });
+    const service = await launchService(world);
+    const replaying = world.start(["replay", "--vendor", "hubspot", "--yes", "--json"]);
+    await until("the service tried", async () => (await world.portal.upserts()).includes(503));
+    service.child.kill("SIGKILL");
+    await service.ended;
+    await world.portal.clearFaults();
+    expect(await replaying.done).toMatchObject({
+      code: 0,
+      json: report({ matched: 3, queued: 3, delivered: 3 }),
+    });
+  });
+
+  test("keeps who asked for what, and what came of it", async () => {
+    const { world, events } = await delivered(2);
+    const email = events[0]?.data.candidate.email ?? "";
+    await succeed(world, ["replay", "--email", email, "--yes"]);
+    const [run] = await runsOf(world);
+    expect(run).toMatchObject({
+      command: "replay",
+      who: expect.any(String),
+      filter: { email: `${email[0]}…@example.org` },
+      counts: { matched: 1, queued: 1, skipped: 0, delivered: 1, rejected: 0 },
+      endedAt: expect.stringMatching(/Z$/),
+    });
+  });
+});
+
+describe("replay cut off by Ctrl-C", () => {
+  test("while it queues, and started again, ends like one that was not", async () => {
+    const { world } = await delivered(250);
+    const first = world.start(["replay", "--vendor", "hubspot", "--rate", "100", "--yes"]);
+    await until("some are queued", async () => ((await pushesOf(world)).pending ?? 0) > 0);
+    const cut = await first.stop();
+    expect(cut.code).toBe(130);
+    const waiting = (await pushesOf(world)).pending ?? 0;
+    expect(waiting).toBeGreaterThan(0);
+    expect(waiting).toBeLessThan(250);
+    const again = await world.run(["replay", "--vendor", "hubspot", "--yes", "--json"]);
+    expect(again).toMatchObject({ code: 0, json: report({ matched: 250, queued: 250, delivered: 250 }) });
+    expect(await pushesOf(world)).toMatchObject({ pending: 0, delivered: 250 });
+    expect(await runsOf(world)).toMatchObject([{ endedAt: expect.any(String) }, { endedAt: null }]);
+  });
+
+  test("while calls are under way loses nothing of them", async () => {
+    const { world } = await delivered(3);
+    await world.portal.fault({ delayMs: 60_000, path: "/crm/v3/objects", times: 1 });
+    const before = (await world.portal.upserts()).length;
+    const first = world.start(["replay", "--vendor", "hubspot", "--yes"]);
+    await until("the call is under way", async () => (await world.portal.upserts()).length > before);
+    expect(await first.stop()).toMatchObject({ code: 130 });
+    expect(await pushesOf(world)).toMatchObject({ pending: 3 });
+    const again = await world.run(["replay", "--status", "pending", "--yes", "--json"]);
+    expect(again).toMatchObject({ code: 0, json: report({ matched: 3, queued: 3, delivered: 3 }) });
+  });
+});
