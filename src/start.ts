@@ -6,6 +6,7 @@ import { EXIT_INTERRUPTED } from "./shared/errors.ts";
 import { startDetached } from "./shared/browser.ts";
 
 const SAME_WISH_MS = 300;
+const LAST_WORDS_MS = 2_000;
 
 /** Ties the program to the real process: its streams, signals, environment and exit code. */
 export async function start(): Promise<void> {
@@ -21,8 +22,13 @@ export async function start(): Promise<void> {
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   process.on("SIGHUP", onSignal);
-  // A reader that went away (`… | head`) is no error of ours.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(0));
+  // A reader that went away (`… | head`) is no error of ours; what runs gets a moment to clean up after itself.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", () => {
+      stop.abort(new DOMException("SIGPIPE", "AbortError"));
+      setTimeout(() => process.exit(0), LAST_WORDS_MS).unref();
+    });
+  }
 
   const world: World = {
     io: {

@@ -87,7 +87,8 @@ export async function previewOrRun(
     },
   }).finally(() => {
     if (!globals.json) shown.bar.end();
-    if (world.signal.aborted) say("What was queued stays queued; the same command goes on from there.");
+    if (world.signal.aborted)
+      say("What was queued stays queued: serve delivers it, or jc-integrations run retry.");
   });
   const { queued, delivered, rejected } = report;
   print({

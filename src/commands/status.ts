@@ -50,16 +50,25 @@ function render(status: Status, terminal: Terminal, now: number): string {
     banner ? [paint.yellow(`! ${label}: ${banner}`)] : [],
   );
   return [
-    `${paint.bold(status.org)}  ${paint.dim(`${count(status.events.total, "event")} from ${count(status.invites, "invite")}`)}`,
+    `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",
     terminal.table(["", "", "account", "last sync", "queue", "stuck"], rows),
     ...(banners.length > 0 ? ["", ...banners] : []),
     "",
     paint.dim(`next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}`),
-    ...(status.connections.every(({ state }) => state === "not_connected")
-      ? [paint.dim(`connect: jc-integrations connect hubspot --org ${status.org}`)]
-      : []),
+    ...nextCommands(status).map((line) => paint.dim(line)),
   ].join("\n");
+}
+
+function nextCommands({ org, connections, pushes, service }: Status): string[] {
+  if (connections.every(({ state }) => state === "not_connected")) {
+    const place = connections[0]?.environment === "sandbox" ? " --sandbox" : "";
+    return [`connect: jc-integrations connect hubspot --org ${org}${place}`];
+  }
+  if (pushes.pending === 0 || service === "running") return [];
+  return [
+    `${count(pushes.pending, "result")} wait for delivery: jc-integrations serve, or once: jc-integrations run retry`,
+  ];
 }
 
 function pillOf(state: string): [string, Tone] {

@@ -4,6 +4,7 @@ import { isDegraded } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
 import type { Overview, Store } from "../store/contract.ts";
+import { count } from "../shared/text.ts";
 import { stuckWords } from "./stuck.ts";
 
 /** One glance at an org: what `status` prints and the admin page will show. */
@@ -59,9 +60,13 @@ export async function statusOf(
 function bannerOf(vendor: string, found: Overview["connections"][number] | undefined): string | null {
   if (!found) return null;
   if (found.connection.banner !== null) return found.connection.banner;
-  if (found.pushes.stuck > 0) return stuckWords(found.pushes.stuck, vendor);
+  const { stuck, held, rejected } = found.pushes;
+  if (stuck > 0) return stuckWords(stuck, vendor);
   if (isDegraded(found.connection.outage))
     return `${vendor} fails at the moment; it is asked again every few minutes, nothing is lost`;
+  if (held > 0) return `${count(held, "result")} held; jc-integrations logs --outcome held says why`;
+  if (rejected > 0)
+    return `${count(rejected, "result")} rejected; see jc-integrations logs --outcome rejected, mend, then replay --status rejected`;
   return null;
 }
 

@@ -30,10 +30,11 @@ export function loadConfig(options: {
   const source = readToml(options.file, options.isRequired);
   const { orgs, sandbox, ...rest } = source ?? {};
   const fromFile = flatten(rest, "", options.file);
+  refuseUnknownVariables(options.env);
   const values: Record<string, Value> = {};
   const origins: Record<string, string> = {};
   for (const [name, key] of Object.entries(KEYS)) {
-    const variable = `JC_${name.toUpperCase().replaceAll(".", "_")}`;
+    const variable = variableOf(name);
     const candidates: [unknown, string][] = [
       [options.flags[name as KeyName], `--${name}`],
       [options.env[variable] || undefined, variable],
@@ -55,6 +56,24 @@ export function loadConfig(options: {
   };
   refusePostgres(config);
   return config;
+}
+
+const variableOf = (name: string) => `JC_${name.toUpperCase().replaceAll(".", "_")}`;
+
+/** A mistyped variable would silently leave its key at the default. Only those that name a section are ours. */
+function refuseUnknownVariables(env: Environment): void {
+  const known = Object.keys(KEYS).map(variableOf);
+  const sections = new Set(
+    known.map((variable) => variable.split("_").slice(0, 2).join("_")).filter((one) => one !== "JC_ORG"),
+  );
+  for (const variable of Object.keys(env)) {
+    const section = variable.split("_").slice(0, 2).join("_");
+    if (known.includes(variable) || section === variable || !sections.has(section)) continue;
+    const guess = nearest(variable, known);
+    throw new AppError("CONFIG_INVALID", `the environment sets the unknown key ${variable}`, {
+      hint: guess ? `Did you mean ${guess}?` : "jc-integrations config show lists all keys.",
+    });
+  }
 }
 
 function refusePostgres(config: Pick<Config, "store.url">): void {

@@ -8,9 +8,12 @@ export interface Redactor {
   learn(value: string): void;
 }
 
-/** Quotes come escaped where JSON stands within a text within JSON. */
+/**
+ * `name=value`, `"name": "value"`, `name:value`. Words behind a colon and a blank are somebody's sentence, as in
+ * "BAD_CLIENT_SECRET: missing or invalid". Quotes come escaped where JSON stands within a text within JSON.
+ */
 const NAMED_VALUES =
-  /((?:access_token|refresh_token|id_token|client_secret|code_verifier|token|secret|password|hapikey|signed_access_token)\\*["']?\s*[=:]\s*\\*["']?)([^&"'\s,}\\]+)/gi;
+  /((?:access_token|refresh_token|id_token|client_secret|code_verifier|token|secret|password|hapikey|signed_access_token)(?:\\*["']?\s*=\s*\\*["']?|\\*["']?\s*:\s*\\*["']|\\*["']\s*:\s*|:))([^&"'\s,}\\]+)/gi;
 /** Elsewhere these two are everyday words, which our own output and errors use as names. */
 const QUERY_VALUES = /((?:^|[?&])(?:code|state)=)([^&"'\s,}]+)/gi;
 const HEADERS =

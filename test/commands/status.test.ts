@@ -29,7 +29,7 @@ describe("status", () => {
     expect(waiting.out).toMatch(/HubSpot +\[Connected\] +\S+ \(8480001\) +– +0 delivered, 2 pending +0/);
     await world.run(["run", "retry"]);
     const delivered = await world.run(["status"]);
-    expect(delivered.out).toContain("2 events from 2 invites");
+    expect(delivered.out).toContain("2 invites; the log holds 2 events in all");
     expect(delivered.out).toMatch(/just now +2 delivered +0/);
   });
 
