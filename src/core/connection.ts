@@ -13,6 +13,8 @@ export interface Account {
   kind: string | null;
   /** Where the vendor keeps the account's data, as `eu1`. */
   region: string | null;
+  /** Where its days begin and end, as `Europe/Berlin`; absent where the vendor does not tell. */
+  timeZone?: string;
 }
 
 /** One (org, vendor, environment) account we hold tokens for. The tokens themselves rest in the vault. */

@@ -38,8 +38,10 @@ export function createAccess(
           { key: `${issuer.vendor}/${connection.account.id}`, limit: issuer.rateLimit },
         )
       : null;
+  const { timeZone } = connection.account ?? {};
   return {
     signal,
+    ...(timeZone === undefined ? {} : { timeZone }),
     token: (options) =>
       tokens.token({
         connection: connectionName(connection),

@@ -67,6 +67,8 @@ export interface Access {
   slot(): Promise<void>;
   /** What an answer told of the vendor's own count. */
   heed(told: { calls: number; remaining: number; windowMs: number }): Promise<void>;
+  /** Where the account's days begin and end, as `Europe/Berlin`; absent where nobody knows. */
+  timeZone?: string;
   signal: AbortSignal;
 }
 

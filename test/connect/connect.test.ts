@@ -67,6 +67,7 @@ describe("a connect that succeeds", () => {
           name: "portal-8480001.emulator.example",
           kind: "DEVELOPER_TEST",
           region: "eu1",
+          timeZone: "UTC",
         },
         scopes: SCOPES,
         missingScopes: [],

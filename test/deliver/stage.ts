@@ -133,7 +133,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   await post("/settings", { accessTokenSeconds: 86_400 * 30 });
   const token = await consent(hubspot);
 
-  const account = { id: "4711", name: "Acme", kind: null, region: null };
+  const timeZone = "America/New_York";
+  const account = { id: "4711", name: "Acme", kind: null, region: null, timeZone };
   const { id: connectionId } = await store.saveConnection(HUBSPOT, { state: "connected", account });
   const connection = async () => {
     const found = (await store.connections()).find(({ id }) => id === connectionId);
@@ -148,6 +149,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       : null;
     return {
       signal,
+      timeZone,
       token: async () => secret(token),
       slot: async () => await slots?.take(signal),
       heed: async (told) => await slots?.heed(told),

@@ -8,11 +8,12 @@ const Details = v.object({
   portalId: v.number(),
   accountType: v.fallback(v.nullable(v.string()), null),
   dataHostingLocation: v.fallback(v.nullable(v.string()), null),
+  timeZone: v.fallback(v.nullable(v.string()), null),
 });
 
 /** The portal that gave consent; HubSpot tells no name for it. Throws `VENDOR_*`. */
 export async function readAccount(caller: Caller): Promise<Account> {
-  const { portalId, accountType, dataHostingLocation } = await fetchJson(caller, {
+  const { portalId, accountType, dataHostingLocation, timeZone } = await fetchJson(caller, {
     path: caller.paths.accountDetails,
     schema: Details,
     doing: "asking for the account's details",
@@ -22,6 +23,7 @@ export async function readAccount(caller: Caller): Promise<Account> {
     name: `portal ${portalId}`,
     kind: accountType,
     region: dataHostingLocation,
+    ...(timeZone === null ? {} : { timeZone }),
   };
 }
 

@@ -18,7 +18,7 @@ export async function upsertContacts(caller: Caller, updates: readonly Update[])
     });
     const { status: httpStatus, correlationId, durationMs } = answer;
     return {
-      answers: readAnswers(updates, answer, caller.clock.now()),
+      answers: readAnswers(updates, answer, caller.clock.now(), caller.access.timeZone),
       httpStatus,
       correlationId,
       durationMs,

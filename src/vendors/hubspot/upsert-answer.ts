@@ -8,8 +8,13 @@ import { type Problem, readProblem } from "./problem.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** One answer for each update, in their order. */
-export function readAnswers(updates: readonly Update[], answer: ApiAnswer, now: number): Answer[] {
-  const verdict = verdictOf(answer, now);
+export function readAnswers(
+  updates: readonly Update[],
+  answer: ApiAnswer,
+  now: number,
+  timeZone?: string,
+): Answer[] {
+  const verdict = verdictOf(answer, now, timeZone);
   switch (verdict.kind) {
     case "done":
       return readRecords(updates, answer);

@@ -12,14 +12,21 @@ export type Verdict =
 
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600 * SECOND_MS;
+const QUARTER_MS = HOUR_MS / 4;
 /** HubSpot's longest documented wait (477, about a day); a longer one is taken for a mistake. */
 const LONGEST_WAIT_MS = 25 * HOUR_MS;
+
+/** When a limit ends depends on the time, and that of a day on where the portal is. */
+interface Moment {
+  now: number;
+  timeZone?: string | undefined;
+}
 
 /**
  * A 4xx counts as HubSpot's no only when its body is a JSON object: a proxy's page says nothing about a record.
  * https://developers.hubspot.com/docs/api-reference/error-handling
  */
-export function verdictOf(answer: ApiAnswer, now: number): Verdict {
+export function verdictOf(answer: ApiAnswer, now: number, timeZone?: string): Verdict {
   const { status, problem } = answer;
   if (status >= 200 && status < 300) return { kind: "done" };
   if (problem && status >= 400 && status < 500 && !isPassing(status)) {
@@ -27,7 +34,11 @@ export function verdictOf(answer: ApiAnswer, now: number): Verdict {
     return { kind: "scope", detail: problem.missingScopes.join(" or ") || problem.message };
   }
   const policy = problem?.policyName ? ` (${problem.policyName})` : "";
-  return { kind: "later", reason: `HubSpot answered ${status}${policy}`, notBefore: waitUntil(answer, now) };
+  return {
+    kind: "later",
+    reason: `HubSpot answered ${status}${policy}`,
+    notBefore: waitUntil(answer, { now, timeZone }),
+  };
 }
 
 /** The error to throw where the call was the whole task; `doing` as in "listing properties". Not for `done`. */
@@ -63,8 +74,11 @@ function isPassing(status: number): boolean {
   return status === 408 || status === 423 || status === 429 || status === 477;
 }
 
-function waitUntil({ status, headers, problem }: ApiAnswer, now: number): number | null {
-  const waits = [retryAfter(headers["retry-after"], now), ownRule(status, problem?.policyName ?? null, now)];
+function waitUntil({ status, headers, problem }: ApiAnswer, moment: Moment): number | null {
+  const waits = [
+    retryAfter(headers["retry-after"], moment.now),
+    ownRule(status, problem?.policyName ?? null, moment),
+  ];
   return waits.reduce(
     (latest, wait) => (wait !== null && (latest === null || wait > latest) ? wait : latest),
     null,
@@ -72,13 +86,31 @@ function waitUntil({ status, headers, problem }: ApiAnswer, now: number): number
 }
 
 /** HubSpot promises the header for 477 only and seldom sends it with 429, so its published windows count too. */
-function ownRule(status: number, policyName: string | null, now: number): number | null {
+function ownRule(status: number, policyName: string | null, { now, timeZone }: Moment): number | null {
   if (status === 423) return now + 2 * SECOND_MS;
   if (status !== 429) return null;
   if (policyName === "SECONDLY") return now + SECOND_MS;
-  // The day ends at midnight in the portal's time zone, which the answer does not tell; any full hour may be it.
-  if (policyName === "DAILY") return (Math.floor(now / HOUR_MS) + 1) * HOUR_MS;
+  if (policyName === "DAILY") return nextDay(now, timeZone);
   return now + 10 * SECOND_MS;
+}
+
+/** Midnight where the portal is. Where nobody knows the zone, any full hour may be it. */
+function nextDay(now: number, timeZone: string | undefined): number {
+  const dateOf = dateIn(timeZone);
+  if (!dateOf) return (Math.floor(now / HOUR_MS) + 1) * HOUR_MS;
+  // All zones differ from UTC by whole quarters of an hour.
+  let at = (Math.floor(now / QUARTER_MS) + 1) * QUARTER_MS;
+  while (dateOf(at) === dateOf(now)) at += QUARTER_MS;
+  return at;
+}
+
+/** Tells the date in a zone; null for one that nobody knows. */
+function dateIn(timeZone = ""): ((at: number) => string) | null {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone, dateStyle: "short" }).format;
+  } catch {
+    return null;
+  }
 }
 
 /** Seconds or a date, by RFC 9110. */

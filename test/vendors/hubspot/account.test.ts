@@ -12,6 +12,7 @@ describe.each(API_VERSIONS)("on %s", (apiVersion) => {
       name: "portal 62515",
       kind: "STANDARD",
       region: "na1",
+      timeZone: expect.any(String),
     });
   });
 
