@@ -64,7 +64,8 @@ function bannerOf(vendor: string, found: Overview["connections"][number] | undef
   if (stuck > 0) return stuckWords(stuck, vendor);
   if (isDegraded(found.connection.outage))
     return `${vendor} fails at the moment; it is asked again every few minutes, nothing is lost`;
-  if (held > 0) return `${count(held, "result")} held; jc-integrations logs --outcome held says why`;
+  if (held > 0 && found.connection.state === "connected")
+    return `${count(held, "result")} held; jc-integrations logs --outcome held says why`;
   if (rejected > 0)
     return `${count(rejected, "result")} rejected; see jc-integrations logs --outcome rejected, mend, then replay --status rejected`;
   return null;

@@ -17,6 +17,7 @@ import { invite, sign, until, WEBHOOK_SECRET } from "../world.ts";
 import { ask } from "./serving.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+const BOX_SEES = REPOSITORY.replace(/\/$/, "");
 const UNIT_FILE = "/etc/systemd/system/jc-integrations.service";
 const { run } = createRunner(process.env);
 
@@ -30,7 +31,7 @@ function declareBox() {
     async () => {
       const { PATH = "", HOME = "" } = process.env;
       const command = `cd '${REPOSITORY}' && exec node_modules/.bin/vitest run test/daemon/service-systemd.test.ts`;
-      const box = createRunner({ PATH, HOME, JC_TEST_IN_BOX: "1", NO_COLOR: "1", BOX_S: "100" });
+      const box = createRunner({ PATH, HOME, JC_TEST_IN_BOX: "1", NO_COLOR: "1", BOX_S: "100", BOX_SEES });
       const { code, out, err } = await box.run(join(REPOSITORY, "test/systemd-box"), [command]);
       expect(code, `${out}\n${err}`).toBe(0);
     },

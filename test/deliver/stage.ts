@@ -291,6 +291,7 @@ function createTime({ isPatient }: { isPatient: boolean }): Time {
     now: fake.now,
     sleep: async (ms, signal) => {
       answersAsleep += 1;
+      if (signal) setMaxListeners(0, signal);
       await clock.sleep(ms, signal).finally(() => {
         answersAsleep -= 1;
       });
