@@ -133,6 +133,7 @@ async function settleTroubles(delivery: Delivery, troubles: readonly Trouble[]):
   const since = Math.max(...troubles.map(({ sentAs }) => sentAs));
   const isTheirContent = !troubles.some(isThrottled) && (await sender.vendorTakesOthers(since));
   if (!isTheirContent) return await rest(delivery, troubles);
+  if (outage) await saveOutage(delivery, null);
   for (const [index, trouble] of troubles.entries()) {
     const left = await sender.sendApart(trouble);
     // It stopped taking anything meanwhile.

@@ -177,6 +177,10 @@ export function createSender(context: DeliverContext, connection: Connection, re
     const since = moment;
     const failed: Trouble[] = [];
     for (const half of halves(trouble.parcels)) {
+      if (failed.some(isThrottled)) {
+        await giveBack(half.map(({ claim }) => claim));
+        continue;
+      }
       const sent = await send(access, half);
       if (sent.kind === "failed") failed.push(sent);
     }
