@@ -29,7 +29,6 @@ export function openLog(stateDir: string, options: { migrations?: readonly strin
       db.pragma("synchronous = FULL");
       db.pragma("foreign_keys = ON");
       db.pragma("cache_size = -65536");
-      db.pragma("mmap_size = 268435456");
       migrate(db, path, options.migrations ?? MIGRATIONS, options.now);
       insistOnDurability(db);
     });
