@@ -20,7 +20,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number) {
   const invitesOf = createInvitesOf(db);
   const leases = createLeases(db, self, now);
 
-  const claimDue = transaction(db, (request: ClaimRequest): Claim[] => {
+  const claim = transaction(db, (request: ClaimRequest): Claim[] => {
     leases.freeLost();
     const connection = connectionOf.get(request.connectionId);
     if (!connection || connection.hold_cause !== null) return [];
@@ -42,16 +42,6 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number) {
       };
     });
   });
-
-  // A claim need not outlive the machine, whose fall ends its holder too: so it does not wait for the disk.
-  const claim = (request: ClaimRequest): Claim[] => {
-    db.pragma("synchronous = NORMAL");
-    try {
-      return claimDue(request);
-    } finally {
-      db.pragma("synchronous = FULL");
-    }
-  };
 
   const next = db
     .prepare<[number], number>(
