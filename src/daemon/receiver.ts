@@ -159,7 +159,7 @@ function answer(
 ): void {
   if (response.headersSent) return;
   const text = `${JSON.stringify(body)}\n`;
-  // Without the length Node would send it in chunks, which costs a fifth of what a request costs altogether.
+  // Without the length Node would send it in chunks, which is more work for both sides.
   const length = Buffer.byteLength(text);
   response
     .writeHead(status, { "content-type": "application/json", "content-length": length, ...headers })
