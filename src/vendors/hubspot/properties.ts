@@ -1,5 +1,6 @@
 /** The contact properties that JobCannon's results live in, as HubSpot's property API wants them defined. */
 import { INVITE_STATUSES, type InviteStatus } from "../../core/event.ts";
+import { SCORES, type ScoreName } from "../../core/scores.ts";
 
 export const GROUP = {
   name: "jobcannon_assessments",
@@ -22,7 +23,7 @@ interface Option {
 }
 
 export type Definition = Kind & { name: PropertyName; label: string; groupName: string };
-export type PropertyName = (typeof TABLE)[number][0];
+export type PropertyName = `jc_${ScoreName}` | (typeof STATE_TABLE)[number][0];
 
 const NUMBER: Kind = { type: "number", fieldType: "number" };
 const TEXT: Kind = { type: "string", fieldType: "text" };
@@ -46,26 +47,18 @@ const STATUS: Kind = {
   })),
 };
 
-/** In the order of creation: where a portal's quota is short, the last ones stay out. */
-const TABLE = [
-  ["jc_disc_d", "JC DISC — Dominance", NUMBER],
-  ["jc_disc_i", "JC DISC — Influence", NUMBER],
-  ["jc_disc_s", "JC DISC — Steadiness", NUMBER],
-  ["jc_disc_c", "JC DISC — Conscientiousness", NUMBER],
-  ["jc_bigfive_o", "JC Big Five — Openness", NUMBER],
-  ["jc_bigfive_c", "JC Big Five — Conscientiousness", NUMBER],
-  ["jc_bigfive_e", "JC Big Five — Extraversion", NUMBER],
-  ["jc_bigfive_a", "JC Big Five — Agreeableness", NUMBER],
-  ["jc_bigfive_n", "JC Big Five — Neuroticism", NUMBER],
-  ["jc_iq_score", "JC IQ Score", NUMBER],
-  ["jc_integrity_score", "JC Integrity Score", NUMBER],
-  ["jc_mbti_type", "JC MBTI Type", TEXT],
-  ["jc_riasec_holland", "JC RIASEC Holland Code", TEXT],
+const STATE_TABLE = [
   ["jc_test_status", "JC Test Status", STATUS],
   ["jc_result_url", "JC Result URL", TEXT],
   ["jc_completed_at", "JC Completed At", DATETIME],
   ["jc_invitation_id", "JC Invitation ID", TEXT],
 ] as const;
+
+/** In the order of creation: where a portal's quota is short, the last ones stay out. */
+const TABLE: readonly (readonly [PropertyName, string, Kind])[] = [
+  ...SCORES.map(({ name, label, kind }) => [`jc_${name}`, label, kind === "number" ? NUMBER : TEXT] as const),
+  ...STATE_TABLE,
+];
 
 export const DEFINITIONS: readonly Definition[] = TABLE.map(([name, label, kind]) => ({
   name,

@@ -1,34 +1,96 @@
-/** How each score property is read from a completed test's result. Pure. */
-import type { TestResult } from "../../core/event.ts";
-import type { PropertyName } from "./properties.ts";
+/** JobCannon's scores: their names, and how each is read from a completed test's result. Pure. */
+import type { Test, TestResult } from "./event.ts";
+import type { Invite } from "./invite.ts";
 
-/** Null: the result does not speak of this property at all. A problem names no score: it is candidate data. */
+/** Null: the result does not speak of this score at all. A problem names no score: it is candidate data. */
 export type Reading = { value: string } | { problem: string } | null;
 
 export interface Score {
-  property: PropertyName;
+  name: ScoreName;
+  /** As people in the vendor's system see it. */
+  label: string;
+  kind: "number" | "text";
   slug: string;
   read(result: TestResult): Reading;
 }
 
-export const SCORES: readonly Score[] = [
-  dimension("jc_disc_d", "disc", "Dominance"),
-  dimension("jc_disc_i", "disc", "Influence"),
-  dimension("jc_disc_s", "disc", "Steadiness"),
-  dimension("jc_disc_c", "disc", "Conscientiousness"),
-  dimension("jc_bigfive_o", "big-five", "Openness"),
-  dimension("jc_bigfive_c", "big-five", "Conscientiousness"),
-  dimension("jc_bigfive_e", "big-five", "Extraversion"),
-  dimension("jc_bigfive_a", "big-five", "Agreeableness"),
-  { property: "jc_bigfive_n", slug: "big-five", read: readNeuroticism },
-  { property: "jc_iq_score", slug: "iq-test", read: ({ score }) => inRange(score, 50, 160) },
-  { property: "jc_integrity_score", slug: "integrity", read: ({ score }) => inRange(score, 0, 100) },
-  { property: "jc_mbti_type", slug: "mbti", read: readMbtiType },
-  { property: "jc_riasec_holland", slug: "riasec", read: readHollandCode },
-];
+/** In the order of the guide's table. */
+const TABLE = [
+  ["disc_d", "JC DISC — Dominance", "disc", dimension("Dominance")],
+  ["disc_i", "JC DISC — Influence", "disc", dimension("Influence")],
+  ["disc_s", "JC DISC — Steadiness", "disc", dimension("Steadiness")],
+  ["disc_c", "JC DISC — Conscientiousness", "disc", dimension("Conscientiousness")],
+  ["bigfive_o", "JC Big Five — Openness", "big-five", dimension("Openness")],
+  ["bigfive_c", "JC Big Five — Conscientiousness", "big-five", dimension("Conscientiousness")],
+  ["bigfive_e", "JC Big Five — Extraversion", "big-five", dimension("Extraversion")],
+  ["bigfive_a", "JC Big Five — Agreeableness", "big-five", dimension("Agreeableness")],
+  ["bigfive_n", "JC Big Five — Neuroticism", "big-five", readNeuroticism],
+  ["iq_score", "JC IQ Score", "iq-test", ({ score }: TestResult) => inRange(score, 50, 160)],
+  ["integrity_score", "JC Integrity Score", "integrity", ({ score }: TestResult) => inRange(score, 0, 100)],
+  ["mbti_type", "JC MBTI Type", "mbti", readMbtiType],
+  ["riasec_holland", "JC RIASEC Holland Code", "riasec", readHollandCode],
+] as const;
 
-function dimension(property: PropertyName, slug: string, name: string): Score {
-  return { property, slug, read: (result) => inRange(scoreOf(result, name), 0, 100) };
+export type ScoreName = (typeof TABLE)[number][0];
+
+const TEXTS: readonly ScoreName[] = ["mbti_type", "riasec_holland"];
+
+export const SCORES: readonly Score[] = TABLE.map(([name, label, slug, read]) => ({
+  name,
+  label,
+  kind: TEXTS.includes(name) ? "text" : "number",
+  slug,
+  read,
+}));
+
+interface Told {
+  reading: Reading;
+  at: number;
+  invitationId: string;
+}
+
+/**
+ * The newest completed test that speaks of the score decides, also when what it says is no valid value: an
+ * older score would pass for the newest one.
+ */
+export function newestReading(
+  { slug, read }: Pick<Score, "slug" | "read">,
+  invites: readonly Invite[],
+): Reading {
+  let newest: Told | null = null;
+  for (const invite of invites) {
+    for (const test of invite.tests) {
+      if (test.slug !== slug || !isScored(test)) continue;
+      const reading = read(test.result);
+      const told = { reading, at: test.completedAt ?? invite.at, invitationId: invite.invitationId };
+      if (reading && (!newest || !isOlder(told, newest))) newest = told;
+    }
+  }
+  return newest?.reading ?? null;
+}
+
+export function isScored(test: Test): test is Test & { result: TestResult } {
+  return test.status === "completed" && test.result !== null;
+}
+
+function isOlder(a: Told, b: Told): boolean {
+  return a.at === b.at ? a.invitationId < b.invitationId : a.at < b.at;
+}
+
+/** Unless the event carries its own, the page in the dashboard, which opens for people signed in there. */
+export function resultUrlOf({ resultUrl, invitationId }: Invite, resultBase: string): Reading {
+  if (resultUrl === null)
+    return {
+      value: `${resultBase.replace(/\/+$/, "")}/business/dashboard/invites/${encodeURIComponent(invitationId)}`,
+    };
+  const scheme = URL.canParse(resultUrl) ? new URL(resultUrl).protocol : null;
+  const isWeb = scheme === "https:" || scheme === "http:";
+  return isWeb ? { value: resultUrl.trim() } : { problem: "is no web address" };
+}
+
+/** One dimension on a scale of 0 to 100. */
+export function dimension(name: string): Score["read"] {
+  return (result) => inRange(scoreOf(result, name), 0, 100);
 }
 
 /** The dimension as it came; undefined when it is not there. */
