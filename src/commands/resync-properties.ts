@@ -73,7 +73,7 @@ function jsonOf(
   created: readonly string[],
 ) {
   return {
-    group: plan.group.name,
+    group: plan.group?.name ?? null,
     created,
     existing: plan.existing,
     drifted: plan.drifted,
@@ -97,7 +97,11 @@ function renderPlan(
     ]),
     ...plan.overQuota.map((name) => [name, paint.red("no room in the portal")]),
   ];
-  const group = plan.group.exists ? "" : " and the group";
+  const group = plan.group?.exists ? "" : " and the group";
   const summary = `${verb} ${created.length}${group}, ${plan.existing.length} there already`;
-  return [`${paint.bold(plan.group.name)}  ${summary}`, "", table(["property", ""], rows)].join("\n");
+  return [
+    `${paint.bold(plan.group?.name ?? "properties")}  ${summary}`,
+    "",
+    table(["property", ""], rows),
+  ].join("\n");
 }

@@ -1,3 +1,5 @@
+import type { Environment } from "./connection.ts";
+
 /** What a source told us, once verified and parsed; not yet stored. */
 export interface NewEvent {
   /** The source's id, as `jobcannon`. With `eventId` it names the event. */
@@ -11,8 +13,27 @@ export interface NewEvent {
   payload: string;
   /** SHA-256 of the body, hex. */
   bodyHash: string;
-  /** The invite's state that the event carries; null for a type we do not know (stored, marked ignored). */
+  /** The invite's state that the event carries; null for one that carries none. */
   snapshot: Snapshot | null;
+  /** A vendor's word on one assessment; absent where the event is none. With neither it is of a type we do not know: stored, marked ignored. */
+  confirmation?: Confirmation;
+}
+
+/** A vendor tells that an assessment of its own was completed: it confirms what we wrote there, or knows more than we do. */
+export interface Confirmation {
+  vendor: string;
+  /** Whose secret signed it. */
+  org: string;
+  environment: Environment;
+  candidateId: string;
+  jobId: string | null;
+  assessmentId: string;
+  /** Null where the vendor does not know it: then candidate and assessment together name the invite. */
+  invitationId: string | null;
+  status: string;
+  at: number;
+  /** Of the test that the assessment asked for; null where the vendor carries none. */
+  result: TestResult | null;
 }
 
 export const INVITE_STATUSES = ["invited", "in_progress", "completed", "expired", "cancelled"] as const;
@@ -49,6 +70,8 @@ export interface Test {
   status: TestStatus;
   completedAt: number | null;
   result: TestResult | null;
+  /** When a vendor's webhook told this result, ms; absent for what the snapshot itself carries. */
+  reportedAt?: number;
 }
 
 /** Scores stay as they came (number, numeric text or nonsense): the destination judges them. */

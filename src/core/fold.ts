@@ -1,6 +1,8 @@
 /** How the snapshots of one invite, in whatever order they come, become one and the same invite. Pure. */
 import { emailKey, type InviteStatus, type Snapshot, type Test } from "./event.ts";
+import { keepReported } from "./confirm.ts";
 import type { Invite } from "./invite.ts";
+import { completionOf, statusOf } from "./progress.ts";
 
 export interface Fold {
   invite: Invite;
@@ -29,7 +31,7 @@ export function fold(current: Invite | null, snapshot: Snapshot, bodyHash: strin
   if (!current) return { invite: told, newest: true, earliestMoved: false };
 
   const newest = compareAge(told, current) > 0;
-  const invite = newest ? told : current;
+  const invite = newest ? keepReported(told, current.tests) : current;
   const earliestAt = Math.min(current.earliestAt, snapshot.at);
   const emailChanged =
     current.warnings.includes(EMAIL_CHANGED) ||
@@ -39,14 +41,6 @@ export function fold(current: Invite | null, snapshot: Snapshot, bodyHash: strin
     newest,
     earliestMoved: earliestAt < current.earliestAt,
   };
-}
-
-/** The status that the tests prove; a declared end holds unless every test is completed. */
-export function statusOf(snapshot: Pick<Snapshot, "status" | "tests">): InviteStatus {
-  const { status, tests } = snapshot;
-  if (tests.length > 0 && completedTests(tests) === tests.length) return "completed";
-  if (status === "expired" || status === "cancelled") return status;
-  return tests.some((test) => test.status !== "assigned") ? "in_progress" : "invited";
 }
 
 function inviteOf(snapshot: Snapshot, bodyHash: string): Invite {
@@ -63,14 +57,9 @@ function inviteOf(snapshot: Snapshot, bodyHash: string): Invite {
   };
 }
 
-function completionOf({ completedAt, tests, at }: Snapshot): number {
-  if (completedAt !== null) return completedAt;
-  const testTimes = tests.map((test) => test.completedAt).filter((time) => time !== null);
-  return testTimes.length > 0 ? Math.max(...testTimes) : at;
-}
-
 /** Total order of snapshots: positive when `a` is newer, 0 only for the same body. */
 function compareAge(a: Invite, b: Invite): number {
+  if (a.bodyHash === b.bodyHash) return 0;
   return (
     a.at - b.at ||
     completedTests(a.tests) - completedTests(b.tests) ||
@@ -79,8 +68,9 @@ function compareAge(a: Invite, b: Invite): number {
   );
 }
 
+/** As snapshots told it: what a vendor told since makes none of them newer. */
 function completedTests(tests: readonly Test[]): number {
-  return tests.filter((test) => test.status === "completed").length;
+  return tests.filter((test) => test.status === "completed" && test.reportedAt === undefined).length;
 }
 
 function compareText(a: string, b: string): number {

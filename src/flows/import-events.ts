@@ -47,8 +47,8 @@ export async function importEvents(
     report.read += 1;
     try {
       if (isTooLong) throw new EventRefused("longer than 1 MiB");
-      const eventId = source.idOfBody(body);
-      batch.push({ line: number, event: source.parse(body, { eventId, receivedAt: clock.now() }) });
+      const known = { eventId: source.idOfBody(body), org: null, environment: "production" as const };
+      batch.push({ line: number, event: source.parse(body, { ...known, receivedAt: clock.now() }) });
     } catch (error) {
       if (!(error instanceof EventRefused)) throw error;
       report.bad.push({ line: number, reason: error.message });

@@ -9,8 +9,9 @@ export async function ingest(
   { delivery, secrets }: { delivery: Delivery; secrets: readonly SourceSecret[] },
 ): Promise<AppendResult> {
   const receivedAt = clock.now();
-  const { eventId, org } = source.verify(delivery, secrets, receivedAt);
-  const event = source.parse(delivery.body, { eventId, receivedAt });
+  const verified = source.verify(delivery, secrets, receivedAt);
+  const { org } = verified;
+  const event = source.parse(delivery.body, { ...verified, receivedAt });
   const about = event.snapshot?.org;
   // An org's own secret speaks for that org alone.
   if (org !== null && about !== undefined && about !== org)

@@ -79,16 +79,14 @@ export async function readSecret(vault: Vault, place: SecretPlace): Promise<Secr
   });
 }
 
-/** All webhook secrets of one name, of every org. */
+/** All webhook secrets of one name, of every org and environment. */
 export async function readWebhookSecrets(vault: Vault, name: string): Promise<SourceSecret[]> {
-  const places = (await listSecrets(vault)).filter(
-    (place) => place.name === name && place.environment === "production",
-  );
+  const places = (await listSecrets(vault)).filter((place) => place.name === name);
   const items = places.map((place) => `${prefixOf(place)}${place.number}`);
   const values = await vault.read(items);
   return places.flatMap((place, index) => {
     const value = values.get(items[index] ?? "");
-    return value ? [{ org: place.org, secret: value }] : [];
+    return value ? [{ org: place.org, environment: place.environment, secret: value }] : [];
   });
 }
 

@@ -26,7 +26,17 @@ export interface Delivery {
 /** A webhook secret and the org whose it is; null where one secret serves all orgs. */
 export interface SourceSecret {
   org: string | null;
+  environment: Environment;
   secret: Secret;
+}
+
+/** What a good signature tells of the event. */
+export interface Verified {
+  /** Null where the body names it. */
+  eventId: string | null;
+  /** Whose secret signed; null where one secret serves all orgs. */
+  org: string | null;
+  environment: Environment;
 }
 
 /** Someone who tells us about invites by webhook. */
@@ -37,16 +47,11 @@ export interface Source {
   /** Name under which `secrets set` keeps its webhook secrets. */
   secretName: string;
   /**
-   * Throws `SIGNATURE_INVALID` unless one of the secrets signed these very bytes.
-   * Returns what identifies the event, and the org when the secret tells it.
+   * Throws `SIGNATURE_INVALID` unless one of the secrets signed these very bytes. Parses nothing of them.
    */
-  verify(
-    delivery: Delivery,
-    secrets: readonly SourceSecret[],
-    now: number,
-  ): { eventId: string; org: string | null };
+  verify(delivery: Delivery, secrets: readonly SourceSecret[], now: number): Verified;
   /** Throws `EventRefused` with the reason in one line when the body is not an event we can take. */
-  parse(body: Buffer, known: { eventId: string; receivedAt: number }): NewEvent;
+  parse(body: Buffer, known: Verified & { receivedAt: number }): NewEvent;
   /** Identifies a body that came without an id, as one line of an import does. */
   idOfBody(body: Buffer): string;
 }
@@ -115,7 +120,8 @@ export interface SendResult {
 
 /** What the bootstrap would do (`plan`) or did (`apply`) to the fields in the account. */
 export interface FieldPlan {
-  group: { name: string; exists: boolean };
+  /** Null where the vendor's fields have none. */
+  group: { name: string; exists: boolean } | null;
   create: string[];
   existing: string[];
   /** Differences that are left alone, each in words. */
@@ -153,6 +159,8 @@ export interface Destination {
   planFields(access: Access): Promise<FieldPlan>;
   /** Creates what the plan says, tolerates that another run was first, reads back. Returns what now is. */
   applyFields(access: Access, plan: FieldPlan): Promise<FieldReport>;
+  /** What an applicant tracking system offers beside; absent where the vendor is none. */
+  ats?: Ats;
 }
 
 export interface FieldReport {
@@ -162,4 +170,83 @@ export interface FieldReport {
   overQuota: string[];
   /** Every field of ours that the account now has. */
   known: string[];
+}
+
+/**
+ * An applicant tracking system (ATS): candidates take assessments that its jobs ask for, and it tells by webhook what
+ * became of them. Every call throws `VENDOR_*` and what `token()` throws.
+ */
+export interface Ats {
+  /** The path on the public listener that its webhooks are sent to. */
+  webhookPath: string;
+  /** Name under which the secrets of its webhooks are kept. */
+  webhookSecretName: string;
+  /** The subscriptions of the account to the events we need, whoever made them. */
+  subscriptions(access: Access): Promise<Subscription[]>;
+  /** The secret is told this once. */
+  subscribe(access: Access, targetUrl: string): Promise<{ subscription: Subscription; secret: Secret }>;
+  /** One that is gone already is fine. */
+  unsubscribe(access: Access, id: string): Promise<void>;
+
+  /** Which test a candidate's assessment asks for; null when the vendor knows of no such assessment. */
+  testOf(access: Access, of: { candidateId: string; assessmentId: string }): Promise<string | null>;
+
+  /** What the stages of a job trigger. */
+  catalog(access: Access, jobId: string): Promise<(CatalogEntry & { stage: string })[]>;
+  /** Null when the stage triggers nothing. */
+  catalogEntry(access: Access, place: StagePlace): Promise<CatalogEntry | null>;
+  setCatalogEntry(access: Access, place: StagePlace, entry: CatalogEntry): Promise<CatalogEntry>;
+
+  /** The parts of a trial with a made-up candidate. */
+  createCandidate(
+    access: Access,
+    person: { firstName: string; lastName: string; email: string },
+  ): Promise<string>;
+  removeCandidate(access: Access, candidateId: string): Promise<void>;
+  /** Puts the candidate onto the job, at that stage. */
+  advance(access: Access, of: { candidateId: string } & StagePlace): Promise<void>;
+  triggerAssessment(
+    access: Access,
+    of: { candidateId: string; jobId: string; test: string },
+  ): Promise<Assessment>;
+  assessments(access: Access, candidateId: string): Promise<Assessment[]>;
+  scorecard(access: Access, candidateId: string): Promise<ScorecardEntry[]>;
+}
+
+export interface Subscription {
+  id: string;
+  event: string;
+  targetUrl: string;
+  isActive: boolean;
+}
+
+export interface StagePlace {
+  jobId: string;
+  stage: string;
+}
+
+/** What a job's stage triggers (guide, step 4). */
+export interface CatalogEntry {
+  test: string;
+  required: boolean;
+  trigger: "auto" | "manual";
+  dueDays: number;
+  emailTemplate: "branded" | "default";
+}
+
+export interface Assessment {
+  id: string;
+  jobId: string;
+  test: string;
+  status: string;
+  /** Where the candidate takes it. */
+  link: string;
+}
+
+export interface ScorecardEntry {
+  assessmentId: string;
+  title: string;
+  summary: string | null;
+  resultUrl: string | null;
+  fields: { fieldId: string; value: string }[];
 }

@@ -57,18 +57,19 @@ describe("the secret an org uses", () => {
   });
 });
 
-test("webhook secrets come all at once, each with its org", async () => {
+test("webhook secrets come all at once, each with its org and environment", async () => {
   const vault = sealedVault();
   const name = "jobcannon.webhook-secret";
   await setSecret(vault, place({ name }), secret("first"));
   await setSecret(vault, place({ name }), secret("second"));
   await setSecret(vault, place({ name, org: "globex" }), secret("third"));
-  await setSecret(vault, place({ name, environment: "sandbox" }), secret("not this"));
-  await setSecret(vault, place({ name: "smartrecruiters.webhook-secret" }), secret("nor this"));
+  await setSecret(vault, place({ name, environment: "sandbox" }), secret("trial"));
+  await setSecret(vault, place({ name: "smartrecruiters.webhook-secret" }), secret("not this"));
   const found = await readWebhookSecrets(vault, name);
-  expect(found.map(({ org, secret: each }) => [org, each.reveal()])).toEqual([
-    [null, "first"],
-    [null, "second"],
-    ["globex", "third"],
+  expect(found.map(({ org, environment, secret: each }) => [org, environment, each.reveal()])).toEqual([
+    [null, "production", "first"],
+    [null, "production", "second"],
+    [null, "sandbox", "trial"],
+    ["globex", "production", "third"],
   ]);
 });

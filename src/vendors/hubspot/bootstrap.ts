@@ -28,7 +28,7 @@ export async function planFields(caller: Caller): Promise<FieldPlan> {
 
 /** Throws `VENDOR_*`; what was created until then stays, and the next run goes on from there. */
 export async function applyFields(caller: Caller, plan: FieldPlan): Promise<FieldReport> {
-  if (!plan.group.exists) await createGroup(caller);
+  if (!plan.group?.exists) await createGroup(caller);
   const wanted = DEFINITIONS.filter(({ name }) => plan.create.includes(name));
   const created: string[] = [];
   const met: string[] = [];

@@ -40,7 +40,7 @@ const ORG_SLUG = /^[a-z0-9][a-z0-9._-]{0,99}$/i;
 const LONGEST_INVITATION_ID = 200;
 
 /** Throws `EventRefused`. `snapshot` is null for a type we do not know, of which nothing else is checked. */
-export function parseEvent(body: Buffer, known: { eventId: string; receivedAt: number }): NewEvent {
+export function parseEvent(body: Buffer, known: { eventId: string | null; receivedAt: number }): NewEvent {
   const payload = textOf(body);
   const root = fields(jsonOf(payload), "the body");
   const type = text(root.type, "type");
@@ -51,7 +51,7 @@ export function parseEvent(body: Buffer, known: { eventId: string; receivedAt: n
   const status = STATUS_OF_TYPE.get(type);
   return {
     source: "jobcannon",
-    eventId: known.eventId,
+    eventId: known.eventId ?? eventIdOfLine(body),
     type,
     at,
     receivedAt: known.receivedAt,

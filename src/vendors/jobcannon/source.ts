@@ -3,11 +3,11 @@ import type { Source } from "../contract.ts";
 import { eventIdOfLine, parseEvent } from "./event.ts";
 import { verifyWebhook } from "./webhook.ts";
 
-export const jobcannon: Source = {
+export const jobcannon = {
   id: "jobcannon",
   path: "/jobcannon/events",
   secretName: "jobcannon.webhook-secret",
   verify: verifyWebhook,
   parse: parseEvent,
   idOfBody: eventIdOfLine,
-};
+} satisfies Source;

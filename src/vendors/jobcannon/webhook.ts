@@ -5,7 +5,7 @@
 import { createHmac } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, sameText } from "../../shared/secret.ts";
-import type { Delivery, SourceSecret } from "../contract.ts";
+import type { Delivery, SourceSecret, Verified } from "../contract.ts";
 
 /** How far the sender's clock may be from ours, either way; an older call may be a recording. */
 const TOLERANCE_MS = 5 * 60_000;
@@ -15,7 +15,7 @@ export function verifyWebhook(
   { headers, body }: Delivery,
   secrets: readonly SourceSecret[],
   now: number,
-): { eventId: string; org: string | null } {
+): Verified & { eventId: string } {
   const eventId = required(headers, "webhook-id");
   const sentAt = required(headers, "webhook-timestamp");
   const signatures = required(headers, "webhook-signature").split(" ");
@@ -23,11 +23,17 @@ export function verifyWebhook(
   if (Math.abs(now - Number(sentAt) * 1000) > TOLERANCE_MS)
     throw invalid("webhook-timestamp is more than 5 minutes from our clock");
 
-  for (const { org, secret } of secrets) {
+  for (const { org, environment, secret } of secrets.filter(isProduction)) {
     const expected = sign(secret, `${eventId}.${sentAt}.`, body);
-    if (expected && signatures.some((signature) => sameText(signature, expected))) return { eventId, org };
+    if (expected && signatures.some((signature) => sameText(signature, expected)))
+      return { eventId, org, environment };
   }
   throw invalid("webhook-signature fits none of our secrets");
+}
+
+/** JobCannon itself has no sandbox: what it tells is always meant. */
+function isProduction({ environment }: SourceSecret): boolean {
+  return environment === "production";
 }
 
 function required(headers: Delivery["headers"], name: string): string {

@@ -9,7 +9,7 @@ import { jobcannon } from "../../../src/vendors/jobcannon/source.ts";
 const NOW = Date.UTC(2026, 10, 22, 12);
 const OURS = `whsec_${Buffer.from("our very own webhook secret").toString("base64")}`;
 const OTHER = `whsec_${Buffer.from("somebody else's secret text").toString("base64")}`;
-const SECRETS: SourceSecret[] = [{ org: null, secret: secret(OURS) }];
+const SECRETS: SourceSecret[] = [{ org: null, environment: "production", secret: secret(OURS) }];
 const BODY = '{"type":"invite.sent","note":"Ünïcode ✓"}';
 
 /** Signs as the published library of the scheme does. */
@@ -41,14 +41,18 @@ function refusalOf(delivery: Delivery, secrets = SECRETS, now = NOW): string {
 
 describe("a webhook is trusted", () => {
   test("when our secret signed its very bytes, and is known by its id", () => {
-    expect(jobcannon.verify(signed(), SECRETS, NOW)).toEqual({ eventId: "msg_1", org: null });
+    expect(jobcannon.verify(signed(), SECRETS, NOW)).toMatchObject({ eventId: "msg_1", org: null });
   });
   test("when any of our active secrets signed it, and then belongs to that secret's org", () => {
-    const secrets = [
-      { org: "globex", secret: secret(OTHER) },
-      { org: "acme", secret: secret(OURS) },
+    const secrets: SourceSecret[] = [
+      { org: "globex", environment: "production", secret: secret(OTHER) },
+      { org: "acme", environment: "production", secret: secret(OURS) },
     ];
-    expect(jobcannon.verify(signed(), secrets, NOW)).toEqual({ eventId: "msg_1", org: "acme" });
+    expect(jobcannon.verify(signed(), secrets, NOW)).toEqual({
+      eventId: "msg_1",
+      org: "acme",
+      environment: "production",
+    });
   });
   test("when one of several signatures fits", () => {
     const ours = signed();
@@ -58,7 +62,9 @@ describe("a webhook is trusted", () => {
   });
   test("when the secret was stored without its prefix or with a line's end", () => {
     for (const text of [OURS.replace("whsec_", ""), `${OURS}\n`])
-      expect(refusalOf(signed(), [{ org: null, secret: secret(text) }])).toBe("accepted");
+      expect(refusalOf(signed(), [{ org: null, environment: "production", secret: secret(text) }])).toBe(
+        "accepted",
+      );
   });
   test("up to five minutes from our clock, either way", () => {
     expect(refusalOf(signed(), SECRETS, NOW + 300_000)).toBe("accepted");
@@ -97,11 +103,17 @@ describe("a webhook is refused", () => {
   test("when we have no secret", () => {
     expect(refusalOf(signed(), [])).toBe(noFit);
   });
+  test("when only the secret of a sandbox signed it", () => {
+    const [ours] = SECRETS.map((each): SourceSecret => ({ ...each, environment: "sandbox" }));
+    expect(refusalOf(signed(), ours ? [ours] : [])).toBe(noFit);
+  });
   test("when our secret holds no key and the sender signed with none", () => {
     const { headers } = signed();
     const content = `${headers["webhook-id"]}.${headers["webhook-timestamp"]}.${BODY}`;
     const signature = `v1,${createHmac("sha256", "").update(content).digest("base64")}`;
     const forged = withHeader(signed(), "webhook-signature", signature);
-    expect(refusalOf(forged, [{ org: null, secret: secret("whsec_") }])).toBe(noFit);
+    expect(refusalOf(forged, [{ org: null, environment: "production", secret: secret("whsec_") }])).toBe(
+      noFit,
+    );
   });
 });
