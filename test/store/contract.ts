@@ -9,6 +9,7 @@ import { describeRaising } from "./contract/raising.ts";
 import { describeReads } from "./contract/reads.ts";
 import { describeReruns } from "./contract/reruns.ts";
 import { describeSettle } from "./contract/settle.ts";
+import { describeWebhooks } from "./contract/webhooks.ts";
 import { describeModel } from "./model/model.ts";
 import type { OpenStore } from "./world.ts";
 
@@ -24,6 +25,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeReads(open);
     describeReruns(open);
     describeAlerts(open);
+    describeWebhooks(open);
     describeCoordination(open);
     describeModel(open);
   });

@@ -17,6 +17,7 @@ import { createServices } from "./services.ts";
 import { createSettle } from "./settle.ts";
 import { createSubjects } from "./subjects.ts";
 import { createTicks } from "./ticks.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 /** The store's verbs as SQLite does them: at once, in whichever thread holds the file open. */
 export type VerbName = Exclude<keyof Store, "watch" | "close">;
@@ -25,7 +26,7 @@ export type VerbResult = { [Name in VerbName]: Awaited<ReturnType<Store[Name]>> 
 export type Verbs = { [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] };
 
 /** Verbs after which someone may find work to do. */
-const WRITES: readonly VerbName[] = ["append", "saveConnection", "settle", "release", "raise"];
+const WRITES: readonly VerbName[] = ["append", "saveConnection", "settle", "release", "raise", "nameTest"];
 
 export const isWrite = (name: VerbName): boolean => WRITES.includes(name);
 
@@ -46,6 +47,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createAlerts(db),
     ...createCalls(db),
     ...createServices(db, self),
+    ...createWebhooks(db),
   };
 }
 
@@ -88,6 +90,12 @@ export function storeOf(
     limitCalls: (...args) => call("limitCalls", args),
     enterService: (...args) => call("enterService", args),
     runningServices: (...args) => call("runningServices", args),
+    questions: (...args) => call("questions", args),
+    nameTest: (...args) => call("nameTest", args),
+    received: (...args) => call("received", args),
+    noteRefusals: (...args) => call("noteRefusals", args),
+    refusals: (...args) => call("refusals", args),
+    startTrial: (...args) => call("startTrial", args),
     ...rest,
   };
 }
