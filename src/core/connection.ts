@@ -36,6 +36,16 @@ export interface Connection {
   outage: Outage | null;
   /** Words for the operator about what stands in the way; null when nothing does. */
   banner: string | null;
+  /** How the vendor's webhooks reach us; null where it was never looked at, or the vendor has none. */
+  subscription: SubscriptionHealth | null;
+}
+
+export interface SubscriptionHealth {
+  /** The vendor's id of the one whose secret we hold; null while there is none. */
+  id: string | null;
+  /** `elsewhere`: it sends to another address. */
+  state: "active" | "missing" | "inactive" | "elsewhere" | "without secret";
+  checkedAt: number;
 }
 
 /** What identifies a connection before it has a row. */

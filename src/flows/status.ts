@@ -6,6 +6,7 @@ import { type Clock, isoTime } from "../shared/clock.ts";
 import type { Overview, Store } from "../store/contract.ts";
 import { count } from "../shared/text.ts";
 import { stuckWords } from "./stuck.ts";
+import { subscriptionTrouble } from "./subscription-trouble.ts";
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
@@ -25,7 +26,7 @@ export async function statusOf(
     const connection = found?.connection;
     return {
       vendor,
-      label: LABELS[vendor] ?? vendor,
+      label: labelOf(vendor),
       environment,
       state: connection?.state ?? "not_connected",
       account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
@@ -34,6 +35,12 @@ export async function statusOf(
       tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
       lastSyncAt: timeOrNull(connection?.lastSyncAt),
       banner: bannerOf(vendor, found),
+      subscription: connection?.subscription
+        ? {
+            state: connection.subscription.state,
+            checkedAt: isoTime(connection.subscription.checkedAt),
+          }
+        : null,
       pushes: found?.pushes ?? { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
     };
   });
@@ -60,6 +67,9 @@ export async function statusOf(
 function bannerOf(vendor: string, found: Overview["connections"][number] | undefined): string | null {
   if (!found) return null;
   if (found.connection.banner !== null) return found.connection.banner;
+  const unsubscribed =
+    found.connection.state === "connected" ? subscriptionTrouble(found.connection, labelOf(vendor)) : null;
+  if (unsubscribed !== null) return unsubscribed;
   const { stuck, held, rejected } = found.pushes;
   if (stuck > 0) return stuckWords(stuck, vendor);
   if (isDegraded(found.connection.outage))
@@ -72,6 +82,10 @@ function bannerOf(vendor: string, found: Overview["connections"][number] | undef
 }
 
 const LABELS: Readonly<Record<string, string>> = { hubspot: "HubSpot", smartrecruiters: "SmartRecruiters" };
+
+function labelOf(vendor: string): string {
+  return LABELS[vendor] ?? vendor;
+}
 
 function timeOrNull(at: number | null | undefined): string | null {
   return typeof at === "number" ? isoTime(at) : null;

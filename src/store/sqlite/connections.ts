@@ -14,6 +14,7 @@ const NEW_CONNECTION = {
   lastSyncAt: null,
   outage: null,
   banner: null,
+  subscription: null,
 } satisfies Omit<Connection, "id" | "org" | "vendor" | "environment" | "state">;
 
 export function createConnections(db: Db) {

@@ -36,6 +36,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     lastSyncAt: details.lastSyncAt,
     outage: details.outage,
     banner: details.banner,
+    subscription: details.subscription ?? null,
   };
 }
 
