@@ -14,6 +14,8 @@ export interface Reply {
   status: number;
   headers?: Readonly<Record<string, string>>;
   body?: string;
+  /** Runs once the answer has gone out, or its connection was cut: what follows a call and is no part of it. */
+  after?: () => void;
 }
 
 /** More than any call of the product; a runaway client should meet a wall, not fill the memory. */
@@ -42,6 +44,7 @@ export async function readCall(request: IncomingMessage): Promise<Call | undefin
 }
 
 export function send(response: ServerResponse, reply: Reply): void {
+  if (reply.after) response.once("close", reply.after);
   response.writeHead(reply.status, reply.headers);
   response.end(reply.body);
 }
