@@ -2,12 +2,13 @@
  * The vendors over real HTTP on loopback, for `emulator`, `demo`, `sandbox-test` and the tests. It imports nothing of
  * the product but `shared`, so that it cannot agree with the product's mistakes.
  */
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type Clock, systemClock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { type AnswerControl, createControl, type Performer } from "./control.ts";
 import { type Fault, takeTurn } from "./faults.ts";
-import { type Call, json, readCall, type Reply, send } from "./http.ts";
+import { type Call, followUp, json, readCall, type Reply, send } from "./http.ts";
 import type { EmulatorOptions } from "./vendor.ts";
 import { type VendorName, VENDORS } from "./vendors.ts";
 
@@ -36,6 +37,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   function createWorld(): World {
     const performers = new Map<string, Performer>();
     const end = new AbortController();
+    // Each delivery under way listens to it, and there is no leak in many.
+    setMaxListeners(0, end.signal);
     for (const [name, create] of Object.entries(VENDORS)) {
       const faults: Fault[] = [];
       performers.set(name, {
@@ -61,7 +64,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     if (!performer) return send(response, first === "" ? indexPage(world) : notFound(call));
     const reply = await perform({ performer, call: inside, clock, signal: closing.signal });
     if (!reply.isCut) return send(response, reply);
-    if (reply.after) response.once("close", reply.after);
+    followUp(response, reply);
     response.socket?.destroy();
   }
 

@@ -44,9 +44,16 @@ export async function readCall(request: IncomingMessage): Promise<Call | undefin
 }
 
 export function send(response: ServerResponse, reply: Reply): void {
-  if (reply.after) response.once("close", reply.after);
+  followUp(response, reply);
   response.writeHead(reply.status, reply.headers);
   response.end(reply.body);
+}
+
+/** Sees to it that `after` runs, also for a client that has gone away already. */
+export function followUp(response: ServerResponse, { after }: Reply): void {
+  if (!after) return;
+  if (response.destroyed) after();
+  else response.once("close", after);
 }
 
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Reply {

@@ -124,6 +124,40 @@ describe("after a write-back", () => {
     await until("the webhook", () => received.length === 1);
   });
 
+  test("a write-back whose answer nobody waited for is announced all the same", async () => {
+    const clock = fakeClock();
+    const started = await emulator({ clock });
+    const { url, received } = await receiver();
+    const app = await connect(started);
+    await subscribe(app, url);
+    const { assessmentId } = await invited(app);
+    await control(started)("POST", "/smartrecruiters/faults", { delayMs: 1_000, times: 1 });
+    const impatient = new AbortController();
+    const answer = fetch(`${started.smartrecruiters}/v1/assessments/${assessmentId}/results`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${app.accessToken}` },
+      body: JSON.stringify({ title: "DISC" }),
+      signal: impatient.signal,
+    });
+    await until("the delay", () => clock.sleepers() === 1);
+    impatient.abort();
+    await expect(answer).rejects.toThrow();
+    // By the time these are answered the server has seen that the connection is gone.
+    for (let call = 0; call < 3; call++) await app.api("GET", "/v1/custom-fields");
+    await clock.advance(1_000);
+    await until("the webhook", () => received.length === 1);
+  });
+
+  test("a receiver that fails does not hold up another", async () => {
+    const { app, started, assessmentId, received, tried } = await subscribed([503]);
+    await subscribe(app, (await receiver(503, 503)).url);
+    await writeBack(app, assessmentId);
+    const deliveries = await tried(5);
+    expect(deliveries.filter((each) => at(each, "status") === 202)).toHaveLength(2);
+    expect(received).toHaveLength(2);
+    expect((await control(started)("GET", "/smartrecruiters/deliveries")).body).toHaveLength(5);
+  });
+
   test("a write-back whose answer was cut is announced all the same, one that was refused is not", async () => {
     const { app, started, assessmentId, received, tried } = await subscribed();
     await writeBack(app, assessmentId, { title: "" });

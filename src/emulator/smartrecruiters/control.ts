@@ -6,7 +6,7 @@ import type { ControlRoute } from "../vendor.ts";
 import { assessmentsOf, scorecardOf } from "./company.ts";
 import { readReceiver, type Told, tellCompleted } from "./jobcannon.ts";
 import { subscriptionControl } from "./subscription-control.ts";
-import { type Event, fire, newEvent } from "./webhooks.ts";
+import { fire, newEvent, type WebhookEvent } from "./webhooks.ts";
 import type { SmartWorld } from "./world.ts";
 
 export function smartrecruitersControl(world: SmartWorld): ControlRoute[] {
@@ -64,7 +64,7 @@ function fireOne(world: SmartWorld, call: Call): Reply {
     (company) => clientId === undefined || company.clientIds.has(String(clientId)),
   );
   if (companies.length === 0) return json(404, { message: "there is no such company" });
-  const event: Event = { ...newEvent(world), ...(id !== undefined && { id }), ...fields };
+  const event: WebhookEvent = { ...newEvent(world), ...(id !== undefined && { id }), ...fields };
   const after = () => {
     for (const company of companies) fire(world, company, event);
   };

@@ -10,7 +10,7 @@ export const COMPLETED = "candidate.assessment.completed";
 /** How long a lone event waits for a second one to change places with. */
 const REORDER_MS = 200;
 
-export interface Event {
+export interface WebhookEvent {
   id: string;
   event: unknown;
   occurredAt: unknown;
@@ -39,22 +39,22 @@ export function announceCompletion(world: SmartWorld, company: Company, assessme
     status: "completed",
     ...(finished && world.webhooks.carriesResult && { result: finished.result }),
   };
-  const event: Event = { ...newEvent(world), data };
+  const event: WebhookEvent = { ...newEvent(world), data };
   inBackground(world, () => inTurn(world, company, event));
 }
 
 /** Receivers know an event by its id for good, so it must not come again after a restart of the emulator. */
-export function newEvent(world: SmartWorld): Event {
+export function newEvent(world: SmartWorld): WebhookEvent {
   return { id: `evt_${randomUUID()}`, event: COMPLETED, occurredAt: isoTime(world.clock.now()) };
 }
 
 /** Tells the company's active subscriptions, whatever the event is. */
-export function fire(world: SmartWorld, company: Company, event: Event): void {
+export function fire(world: SmartWorld, company: Company, event: WebhookEvent): void {
   inBackground(world, () => tellAll(world, company, event));
 }
 
 /** Keeps the order of events, or swaps them in pairs. */
-async function inTurn(world: SmartWorld, company: Company, event: Event): Promise<void> {
+async function inTurn(world: SmartWorld, company: Company, event: WebhookEvent): Promise<void> {
   if (!world.webhooks.reorder) return tellAll(world, company, event);
   const { heldEvents } = world;
   const earlier = heldEvents.get(company);
@@ -74,17 +74,18 @@ async function inTurn(world: SmartWorld, company: Company, event: Event): Promis
 async function tellAll(
   world: SmartWorld,
   company: Company,
-  event: Event,
+  event: WebhookEvent,
   afterFirstTry: () => void = () => {},
 ): Promise<void> {
   const { delayMs, copies: count } = world.webhooks;
   if (delayMs > 0) await world.clock.sleep(delayMs, world.signal);
   const subscriptions = [...company.subscriptions.values()].filter(({ status }) => status === "active");
   const copies = subscriptions.flatMap((subscription) => Array.from({ length: count }, () => subscription));
-  const isDone = await Promise.all(copies.map((subscription) => tryOnce(world, subscription, event, 1)));
-  afterFirstTry();
-  const undone = copies.filter((_, index) => !isDone[index]);
-  await Promise.all(undone.map((subscription) => tryAgain(world, company, subscription, event)));
+  const firstTries = copies.map((subscription) => tryOnce(world, subscription, event, 1));
+  const all = copies.map(async (subscription, index) => {
+    if (!(await firstTries[index])) await tryAgain(world, company, subscription, event);
+  });
+  await Promise.all([...all, Promise.all(firstTries).then(afterFirstTry)]);
 }
 
 /** The same event once more, until it is accepted or nobody wants it any longer. */
@@ -92,7 +93,7 @@ async function tryAgain(
   world: SmartWorld,
   company: Company,
   subscription: Subscription,
-  event: Event,
+  event: WebhookEvent,
 ): Promise<void> {
   for (const [index, waitMs] of world.webhooks.retryMs.entries()) {
     await world.clock.sleep(waitMs, world.signal);
@@ -104,7 +105,7 @@ async function tryAgain(
 async function tryOnce(
   world: SmartWorld,
   { id: subscriptionId, targetUrl, headers, secret }: Subscription,
-  event: Event,
+  event: WebhookEvent,
   attempt: number,
 ): Promise<boolean> {
   const signed = JSON.stringify(event);
@@ -125,7 +126,7 @@ async function tryOnce(
   return status === 202;
 }
 
-function assessmentIdOf({ data }: Event): string | null {
+function assessmentIdOf({ data }: WebhookEvent): string | null {
   if (typeof data !== "object" || data === null || !("assessmentId" in data)) return null;
   return typeof data.assessmentId === "string" ? data.assessmentId : null;
 }

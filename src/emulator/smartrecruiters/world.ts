@@ -8,7 +8,7 @@ import { type CustomField, DEFAULT_FIELDS } from "./custom-fields.ts";
 import { isHttpUrl } from "./input.ts";
 import { isSigningSecret } from "./jobcannon-signature.ts";
 import type { AccessToken, Code, Grant } from "./tokens.ts";
-import type { Delivery, Event } from "./webhooks.ts";
+import type { Delivery, WebhookEvent } from "./webhooks.ts";
 
 /** Per company. */
 export const LIMIT: RateLimit = { max: 100, intervalMs: 1_000 };
@@ -29,7 +29,7 @@ export interface SmartWorld extends Stage {
   accessTokens: Map<string, AccessToken>;
   deliveries: Delivery[];
   /** The events that wait for a second one to change places with, by company. */
-  heldEvents: Map<Company, Event>;
+  heldEvents: Map<Company, WebhookEvent>;
   lastIds: Map<string, number>;
 }
 
