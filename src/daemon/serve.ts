@@ -2,6 +2,8 @@ import { dailyDue, everyDue } from "../core/due-times.ts";
 import { alertOwners } from "../flows/alert.ts";
 import { deliverTo, type Vendors } from "../flows/deliver-all.ts";
 import { refreshAll } from "../flows/refresh.ts";
+import { answerQuestions } from "../flows/questions.ts";
+import { checkSubscriptions } from "../flows/subscriptions.ts";
 import { sweepAll } from "../flows/sweep.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { Http } from "../shared/http.ts";
@@ -26,6 +28,7 @@ export interface ServeContext extends Vendors {
 
 /** How often the service looks after tokens and alerts. */
 const LOOK_EVERY_MS = 60_000;
+const SUBSCRIPTIONS_EVERY_MS = 60 * 60_000;
 /** How long calls under way may take once we were told to stop; systemd's own patience is 90 s. */
 const LAST_CALLS_MS = 10_000;
 
@@ -101,6 +104,23 @@ function jobsOf(context: ServeContext, store: Store): Job[] {
       run: async (signal) => {
         const { failed } = await refreshAll(context, store, signal);
         for (const reason of failed) log.warn("token not refreshed", { reason });
+      },
+    },
+    {
+      name: "subscriptions",
+      due: everyDue(SUBSCRIPTIONS_EVERY_MS),
+      run: async (signal) => {
+        const { failed } = await checkSubscriptions(context, store, signal);
+        for (const reason of failed) log.warn("webhook subscription", { reason });
+      },
+    },
+    {
+      name: "questions",
+      due: everyDue(LOOK_EVERY_MS),
+      run: async (signal) => {
+        const { answered, failed } = await answerQuestions(context, store, signal);
+        if (answered > 0) log.info("results told by webhooks", { answered });
+        for (const reason of failed) log.warn("result told by a webhook waits", { reason });
       },
     },
     {

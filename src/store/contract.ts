@@ -371,6 +371,8 @@ export interface InviteQuery {
   org: string;
   status?: InviteStatus;
   email?: string;
+  /** The vendor's id of the assessment that asked for it. */
+  assessmentId?: string;
   limit: number;
 }
 

@@ -24,11 +24,13 @@ export function createReads(db: Db) {
       inviteColumns,
       query.status === undefined ? "" : "AND status = @status",
       query.email === undefined ? "" : "AND contact = @contact",
+      query.assessmentId === undefined ? "" : "AND assessment = @assessmentId",
       "ORDER BY at DESC, id DESC LIMIT @limit",
     ];
     const rows = db.prepare<object, InviteRow>(conditions.join(" ")).all({
       org: query.org,
       status: query.status,
+      assessmentId: query.assessmentId,
       contact: query.email === undefined ? undefined : emailKey(query.email),
       limit: query.limit,
     });

@@ -135,6 +135,9 @@ export function describeWebhooks(open: OpenStore): void {
       expect((await store.dueWork()).map(({ connectionId }) => connectionId)).toEqual([sandbox.id]);
       const [claim] = await store.claim({ connectionId: sandbox.id, limit: 10, now: NOON });
       expect(claim?.invites.map(({ invitationId }) => invitationId)).toEqual(["inv_1"]);
+      const found = await store.invites({ org: "acme", assessmentId: "a1", limit: 10 });
+      expect(found.map(({ invite }) => invite.invitationId)).toEqual(["inv_1"]);
+      expect(await store.invites({ org: "acme", assessmentId: "a2", limit: 10 })).toEqual([]);
     });
 
     test("is no contact that a sweep, a resync or a backfill of production finds", async () => {
