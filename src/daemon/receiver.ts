@@ -5,6 +5,7 @@ import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import { EventRefused, type Source, type SourceSecret } from "../vendors/contract.ts";
+import type { ConsentCallback } from "./consent-callback.ts";
 import { gatherAppends } from "./gather.ts";
 
 /** The public listener: takes webhooks and says 202 only when they are on disk. */
@@ -15,6 +16,7 @@ export interface ReceiverContext {
   sources: readonly Source[];
   /** Throws `VAULT_UNAVAILABLE` while they were never readable. `again`: look whether there are newer ones. */
   secretsOf(source: Source, options?: { again: boolean }): Promise<readonly SourceSecret[]>;
+  callback: Pick<ConsentCallback, "respond">;
   /** Why the service is not ready, in words; null when it is. */
   notReady(): string | null;
 }
@@ -33,6 +35,7 @@ export function createReceiver(given: ReceiverContext): Server {
       const reason = context.notReady();
       return answer(response, reason === null ? 200 : 503, { status: reason ?? "ready" });
     }
+    if (context.callback.respond(path, request, response)) return;
     request.resume();
     answer(response, 404, { error: "nothing here" });
   });

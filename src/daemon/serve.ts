@@ -9,6 +9,7 @@ import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Source } from "../vendors/contract.ts";
+import { createConsentCallback } from "./consent-callback.ts";
 import { closeServer, listen } from "./listen.ts";
 import { createReceiver } from "./receiver.ts";
 import { type Job, runScheduler } from "./scheduler.ts";
@@ -42,12 +43,14 @@ export async function serve(
   signal.addEventListener("abort", onSignal);
   if (signal.aborted) stop.abort();
 
+  const callback = createConsentCallback({ ...context, store, signal: abort.signal });
   const receiver = createReceiver({
     store,
     clock,
     log,
     sources: await context.sources(),
     secretsOf,
+    callback,
     notReady: () => (stop.signal.aborted ? "stopping" : null),
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
@@ -81,6 +84,7 @@ export async function serve(
     stop.abort();
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
+    await callback.finish();
     log.info("stopped");
   }
 }
