@@ -33,7 +33,7 @@ interface ConnectOptions {
 const EXAMPLES = `
 Examples:
   jc-integrations connect hubspot --org acme
-  jc-integrations connect hubspot --org acme --via-service > link.txt`;
+  jc-integrations connect hubspot --org acme --via-service --json`;
 
 async function runConnect(session: Session, vendor: string, options: ConnectOptions): Promise<void> {
   const { app, world, terminal, print, say } = session;
