@@ -31,7 +31,7 @@ interface ConnectOptions {
 }
 
 const EXAMPLES = `
-Examples:
+Example:
   jc-integrations connect hubspot --org acme
   jc-integrations connect hubspot --org acme --via-service --json`;
 

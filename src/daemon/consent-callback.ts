@@ -35,7 +35,7 @@ export interface CallbackContext extends FinishContext {
 const MOST_AT_ONCE = 8;
 /** A browser that waited this long is told that it may go. */
 const PATIENCE_MS = 20_000;
-const CALLBACK_PATH = /^\/([a-z0-9-]+)\/oauth-callback$/;
+const CALLBACK_PATH = /^\/([a-z0-9-]{1,40})\/oauth-callback$/;
 
 export function createConsentCallback(context: CallbackContext): ConsentCallback {
   const underWay = new Set<Promise<void>>();
@@ -50,7 +50,8 @@ export function createConsentCallback(context: CallbackContext): ConsentCallback
       show(response, pageOf(end));
       if (end.kind === "connected") await prepare(context, end);
     } catch (error) {
-      context.log.error("consent not taken", { vendor, reason: reasonOf(error) });
+      const reason = context.signal.aborted ? "the service stops" : reasonOf(error);
+      context.log.error("consent not taken", { vendor, reason });
       show(response, linkFailedPage(null, error));
     } finally {
       told.abort();

@@ -26,8 +26,10 @@ export async function prepareFields(context: PrepareContext, connection: Connect
     const now = (await context.store.connections(connection.org)).find(({ id }) => id === connection.id);
     return { connection: now ?? connection, fields, fieldsProblem: null };
   } catch (error) {
+    const reason = isAppError(error) ? error.message : "it was cut off";
+    const told = await sayNotReady(context, connection, reason);
     if (!isAppError(error)) throw error;
-    return { connection: await sayNotReady(context, connection, error), fields: null, fieldsProblem: error };
+    return { connection: told, fields: null, fieldsProblem: error };
   }
 }
 
@@ -35,10 +37,10 @@ export async function prepareFields(context: PrepareContext, connection: Connect
 async function sayNotReady(
   { store, destination }: PrepareContext,
   connection: Connection,
-  problem: AppError,
+  reason: string,
 ): Promise<Connection> {
   const resync = `jc-integrations resync-properties --org ${connection.org}${connection.environment === "sandbox" ? " --sandbox" : ""}`;
-  const words = `the properties are not ready: ${problem.message}. Run: ${resync}`;
+  const words = `the properties are not ready: ${reason}. Run: ${resync}`;
   const banner = [connection.banner, words].filter(Boolean).join("; ");
   return await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
 }

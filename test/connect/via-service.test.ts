@@ -31,6 +31,7 @@ import {
   definitionsOf,
   importResults,
   OTHER_PORTAL,
+  requestsOf,
   SCOPES,
   statusOf,
   succeed,
@@ -272,6 +273,56 @@ describe("an answered link", () => {
     expect(await page).toMatchObject({ status: 202, body: expect.stringContaining("Almost there") });
     await clock.advance(5_000);
     await until("it is connected", async () => (await statusOf(world)).state === "connected");
+  });
+
+  test("is brought to its end by a service that is told to stop meanwhile", async () => {
+    const { world, clock } = await publicWorldInTime();
+    const { running } = await serving(world);
+    const link = await linkFor(world);
+    await world.portal.fault({ delayMs: 5_000, path: "/oauth/v3/token", times: 1 });
+    const page = answer(link);
+    await exchangeUnderWay(world);
+    const stopped = running.stop();
+    await clock.advance(5_000);
+    expect(await page).toMatchObject({ status: 200 });
+    expect(await stopped).toMatchObject({ code: 0 });
+    await expectConnected(world);
+    expect(await definitionsOf(world)).toHaveLength(17);
+  });
+
+  test("is free again when the service stops before HubSpot answers", async () => {
+    const world = await publicWorld();
+    const service = await launchService(world);
+    const link = await linkFor(world);
+    await world.portal.fault({ delayMs: 60_000, path: "/oauth/v3/token", times: 1 });
+    const cut = answer(link).catch((error: unknown) => error);
+    await exchangeUnderWay(world);
+    service.child.kill("SIGTERM");
+    expect(await service.ended).toMatchObject({ code: 0 });
+    expect(service.err()).toContain('reason="the service stops"');
+    await cut;
+    await expectWaiting(world);
+    await launchService(world);
+    expect(await answer(link)).toMatchObject({ status: 200 });
+  });
+
+  test("that is cut off while its portal is prepared stands, and status says what to type", async () => {
+    const world = await publicWorld();
+    const service = await launchService(world);
+    const link = await linkFor(world);
+    await world.portal.fault({ delayMs: 60_000, path: "/crm/v3/properties", times: 1 });
+    expect(await answer(link)).toMatchObject({ status: 200 });
+    await until("the portal is asked", async () =>
+      (await requestsOf(world)).some(({ path }) => path.startsWith("/crm/v3/properties")),
+    );
+    service.child.kill("SIGTERM");
+    expect(await service.ended).toMatchObject({ code: 0 });
+    expect(await statusOf(world)).toMatchObject({
+      state: "connected",
+      banner: expect.stringContaining("the properties are not ready: it was cut off. Run: jc-integrations"),
+    });
+    await succeed(world, ["resync-properties"]);
+    expect(await statusOf(world)).toMatchObject({ banner: null });
   });
 
   test("is free again when the service that took it was killed", async () => {
