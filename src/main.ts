@@ -10,6 +10,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ["disconnect", async () => (await import("./commands/disconnect.ts")).registerDisconnect],
   ["status", async () => (await import("./commands/status.ts")).registerStatus],
   ["resync-properties", async () => (await import("./commands/resync-properties.ts")).registerResync],
+  ["webhooks", async () => (await import("./commands/webhooks.ts")).registerWebhooks],
+  ["catalog", async () => (await import("./commands/catalog.ts")).registerCatalog],
   ["invites", async () => (await import("./commands/invites.ts")).registerInvites],
   ["replay", async () => (await import("./commands/replay.ts")).registerReplay],
   ["backfill", async () => (await import("./commands/backfill.ts")).registerBackfill],

@@ -5,18 +5,21 @@ import type { World } from "./world.ts";
 export function registerEmulator(program: Command, world: World): void {
   program
     .command("emulator")
-    .description("HubSpot and Telegram on loopback, with fault switches under /_control")
+    .description("HubSpot, SmartRecruiters and Telegram on loopback, with fault switches under /_control")
     .option("--port <n>", "0 takes any free one", readPort, 8480)
     .option("--auto-approve", "consent pages redirect at once")
     .option("--hubspot-limit <limit>", "as 100/10s, or none", "110/10s")
+    .option("--jobcannon-url <url>", "the receiver of JobCannon's events, as http://127.0.0.1:8470")
+    .option("--jobcannon-secret <secret>", "whsec_…, with which those events are signed")
+    .option("--jobcannon-org <slug>", "the org that those events name", "default")
     .addHelpText("after", "\nExample:\n  jc-integrations emulator --port 8480 --auto-approve")
-    .action((options: { port: number; autoApprove?: boolean; hubspotLimit: string }, command: Command) =>
+    .action((options: Options, command: Command) =>
       withoutApp(world, command, async ({ print, say }) => {
         const { startEmulator } = await import("../emulator/emulator.ts");
         const emulator = await startEmulator({ ...options, autoApprove: options.autoApprove === true });
-        const { url, hubspot, telegram } = emulator;
+        const { url, hubspot, smartrecruiters, telegram } = emulator;
         print({
-          json: { url, hubspot, smartrecruiters: `${url}/smartrecruiters`, telegram },
+          json: { url, hubspot, smartrecruiters, telegram },
           text: () =>
             [
               `listening on ${url}`,
@@ -24,6 +27,9 @@ export function registerEmulator(program: Command, world: World): void {
               "[hubspot]",
               `api_base = "${hubspot}"`,
               `authorize_url = "${hubspot}/oauth/authorize"`,
+              "[smartrecruiters]",
+              `api_base = "${smartrecruiters}"`,
+              `identity_base = "${smartrecruiters}"`,
               "[alerts.telegram]",
               `api_base = "${telegram}"`,
             ].join("\n"),
@@ -33,6 +39,15 @@ export function registerEmulator(program: Command, world: World): void {
         await emulator.close();
       }),
     );
+}
+
+interface Options {
+  port: number;
+  autoApprove?: boolean;
+  hubspotLimit: string;
+  jobcannonUrl?: string;
+  jobcannonSecret?: string;
+  jobcannonOrg: string;
 }
 
 function readPort(text: string): number {

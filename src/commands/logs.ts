@@ -168,7 +168,7 @@ function readOutcome(text: string): NewAttempt["outcome"] {
   throw new InvalidArgumentError(`It is one of ${OUTCOMES.join(", ")}.`);
 }
 
-function readLimit(text: string): number {
+export function readLimit(text: string): number {
   if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It is a number from 1 to 99999.");
 }

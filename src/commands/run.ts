@@ -4,7 +4,7 @@ import { count } from "../shared/text.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
-const JOBS = ["retry", "sweep", "refresh", "alerts"] as const;
+const JOBS = ["retry", "sweep", "refresh", "subscriptions", "alerts"] as const;
 
 export function registerRun(program: Command, world: World): void {
   program
@@ -16,6 +16,7 @@ export function registerRun(program: Command, world: World): void {
         if (job === "retry") return await runRetry(session);
         if (job === "sweep") return await runSweep(session);
         if (job === "refresh") return await runRefresh(session);
+        if (job === "subscriptions") return await runSubscriptions(session);
         if (job === "alerts") return await runAlerts(session);
         throw new AppError("USAGE", "there is no job of that name", { hint: `Jobs: ${JOBS.join(", ")}` });
       }),
@@ -45,6 +46,16 @@ async function runRefresh({ app, world, print }: Session): Promise<void> {
   print({
     json: { refreshed, failed },
     text: () => [`${count(refreshed, "token")} refreshed`, ...failed].join("\n"),
+  });
+}
+
+/** Looks whether the vendors' webhooks still reach us. */
+async function runSubscriptions({ app, world, print }: Session): Promise<void> {
+  const { checkSubscriptions } = await import("../flows/subscriptions.ts");
+  const { checked, failed } = await checkSubscriptions(app, await app.store(), world.signal);
+  print({
+    json: { checked, failed },
+    text: () => [`${count(checked, "subscription")} checked`, ...failed].join("\n"),
   });
 }
 

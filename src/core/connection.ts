@@ -30,12 +30,24 @@ export interface Connection {
   /** Fields the account was seen to have at the last bootstrap; null before the first. */
   knownFields: string[] | null;
   tokenExpiresAt: number | null;
+  /** How old the login is and when it ends, ms since the epoch; null where it does not end by itself. */
+  login: { since: number; endsAt: number } | null;
   connectedAt: number | null;
   lastSyncAt: number | null;
   /** Set while the vendor fails. */
   outage: Outage | null;
   /** Words for the operator about what stands in the way; null when nothing does. */
   banner: string | null;
+  /** How the vendor's webhooks reach us; null where it was never looked at, or the vendor has none. */
+  subscription: SubscriptionHealth | null;
+}
+
+export interface SubscriptionHealth {
+  /** The vendor's id of the one whose secret we hold; null while there is none. */
+  id: string | null;
+  /** `elsewhere`: it sends to another address. */
+  state: "active" | "missing" | "inactive" | "elsewhere" | "without secret";
+  checkedAt: number;
 }
 
 /** What identifies a connection before it has a row. */

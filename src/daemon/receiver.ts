@@ -5,6 +5,7 @@ import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import { EventRefused, type Source, type SourceSecret } from "../vendors/contract.ts";
+import type { ConsentCallback } from "./consent-callback.ts";
 import { gatherAppends } from "./gather.ts";
 
 /** The public listener: takes webhooks and says 202 only when they are on disk. */
@@ -15,6 +16,9 @@ export interface ReceiverContext {
   sources: readonly Source[];
   /** Throws `VAULT_UNAVAILABLE` while they were never readable. `again`: look whether there are newer ones. */
   secretsOf(source: Source, options?: { again: boolean }): Promise<readonly SourceSecret[]>;
+  /** Hears why a delivery was not trusted or not taken, in one line without anything of it. */
+  refused(source: string, reason: string): void;
+  callback: Pick<ConsentCallback, "respond">;
   /** Why the service is not ready, in words; null when it is. */
   notReady(): string | null;
 }
@@ -33,6 +37,7 @@ export function createReceiver(given: ReceiverContext): Server {
       const reason = context.notReady();
       return answer(response, reason === null ? 200 : 503, { status: reason ?? "ready" });
     }
+    if (context.callback.respond(path, request, response)) return;
     request.resume();
     answer(response, 404, { error: "nothing here" });
   });
@@ -128,16 +133,18 @@ function flat(request: IncomingMessage): Record<string, string> {
 }
 
 function answerError(
-  { log }: ReceiverContext,
+  { log, refused }: ReceiverContext,
   source: Source,
   response: ServerResponse,
   error: unknown,
 ): void {
   if (error instanceof EventRefused) {
     log.warn("event refused", { source: source.id, reason: error.message });
+    refused(source.id, error.message);
     answer(response, 400, { error: error.message });
   } else if (isAppError(error, "SIGNATURE_INVALID")) {
     log.warn("signature refused", { source: source.id, reason: error.message });
+    refused(source.id, error.message);
     answer(response, 401, { error: error.message });
   } else {
     log.error("event not stored", { source: source.id, reason: reasonOf(error) });

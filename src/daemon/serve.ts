@@ -2,6 +2,8 @@ import { dailyDue, everyDue } from "../core/due-times.ts";
 import { alertOwners } from "../flows/alert.ts";
 import { deliverTo, type Vendors } from "../flows/deliver-all.ts";
 import { refreshAll } from "../flows/refresh.ts";
+import { answerQuestions } from "../flows/questions.ts";
+import { checkSubscriptions } from "../flows/subscriptions.ts";
 import { sweepAll } from "../flows/sweep.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { Http } from "../shared/http.ts";
@@ -9,8 +11,10 @@ import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Source } from "../vendors/contract.ts";
+import { createConsentCallback } from "./consent-callback.ts";
 import { closeServer, listen } from "./listen.ts";
 import { createReceiver } from "./receiver.ts";
+import { createRefusals } from "./refusals.ts";
 import { type Job, runScheduler } from "./scheduler.ts";
 import { createWebhookSecrets } from "./webhook-secrets.ts";
 
@@ -26,6 +30,7 @@ export interface ServeContext extends Vendors {
 
 /** How often the service looks after tokens and alerts. */
 const LOOK_EVERY_MS = 60_000;
+const SUBSCRIPTIONS_EVERY_MS = 60 * 60_000;
 /** How long calls under way may take once we were told to stop; systemd's own patience is 90 s. */
 const LAST_CALLS_MS = 10_000;
 
@@ -42,12 +47,16 @@ export async function serve(
   signal.addEventListener("abort", onSignal);
   if (signal.aborted) stop.abort();
 
+  const refusals = createRefusals({ store, clock, log });
+  const callback = createConsentCallback({ ...context, store, signal: abort.signal });
   const receiver = createReceiver({
     store,
     clock,
     log,
     sources: await context.sources(),
     secretsOf,
+    refused: refusals.note,
+    callback,
     notReady: () => (stop.signal.aborted ? "stopping" : null),
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
@@ -81,6 +90,8 @@ export async function serve(
     stop.abort();
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
+    await refusals.end();
+    await callback.finish();
     log.info("stopped");
   }
 }
@@ -101,6 +112,23 @@ function jobsOf(context: ServeContext, store: Store): Job[] {
       run: async (signal) => {
         const { failed } = await refreshAll(context, store, signal);
         for (const reason of failed) log.warn("token not refreshed", { reason });
+      },
+    },
+    {
+      name: "subscriptions",
+      due: everyDue(SUBSCRIPTIONS_EVERY_MS),
+      run: async (signal) => {
+        const { failed } = await checkSubscriptions(context, store, signal);
+        for (const reason of failed) log.warn("webhook subscription", { reason });
+      },
+    },
+    {
+      name: "questions",
+      due: everyDue(LOOK_EVERY_MS),
+      run: async (signal) => {
+        const { answered, failed } = await answerQuestions(context, store, signal);
+        if (answered > 0) log.info("results told by webhooks", { answered });
+        for (const reason of failed) log.warn("result told by a webhook waits", { reason });
       },
     },
     {

@@ -2,12 +2,13 @@
  * The vendors over real HTTP on loopback, for `emulator`, `demo`, `sandbox-test` and the tests. It imports nothing of
  * the product but `shared`, so that it cannot agree with the product's mistakes.
  */
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type Clock, systemClock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { type AnswerControl, createControl, type Performer } from "./control.ts";
 import { type Fault, takeTurn } from "./faults.ts";
-import { type Call, json, readCall, type Reply, send } from "./http.ts";
+import { type Call, followUp, json, readCall, type Reply, send } from "./http.ts";
 import type { EmulatorOptions } from "./vendor.ts";
 import { type VendorName, VENDORS } from "./vendors.ts";
 
@@ -23,6 +24,7 @@ export interface Emulator extends Readonly<Record<VendorName, string>> {
 
 /** Everything that `reset` replaces. */
 interface World {
+  end: AbortController;
   performers: ReadonlyMap<string, Performer>;
   control: AnswerControl;
 }
@@ -34,14 +36,22 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
   function createWorld(): World {
     const performers = new Map<string, Performer>();
+    const end = new AbortController();
+    // Each delivery under way listens to it, and there is no leak in many.
+    setMaxListeners(0, end.signal);
     for (const [name, create] of Object.entries(VENDORS)) {
       const faults: Fault[] = [];
-      performers.set(name, { vendor: create({ options, clock, faults }), faults, requests: [] });
+      performers.set(name, {
+        vendor: create({ options, clock, faults, signal: end.signal }),
+        faults,
+        requests: [],
+      });
     }
     const reset = () => {
+      end.abort();
       world = createWorld();
     };
-    return { performers, control: createControl(performers, reset) };
+    return { end, performers, control: createControl(performers, reset) };
   }
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -53,8 +63,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const performer = world.performers.get(first);
     if (!performer) return send(response, first === "" ? indexPage(world) : notFound(call));
     const reply = await perform({ performer, call: inside, clock, signal: closing.signal });
-    if (reply) send(response, reply);
-    else response.socket?.destroy();
+    if (!reply.isCut) return send(response, reply);
+    followUp(response, reply);
+    response.socket?.destroy();
   }
 
   const server = createServer((request, response) => {
@@ -80,24 +91,26 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   return {
     url,
     hubspot: `${url}/hubspot`,
+    smartrecruiters: `${url}/smartrecruiters`,
     telegram: `${url}/telegram`,
     port,
     close: () =>
       new Promise((resolve) => {
         closing.abort();
+        world.end.abort();
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
 }
 
-/** Plays one call with the fault whose turn it is; `undefined` means that the connection is to be cut. */
+/** Plays one call with the fault whose turn it is; `isCut` means that no answer is to be sent. */
 async function perform(input: {
   performer: Performer;
   call: Call;
   clock: Clock;
   signal: AbortSignal;
-}): Promise<Reply | undefined> {
+}): Promise<Reply & { isCut: boolean }> {
   const { performer, call, clock, signal } = input;
   const { vendor, faults, requests } = performer;
   const fault = takeTurn(faults, call);
@@ -105,9 +118,9 @@ async function perform(input: {
   const reply = fault?.kind === "status" ? fault.reply : await vendor.answer(call);
   const status = fault?.kind === "drop" ? 0 : reply.status;
   requests.push({ method: call.method, path: call.path, status, at });
-  if (fault?.kind === "drop") return undefined;
+  if (fault?.kind === "drop") return { ...reply, isCut: true };
   if (fault?.kind === "delay") await clock.sleep(fault.delayMs, signal);
-  return vendor.seal ? vendor.seal(reply) : reply;
+  return { ...(vendor.seal ? vendor.seal(reply) : reply), isCut: false };
 }
 
 function indexPage({ performers }: World): Reply {

@@ -14,6 +14,8 @@ export interface Reply {
   status: number;
   headers?: Readonly<Record<string, string>>;
   body?: string;
+  /** Runs once the answer has gone out, or its connection was cut: what follows a call and is no part of it. */
+  after?: () => void;
 }
 
 /** More than any call of the product; a runaway client should meet a wall, not fill the memory. */
@@ -42,8 +44,16 @@ export async function readCall(request: IncomingMessage): Promise<Call | undefin
 }
 
 export function send(response: ServerResponse, reply: Reply): void {
+  followUp(response, reply);
   response.writeHead(reply.status, reply.headers);
   response.end(reply.body);
+}
+
+/** Sees to it that `after` runs, also for a client that has gone away already. */
+export function followUp(response: ServerResponse, { after }: Reply): void {
+  if (!after) return;
+  if (response.destroyed) after();
+  else response.once("close", after);
 }
 
 export function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Reply {

@@ -35,3 +35,19 @@ export function changeSettings(settings: Settings, input: unknown): string | und
   for (const change of changes) change();
   return undefined;
 }
+
+export function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}
+
+export function isBoolean(value: unknown): value is boolean {
+  return typeof value === "boolean";
+}
+
+export function orNull<T>(isValid: (value: unknown) => value is T): (value: unknown) => value is T | null {
+  return (value): value is T | null => value === null || isValid(value);
+}

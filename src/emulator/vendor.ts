@@ -12,6 +12,12 @@ export interface EmulatorOptions {
   autoApprove?: boolean;
   /** `100/10s` or `none`; the default is HubSpot's own figure for OAuth apps, `110/10s`. */
   hubspotLimit?: string;
+  /** The receiver of JobCannon's events: its base URL, or the whole URL of the call. */
+  jobcannonUrl?: string;
+  /** `whsec_…`, with which those events are signed. */
+  jobcannonSecret?: string;
+  /** The org those events name; `default` unless given. */
+  jobcannonOrg?: string;
   clock?: Clock;
 }
 
@@ -20,6 +26,8 @@ export interface Stage {
   clock: Clock;
   /** The faults in force, oldest first. The vendor asks them about rate limits and revocations. */
   faults: Fault[];
+  /** Aborts when this world ends, by `reset` or with the emulator: whatever a vendor does on its own stops then. */
+  signal: AbortSignal;
 }
 
 export interface Vendor {

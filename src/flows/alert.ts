@@ -7,6 +7,7 @@ import type { Incident, Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import { readSecret } from "./secrets.ts";
 import { stuckWords } from "./stuck.ts";
+import { subscriptionTrouble } from "./subscription-trouble.ts";
 
 /**
  * One alert per incident. Incidents are read off the rows, so whoever looks finds the same ones; an alert is kept
@@ -66,6 +67,8 @@ async function incidentsOf({ store, clock }: AlertContext): Promise<Incident[]> 
           text: `${org}: ${vendor} was disconnected on its side. Results are kept. To go on: jc-integrations connect ${vendor} --org ${org}`,
         });
       }
+      const unsubscribed = connection.state === "connected" ? subscriptionTrouble(connection, vendor) : null;
+      if (unsubscribed) incidents.push({ key: `subscription/${id}`, org, text: `${org}: ${unsubscribed}` });
       if (pushes.stuck > 0)
         incidents.push({ key: `stuck/${id}`, org, text: `${org}: ${stuckWords(pushes.stuck, vendor)}` });
     }

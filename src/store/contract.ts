@@ -1,4 +1,11 @@
-import type { Account, Connection, ConnectionState, Environment } from "../core/connection.ts";
+import type {
+  Account,
+  Connection,
+  ConnectionName,
+  ConnectionState,
+  Environment,
+} from "../core/connection.ts";
+import type { Consent, TakenConsent } from "../core/consent.ts";
 import type { InviteStatus, NewEvent } from "../core/event.ts";
 import type { Invite } from "../core/invite.ts";
 import type {
@@ -28,6 +35,20 @@ export interface Store {
   connections(org?: string): Promise<Connection[]>;
   /** Creates the connection or changes the fields given. */
   saveConnection(key: ConnectionKey, changes: ConnectionChanges): Promise<Connection>;
+
+  /** Keeps a new link for consent; the open ones of its connection are void from now on, and old ones forgotten. */
+  openConsent(consent: Consent): Promise<void>;
+  /**
+   * Takes a link for this process, so that no second answer to it is redeemed beside the first. One that its holder
+   * died with is free again. Writes nothing unless the link is taken.
+   */
+  takeConsent(answer: { hash: string; vendor: string; now: number }): Promise<TakenConsent>;
+  /** False once somebody voided the link that this process took. */
+  holdsConsent(hash: string): Promise<boolean>;
+  /** Ends what `takeConsent` began: the link brought its connection, or is open again. */
+  endConsent(hash: string, outcome: "connected" | "open", now: number): Promise<void>;
+  /** From now on no link of this connection counts. Returns how many were open. */
+  voidConsents(connection: ConnectionName, now: number): Promise<number>;
 
   /** Takes up to `limit` due pushes of one connection for this process, the longest due first. */
   claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
@@ -105,6 +126,22 @@ export interface Store {
   openTick(job: string, dueAt: number): Promise<boolean>;
   /** The newest due time for which the job ran; null before the first. */
   lastTick(job: string): Promise<number | null>;
+
+  /** Vendors' words whose results we may lack, each waiting to hear which test it is about: the longest waiting first. */
+  questions(limit: number): Promise<Question[]>;
+  /** Answers one: the invite learns the result of that test. `test` is null when the vendor does not know it. */
+  nameTest(seq: number, test: string | null, now: number): Promise<void>;
+  /** The webhooks of a vendor that were taken, oldest first: the last `limit` that fit. */
+  received(query: ReceivedQuery): Promise<ReceivedWebhook[]>;
+  /** Counts, by minute and reason, what was refused unstored. Nothing of its content is kept. */
+  noteRefusals(refusals: readonly Pick<Refusal, "source" | "reason" | "n">[], now: number): Promise<void>;
+  /** Oldest first: the last `limit`. */
+  refusals(source: string, since: number, limit: number): Promise<Refusal[]>;
+  /**
+   * From now on the invites of this candidate belong to a trial in the vendor's sandbox: they raise pushes for the
+   * sandbox connection of that vendor, and for nobody in production.
+   */
+  startTrial(candidate: TrialCandidate): Promise<void>;
 
   /** Makes this process known as a running service until it ends, however it ends. */
   enterService(): Promise<void>;
@@ -248,6 +285,60 @@ export interface Run extends Omit<NewRun, "now" | "command" | "org"> {
   endedAt: number | null;
 }
 
+export interface Question {
+  seq: number;
+  vendor: string;
+  org: string;
+  environment: Environment;
+  candidateId: string;
+  assessmentId: string;
+}
+
+export interface ReceivedQuery {
+  org: string;
+  vendor: string;
+  environment: Environment;
+  /** Only those whose invite is not here yet. */
+  unmatched?: boolean;
+  candidateId?: string;
+  /** Only what came after this one. */
+  after?: number;
+  limit: number;
+}
+
+export interface ReceivedWebhook {
+  seq: number;
+  eventId: string;
+  type: string;
+  at: number;
+  receivedAt: number;
+  /** The same id came with another body before. */
+  conflict: boolean;
+  candidateId: string;
+  jobId: string | null;
+  assessmentId: string;
+  /** Of the invite it speaks of, if that is known. */
+  invitationId: string | null;
+  status: string;
+  hasResult: boolean;
+  isMatched: boolean;
+}
+
+export interface Refusal {
+  source: string;
+  /** The minute it came in. */
+  at: number;
+  /** In one line, with nothing of the body. */
+  reason: string;
+  n: number;
+}
+
+export interface TrialCandidate {
+  org: string;
+  vendor: string;
+  candidateId: string;
+}
+
 export interface AttemptQuery {
   org: string;
   vendor?: string;
@@ -301,6 +392,8 @@ export interface InviteQuery {
   org: string;
   status?: InviteStatus;
   email?: string;
+  /** The vendor's id of the assessment that asked for it. */
+  assessmentId?: string;
   limit: number;
 }
 
@@ -330,6 +423,8 @@ export interface Overview {
   /** Of the org, as are its connections. */
   invites: number;
   connections: { connection: Connection; pushes: PushCounts }[];
+  /** Links that an admin may still answer. */
+  consents: Pick<Consent, "vendor" | "environment" | "expiresAt">[];
 }
 
 export interface PushCounts {

@@ -142,7 +142,9 @@ describe("reset", () => {
 describe("the server", () => {
   test("says at its root what is where", async () => {
     const { url } = await emulator();
-    expect((await ask(`${url}/`)).body).toMatchObject({ vendors: ["/hubspot", "/telegram"] });
+    expect((await ask(`${url}/`)).body).toMatchObject({
+      vendors: ["/hubspot", "/smartrecruiters", "/telegram"],
+    });
   });
 
   test("lists the control calls to someone who mistyped one", async () => {

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { describeAlerts } from "./contract/alerts.ts";
 import { describeAppend } from "./contract/append.ts";
 import { describeClaims } from "./contract/claims.ts";
+import { describeConsents } from "./contract/consents.ts";
 import { describeCoordination } from "./contract/coordination.ts";
 import { describeHolds } from "./contract/holds.ts";
 import { describeMarks } from "./contract/marks.ts";
@@ -9,6 +10,7 @@ import { describeRaising } from "./contract/raising.ts";
 import { describeReads } from "./contract/reads.ts";
 import { describeReruns } from "./contract/reruns.ts";
 import { describeSettle } from "./contract/settle.ts";
+import { describeWebhooks } from "./contract/webhooks.ts";
 import { describeModel } from "./model/model.ts";
 import type { OpenStore } from "./world.ts";
 
@@ -24,6 +26,8 @@ export function describeStore(name: string, open: OpenStore): void {
     describeReads(open);
     describeReruns(open);
     describeAlerts(open);
+    describeWebhooks(open);
+    describeConsents(open);
     describeCoordination(open);
     describeModel(open);
   });

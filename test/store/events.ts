@@ -1,7 +1,7 @@
 /** Events and connections for tests of the store, also for those that run as processes of their own. */
 import { createHash } from "node:crypto";
 import type { Connection } from "../../src/core/connection.ts";
-import type { InviteStatus, NewEvent, Snapshot, Test } from "../../src/core/event.ts";
+import type { Confirmation, InviteStatus, NewEvent, Snapshot, Test } from "../../src/core/event.ts";
 import type { ConnectionKey, Store } from "../../src/store/contract.ts";
 import { aSnapshot, aTest, NOON } from "../core/example.ts";
 
@@ -53,6 +53,34 @@ export function anEvent(status: InviteStatus, changes: EventChanges = {}): NewEv
 /** An event of a type that nobody knows. */
 export function anUnknownEvent(eventId: string): NewEvent {
   return { ...anEvent("invited", { eventId }), type: "invite.renamed", snapshot: null };
+}
+
+export const ORIGIN = { vendor: "smartrecruiters", candidateId: "c1", jobId: "j1", assessmentId: "a1" };
+
+/** A vendor's webhook about the assessment of `ORIGIN`. */
+export function aConfirmation(eventId: string, changes: Partial<Confirmation> = {}): NewEvent {
+  const confirmation: Confirmation = {
+    org: "acme",
+    environment: "production",
+    ...ORIGIN,
+    invitationId: null,
+    status: "completed",
+    at: NOON,
+    result: null,
+    ...changes,
+  };
+  const payload = JSON.stringify({ eventId, confirmation });
+  return {
+    source: confirmation.vendor,
+    eventId,
+    type: "candidate.assessment.completed",
+    at: confirmation.at,
+    receivedAt: confirmation.at,
+    payload,
+    bodyHash: createHash("sha256").update(payload).digest("hex"),
+    snapshot: null,
+    confirmation,
+  };
 }
 
 /** One that no store can hold: its moment is none. */

@@ -1,30 +1,34 @@
 /** The consent page an admin meets, and what follows from the answer. */
+import { type Brand, consentPage, refusalPage } from "../consent-page.ts";
 import { restoreAccount } from "../faults.ts";
-import { type Call, html, redirect, type Reply } from "../http.ts";
-import { consentPage, refusalPage } from "./consent-page.ts";
-import { issueCode } from "./tokens.ts";
+import { type Call, html, type Reply } from "../http.ts";
+import { CODE_MS, type ConsentRequest, grantScopes, issueCode, readConsent, sendBack } from "../oauth.ts";
 import { type HubspotWorld, selectPortal } from "./world.ts";
 
-interface ConsentRequest {
-  clientId: string;
-  redirectUri: string;
-  scopes: string[];
-  state: string | null;
-  challenge: string | undefined;
-}
+const BRAND: Brand = { name: "HubSpot", color: "#c93700" };
+
+const SCOPE_WORDS: Readonly<Record<string, string>> = {
+  oauth: "Basic information about the account",
+  "crm.objects.contacts.read": "View contacts",
+  "crm.objects.contacts.write": "Create, change and delete contacts",
+  "crm.schemas.contacts.read": "View property settings of contacts",
+  "crm.schemas.contacts.write": "Create, change and delete property settings of contacts",
+};
 
 /** Shows the consent page, or answers it at once for `--auto-approve`. */
 export function showConsent(world: HubspotWorld, call: Call, portalId?: string): Reply {
   choosePortal(world, portalId);
   const request = readRequest(world, call.query);
-  if (typeof request === "string") return html(400, refusalPage(request));
+  if (typeof request === "string") return html(400, refusalPage(BRAND, request));
   if (world.options.autoApprove) return approve(world, request);
   return html(
     200,
     consentPage({
-      portalId: world.current.id,
+      brand: BRAND,
+      account: `Portal ${world.current.id}`,
       clientId: request.clientId,
       scopes: request.scopes,
+      words: SCOPE_WORDS,
       action: `?${call.query}`,
       returnsTo: new URL(request.redirectUri).host,
     }),
@@ -35,7 +39,7 @@ export function showConsent(world: HubspotWorld, call: Call, portalId?: string):
 export function answerConsent(world: HubspotWorld, call: Call, portalId?: string): Reply {
   choosePortal(world, portalId);
   const request = readRequest(world, call.query);
-  if (typeof request === "string") return html(400, refusalPage(request));
+  if (typeof request === "string") return html(400, refusalPage(BRAND, request));
   if (new URLSearchParams(call.body).get("decision") === "approve") return approve(world, request);
   return sendBack(request, {
     error: "access_denied",
@@ -50,39 +54,17 @@ function choosePortal(world: HubspotWorld, portalId: string | undefined): void {
 
 function approve(world: HubspotWorld, request: ConsentRequest): Reply {
   const portal = world.current;
-  const allowed = portal.profile.grantedScopes;
-  const scopes = allowed ? request.scopes.filter((scope) => allowed.includes(scope)) : request.scopes;
+  const scopes = grantScopes(request.scopes, portal.profile.grantedScopes);
   restoreAccount(world.faults, String(portal.id));
-  return sendBack(request, { code: issueCode(world, { ...request, portal, scopes }) });
+  const expiresAt = world.clock.now() + CODE_MS;
+  return sendBack(request, { code: issueCode(world.codes, { ...request, portal, scopes, expiresAt }) });
 }
 
-function sendBack({ redirectUri, state }: ConsentRequest, answer: Record<string, string>): Reply {
-  const url = new URL(redirectUri);
-  for (const [name, value] of Object.entries(answer)) url.searchParams.set(name, value);
-  if (state !== null) url.searchParams.set("state", state);
-  return redirect(url.href);
-}
-
-/** Text is what is wrong: such a request is never redirected, since its redirect URI cannot be trusted. */
 function readRequest(world: HubspotWorld, query: URLSearchParams): ConsentRequest | string {
-  const clientId = query.get("client_id");
-  const redirectUri = query.get("redirect_uri");
-  if (!clientId) return "client_id is missing.";
-  if (!redirectUri) return "redirect_uri is missing.";
-  const problem = checkRedirectUri(redirectUri, world.redirectUris);
-  if (problem) return problem;
-  const scopes = ["scope", "optional_scope"].flatMap((name) => (query.get(name) ?? "").split(" "));
-  if (!query.get("scope")?.trim()) return "scope is missing.";
-  const challenge = query.get("code_challenge") ?? undefined;
-  if (challenge !== undefined && query.get("code_challenge_method") !== "S256")
-    return "code_challenge_method must be S256.";
-  return {
-    clientId,
-    redirectUri,
-    scopes: [...new Set(scopes.filter((scope) => scope !== ""))],
-    state: query.get("state"),
-    challenge,
-  };
+  return readConsent(query, {
+    scopesFrom: ["scope", "optional_scope"],
+    checkRedirectUri: (redirectUri) => checkRedirectUri(redirectUri, world.redirectUris),
+  });
 }
 
 function checkRedirectUri(redirectUri: string, registered: string[] | null): string | undefined {

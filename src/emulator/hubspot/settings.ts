@@ -1,6 +1,6 @@
 /** What tests and operators may set about the HubSpot side. */
 import { isStringArray } from "../http.ts";
-import { type Settings, setting } from "../settings.ts";
+import { isBoolean, isCount, isText, orNull, type Settings, setting } from "../settings.ts";
 import { type HubspotWorld, selectPortal } from "./world.ts";
 
 export function hubspotSettings(world: HubspotWorld): Settings {
@@ -38,20 +38,4 @@ export function hubspotSettings(world: HubspotWorld): Settings {
       }),
     },
   };
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
-}
-
-function isBoolean(value: unknown): value is boolean {
-  return typeof value === "boolean";
-}
-
-function orNull<T>(isValid: (value: unknown) => value is T): (value: unknown) => value is T | null {
-  return (value): value is T | null => value === null || isValid(value);
 }

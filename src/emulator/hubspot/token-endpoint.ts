@@ -1,7 +1,7 @@
 /** Token, introspection and revocation, with the calls of the first version beside them. */
-import { createHash } from "node:crypto";
 import { isRevoked } from "../faults.ts";
 import { type Call, empty, json, type Reply } from "../http.ts";
+import { type CodeProblem, isGoodSecret, redeemCode } from "../oauth.ts";
 import { apiFailure, notFound, oauthFailure } from "./errors.ts";
 import { type AccessToken, type Grant, issueAccessToken, openGrant, rotateRefreshToken } from "./tokens.ts";
 import type { HubspotWorld } from "./world.ts";
@@ -25,23 +25,17 @@ export function exchangeToken(world: HubspotWorld, call: Call): Reply {
   }
 }
 
+/** HubSpot's own words for what is wrong with a code. */
+const CODE_PROBLEMS: Readonly<Record<CodeProblem, readonly [status: string, message: string]>> = {
+  unknown: ["BAD_AUTH_CODE", "missing or unknown auth code"],
+  expired: ["EXPIRED_AUTH_CODE", "the auth code has expired"],
+  redirect: ["MISMATCH_REDIRECT_URI_AUTH_CODE", "redirect URI does not match initial auth code URI"],
+  verifier: ["BAD_CODE_VERIFIER", "missing or invalid code verifier"],
+};
+
 function exchangeCode(world: HubspotWorld, form: URLSearchParams): Reply {
-  const text = form.get("code") ?? "";
-  const code = world.codes.get(text);
-  if (!code || code.clientId !== form.get("client_id"))
-    return oauthFailure("invalid_grant", "BAD_AUTH_CODE", "missing or unknown auth code");
-  // A code is spent by the first try, also by one that fails.
-  world.codes.delete(text);
-  if (code.expiresAt <= world.clock.now())
-    return oauthFailure("invalid_grant", "EXPIRED_AUTH_CODE", "the auth code has expired");
-  if (code.redirectUri !== form.get("redirect_uri"))
-    return oauthFailure(
-      "invalid_grant",
-      "MISMATCH_REDIRECT_URI_AUTH_CODE",
-      "redirect URI does not match initial auth code URI",
-    );
-  if (code.challenge !== undefined && code.challenge !== sha256(form.get("code_verifier") ?? ""))
-    return oauthFailure("invalid_grant", "BAD_CODE_VERIFIER", "missing or invalid code verifier");
+  const code = redeemCode(world.codes, form, world.clock.now());
+  if (typeof code === "string") return oauthFailure("invalid_grant", ...CODE_PROBLEMS[code]);
   return tokenReply(world, openGrant(world, code));
 }
 
@@ -145,16 +139,10 @@ function readForm(call: Call): URLSearchParams | Reply {
   return new URLSearchParams(call.body);
 }
 
-/** Any client is known here; only the secret `wrong` is wrong, so that tests can meet that answer. */
 function refuseClient(form: URLSearchParams): Reply | undefined {
   if (!form.get("client_id"))
     return oauthFailure("invalid_client", "BAD_CLIENT_ID", "missing or unknown client id");
-  const secret = form.get("client_secret");
-  if (!secret || secret === "wrong")
+  if (!isGoodSecret(form.get("client_secret")))
     return oauthFailure("invalid_client", "BAD_CLIENT_SECRET", "missing or invalid client secret");
   return undefined;
-}
-
-function sha256(verifier: string): string {
-  return createHash("sha256").update(verifier).digest("base64url");
 }

@@ -1,16 +1,11 @@
 /** Codes and tokens: what was issued, to whom, and whether it still holds. */
 import { randomBytes } from "node:crypto";
+import type { AuthCode } from "../oauth.ts";
 import type { Portal } from "./portal.ts";
 import type { HubspotWorld } from "./world.ts";
 
-export interface Code {
-  clientId: string;
-  redirectUri: string;
+export interface Code extends AuthCode {
   portal: Portal;
-  scopes: string[];
-  /** S256 of the code verifier, when the consent carried one. */
-  challenge: string | undefined;
-  expiresAt: number;
 }
 
 /** One consent: an app in a portal. */
@@ -24,14 +19,6 @@ export interface Grant {
 export interface AccessToken {
   grant: Grant;
   expiresAt: number;
-}
-
-const CODE_SECONDS = 60;
-
-export function issueCode(world: HubspotWorld, code: Omit<Code, "expiresAt">): string {
-  const text = randomBytes(24).toString("base64url");
-  world.codes.set(text, { ...code, expiresAt: world.clock.now() + CODE_SECONDS * 1_000 });
-  return text;
 }
 
 export function openGrant(world: HubspotWorld, { clientId, portal, scopes }: Code): Grant {

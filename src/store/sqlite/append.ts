@@ -1,8 +1,10 @@
 import type { NewEvent } from "../../core/event.ts";
 import type { AppendResult } from "../contract.ts";
 import type { Db } from "./file.ts";
-import { createFoldInvite, type Round } from "./fold-invite.ts";
+import { createConfirmations } from "./confirmations.ts";
+import { createFoldInvite } from "./fold-invite.ts";
 import { createDestinationsOf, type DestinationRow } from "./raise.ts";
+import type { Round } from "./save-invite.ts";
 import { transaction } from "./transaction.ts";
 import { createVersions } from "./versions.ts";
 
@@ -31,14 +33,16 @@ function createRound(db: Db, appendOne: AppendOne) {
   const count = db.prepare("UPDATE counters SET value = value + ? WHERE name = ?");
   const withVersions = createVersions(db);
   const destinationsOf = createDestinationsOf(db);
+  const unmatched = db.prepare<[], number>("SELECT value FROM counters WHERE name = 'unmatched'").pluck();
 
   return transaction(db, (events: readonly NewEvent[]): AppendResult[] => {
     const results = withVersions((nextVersion) => {
-      const round = { nextVersion, destinationsOf: remembering(destinationsOf) };
+      const hasUnmatched = remembering(() => (unmatched.get() ?? 0) > 0 || events.some(isConfirmation));
+      const round = { nextVersion, destinationsOf: rememberingEach(destinationsOf), hasUnmatched };
       return events.map((event) => appendOne(event, round));
     });
     const stored = events.filter((_, index) => results[index]?.outcome === "stored");
-    const ignored = stored.filter((event) => event.snapshot === null);
+    const ignored = stored.filter((event) => event.snapshot === null && !isConfirmation(event));
     const conflicts = results.filter(({ outcome, conflict }) => outcome === "stored" && conflict);
     const totals = { events: stored.length, ignored: ignored.length, conflicts: conflicts.length };
     for (const [name, n] of Object.entries(totals)) if (n > 0) count.run(n, name);
@@ -46,12 +50,25 @@ function createRound(db: Db, appendOne: AppendOne) {
   });
 }
 
+function isConfirmation({ confirmation }: NewEvent): boolean {
+  return confirmation !== undefined;
+}
+
+function remembering<Value>(read: () => Value): () => Value {
+  let known: { value: Value } | null = null;
+  return () => {
+    known ??= { value: read() };
+    return known.value;
+  };
+}
+
 /** Within one transaction nobody else changes a connection. */
-function remembering(destinationsOf: (org: string) => DestinationRow[]): Round["destinationsOf"] {
-  const known = new Map<string, DestinationRow[]>();
-  return (org) => {
-    const destinations = known.get(org) ?? destinationsOf(org);
-    known.set(org, destinations);
+function rememberingEach(destinationsOf: Round["destinationsOf"]): Round["destinationsOf"] {
+  const known = new Map<string, readonly DestinationRow[]>();
+  return (org, environment) => {
+    const key = `${environment}/${org}`;
+    const destinations = known.get(key) ?? destinationsOf(org, environment);
+    known.set(key, destinations);
     return destinations;
   };
 }
@@ -64,15 +81,20 @@ function createAppendOne(db: Db): AppendOne {
     INSERT INTO events (source, event_id, body_hash, type, at, received_at, conflict, invite_id, payload)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const foldInvite = createFoldInvite(db);
+  const confirmations = createConfirmations(db);
 
   return (event, round) => {
-    const { source, eventId, type, at, receivedAt, payload } = event;
+    const { source, eventId, type, at, receivedAt, payload, confirmation } = event;
     const hash = Buffer.from(event.bodyHash, "hex");
     const bodies = bodiesOf.all(eventId, source);
     if (bodies.some((body) => body.equals(hash))) return { outcome: "known", conflict: bodies.length > 1 };
     const conflict = bodies.length > 0;
     const inviteId = event.snapshot && foldInvite(event.snapshot, event, round);
-    insert.run(source, eventId, hash, type, at, receivedAt, Number(conflict), inviteId, payload);
+    const row = insert.run(source, eventId, hash, type, at, receivedAt, Number(conflict), inviteId, payload);
+    const moment = { now: receivedAt, round };
+    if (confirmation) confirmations.arrive(Number(row.lastInsertRowid), confirmation, moment);
+    if (inviteId !== null && event.snapshot && round.hasUnmatched())
+      confirmations.matchWaiting(inviteId, event.snapshot, moment);
     return { outcome: "stored", conflict };
   };
 }

@@ -10,10 +10,12 @@ const NEW_CONNECTION = {
   missingScopes: [],
   knownFields: null,
   tokenExpiresAt: null,
+  login: null,
   connectedAt: null,
   lastSyncAt: null,
   outage: null,
   banner: null,
+  subscription: null,
 } satisfies Omit<Connection, "id" | "org" | "vendor" | "environment" | "state">;
 
 export function createConnections(db: Db) {

@@ -168,4 +168,65 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (job, due_at)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE confirmations (
+    seq INTEGER PRIMARY KEY REFERENCES events (seq),
+    vendor TEXT NOT NULL,
+    org TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    candidate_id TEXT NOT NULL,
+    job_id TEXT,
+    assessment_id TEXT NOT NULL,
+    invitation_id TEXT,
+    status TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    result TEXT,
+    state TEXT NOT NULL
+  );
+  CREATE INDEX confirmations_of_org ON confirmations (org, vendor, seq);
+  CREATE INDEX confirmations_of_assessment ON confirmations (org, assessment_id) WHERE state = 'unmatched';
+  CREATE INDEX confirmations_of_invitation ON confirmations (org, invitation_id) WHERE state = 'unmatched';
+  CREATE INDEX confirmations_asking ON confirmations (seq) WHERE state = 'asking';
+
+  INSERT INTO counters VALUES ('unmatched', 0);
+  CREATE TRIGGER confirmations_counted AFTER INSERT ON confirmations WHEN new.state = 'unmatched' BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'unmatched';
+  END;
+  CREATE TRIGGER confirmations_recounted AFTER UPDATE OF state ON confirmations
+  WHEN old.state = 'unmatched' AND new.state <> 'unmatched' BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'unmatched';
+  END;
+
+  CREATE TABLE trials (
+    org TEXT NOT NULL,
+    vendor TEXT NOT NULL,
+    candidate_id TEXT NOT NULL,
+    PRIMARY KEY (org, vendor, candidate_id)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE refusals (
+    source TEXT NOT NULL,
+    minute INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (source, minute, reason)
+  ) WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE consents (
+    hash TEXT PRIMARY KEY,
+    org TEXT NOT NULL,
+    vendor TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    allows_other_account INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER,
+    holder TEXT,
+    outcome TEXT
+  ) WITHOUT ROWID;
+  CREATE INDEX consents_open ON consents (org, vendor, environment) WHERE outcome IS NULL;
+  `,
 ];

@@ -1,7 +1,9 @@
+import type { Environment } from "../../core/connection.ts";
 import type { Invite } from "../../core/invite.ts";
 import type { HeldCause, SubjectKind } from "../../core/push.ts";
 import { raisesPush, subjectOf } from "../../core/subject.ts";
 import type { Db } from "./file.ts";
+import type { Round } from "./save-invite.ts";
 
 export interface Raise {
   connectionId: number;
@@ -43,16 +45,17 @@ export function createRaise(db: Db): (push: Raise) => void {
 /** A connection as those see it who raise pushes for it. */
 export interface DestinationRow {
   id: number;
+  vendor: string;
   subject_kind: SubjectKind;
   hold_cause: HeldCause | null;
 }
 
-/** The connections of an org that events are told to: production ones that were ever connected. */
-export function createDestinationsOf(db: Db): (org: string) => DestinationRow[] {
-  const destinations = db.prepare<[string], DestinationRow>(
-    "SELECT id, subject_kind, hold_cause FROM connections WHERE org = ? AND environment = 'production' AND account_id IS NOT NULL",
+/** The connections of an org that events are told to: those that were ever connected. */
+export function createDestinationsOf(db: Db): Round["destinationsOf"] {
+  const destinations = db.prepare<[string, Environment], DestinationRow>(
+    "SELECT id, vendor, subject_kind, hold_cause FROM connections WHERE org = ? AND environment = ? AND account_id IS NOT NULL",
   );
-  return (org) => destinations.all(org);
+  return (org, environment) => destinations.all(org, environment);
 }
 
 /** Raises what one destination must be told about an invite at once. */
@@ -69,9 +72,10 @@ export function createRaiseInvite(db: Db) {
     invite: Invite,
     { version, now }: { version: number; now: number },
   ) => {
-    const { id, subject_kind: kind, hold_cause: holdCause } = destination;
+    const { id, vendor, subject_kind: kind, hold_cause: holdCause } = destination;
     const subject = subjectOf(kind, invite);
-    if (subject === null) return;
+    const isOthers = kind === "assessment" && invite.origin?.vendor !== vendor;
+    if (subject === null || isOthers) return;
     const must =
       raisesPush(kind, invite, { pushedBefore: false }) ||
       (raisesPush(kind, invite, { pushedBefore: true }) && pushedBefore.get(id, subject) !== undefined);

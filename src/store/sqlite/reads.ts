@@ -1,6 +1,7 @@
 import type { PushState } from "../../core/push.ts";
 import { emailKey } from "../../core/event.ts";
 import type { Attempt, InviteHistory, InviteQuery, InviteSummary, Overview } from "../contract.ts";
+import { createOpenConsents } from "./consents.ts";
 import type { Db } from "./file.ts";
 import { type ConnectionRow, connectionOf, inviteOf, PUSH_COLUMNS, type PushRow, pushOf } from "./rows.ts";
 
@@ -24,11 +25,13 @@ export function createReads(db: Db) {
       inviteColumns,
       query.status === undefined ? "" : "AND status = @status",
       query.email === undefined ? "" : "AND contact = @contact",
+      query.assessmentId === undefined ? "" : "AND assessment = @assessmentId",
       "ORDER BY at DESC, id DESC LIMIT @limit",
     ];
     const rows = db.prepare<object, InviteRow>(conditions.join(" ")).all({
       org: query.org,
       status: query.status,
+      assessmentId: query.assessmentId,
       contact: query.email === undefined ? undefined : emailKey(query.email),
       limit: query.limit,
     });
@@ -81,6 +84,7 @@ export function createReads(db: Db) {
       "SELECT count(*) FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?",
     )
     .pluck();
+  const consentsOf = createOpenConsents(db);
   const overview = (org: string, now: number): Overview => {
     const totals = Object.fromEntries(counters.all().map(({ name, value }) => [name, value]));
     return {
@@ -104,6 +108,7 @@ export function createReads(db: Db) {
           },
         };
       }),
+      consents: consentsOf(org, now),
     };
   };
 

@@ -1,16 +1,19 @@
 import { emailKey } from "../../core/event.ts";
+import type { Environment } from "../../core/connection.ts";
 import type { SubjectKind } from "../../core/push.ts";
 import type { PushSelection, SelectedCounts, SelectionPage, UnpushedSelection } from "../contract.ts";
 import type { Db } from "./file.ts";
+import { NO_CONTACT } from "./save-invite.ts";
 
 /**
  * Which pushes a replay means and which missing ones a backfill means: counted for the preview, then walked over in
  * pages whose cost does not grow with what lies before them.
  */
 export function createSelections(db: Db) {
-  const connectionOf = db.prepare<[number], { org: string; subject_kind: SubjectKind }>(
-    "SELECT org, subject_kind FROM connections WHERE id = ?",
-  );
+  const connectionOf = db.prepare<
+    [number],
+    { org: string; vendor: string; environment: Environment; subject_kind: SubjectKind }
+  >("SELECT org, vendor, environment, subject_kind FROM connections WHERE id = ?");
 
   const pushesOf = (selection: PushSelection) => {
     const connection = connectionOf.get(selection.connectionId);
@@ -42,8 +45,10 @@ export function createSelections(db: Db) {
     const connection = connectionOf.get(selection.connectionId);
     const kind = connection?.subject_kind ?? "contact";
     const owed = kind === "contact" ? "i.owed = 1" : "i.status = 'completed' AND i.assessment IS NOT NULL";
+    const isTrials = kind === "assessment" && connection?.environment === "sandbox";
     const conditions = [
-      "i.org = @org",
+      `i.org = @org AND i.contact ${isTrials ? "=" : "<>"} '${NO_CONTACT}'`,
+      kind === "assessment" ? "AND i.state ->> '$.origin.vendor' = @vendor" : "",
       selection.includeInProgress && kind === "contact"
         ? `AND (${owed} OR i.status = 'in_progress')`
         : `AND ${owed}`,
@@ -52,7 +57,8 @@ export function createSelections(db: Db) {
       `AND NOT EXISTS (SELECT 1 FROM pushes WHERE connection_id = @connectionId AND subject = i.${kind} AND state <> 'never')`,
     ];
     const { connectionId, since, until } = selection;
-    const values = { org: connection?.org ?? "", connectionId, since, until };
+    const { org = "", vendor } = connection ?? {};
+    const values = { org, vendor, connectionId, since, until };
     return { kind, from: `FROM invites i WHERE ${conditions.join(" ")}`, values };
   };
 

@@ -7,6 +7,7 @@ import { createAttempts } from "./attempts.ts";
 import { createCalls } from "./calls.ts";
 import { createClaims } from "./claims.ts";
 import { createConnections } from "./connections.ts";
+import { createConsents } from "./consents.ts";
 import type { Db } from "./file.ts";
 import { createHolds } from "./holds.ts";
 import { createMarks } from "./marks.ts";
@@ -17,6 +18,7 @@ import { createServices } from "./services.ts";
 import { createSettle } from "./settle.ts";
 import { createSubjects } from "./subjects.ts";
 import { createTicks } from "./ticks.ts";
+import { createWebhooks } from "./webhooks.ts";
 
 /** The store's verbs as SQLite does them: at once, in whichever thread holds the file open. */
 export type VerbName = Exclude<keyof Store, "watch" | "close">;
@@ -25,7 +27,7 @@ export type VerbResult = { [Name in VerbName]: Awaited<ReturnType<Store[Name]>> 
 export type Verbs = { [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] };
 
 /** Verbs after which someone may find work to do. */
-const WRITES: readonly VerbName[] = ["append", "saveConnection", "settle", "release", "raise"];
+const WRITES: readonly VerbName[] = ["append", "saveConnection", "settle", "release", "raise", "nameTest"];
 
 export const isWrite = (name: VerbName): boolean => WRITES.includes(name);
 
@@ -33,6 +35,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
   return {
     append: createAppend(db),
     ...createConnections(db),
+    ...createConsents(db, self),
     ...createClaims(db, self, clock.now),
     settle: createSettle(db),
     ...createHolds(db),
@@ -46,6 +49,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createAlerts(db),
     ...createCalls(db),
     ...createServices(db, self),
+    ...createWebhooks(db),
   };
 }
 
@@ -58,6 +62,11 @@ export function storeOf(
     append: (...args) => call("append", args),
     connections: (...args) => call("connections", args),
     saveConnection: (...args) => call("saveConnection", args),
+    openConsent: (...args) => call("openConsent", args),
+    takeConsent: (...args) => call("takeConsent", args),
+    holdsConsent: (...args) => call("holdsConsent", args),
+    endConsent: (...args) => call("endConsent", args),
+    voidConsents: (...args) => call("voidConsents", args),
     claim: (...args) => call("claim", args),
     settle: (...args) => call("settle", args),
     dueWork: (...args) => call("dueWork", args),
@@ -88,6 +97,12 @@ export function storeOf(
     limitCalls: (...args) => call("limitCalls", args),
     enterService: (...args) => call("enterService", args),
     runningServices: (...args) => call("runningServices", args),
+    questions: (...args) => call("questions", args),
+    nameTest: (...args) => call("nameTest", args),
+    received: (...args) => call("received", args),
+    noteRefusals: (...args) => call("noteRefusals", args),
+    refusals: (...args) => call("refusals", args),
+    startTrial: (...args) => call("startTrial", args),
     ...rest,
   };
 }

@@ -187,7 +187,7 @@ export function describeMarks(open: OpenStore): void {
     test("counts assessments that are completed for a destination that keys by them", async () => {
       const store = await opened(open);
       const origin = (assessmentId: string) => ({
-        vendor: "sr",
+        vendor: "smartrecruiters",
         candidateId: "c",
         jobId: null,
         assessmentId,

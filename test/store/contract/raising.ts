@@ -89,6 +89,10 @@ export function describeRaising(open: OpenStore): void {
           tests: [aTest(), aTest({ status: "assigned" })],
         }),
         anEvent("completed", { invitationId: "inv_1", origin: origin("as_1") }),
+        anEvent("completed", {
+          invitationId: "inv_others",
+          origin: { ...origin("as_3"), vendor: "greenhouse" },
+        }),
       ]);
       const claims = await store.claim({ connectionId: id, limit: 10, now: NOON });
       expect(claims.map(({ subject }) => subject)).toEqual(["as_1"]);

@@ -1,0 +1,222 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { openAts } from "../flows/ats.ts";
+import { AppError } from "../shared/errors.ts";
+import { plain } from "../shared/text.ts";
+import type { CatalogEntry, StagePlace } from "../vendors/contract.ts";
+import { type Session, withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+interface Flags {
+  vendor: string;
+  sandbox?: boolean;
+  job?: string;
+  stage?: string;
+}
+
+interface EntryFlags extends Flags {
+  test?: string;
+  required?: boolean;
+  optional?: boolean;
+  trigger?: CatalogEntry["trigger"];
+  dueDays?: number;
+  emailTemplate?: CatalogEntry["emailTemplate"];
+}
+
+const DEFAULTS: Omit<CatalogEntry, "test"> = {
+  required: true,
+  trigger: "auto",
+  dueDays: 7,
+  emailTemplate: "branded",
+};
+
+const TESTS = ["disc", "big-five", "iq-test", "integrity", "mbti", "riasec", "eq"];
+const FROM_JOB_TO_STAGE = "\nA stage is written as SmartRecruiters shows it in the job's pipeline.";
+
+/** `catalog`: which JobCannon test a job's stage triggers. */
+export function registerCatalog(program: Command, world: World): void {
+  const catalog = program.command("catalog").description("which test a SmartRecruiters job stage triggers");
+  const add = (name: string, description: string, example: string) =>
+    catalog
+      .command(name)
+      .description(description)
+      .option("--job <id>", "the job")
+      .option("--vendor <vendor>", "the applicant tracking system", "smartrecruiters")
+      .option("--sandbox", "of the sandbox environment")
+      .addHelpText("after", `${FROM_JOB_TO_STAGE}\n\nExample:\n  jc-integrations catalog ${example}`);
+
+  add("list", "what the stages of a job trigger", "list --job 4711").action(
+    (flags: Flags, command: Command) => withApp(world, command, (session) => list(session, flags)),
+  );
+  add("show", "what one stage triggers", 'show --job 4711 --stage "Assessment"')
+    .option("--stage <stage>", "the stage")
+    .action((flags: Flags, command: Command) => withApp(world, command, (session) => show(session, flags)));
+  add(
+    "set",
+    "let a stage trigger a test; asks for what is not given",
+    'set --job 4711 --stage "Assessment" --test disc',
+  )
+    .option("--stage <stage>", "the stage")
+    .option("--test <slug>", TESTS.join(", "))
+    .option("--required", "the candidate must take it (default)")
+    .option("--optional", "the candidate may leave it out")
+    .addOption(new Option("--trigger <how>", "at the stage's begin, or by hand").choices(["auto", "manual"]))
+    .option("--due-days <n>", "days the candidate has (default 7)", readDays)
+    .addOption(new Option("--email-template <which>", "of the invitation").choices(["branded", "default"]))
+    .action((flags: EntryFlags, command: Command) =>
+      withApp(world, command, (session) => set(session, flags)),
+    );
+}
+
+async function open({ app, world }: Session, { vendor, sandbox }: Flags) {
+  const environment = sandbox ? "sandbox" : "production";
+  const { signal } = world;
+  return await openAts(app, await app.store(), { org: app.org, vendor, environment, signal });
+}
+
+async function list(session: Session, flags: Flags): Promise<void> {
+  const { ats, access } = await open(session, flags);
+  const jobId = await answer(session, flags.job, "job", "Which job (its id)?");
+  const entries = await ats.catalog(access, jobId);
+  session.print({
+    json: { job: jobId, stages: entries },
+    text: () =>
+      entries.length === 0
+        ? `No stage of ${jobId} triggers a test. Set one: jc-integrations catalog set --job ${jobId}`
+        : session.terminal.table(
+            HEADINGS,
+            entries.map((entry) => [plain(entry.stage), ...cellsOf(entry)]),
+          ),
+  });
+}
+
+async function show(session: Session, flags: Flags): Promise<void> {
+  const { ats, access } = await open(session, flags);
+  const place = await placeOf(session, flags);
+  const entry = await ats.catalogEntry(access, place);
+  if (!entry) {
+    throw new AppError("USAGE", `stage ${place.stage} of job ${place.jobId} triggers no test`, {
+      hint: `jc-integrations catalog set --job ${place.jobId} --stage "${place.stage}"`,
+    });
+  }
+  session.print({
+    json: { ...place, ...entry },
+    text: () => session.terminal.table(HEADINGS, [[plain(place.stage), ...cellsOf(entry)]]),
+  });
+}
+
+async function set(session: Session, flags: EntryFlags): Promise<void> {
+  if (flags.required && flags.optional)
+    throw new AppError("USAGE", "--required and --optional exclude each other");
+  const { ats, access } = await open(session, flags);
+  const place = await placeOf(session, flags);
+  const before = await ats.catalogEntry(access, place);
+  const entry = await ats.setCatalogEntry(access, place, await entryFrom(session, flags, before));
+  session.print({
+    json: { ...place, ...entry, changed: JSON.stringify(before) !== JSON.stringify(entry) },
+    text: () =>
+      [
+        session.terminal.table(HEADINGS, [[plain(place.stage), ...cellsOf(entry)]]),
+        "",
+        `Try it: jc-integrations sandbox-test smartrecruiters --job ${place.jobId} --stage "${place.stage}"`,
+      ].join("\n"),
+  });
+}
+
+async function placeOf(session: Session, flags: Flags): Promise<StagePlace> {
+  const jobId = await answer(session, flags.job, "job", "Which job (its id)?");
+  return { jobId, stage: await answer(session, flags.stage, "stage", "Which stage?") };
+}
+
+/** Flags first; a person is asked for the rest, a script gets what is there already, or the defaults. */
+async function entryFrom(
+  session: Session,
+  flags: EntryFlags,
+  before: CatalogEntry | null,
+): Promise<CatalogEntry> {
+  const base = { ...DEFAULTS, ...before };
+  const given = {
+    ...(flags.test === undefined ? {} : { test: flags.test }),
+    ...(flags.required || flags.optional ? { required: !flags.optional } : {}),
+    ...(flags.trigger === undefined ? {} : { trigger: flags.trigger }),
+    ...(flags.dueDays === undefined ? {} : { dueDays: flags.dueDays }),
+    ...(flags.emailTemplate === undefined ? {} : { emailTemplate: flags.emailTemplate }),
+  };
+  const isAsked = asks(session) && flags.test === undefined;
+  if (isAsked) return { ...(await ask(session, base)), ...given };
+  const test = given.test ?? before?.test;
+  if (test === undefined) throw missing("test", "disc");
+  return { ...base, ...given, test };
+}
+
+async function ask({ world }: Session, base: Omit<CatalogEntry, "test"> & Partial<CatalogEntry>) {
+  const { confirm, number, select } = await import("@inquirer/prompts");
+  const at = { input: world.io.stdin, output: world.io.stderr, signal: world.signal };
+  const questions = async (): Promise<CatalogEntry> => ({
+    test: await select(
+      { message: "Which test?", choices: TESTS, ...(base.test ? { default: base.test } : {}) },
+      at,
+    ),
+    required: await confirm({ message: "Must the candidate take it?", default: base.required }, at),
+    trigger: await select(
+      {
+        message: "When is it sent?",
+        default: base.trigger,
+        choices: [
+          { name: "by itself, as the candidate reaches the stage", value: "auto" as const },
+          { name: "by hand", value: "manual" as const },
+        ],
+      },
+      at,
+    ),
+    dueDays:
+      (await number({ message: "How many days to take it?", default: base.dueDays, min: 1, max: 365 }, at)) ??
+      base.dueDays,
+    emailTemplate: await select(
+      {
+        message: "Which e-mail?",
+        default: base.emailTemplate,
+        choices: ["branded" as const, "default" as const],
+      },
+      at,
+    ),
+  });
+  return await questions().catch((cause: unknown) => {
+    throw new AppError("CANCELLED", "Cancelled. Nothing was changed", { cause });
+  });
+}
+
+async function answer(
+  session: Session,
+  given: string | undefined,
+  flag: string,
+  question: string,
+): Promise<string> {
+  if (given !== undefined) return given;
+  if (!asks(session)) throw missing(flag, flag === "job" ? "4711" : '"Assessment"');
+  const { input } = await import("@inquirer/prompts");
+  const { world } = session;
+  const at = { input: world.io.stdin, output: world.io.stderr, signal: world.signal };
+  return await input({ message: question, required: true }, at).catch((cause: unknown) => {
+    throw new AppError("CANCELLED", "Cancelled. Nothing was changed", { cause });
+  });
+}
+
+function asks({ globals, world }: Session): boolean {
+  return globals.input && !globals.json && world.io.stdinIsTerminal;
+}
+
+function missing(flag: string, example: string): AppError {
+  return new AppError("USAGE", `--${flag} is missing`, { hint: `As --${flag} ${example}` });
+}
+
+const HEADINGS = ["stage", "test", "", "sent", "days", "e-mail"];
+
+function cellsOf({ test, required, trigger, dueDays, emailTemplate }: CatalogEntry): string[] {
+  const sent = trigger === "auto" ? "by itself" : "by hand";
+  return [plain(test), required ? "required" : "optional", sent, String(dueDays), emailTemplate];
+}
+
+function readDays(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 365) return Number(text);
+  throw new InvalidArgumentError("It is a whole number of days, 1 to 365.");
+}

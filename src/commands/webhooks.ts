@@ -1,0 +1,222 @@
+import type { Command } from "commander";
+import { type OpenAts, openAts } from "../flows/ats.ts";
+import type { SubscriptionContext } from "../flows/subscriptions.ts";
+import { count, plain, shortTime } from "../shared/text.ts";
+import type { ReceivedWebhook, Refusal } from "../store/contract.ts";
+import { readLimit } from "./logs.ts";
+import { type Session, withApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+interface Flags {
+  vendor: string;
+  sandbox?: boolean;
+}
+
+/** `webhooks`: how a vendor's events reach us, and what came. */
+export function registerWebhooks(program: Command, world: World): void {
+  const webhooks = program
+    .command("webhooks")
+    .description("SmartRecruiters' webhook subscription, and what was received");
+  const add = (name: string, description: string, example: string) =>
+    webhooks
+      .command(name)
+      .description(description)
+      .option("--vendor <vendor>", "the applicant tracking system", "smartrecruiters")
+      .option("--sandbox", "of the sandbox environment")
+      .addHelpText("after", `\nExample:\n  jc-integrations webhooks ${example}`);
+
+  add("list", "the account's subscriptions, and whether ours serves", "list --org acme").action(
+    (flags: Flags, command: Command) => withApp(world, command, (session) => list(session, flags)),
+  );
+  add(
+    "subscribe",
+    "subscribe our receiver, or mend what is wrong; a second time changes nothing",
+    "subscribe",
+  )
+    .option("--dry-run", "only say what it would do")
+    .action((flags: Flags & { dryRun?: boolean }, command: Command) =>
+      withApp(world, command, (session) => runSubscribe(session, flags)),
+    );
+  add("unsubscribe", "remove our subscription; results still go out", "unsubscribe").action(
+    (flags: Flags, command: Command) => withApp(world, command, (session) => runUnsubscribe(session, flags)),
+  );
+  add(
+    "rotate-secret",
+    "subscribe anew with a new secret; the old one stays accepted",
+    "rotate-secret",
+  ).action((flags: Flags, command: Command) =>
+    withApp(world, command, (session) => runRotate(session, flags)),
+  );
+  add("log", "what was received, and what was refused for its signature", "log --unmatched")
+    .option("--unmatched", "only what waits for its invite")
+    .option("--limit <n>", "the last so many", readLimit, 50)
+    .action((flags: LogFlags, command: Command) =>
+      withApp(world, command, (session) => showLog(session, flags)),
+    );
+}
+
+async function open(
+  { app, world }: Session,
+  { vendor, sandbox }: Flags,
+): Promise<{ context: SubscriptionContext; opened: OpenAts }> {
+  const { webhookUrl } = await import("../flows/subscriptions.ts");
+  const store = await app.store();
+  const environment = sandbox ? "sandbox" : "production";
+  const opened = await openAts(app, store, { org: app.org, vendor, environment, signal: world.signal });
+  const { ats, access } = opened;
+  const targetUrl = webhookUrl(app.config["serve.public_url"], ats);
+  return { opened, context: { store, clock: app.clock, vault: await app.vault(), ats, access, targetUrl } };
+}
+
+async function list(session: Session, flags: Flags): Promise<void> {
+  const { app, terminal, print } = session;
+  const { context, opened } = await open(session, flags);
+  const [{ checkSubscription }, { subscriptionTrouble }] = await Promise.all([
+    import("../flows/subscriptions.ts"),
+    import("../flows/subscription-trouble.ts"),
+  ]);
+  const { connection, destination } = opened;
+  const found = await context.ats.subscriptions(context.access);
+  const subscription = await checkSubscription(context, connection);
+  const trouble = subscriptionTrouble({ ...connection, subscription }, destination.label);
+  const { paint } = terminal;
+  print({
+    json: {
+      subscriptions: found.map((each) => ({ ...each, isOurs: each.id === subscription.id })),
+      state: subscription.state,
+      targetUrl: context.targetUrl,
+    },
+    text: () =>
+      [
+        `${paint.bold(app.org)}  ${destination.label} sends to ${context.targetUrl}`,
+        "",
+        found.length === 0
+          ? "No subscription."
+          : terminal.table(
+              ["id", "event", "sends to", ""],
+              found.map((each) => [
+                each.id,
+                each.event,
+                plain(each.targetUrl),
+                each.isActive ? paint.green("active") : paint.yellow("inactive"),
+              ]),
+            ),
+        "",
+        trouble ? paint.yellow(`! ${trouble}`) : paint.dim("Ours is active and its secret is in the vault."),
+      ].join("\n"),
+  });
+}
+
+async function runSubscribe(session: Session, flags: Flags & { dryRun?: boolean }): Promise<void> {
+  const { print, terminal } = session;
+  const { context, opened } = await open(session, flags);
+  const { planSubscribe, subscribe } = await import("../flows/subscriptions.ts");
+  const plan = await planSubscribe(context, opened.connection);
+  const removes = plan.remove.length > 0 ? `, remove ${plan.remove.map(({ id }) => id).join(", ")}` : "";
+  if (flags.dryRun) {
+    print({
+      json: {
+        create: plan.keep === null,
+        keep: plan.keep?.id ?? null,
+        remove: plan.remove.map(({ id }) => id),
+      },
+      text: () => (plan.keep ? `keep ${plan.keep.id}${removes}` : `subscribe ${context.targetUrl}${removes}`),
+    });
+    return;
+  }
+  const { subscription, isNew, removed } = await subscribe(context, opened.connection, plan);
+  print({
+    json: { id: subscription.id, targetUrl: subscription.targetUrl, created: isNew, removed },
+    text: () =>
+      [
+        `${isNew ? terminal.paint.green("Subscribed") : "Subscribed already"}: ${subscription.event} → ${subscription.targetUrl} (${subscription.id})`,
+        ...(removed > 0 ? [`${count(removed, "useless subscription")} of ours removed.`] : []),
+        ...(isNew ? [`Its secret rests in ${context.vault.describe()}. Try it: ${testCommand(flags)}`] : []),
+      ].join("\n"),
+  });
+}
+
+function testCommand({ vendor }: Flags): string {
+  return `jc-integrations sandbox-test ${vendor}`;
+}
+
+async function runUnsubscribe(session: Session, flags: Flags): Promise<void> {
+  const { context, opened } = await open(session, flags);
+  const { unsubscribe } = await import("../flows/subscriptions.ts");
+  const removed = await unsubscribe(context, opened.connection);
+  session.print({
+    json: { removed },
+    text: () =>
+      removed === 0
+        ? "There was no subscription of ours."
+        : `${count(removed, "subscription")} removed. Results still go to ${opened.destination.label}; nothing confirms them any more.`,
+  });
+}
+
+async function runRotate(session: Session, flags: Flags): Promise<void> {
+  const { context, opened } = await open(session, flags);
+  const { rotateSecret } = await import("../flows/subscriptions.ts");
+  const { subscription, replaced } = await rotateSecret(context, opened.connection);
+  const sandbox = flags.sandbox ? " --sandbox" : "";
+  session.print({
+    json: { id: subscription.id, replaced },
+    text: () =>
+      [
+        `Subscribed anew as ${subscription.id}; its new secret rests in ${context.vault.describe()}.`,
+        `The old secret stays accepted for what is still on its way. Later: jc-integrations secrets list, then secrets remove ${context.ats.webhookSecretName} --number <n> --org ${session.app.org}${sandbox}`,
+      ].join("\n"),
+  });
+}
+
+interface LogFlags extends Flags {
+  unmatched?: boolean;
+  limit: number;
+}
+
+async function showLog({ app, terminal, print }: Session, flags: LogFlags): Promise<void> {
+  const store = await app.store();
+  const { org } = app;
+  const { vendor, limit, unmatched = false } = flags;
+  const environment = flags.sandbox ? "sandbox" : "production";
+  const received = await store.received({ org, vendor, environment, unmatched, limit });
+  const refused = unmatched ? [] : await store.refusals(vendor, 0, limit);
+  print({
+    json: {
+      received: received.map(({ at, receivedAt, ...rest }) => ({
+        ...rest,
+        at: new Date(at).toISOString(),
+        receivedAt: new Date(receivedAt).toISOString(),
+        signature: "good",
+      })),
+      refused: refused.map(({ at, reason, n }) => ({ at: new Date(at).toISOString(), reason, times: n })),
+    },
+    text: () => renderLog(received, refused, terminal),
+  });
+}
+
+function renderLog(
+  received: readonly ReceivedWebhook[],
+  refused: readonly Refusal[],
+  { paint, table }: Session["terminal"],
+): string {
+  const rows = received.map((each) => ({
+    at: each.receivedAt,
+    cells: [
+      paint.green("good"),
+      plain(each.eventId),
+      plain(each.candidateId),
+      plain(each.assessmentId),
+      each.isMatched ? plain(each.invitationId ?? "–") : paint.yellow("no invite yet"),
+    ],
+  }));
+  const refusals = refused.map(({ at, reason, n }) => ({
+    at,
+    cells: [paint.red("refused"), `${plain(reason)}${n > 1 ? ` (${n} times)` : ""}`, "", "", ""],
+  }));
+  const all = [...rows, ...refusals].sort((a, b) => a.at - b.at);
+  if (all.length === 0) return "No webhook yet.";
+  return table(
+    ["received", "signature", "event", "candidate", "assessment", "invite"],
+    all.map(({ at, cells }) => [shortTime(at), ...cells]),
+  );
+}

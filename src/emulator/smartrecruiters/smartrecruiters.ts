@@ -1,0 +1,60 @@
+/** SmartRecruiters as the setup guide has it (`v1`): OAuth, candidates, assessments, scorecards, and its webhooks. */
+import type { Call, Reply } from "../http.ts";
+import { type Pattern, routeTable } from "../routes.ts";
+import type { CreateVendor } from "../vendor.ts";
+import { answerApi } from "./api.ts";
+import { completeOnPage, showAssessment } from "./assessment-page.ts";
+import { assessmentRoutes } from "./assessments.ts";
+import { answerConsent, showConsent } from "./authorize.ts";
+import { candidateRoutes } from "./candidates.ts";
+import { catalogueRoutes } from "./catalogue.ts";
+import { smartrecruitersControl } from "./control.ts";
+import { notFound } from "./errors.ts";
+import { scorecardRoutes } from "./scorecards.ts";
+import { smartrecruitersSettings } from "./settings.ts";
+import { subscriptionRoutes } from "./subscriptions.ts";
+import { exchangeToken } from "./token-endpoint.ts";
+import { createWorld, type SmartWorld } from "./world.ts";
+
+export const createSmartrecruiters: CreateVendor = (stage) => {
+  const world = createWorld(stage);
+  const findPage = routeTable(pageRoutes);
+  const findApi = routeTable([
+    ...subscriptionRoutes(world),
+    ...candidateRoutes(world),
+    ...assessmentRoutes(world),
+    ...scorecardRoutes(world),
+    ...catalogueRoutes,
+  ]);
+  return {
+    answer: (call) => {
+      const page = findPage(call.method, call.path);
+      if (page) return page.route.answer(world, call, page.param);
+      const api = findApi(call.method, call.path);
+      return api ? answerApi(world, call, api) : notFound(`There is no ${call.method} ${call.path}`);
+    },
+    settings: smartrecruitersSettings(world),
+    control: smartrecruitersControl(world),
+  };
+};
+
+/** What is reached without an access token. */
+interface PageRoute extends Pattern {
+  answer(world: SmartWorld, call: Call, param: (name: string) => string): Reply | Promise<Reply>;
+}
+
+const pageRoutes: readonly PageRoute[] = [
+  { method: "GET", path: "/identity/oauth/allow", answer: showConsent },
+  { method: "POST", path: "/identity/oauth/allow", answer: answerConsent },
+  { method: "POST", path: "/identity/oauth/token", answer: exchangeToken },
+  {
+    method: "GET",
+    path: "/assessments/:id",
+    answer: (world, _call, param) => showAssessment(world, param("id")),
+  },
+  {
+    method: "POST",
+    path: "/assessments/:id",
+    answer: (world, _call, param) => completeOnPage(world, param("id")),
+  },
+];

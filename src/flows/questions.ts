@@ -1,0 +1,50 @@
+import type { Connection } from "../core/connection.ts";
+import { isAppError } from "../shared/errors.ts";
+import type { Question, Store } from "../store/contract.ts";
+import type { Vendors } from "./deliver-all.ts";
+import { atsOf } from "./ats.ts";
+
+/** What a webhook left to be asked of its vendor, long after it was answered. */
+const MOST_AT_ONCE = 500;
+
+/** Asks which test each result belongs to, and gives it to the invite. One that cannot be asked now waits. */
+export async function answerQuestions(
+  vendors: Vendors,
+  store: Store,
+  signal: AbortSignal,
+): Promise<{ answered: number; failed: string[] }> {
+  const outcome = { answered: 0, failed: [] as string[] };
+  const connections = await store.connections();
+  const silent = new Set<Connection>();
+  for (const question of await store.questions(MOST_AT_ONCE)) {
+    signal.throwIfAborted();
+    const connection = connections.find((each) => isAskedOf(question, each));
+    if (connection?.state !== "connected" || silent.has(connection)) continue;
+    try {
+      const test = await ask(vendors, store, { question, connection, signal });
+      await store.nameTest(question.seq, test, vendors.clock.now());
+      outcome.answered += 1;
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      silent.add(connection);
+      outcome.failed.push(error.message);
+    }
+  }
+  return outcome;
+}
+
+async function ask(
+  vendors: Vendors,
+  store: Store,
+  { question, connection, signal }: { question: Question; connection: Connection; signal: AbortSignal },
+): Promise<string | null> {
+  const [destination, access] = await Promise.all([
+    vendors.destination(connection),
+    vendors.access(connection, { store, signal }),
+  ]);
+  return await atsOf(destination).testOf(access, question);
+}
+
+function isAskedOf(question: Question, { org, vendor, environment }: Connection): boolean {
+  return org === question.org && vendor === question.vendor && environment === question.environment;
+}
