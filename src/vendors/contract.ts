@@ -163,11 +163,13 @@ export interface Destination {
   ats?: Ats;
   /** What the vendor's setup guide says about the errors people meet most; absent where it has no such list. */
   commonErrors?: CommonErrors;
+  /** What the fields are to the vendor's people, one and many: "property", "properties". */
+  fieldWords: readonly [one: string, many: string];
 }
 
 export interface CommonErrors {
-  /** The redirect URI is not the registered one. */
-  redirectUri: CommonError;
+  /** The redirect URI, this one, is not registered. */
+  redirectUri(uri: string): CommonError;
   /** No secret of ours signed a webhook. */
   signature: CommonError;
   /** A scope was not granted. */

@@ -14,7 +14,7 @@ import {
 } from "./candidates.ts";
 import { listCatalog, readCatalogEntry, setCatalogEntry } from "./catalog.ts";
 import { applyFields, planFields } from "./custom-fields.ts";
-import { commonErrors } from "./guide.ts";
+import { COMMON_ERRORS } from "./guide.ts";
 import { PROFILES, type Profile } from "./profiles.ts";
 import { RESULTS_PER_CALL, sendResults } from "./results.ts";
 import { mapScorecard } from "./scorecard.ts";
@@ -28,8 +28,6 @@ export interface SmartrecruitersSettings {
   clientId: string;
   profile: Profile;
   redirectPort: number;
-  /** Where people register the callback: `https://api.jobcannon.io`. */
-  publicUrl: string;
   /** As declared by the operator: the API does not tell it. */
   region: string | null;
   /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
@@ -54,7 +52,6 @@ export function openSmartrecruiters({ config, org, environment, http, clock }: V
       clientId: own.client_id ?? ofOrg.smartrecruiters_client_id ?? config["smartrecruiters.client_id"],
       profile: profileNamed(ofOrg.smartrecruiters_profile ?? config["smartrecruiters.profile"]),
       redirectPort: own.redirect_port ?? config["smartrecruiters.redirect_port"],
-      publicUrl: config["serve.public_url"],
       region: ofOrg.smartrecruiters_region ?? null,
       resultBase: config["jobcannon.result_base"],
     },
@@ -114,7 +111,8 @@ export function createSmartrecruiters(
       assessments: (access, candidateId) => listAssessments({ ...api, access }, candidateId),
       scorecard: (access, candidateId) => readScorecard({ ...api, access }, candidateId),
     },
-    commonErrors: commonErrors(withoutSlash(settings.publicUrl) + profile.redirectPath),
+    commonErrors: COMMON_ERRORS,
+    fieldWords: ["scorecard field", "scorecard fields"],
   };
 }
 
