@@ -5,12 +5,13 @@ import { createAppend } from "./append.ts";
 import { createAlerts } from "./alerts.ts";
 import { createAttempts } from "./attempts.ts";
 import { createCalls } from "./calls.ts";
-import { createClaims } from "./claims.ts";
+import { type ClaimsText, createClaims } from "./claims.ts";
 import { createConnections } from "./connections.ts";
 import type { Db } from "./file.ts";
 import { createHolds } from "./holds.ts";
 import { createMarks } from "./marks.ts";
 import { createReads } from "./reads.ts";
+import { claimsOf } from "./rows.ts";
 import { createRuns } from "./runs.ts";
 import { createSelections } from "./selections.ts";
 import { createServices } from "./services.ts";
@@ -21,7 +22,9 @@ import { createTicks } from "./ticks.ts";
 /** The store's verbs as SQLite does them: at once, in whichever thread holds the file open. */
 export type VerbName = Exclude<keyof Store, "watch" | "close">;
 export type VerbArgs = { [Name in VerbName]: Parameters<Store[Name]> };
-export type VerbResult = { [Name in VerbName]: Awaited<ReturnType<Store[Name]>> };
+export type VerbResult = {
+  [Name in VerbName]: Name extends "claim" ? ClaimsText : Awaited<ReturnType<Store[Name]>>;
+};
 export type Verbs = { [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] };
 
 /** Verbs after which someone may find work to do. */
@@ -58,7 +61,7 @@ export function storeOf(
     append: (...args) => call("append", args),
     connections: (...args) => call("connections", args),
     saveConnection: (...args) => call("saveConnection", args),
-    claim: (...args) => call("claim", args),
+    claim: async (...args) => claimsOf(await call("claim", args)),
     settle: (...args) => call("settle", args),
     dueWork: (...args) => call("dueWork", args),
     hold: (...args) => call("hold", args),
