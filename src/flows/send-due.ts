@@ -12,8 +12,8 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * Sends until nothing is due, or a call fails as a whole; returns the calls that did. A place in the window comes
- * first and the batch after it, so that what is claimed is as fresh as can be. Behind a full batch the next one is
- * asked for early, so that the store and this thread work at the same time.
+ * first and the batch after it, so that what is claimed is as fresh as can be. Where no window counts, the next batch
+ * is asked for as soon as a full one is answered, so that the store and this thread work at the same time.
  */
 export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const { sender } = delivery;
@@ -36,7 +36,9 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
     await access.slot();
     return goesOn() ? await sender.claim(batchSize) : [];
   };
-  const askAhead = (batch: Promise<Batch>) => {
+  /** Only where no place is counted for it: an empty batch, too, says that nothing is due. */
+  const askAhead = () => {
+    const batch = sender.claim(batchSize);
     ahead.push(batch);
     // Its failure is heard of where it is awaited, which may be later.
     batch.catch(() => {});
@@ -49,8 +51,8 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
       if (isAnswered) return;
       isAnswered = true;
       unanswered -= 1;
-      // No place to count, and an empty batch tells too that nothing is due: it comes with the commit that settles this.
-      if (isFull && !rateLimit && goesOn()) askAhead(sender.claim(batchSize));
+      // It comes with the commit that settles this one.
+      if (isFull && !rateLimit && goesOn()) askAhead();
     };
     try {
       const sent = await sender.sendBatch(claims, onAnswer);
@@ -80,8 +82,6 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
     if (claims.length === 0) continue;
     // What comes one by one goes together soon after; full batches gain nothing by waiting.
     if (claims.length < batchSize) notBefore = clock.now() + distanceMs;
-    // A place once counted must not wait for another call to end.
-    else if (rateLimit && unanswered + 1 < most) askAhead(take());
     const call = send(claims).finally(() => underWay.delete(call));
     underWay.add(call);
   }
