@@ -3,6 +3,7 @@ import { MAX_TRIES } from "../core/retry.ts";
 import { AppError } from "../shared/errors.ts";
 import type { NewRun, RunCounts, SelectionPage, Standing, Store } from "../store/contract.ts";
 import { deliverTo, type Vendors } from "./deliver-all.ts";
+import { createGiveWay } from "./give-way.ts";
 
 /** What `replay` and `backfill` share: count, queue in pages, and see it through. */
 export interface Selection {
@@ -81,9 +82,11 @@ async function queueAll(
   const pageSize = Math.min(PAGE, perSecond ?? PAGE);
   let queued = 0;
   for (const { connection, page } of selections) {
+    const giveWay = createGiveWay({ store, clock }, connection);
     let after: string | null = null;
     do {
       signal.throwIfAborted();
+      await giveWay(signal);
       const startedAt = clock.now();
       const { subjects, next }: SelectionPage = await page(after, Math.min(pageSize, most - queued));
       queued += await store.raise(connection.id, subjects, startedAt, runId);
