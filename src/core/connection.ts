@@ -34,8 +34,17 @@ export interface Connection {
   lastSyncAt: number | null;
   /** Set while the vendor fails. */
   outage: Outage | null;
+  /** Set while the service cannot read our tokens: results wait, and nobody is disconnected. */
+  vaultTrouble: VaultTrouble | null;
   /** Words for the operator about what stands in the way; null when nothing does. */
   banner: string | null;
+}
+
+/** Since when the tokens cannot be read, ms since the epoch, and why; `fix`: what to do, where that is known. */
+export interface VaultTrouble {
+  since: number;
+  reason: string;
+  fix: string | null;
 }
 
 /** What identifies a connection before it has a row. */

@@ -2,8 +2,10 @@ import { dailyDue, everyDue } from "../core/due-times.ts";
 import { alertOwners } from "../flows/alert.ts";
 import { deliverTo, type Vendors } from "../flows/deliver-all.ts";
 import { refreshAll } from "../flows/refresh.ts";
+import { rememberingSecrets, type SecretReader } from "../flows/secrets.ts";
 import { sweepAll } from "../flows/sweep.ts";
 import type { Tokens } from "../oauth/tokens.ts";
+import type { AppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
@@ -12,6 +14,7 @@ import type { Source } from "../vendors/contract.ts";
 import { closeServer, listen } from "./listen.ts";
 import { createReceiver } from "./receiver.ts";
 import { type Job, runScheduler } from "./scheduler.ts";
+import { createVaultWatch, type VaultWatch } from "./vault-watch.ts";
 import { createWebhookSecrets } from "./webhook-secrets.ts";
 
 /** The service: receiver, scheduler and delivery in one process, until the signal aborts. */
@@ -36,7 +39,18 @@ export async function serve(
 ): Promise<void> {
   const { log, clock, config } = context;
   const store = await context.threadedStore();
-  const secretsOf = createWebhookSecrets({ vault: await context.vault(), clock });
+  const [vault, sources] = await Promise.all([context.vault(), context.sources()]);
+  const secretsOf = createWebhookSecrets({ vault, clock });
+  const secrets = rememberingSecrets(vault);
+  const vaultWatch = createVaultWatch({
+    ...context,
+    store,
+    vault,
+    secrets,
+    readWebhookSecrets: async () => {
+      for (const source of sources) await secretsOf(source);
+    },
+  });
   const [stop, abort] = [new AbortController(), new AbortController()];
   const onSignal = () => stop.abort();
   signal.addEventListener("abort", onSignal);
@@ -46,12 +60,13 @@ export async function serve(
     store,
     clock,
     log,
-    sources: await context.sources(),
+    sources,
     secretsOf,
-    notReady: () => (stop.signal.aborted ? "stopping" : null),
+    notReady: () => (stop.signal.aborted ? "stopping" : (vaultWatch.problem()?.message ?? null)),
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
   await store.enterService();
+  await vaultWatch.look(abort.signal);
   log.info("listening", { address });
   onListening(address);
 
@@ -60,12 +75,23 @@ export async function serve(
       store,
       clock,
       log,
-      jobs: jobsOf(context, store),
+      jobs: jobsOf({ ...context, store, vaultWatch, secrets }),
       deliver: async (connectionId, stopped) => {
-        const report = await deliverTo(context, store, { connectionId, stop: stopped, abort: abort.signal });
-        const { restUntil, ...counts } = report;
+        const problems: AppError[] = [];
+        const { restUntil, ...counts } = await deliverTo(context, store, {
+          connectionId,
+          stop: stopped,
+          abort: abort.signal,
+          onProblem: (problem) => problems.push(problem),
+        });
         if (Object.values(counts).some((n) => n > 0))
           log.info("delivered", { connection: connectionId, ...counts });
+        for (const problem of problems) {
+          const isVaults = problem.code === "VAULT_UNAVAILABLE";
+          // What is held needs no rest: its release is the time to go on.
+          if (isVaults && (await vaultWatch.hear(connectionId, problem))) return { restUntil: 0 };
+          log.warn("cannot deliver", { connection: connectionId, reason: problem.message });
+        }
         return { restUntil };
       },
     },
@@ -75,18 +101,26 @@ export async function serve(
     log.info("stopping");
     setTimeout(() => abort.abort(), LAST_CALLS_MS).unref();
   });
+  const watching = vaultWatch.run(stop.signal);
   try {
-    await scheduler;
+    await Promise.all([scheduler, watching]);
   } finally {
     stop.abort();
+    await Promise.allSettled([scheduler, watching]);
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
     log.info("stopped");
   }
 }
 
-function jobsOf(context: ServeContext, store: Store): Job[] {
-  const { config, log } = context;
+interface JobsContext extends ServeContext {
+  store: Store;
+  vaultWatch: VaultWatch;
+  secrets: SecretReader;
+}
+
+function jobsOf(context: JobsContext): Job[] {
+  const { config, log, store, vaultWatch } = context;
   return [
     {
       name: "sweep",
@@ -100,14 +134,17 @@ function jobsOf(context: ServeContext, store: Store): Job[] {
       due: everyDue(LOOK_EVERY_MS),
       run: async (signal) => {
         const { failed } = await refreshAll(context, store, signal);
-        for (const reason of failed) log.warn("token not refreshed", { reason });
+        for (const { connection, problem } of failed) {
+          if (problem.code === "VAULT_UNAVAILABLE") await vaultWatch.hear(connection.id, problem);
+          else log.warn("token not refreshed", { reason: problem.message });
+        }
       },
     },
     {
       name: "alerts",
       due: everyDue(LOOK_EVERY_MS),
       run: async (signal) => {
-        const { sent, failed } = await alertOwners({ ...context, store }, signal);
+        const { sent, failed } = await alertOwners({ ...context, vault: async () => context.secrets }, signal);
         if (sent > 0) log.info("alerts sent", { sent });
         for (const reason of failed) log.warn("alert not sent yet", { reason });
       },

@@ -25,7 +25,7 @@ export interface DeliverReport {
 export interface DeliverContext {
   store: Pick<
     Store,
-    "claim" | "settle" | "hold" | "release" | "overview" | "saveConnection" | "dueWork" | "openTick"
+    "claim" | "settle" | "holdConnected" | "release" | "overview" | "saveConnection" | "dueWork" | "openTick"
   >;
   clock: Clock;
   destination: Destination;
@@ -61,7 +61,9 @@ export async function deliver(context: DeliverContext, connection: Connection): 
     }
   } catch (error) {
     if (isAppError(error, "RECONNECT_NEEDED")) {
-      await markMustReconnect(context.store, context.destination, connection);
+      const isMarked = await markMustReconnect(context.store, context.destination, connection);
+      // What was refused are tokens of before; with those of the new consent it may go on.
+      if (!isMarked) report.restUntil = context.clock.now() + LOOK_AGAIN_MS;
     } else {
       report.restUntil = context.clock.now() + context.retryEveryMs;
       if (isAppError(error)) context.onProblem(error);

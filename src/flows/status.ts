@@ -1,10 +1,10 @@
 import type { Config } from "../shared/config.ts";
-import type { Environment } from "../core/connection.ts";
+import type { Connection, Environment, VaultTrouble } from "../core/connection.ts";
 import { isDegraded } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
 import type { Overview, Store } from "../store/contract.ts";
-import { count } from "../shared/text.ts";
+import { count, shortTime } from "../shared/text.ts";
 import { stuckWords } from "./stuck.ts";
 
 /** One glance at an org: what `status` prints and the admin page will show. */
@@ -28,6 +28,7 @@ export async function statusOf(
       label: LABELS[vendor] ?? vendor,
       environment,
       state: connection?.state ?? "not_connected",
+      tokens: tokensOf(connection),
       account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
       scopes: connection?.scopes ?? [],
       missingScopes: connection?.missingScopes ?? [],
@@ -59,6 +60,7 @@ export async function statusOf(
 /** What stands in the way, first what a person must mend. */
 function bannerOf(vendor: string, found: Overview["connections"][number] | undefined): string | null {
   if (!found) return null;
+  if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
   if (found.connection.banner !== null) return found.connection.banner;
   const { stuck, held, rejected } = found.pushes;
   if (stuck > 0) return stuckWords(stuck, vendor);
@@ -69,6 +71,22 @@ function bannerOf(vendor: string, found: Overview["connections"][number] | undef
   if (rejected > 0)
     return `${count(rejected, "result")} rejected; see jc-integrations logs --outcome rejected, mend, then replay --status rejected`;
   return null;
+}
+
+type Unreadable = Connection & { vaultTrouble: VaultTrouble };
+
+function isUnreadable(connection: Connection | undefined): connection is Unreadable {
+  return connection?.state === "connected" && connection.vaultTrouble !== null;
+}
+
+/** Null where there are none that serve. */
+function tokensOf(connection: Connection | undefined): "readable" | "unreadable" | null {
+  if (connection?.state !== "connected") return null;
+  return isUnreadable(connection) ? "unreadable" : "readable";
+}
+
+function unreadableWords({ since, reason, fix }: VaultTrouble): string {
+  return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix}`} Results wait; serve looks every minute and goes on by itself`;
 }
 
 const LABELS: Readonly<Record<string, string>> = { hubspot: "HubSpot", smartrecruiters: "SmartRecruiters" };

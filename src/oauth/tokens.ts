@@ -136,7 +136,9 @@ function refreshOnce(
 ): Promise<TokenSet> {
   memory.refreshing ??= refreshAlone(deps, request, seen, memory.draft)
     .catch((error: unknown) => {
-      memory.failure = { at: deps.clock.now(), accessToken: seen.accessToken.reveal(), error };
+      // A vault that cannot be read or written costs the vendor nothing: it may be asked as often as somebody looks.
+      if (!isAppError(error, "VAULT_UNAVAILABLE"))
+        memory.failure = { at: deps.clock.now(), accessToken: seen.accessToken.reveal(), error };
       throw error;
     })
     .finally(() => {

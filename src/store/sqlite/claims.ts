@@ -1,6 +1,6 @@
 import type { SubjectKind } from "../../core/push.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
-import type { Claim } from "../contract.ts";
+import type { Claim, DueWork } from "../contract.ts";
 import type { Db } from "./file.ts";
 import { createInvitesOf } from "./invites-of.ts";
 import { createLeases } from "./leases.ts";
@@ -49,15 +49,16 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number) {
     )
     .pluck();
   const open = db
-    .prepare<[], number>("SELECT id FROM connections WHERE hold_cause IS NULL ORDER BY id")
-    .pluck();
+    .prepare<[], { id: number; connectedAt: number | null }>(
+      "SELECT id, details ->> 'connectedAt' AS connectedAt FROM connections WHERE hold_cause IS NULL ORDER BY id",
+    );
   const freeLost = transaction(db, leases.freeLost);
-  const dueWork = () => {
+  const dueWork = (): DueWork[] => {
     // What a killed process had claimed is due too: nobody else would ever ask for it.
     if (leases.lost().length > 0) freeLost();
-    return open.all().flatMap((connectionId) => {
+    return open.all().flatMap(({ id: connectionId, connectedAt }) => {
       const dueAt = next.get(connectionId);
-      return dueAt === undefined ? [] : [{ connectionId, dueAt }];
+      return dueAt === undefined ? [] : [{ connectionId, dueAt, connectedAt }];
     });
   };
 

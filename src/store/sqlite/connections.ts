@@ -13,6 +13,7 @@ const NEW_CONNECTION = {
   connectedAt: null,
   lastSyncAt: null,
   outage: null,
+  vaultTrouble: null,
   banner: null,
 } satisfies Omit<Connection, "id" | "org" | "vendor" | "environment" | "state">;
 

@@ -66,7 +66,7 @@ export function describeHolds(open: OpenStore): void {
         const { store, id } = await withPushes("ann");
         await store.hold(id, cause);
         await store.release(id, [cause], LATER);
-        expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: LATER }]);
+        expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: LATER, connectedAt: null }]);
       },
     );
 
