@@ -52,7 +52,8 @@ export async function rerun(
 ): Promise<RerunReport> {
   const { clock } = vendors;
   // What still cannot be read is held when it is queued, and told in the end.
-  await releaseFromVault(vendors, store, { org: options.run.org, signal: options.signal });
+  const { org } = options.run;
+  const unreadable = await releaseFromVault(vendors, store, { org, signal: options.signal });
   const runId = await store.startRun({ ...options.run, now: clock.now() });
   const matched = selections.reduce((total, { counts }) => total + counts.matched, 0);
   const skipped = selections.reduce((total, { counts }) => total + counts.skipped, 0);
@@ -66,7 +67,8 @@ export async function rerun(
   if (options.detach) return { ...(await note(clock.now())), problem: null };
   const connections = selections.map(({ connection }) => connection);
   try {
-    const problem = await seeThrough(vendors, store, { ...options, connections, runId, queued });
+    const problem =
+      (await seeThrough(vendors, store, { ...options, connections, runId, queued })) ?? unreadable;
     return { ...(await note(problem ? null : clock.now())), problem };
   } catch (error) {
     await note(null);
