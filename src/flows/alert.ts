@@ -66,7 +66,7 @@ async function incidentsOf(context: AlertContext): Promise<Incident[]> {
         incidents.push({
           key: `reconnect/${id}`,
           org,
-          text: `${org}: ${vendor} was disconnected on its side. Results are kept. To go on: jc-integrations connect ${vendor} --org ${org}`,
+          text: `${org}: ${vendor} ${connection.banner ?? "must reconnect"}. Results are kept.`,
         });
       }
       if (connection.state === "connected" && connection.vaultTrouble) {

@@ -61,7 +61,7 @@ export async function deliver(context: DeliverContext, connection: Connection): 
     }
   } catch (error) {
     if (isAppError(error, "RECONNECT_NEEDED")) {
-      const isMarked = await markMustReconnect(context.store, context.destination, connection);
+      const isMarked = await markMustReconnect(context.store, connection, error);
       // What was refused are tokens of before; with those of the new consent it may go on.
       if (!isMarked) report.restUntil = context.clock.now() + LOOK_AGAIN_MS;
     } else {

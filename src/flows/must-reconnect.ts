@@ -1,6 +1,6 @@
-import type { Connection } from "../core/connection.ts";
+import { type Connection, connectionName } from "../core/connection.ts";
+import type { AppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
-import type { Destination } from "../vendors/contract.ts";
 
 /**
  * The vendor no longer takes our tokens: nothing is sent, nothing is lost, and `connect` releases all of it. False, and
@@ -8,15 +8,17 @@ import type { Destination } from "../vendors/contract.ts";
  */
 export async function markMustReconnect(
   store: Pick<Store, "holdConnected">,
-  destination: Destination,
-  { id, org, vendor, connectedAt }: Connection,
+  connection: Connection,
+  { message }: AppError,
 ): Promise<boolean> {
+  const { id, org, vendor, connectedAt } = connection;
+  const why = message.replace(`${connectionName(connection)}: `, "");
   const held = await store.holdConnected(id, {
     cause: "reconnect",
     connectedAt,
     changes: {
       state: "must_reconnect",
-      banner: `must reconnect: ${destination.label} no longer accepts our tokens. Run: jc-integrations connect ${vendor} --org ${org}`,
+      banner: `must reconnect: ${why}. Run: jc-integrations connect ${vendor} --org ${org}`,
     },
   });
   return held !== null;

@@ -29,7 +29,7 @@ export async function refreshAll(
       outcome.refreshed += 1;
     } catch (error) {
       if (!isAppError(error)) throw error;
-      if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, destination, connection);
+      if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, connection, error);
       outcome.failed.push({ connection, problem: error });
     }
   }
