@@ -8,7 +8,9 @@ import type { World } from "./world.ts";
 export function registerStatus(program: Command, world: World): void {
   program
     .command("status")
-    .description("show connections, queue and what needs attention (exit 4: reconnect needed, 5: tokens unreadable)")
+    .description(
+      "show connections, queue and what needs attention (exit 4: reconnect needed, 5: tokens unreadable)",
+    )
     .option("--sandbox", "the sandbox environment")
     .addHelpText("after", "\nExample:\n  jc-integrations status --org acme --json")
     .action((options: { sandbox?: boolean }, command: Command) =>

@@ -144,7 +144,10 @@ function jobsOf(context: JobsContext): Job[] {
       name: "alerts",
       due: everyDue(LOOK_EVERY_MS),
       run: async (signal) => {
-        const { sent, failed } = await alertOwners({ ...context, vault: async () => context.secrets }, signal);
+        const { sent, failed } = await alertOwners(
+          { ...context, vault: async () => context.secrets },
+          signal,
+        );
         if (sent > 0) log.info("alerts sent", { sent });
         for (const reason of failed) log.warn("alert not sent yet", { reason });
       },

@@ -132,7 +132,10 @@ export function secretFrom(name: string, text: string): Secret {
   return secret(value);
 }
 
-async function readAll(vault: SecretReader, place: SecretPlace): Promise<{ number: number; secret: Secret }[]> {
+async function readAll(
+  vault: SecretReader,
+  place: SecretPlace,
+): Promise<{ number: number; secret: Secret }[]> {
   const names = await vault.names(prefixOf(place));
   const values = await vault.read(names);
   return names

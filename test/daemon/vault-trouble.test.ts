@@ -237,7 +237,9 @@ const missing = missingForKeychain();
 describe.skipIf(missing !== null)(
   `with a real keyring${missing === null ? "" : ` (${missing} is missing)`}`,
   () => {
-    test("that is locked while the service runs, results wait until it is unlocked", { timeout: 60_000 }, async () => {
+    test("that is locked while the service runs, results wait until it is unlocked", {
+      timeout: 60_000,
+    }, async () => {
       const keyring = await startKeyring();
       const { world, clock } = await withChat({ ...keyring.env, JC_VAULT_BACKEND: "keychain" });
       const service = await serving(world);

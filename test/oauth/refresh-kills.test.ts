@@ -103,7 +103,11 @@ async function runLanes(settings: object): Promise<Lane> {
   const delays = fc.sample(fc.integer({ min: 0, max: 24 }), { numRuns: ROUNDS, seed: 7 });
   const lanes = await Promise.all(
     Array.from({ length: LANES }, (_, lane) =>
-      runLane(file, delays.filter((_, round) => round % LANES === lane), settings),
+      runLane(
+        file,
+        delays.filter((_, round) => round % LANES === lane),
+        settings,
+      ),
     ),
   );
   return {

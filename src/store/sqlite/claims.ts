@@ -48,10 +48,9 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number) {
       "SELECT due_at FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL ORDER BY due_at LIMIT 1",
     )
     .pluck();
-  const open = db
-    .prepare<[], { id: number; connectedAt: number | null }>(
-      "SELECT id, details ->> 'connectedAt' AS connectedAt FROM connections WHERE hold_cause IS NULL ORDER BY id",
-    );
+  const open = db.prepare<[], { id: number; connectedAt: number | null }>(
+    "SELECT id, details ->> 'connectedAt' AS connectedAt FROM connections WHERE hold_cause IS NULL ORDER BY id",
+  );
   const freeLost = transaction(db, leases.freeLost);
   const dueWork = (): DueWork[] => {
     // What a killed process had claimed is due too: nobody else would ever ask for it.

@@ -30,16 +30,19 @@ export function createHolds(db: Db) {
   const begin = transaction(db, (connectionId: number, cause: HeldCause) => {
     setCause.run(cause, connectionId);
   });
-  const beginAsSeen = transaction(db, (id: number, { cause, connectedAt, changes }: ConnectedHold): boolean => {
-    const row = standing.get(id);
-    const isFree = row?.holdCause === null || (row?.holdCause === "vault" && cause !== "vault");
-    if (!row || !isFree || row.state !== "connected") return false;
-    const details: Pick<Connection, "connectedAt"> = JSON.parse(row.details);
-    if (details.connectedAt !== connectedAt) return false;
-    const { state = row.state, ...rest } = changes;
-    change.run(cause, state, JSON.stringify({ ...details, ...rest }), id);
-    return true;
-  });
+  const beginAsSeen = transaction(
+    db,
+    (id: number, { cause, connectedAt, changes }: ConnectedHold): boolean => {
+      const row = standing.get(id);
+      const isFree = row?.holdCause === null || (row?.holdCause === "vault" && cause !== "vault");
+      if (!row || !isFree || row.state !== "connected") return false;
+      const details: Pick<Connection, "connectedAt"> = JSON.parse(row.details);
+      if (details.connectedAt !== connectedAt) return false;
+      const { state = row.state, ...rest } = changes;
+      change.run(cause, state, JSON.stringify({ ...details, ...rest }), id);
+      return true;
+    },
+  );
   const holdSlice = transaction(db, (connectionId: number): number => {
     const cause = causeOf.get(connectionId) ?? null;
     return cause === null ? 0 : holdRows.run(cause, connectionId).changes;

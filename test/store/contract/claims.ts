@@ -83,7 +83,9 @@ export function describeClaims(open: OpenStore): void {
       expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON + 1, connectedAt: null }]);
       const outcome = { kind: "pending", dueAt: NOON - MINUTE, counted: true } as const;
       await store.settle([{ claim, now: NOON, outcome }]);
-      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON - MINUTE, connectedAt: null }]);
+      expect(await store.dueWork()).toEqual([
+        { connectionId: acme.id, dueAt: NOON - MINUTE, connectedAt: null },
+      ]);
     });
 
     test("leaves out what is in flight, and connections that are held", async () => {
