@@ -116,14 +116,19 @@ async function current(deps: RefreshDeps, memory: Memory, connection: string): P
 function isCovered({ renewal }: Memory, set: TokenSet, now: number): boolean {
   return (
     renewal !== null &&
-    now - renewal.at < RENEWAL_COVERS_MS &&
+    isWithin(RENEWAL_COVERS_MS, renewal.at, now) &&
     renewal.accessToken === set.accessToken.reveal()
   );
 }
 
+/** A clock that was put back makes the past a future that may be hours away. */
+function isWithin(ms: number, at: number, now: number): boolean {
+  return now >= at && now - at < ms;
+}
+
 /** A failure counts for the token it happened with: another process's new pair gets its own try at once. */
 function lateFailure({ failure }: Memory, set: TokenSet, now: number): Memory["failure"] {
-  const isLate = failure !== null && now - failure.at < RETRY_AFTER_MS;
+  const isLate = failure !== null && isWithin(RETRY_AFTER_MS, failure.at, now);
   return isLate && failure.accessToken === set.accessToken.reveal() ? failure : null;
 }
 
