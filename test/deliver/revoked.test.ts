@@ -1,5 +1,7 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
 import * as v from "valibot";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { connect, connected, DISC_SCORES, freshWorld, invite, until, type World } from "../world.ts";
@@ -110,12 +112,20 @@ describe("a token endpoint that fails for an hour", () => {
       const clock = fakeClock();
       const world = await connected({ clock });
       const { post, get, running } = await serving(world);
-      /** With real answers in between, for which simulated time does not wait. */
+      /** The service's own work takes real time, for which simulated time does not wait. */
+      const log = new Database(join(world.stateDir, "log.db"), { readonly: true });
+      onTestFinished(() => void log.close());
+      const lastLook = log.prepare("SELECT max(due_at) FROM ticks WHERE job = 'refresh'").pluck();
       const passMinute = async () => {
+        const lookAt = clock.now() - (clock.now() % MINUTE) + MINUTE;
         for (let step = 0; step < 6; step += 1) {
           await clock.advance(MINUTE / 6);
           await get("/healthz");
         }
+        await until("the minute's look at tokens", async () => {
+          await clock.advance(1_000);
+          return Number(lastLook.get()) >= lookAt;
+        });
       };
       await world.portal.fault({ ...fault, path: "/oauth/v3/token" });
       const before = (await tokenCalls(world)).length;
