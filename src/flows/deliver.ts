@@ -25,7 +25,15 @@ export interface DeliverReport {
 export interface DeliverContext {
   store: Pick<
     Store,
-    "claim" | "settle" | "holdConnected" | "release" | "overview" | "saveConnection" | "dueWork" | "openTick"
+    | "claim"
+    | "settle"
+    | "holdConnected"
+    | "release"
+    | "overview"
+    | "saveConnection"
+    | "dueWork"
+    | "openTick"
+    | "connections"
   >;
   clock: Clock;
   destination: Destination;
@@ -160,6 +168,9 @@ async function rest(delivery: Delivery, troubles: readonly Trouble[]): Promise<n
 async function saveOutage(delivery: Delivery, outage: Outage | null): Promise<void> {
   const { context, connection } = delivery;
   const { store, destination } = context;
-  await store.saveConnection({ ...connection, subject: destination.subject }, { outage });
   delivery.outage = outage;
+  const now = (await store.connections(connection.org)).find(({ id }) => id === connection.id);
+  // A consent that came meanwhile begins anew: what failed before it keeps nobody waiting.
+  if (now?.connectedAt !== connection.connectedAt) return;
+  await store.saveConnection({ ...connection, subject: destination.subject }, { outage });
 }
