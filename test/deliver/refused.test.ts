@@ -2,7 +2,9 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
-import { connected, invite, until, type World } from "../world.ts";
+import { serving } from "../daemon/serving.ts";
+import { connect, connected, invite, until, type World } from "../world.ts";
+import { pushesOf } from "./commands.ts";
 
 /** Does something while HubSpot's refusal of the tokens is on its way; then HubSpot's answer comes. */
 async function whileRefused(meanwhile: (world: World) => Promise<void>) {
@@ -44,4 +46,30 @@ describe("a refusal of tokens that is on its way", () => {
       pushes: { held: 1, pending: 0 },
     });
   });
+});
+
+test("a new consent ends the rest that an outage earned, at once, while the service runs", async () => {
+  const clock = fakeClock();
+  const world = await connected({ clock });
+  const { post, get } = await serving(world);
+  await world.portal.fault({ status: 503, path: "/crm/v3/objects/contacts" });
+  for (let contacts = 0; contacts < 3; contacts += 1) await post(invite());
+  const isDegraded = async () => {
+    await clock.advance(10_000);
+    await get("/healthz");
+    const { json } = await world.run(["status", "--json"]);
+    return JSON.stringify(json).includes("fails at the moment");
+  };
+  await until("the vendor is left in peace", isDegraded);
+  await world.portal.clearFaults();
+  const calls = (await world.portal.upserts()).length;
+  await clock.advance(1_000);
+  expect(await world.portal.upserts()).toHaveLength(calls);
+  await clock.advance(1_000);
+  await connect(world);
+  const at = clock.now();
+  // The contacts wait for their own time; one that comes now does not.
+  await post(invite());
+  await until("what is due goes out", async () => ((await pushesOf(world)).delivered ?? 0) > 0);
+  expect(clock.now()).toBe(at);
 });
