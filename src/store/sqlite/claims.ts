@@ -1,5 +1,6 @@
 import type { SubjectKind } from "../../core/push.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
+import type { DueWork } from "../contract.ts";
 import type { Db } from "./file.ts";
 import { createStatesOf } from "./invites-of.ts";
 import { createLeases } from "./leases.ts";
@@ -47,16 +48,16 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number) {
       "SELECT due_at FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL ORDER BY due_at LIMIT 1",
     )
     .pluck();
-  const open = db
-    .prepare<[], number>("SELECT id FROM connections WHERE hold_cause IS NULL ORDER BY id")
-    .pluck();
+  const open = db.prepare<[], { id: number; connectedAt: number | null }>(
+    "SELECT id, details ->> 'connectedAt' AS connectedAt FROM connections WHERE hold_cause IS NULL ORDER BY id",
+  );
   const freeLost = transaction(db, leases.freeLost);
-  const dueWork = () => {
+  const dueWork = (): DueWork[] => {
     // What a killed process had claimed is due too: nobody else would ever ask for it.
     if (leases.lost().length > 0) freeLost();
-    return open.all().flatMap((connectionId) => {
+    return open.all().flatMap(({ id: connectionId, connectedAt }) => {
       const dueAt = next.get(connectionId);
-      return dueAt === undefined ? [] : [{ connectionId, dueAt }];
+      return dueAt === undefined ? [] : [{ connectionId, dueAt, connectedAt }];
     });
   };
 

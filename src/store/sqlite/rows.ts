@@ -41,6 +41,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     connectedAt: details.connectedAt,
     lastSyncAt: details.lastSyncAt,
     outage: details.outage,
+    vaultTrouble: details.vaultTrouble ?? null,
     banner: details.banner,
     subscription: details.subscription ?? null,
   };

@@ -74,6 +74,7 @@ export function storeOf(
     settle: (...args) => call("settle", args),
     dueWork: (...args) => call("dueWork", args),
     hold: (...args) => call("hold", args),
+    holdConnected: (...args) => call("holdConnected", args),
     release: (...args) => call("release", args),
     subjects: (...args) => call("subjects", args),
     raise: (...args) => call("raise", args),
