@@ -6,7 +6,7 @@ import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
 import { readSecret } from "./secrets.ts";
-import { createSlots } from "./slots.ts";
+import { createSlots, windowFor } from "./slots.ts";
 
 /** Ties a connection's account to live tokens and to its place in the vendor's rate window. */
 export function createAccess(
@@ -31,13 +31,8 @@ export function createAccess(
   const { clientSecretName: name } = issuer.authorization;
   const clientSecret = () =>
     readSecret(vault, { name, org: connection.org, environment: connection.environment });
-  const slots =
-    issuer.rateLimit && connection.account
-      ? createSlots(
-          { store, clock },
-          { key: `${issuer.vendor}/${connection.account.id}`, limit: issuer.rateLimit },
-        )
-      : null;
+  const window = windowFor(issuer, connection);
+  const slots = window && createSlots({ store, clock }, window);
   const { timeZone } = connection.account ?? {};
   return {
     signal,

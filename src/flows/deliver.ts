@@ -26,6 +26,7 @@ export interface DeliverContext {
   store: Pick<
     Store,
     | "claim"
+    | "claimInWindow"
     | "settle"
     | "holdConnected"
     | "release"

@@ -1,7 +1,7 @@
 import type { Claim } from "../store/contract.ts";
 import type { Delivery } from "./deliver.ts";
 import { isThrottled, type Trouble } from "./send.ts";
-import { spacingMs } from "./slots.ts";
+import { spacingMs, windowFor } from "./slots.ts";
 
 /** Calls at once where no window bounds them: enough to keep a vendor on the same machine busy. */
 const UNLIMITED_CALLS_AT_ONCE = 8;
@@ -11,15 +11,16 @@ const MOST_CALLS_AT_ONCE = 64;
 const LOOK_EVERY_MS = 100;
 
 /**
- * Sends until nothing is due, or a call fails as a whole; returns the calls that did. A place in the window comes
- * first and the batch after it, so that what is claimed is as fresh as can be. Where no window counts, the next batch
+ * Sends until nothing is due, or a call fails as a whole; returns the calls that did. A batch is claimed together with
+ * its place in the window, so that what is sent is as fresh as can be. Where no window counts, the next batch
  * is asked for as soon as a full one is answered, so that the store and this thread work at the same time.
  */
 export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const { sender } = delivery;
-  const { clock, access, stop, destination } = delivery.context;
+  const { clock, stop, destination } = delivery.context;
   const { rateLimit, batchSize } = destination;
   const most = Math.min(rateLimit?.calls ?? UNLIMITED_CALLS_AT_ONCE, MOST_CALLS_AT_ONCE);
+  const window = windowFor(destination, delivery.connection);
   const distanceMs = rateLimit ? spacingMs(rateLimit) : 0;
   /** Until they are settled. */
   const underWay = new Set<Promise<void>>();
@@ -32,9 +33,8 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   let notBefore = 0;
 
   const take = async (): Promise<Batch> => {
-    if (!(await isDue(delivery))) return null;
-    await access.slot();
-    return goesOn() ? await sender.claim(batchSize) : [];
+    if (window) return await sender.claimInWindow(batchSize, window);
+    return (await isDue(delivery)) && goesOn() ? await sender.claim(batchSize) : null;
   };
   /** Only where no place is counted for it: an empty batch, too, says that nothing is due. */
   const askAhead = () => {

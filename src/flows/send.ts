@@ -1,7 +1,7 @@
 import type { Connection } from "../core/connection.ts";
 import { nextTry } from "../core/retry.ts";
 import { isAppError } from "../shared/errors.ts";
-import type { Claim, Settlement } from "../store/contract.ts";
+import type { Claim, RateWindow, Settlement } from "../store/contract.ts";
 import type { Access, Answer, SendResult } from "../vendors/contract.ts";
 import type { DeliverContext, DeliverReport } from "./deliver.ts";
 import { tellWhyHeld } from "./held.ts";
@@ -12,6 +12,8 @@ import { createPace } from "./slots.ts";
 export interface Sender {
   /** Takes up to so many due pushes for this delivery. */
   claim(limit: number): Promise<Claim[]>;
+  /** The same with a place in the window for the call; where that is full, waits for one. Null when nothing is due. */
+  claimInWindow(limit: number, window: RateWindow): Promise<Claim[] | null>;
   /**
    * Projects, sends and settles. What the vendor failed on as a whole comes back unsettled. `onAnswer`: the vendor
    * answered, and what to settle was handed to the store; what is asked of it now may share the commit.
@@ -204,6 +206,19 @@ export function createSender(context: DeliverContext, connection: Connection, re
       const claims = await store.claim({ connectionId: connection.id, limit, now: clock.now() });
       for (const claim of claims) open.set(claim.pushId, claim);
       return claims;
+    },
+    claimInWindow: async (limit, window) => {
+      for (;;) {
+        if (context.stop.aborted) return [];
+        const now = clock.now();
+        const request = { connectionId: connection.id, limit, now, window };
+        const { claims, freeAt } = await store.claimInWindow(request);
+        if (freeAt === null) {
+          for (const claim of claims) open.set(claim.pushId, claim);
+          return claims.length === 0 ? null : claims;
+        }
+        await clock.sleep(Math.max(1, freeAt - now), context.stop).catch(() => {});
+      }
     },
     sendBatch: async (claims, onAnswer) => {
       const parcels = claims.map(

@@ -1,6 +1,7 @@
 import type { Clock } from "../shared/clock.ts";
-import type { Store } from "../store/contract.ts";
-import type { RateLimit } from "../vendors/contract.ts";
+import type { Connection } from "../core/connection.ts";
+import type { RateWindow, Store } from "../store/contract.ts";
+import type { Destination, RateLimit } from "../vendors/contract.ts";
 
 /**
  * Places in a vendor's rolling window, shared by all processes on one store. Counted when a call is sent; the
@@ -19,6 +20,15 @@ const BELIEVED_MS = 10 * 60_000;
 
 const windowOf = ({ windowMs }: RateLimit) => windowMs * MARGIN;
 
+/** The window of the account behind a connection, as all processes count in it; null where the vendor has no limit. */
+export function windowFor(
+  { vendor, rateLimit }: Pick<Destination, "vendor" | "rateLimit">,
+  { account }: Pick<Connection, "account">,
+): RateWindow | null {
+  if (!rateLimit || !account) return null;
+  return { key: `${vendor}/${account.id}`, calls: rateLimit.calls, windowMs: windowOf(rateLimit) };
+}
+
 /** Calls so far apart never fill the window. */
 export function spacingMs({ windowMs, calls }: RateLimit): number {
   return (windowMs * MARGIN) / calls;
@@ -26,16 +36,16 @@ export function spacingMs({ windowMs, calls }: RateLimit): number {
 
 export function createSlots(
   { store, clock }: { store: Pick<Store, "takeCall" | "limitCalls">; clock: Clock },
-  { key, limit }: { key: string; limit: RateLimit },
+  window: RateWindow,
 ): Slots {
-  const windowMs = windowOf(limit);
-  let noted = { calls: limit.calls, at: 0 };
+  const { key } = window;
+  let noted = { calls: window.calls, at: 0 };
   return {
     take: async (signal) => {
       for (;;) {
         signal.throwIfAborted();
         const now = clock.now();
-        const freeAt = await store.takeCall({ key, calls: limit.calls, windowMs, now });
+        const freeAt = await store.takeCall({ ...window, now });
         if (freeAt === null) return;
         await clock.sleep(Math.max(1, freeAt - now), signal);
       }
@@ -43,7 +53,7 @@ export function createSlots(
     heed: async ({ calls }) => {
       const now = clock.now();
       const isKnown = calls === noted.calls && now - noted.at < BELIEVED_MS / 2;
-      if (calls >= limit.calls || isKnown) return;
+      if (calls >= window.calls || isKnown) return;
       noted = { calls, at: now };
       await store.limitCalls({ key, calls, until: now + BELIEVED_MS });
     },

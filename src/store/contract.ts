@@ -53,6 +53,16 @@ export interface Store {
   /** Takes up to `limit` due pushes of one connection for this process, the longest due first. */
   claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
   /**
+   * The same together with one place in a rate window, so that what is claimed goes at once and no place is taken for
+   * nothing. Where the window is full nothing is claimed, and `freeAt` says when to come again.
+   */
+  claimInWindow(request: {
+    connectionId: number;
+    limit: number;
+    now: number;
+    window: RateWindow;
+  }): Promise<{ claims: Claim[]; freeAt: number | null }>;
+  /**
    * Ends claims and appends their attempts. A push whose version moved meanwhile is due again at once, unless it
    * was to be tried later anyway; one whose lease was lost is left as it is.
    */
@@ -126,7 +136,7 @@ export interface Store {
   overview(org: string, now: number): Promise<Overview>;
 
   /** Takes one place in the window of `key`, counted over all processes; else says when the next is free. */
-  takeCall(call: { key: string; calls: number; windowMs: number; now: number }): Promise<number | null>;
+  takeCall(call: RateWindow & { now: number }): Promise<number | null>;
   /** Until then no process may count on more than `calls` in the window of `key`. */
   limitCalls(limit: { key: string; calls: number; until: number }): Promise<void>;
 
@@ -185,6 +195,13 @@ export interface DueWork {
   connectionId: number;
   dueAt: number;
   connectedAt: number | null;
+}
+
+/** So many calls within so long, counted by all who name this key. */
+export interface RateWindow {
+  key: string;
+  calls: number;
+  windowMs: number;
 }
 
 /** One push taken for delivery, with all that its projection needs. */

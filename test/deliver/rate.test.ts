@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createSlots } from "../../src/flows/slots.ts";
+import { windowFor, createSlots } from "../../src/flows/slots.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { createHubspot, type Tier } from "../../src/vendors/hubspot/hubspot.ts";
 import { createHttp } from "../../src/shared/http.ts";
@@ -106,10 +106,11 @@ describe("the vendor's window", () => {
 describe("a portal's tier", () => {
   /** How many calls may go at once, and when the next one may. */
   async function burst(clock: FakeClock, tier: Tier, told?: number) {
-    const { rateLimit } = hubspotOf(tier, "https://api.hubapi.com");
-    if (!rateLimit) throw new Error("this tier has no limit");
+    const account = { id: "1", name: "Acme", kind: null, region: null };
+    const window = windowFor(hubspotOf(tier, "https://api.hubapi.com"), { account });
+    if (!window) throw new Error("this tier has no limit");
     const store = await openSqliteStore({ stateDir: temporaryDirectory(), clock });
-    const slots = createSlots({ store, clock }, { key: "hubspot/1", limit: rateLimit });
+    const slots = createSlots({ store, clock }, window);
     const heed = async () => {
       if (told) await slots.heed({ calls: told, remaining: 0, windowMs: WINDOW });
     };

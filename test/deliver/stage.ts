@@ -11,7 +11,7 @@ import { runScheduler } from "../../src/daemon/scheduler.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { deliver } from "../../src/flows/deliver.ts";
 import { resync } from "../../src/flows/resync.ts";
-import { createSlots } from "../../src/flows/slots.ts";
+import { createSlots, windowFor } from "../../src/flows/slots.ts";
 import type { Clock } from "../../src/shared/clock.ts";
 import type { AppError } from "../../src/shared/errors.ts";
 import { createHttp, type Http } from "../../src/shared/http.ts";
@@ -143,10 +143,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   };
   const accessOf = (own: Store, signal: AbortSignal): Access => {
     setMaxListeners(0, signal);
-    const { rateLimit } = hubspot;
-    const slots = rateLimit
-      ? createSlots({ store: own, clock }, { key: "hubspot/4711", limit: rateLimit })
-      : null;
+    const window = windowFor(hubspot, { account });
+    const slots = window && createSlots({ store: own, clock }, window);
     return {
       signal,
       timeZone,

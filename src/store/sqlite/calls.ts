@@ -1,7 +1,10 @@
+import type { RateWindow } from "../contract.ts";
 import type { Db } from "./file.ts";
 import { transaction } from "./transaction.ts";
 
 /** The rolling windows of vendors' rate limits: one row a call, which leaves when its window is over. */
+export type TakeCall = (call: RateWindow & { now: number }) => number | null;
+
 export function createCalls(db: Db) {
   // Rows from a time to come were written before the clock was set back: they would block for as long.
   const forget = db.prepare(
@@ -19,19 +22,16 @@ export function createCalls(db: Db) {
     INSERT INTO call_limits (key, calls, until) VALUES (@key, @calls, @until)
     ON CONFLICT (key) DO UPDATE SET calls = excluded.calls, until = excluded.until`);
 
-  const takeCall = transaction(
-    db,
-    (call: { key: string; calls: number; windowMs: number; now: number }): number | null => {
-      forget.run(call);
-      const most = Math.max(1, Math.min(call.calls, lowered.get(call.key, call.now) ?? call.calls));
-      const taken = count.get(call.key) ?? 0;
-      if (taken < most) {
-        insert.run(call);
-        return null;
-      }
-      return (oldest.get(call.key, taken - most) ?? call.now) + call.windowMs;
-    },
-  );
+  const takeCall = transaction(db, (call: RateWindow & { now: number }): number | null => {
+    forget.run(call);
+    const most = Math.max(1, Math.min(call.calls, lowered.get(call.key, call.now) ?? call.calls));
+    const taken = count.get(call.key) ?? 0;
+    if (taken < most) {
+      insert.run(call);
+      return null;
+    }
+    return (oldest.get(call.key, taken - most) ?? call.now) + call.windowMs;
+  });
   return {
     takeCall,
     limitCalls: transaction(db, (told: { key: string; calls: number; until: number }): void => {

@@ -1,6 +1,7 @@
 import type { SubjectKind } from "../../core/push.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
-import type { DueWork } from "../contract.ts";
+import type { DueWork, RateWindow } from "../contract.ts";
+import type { TakeCall } from "./calls.ts";
 import type { Db } from "./file.ts";
 import { createStatesOf } from "./invites-of.ts";
 import { createLeases } from "./leases.ts";
@@ -13,7 +14,7 @@ import { transaction } from "./transaction.ts";
 export type ClaimsText = string;
 
 /** Taking due pushes for delivery, so that no two take the same one. */
-export function createClaims(db: Db, self: ProcessIdentity, now: () => number) {
+export function createClaims(db: Db, self: ProcessIdentity, now: () => number, takeCall: TakeCall) {
   const connectionOf = db.prepare<
     [number],
     { org: string; subject_kind: SubjectKind; hold_cause: string | null }
@@ -43,6 +44,18 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number) {
     return `[${claims.join(",")}]`;
   });
 
+  const claimInWindow = transaction(
+    db,
+    ({
+      window,
+      ...request
+    }: ClaimRequest & { window: RateWindow }): { text: ClaimsText; freeAt: number | null } => {
+      if (due.get(request.connectionId, request.now, 1) === undefined) return { text: "[]", freeAt: null };
+      const freeAt = takeCall({ ...window, now: request.now });
+      return { text: freeAt === null ? claim(request) : "[]", freeAt };
+    },
+  );
+
   const next = db
     .prepare<[number], number>(
       "SELECT due_at FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL ORDER BY due_at LIMIT 1",
@@ -61,7 +74,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number) {
     });
   };
 
-  return { claim, dueWork };
+  return { claim, claimInWindow, dueWork };
 }
 
 /** One that travels alone goes by itself; the others go without it. */

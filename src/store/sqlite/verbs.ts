@@ -25,8 +25,13 @@ import { createWebhooks } from "./webhooks.ts";
 export type VerbName = Exclude<keyof Store, "watch" | "close">;
 export type VerbArgs = { [Name in VerbName]: Parameters<Store[Name]> };
 export type VerbResult = {
-  [Name in VerbName]: Name extends "claim" ? ClaimsText : Awaited<ReturnType<Store[Name]>>;
+  [Name in VerbName]: Name extends keyof InText ? InText[Name] : Awaited<ReturnType<Store[Name]>>;
 };
+/** What crosses to another thread as text. */
+interface InText {
+  claim: ClaimsText;
+  claimInWindow: { text: ClaimsText; freeAt: number | null };
+}
 export type Verbs = { [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] };
 
 /** Verbs after which someone may find work to do. */
@@ -35,11 +40,12 @@ const WRITES: readonly VerbName[] = ["append", "saveConnection", "settle", "rele
 export const isWrite = (name: VerbName): boolean => WRITES.includes(name);
 
 export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "now">): Verbs {
+  const calls = createCalls(db);
   return {
     append: createAppend(db),
     ...createConnections(db),
     ...createConsents(db, self),
-    ...createClaims(db, self, clock.now),
+    ...createClaims(db, self, clock.now, calls.takeCall),
     settle: createSettle(db),
     ...createHolds(db),
     ...createSubjects(db),
@@ -50,7 +56,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createRuns(db),
     ...createAttempts(db),
     ...createAlerts(db),
-    ...createCalls(db),
+    ...calls,
     ...createServices(db, self),
     ...createWebhooks(db),
   };
@@ -71,6 +77,10 @@ export function storeOf(
     endConsent: (...args) => call("endConsent", args),
     voidConsents: (...args) => call("voidConsents", args),
     claim: async (...args) => claimsOf(await call("claim", args)),
+    claimInWindow: async (...args) => {
+      const { text, freeAt } = await call("claimInWindow", args);
+      return { claims: claimsOf(text), freeAt };
+    },
     settle: (...args) => call("settle", args),
     dueWork: (...args) => call("dueWork", args),
     hold: (...args) => call("hold", args),
