@@ -127,6 +127,7 @@ export async function keep(
     ["reconnect", "disconnected", "vault", "scope"],
     clock.now(),
   );
+  await store.hasten(connection.id, clock.now());
   return { connection, released };
 }
 

@@ -21,7 +21,7 @@ import type {
  * The one place where everything that matters is a row. Each verb is one transaction, durable when it returns,
  * and safe beside the same verb in another process. Throws `STORE_UNAVAILABLE` when the store cannot be
  * read or written now; nothing is half done then. Verbs over a whole connection (`hold`, `release`, `raise`,
- * `confirm`, `forgetAccount`) write many rows in several short transactions, so that nobody waits long for the
+ * `confirm`, `hasten`, `forgetAccount`) write many rows in several short transactions, so that nobody waits long for the
  * store; one that was cut short is completed by calling it again. Points in time are ms since the epoch.
  */
 export interface Store {
@@ -84,6 +84,11 @@ export interface Store {
    * holds it from now on. Returns how many pushes the causes held.
    */
   release(connectionId: number, causes: readonly HeldCause[], now: number): Promise<number>;
+
+  /**
+   * What was put off is due now: what stood in its way may be gone. Returns how many that were.
+   */
+  hasten(connectionId: number, now: number): Promise<number>;
 
   /** Pages of subjects with their invites, in a fixed order: for the sweep, replay and backfill. */
   subjects(query: SubjectQuery): Promise<SubjectPage>;

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { openThreadedStore } from "../../src/store/sqlite/threaded.ts";
 import { NOON } from "../core/example.ts";
 import { anAttempt, DELIVERED } from "./contract/delivering.ts";
-import { anEvent, anUnstorableEvent, completedFor, connect, MINUTE } from "./events.ts";
+import { anEvent, anUnstorableEvent, candidate, completedFor, connect, MINUTE } from "./events.ts";
 import { openThreaded, opened, temporaryDirectory } from "./world.ts";
 
 const numbered = (n: number) => anEvent("completed", { invitationId: `inv_${n}`, eventId: `evt_${n}` });
@@ -97,6 +97,36 @@ describe("the store's thread", () => {
       events.map(({ eventId }) => (eventId.startsWith("bad") ? "failed" : "stored")),
     );
     expect(storedIn(stateDir)).toHaveLength(45);
+  });
+
+  test("takes events between the slices of work over many rows", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openThreaded, stateDir);
+    const { id } = await connect(store);
+    await store.append(
+      Array.from({ length: 6_000 }, (_, n) =>
+        anEvent("completed", {
+          invitationId: `inv_${n}`,
+          eventId: `evt_${n}`,
+          candidate: candidate(`c${n}@example.com`),
+        }),
+      ),
+    );
+    const ends: string[] = [];
+    const held = store.hold(id, "reconnect").then(() => ends.push("held"));
+    const taken = store.append([numbered(9_999)]).then(() => ends.push("taken"));
+    await Promise.all([held, taken]);
+    expect(ends).toEqual(["taken", "held"]);
+  });
+
+  test("ends what is under way before it closes", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await openThreaded(stateDir);
+    const { id } = await connect(store);
+    const subjects = Array.from({ length: 3_000 }, (_, n) => `c${n}@example.com`);
+    const raised = store.raise(id, subjects, NOON);
+    await store.close();
+    expect(await raised).toBe(3_000);
   });
 
   test("refuses at once what it would have to keep waiting too long, and takes it later", async () => {

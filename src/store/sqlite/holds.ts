@@ -2,7 +2,7 @@ import type { Connection, ConnectionState } from "../../core/connection.ts";
 import type { HeldCause } from "../../core/push.ts";
 import type { ConnectedHold } from "../contract.ts";
 import type { Db } from "./file.ts";
-import { SLICE, untilNone } from "./slices.ts";
+import { SLICE, type Sliced, untilNone } from "./slices.ts";
 import { transaction } from "./transaction.ts";
 
 /** What is held back whole: a connection without tokens. */
@@ -26,6 +26,9 @@ export function createHolds(db: Db) {
     UPDATE pushes SET state = iif(@standing IS NULL, 'pending', 'held'), held_cause = @standing,
       due_at = @now, tries = 0, pending_since = coalesce(pending_since, @now) WHERE id IN
       (SELECT id FROM pushes WHERE connection_id = @connectionId AND state = 'held' AND held_cause = @cause LIMIT ${SLICE})`);
+  const hastenRows = db.prepare(`
+    UPDATE pushes SET due_at = @now WHERE id IN (SELECT id FROM pushes
+      WHERE connection_id = @connectionId AND state = 'pending' AND lease IS NULL AND due_at > @now LIMIT ${SLICE})`);
 
   const begin = transaction(db, (connectionId: number, cause: HeldCause) => {
     setCause.run(cause, connectionId);
@@ -55,22 +58,29 @@ export function createHolds(db: Db) {
     const standing = causeOf.get(connectionId) ?? null;
     return standing === cause ? 0 : releaseRows.run({ connectionId, cause, standing, now }).changes;
   });
+  const hastenSlice = transaction(
+    db,
+    (connectionId: number, now: number): number => hastenRows.run({ connectionId, now }).changes,
+  );
 
   return {
     /** The cause stands on the connection first: from then on nothing is claimed, however long the rows take. */
-    hold: (connectionId: number, cause: HeldCause): number => {
+    *hold(connectionId: number, cause: HeldCause): Sliced<number> {
       begin(connectionId, cause);
-      return untilNone(() => holdSlice(connectionId));
+      return yield* untilNone(() => holdSlice(connectionId));
     },
-    holdConnected: (connectionId: number, request: ConnectedHold): number | null =>
-      beginAsSeen(connectionId, request) ? untilNone(() => holdSlice(connectionId)) : null,
-    release: (connectionId: number, causes: readonly HeldCause[], now: number): number => {
+    *holdConnected(connectionId: number, request: ConnectedHold): Sliced<number | null> {
+      if (!beginAsSeen(connectionId, request)) return null;
+      return yield* untilNone(() => holdSlice(connectionId));
+    },
+    *release(connectionId: number, causes: readonly HeldCause[], now: number): Sliced<number> {
       end(connectionId, causes);
-      return causes.reduce(
-        (total, cause) => total + untilNone(() => releaseSlice(connectionId, cause, now)),
-        0,
-      );
+      let total = 0;
+      for (const cause of causes) total += yield* untilNone(() => releaseSlice(connectionId, cause, now));
+      return total;
     },
+    hasten: (connectionId: number, now: number): Sliced<number> =>
+      untilNone(() => hastenSlice(connectionId, now)),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { HeldCause } from "../../core/push.ts";
 import type { Db } from "./file.ts";
 import { createRaise } from "./raise.ts";
-import { inSlices, SLICE } from "./slices.ts";
+import { inSlices, SLICE, type Sliced } from "./slices.ts";
 import { transaction } from "./transaction.ts";
 import { createVersions } from "./versions.ts";
 
@@ -48,14 +48,14 @@ export function createMarks(db: Db) {
   );
 
   return {
-    raise: (connectionId: number, subjects: readonly string[], now: number, runId?: number): number => {
-      inSlices(subjects, (slice) => raise(connectionId, slice, now, runId ?? null));
+    *raise(connectionId: number, subjects: readonly string[], now: number, runId?: number): Sliced<number> {
+      yield* inSlices(subjects, (slice) => raise(connectionId, slice, now, runId ?? null));
       return subjects.length;
     },
-    confirm: (connectionId: number, known: readonly { subject: string; carries: number }[]): void =>
+    confirm: (connectionId: number, known: readonly { subject: string; carries: number }[]): Sliced<void> =>
       inSlices(known, (slice) => confirm(connectionId, slice)),
-    forgetAccount: (connectionId: number): void => {
-      for (let last = forgetSlice(connectionId, 0); last > 0; last = forgetSlice(connectionId, last));
+    *forgetAccount(connectionId: number): Sliced<void> {
+      for (let last = forgetSlice(connectionId, 0); last > 0; last = forgetSlice(connectionId, last)) yield;
     },
   };
 }

@@ -3,7 +3,8 @@ import type { Clock } from "../../shared/clock.ts";
 import { thisProcess } from "../../shared/running.ts";
 import type { Store } from "../contract.ts";
 import { openLog, storeErrors } from "./file.ts";
-import { createVerbs, isWrite, storeOf, type VerbArgs, type VerbName } from "./verbs.ts";
+import { finished } from "./slices.ts";
+import { createVerbs, isWrite, storeOf, type VerbArgs, type VerbName, type Verbs } from "./verbs.ts";
 import { watchOthers } from "./watch.ts";
 
 /**
@@ -12,13 +13,13 @@ import { watchOthers } from "./watch.ts";
  */
 export async function openSqliteStore(options: { stateDir: string; clock: Clock }): Promise<Store> {
   const db = openLog(options.stateDir, { now: options.clock.now() });
-  const verbs = createVerbs(db, thisProcess(), options.clock);
+  const verbs: Verbs = createVerbs(db, thisProcess(), options.clock);
   const path = join(options.stateDir, "log.db");
   /** Who watches, and how to stop looking for others' work on their behalf. */
   const watchers = new Map<() => void, () => void>();
 
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => {
-    const result = storeErrors(path, () => verbs[name](...args));
+    const result = storeErrors(path, () => finished(verbs[name](...args)));
     if (isWrite(name)) for (const onChange of watchers.keys()) queueMicrotask(onChange);
     return result;
   };

@@ -6,12 +6,14 @@ import { openLog, storeErrors } from "./file.ts";
 import { createGroupCommit } from "./group-commit.ts";
 import { createSharedCommit } from "./shared-commit.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./threaded.ts";
+import { createSlicedWork } from "./sliced-work.ts";
+import { isSliced } from "./slices.ts";
 import { createVerbs, type VerbName } from "./verbs.ts";
 import { watchOthers } from "./watch.ts";
 
 /**
  * The store's own thread: it alone waits for the disk. What deliveries write shares commits, and so do appends; other
- * verbs run as they come, between two commits.
+ * verbs run as they come, between two commits, those over many rows slice by slice.
  */
 const SHARING: readonly VerbName[] = ["claim", "settle", "takeCall"];
 const { stateDir }: ThreadOptions = workerData;
@@ -31,9 +33,11 @@ try {
     return storeErrors(path, () => Reflect.apply(verb, undefined, args));
   };
   const deliveries = createSharedCommit(db, path);
+  const sliced = createSlicedWork(path);
   const close = () => {
     appends.finish();
     deliveries.finish();
+    sliced.finish();
     stopWatching();
     db.close();
     port.close();
@@ -50,7 +54,9 @@ try {
       return deliveries.add({ run: () => call(name, args), resolve, reject });
     }
     try {
-      resolve(call(message.name, message.args));
+      const result = call(message.name, message.args);
+      if (isSliced(result)) sliced.add({ work: result, resolve, reject });
+      else resolve(result);
     } catch (error) {
       reject(error);
     }

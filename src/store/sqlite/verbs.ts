@@ -18,6 +18,7 @@ import { createSelections } from "./selections.ts";
 import { createServices } from "./services.ts";
 import { createSettle } from "./settle.ts";
 import { createSubjects } from "./subjects.ts";
+import type { Sliced } from "./slices.ts";
 import { createTicks } from "./ticks.ts";
 import { createWebhooks } from "./webhooks.ts";
 
@@ -32,14 +33,24 @@ interface InText {
   claim: ClaimsText;
   claimInWindow: { text: ClaimsText; freeAt: number | null };
 }
-export type Verbs = { [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] };
+export type Verbs = {
+  [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] | Sliced<VerbResult[Name]>;
+};
 
 /** Verbs after which someone may find work to do. */
-const WRITES: readonly VerbName[] = ["append", "saveConnection", "settle", "release", "raise", "nameTest"];
+const WRITES: readonly VerbName[] = [
+  "append",
+  "saveConnection",
+  "settle",
+  "release",
+  "hasten",
+  "raise",
+  "nameTest",
+];
 
 export const isWrite = (name: VerbName): boolean => WRITES.includes(name);
 
-export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "now">): Verbs {
+export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "now">) {
   const calls = createCalls(db);
   return {
     append: createAppend(db),
@@ -59,7 +70,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...calls,
     ...createServices(db, self),
     ...createWebhooks(db),
-  };
+  } satisfies Verbs;
 }
 
 /** A `Store` whose verbs all go through one `call`: directly, or as messages to another thread. */
@@ -86,6 +97,7 @@ export function storeOf(
     hold: (...args) => call("hold", args),
     holdConnected: (...args) => call("holdConnected", args),
     release: (...args) => call("release", args),
+    hasten: (...args) => call("hasten", args),
     subjects: (...args) => call("subjects", args),
     raise: (...args) => call("raise", args),
     confirm: (...args) => call("confirm", args),

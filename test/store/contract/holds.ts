@@ -14,6 +14,23 @@ export function describeHolds(open: OpenStore): void {
     return { store, id };
   };
 
+  describe("hasten", () => {
+    test("makes due what was put off, and leaves what is held, in flight or due anyway", async () => {
+      const { store, id } = await withPushes("ann", "bob", "cat", "dan");
+      const [ann, bob] = await store.claim({ connectionId: id, limit: 3, now: LATER });
+      if (!ann || !bob) throw new Error("nothing was claimed");
+      const putOff = { kind: "pending", dueAt: LATER + MINUTE, counted: true } as const;
+      await store.settle([
+        { claim: ann, now: LATER, outcome: putOff },
+        { claim: bob, now: LATER, outcome: { kind: "held", cause: "property" } },
+      ]);
+      expect(await store.hasten(id, LATER)).toBe(1);
+      expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "pending", dueAt: LATER });
+      expect(await pushOf(store, "inv_bob")).toMatchObject({ state: "held" });
+      expect(await claimedSubjects(store, id, LATER)).toEqual(["dan@example.com", "ann@example.com"]);
+    });
+  });
+
   describe("hold and release", () => {
     test("keep back what is open and what is to come, until the cure comes", async () => {
       const { store, id } = await withPushes("ann", "bob");
