@@ -26,7 +26,7 @@ const TABLE = [
   ["bigfive_a", "JC Big Five — Agreeableness", "big-five", dimension("Agreeableness")],
   ["bigfive_n", "JC Big Five — Neuroticism", "big-five", readNeuroticism],
   ["iq_score", "JC IQ Score", "iq-test", ({ score }: TestResult) => inRange(score, 50, 160)],
-  ["integrity_score", "JC Integrity Score", "integrity", ({ score }: TestResult) => inRange(score, 0, 100)],
+  ["integrity_score", "JC Integrity Score", "integrity", overallScore],
   ["mbti_type", "JC MBTI Type", "mbti", readMbtiType],
   ["riasec_holland", "JC RIASEC Holland Code", "riasec", readHollandCode],
 ] as const;
@@ -91,6 +91,11 @@ export function resultUrlOf({ resultUrl, invitationId }: Invite, resultBase: str
 /** One dimension on a scale of 0 to 100. */
 export function dimension(name: string): Score["read"] {
   return (result) => inRange(scoreOf(result, name), 0, 100);
+}
+
+/** Of the test as a whole, on the same scale. */
+export function overallScore({ score }: TestResult): Reading {
+  return inRange(score, 0, 100);
 }
 
 /** The dimension as it came; undefined when it is not there. */

@@ -161,6 +161,25 @@ export interface Destination {
   applyFields(access: Access, plan: FieldPlan): Promise<FieldReport>;
   /** What an applicant tracking system offers beside; absent where the vendor is none. */
   ats?: Ats;
+  /** What the vendor's setup guide says about the errors people meet most; absent where it has no such list. */
+  commonErrors?: CommonErrors;
+}
+
+export interface CommonErrors {
+  /** The redirect URI is not the registered one. */
+  redirectUri: CommonError;
+  /** No secret of ours signed a webhook. */
+  signature: CommonError;
+  /** A scope was not granted. */
+  scope: CommonError;
+}
+
+/** In the guide's own words, sentences without their full stop. */
+export interface CommonError {
+  title: string;
+  cause: string;
+  /** In the guide's order. */
+  fixes: readonly string[];
 }
 
 export interface FieldReport {

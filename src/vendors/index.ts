@@ -4,10 +4,15 @@ import { nearest } from "../shared/nearest.ts";
 import type { Destination, Source, VendorOptions } from "./contract.ts";
 import { openHubspot } from "./hubspot/hubspot.ts";
 import { jobcannon } from "./jobcannon/source.ts";
+import { openSmartrecruiters } from "./smartrecruiters/smartrecruiters.ts";
+import { smartrecruiters } from "./smartrecruiters/source.ts";
 
-export const SOURCES = { jobcannon } satisfies Record<string, Source>;
+export const SOURCES = { jobcannon, smartrecruiters } satisfies Record<string, Source>;
 
-export const DESTINATIONS = { hubspot: openHubspot } satisfies Record<string, OpenDestination>;
+export const DESTINATIONS = {
+  hubspot: openHubspot,
+  smartrecruiters: openSmartrecruiters,
+} satisfies Record<string, OpenDestination>;
 
 export type OpenDestination = (options: VendorOptions) => Destination;
 

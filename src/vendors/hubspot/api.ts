@@ -1,8 +1,7 @@
-/** The one place that calls HubSpot's API: token, one renewal of it, and the answer as data. */
+/** The one place that calls HubSpot's API: what its answers say, as data. */
 import type { Clock } from "../../shared/clock.ts";
-import { AppError } from "../../shared/errors.ts";
 import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
-import type { Secret } from "../../shared/secret.ts";
+import { callWithToken } from "../bearer-call.ts";
 import type { Access } from "../contract.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import type { Endpoints } from "./versions.ts";
@@ -37,35 +36,12 @@ export interface ApiAnswer {
   durationMs: number;
 }
 
-/**
- * Answers any status but 401. Throws `VENDOR_UNAVAILABLE` when HubSpot cannot be reached or refuses even a renewed
- * token, the signal's reason when it aborts, and whatever `token()` throws.
- */
-export async function callApi(caller: Caller, call: ApiCall): Promise<ApiAnswer> {
-  const first = await request(caller, { ...call, token: await caller.access.token() });
-  // Clock skew and long runs let tokens expire early: https://github.com/airbytehq/airbyte/issues/74726
-  const answer =
-    first.status === 401
-      ? await request(caller, { ...call, token: await caller.access.token({ renewed: true }) })
-      : first;
-  if (answer.status === 401)
-    throw new AppError("VENDOR_UNAVAILABLE", "HubSpot refuses a token that it has just renewed", {
-      hint: "Nothing to do at first: this counts as an outage. If it lasts, ask for HubSpot's status page.",
-    });
-  return readAnswer(answer);
-}
-
-async function request(caller: Caller, call: ApiCall & { token: Secret }): Promise<HttpAnswer> {
-  const { path, ...rest } = call;
-  await caller.access.slot();
-  const answer = await caller.http.request({
-    ...rest,
-    url: caller.base + path,
-    signal: caller.access.signal,
-  });
-  const told = rateOf(answer);
-  if (told) await caller.access.heed(told);
-  return answer;
+/** Answers and throws as `callWithToken` does. */
+export async function callApi(caller: Caller, { path, ...call }: ApiCall): Promise<ApiAnswer> {
+  const { http, access, base } = caller;
+  return readAnswer(
+    await callWithToken({ http, access, label: "HubSpot", rateOf }, { ...call, url: base + path }),
+  );
 }
 
 /** https://developers.hubspot.com/changelog/rate-limit-headers-will-now-appear-for-oauth-authenticated-calls */

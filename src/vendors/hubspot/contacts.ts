@@ -1,6 +1,6 @@
 /** Writes contacts: one call, known by e-mail, created where they are new. */
-import { type AppError, ERROR_CODES, isAppError } from "../../shared/errors.ts";
 import type { SendResult, Update } from "../contract.ts";
+import { unanswered } from "../outage.ts";
 import { type Caller, callApi } from "./api.ts";
 import { readAnswers } from "./upsert-answer.ts";
 
@@ -24,13 +24,7 @@ export async function upsertContacts(caller: Caller, updates: readonly Update[])
       durationMs,
     };
   } catch (error) {
-    if (!mayPass(error)) throw error;
-    const none = { httpStatus: null, correlationId: null };
-    return {
-      answers: updates.map(() => ({ kind: "retry", reason: error.message, notBefore: null, ...none })),
-      ...none,
-      durationMs: caller.clock.now() - startedAt,
-    };
+    return unanswered(updates, error, caller.clock.now() - startedAt);
   }
 }
 
@@ -40,11 +34,4 @@ export async function upsertContacts(caller: Caller, updates: readonly Update[])
  */
 function inputOf({ subject, traceId, projection }: Update) {
   return { id: subject, idProperty: "email", properties: projection, objectWriteTraceId: traceId };
-}
-
-/** An answer out of shape is no verdict on any record, and an outage ends. */
-function mayPass(error: unknown): error is AppError {
-  return (
-    isAppError(error) && (ERROR_CODES[error.code].retry === "counted" || error.code === "VENDOR_UNEXPECTED")
-  );
 }

@@ -1,5 +1,6 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
 import { AppError } from "../../shared/errors.ts";
+import { retryAfter } from "../retry-after.ts";
 import type { ApiAnswer } from "./api.ts";
 import type { Problem } from "./problem.ts";
 
@@ -76,7 +77,7 @@ function isPassing(status: number): boolean {
 
 function waitUntil({ status, headers, problem }: ApiAnswer, moment: Moment): number | null {
   const waits = [
-    retryAfter(headers["retry-after"], moment.now),
+    retryAfter(headers["retry-after"], { now: moment.now, longestMs: LONGEST_WAIT_MS }),
     ownRule(status, problem?.policyName ?? null, moment),
   ];
   return waits.reduce(
@@ -111,11 +112,4 @@ function dateIn(timeZone = ""): ((at: number) => string) | null {
   } catch {
     return null;
   }
-}
-
-/** Seconds or a date, by RFC 9110. */
-function retryAfter(header: string | undefined, now: number): number | null {
-  if (header === undefined) return null;
-  const at = /^\d+$/.test(header.trim()) ? now + Number(header) * SECOND_MS : Date.parse(header);
-  return at > now && at <= now + LONGEST_WAIT_MS ? at : null;
 }

@@ -1,5 +1,4 @@
 /** What JobCannon tells about an invite: the body of a webhook, or one line of an import. */
-import { isUtf8 } from "node:buffer";
 import { hash } from "node:crypto";
 import {
   INVITE_STATUSES,
@@ -9,7 +8,6 @@ import {
   type Snapshot,
   TEST_STATUSES,
   type Test,
-  type TestResult,
 } from "../../core/event.ts";
 import { EventRefused } from "../contract.ts";
 import {
@@ -24,6 +22,8 @@ import {
   text,
   timestamp,
 } from "../fields.ts";
+import { readBody } from "../json-body.ts";
+import { readResult } from "../test-result.ts";
 
 const STATUS_OF_TYPE: ReadonlyMap<string, InviteStatus> = new Map([
   ["invite.sent", "invited"],
@@ -41,8 +41,7 @@ const LONGEST_INVITATION_ID = 200;
 
 /** Throws `EventRefused`. `snapshot` is null for a type we do not know, of which nothing else is checked. */
 export function parseEvent(body: Buffer, known: { eventId: string | null; receivedAt: number }): NewEvent {
-  const payload = textOf(body);
-  const root = fields(jsonOf(payload), "the body");
+  const { payload, root } = readBody(body);
   const type = text(root.type, "type");
   const at = timestamp(root.timestamp, "timestamp");
   if (at > known.receivedAt + FARTHEST_AHEAD_MS)
@@ -64,20 +63,6 @@ export function parseEvent(body: Buffer, known: { eventId: string | null; receiv
 /** Identifies an event that came as a line of a file: the same line is the same event. Give it without its end. */
 export function eventIdOfLine(line: Buffer): string {
   return hash("sha256", line);
-}
-
-function textOf(body: Buffer): string {
-  if (isUtf8(body)) return body.toString("utf8");
-  throw new EventRefused("the body is not UTF-8");
-}
-
-function jsonOf(payload: string): unknown {
-  try {
-    return JSON.parse(payload);
-  } catch {
-    // The parser's own words quote the body.
-    throw new EventRefused("the body is not JSON");
-  }
 }
 
 function readSnapshot(data: Fields, event: { at: number; status: InviteStatus }): Snapshot {
@@ -122,37 +107,6 @@ function readTest(value: unknown, path: string): Test {
     completedAt: optionalTimestamp(test.completed_at, `${path}.completed_at`),
     result: readResult(optionalFields(test.result, `${path}.result`), `${path}.result`),
   };
-}
-
-function readResult(result: Fields | null, path: string): TestResult | null {
-  if (!result) return null;
-  const { score, type, code, duration_seconds: durationSeconds } = result;
-  return {
-    ...(absent(result.dimensions)
-      ? {}
-      : { dimensions: readDimensions(result.dimensions, `${path}.dimensions`) }),
-    ...(absent(score) ? {} : { score: scalar(score) }),
-    ...(absent(type) ? {} : { type: scalar(type) }),
-    ...(absent(code) ? {} : { code: scalar(code) }),
-    ...(absent(durationSeconds) ? {} : { durationSeconds: scalar(durationSeconds) }),
-  };
-}
-
-function readDimensions(value: unknown, path: string): NonNullable<TestResult["dimensions"]> {
-  return list(value, path).map((item, index) => {
-    const { name, score, percentile, interpretation } = fields(item, `${path}[${index}]`);
-    return {
-      name: text(name, `${path}[${index}].name`),
-      score: scalar(score ?? null),
-      ...(absent(percentile) ? {} : { percentile: scalar(percentile) }),
-      ...(absent(interpretation) ? {} : { interpretation: scalar(interpretation) }),
-    };
-  });
-}
-
-/** A structure where a score belongs is nonsense all the same, and may be nested too deep to be written again. */
-function scalar(value: unknown): unknown {
-  return typeof value === "object" && value !== null ? "[structure]" : value;
 }
 
 function readOrigin(source: Fields | null): Origin | null {

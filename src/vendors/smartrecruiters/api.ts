@@ -1,0 +1,127 @@
+/** The one place that calls SmartRecruiters' API: endpoints become calls, and answers data. */
+import * as v from "valibot";
+import type { Clock } from "../../shared/clock.ts";
+import { AppError } from "../../shared/errors.ts";
+import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
+import { callWithToken } from "../bearer-call.ts";
+import type { Access } from "../contract.ts";
+import { type Problem, readProblem } from "./problem.ts";
+import type { Endpoint, EndpointName, Profile } from "./profiles.ts";
+import { failure, verdictOf } from "./verdict.ts";
+
+export interface Api {
+  http: Http;
+  clock: Clock;
+  /** Scheme and host, without a slash at its end. */
+  base: string;
+  profile: Profile;
+}
+
+/** On whose behalf calls are made. */
+export interface Caller extends Api {
+  access: Access;
+}
+
+export interface ApiCall {
+  endpoint: EndpointName;
+  /** What the endpoint's path leaves open. */
+  params?: Readonly<Record<string, string>>;
+  query?: Readonly<Record<string, string>>;
+  json?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface ApiAnswer {
+  endpoint: Endpoint;
+  status: number;
+  headers: Record<string, string>;
+  /** Undefined when it was no JSON. */
+  body: unknown;
+  /** What the body says if this is an error; null when it is not SmartRecruiters' own answer. */
+  problem: Problem | null;
+  correlationId: string | null;
+  durationMs: number;
+}
+
+/** Answers and throws as `callWithToken` does. */
+export async function callApi(
+  { http, access, base, profile }: Caller,
+  { endpoint: name, params = {}, query = {}, ...call }: ApiCall,
+): Promise<ApiAnswer> {
+  const endpoint = profile.endpoints[name];
+  const search = new URLSearchParams(query).toString();
+  const url = `${base}${filled(endpoint.path, params)}${search && `?${search}`}`;
+  const { windowMs } = profile.rateLimit;
+  const answer = await callWithToken(
+    { http, access, label: "SmartRecruiters", rateOf: (told) => rateOf(told, windowMs) },
+    { ...call, method: endpoint.method, url },
+  );
+  const { status, headers, durationMs } = answer;
+  const body = jsonOf(answer);
+  const correlationId = headers["x-request-id"] ?? null;
+  return { endpoint, status, headers, body, problem: readProblem(body), correlationId, durationMs };
+}
+
+/** What the caller cannot do without; `doing` goes into errors, as "listing subscriptions". */
+export interface Asked<Output> {
+  schema: v.GenericSchema<unknown, Output>;
+  doing: string;
+}
+
+/** Throws `VENDOR_*`. */
+export async function ask<Output>(caller: Caller, call: ApiCall & Asked<Output>): Promise<Output> {
+  const found = await askIfThere(caller, call);
+  if (found !== null) return found.value;
+  throw new AppError("VENDOR_REJECTED", `SmartRecruiters knows nothing of what ${call.doing} is about`);
+}
+
+/** Null when SmartRecruiters itself answers 404. Throws `VENDOR_*`. */
+export async function askIfThere<Output>(
+  caller: Caller,
+  { schema, doing, ...call }: ApiCall & Asked<Output>,
+): Promise<{ value: Output } | null> {
+  const answer = await callApi(caller, call);
+  if (answer.status === 404 && answer.problem) return null;
+  const verdict = verdictOf(answer, caller);
+  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
+  const parsed = v.safeParse(schema, answer.body);
+  if (parsed.success) return { value: parsed.output };
+  throw new AppError("VENDOR_UNEXPECTED", `SmartRecruiters' answer to ${doing} is out of shape`);
+}
+
+/** For a call whose answer says nothing but that it was done. Throws `VENDOR_*`. */
+export async function tell(caller: Caller, { doing, ...call }: ApiCall & { doing: string }): Promise<void> {
+  const answer = await callApi(caller, call);
+  const verdict = verdictOf(answer, caller);
+  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
+}
+
+/** Also where the thing to remove is gone already. Throws `VENDOR_*`. */
+export async function remove(caller: Caller, { doing, ...call }: ApiCall & { doing: string }): Promise<void> {
+  const answer = await callApi(caller, call);
+  const verdict = verdictOf(answer, caller);
+  const isGone = answer.status === 404 && answer.problem !== null;
+  if (verdict.kind !== "done" && !isGone) throw failure(verdict, answer, doing);
+}
+
+function filled(path: string, params: Readonly<Record<string, string>>): string {
+  return path.replace(/\{(\w+)\}/g, (_, name: string) => segmentOf(params[name]));
+}
+
+function segmentOf(value = ""): string {
+  if (isSegment(value)) return encodeURIComponent(value);
+  throw new AppError("USAGE", `${JSON.stringify(value)} names nothing in SmartRecruiters`);
+}
+
+/** `..` would leave its place in the path, escaped or not, and half a character cannot be escaped. */
+export function isSegment(value: string): boolean {
+  return !/^\.{0,2}$/.test(value) && !/\p{Cs}/u.test(value);
+}
+
+/** https://developers.smartrecruiters.com/docs/rate-limiting */
+function rateOf({ headers }: HttpAnswer, windowMs: number) {
+  const [calls, remaining] = ["limit", "remaining"].map((name) =>
+    Number.parseInt(headers[`x-ratelimit-${name}`] ?? "", 10),
+  );
+  return calls && remaining !== undefined && remaining >= 0 ? { calls, remaining, windowMs } : null;
+}

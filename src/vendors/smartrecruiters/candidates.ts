@@ -1,0 +1,92 @@
+/** Candidates, and the assessments they are asked to take. */
+import * as v from "valibot";
+import type { Assessment, ScorecardEntry, StagePlace } from "../contract.ts";
+import { ask, askIfThere, type Caller, remove, tell } from "./api.ts";
+
+const Id = v.object({ id: v.string() });
+const text = v.fallback(v.nullable(v.string()), null);
+
+const AssessmentSchema = v.object({
+  id: v.string(),
+  jobId: v.string(),
+  test: v.string(),
+  status: v.string(),
+  link: v.string(),
+});
+const Assessments = v.object({ content: v.array(AssessmentSchema) });
+
+const Scalar = v.union([v.string(), v.number(), v.boolean()]);
+const Entry = v.object({
+  assessmentId: v.string(),
+  title: v.string(),
+  summary: text,
+  resultUrl: text,
+  fields: v.fallback(
+    v.array(v.object({ fieldId: v.string(), value: v.pipe(Scalar, v.transform(String)) })),
+    [],
+  ),
+});
+const Scorecard = v.object({ entries: v.array(Entry) });
+
+export async function createCandidate(
+  caller: Caller,
+  person: { firstName: string; lastName: string; email: string },
+): Promise<string> {
+  const doing = "creating a candidate";
+  const { id } = await ask(caller, { endpoint: "createCandidate", json: person, schema: Id, doing });
+  return id;
+}
+
+/** One who is gone already is fine. */
+export async function removeCandidate(caller: Caller, candidateId: string): Promise<void> {
+  const params = { candidate: candidateId };
+  await remove(caller, { endpoint: "removeCandidate", params, doing: "removing a candidate" });
+}
+
+/** Onto the job, whatever the first stage there, and from it to the wanted one. */
+export async function advance(
+  caller: Caller,
+  { candidateId, jobId, stage }: { candidateId: string } & StagePlace,
+): Promise<void> {
+  const params = { candidate: candidateId, job: jobId };
+  await tell(caller, { endpoint: "addToJob", params, doing: "adding a candidate to a job" });
+  const json = { status: "IN_REVIEW", subStatus: stage };
+  await tell(caller, { endpoint: "setStatus", params, json, doing: "moving a candidate to a stage" });
+}
+
+export async function triggerAssessment(
+  caller: Caller,
+  of: { candidateId: string; jobId: string; test: string },
+): Promise<Assessment> {
+  const doing = "triggering an assessment";
+  return await ask(caller, { endpoint: "triggerAssessment", json: of, schema: AssessmentSchema, doing });
+}
+
+export async function listAssessments(caller: Caller, candidateId: string): Promise<Assessment[]> {
+  return (await findAssessments(caller, candidateId)) ?? [];
+}
+
+/** Null when there is no such assessment, or no such candidate any more. */
+export async function testOf(
+  caller: Caller,
+  { candidateId, assessmentId }: { candidateId: string; assessmentId: string },
+): Promise<string | null> {
+  const assessments = (await findAssessments(caller, candidateId)) ?? [];
+  return assessments.find(({ id }) => id === assessmentId)?.test ?? null;
+}
+
+export async function readScorecard(caller: Caller, candidateId: string): Promise<ScorecardEntry[]> {
+  const params = { candidate: candidateId };
+  const doing = "reading a scorecard";
+  return (await ask(caller, { endpoint: "scorecard", params, schema: Scorecard, doing })).entries;
+}
+
+async function findAssessments(caller: Caller, candidateId: string): Promise<Assessment[] | null> {
+  const found = await askIfThere(caller, {
+    endpoint: "assessments",
+    query: { candidateId },
+    schema: Assessments,
+    doing: "listing a candidate's assessments",
+  });
+  return found && found.value.content;
+}

@@ -1,0 +1,58 @@
+/** What SmartRecruiters tells about an assessment: the body of its webhook. */
+import { hash } from "node:crypto";
+import type { Confirmation, NewEvent } from "../../core/event.ts";
+import { EventRefused, type Verified } from "../contract.ts";
+import { fields, optionalFields, optionalText, text, timestamp } from "../fields.ts";
+import { readBody } from "../json-body.ts";
+import { readResult } from "../test-result.ts";
+import { PROFILES } from "./profiles.ts";
+
+/**
+ * Throws `EventRefused`. Of an event we do not know nothing but its name, id and time is checked. It may be days old:
+ * redeliveries go on that long, and are known by their id.
+ */
+export function parseEvent(body: Buffer, known: Verified & { receivedAt: number }): NewEvent {
+  const { payload, root } = readBody(body);
+  const type = text(root.event, "event");
+  const eventId = known.eventId ?? text(root.id, "id");
+  const at = timestamp(root.occurredAt, "occurredAt");
+  const event: NewEvent = {
+    source: "smartrecruiters",
+    eventId,
+    type,
+    at,
+    receivedAt: known.receivedAt,
+    payload,
+    bodyHash: hash("sha256", body),
+    snapshot: null,
+  };
+  return type === PROFILES.v1.webhooks.event
+    ? { ...event, confirmation: readConfirmation(root.data, { at, signedBy: known }) }
+    : event;
+}
+
+/** Identifies a body without an id of its own. */
+export function idOfBody(body: Buffer): string {
+  return hash("sha256", body);
+}
+
+function readConfirmation(
+  value: unknown,
+  { at, signedBy: { org, environment } }: { at: number; signedBy: Verified },
+): Confirmation {
+  // Nothing in the body tells whose candidate this is.
+  if (org === null) throw new EventRefused("the webhook secret that fits belongs to no org");
+  const data = fields(value, "data");
+  return {
+    vendor: "smartrecruiters",
+    org,
+    environment,
+    candidateId: text(data.candidateId, "data.candidateId"),
+    jobId: optionalText(data.jobId, "data.jobId"),
+    assessmentId: text(data.assessmentId, "data.assessmentId"),
+    invitationId: optionalText(data.invitationId, "data.invitationId"),
+    status: text(data.status, "data.status"),
+    at,
+    result: readResult(optionalFields(data.result, "data.result"), "data.result"),
+  };
+}

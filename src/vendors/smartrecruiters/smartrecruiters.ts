@@ -1,0 +1,131 @@
+/** SmartRecruiters, whose scorecards hold the results. */
+import type { Clock } from "../../shared/clock.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Http } from "../../shared/http.ts";
+import type { Destination, VendorOptions } from "../contract.ts";
+import {
+  advance,
+  createCandidate,
+  listAssessments,
+  readScorecard,
+  removeCandidate,
+  testOf,
+  triggerAssessment,
+} from "./candidates.ts";
+import { listCatalog, readCatalogEntry, setCatalogEntry } from "./catalog.ts";
+import { applyFields, planFields } from "./custom-fields.ts";
+import { commonErrors } from "./guide.ts";
+import { PROFILES, type Profile } from "./profiles.ts";
+import { RESULTS_PER_CALL, sendResults } from "./results.ts";
+import { mapScorecard } from "./scorecard.ts";
+import { smartrecruiters as source } from "./source.ts";
+import { listSubscriptions, subscribe, unsubscribe } from "./subscriptions.ts";
+
+export interface SmartrecruitersSettings {
+  /** `https://api.smartrecruiters.com`, or an emulator's. */
+  apiBase: string;
+  identityBase: string;
+  clientId: string;
+  profile: Profile;
+  redirectPort: number;
+  /** Where people register the callback: `https://api.jobcannon.io`. */
+  publicUrl: string;
+  /** As declared by the operator: the API does not tell it. */
+  region: string | null;
+  /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
+  resultBase: string;
+}
+
+/** The guide's host for people; that of the API is seen in practice. */
+const SANDBOX = {
+  api_base: "https://api.sandbox.smartrecruiters.com",
+  identity_base: "https://sandbox.smartrecruiters.com",
+};
+
+/** Reads its settings from the configuration; each customer has an app of its own, and a sandbox hosts of its own. */
+export function openSmartrecruiters({ config, org, environment, http, clock }: VendorOptions): Destination {
+  const ofOrg = config.orgs[org] ?? {};
+  const own: VendorOptions["config"]["sandbox"][string] =
+    environment === "sandbox" ? { ...SANDBOX, ...config.sandbox.smartrecruiters } : {};
+  return createSmartrecruiters(
+    {
+      apiBase: own.api_base ?? config["smartrecruiters.api_base"],
+      identityBase: own.identity_base ?? config["smartrecruiters.identity_base"],
+      clientId: own.client_id ?? ofOrg.smartrecruiters_client_id ?? config["smartrecruiters.client_id"],
+      profile: profileNamed(ofOrg.smartrecruiters_profile ?? config["smartrecruiters.profile"]),
+      redirectPort: own.redirect_port ?? config["smartrecruiters.redirect_port"],
+      publicUrl: config["serve.public_url"],
+      region: ofOrg.smartrecruiters_region ?? null,
+      resultBase: config["jobcannon.result_base"],
+    },
+    http,
+    clock,
+  );
+}
+
+export function createSmartrecruiters(
+  settings: SmartrecruitersSettings,
+  http: Http,
+  clock: Clock,
+): Destination {
+  const { profile, clientId } = settings;
+  const hosts = { api: withoutSlash(settings.apiBase), identity: withoutSlash(settings.identityBase) };
+  const api = { http, clock, base: hosts.api, profile };
+  return {
+    vendor: "smartrecruiters",
+    label: "SmartRecruiters",
+    subject: "assessment",
+    batchSize: RESULTS_PER_CALL,
+    rateLimit: profile.rateLimit,
+    authorization: {
+      authorizeUrl: profile.authorizeUrl(hosts),
+      tokenUrl: profile.tokenUrl(hosts),
+      revokeUrl: null,
+      introspectUrl: null,
+      clientId,
+      clientSecretName: "smartrecruiters.client-secret",
+      scopes: profile.scopes,
+      pkce: false,
+      redirectPort: settings.redirectPort,
+      redirectPath: profile.redirectPath,
+      refreshTokenLifetimeMs: profile.refreshTokenLifetimeMs,
+    },
+    // No call of the profile tells whose account it is, but each customer has a client id of its own.
+    account: async () => ({ id: clientId, name: clientId, kind: null, region: settings.region }),
+    project: (invites, knownFields) =>
+      mapScorecard(invites, { resultBase: settings.resultBase, knownFields }),
+    send: (access, updates) => sendResults({ ...api, access }, updates),
+    planFields: (access) => planFields({ ...api, access }),
+    applyFields: (_access, plan) => applyFields(plan),
+    ats: {
+      webhookPath: source.path,
+      webhookSecretName: source.secretName,
+      subscriptions: (access) => listSubscriptions({ ...api, access }),
+      subscribe: (access, targetUrl) => subscribe({ ...api, access }, targetUrl),
+      unsubscribe: (access, id) => unsubscribe({ ...api, access }, id),
+      testOf: (access, of) => testOf({ ...api, access }, of),
+      catalog: (access, jobId) => listCatalog({ ...api, access }, jobId),
+      catalogEntry: (access, place) => readCatalogEntry({ ...api, access }, place),
+      setCatalogEntry: (access, place, entry) => setCatalogEntry({ ...api, access }, place, entry),
+      createCandidate: (access, person) => createCandidate({ ...api, access }, person),
+      removeCandidate: (access, candidateId) => removeCandidate({ ...api, access }, candidateId),
+      advance: (access, of) => advance({ ...api, access }, of),
+      triggerAssessment: (access, of) => triggerAssessment({ ...api, access }, of),
+      assessments: (access, candidateId) => listAssessments({ ...api, access }, candidateId),
+      scorecard: (access, candidateId) => readScorecard({ ...api, access }, candidateId),
+    },
+    commonErrors: commonErrors(withoutSlash(settings.publicUrl) + profile.redirectPath),
+  };
+}
+
+function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, "");
+}
+
+/** Throws `CONFIG_INVALID` for one that is not spoken yet. */
+function profileNamed(wanted: string): Profile {
+  for (const [name, profile] of Object.entries(PROFILES)) if (name === wanted) return profile;
+  throw new AppError("CONFIG_INVALID", `the SmartRecruiters profile ${wanted} is not supported yet`, {
+    hint: `Set smartrecruiters.profile to ${Object.keys(PROFILES).join(" or ")}.`,
+  });
+}

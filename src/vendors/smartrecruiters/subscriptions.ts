@@ -1,0 +1,51 @@
+/** Our subscriptions to the account's webhooks. */
+import * as v from "valibot";
+import { type Secret, secret } from "../../shared/secret.ts";
+import type { Subscription } from "../contract.ts";
+import { ask, type Caller, remove } from "./api.ts";
+
+const Shown = v.object({
+  id: v.string(),
+  event: v.string(),
+  targetUrl: v.string(),
+  status: v.fallback(v.string(), "unknown"),
+});
+const List = v.object({ content: v.array(Shown) });
+const Created = v.object({
+  ...Shown.entries,
+  secret: v.pipe(v.string(), v.trim(), v.minLength(1), v.transform(secret)),
+});
+
+/** Those to the event we need, whoever made them. */
+export async function listSubscriptions(caller: Caller): Promise<Subscription[]> {
+  const { content } = await ask(caller, {
+    endpoint: "subscriptions",
+    schema: List,
+    doing: "listing subscriptions",
+  });
+  return content.filter(({ event }) => event === caller.profile.webhooks.event).map(subscriptionOf);
+}
+
+/** The members of the body stand in the guide's order. */
+export async function subscribe(
+  caller: Caller,
+  targetUrl: string,
+): Promise<{ subscription: Subscription; secret: Secret }> {
+  const { event, headers } = caller.profile.webhooks;
+  const created = await ask(caller, {
+    endpoint: "subscribe",
+    json: { event, targetUrl, headers },
+    schema: Created,
+    doing: "subscribing to webhooks",
+  });
+  return { subscription: subscriptionOf(created), secret: created.secret };
+}
+
+/** One that is gone already is fine. */
+export async function unsubscribe(caller: Caller, id: string): Promise<void> {
+  await remove(caller, { endpoint: "unsubscribe", params: { id }, doing: "removing a subscription" });
+}
+
+function subscriptionOf({ id, event, targetUrl, status }: v.InferOutput<typeof Shown>): Subscription {
+  return { id, event, targetUrl, isActive: status.toLowerCase() === "active" };
+}

@@ -1,0 +1,78 @@
+/** What an answer's status means for what was asked: done, not now, or no. */
+import { AppError } from "../../shared/errors.ts";
+import { retryAfter } from "../retry-after.ts";
+import type { Api, ApiAnswer } from "./api.ts";
+import { scopeHint } from "./guide.ts";
+import type { Problem } from "./problem.ts";
+
+export type Verdict =
+  | { kind: "done" }
+  /** `notBefore`: ms since the epoch, when SmartRecruiters names a time. */
+  | { kind: "later"; reason: string; notBefore: number | null }
+  /** A scope is missing: this one, as far as anybody can tell. */
+  | { kind: "scope"; scope: string }
+  | { kind: "refused"; problem: Problem };
+
+/** Nothing of SmartRecruiters' own waits are documented; a longer one is taken for a mistake. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
+/**
+ * A 4xx counts as SmartRecruiters' no only when its body is a JSON object: a proxy's page says nothing about a
+ * result. https://developers.smartrecruiters.com/docs/error-handling
+ */
+export function verdictOf(answer: ApiAnswer, { clock, profile }: Pick<Api, "clock" | "profile">): Verdict {
+  const { status, problem, headers } = answer;
+  if (status >= 200 && status < 300) return { kind: "done" };
+  if (problem && status >= 400 && status < 500 && !isPassing(status)) {
+    const scope = status === 403 ? missingScope(problem, answer.endpoint.scope, profile.scopes) : null;
+    return scope === null ? { kind: "refused", problem } : { kind: "scope", scope };
+  }
+  return {
+    kind: "later",
+    reason: `SmartRecruiters answered ${status}`,
+    notBefore: retryAfter(headers["retry-after"], { now: clock.now(), longestMs: LONGEST_WAIT_MS }),
+  };
+}
+
+/**
+ * The guide knows one reason for a 403. Null where the body gives another: a code of its own that speaks of no
+ * permission, as does its message.
+ */
+function missingScope({ code, message }: Problem, needed: string, scopes: readonly string[]): string | null {
+  const words = `${code ?? ""} ${message}`;
+  const named = scopes.find((scope) => words.includes(scope));
+  if (named !== undefined) return named;
+  return code === null || /scope|oauth|permission|forbidden|access.?denied|unauthori[sz]ed/i.test(words)
+    ? needed
+    : null;
+}
+
+/** The error to throw where the call was the whole task; `doing` as in "listing subscriptions". Not for `done`. */
+export function failure(
+  verdict: Exclude<Verdict, { kind: "done" }>,
+  { status, correlationId }: ApiAnswer,
+  doing: string,
+): AppError {
+  const trace = correlationId ? ` (request id ${correlationId})` : "";
+  switch (verdict.kind) {
+    case "later": {
+      const code = status === 429 ? "VENDOR_RATE_LIMITED" : "VENDOR_UNAVAILABLE";
+      return new AppError(code, `${verdict.reason} to ${doing}${trace}`, { hint: "Try again later." });
+    }
+    case "scope":
+      return new AppError(
+        "VENDOR_REJECTED",
+        `SmartRecruiters wants a scope for ${doing}: ${verdict.scope}${trace}`,
+        { hint: scopeHint(verdict.scope) },
+      );
+    case "refused":
+      return new AppError(
+        "VENDOR_REJECTED",
+        `SmartRecruiters refused ${doing} with ${status}: ${verdict.problem.message}${trace}`,
+      );
+  }
+}
+
+function isPassing(status: number): boolean {
+  return status === 408 || status === 423 || status === 425 || status === 429;
+}
