@@ -82,11 +82,15 @@ export function registerSecrets(program: Command, world: World): void {
     );
 }
 
-/** Without `--org` a secret serves every org that has none of its own. */
-function placeOf({ globals }: Session, name: string, options: { sandbox?: boolean }) {
+/**
+ * Without `--org` a secret serves every org that has none of its own. But whose webhook secret of SmartRecruiters fits
+ * tells whose event it is, so each is of one org.
+ */
+function placeOf({ app, globals }: Session, name: string, options: { sandbox?: boolean }) {
+  const known = knownName(name);
   return {
-    name: knownName(name),
-    org: globals.org ?? null,
+    name: known,
+    org: globals.org ?? (known === "smartrecruiters.webhook-secret" ? app.org : null),
     environment: options.sandbox ? "sandbox" : "production",
   } as const;
 }

@@ -11,6 +11,8 @@ export interface Authorization {
   clientSecretName: string;
   scopes: readonly string[];
   pkce: boolean;
+  /** How long a refresh token is good, counted from its issue; null where it does not end by itself. */
+  refreshTokenLifeMs: number | null;
   /** Of the loopback listener; 0 takes any free one. */
   redirectPort: number;
   /** `/hubspot/oauth-callback`, on the loopback listener and on the public one. */

@@ -30,6 +30,8 @@ export interface Connection {
   /** Fields the account was seen to have at the last bootstrap; null before the first. */
   knownFields: string[] | null;
   tokenExpiresAt: number | null;
+  /** How old the login is and when it ends, ms since the epoch; null where it does not end by itself. */
+  login: { since: number; endsAt: number } | null;
   connectedAt: number | null;
   lastSyncAt: number | null;
   /** Set while the vendor fails. */

@@ -15,6 +15,8 @@ export interface ReceiverContext {
   sources: readonly Source[];
   /** Throws `VAULT_UNAVAILABLE` while they were never readable. `again`: look whether there are newer ones. */
   secretsOf(source: Source, options?: { again: boolean }): Promise<readonly SourceSecret[]>;
+  /** Hears why a delivery was not trusted or not taken, in one line without anything of it. */
+  refused(source: string, reason: string): void;
   /** Why the service is not ready, in words; null when it is. */
   notReady(): string | null;
 }
@@ -128,16 +130,18 @@ function flat(request: IncomingMessage): Record<string, string> {
 }
 
 function answerError(
-  { log }: ReceiverContext,
+  { log, refused }: ReceiverContext,
   source: Source,
   response: ServerResponse,
   error: unknown,
 ): void {
   if (error instanceof EventRefused) {
     log.warn("event refused", { source: source.id, reason: error.message });
+    refused(source.id, error.message);
     answer(response, 400, { error: error.message });
   } else if (isAppError(error, "SIGNATURE_INVALID")) {
     log.warn("signature refused", { source: source.id, reason: error.message });
+    refused(source.id, error.message);
     answer(response, 401, { error: error.message });
   } else {
     log.error("event not stored", { source: source.id, reason: reasonOf(error) });

@@ -13,6 +13,7 @@ import type { Vault } from "../vault/contract.ts";
 import type { Source } from "../vendors/contract.ts";
 import { closeServer, listen } from "./listen.ts";
 import { createReceiver } from "./receiver.ts";
+import { createRefusals } from "./refusals.ts";
 import { type Job, runScheduler } from "./scheduler.ts";
 import { createWebhookSecrets } from "./webhook-secrets.ts";
 
@@ -45,12 +46,14 @@ export async function serve(
   signal.addEventListener("abort", onSignal);
   if (signal.aborted) stop.abort();
 
+  const refusals = createRefusals({ store, clock, log });
   const receiver = createReceiver({
     store,
     clock,
     log,
     sources: await context.sources(),
     secretsOf,
+    refused: refusals.note,
     notReady: () => (stop.signal.aborted ? "stopping" : null),
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
@@ -84,6 +87,7 @@ export async function serve(
     stop.abort();
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
+    await refusals.end();
     log.info("stopped");
   }
 }

@@ -9,6 +9,8 @@ export interface TokenSet {
   refreshToken: Secret | null;
   expiresAt: number | null;
   obtainedAt: number;
+  /** Since when this refresh token is in use: its life is counted from there. */
+  refreshTokenAt: number;
   scopes: string[];
   /** The app they belong to: another app's client id cannot refresh them. */
   clientId: string;
@@ -23,10 +25,17 @@ export function tokenSetOf(grant: Grant, clientId: string, now: number, before?:
     refreshToken: grant.refreshToken ?? before?.refreshToken ?? null,
     expiresAt: grant.expiresAt,
     obtainedAt: now,
+    refreshTokenAt: isSameRefreshToken(grant, before) ? before.refreshTokenAt : now,
     scopes: grant.scopes ?? before?.scopes ?? [],
     clientId,
     refreshBegunAt: null,
   };
+}
+
+/** Vendors that do not rotate send the same one again, or none. */
+function isSameRefreshToken({ refreshToken }: Grant, before: TokenSet | undefined): before is TokenSet {
+  if (before === undefined) return false;
+  return refreshToken === null || refreshToken.reveal() === before.refreshToken?.reveal();
 }
 
 const time = v.nullable(v.number());
@@ -35,6 +44,7 @@ const Stored = v.object({
   refreshToken: v.nullable(v.string()),
   expiresAt: time,
   obtainedAt: v.number(),
+  refreshTokenAt: v.optional(v.number()),
   scopes: v.array(v.string()),
   clientId: v.string(),
   refreshBegunAt: time,
@@ -60,6 +70,7 @@ export function deserialize(item: Secret, name: string): TokenSet {
   const { accessToken, refreshToken, ...rest } = parsed.output;
   return {
     ...rest,
+    refreshTokenAt: rest.refreshTokenAt ?? rest.obtainedAt,
     accessToken: secret(accessToken),
     refreshToken: refreshToken === null ? null : secret(refreshToken),
   };

@@ -25,6 +25,7 @@ export function issuerAt(base: string, change: Partial<TokenIssuer["authorizatio
       clientSecretName: "hubspot.client-secret",
       scopes: SCOPES,
       pkce: true,
+      refreshTokenLifeMs: null,
       redirectPort: 0,
       redirectPath: "/hubspot/oauth-callback",
       ...change,

@@ -10,6 +10,7 @@ const NEW_CONNECTION = {
   missingScopes: [],
   knownFields: null,
   tokenExpiresAt: null,
+  login: null,
   connectedAt: null,
   lastSyncAt: null,
   outage: null,

@@ -32,6 +32,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     missingScopes: details.missingScopes,
     knownFields: details.knownFields,
     tokenExpiresAt: details.tokenExpiresAt,
+    login: details.login ?? null,
     connectedAt: details.connectedAt,
     lastSyncAt: details.lastSyncAt,
     outage: details.outage,

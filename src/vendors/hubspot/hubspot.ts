@@ -84,6 +84,7 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
       clientSecretName: "hubspot.client-secret",
       scopes: SCOPES,
       pkce: settings.pkce,
+      refreshTokenLifeMs: null,
       redirectPort: settings.redirectPort,
       redirectPath: "/hubspot/oauth-callback",
     },
