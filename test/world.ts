@@ -343,7 +343,7 @@ key_file = ${JSON.stringify(join(dir, "vault.key"))}
 }
 
 /** A port that is free now, from the range out of which the system hands out none by itself. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     const isFree = await new Promise<boolean>((resolve) => {

@@ -12,18 +12,30 @@ export function registerConnect(program: Command, world: World): void {
     .command("connect <vendor>")
     .description("give consent in the browser, keep the tokens, prepare the account")
     .option("--no-browser", "only print the link, and take the address the browser ends at")
+    .option("--via-service", "print a link, valid for 7 days, for the account's admin; `serve` finishes it")
     .option("--sandbox", "the sandbox environment")
-    .addHelpText("after", "\nExample:\n  jc-integrations connect hubspot --org acme")
-    .action((vendor: string, options: { browser: boolean; sandbox?: boolean }, command: Command) =>
-      withApp(world, command, (session) => runConnect(session, vendor, options)),
+    .addHelpText("after", EXAMPLES)
+    .action((vendor: string, options: ConnectOptions, command: Command) =>
+      withApp(world, command, async (session) => {
+        if (!options.viaService) return await runConnect(session, vendor, options);
+        const { runConnectViaService } = await import("./connect-via-service.ts");
+        await runConnectViaService(session, vendor, options);
+      }),
     );
 }
 
-async function runConnect(
-  session: Session,
-  vendor: string,
-  options: { browser: boolean; sandbox?: boolean },
-): Promise<void> {
+interface ConnectOptions {
+  browser: boolean;
+  viaService?: boolean;
+  sandbox?: boolean;
+}
+
+const EXAMPLES = `
+Example:
+  jc-integrations connect hubspot --org acme
+  jc-integrations connect hubspot --org acme --via-service --json`;
+
+async function runConnect(session: Session, vendor: string, options: ConnectOptions): Promise<void> {
   const { app, world, terminal, print, say } = session;
   const { connect } = await import("../flows/connect.ts");
   const environment = options.sandbox ? "sandbox" : "production";

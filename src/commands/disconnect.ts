@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import type { ConnectionName } from "../core/connection.ts";
+import type { Disconnected } from "../flows/disconnect.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
 import { type Session, withApp } from "./with-app.ts";
@@ -7,7 +9,7 @@ import type { World } from "./world.ts";
 export function registerDisconnect(program: Command, world: World): void {
   program
     .command("disconnect <vendor>")
-    .description("revoke the tokens at the vendor, then forget them; open results are held")
+    .description("revoke the tokens at the vendor, then forget them; open results are held, open links void")
     .option("--uninstall", "also remove the app from the account")
     .option("--sandbox", "the sandbox environment")
     .addHelpText("after", "\nExample:\n  jc-integrations disconnect hubspot --org acme")
@@ -29,28 +31,26 @@ async function runDisconnect(
     (known) => known.vendor === vendor && known.environment === key.environment,
   );
   if (!connection || connection.account === null) {
+    const linksVoided = await store.voidConsents(key, app.clock.now());
+    const nothing = { revocation: null, uninstall: null, held: 0, linksVoided };
+    if (linksVoided > 0) return printNothing(print, destination.label, { ...key, ...nothing });
     throw new AppError("USAGE", `${app.org} has no ${destination.label} connection (${key.environment})`, {
       hint: "jc-integrations status",
     });
   }
   const [http, vault, tokens] = await Promise.all([app.http(), app.vault(), app.tokens()]);
   const access = await app.access(connection, { store, signal: world.signal });
-  const done = await disconnect({ store, http, vault, tokens, destination, access }, connection, {
+  const done = await disconnect({ ...app, store, http, vault, tokens, destination, access }, connection, {
     uninstall: options.uninstall === true,
   });
-  if (!done) {
-    print({
-      json: { vendor, environment: key.environment, revocation: null, uninstall: null, held: 0 },
-      text: () => `${destination.label} is not connected (${app.org}, ${key.environment}): nothing to do.`,
-    });
-    return;
-  }
+  if (done.revocation === null) return printNothing(print, destination.label, { ...key, ...done });
   print({
     json: { vendor, environment: key.environment, ...done },
     text: () =>
       [
         `${destination.label} is disconnected; our tokens are gone from ${vault.describe()}.`,
         ...(done.uninstall?.kind === "done" ? ["The app is removed from the account."] : []),
+        ...(done.linksVoided > 0 ? [LINK_VOIDED] : []),
         ...(done.held > 0 ? [`${count(done.held, "result")} held until you connect again.`] : []),
       ].join("\n"),
   });
@@ -61,4 +61,19 @@ async function runDisconnect(
   throw new AppError("PARTIAL", `forgotten here, but not at ${destination.label}: ${failures.join("; ")}`, {
     hint: `Remove the app in ${destination.label} under Settings → Integrations → Connected Apps.`,
   });
+}
+
+const LINK_VOIDED = "The link for consent that was open no longer counts.";
+
+function printNothing(
+  print: Session["print"],
+  label: string,
+  { org, ...json }: ConnectionName & Disconnected,
+): void {
+  const { environment, linksVoided } = json;
+  const text =
+    linksVoided > 0
+      ? `${label} was not connected (${org}, ${environment}). ${LINK_VOIDED}`
+      : `${label} is not connected (${org}, ${environment}): nothing to do.`;
+  print({ json, text: () => text });
 }

@@ -49,11 +49,16 @@ function render(status: Status, terminal: Terminal, now: number): string {
   const banners = status.connections.flatMap(({ label, banner }) =>
     banner ? [paint.yellow(`! ${label}: ${banner}`)] : [],
   );
+  const links = status.connections.flatMap(({ label, state, linkExpiresAt }) =>
+    linkExpiresAt !== null && state !== "waiting_for_consent"
+      ? [paint.dim(`${label}: a link for consent is open until ${shortTime(Date.parse(linkExpiresAt))}`)]
+      : [],
+  );
   return [
     `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",
     terminal.table(["", "", "account", "last sync", "queue", "stuck"], rows),
-    ...(banners.length > 0 ? ["", ...banners] : []),
+    ...(banners.length + links.length > 0 ? ["", ...banners, ...links] : []),
     "",
     paint.dim(`next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}`),
     ...nextCommands(status).map((line) => paint.dim(line)),
@@ -65,7 +70,10 @@ function nextCommands({ org, connections, pushes, service }: Status): string[] {
     const place = connections[0]?.environment === "sandbox" ? " --sandbox" : "";
     return [`connect: jc-integrations connect hubspot --org ${org}${place}`];
   }
-  if (pushes.pending === 0 || service === "running") return [];
+  if (service === "running") return [];
+  if (connections.some(({ linkExpiresAt }) => linkExpiresAt !== null))
+    return ["the consent will be taken by: jc-integrations serve"];
+  if (pushes.pending === 0) return [];
   return [
     `${count(pushes.pending, "result")} wait for delivery: jc-integrations serve, or once: jc-integrations run retry`,
   ];

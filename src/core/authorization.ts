@@ -17,6 +17,4 @@ export interface Authorization {
   redirectPort: number;
   /** `/hubspot/oauth-callback`, on the loopback listener and on the public one. */
   redirectPath: string;
-  /** How long a refresh token is good for, from the day it was given; absent where it has no end. */
-  refreshTokenLifetimeMs?: number;
 }

@@ -5,6 +5,7 @@ import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import { EventRefused, type Source, type SourceSecret } from "../vendors/contract.ts";
+import type { ConsentCallback } from "./consent-callback.ts";
 import { gatherAppends } from "./gather.ts";
 
 /** The public listener: takes webhooks and says 202 only when they are on disk. */
@@ -17,6 +18,7 @@ export interface ReceiverContext {
   secretsOf(source: Source, options?: { again: boolean }): Promise<readonly SourceSecret[]>;
   /** Hears why a delivery was not trusted or not taken, in one line without anything of it. */
   refused(source: string, reason: string): void;
+  callback: Pick<ConsentCallback, "respond">;
   /** Why the service is not ready, in words; null when it is. */
   notReady(): string | null;
 }
@@ -35,6 +37,7 @@ export function createReceiver(given: ReceiverContext): Server {
       const reason = context.notReady();
       return answer(response, reason === null ? 200 : 503, { status: reason ?? "ready" });
     }
+    if (context.callback.respond(path, request, response)) return;
     request.resume();
     answer(response, 404, { error: "nothing here" });
   });

@@ -11,6 +11,7 @@ import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Source } from "../vendors/contract.ts";
+import { createConsentCallback } from "./consent-callback.ts";
 import { closeServer, listen } from "./listen.ts";
 import { createReceiver } from "./receiver.ts";
 import { createRefusals } from "./refusals.ts";
@@ -47,6 +48,7 @@ export async function serve(
   if (signal.aborted) stop.abort();
 
   const refusals = createRefusals({ store, clock, log });
+  const callback = createConsentCallback({ ...context, store, signal: abort.signal });
   const receiver = createReceiver({
     store,
     clock,
@@ -54,6 +56,7 @@ export async function serve(
     sources: await context.sources(),
     secretsOf,
     refused: refusals.note,
+    callback,
     notReady: () => (stop.signal.aborted ? "stopping" : null),
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
@@ -88,6 +91,7 @@ export async function serve(
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
     await refusals.end();
+    await callback.finish();
     log.info("stopped");
   }
 }

@@ -1,6 +1,7 @@
 import { type Connection, connectionName } from "../core/connection.ts";
 import { type Revocation, revokeToken } from "../oauth/revoke.ts";
 import type { Tokens } from "../oauth/tokens.ts";
+import type { Clock } from "../shared/clock.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Store } from "../store/contract.ts";
@@ -11,6 +12,7 @@ import { readSecret } from "./secrets.ts";
 /** Revokes on the vendor's side, then forgets. Open pushes are held until somebody connects again. */
 export interface DisconnectContext {
   store: Store;
+  clock: Pick<Clock, "now">;
   http: Http;
   vault: Vault;
   tokens: Tokens;
@@ -19,25 +21,29 @@ export interface DisconnectContext {
 }
 
 export interface Disconnected {
-  revocation: Revocation;
+  /** Null when there was nothing left to revoke. */
+  revocation: Revocation | null;
   /** What became of the app in the account; null when that was not asked for. */
   uninstall: { kind: "done" } | { kind: "failed"; reason: string } | null;
   held: number;
+  /** Links for consent that were still open. */
+  linksVoided: number;
 }
 
 /**
- * Nothing is sent any more from its first step on; run again after a crash, it finishes the rest. Null when there was
- * nothing left to do. Throws `VAULT_UNAVAILABLE` before anything is changed.
+ * Nothing is sent any more from its first step on; run again after a crash, it finishes the rest. Throws `VAULT_UNAVAILABLE` before anything is changed.
  */
 export async function disconnect(
   context: DisconnectContext,
   connection: Connection,
   options: { uninstall: boolean },
-): Promise<Disconnected | null> {
-  const { store, tokens, destination } = context;
+): Promise<Disconnected> {
+  const { store, clock, tokens, destination } = context;
   if (options.uninstall && !destination.uninstall) throw noUninstall(destination);
   const set = await tokens.peek(connectionName(connection));
-  if (!set && !options.uninstall && connection.state === "not_connected") return null;
+  const linksVoided = await store.voidConsents(connection, clock.now());
+  if (!set && !options.uninstall && connection.state === "not_connected")
+    return { revocation: null, uninstall: null, held: 0, linksVoided };
   const held = await store.hold(connection.id, "disconnected");
   const uninstall = options.uninstall ? await uninstallApp(context) : null;
   const revocation = set?.refreshToken
@@ -48,7 +54,7 @@ export async function disconnect(
     { ...connection, subject: destination.subject },
     { state: "not_connected", banner: null, tokenExpiresAt: null, knownFields: null, outage: null },
   );
-  return { revocation, uninstall, held };
+  return { revocation, uninstall, held, linksVoided };
 }
 
 async function revoke(

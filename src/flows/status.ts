@@ -1,10 +1,10 @@
 import type { Config } from "../shared/config.ts";
-import type { Environment } from "../core/connection.ts";
+import type { ConnectionState, Environment } from "../core/connection.ts";
 import { isDegraded } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
 import type { Overview, Store } from "../store/contract.ts";
-import { count } from "../shared/text.ts";
+import { count, shortTime } from "../shared/text.ts";
 import { stuckWords } from "./stuck.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
 
@@ -17,30 +17,39 @@ export async function statusOf(
   const opened = await store();
   const [overview, services] = await Promise.all([opened.overview(org, now), opened.runningServices()]);
   const known = overview.connections.filter(({ connection }) => connection.environment === environment);
-  const vendors = [
-    "hubspot",
-    ...known.map(({ connection }) => connection.vendor).filter((vendor) => vendor !== "hubspot"),
-  ];
-  const connections = vendors.map((vendor) => {
+  const links = new Map(
+    overview.consents
+      .filter((link) => link.environment === environment)
+      .map(({ vendor, expiresAt }) => [vendor, expiresAt]),
+  );
+  const vendors = new Set(["hubspot", ...known.map(({ connection }) => connection.vendor), ...links.keys()]);
+  const connections = [...vendors].map((vendor) => {
     const found = known.find(({ connection }) => connection.vendor === vendor);
     const connection = found?.connection;
+    const linkExpiresAt = links.get(vendor) ?? null;
+    const state = stateWith(connection?.state, linkExpiresAt);
     return {
       vendor,
       label: labelOf(vendor),
       environment,
-      state: connection?.state ?? "not_connected",
+      state,
       account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
       scopes: connection?.scopes ?? [],
       missingScopes: connection?.missingScopes ?? [],
       tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
       lastSyncAt: timeOrNull(connection?.lastSyncAt),
-      banner: bannerOf(vendor, found),
       subscription: connection?.subscription
         ? {
             state: connection.subscription.state,
             checkedAt: isoTime(connection.subscription.checkedAt),
           }
         : null,
+      /** Of a link for consent that is open; null when none is. */
+      linkExpiresAt: timeOrNull(linkExpiresAt),
+      banner:
+        state === "waiting_for_consent" && linkExpiresAt !== null
+          ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
+          : bannerOf(vendor, found),
       pushes: found?.pushes ?? { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
     };
   });
@@ -61,6 +70,11 @@ export async function statusOf(
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     service: services > 0 ? "running" : "not running",
   };
+}
+
+/** An open link changes nothing about a connection that works, or that must be mended. */
+function stateWith(state: ConnectionState = "not_connected", linkExpiresAt: number | null): ConnectionState {
+  return state === "not_connected" && linkExpiresAt !== null ? "waiting_for_consent" : state;
 }
 
 /** What stands in the way, first what a person must mend. */

@@ -82,12 +82,16 @@ function refuse(request: IncomingMessage, hosts: readonly string[]): number | nu
   if (url.length > LONGEST_URL) return 414;
   if (!hosts.includes(headers.host ?? "")) return 403;
   if (method !== "GET") return 405;
-  const mode = headers["sec-fetch-mode"] ?? "navigate";
-  const destination = headers["sec-fetch-dest"] ?? "document";
-  const isNavigation = mode === "navigate" && destination === "document";
   const isPage = url.startsWith("/") && URL.canParse(url, "http://localhost");
   if (!isPage || url === "/favicon.ico") return 404;
-  return isNavigation ? null : 403;
+  return isNavigation(headers) ? null : 403;
+}
+
+/** False for what a page loads by itself; true where the browser does not tell. */
+export function isNavigation(headers: IncomingMessage["headers"]): boolean {
+  const mode = headers["sec-fetch-mode"] ?? "navigate";
+  const destination = headers["sec-fetch-dest"] ?? "document";
+  return mode === "navigate" && destination === "document";
 }
 
 function refuseWith(response: ServerResponse, status: number): void {

@@ -1,4 +1,11 @@
-import type { Account, Connection, ConnectionState, Environment } from "../core/connection.ts";
+import type {
+  Account,
+  Connection,
+  ConnectionName,
+  ConnectionState,
+  Environment,
+} from "../core/connection.ts";
+import type { Consent, TakenConsent } from "../core/consent.ts";
 import type { InviteStatus, NewEvent } from "../core/event.ts";
 import type { Invite } from "../core/invite.ts";
 import type {
@@ -28,6 +35,20 @@ export interface Store {
   connections(org?: string): Promise<Connection[]>;
   /** Creates the connection or changes the fields given. */
   saveConnection(key: ConnectionKey, changes: ConnectionChanges): Promise<Connection>;
+
+  /** Keeps a new link for consent; the open ones of its connection are void from now on, and old ones forgotten. */
+  openConsent(consent: Consent): Promise<void>;
+  /**
+   * Takes a link for this process, so that no second answer to it is redeemed beside the first. One that its holder
+   * died with is free again. Writes nothing unless the link is taken.
+   */
+  takeConsent(answer: { hash: string; vendor: string; now: number }): Promise<TakenConsent>;
+  /** False once somebody voided the link that this process took. */
+  holdsConsent(hash: string): Promise<boolean>;
+  /** Ends what `takeConsent` began: the link brought its connection, or is open again. */
+  endConsent(hash: string, outcome: "connected" | "open", now: number): Promise<void>;
+  /** From now on no link of this connection counts. Returns how many were open. */
+  voidConsents(connection: ConnectionName, now: number): Promise<number>;
 
   /** Takes up to `limit` due pushes of one connection for this process, the longest due first. */
   claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
@@ -402,6 +423,8 @@ export interface Overview {
   /** Of the org, as are its connections. */
   invites: number;
   connections: { connection: Connection; pushes: PushCounts }[];
+  /** Links that an admin may still answer. */
+  consents: Pick<Consent, "vendor" | "environment" | "expiresAt">[];
 }
 
 export interface PushCounts {

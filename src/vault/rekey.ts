@@ -3,7 +3,7 @@ import { AppError } from "../shared/errors.ts";
 import { openVaultDatabase, type VaultDatabase } from "./database.ts";
 import { createKey, findKeySource, type KeySource, readKey } from "./key-source.ts";
 import type { VaultOptions } from "./open.ts";
-import { seal } from "./seal.ts";
+import { seal } from "../shared/seal.ts";
 import { openItem } from "./sealed.ts";
 import { keyHolder, newKeyCheck, nextKeyPath } from "./unlock.ts";
 

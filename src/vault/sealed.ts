@@ -3,7 +3,7 @@ import { type Secret, secret } from "../shared/secret.ts";
 import type { Vault } from "./contract.ts";
 import type { VaultDatabase } from "./database.ts";
 import type { KeySource } from "./key-source.ts";
-import { seal, unseal } from "./seal.ts";
+import { seal, unseal } from "../shared/seal.ts";
 import { keyHolder } from "./unlock.ts";
 
 /** Items as sealed rows in `vault.db`, for machines without a desktop. The key rests elsewhere. */

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { AppError } from "../shared/errors.ts";
 import type { KeyCheck, VaultDatabase } from "./database.ts";
 import { createKey, flushDirectory, type KeySource, readKey } from "./key-source.ts";
-import { deriveKey, seal, unseal } from "./seal.ts";
+import { deriveKey, seal, unseal } from "../shared/seal.ts";
 
 interface UnlockOptions {
   keySource: KeySource | null;
@@ -17,7 +17,7 @@ const PROOF_TEXT = "jc-integrations";
 /** What a vault keeps to know its key again, without having to open an item. */
 export function newKeyCheck(material: Buffer): { check: KeyCheck; key: Buffer } {
   const salt = randomBytes(32);
-  const key = deriveKey(material, salt);
+  const key = deriveKey("vault", material, salt);
   return { check: { salt, proof: seal(key, PROOF_NAME, PROOF_TEXT) }, key };
 }
 
@@ -58,7 +58,7 @@ function unlock({ keySource, platform }: UnlockOptions, db: VaultDatabase, check
 
 function keyThatFits(material: Buffer | null, check: KeyCheck): Buffer | null {
   if (!material) return null;
-  const key = deriveKey(material, check.salt);
+  const key = deriveKey("vault", material, check.salt);
   return unseal(key, PROOF_NAME, check.proof) === PROOF_TEXT ? key : null;
 }
 

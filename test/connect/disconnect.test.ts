@@ -45,6 +45,7 @@ describe("disconnect", () => {
       revocation: { kind: "revoked" },
       uninstall: null,
       held: 1,
+      linksVoided: 0,
     });
   });
 

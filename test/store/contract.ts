@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { describeAlerts } from "./contract/alerts.ts";
 import { describeAppend } from "./contract/append.ts";
 import { describeClaims } from "./contract/claims.ts";
+import { describeConsents } from "./contract/consents.ts";
 import { describeCoordination } from "./contract/coordination.ts";
 import { describeHolds } from "./contract/holds.ts";
 import { describeMarks } from "./contract/marks.ts";
@@ -26,6 +27,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeReruns(open);
     describeAlerts(open);
     describeWebhooks(open);
+    describeConsents(open);
     describeCoordination(open);
     describeModel(open);
   });

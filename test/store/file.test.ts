@@ -138,6 +138,19 @@ describe("migrating the log", () => {
     await expect(openDirect(stateDir)).rejects.toMatchObject({ code: "STORE_TOO_NEW" });
   });
 
+  test("brings one of the first release up to date, with all that is in it", async () => {
+    const stateDir = temporaryDirectory();
+    openLog(stateDir, { migrations: MIGRATIONS.slice(0, 1), now: NOON }).close();
+    const db = new Database(logIn(stateDir));
+    db.exec("UPDATE counters SET value = 2 WHERE name = 'events'");
+    db.close();
+    for (const open of [openDirect, openThreaded]) {
+      const overview = await (await opened(open, stateDir)).overview("acme", NOON);
+      expect(overview).toMatchObject({ events: { total: 2 }, consents: [] });
+    }
+    expect(backupsIn(stateDir)).toHaveLength(1);
+  });
+
   test("takes none for a new log, nor when there is nothing to migrate", async () => {
     const stateDir = await withEvents();
     openLog(stateDir, { now: NOON }).close();

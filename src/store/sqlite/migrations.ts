@@ -212,4 +212,21 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (source, minute, reason)
   ) WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE consents (
+    hash TEXT PRIMARY KEY,
+    org TEXT NOT NULL,
+    vendor TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    verifier TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    allows_other_account INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER,
+    holder TEXT,
+    outcome TEXT
+  ) WITHOUT ROWID;
+  CREATE INDEX consents_open ON consents (org, vendor, environment) WHERE outcome IS NULL;
+  `,
 ];

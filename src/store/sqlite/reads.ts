@@ -1,6 +1,7 @@
 import type { PushState } from "../../core/push.ts";
 import { emailKey } from "../../core/event.ts";
 import type { Attempt, InviteHistory, InviteQuery, InviteSummary, Overview } from "../contract.ts";
+import { createOpenConsents } from "./consents.ts";
 import type { Db } from "./file.ts";
 import { type ConnectionRow, connectionOf, inviteOf, PUSH_COLUMNS, type PushRow, pushOf } from "./rows.ts";
 
@@ -83,6 +84,7 @@ export function createReads(db: Db) {
       "SELECT count(*) FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?",
     )
     .pluck();
+  const consentsOf = createOpenConsents(db);
   const overview = (org: string, now: number): Overview => {
     const totals = Object.fromEntries(counters.all().map(({ name, value }) => [name, value]));
     return {
@@ -106,6 +108,7 @@ export function createReads(db: Db) {
           },
         };
       }),
+      consents: consentsOf(org, now),
     };
   };
 

@@ -7,6 +7,7 @@ import { createAttempts } from "./attempts.ts";
 import { createCalls } from "./calls.ts";
 import { createClaims } from "./claims.ts";
 import { createConnections } from "./connections.ts";
+import { createConsents } from "./consents.ts";
 import type { Db } from "./file.ts";
 import { createHolds } from "./holds.ts";
 import { createMarks } from "./marks.ts";
@@ -34,6 +35,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
   return {
     append: createAppend(db),
     ...createConnections(db),
+    ...createConsents(db, self),
     ...createClaims(db, self, clock.now),
     settle: createSettle(db),
     ...createHolds(db),
@@ -60,6 +62,11 @@ export function storeOf(
     append: (...args) => call("append", args),
     connections: (...args) => call("connections", args),
     saveConnection: (...args) => call("saveConnection", args),
+    openConsent: (...args) => call("openConsent", args),
+    takeConsent: (...args) => call("takeConsent", args),
+    holdsConsent: (...args) => call("holdsConsent", args),
+    endConsent: (...args) => call("endConsent", args),
+    voidConsents: (...args) => call("voidConsents", args),
     claim: (...args) => call("claim", args),
     settle: (...args) => call("settle", args),
     dueWork: (...args) => call("dueWork", args),

@@ -71,7 +71,7 @@ export interface Asked<Output> {
 /** Throws `VENDOR_*`. */
 export async function ask<Output>(caller: Caller, call: ApiCall & Asked<Output>): Promise<Output> {
   const found = await askIfThere(caller, call);
-  if (found !== null) return found.value;
+  if (found !== null) return found;
   throw new AppError("VENDOR_REJECTED", `SmartRecruiters knows nothing of what ${call.doing} is about`);
 }
 
@@ -79,13 +79,13 @@ export async function ask<Output>(caller: Caller, call: ApiCall & Asked<Output>)
 export async function askIfThere<Output>(
   caller: Caller,
   { schema, doing, ...call }: ApiCall & Asked<Output>,
-): Promise<{ value: Output } | null> {
+): Promise<Output | null> {
   const answer = await callApi(caller, call);
   if (answer.status === 404 && answer.problem) return null;
   const verdict = verdictOf(answer, caller);
   if (verdict.kind !== "done") throw failure(verdict, answer, doing);
   const parsed = v.safeParse(schema, answer.body);
-  if (parsed.success) return { value: parsed.output };
+  if (parsed.success) return parsed.output;
   throw new AppError("VENDOR_UNEXPECTED", `SmartRecruiters' answer to ${doing} is out of shape`);
 }
 

@@ -62,16 +62,23 @@ export async function triggerAssessment(
   return await ask(caller, { endpoint: "triggerAssessment", json: of, schema: AssessmentSchema, doing });
 }
 
+/** Empty for a candidate who is gone. */
 export async function listAssessments(caller: Caller, candidateId: string): Promise<Assessment[]> {
-  return (await findAssessments(caller, candidateId)) ?? [];
+  const found = await askIfThere(caller, {
+    endpoint: "assessments",
+    query: { candidateId },
+    schema: Assessments,
+    doing: "listing a candidate's assessments",
+  });
+  return found?.content ?? [];
 }
 
-/** Null when there is no such assessment, or no such candidate any more. */
+/** Null when there is no such assessment. */
 export async function testOf(
   caller: Caller,
   { candidateId, assessmentId }: { candidateId: string; assessmentId: string },
 ): Promise<string | null> {
-  const assessments = (await findAssessments(caller, candidateId)) ?? [];
+  const assessments = await listAssessments(caller, candidateId);
   return assessments.find(({ id }) => id === assessmentId)?.test ?? null;
 }
 
@@ -79,14 +86,4 @@ export async function readScorecard(caller: Caller, candidateId: string): Promis
   const params = { candidate: candidateId };
   const doing = "reading a scorecard";
   return (await ask(caller, { endpoint: "scorecard", params, schema: Scorecard, doing })).entries;
-}
-
-async function findAssessments(caller: Caller, candidateId: string): Promise<Assessment[] | null> {
-  const found = await askIfThere(caller, {
-    endpoint: "assessments",
-    query: { candidateId },
-    schema: Assessments,
-    doing: "listing a candidate's assessments",
-  });
-  return found && found.value.content;
 }

@@ -28,8 +28,7 @@ export async function listCatalog(
 export async function readCatalogEntry(caller: Caller, place: StagePlace): Promise<CatalogEntry | null> {
   const params = { job: place.jobId, stage: place.stage };
   const doing = "reading a stage's assessment";
-  const found = await askIfThere(caller, { endpoint: "catalogEntry", params, schema: Entry, doing });
-  return found && found.value;
+  return await askIfThere(caller, { endpoint: "catalogEntry", params, schema: Entry, doing });
 }
 
 /** Answers what SmartRecruiters now holds. */

@@ -15,7 +15,7 @@ export interface Profile {
   tokenUrl(hosts: Hosts): string;
   redirectPath: string;
   /** How long a refresh token is good for, from the day it was given. */
-  refreshTokenLifetimeMs: number;
+  refreshTokenLifeMs: number;
   rateLimit: RateLimit;
   signature: Signature;
   /** The event we subscribe to, and what we have it sent with. */
@@ -90,7 +90,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     authorizeUrl: ({ identity }) => `${identity}/identity/oauth/allow`,
     tokenUrl: ({ identity }) => `${identity}/identity/oauth/token`,
     redirectPath: "/smartrecruiters/oauth-callback",
-    refreshTokenLifetimeMs: 2 * YEAR_MS,
+    refreshTokenLifeMs: 2 * YEAR_MS,
     rateLimit: { calls: 100, windowMs: 1_000 },
     signature: { header: "X-SmartRecruiters-Signature", isBy: isHmacOfBody },
     webhooks: { event: "candidate.assessment.completed", headers: { "X-Custom-Header": "JobCannon" } },

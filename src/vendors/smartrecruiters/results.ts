@@ -84,7 +84,11 @@ function refusal(update: Update, answer: ApiAnswer, problem: Problem): Answer {
 /** By its id, as a word of its own: `cf-1` is not in `cf-10`. */
 function fieldNamedIn(message: string, projection: Projection): string | null {
   const words = new Set(message.split(/[\s"'`,;:()[\]]+/).map((word) => word.replace(/[.!?]+$/, "")));
-  return Object.keys(projection).find((key) => words.has(fieldOf(key)?.id ?? "")) ?? null;
+  const isNamed = (key: string) => {
+    const field = fieldOf(key);
+    return field !== null && words.has(field.id);
+  };
+  return Object.keys(projection).find(isNamed) ?? null;
 }
 
 function later(

@@ -100,7 +100,7 @@ export function createSmartrecruiters(
       pkce: false,
       redirectPort: settings.redirectPort,
       redirectPath: profile.redirectPath,
-      refreshTokenLifetimeMs: profile.refreshTokenLifetimeMs,
+      refreshTokenLifeMs: profile.refreshTokenLifeMs,
     },
     // No call of the profile tells whose account it is, but each customer has a client id of its own.
     account: async () => ({ id: clientId, name: clientId, kind: null, region: settings.region }),

@@ -6,9 +6,9 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 
-/** The key for this vault from whatever the operator's key file holds. */
-export function deriveKey(material: Buffer, salt: Buffer): Buffer {
-  return Buffer.from(hkdfSync("sha256", material, salt, `jc-integrations vault ${FORMAT}`, KEY_BYTES));
+/** A key for one purpose (`vault`) from whatever a key file, or another secret, holds (HKDF-SHA256). */
+export function deriveKey(purpose: string, material: Buffer, salt: Buffer): Buffer {
+  return Buffer.from(hkdfSync("sha256", material, salt, `jc-integrations ${purpose} ${FORMAT}`, KEY_BYTES));
 }
 
 /** AES-256-GCM: nonce, ciphertext, tag. Bound to `name`: a record copied to another row does not open. */

@@ -1,0 +1,43 @@
+import { isoTime } from "../shared/clock.ts";
+import { plain, shortTime } from "../shared/text.ts";
+import type { Session } from "./with-app.ts";
+
+/** Prints a link for an account's admin on another machine, and returns: `serve` finishes what they begin. */
+export async function runConnectViaService(
+  { app, globals, world, say }: Session,
+  vendor: string,
+  options: { sandbox?: boolean },
+): Promise<void> {
+  const { makeLink } = await import("../flows/make-link.ts");
+  const environment = options.sandbox ? "sandbox" : "production";
+  const { org, clock, config } = app;
+  const destination = await app.destination({ org, vendor, environment });
+  const { label } = destination;
+  const link = await makeLink(
+    { store: await app.store(), clock, config, destination },
+    { org, environment, allowsOtherAccount: globals.yes === true },
+  );
+  const { url, redirectUri, before } = link;
+  const expiresAt = isoTime(link.expiresAt);
+  say(
+    `Hand this link to ${label}'s admin. It is good until ${shortTime(link.expiresAt)}, for one connection:\n`,
+  );
+  // Unredacted: this one place is where its state has to be seen.
+  world.io.out(
+    globals.json ? `${JSON.stringify({ version: 1, url, expiresAt, redirectUri })}\n` : `${url}\n`,
+  );
+  say(`\nThe app in ${label} must allow this redirect URL: ${redirectUri}`);
+  if (before?.state === "connected" && before.account)
+    say(`Until then all stays as it is: connected to ${plain(before.account.name)} (${before.account.id}).`);
+  const place = options.sandbox ? " --sandbox" : "";
+  const waiting =
+    before && before.state !== "not_connected"
+      ? "until when the link is open"
+      : '"waiting for consent" until then';
+  say(`jc-integrations status --org ${org}${place} shows ${waiting}.`);
+  say(
+    link.isServiceRunning
+      ? "The service that runs takes the answer."
+      : "No service is running: start jc-integrations serve before the admin answers.",
+  );
+}

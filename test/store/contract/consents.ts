@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { CONSENT_LIFE_MS, type Consent } from "../../../src/core/consent.ts";
+import { NOON } from "../../core/example.ts";
+import { MINUTE } from "../events.ts";
+import { type OpenStore, opened, temporaryDirectory } from "../world.ts";
+
+const DAY = 24 * 60 * MINUTE;
+
+export function describeConsents(open: OpenStore): void {
+  const link = (hash: string, changes: Partial<Consent> = {}): Consent => ({
+    org: "acme",
+    vendor: "hubspot",
+    environment: "production",
+    hash,
+    verifier: "sealed",
+    redirectUri: "https://api.example/hubspot/oauth-callback",
+    allowsOtherAccount: false,
+    createdAt: NOON,
+    expiresAt: NOON + CONSENT_LIFE_MS,
+    ...changes,
+  });
+  const answer = (hash: string, now = NOON) => ({ hash, vendor: "hubspot", now });
+
+  describe("links for consent", () => {
+    test("are taken as they were written, once, until they are given back", async () => {
+      const store = await opened(open);
+      const written = link("one", { allowsOtherAccount: true });
+      await store.openConsent(written);
+      expect(await store.takeConsent(answer("one"))).toEqual({ kind: "taken", consent: written });
+      expect(await store.holdsConsent("one")).toBe(true);
+      expect(await store.takeConsent(answer("one"))).toEqual({ kind: "busy" });
+      await store.endConsent("one", "open", NOON);
+      expect(await store.holdsConsent("one")).toBe(false);
+      expect(await store.takeConsent(answer("one"))).toMatchObject({ kind: "taken" });
+      await store.endConsent("one", "connected", NOON);
+      expect(await store.takeConsent(answer("one"))).toEqual({ kind: "used" });
+    });
+
+    test("are taken by one of two stores that open the same log", async () => {
+      const stateDir = temporaryDirectory();
+      const [one, other] = [await opened(open, stateDir), await opened(open, stateDir)];
+      await one.openConsent(link("one"));
+      const kinds = await Promise.all([one, other].map((store) => store.takeConsent(answer("one"))));
+      expect(kinds.map(({ kind }) => kind).sort()).toEqual(["busy", "taken"]);
+    });
+
+    test("are known to nobody else: another hash, another vendor", async () => {
+      const store = await opened(open);
+      await store.openConsent(link("one"));
+      expect(await store.takeConsent(answer("two"))).toEqual({ kind: "unknown" });
+      expect(await store.takeConsent({ ...answer("one"), vendor: "smartrecruiters" })).toEqual({
+        kind: "unknown",
+      });
+    });
+
+    test("end at their time, and are listed until then", async () => {
+      const store = await opened(open);
+      await store.openConsent(link("one"));
+      const end = NOON + CONSENT_LIFE_MS;
+      const listed = [{ vendor: "hubspot", environment: "production", expiresAt: end }];
+      expect((await store.overview("acme", end - 1)).consents).toEqual(listed);
+      expect((await store.overview("other", NOON)).consents).toEqual([]);
+      expect((await store.overview("acme", end)).consents).toEqual([]);
+      expect(await store.takeConsent(answer("one", end))).toEqual({ kind: "expired" });
+      expect(await store.takeConsent(answer("one", end - 1))).toMatchObject({ kind: "taken" });
+    });
+
+    test("are void once there is a newer one of the same connection, and of no other", async () => {
+      const store = await opened(open);
+      const others: Partial<Consent>[] = [
+        { org: "other" },
+        { environment: "sandbox" },
+        { vendor: "smartrecruiters" },
+      ];
+      for (const [n, changes] of others.entries()) await store.openConsent(link(`other ${n}`, changes));
+      await store.openConsent(link("one"));
+      await store.openConsent(link("two"));
+      expect(await store.takeConsent(answer("one"))).toEqual({ kind: "voided" });
+      expect(await store.takeConsent(answer("two"))).toMatchObject({ kind: "taken" });
+      expect(await store.takeConsent(answer("other 0"))).toMatchObject({ kind: "taken" });
+      expect(await store.takeConsent(answer("other 1"))).toMatchObject({ kind: "taken" });
+    });
+
+    test("that are made void while they are redeemed are lost to whoever took them", async () => {
+      const store = await opened(open);
+      await store.openConsent(link("one"));
+      await store.takeConsent(answer("one"));
+      expect(await store.voidConsents(link("one"), NOON)).toBe(1);
+      expect(await store.voidConsents(link("one"), NOON)).toBe(0);
+      expect(await store.holdsConsent("one")).toBe(false);
+      await store.endConsent("one", "connected", NOON);
+      expect(await store.takeConsent(answer("one"))).toEqual({ kind: "voided" });
+    });
+
+    test("that nobody gave back are free again after a while", async () => {
+      const store = await opened(open);
+      await store.openConsent(link("one"));
+      await store.takeConsent(answer("one"));
+      expect(await store.takeConsent(answer("one", NOON + 3 * MINUTE))).toEqual({ kind: "busy" });
+      expect(await store.takeConsent(answer("one", NOON + 3 * MINUTE + 1))).toMatchObject({ kind: "taken" });
+    });
+
+    test("are forgotten a month after their end, when the next one is made", async () => {
+      const store = await opened(open);
+      await store.openConsent(link("one"));
+      const later = (days: number) => ({
+        createdAt: NOON + days * DAY,
+        expiresAt: NOON + days * DAY + CONSENT_LIFE_MS,
+      });
+      await store.openConsent(link("two", { org: "other", ...later(37) }));
+      expect(await store.takeConsent(answer("one", NOON + 37 * DAY))).toEqual({ kind: "expired" });
+      await store.openConsent(link("three", { org: "other", ...later(38) }));
+      expect(await store.takeConsent(answer("one", NOON + 38 * DAY))).toEqual({ kind: "unknown" });
+    });
+  });
+}

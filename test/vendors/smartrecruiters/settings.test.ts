@@ -1,0 +1,123 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { Environment } from "../../../src/core/connection.ts";
+import { loadConfig } from "../../../src/shared/config.ts";
+import { createHttp } from "../../../src/shared/http.ts";
+import { DESTINATIONS, openDestination, SOURCES } from "../../../src/vendors/index.ts";
+import { fakeClock } from "../../fake-clock.ts";
+import { openCompany } from "./company.ts";
+
+function open(
+  toml: string,
+  { org = "acme", environment = "production" }: { org?: string; environment?: Environment } = {},
+) {
+  const folder = mkdtempSync(join(tmpdir(), "jc-config-"));
+  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  onTestFinished(async () => {
+    await http.close();
+    rmSync(folder, { recursive: true });
+  });
+  const file = join(folder, "config.toml");
+  writeFileSync(file, toml);
+  const config = loadConfig({ file, isRequired: true, env: {}, flags: {} });
+  return openDestination("smartrecruiters", { config, org, environment, http, clock: fakeClock() });
+}
+
+const BOTH = `
+[smartrecruiters]
+client_id = "everybody"
+[orgs.acme]
+smartrecruiters_client_id = "acme-app"
+smartrecruiters_region = "us"
+`;
+
+test("both sides of the vendor are on the list", () => {
+  expect(Object.keys(DESTINATIONS)).toContain("smartrecruiters");
+  expect(SOURCES.smartrecruiters).toMatchObject({
+    path: "/smartrecruiters/webhooks",
+    secretName: "smartrecruiters.webhook-secret",
+  });
+});
+
+describe("the configuration", () => {
+  test("gives each org its own app and region", async () => {
+    const { access } = await openCompany();
+    const acme = open(BOTH);
+    expect(acme.authorization.clientId).toBe("acme-app");
+    expect(await acme.account(access)).toEqual({
+      id: "acme-app",
+      name: "acme-app",
+      kind: null,
+      region: "us",
+    });
+    expect(await open(BOTH, { org: "globex" }).account(access)).toMatchObject({
+      id: "everybody",
+      region: null,
+    });
+  });
+
+  test("asks for consent as the guide says", () => {
+    expect(open(BOTH).authorization).toEqual({
+      authorizeUrl: "https://www.smartrecruiters.com/identity/oauth/allow",
+      tokenUrl: "https://www.smartrecruiters.com/identity/oauth/token",
+      revokeUrl: null,
+      introspectUrl: null,
+      clientId: "acme-app",
+      clientSecretName: "smartrecruiters.client-secret",
+      scopes: [
+        "candidates:read",
+        "candidates:write",
+        "assessments:read",
+        "assessments:write",
+        "custom_fields:read",
+      ],
+      pkce: false,
+      redirectPort: 8977,
+      redirectPath: "/smartrecruiters/oauth-callback",
+      refreshTokenLifetimeMs: 730 * 24 * 3_600_000,
+    });
+  });
+
+  test("keeps the sandbox on hosts of its own", () => {
+    const sandbox = open(BOTH, { environment: "sandbox" });
+    expect(sandbox.authorization).toMatchObject({
+      authorizeUrl: "https://sandbox.smartrecruiters.com/identity/oauth/allow",
+      tokenUrl: "https://sandbox.smartrecruiters.com/identity/oauth/token",
+      clientId: "acme-app",
+    });
+    const own = open(
+      `${BOTH}[sandbox.smartrecruiters]\nidentity_base = "https://id.example/"\nclient_id = "trial"\nredirect_port = 9001\n`,
+      {
+        environment: "sandbox",
+      },
+    );
+    expect(own.authorization).toMatchObject({
+      authorizeUrl: "https://id.example/identity/oauth/allow",
+      clientId: "trial",
+      redirectPort: 9001,
+    });
+  });
+
+  test("is refused for a profile that is not spoken yet", () => {
+    expect(() => open('[smartrecruiters]\nprofile = "v201907"\n')).toThrow(
+      "the SmartRecruiters profile v201907 is not supported yet",
+    );
+  });
+
+  test("puts the callback that people register into the guide's advice", () => {
+    const { commonErrors } = open('[serve]\npublic_url = "https://hooks.example/"\n');
+    expect(commonErrors?.redirectUri).toEqual({
+      title: "Invalid OAuth redirect URI",
+      cause: "Registered URI doesn't match the callback URL",
+      fixes: [
+        "Verify SmartRecruiters shows https://hooks.example/smartrecruiters/oauth-callback",
+        "Check for typos or trailing slashes",
+        "Regenerate integration if needed",
+      ],
+    });
+    expect(commonErrors?.scope.title).toBe("Assessment delivery failed (403 Forbidden)");
+    expect(commonErrors?.signature.title).toBe("Webhook signature validation failed");
+  });
+});
