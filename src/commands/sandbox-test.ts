@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { StepResult, Watcher } from "../flows/checklist.ts";
 import type { TrialReport } from "../flows/trial.ts";
 import { AppError } from "../shared/errors.ts";
+import { createRedactor } from "../shared/redact.ts";
 import { plain } from "../shared/text.ts";
 import { type Output, type Session, withApp, withoutApp } from "./with-app.ts";
 import type { World } from "./world.ts";
@@ -74,8 +75,10 @@ async function runInSandbox(session: Session, vendor: string, flags: Flags): Pro
       stage: flags.stage ?? null,
       test: flags.test ?? null,
       waitMs: flags.wait,
-      // The step itself shows the link.
-      onLink: async () => {},
+      // For people the step itself shows it.
+      onLink: async ({ link }) => {
+        if (session.globals.json) world.io.err(`${JSON.stringify({ version: 1, link })}\n`);
+      },
     }),
   );
 }
@@ -105,6 +108,8 @@ async function show(
   let report: TrialReport;
   try {
     report = await run(drawn);
+  } catch (error) {
+    throw world.signal.aborted ? world.signal.reason : error;
   } finally {
     drawn.stop();
   }
@@ -142,8 +147,9 @@ const REDRAW_EVERY_MS = 250;
 const CLEAR_LINE = "\r\u001b[2K";
 
 /** A line for each step once it has ended; on a terminal the running one has its own, with its time. */
-function createDrawing({ world, terminal, globals: _ }: Output): Drawing {
+function createDrawing({ world, terminal }: Output): Drawing {
   const { io } = world;
+  const redact = createRedactor();
   const { paint } = terminal;
   let running: { title: string; note: string; startedAt: number; timer: NodeJS.Timeout | null } | null = null;
 
@@ -176,6 +182,8 @@ function createDrawing({ world, terminal, globals: _ }: Output): Drawing {
     },
     end: (result) => {
       stop();
+      // The link has to be whole, whatever is in it.
+      const readable = result.id === "link" ? (text: string) => text : redact;
       const { title, status, evidence, cause, fix, ms } = result;
       const tone = tones[status];
       const time = status === "passed" && ms >= 1_000 ? paint.dim(`  (${(ms / 1_000).toFixed(1)} s)`) : "";
@@ -185,13 +193,12 @@ function createDrawing({ world, terminal, globals: _ }: Output): Drawing {
         text
           .split("\n")
           .map((line, index) => `    ${paint.dim((index === 0 ? name : "").padEnd(6))} ${plain(line)}`);
-      io.out(
-        `${[
-          `${head}${status === "skipped" ? paint.dim(words) : words}${time}`,
-          ...(cause === null ? [] : detail("cause", cause)),
-          ...(fix === null ? [] : detail("fix", fix)),
-        ].join("\n")}\n`,
-      );
+      const lines = [
+        `${head}${status === "skipped" ? paint.dim(words) : words}${time}`,
+        ...(cause === null ? [] : detail("cause", cause)),
+        ...(fix === null ? [] : detail("fix", fix)),
+      ];
+      io.out(`${readable(lines.join("\n"))}\n`);
     },
     stop,
   };

@@ -216,8 +216,7 @@ async function trigger(trial: Trial, note: (text: string) => void): Promise<Outc
     withinMs: TRIGGER_WITHIN_MS,
     everyMs: VENDOR_LOOKS_EVERY_MS,
     note,
-    look: async () =>
-      (await ats.assessments(access, candidateId)).find((each) => each.test === test) ?? null,
+    look: async () => (await ats.assessments(access, candidateId)).find((each) => each.test === test) ?? null,
   });
   if (assessment) {
     found.assessment = assessment;
@@ -252,7 +251,9 @@ async function seeCompletion(
   const look = async () => {
     const known = await store.invites({ org, assessmentId, limit: 10 });
     const candidateId = the(found.candidateId);
-    return known.map(({ invite }) => invite).find(({ origin }) => origin?.candidateId === candidateId) ?? null;
+    return (
+      known.map(({ invite }) => invite).find(({ origin }) => origin?.candidateId === candidateId) ?? null
+    );
   };
   const completed = await lookUntil(lookingIn(context, request), {
     withinMs: waitMs,

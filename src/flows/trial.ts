@@ -75,7 +75,11 @@ export function connectedStep(
         (each) => each.vendor === vendor && each.environment === ENVIRONMENT,
       );
       if (!connection?.account || connection.state !== "connected")
-        return await explainNotConnected(context, destination, { org, connection: connection ?? null, signal });
+        return await explainNotConnected(context, destination, {
+          org,
+          connection: connection ?? null,
+          signal,
+        });
       const { missingScopes } = connection;
       if (missingScopes.length > 0) {
         const told = missingScope(destination, org, missingScopes);
