@@ -2,8 +2,11 @@ import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import type { Account, Connection } from "../core/connection.ts";
 import type { Connected } from "../flows/connect.ts";
+import { loginWords } from "../flows/login.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
+import type { Destination } from "../vendors/contract.ts";
+import { resyncCommand } from "../flows/resync-command.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
@@ -87,9 +90,9 @@ async function runConnect(session: Session, vendor: string, options: ConnectOpti
     clearCountdown(world);
     print({
       json: jsonOf(connected, vault.describe()),
-      text: () => render(connected, vault.describe(), terminal),
+      text: () => render(connected, destination, { vault: vault.describe(), terminal, now: app.clock.now() }),
     });
-    refusePartial(connected);
+    refusePartial(connected, destination);
   } finally {
     done.abort();
   }
@@ -136,10 +139,14 @@ async function* linesOf(world: World, done: AbortSignal): AsyncGenerator<string>
   }
 }
 
-function render(connected: Connected, vault: string, terminal: Session["terminal"]): string {
-  const { connection, fields, released, waiting } = connected;
+function render(
+  connected: Connected,
+  { label, ats, fieldWords }: Destination,
+  { vault, terminal, now }: { vault: string; terminal: Session["terminal"]; now: number },
+): string {
+  const { connection, fields, released } = connected;
   const { paint, table, pill } = terminal;
-  const { account, org, environment } = connection;
+  const { account, login } = connection;
   const rows = [
     [
       "account",
@@ -153,25 +160,39 @@ function render(connected: Connected, vault: string, terminal: Session["terminal
         ? "does not expire"
         : `until ${shortTime(connection.tokenExpiresAt)}, refreshed by itself`,
     ],
+    ...(login ? [["login", loginWords(login, now)]] : []),
     ["tokens rest in", vault],
     ...(fields
-      ? [["properties", `${fields.created.length} created, ${fields.existing.length} there already`]]
+      ? [
+          [
+            fieldWords[1],
+            ats
+              ? `${fields.existing.length} found`
+              : `${fields.created.length} created, ${fields.existing.length} there already`,
+          ],
+        ]
       : []),
     ...(released > 0 ? [["held results", `${released} go out now`]] : []),
   ];
-  const next =
-    environment === "sandbox"
-      ? `Results go to production only. Look at it: jc-integrations status --sandbox --org ${org}`
-      : waiting > 0
-        ? `${count(waiting, "earlier result")} wait: jc-integrations backfill --org ${org}`
-        : "Deliver as they come: jc-integrations serve";
   return [
-    `${connection.vendor}  ${pill("Connected", "good")}`,
+    `${label}  ${pill("Connected", "good")}`,
     "",
     table(["", ""], rows).replace(/^\s*\n/, ""),
     "",
-    next,
+    nextCommand(connected, ats !== undefined),
   ].join("\n");
+}
+
+function nextCommand({ connection, waiting }: Connected, isAts: boolean): string {
+  const { vendor, org, environment, subscription } = connection;
+  const place = `--org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
+  if (isAts && subscription === null)
+    return `Let its webhooks reach us: jc-integrations webhooks subscribe --vendor ${vendor} ${place}`;
+  if (environment === "sandbox")
+    return `Results go to production only. Try the whole road: jc-integrations sandbox-test ${vendor} --org ${org}`;
+  if (waiting > 0)
+    return `${count(waiting, "earlier result")} wait: jc-integrations backfill --vendor ${vendor} --org ${org}`;
+  return "Deliver as they come: jc-integrations serve";
 }
 
 /** What was granted, beside what was wanted when that is more. */
@@ -185,7 +206,7 @@ function scopeRows({ scopes, missingScopes }: Connection, paint: Session["termin
 }
 
 function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connected, vault: string) {
-  const { vendor, environment, state, account, scopes, missingScopes, tokenExpiresAt } = connection;
+  const { vendor, environment, state, account, scopes, missingScopes, tokenExpiresAt, login } = connection;
   return {
     connection: {
       vendor,
@@ -195,6 +216,10 @@ function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connec
       scopes,
       missingScopes,
       tokenExpiresAt: tokenExpiresAt === null ? null : new Date(tokenExpiresAt).toISOString(),
+      login: login && {
+        since: new Date(login.since).toISOString(),
+        endsAt: new Date(login.endsAt).toISOString(),
+      },
     },
     vault,
     properties: fields && { created: fields.created, existing: fields.existing, overQuota: fields.overQuota },
@@ -204,18 +229,28 @@ function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connec
   };
 }
 
-function refusePartial({ connection, fields, fieldsProblem }: Connected): void {
-  const resync = `jc-integrations resync-properties --org ${connection.org}${connection.environment === "sandbox" ? " --sandbox" : ""}`;
+function refusePartial(
+  { connection, fields, fieldsProblem }: Connected,
+  { label, fieldWords, commonErrors }: Destination,
+): void {
+  const resync = `jc-integrations ${resyncCommand(connection.vendor)} --org ${connection.org}${connection.environment === "sandbox" ? " --sandbox" : ""}`;
   if (connection.missingScopes.length > 0) {
     throw new AppError("PARTIAL", `connected, but not granted: ${connection.missingScopes.join(", ")}`, {
-      hint: "Add the scopes to the app in HubSpot, then connect again and approve all of them.",
+      hint: [
+        ...(commonErrors ? [`Without them: ${commonErrors.scope.title}.`] : []),
+        `Add the scopes to the app in ${label}, then connect again and approve all of them.`,
+      ].join(" "),
     });
   }
   if (fieldsProblem) {
-    throw new AppError("PARTIAL", `connected, but the properties are not ready: ${fieldsProblem.message}`, {
-      hint: resync,
-      cause: fieldsProblem,
-    });
+    throw new AppError(
+      "PARTIAL",
+      `connected, but the ${fieldWords[1]} are not ready: ${fieldsProblem.message}`,
+      {
+        hint: resync,
+        cause: fieldsProblem,
+      },
+    );
   }
   if (fields && fields.overQuota.length > 0) {
     throw new AppError(

@@ -3,7 +3,7 @@ import type { Connection, Environment } from "../core/connection.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count } from "../shared/text.ts";
-import type { FieldPlan } from "../vendors/contract.ts";
+import type { Destination, FieldPlan } from "../vendors/contract.ts";
 import { withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
@@ -11,25 +11,28 @@ export function registerResync(program: Command, world: World): void {
   program
     .command("resync-properties")
     .description("create the HubSpot properties that are missing; never overwrites (exit 7: no room for all)")
+    .option("--vendor <vendor>", "of another vendor, whose fields are only read anew", "hubspot")
     .option("--dry-run", "show the plan, change nothing")
     .option("--sandbox", "in the sandbox portal")
     .addHelpText("after", "\nExample:\n  jc-integrations resync-properties --dry-run")
-    .action((options: { dryRun?: boolean; sandbox?: boolean }, command: Command) =>
+    .action((options: { vendor: string; dryRun?: boolean; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
         const { planResync, resync } = await import("../flows/resync.ts");
         const environment = options.sandbox ? "sandbox" : "production";
         const store = await app.store();
-        const connection = connectedHubspot(await store.connections(app.org), app.org, environment);
-        const [destination, access] = await Promise.all([
-          app.destination(connection),
-          app.access(connection, { store, signal: world.signal }),
-        ]);
+        const destination = await app.destination({ org: app.org, vendor: options.vendor, environment });
+        const connection = connectedTo(destination, await store.connections(app.org), {
+          org: app.org,
+          environment,
+        });
+        const access = await app.access(connection, { store, signal: world.signal });
+        const [, words] = destination.fieldWords;
         const context = { store, clock: app.clock, destination, access };
         const plan = await planResync(context);
         if (options.dryRun) {
           print({
             json: { ...jsonOf(plan, plan.create), dryRun: true },
-            text: () => renderPlan(plan, plan.create, "would create", terminal),
+            text: () => renderPlan(plan, plan.create, { verb: "would create", words }, terminal),
           });
           return;
         }
@@ -39,8 +42,8 @@ export function registerResync(program: Command, world: World): void {
           json: { ...jsonOf(done, report.created), due: report.due },
           text: () =>
             [
-              renderPlan(done, report.created, "created", terminal),
-              ...(report.due > 0 ? [`${count(report.due, "contact")} will be sent again.`] : []),
+              renderPlan(done, report.created, { verb: "created", words }, terminal),
+              ...(report.due > 0 ? [`${count(report.due, "result")} will be sent again.`] : []),
             ].join("\n"),
         });
         if (report.overQuota.length > 0) {
@@ -56,15 +59,15 @@ export function registerResync(program: Command, world: World): void {
     );
 }
 
-function connectedHubspot(
+function connectedTo(
+  { vendor, label }: Destination,
   connections: readonly Connection[],
-  org: string,
-  environment: Environment,
+  { org, environment }: { org: string; environment: Environment },
 ): Connection {
-  const found = connections.find((known) => known.vendor === "hubspot" && known.environment === environment);
+  const found = connections.find((known) => known.vendor === vendor && known.environment === environment);
   if (found?.account) return found;
-  throw new AppError("RECONNECT_NEEDED", `${org} has no HubSpot connection (${environment})`, {
-    hint: `jc-integrations connect hubspot --org ${org}${environment === "sandbox" ? " --sandbox" : ""}`,
+  throw new AppError("RECONNECT_NEEDED", `${org} has no ${label} connection (${environment})`, {
+    hint: `jc-integrations connect ${vendor} --org ${org}${environment === "sandbox" ? " --sandbox" : ""}`,
   });
 }
 
@@ -84,7 +87,7 @@ function jsonOf(
 function renderPlan(
   plan: Pick<FieldPlan, "group" | "existing" | "drifted" | "overQuota">,
   created: readonly string[],
-  verb: string,
+  { verb, words }: { verb: string; words: string },
   { paint, table }: Terminal,
 ): string {
   const driftOf = (name: string) =>
@@ -97,11 +100,7 @@ function renderPlan(
     ]),
     ...plan.overQuota.map((name) => [name, paint.red("no room in the portal")]),
   ];
-  const group = plan.group?.exists ? "" : " and the group";
+  const group = plan.group?.exists !== false ? "" : " and the group";
   const summary = `${verb} ${created.length}${group}, ${plan.existing.length} there already`;
-  return [
-    `${paint.bold(plan.group?.name ?? "properties")}  ${summary}`,
-    "",
-    table(["property", ""], rows),
-  ].join("\n");
+  return [`${paint.bold(plan.group?.name ?? words)}  ${summary}`, "", table([words, ""], rows)].join("\n");
 }

@@ -5,6 +5,7 @@ import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Incident, Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
+import { loginTrouble } from "./login.ts";
 import { readSecret } from "./secrets.ts";
 import { stuckWords } from "./stuck.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
@@ -69,6 +70,8 @@ async function incidentsOf({ store, clock }: AlertContext): Promise<Incident[]> 
       }
       const unsubscribed = connection.state === "connected" ? subscriptionTrouble(connection, vendor) : null;
       if (unsubscribed) incidents.push({ key: `subscription/${id}`, org, text: `${org}: ${unsubscribed}` });
+      const ending = loginTrouble(connection, vendor, clock.now());
+      if (ending) incidents.push({ key: `login/${id}`, org, text: `${org}: ${ending}` });
       if (pushes.stuck > 0)
         incidents.push({ key: `stuck/${id}`, org, text: `${org}: ${stuckWords(pushes.stuck, vendor)}` });
     }

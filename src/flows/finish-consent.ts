@@ -85,7 +85,7 @@ async function grantAndKeep(
 ): Promise<ConsentEnd> {
   const { store, clock } = context;
   const { label } = destination;
-  const code = codeFrom(query, destination);
+  const code = codeFrom(query, destination, consent.redirectUri);
   const verifier = openVerifier(state, consent);
   const [http, vault, tokens] = await Promise.all([context.http(), context.vault(), context.tokens()]);
   const grantContext: GrantContext = { clock, http, store, vault, tokens, destination };

@@ -8,6 +8,7 @@ import {
 import { exchangeCode } from "../oauth/exchange.ts";
 import { accountDomain } from "../oauth/introspect.ts";
 import type { Grant } from "../oauth/issuer.ts";
+import { loginOf } from "../oauth/token-set.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
@@ -93,7 +94,7 @@ export async function keep(
     throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
 
   const hadTokens = (await tokens.peek(name)) !== null;
-  await tokens.keep(name, destination, grant);
+  const set = await tokens.keep(name, destination, grant);
   // Behind the new tokens, so that nothing more counts as told that the old account heard; before the row names the
   // new account, so that whoever connects again after a crash is still asked, and still forgets.
   if (before && other) await store.forgetAccount(before.id);
@@ -106,6 +107,7 @@ export async function keep(
     scopes,
     missingScopes,
     tokenExpiresAt: grant.expiresAt,
+    login: loginOf(set, authorization),
     connectedAt: clock.now(),
     outage: null,
     banner: bannerFor({ missingScopes, overQuota: [] }),

@@ -1,6 +1,8 @@
 import type { Connection } from "../core/connection.ts";
 import type { HeldCause } from "../core/push.ts";
+import type { Destination } from "../vendors/contract.ts";
 import type { DeliverContext } from "./deliver.ts";
+import { resyncCommand } from "./resync-command.ts";
 
 /**
  * Says on the connection what holds results back and what to type; what stands there already comes first. The cure
@@ -18,25 +20,28 @@ export async function tellWhyHeld(
     await store.release(connection.id, ["scope"], clock.now());
     return;
   }
-  const banner = bannerFor(cause, {
-    ...connection,
-    label: destination.label,
-    detail: detail || "that we fill",
-  });
+  const banner = bannerFor(cause, { connection, destination, detail: detail || "that we fill" });
   if (banner === null || now.connection.banner !== null) return;
   await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
 }
 
 function bannerFor(
   cause: HeldCause,
-  { label, vendor, org, detail }: Pick<Connection, "vendor" | "org"> & { label: string; detail: string },
+  {
+    connection: { org, vendor, environment },
+    destination: { label, fieldWords, commonErrors },
+    detail,
+  }: { connection: Connection; destination: Destination; detail: string },
 ): string | null {
   const results = "results that need it wait";
+  const place = `--org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
   switch (cause) {
     case "property":
-      return `${label} has no property ${detail}; ${results}. Run: jc-integrations resync-properties --org ${org}`;
-    case "scope":
-      return `${label} wants a scope that was not granted (${detail}); ${results}. Run: jc-integrations connect ${vendor} --org ${org}`;
+      return `${label} has no ${fieldWords[0]} ${detail}; ${results}. Run: jc-integrations ${resyncCommand(vendor)} ${place}`;
+    case "scope": {
+      const guide = commonErrors ? `${commonErrors.scope.title}: ` : "";
+      return `${guide}${label} wants a scope that was not granted (${detail}); ${results}. Check the integration's scopes in ${label}, then run: jc-integrations connect ${vendor} ${place}`;
+    }
     case "reconnect":
     case "vault":
     case "disconnected":

@@ -1,4 +1,5 @@
 import { connectionName } from "../core/connection.ts";
+import { loginOf } from "../oauth/token-set.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
@@ -20,7 +21,8 @@ export async function refreshAll(
       const set = await (await vendors.tokens()).peek(connectionName(connection));
       const tokenExpiresAt = set?.expiresAt ?? null;
       if (tokenExpiresAt === connection.tokenExpiresAt) continue;
-      await store.saveConnection({ ...connection, subject: destination.subject }, { tokenExpiresAt });
+      const login = set && loginOf(set, destination.authorization);
+      await store.saveConnection({ ...connection, subject: destination.subject }, { tokenExpiresAt, login });
       outcome.refreshed += 1;
     } catch (error) {
       if (!isAppError(error)) throw error;

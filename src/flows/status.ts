@@ -5,6 +5,7 @@ import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
 import type { Overview, Store } from "../store/contract.ts";
 import { count, shortTime } from "../shared/text.ts";
+import { loginTrouble } from "./login.ts";
 import { stuckWords } from "./stuck.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
 
@@ -37,6 +38,9 @@ export async function statusOf(
       scopes: connection?.scopes ?? [],
       missingScopes: connection?.missingScopes ?? [],
       tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
+      login: connection?.login
+        ? { since: isoTime(connection.login.since), endsAt: isoTime(connection.login.endsAt) }
+        : null,
       lastSyncAt: timeOrNull(connection?.lastSyncAt),
       subscription: connection?.subscription
         ? {
@@ -49,7 +53,7 @@ export async function statusOf(
       banner:
         state === "waiting_for_consent" && linkExpiresAt !== null
           ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
-          : bannerOf(vendor, found),
+          : bannerOf(vendor, found, now),
       pushes: found?.pushes ?? { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
     };
   });
@@ -78,12 +82,18 @@ function stateWith(state: ConnectionState = "not_connected", linkExpiresAt: numb
 }
 
 /** What stands in the way, first what a person must mend. */
-function bannerOf(vendor: string, found: Overview["connections"][number] | undefined): string | null {
+function bannerOf(
+  vendor: string,
+  found: Overview["connections"][number] | undefined,
+  now: number,
+): string | null {
   if (!found) return null;
   if (found.connection.banner !== null) return found.connection.banner;
   const unsubscribed =
     found.connection.state === "connected" ? subscriptionTrouble(found.connection, labelOf(vendor)) : null;
   if (unsubscribed !== null) return unsubscribed;
+  const ending = loginTrouble(found.connection, labelOf(vendor), now);
+  if (ending !== null) return ending;
   const { stuck, held, rejected } = found.pushes;
   if (stuck > 0) return stuckWords(stuck, vendor);
   if (isDegraded(found.connection.outage))

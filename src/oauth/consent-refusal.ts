@@ -1,11 +1,12 @@
 import { AppError } from "../shared/errors.ts";
 import { plain } from "../shared/text.ts";
-import { connectCommand, type TokenIssuer } from "./issuer.ts";
+import { connectCommand, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
 
 /** The code in a vendor's redirect. Throws, in words an operator can act on, when consent was not given. */
-export function codeFrom(answer: URLSearchParams, issuer: TokenIssuer): string {
+export function codeFrom(answer: URLSearchParams, issuer: TokenIssuer, redirectUri: string): string {
   const error = answer.get("error");
-  if (error !== null) throw explainRefusal(error, answer.get("error_description") ?? "", issuer);
+  if (error !== null)
+    throw explainRefusal(error, answer.get("error_description") ?? "", { issuer, redirectUri });
   const code = answer.get("code");
   if (code) return code;
   throw new AppError("VENDOR_UNEXPECTED", `${issuer.label} sent neither a code nor an error`, {
@@ -14,7 +15,11 @@ export function codeFrom(answer: URLSearchParams, issuer: TokenIssuer): string {
 }
 
 /** Vendors say the same in different codes, so the description has a say too. */
-function explainRefusal(error: string, description: string, issuer: TokenIssuer): AppError {
+function explainRefusal(
+  error: string,
+  description: string,
+  { issuer, redirectUri }: { issuer: TokenIssuer; redirectUri: string },
+): AppError {
   const { label, vendor, authorization } = issuer;
   const again = `Run \`${connectCommand(issuer)}\` again`;
   const words = quoted(error, description);
@@ -33,6 +38,10 @@ function explainRefusal(error: string, description: string, issuer: TokenIssuer)
   if (error === "invalid_scope" || /scope/i.test(description))
     return new AppError("VENDOR_REJECTED", `${label} refused the scopes we ask for${words}`, {
       hint: `Give the app these scopes: ${authorization.scopes.join(" ")}. ${again}.`,
+    });
+  if (speaksOfRedirectUri(`${error} ${description}`))
+    return new AppError("CONFIG_INVALID", `${label} does not accept the redirect URI${words}`, {
+      hint: redirectHint(issuer, redirectUri),
     });
   if (/^(invalid_client|unauthorized_client|invalid_request)$/.test(error))
     return new AppError("CONFIG_INVALID", `${label} does not accept this app's settings${words}`, {

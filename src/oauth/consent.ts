@@ -3,7 +3,7 @@ import { AppError, isAppError } from "../shared/errors.ts";
 import { type Attempt, authorizeUrl, newAttempt } from "./authorize.ts";
 import { connectedPage, failedPage } from "./consent-pages.ts";
 import { codeFrom } from "./consent-refusal.ts";
-import { connectCommand, type TokenIssuer } from "./issuer.ts";
+import { connectCommand, redirectHint, type TokenIssuer } from "./issuer.ts";
 import { type LoopbackListener, listenForRedirect } from "./loopback.ts";
 import { readPasted } from "./pasted.ts";
 
@@ -61,7 +61,7 @@ async function conclude<T>(
   answer: URLSearchParams,
 ): Promise<T> {
   try {
-    const result = await redeem({ code: codeFrom(answer, issuer), verifier, redirectUri });
+    const result = await redeem({ code: codeFrom(answer, issuer, redirectUri), verifier, redirectUri });
     await finish(connectedPage(issuer));
     return result;
   } catch (error) {
@@ -108,7 +108,7 @@ async function countDown<T>(
     await clock.sleep(Math.min(left, 1_000), signal);
   }
   throw new AppError("TIMED_OUT", `Nobody gave consent in ${issuer.label} in time`, {
-    hint: `Run \`${connectCommand(issuer)}\` again; on another machine, paste the address the browser ends at. If ${issuer.label}'s page refused the redirect URI, register exactly this one with the app: ${redirectUri}`,
+    hint: `Run \`${connectCommand(issuer)}\` again; on another machine, paste the address the browser ends at. If ${issuer.label}'s page refused the redirect URI: ${redirectHint(issuer, redirectUri)}`,
   });
 }
 

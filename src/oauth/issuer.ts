@@ -7,6 +7,20 @@ export interface TokenIssuer {
   /** As people write it: "HubSpot". */
   label: string;
   authorization: Authorization;
+  /** What the vendor's setup guide says about a redirect URI that is not registered, in sentences without full stops. */
+  commonErrors?: { redirectUri(uri: string): { cause: string; fixes: readonly string[] } };
+}
+
+/** What to do when the vendor does not take the redirect URI. */
+export function redirectHint({ commonErrors }: TokenIssuer, uri: string): string {
+  const guide = commonErrors?.redirectUri(uri);
+  if (!guide) return `Register exactly this one with the app: ${uri}`;
+  return [guide.cause, ...guide.fixes].map((sentence) => `${sentence}.`).join(" ");
+}
+
+/** Vendors say it in words where they have no code for it. */
+export function speaksOfRedirectUri(words: string): boolean {
+  return /redirect.?ur[il]/i.test(words);
 }
 
 /** What a vendor's token endpoint handed out. */

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { AppError } from "../shared/errors.ts";
 import { type HttpAnswer, jsonOf } from "../shared/http.ts";
 import { quoted } from "./consent-refusal.ts";
-import { connectCommand, type TokenIssuer } from "./issuer.ts";
+import { connectCommand, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
 
 export interface TokenCall {
   issuer: TokenIssuer;
@@ -22,7 +22,8 @@ export function explainTokenError(answer: HttpAnswer, call: TokenCall): AppError
   const is = (...codes: string[]) => codes.some((code) => said.codes.includes(code));
   if (is("INVALID_CLIENT", "UNAUTHORIZED_CLIENT", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET"))
     return clientRefused(call, said, is("BAD_CLIENT_ID"), is("BAD_CLIENT_SECRET"));
-  if (is("BAD_REDIRECT_URI", "MISMATCH_REDIRECT_URI_AUTH_CODE", "REDIRECT_URI_MISMATCH"))
+  const isRedirect = is("BAD_REDIRECT_URI", "MISMATCH_REDIRECT_URI_AUTH_CODE", "REDIRECT_URI_MISMATCH");
+  if (isRedirect || (call.step === "exchange" && speaksOfRedirectUri(said.words)))
     return redirectRefused(call, said);
   if (is("BAD_CODE_VERIFIER")) return verifierRefused(call, said);
   if (
@@ -91,7 +92,7 @@ function clientRefused({ issuer }: TokenCall, said: Said, isId: boolean, isSecre
 
 function redirectRefused({ issuer, redirectUri }: TokenCall, said: Said): AppError {
   return new AppError("CONFIG_INVALID", `${issuer.label} refused the redirect URI${said.words}`, {
-    hint: `Register exactly this one with the app: ${redirectUri ?? issuer.authorization.redirectPath}`,
+    hint: redirectHint(issuer, redirectUri ?? issuer.authorization.redirectPath),
   });
 }
 

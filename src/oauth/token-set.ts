@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { Authorization } from "../core/authorization.ts";
 import { AppError } from "../shared/errors.ts";
 import { type Secret, secret } from "../shared/secret.ts";
 import type { Grant } from "./issuer.ts";
@@ -30,6 +31,15 @@ export function tokenSetOf(grant: Grant, clientId: string, now: number, before?:
     clientId,
     refreshBegunAt: null,
   };
+}
+
+/** How old the login is and when it ends; null where it does not end by itself. */
+export function loginOf(
+  { refreshTokenAt }: TokenSet,
+  { refreshTokenLifeMs }: Pick<Authorization, "refreshTokenLifeMs">,
+): { since: number; endsAt: number } | null {
+  if (refreshTokenLifeMs === null) return null;
+  return { since: refreshTokenAt, endsAt: refreshTokenAt + refreshTokenLifeMs };
 }
 
 /** Vendors that do not rotate send the same one again, or none. */

@@ -170,6 +170,8 @@ export interface Destination {
   trial?: Trial;
   /** What the vendor's setup guide says about the errors people meet most; absent where it has no such list. */
   commonErrors?: CommonErrors;
+  /** What the fields are to the vendor's people, one and many: "property", "properties". */
+  fieldWords: readonly [one: string, many: string];
 }
 
 /** Both throw `VENDOR_*` and what `token()` throws. */
@@ -184,8 +186,8 @@ export interface Trial {
 }
 
 export interface CommonErrors {
-  /** The redirect URI is not the registered one. */
-  redirectUri: CommonError;
+  /** The redirect URI, this one, is not registered. */
+  redirectUri(uri: string): CommonError;
   /** No secret of ours signed a webhook. */
   signature: CommonError;
   /** A scope was not granted. */

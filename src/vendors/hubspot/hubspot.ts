@@ -75,6 +75,7 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
     label: "HubSpot",
     subject: "contact",
     batchSize: MOST_CONTACTS_PER_CALL,
+    fieldWords: ["property", "properties"],
     rateLimit: RATE_LIMITS[settings.tier],
     authorization: {
       authorizeUrl: settings.authorizeUrl,

@@ -69,10 +69,11 @@ export interface Asked<Output> {
 }
 
 /** Throws `VENDOR_*`. */
-export async function ask<Output>(caller: Caller, call: ApiCall & Asked<Output>): Promise<Output> {
-  const found = await askIfThere(caller, call);
-  if (found !== null) return found;
-  throw new AppError("VENDOR_REJECTED", `SmartRecruiters knows nothing of what ${call.doing} is about`);
+export async function ask<Output>(
+  caller: Caller,
+  { schema, doing, ...call }: ApiCall & Asked<Output>,
+): Promise<Output> {
+  return read(caller, await callApi(caller, call), { schema, doing });
 }
 
 /** Null when SmartRecruiters itself answers 404. Throws `VENDOR_*`. */
@@ -81,27 +82,35 @@ export async function askIfThere<Output>(
   { schema, doing, ...call }: ApiCall & Asked<Output>,
 ): Promise<Output | null> {
   const answer = await callApi(caller, call);
-  if (answer.status === 404 && answer.problem) return null;
-  const verdict = verdictOf(answer, caller);
-  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
-  const parsed = v.safeParse(schema, answer.body);
-  if (parsed.success) return parsed.output;
-  throw new AppError("VENDOR_UNEXPECTED", `SmartRecruiters' answer to ${doing} is out of shape`);
+  return isGone(answer) ? null : read(caller, answer, { schema, doing });
 }
 
 /** For a call whose answer says nothing but that it was done. Throws `VENDOR_*`. */
 export async function tell(caller: Caller, { doing, ...call }: ApiCall & { doing: string }): Promise<void> {
-  const answer = await callApi(caller, call);
-  const verdict = verdictOf(answer, caller);
-  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
+  check(caller, await callApi(caller, call), doing);
 }
 
 /** Also where the thing to remove is gone already. Throws `VENDOR_*`. */
 export async function remove(caller: Caller, { doing, ...call }: ApiCall & { doing: string }): Promise<void> {
   const answer = await callApi(caller, call);
+  if (!isGone(answer)) check(caller, answer, doing);
+}
+
+function read<Output>(caller: Caller, answer: ApiAnswer, { schema, doing }: Asked<Output>): Output {
+  check(caller, answer, doing);
+  const parsed = v.safeParse(schema, answer.body);
+  if (parsed.success) return parsed.output;
+  throw new AppError("VENDOR_UNEXPECTED", `SmartRecruiters' answer to ${doing} is out of shape`);
+}
+
+function check(caller: Caller, answer: ApiAnswer, doing: string): void {
   const verdict = verdictOf(answer, caller);
-  const isGone = answer.status === 404 && answer.problem !== null;
-  if (verdict.kind !== "done" && !isGone) throw failure(verdict, answer, doing);
+  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
+}
+
+/** By SmartRecruiters' own word: a proxy's 404 says nothing about the thing. */
+function isGone({ status, problem }: ApiAnswer): boolean {
+  return status === 404 && problem !== null;
 }
 
 function filled(path: string, params: Readonly<Record<string, string>>): string {

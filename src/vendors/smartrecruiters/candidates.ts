@@ -43,7 +43,7 @@ export async function removeCandidate(caller: Caller, candidateId: string): Prom
   await remove(caller, { endpoint: "removeCandidate", params, doing: "removing a candidate" });
 }
 
-/** Onto the job, whatever the first stage there, and from it to the wanted one. */
+/** Onto the job first, then to the stage: only who is on a job can be moved there. */
 export async function advance(
   caller: Caller,
   { candidateId, jobId, stage }: { candidateId: string } & StagePlace,

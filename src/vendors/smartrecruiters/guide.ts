@@ -1,23 +1,6 @@
 /** What the setup guide says about its three common errors, for whoever meets one of them. */
 import type { CommonError, CommonErrors } from "../contract.ts";
 
-/** `redirectUri`: the callback URL that must be registered, https://api.jobcannon.io/smartrecruiters/oauth-callback. */
-export function commonErrors(redirectUri: string): CommonErrors {
-  return {
-    redirectUri: {
-      title: "Invalid OAuth redirect URI",
-      cause: "Registered URI doesn't match the callback URL",
-      fixes: [
-        `Verify SmartRecruiters shows ${redirectUri}`,
-        "Check for typos or trailing slashes",
-        "Regenerate integration if needed",
-      ],
-    },
-    signature: SIGNATURE_FAILED,
-    scope: DELIVERY_FORBIDDEN,
-  };
-}
-
 const HEADER_IS_SENT = "Verify SmartRecruiters sends `X-SmartRecruiters-Signature` header";
 const SECRET_MATCHES = "Confirm webhook secret matches the value in integration settings";
 const BODY_IS_WHOLE = "Verify payload is not modified before signature validation";
@@ -36,6 +19,20 @@ const DELIVERY_FORBIDDEN: CommonError = {
     "If missing, re-authorize and approve all required scopes",
     "Retry assessment delivery",
   ],
+};
+
+export const COMMON_ERRORS: CommonErrors = {
+  redirectUri: (uri) => ({
+    title: "Invalid OAuth redirect URI",
+    cause: "Registered URI doesn't match the callback URL",
+    fixes: [
+      `Verify SmartRecruiters shows ${uri}`,
+      "Check for typos or trailing slashes",
+      "Regenerate integration if needed",
+    ],
+  }),
+  signature: SIGNATURE_FAILED,
+  scope: DELIVERY_FORBIDDEN,
 };
 
 const SIGNATURE_FIXES = { header: HEADER_IS_SENT, secret: SECRET_MATCHES, body: BODY_IS_WHOLE };

@@ -15,7 +15,7 @@ import {
 import { listCatalog, readCatalogEntry, setCatalogEntry } from "./catalog.ts";
 import { differencesOf } from "./comparison.ts";
 import { applyFields, planFields } from "./custom-fields.ts";
-import { commonErrors } from "./guide.ts";
+import { COMMON_ERRORS } from "./guide.ts";
 import { PROFILES, type Profile } from "./profiles.ts";
 import { RESULTS_PER_CALL, sendResults } from "./results.ts";
 import { mapScorecard } from "./scorecard.ts";
@@ -29,8 +29,6 @@ export interface SmartrecruitersSettings {
   clientId: string;
   profile: Profile;
   redirectPort: number;
-  /** Where people register the callback: `https://api.jobcannon.io`. */
-  publicUrl: string;
   /** As declared by the operator: the API does not tell it. */
   region: string | null;
   /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
@@ -57,7 +55,6 @@ export function openSmartrecruiters({ config, org, environment, http, clock }: V
       clientId: own.client_id ?? ofOrg.smartrecruiters_client_id ?? config["smartrecruiters.client_id"],
       profile: profileNamed(ofOrg.smartrecruiters_profile ?? config["smartrecruiters.profile"]),
       redirectPort: own.redirect_port ?? config["smartrecruiters.redirect_port"],
-      publicUrl: config["serve.public_url"],
       region: ofOrg.smartrecruiters_region ?? null,
       resultBase: config["jobcannon.result_base"],
     },
@@ -127,7 +124,8 @@ export function createSmartrecruiters(
       scorecard: (access, candidateId) => readScorecard({ ...api, access }, candidateId),
       differences: differencesOf,
     },
-    commonErrors: commonErrors(withoutSlash(settings.publicUrl) + profile.redirectPath),
+    commonErrors: COMMON_ERRORS,
+    fieldWords: ["scorecard field", "scorecard fields"],
   };
 }
 

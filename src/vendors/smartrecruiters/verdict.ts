@@ -13,7 +13,7 @@ export type Verdict =
   | { kind: "scope"; scope: string }
   | { kind: "refused"; problem: Problem };
 
-/** Nothing of SmartRecruiters' own waits are documented; a longer one is taken for a mistake. */
+/** SmartRecruiters documents no wait of its own; a longer one than this is taken for a mistake. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
 /**

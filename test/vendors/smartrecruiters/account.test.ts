@@ -170,6 +170,18 @@ describe("a candidate", () => {
     expect(await ats.testOf(access, { candidateId: "gone", assessmentId: "a1" })).toBeNull();
   });
 
+  test("who is unknown has no scorecard, in the vendor's words", async () => {
+    const { ats, access, on } = await openCompany();
+    on("GET /v1/candidates/c9/scorecard", {
+      status: 404,
+      body: refusal("NOT_FOUND", "There is no candidate c9"),
+    });
+    await expect(ats.scorecard(access, "c9")).rejects.toMatchObject({
+      code: "VENDOR_REJECTED",
+      message: "SmartRecruiters refused reading a scorecard with 404: There is no candidate c9",
+    });
+  });
+
   test("has a scorecard whose values are texts", async () => {
     const { ats, access, on } = await openCompany();
     const entry = { assessmentId: "a1", title: "JobCannon: DISC", resultUrl: null };

@@ -75,7 +75,6 @@ export async function openCompany(): Promise<Company> {
       clientId: "acme-app",
       profile: PROFILES.v1,
       redirectPort: 8977,
-      publicUrl: "https://api.jobcannon.io",
       region: "eu",
       resultBase: "https://jobcannon.io",
     },

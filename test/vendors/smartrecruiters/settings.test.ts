@@ -76,7 +76,7 @@ describe("the configuration", () => {
       pkce: false,
       redirectPort: 8977,
       redirectPath: "/smartrecruiters/oauth-callback",
-      refreshTokenLifetimeMs: 730 * 24 * 3_600_000,
+      refreshTokenLifeMs: 730 * 24 * 3_600_000,
     });
   });
 
