@@ -190,8 +190,7 @@ function nextCommand({ connection, waiting }: Connected, isAts: boolean): string
     return `Let its webhooks reach us: jc-integrations webhooks subscribe --vendor ${vendor} ${place}`;
   if (environment === "sandbox")
     return `Results go to production only. Try the whole road: jc-integrations sandbox-test ${vendor} --org ${org}`;
-  if (waiting > 0)
-    return `${count(waiting, "earlier result")} wait: jc-integrations backfill --vendor ${vendor} --org ${org}`;
+  if (waiting > 0) return `${count(waiting, "earlier result")} wait: jc-integrations backfill --org ${org}`;
   return "Deliver as they come: jc-integrations serve";
 }
 

@@ -43,7 +43,7 @@ export function registerResync(program: Command, world: World): void {
           text: () =>
             [
               renderPlan(done, report.created, { verb: "created", words }, terminal),
-              ...(report.due > 0 ? [`${count(report.due, "result")} will be sent again.`] : []),
+              ...(report.due > 0 ? [`${count(report.due, destination.subject)} will be sent again.`] : []),
             ].join("\n"),
         });
         if (report.overQuota.length > 0) {

@@ -37,7 +37,7 @@ describe("a connect that succeeds", () => {
     const { code, out, err } = await world.run(["connect", "hubspot"]);
     expect(code).toBe(0);
     expect(out.split("\n").map((line) => line.replace(/ {2,}/g, "  "))).toEqual([
-      "hubspot  [Connected]",
+      "HubSpot  [Connected]",
       "",
       "account  portal-8480001.emulator.example (8480001, DEVELOPER_TEST)",
       "data hosted in  eu1",
@@ -70,6 +70,7 @@ describe("a connect that succeeds", () => {
           timeZone: "UTC",
         },
         scopes: SCOPES,
+        login: null,
         missingScopes: [],
         tokenExpiresAt: "2026-11-22T12:30:00.000Z",
       },
@@ -175,7 +176,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     const { code, err } = await connecting.done;
     expect(code).toBe(3);
     expect(err).toContain("Nobody gave consent in HubSpot in time");
-    expect(err).toContain(`register exactly this one with the app: ${redirectUriOf(world)}\n`);
+    expect(err).toContain(`Register exactly this one with the app: ${redirectUriOf(world)}\n`);
     await expectNoConnection(world);
   });
 

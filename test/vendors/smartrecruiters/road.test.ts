@@ -139,7 +139,6 @@ async function openEmulated(): Promise<{
       clientId: "acme-app",
       profile: PROFILES.v1,
       redirectPort: 8977,
-      publicUrl: "https://api.jobcannon.io",
       region: null,
       resultBase: "https://jobcannon.io",
     },

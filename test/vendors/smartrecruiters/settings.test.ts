@@ -107,12 +107,13 @@ describe("the configuration", () => {
   });
 
   test("puts the callback that people register into the guide's advice", () => {
-    const { commonErrors } = open('[serve]\npublic_url = "https://hooks.example/"\n');
-    expect(commonErrors?.redirectUri).toEqual({
+    const { commonErrors } = open("");
+    const uri = "https://hooks.example/smartrecruiters/oauth-callback";
+    expect(commonErrors?.redirectUri(uri)).toEqual({
       title: "Invalid OAuth redirect URI",
       cause: "Registered URI doesn't match the callback URL",
       fixes: [
-        "Verify SmartRecruiters shows https://hooks.example/smartrecruiters/oauth-callback",
+        `Verify SmartRecruiters shows ${uri}`,
         "Check for typos or trailing slashes",
         "Regenerate integration if needed",
       ],
