@@ -447,7 +447,7 @@ function whyNotWritten({ request, found }: Trial, written: Written): Outcome {
 function cureOf(cause: HeldCause | null, { org, vendor }: { org: string; vendor: string }): string {
   switch (cause) {
     case "property":
-      return `jc-integrations connect ${vendor} --org ${org} --sandbox, which reads the fields again`;
+      return `jc-integrations resync-properties --vendor ${vendor} --org ${org} --sandbox`;
     case "vault":
       return "jc-integrations vault status";
     default:

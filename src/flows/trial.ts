@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Authorization } from "../core/authorization.ts";
 import type { Connection, Environment } from "../core/connection.ts";
 import { authorizeUrl, newAttempt } from "../oauth/authorize.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
@@ -122,27 +123,39 @@ async function explainNotConnected(
       fix: `Put it into the configuration: [sandbox.${vendor}] client_id = "…"\nThen run: ${connect}`,
     };
   }
-  const known = commonErrors?.redirectUri;
-  if (known) {
+  if (commonErrors) {
     const { redirectPath, redirectPort } = authorization;
     const publicUrl = context.config["serve.public_url"].replace(/\/+$/, "");
-    const uris = [`http://localhost:${redirectPort}${redirectPath}`, `${publicUrl}${redirectPath}`];
-    const http = await context.http();
-    const refused: string[] = [];
-    for (const uri of uris) {
-      const url = authorizeUrl(authorization, newAttempt(authorization), uri);
-      const page = await http.request({ method: "GET", url, signal, headers: { accept: "text/html" } });
-      if (page.text.toLowerCase().includes(known.title.toLowerCase())) refused.push(uri);
-    }
     // `connect` listens at the first one.
-    if (refused.includes(uris[0] ?? "")) {
-      const fix = lines(...known.fixes, `Register exactly: ${refused.join(" and ")}`, `Then run: ${connect}`);
-      return { status: "failed", evidence: known.title, cause: known.cause, fix };
+    const [loopback, published] = [
+      `http://localhost:${redirectPort}${redirectPath}`,
+      publicUrl + redirectPath,
+    ];
+    const ask = { http: await context.http(), authorization, signal };
+    const error = commonErrors.redirectUri(loopback);
+    if (await showsRefusal(ask, { title: error.title, uri: loopback })) {
+      const isPublicToo = await showsRefusal(ask, { title: error.title, uri: published });
+      const fix = lines(
+        ...error.fixes,
+        ...(isPublicToo ? [`Nor is this one registered: ${published}`] : []),
+        `Then run: ${connect}`,
+      );
+      return { status: "failed", evidence: error.title, cause: error.cause, fix };
     }
   }
   const mustReconnect = connection?.state === "must_reconnect";
   const cause = `${org} is not connected to ${label}'s sandbox${mustReconnect ? " any more: it has taken back its consent" : ""}`;
   return { status: "failed", cause, fix: `Run: ${connect}` };
+}
+
+/** The words are those of a page for people, where no code tells the same. */
+async function showsRefusal(
+  { http, authorization, signal }: { http: Http; authorization: Authorization; signal: AbortSignal },
+  { title, uri }: { title: string; uri: string },
+): Promise<boolean> {
+  const url = authorizeUrl(authorization, newAttempt(authorization), uri);
+  const page = await http.request({ method: "GET", url, signal, headers: { accept: "text/html" } });
+  return page.text.toLowerCase().includes(title.toLowerCase());
 }
 
 /** The guide's words where the vendor has such a guide. `scopes`: none where nobody can tell which. */
@@ -161,7 +174,7 @@ export function missingScope(
 
 /** A step's error in the guide's words, where its hint holds them; null for the error's own. */
 export function explainBy({ vendor, commonErrors }: Destination, org: string) {
-  const known = commonErrors ? [commonErrors.redirectUri, commonErrors.signature, commonErrors.scope] : [];
+  const known = commonErrors ? [commonErrors.signature, commonErrors.scope] : [];
   return ({ hint = "" }: AppError): { cause: string; fix: string } | null => {
     const error = known.find(({ fixes }) => fixes.every((fix) => hint.includes(fix)));
     if (!error) return null;

@@ -1,0 +1,305 @@
+import { createServer } from "node:http";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { connect, invite, ORG, until } from "../world.ts";
+import {
+  candidates,
+  connectedWorld,
+  failureOf,
+  JOB,
+  linkOf,
+  readyWorld,
+  reportOf,
+  sandboxWorld,
+  statusesOf,
+  subscribedWorld,
+  subscriptionId,
+  takeTest,
+  trying,
+  types,
+  WITHOUT_WRITE,
+} from "./world.ts";
+
+const REDIRECT_CAUSE = "Registered URI doesn't match the callback URL";
+const SIGNATURE_CAUSE = "HMAC signature is missing or incorrect";
+const SCOPE_CAUSE = "OAuth scopes don't include `assessments:write`";
+
+describe("a trial in SmartRecruiters' sandbox", () => {
+  test("passes the seven steps of the guide, and removes its candidate", async () => {
+    const world = await readyWorld();
+    const running = trying(world);
+    await takeTest(running);
+    const run = await running.done;
+    expect(run.code).toBe(0);
+    const { vendor, passed, steps } = reportOf(run);
+    expect({ vendor, passed }).toEqual({ vendor: "smartrecruiters", passed: true });
+    expect(steps.map(({ title, status }) => `${title}: ${status}`)).toEqual([
+      "connected: passed",
+      "subscribed: passed",
+      "receiver reachable: passed",
+      "1 candidate created: passed",
+      "2 advanced to the stage: passed",
+      "3 assessment triggered: passed",
+      "4 link shown: passed",
+      "5 completion seen: passed",
+      "6 webhook received: passed",
+      "7 scorecard updated: passed",
+      "cleaned up: passed",
+    ]);
+    expect(steps.find(({ id }) => id === "scorecard")?.evidence).toContain("Dominance 68");
+    expect(await candidates(world)).toEqual([]);
+  });
+
+  test("triggers by hand what the stage does not trigger by itself", async () => {
+    const world = await readyWorld({ trigger: "manual" });
+    const running = trying(world, "--stage", "Assessment");
+    await takeTest(running);
+    const run = await running.done;
+    expect(run.code).toBe(0);
+    expect(reportOf(run).steps.find(({ id }) => id === "triggered")?.evidence).toContain("by hand");
+  });
+
+  test("is a list of plain lines where there is no terminal", async () => {
+    const world = await readyWorld();
+    const running = world.start(["sandbox-test", "smartrecruiters", "--job", JOB, "--no-input"]);
+    const link = await until("the link is shown", () => /4 link shown\s+(\S+)/.exec(running.out())?.[1]);
+    await fetch(link, { method: "POST" });
+    const { code, out, err } = await running.done;
+    expect({ code, err: err.replaceAll(/^.*level.*$/gm, "") }).toEqual({ code: 0, err: "" });
+    expect(out.trimEnd().split("\n")).toHaveLength(11);
+    expect(out).toMatch(/^✓ connected {2,}SmartRecruiters sandbox-app; 5 scopes\n/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is what this is about
+    expect(out).not.toMatch(/\u001b/);
+  });
+
+  test("keeps its candidate when it is told to", async () => {
+    const world = await readyWorld();
+    const running = trying(world, "--keep");
+    await takeTest(running);
+    const run = await running.done;
+    expect(run.code).toBe(0);
+    expect(statusesOf(run)["clean-up"]).toBe("skipped");
+    expect(await candidates(world)).toHaveLength(1);
+  });
+
+  test("reaches nobody in production", async () => {
+    const world = await readyWorld();
+    await connect(world);
+    const running = trying(world);
+    await takeTest(running);
+    expect((await running.done).code).toBe(0);
+    expect((await types(world, ["status", "--json"])).json).toMatchObject({
+      pushes: { pending: 0, delivered: 0, rejected: 0, held: 0 },
+    });
+    // It could have: another candidate's result goes there.
+    const other = invite();
+    expect((await world.service.post(other)).status).toBe(202);
+    await until("it is delivered", async () => Object.keys(await world.portal.contacts()).length > 0);
+    expect(Object.keys(await world.portal.contacts())).toEqual([other.data.candidate.email]);
+  });
+
+  test("is refused where the sandbox is production", async () => {
+    const world = await sandboxWorld();
+    const { code, err } = await world.run(["sandbox-test", "smartrecruiters", "--job", JOB], {
+      env: { JC_SMARTRECRUITERS_API_BASE: world.emulator.smartrecruiters },
+    });
+    expect(code).toBe(2);
+    expect(err).toContain("is the production API");
+    expect(err).toContain("[sandbox.smartrecruiters]");
+  });
+
+  test("asks for the job that it needs", async () => {
+    const world = await sandboxWorld();
+    const { code, err } = await world.run(["sandbox-test", "smartrecruiters"]);
+    expect(code).toBe(2);
+    expect(err).toContain("--job is missing");
+  });
+});
+
+describe("it fails where the fault is, with the guide's fix:", () => {
+  test("the redirect URI is not registered", async () => {
+    const world = await sandboxWorld();
+    await world.vendor("POST", "/settings", { redirectUris: ["https://elsewhere.example/callback"] });
+    const run = await trying(world).done;
+    expect(run.code).toBe(6);
+    const { id, cause, fix } = failureOf(run);
+    expect({ id, cause }).toEqual({ id: "connected", cause: REDIRECT_CAUSE });
+    expect(fix).toContain("Check for typos or trailing slashes");
+    expect(fix).toContain(world.redirectUris.loopback);
+    expect(fix).toContain(world.redirectUris.public);
+  });
+
+  test("nobody is connected", async () => {
+    const world = await sandboxWorld();
+    const run = await trying(world).done;
+    expect(run.code).toBe(6);
+    expect(failureOf(run)).toMatchObject({
+      id: "connected",
+      fix: `Run: jc-integrations connect smartrecruiters --org ${ORG} --sandbox`,
+    });
+  });
+
+  test("a scope was not granted", async () => {
+    const world = await sandboxWorld();
+    await world.vendor("POST", "/settings", { grantedScopes: WITHOUT_WRITE });
+    expect((await world.run(["connect", "smartrecruiters", "--sandbox"])).code).toBe(7);
+    const run = await trying(world).done;
+    expect(run.code).toBe(6);
+    const failed = failureOf(run);
+    expect(failed).toMatchObject({
+      id: "connected",
+      cause: SCOPE_CAUSE,
+      evidence: "not granted: assessments:write",
+    });
+    expect(failed.fix).toContain("If missing, re-authorize and approve all required scopes");
+  });
+
+  test("a scope was taken back, and the result is held", async () => {
+    const world = await readyWorld();
+    await world.vendor("POST", "/settings", { grantedScopes: WITHOUT_WRITE });
+    const running = trying(world);
+    await takeTest(running);
+    const run = await running.done;
+    expect(run.code).toBe(6);
+    const failed = failureOf(run);
+    expect(failed).toMatchObject({ id: "scorecard", cause: SCOPE_CAUSE });
+    expect(failed.fix).toContain("connect smartrecruiters --org acme --sandbox");
+    expect(statusesOf(run)).toMatchObject({ webhook: "skipped", "clean-up": "passed" });
+    expect(await candidates(world)).toEqual([]);
+  });
+
+  test("a scope was taken back, and nothing can be triggered", async () => {
+    const world = await readyWorld({ trigger: "manual" });
+    await world.vendor("POST", "/settings", { grantedScopes: WITHOUT_WRITE });
+    const run = await trying(world).done;
+    expect(run.code).toBe(6);
+    const failed = failureOf(run);
+    expect(failed).toMatchObject({ id: "triggered", cause: SCOPE_CAUSE });
+    expect(failed.fix).toContain("If missing, re-authorize and approve all required scopes");
+    expect(await candidates(world)).toEqual([]);
+  });
+
+  test("the subscription was switched off", async () => {
+    const world = await readyWorld();
+    await world.vendor("POST", `/subscriptions/${await subscriptionId(world)}`, { status: "inactive" });
+    const run = await trying(world).done;
+    expect(run.code).toBe(6);
+    expect(failureOf(run)).toMatchObject({
+      id: "subscribed",
+      cause: "SmartRecruiters has switched our webhook subscription off",
+      fix: `Run: jc-integrations webhooks subscribe --org ${ORG} --sandbox`,
+    });
+  });
+
+  test("there is no subscription", async () => {
+    const world = await connectedWorld();
+    expect(failureOf(await trying(world).done)).toMatchObject({
+      id: "subscribed",
+      fix: expect.stringMatching(/subscribe/),
+    });
+  });
+
+  test("the receiver cannot be reached", async () => {
+    const world = await subscribedWorld();
+    const run = await trying(world).done;
+    expect(run.code).toBe(6);
+    const failed = failureOf(run);
+    expect(failed.id).toBe("receiver");
+    expect(failed.cause).toContain("the receiver cannot be reached");
+    expect(failed.fix).toContain("jc-integrations serve");
+  });
+
+  test("another service answers there", async () => {
+    const world = await subscribedWorld();
+    const other = createServer((_request, response) =>
+      response.writeHead(200, { connection: "close" }).end("{}"),
+    );
+    const { port } = new URL(world.publicUrl);
+    await new Promise<void>((resolve) => other.listen(Number(port), "127.0.0.1", resolve));
+    onTestFinished(() => {
+      other.close();
+      other.closeAllConnections();
+    });
+    const run = await trying(world).done;
+    expect(failureOf(run)).toMatchObject({
+      id: "receiver",
+      cause: expect.stringContaining("no service runs on this store"),
+    });
+  });
+
+  test("the webhook secret is another one", async () => {
+    const world = await readyWorld();
+    await world.vendor("POST", `/subscriptions/${await subscriptionId(world)}/rotate-secret`);
+    const running = trying(world);
+    await takeTest(running);
+    const run = await running.done;
+    expect(run.code).toBe(6);
+    const failed = failureOf(run);
+    expect(failed).toMatchObject({ id: "webhook", cause: SIGNATURE_CAUSE });
+    expect(failed.evidence).toContain("fits none of our secrets");
+    expect(failed.fix).toContain("Confirm webhook secret matches the value in integration settings");
+    expect(failed.fix).toContain("webhooks rotate-secret");
+  });
+
+  test("something on the way writes the JSON anew", async () => {
+    const world = await readyWorld();
+    await world.vendor("POST", "/settings", { webhookReserialize: true });
+    const running = trying(world);
+    await takeTest(running);
+    const run = await running.done;
+    expect(run.code).toBe(6);
+    const failed = failureOf(run);
+    expect(failed).toMatchObject({ id: "webhook", cause: SIGNATURE_CAUSE });
+    expect(failed.evidence).toContain("changed on its way");
+    expect(failed.fix).toContain("Verify payload is not modified before signature validation");
+  });
+
+  test("no stage triggers a test", async () => {
+    const world = await readyWorld();
+    const run = await world.run(["sandbox-test", "smartrecruiters", "--job", "another", "--json"]);
+    expect(run.code).toBe(6);
+    expect(failureOf(run)).toMatchObject({
+      id: "stage",
+      fix: expect.stringContaining("catalog set --job another"),
+    });
+  });
+});
+
+describe("whatever happens", () => {
+  test("a person who does not finish in time ends it with 7, and it cleans up", async () => {
+    const world = await readyWorld();
+    const run = await trying(world, "--wait", "1s", "--no-input").done;
+    expect(run.code).toBe(7);
+    const waiting = failureOf(run);
+    expect(waiting).toMatchObject({ id: "completed", status: "waiting" });
+    expect(waiting.fix).toContain("Open the link and finish the test");
+    expect(statusesOf(run)).toMatchObject({ webhook: "skipped", scorecard: "skipped", "clean-up": "passed" });
+    expect(await candidates(world)).toEqual([]);
+  });
+
+  test("Ctrl-C cleans up", async () => {
+    const world = await readyWorld();
+    const running = trying(world);
+    await linkOf(running);
+    expect(await candidates(world)).toHaveLength(1);
+    const run = await running.stop();
+    expect(run.code).toBe(130);
+    expect(statusesOf(run)).toMatchObject({ link: "passed", completed: "skipped", "clean-up": "passed" });
+    expect(reportOf(run).passed).toBe(false);
+    expect(await candidates(world)).toEqual([]);
+  });
+
+  test("a candidate who cannot be removed is named", async () => {
+    const world = await readyWorld();
+    const fault = { status: 503, method: "DELETE", path: "/v1/candidates" };
+    await world.vendor("POST", "/faults", fault);
+    const running = trying(world);
+    await takeTest(running);
+    const run = await running.done;
+    expect(run.code).toBe(6);
+    expect(failureOf(run)).toMatchObject({
+      id: "clean-up",
+      evidence: expect.stringMatching(/^candidate c\d+ could not be removed$/),
+      fix: expect.stringMatching(/^Remove candidate c\d+ in SmartRecruiters by hand$/),
+    });
+  });
+});
