@@ -13,6 +13,7 @@ import {
   lines,
   madeUpPerson,
   missingScope,
+  notePassed,
   openTrial,
   removeMade,
   the,
@@ -80,7 +81,7 @@ export async function tryAts(
   const then = (account: TrialAccount) => {
     found.account = account;
   };
-  return await runChecklist(context, {
+  const report = await runChecklist(context, {
     watcher,
     signal,
     explain: explainBy(destination, org),
@@ -98,6 +99,8 @@ export async function tryAts(
     ] satisfies Step[],
     cleanUp: { id: "clean-up", title: "cleaned up", run: () => cleanUp(trial) },
   });
+  await notePassed(store, found.account, { report, startedAt });
+  return report;
 }
 
 interface Trial {
@@ -323,12 +326,15 @@ async function whyNoWebhook(trial: Trial): Promise<Outcome> {
   const [refused] = await refusedSince(trial);
   if (refused) {
     const known = destination.commonErrors?.signature;
-    const rotate = `If the secret is another one: jc-integrations webhooks rotate-secret --org ${org} --sandbox`;
+    const wasChanged = refused.reason.includes("changed on its way");
+    const own = wasChanged
+      ? "Let whatever stands before serve pass the body on byte for byte"
+      : `If the secret is another one: jc-integrations webhooks rotate-secret --org ${org} --sandbox`;
     return {
       status: "failed",
       evidence: `refused: ${plain(refused.reason)}`,
       cause: known?.cause ?? "the signature does not fit",
-      fix: lines(...(known?.fixes ?? []), rotate),
+      fix: lines(...(known?.fixes ?? []), own),
     };
   }
   const fault = await findSubscriptionFault(trial);

@@ -63,15 +63,19 @@ export async function runChecklist(
     results.push(result);
     watcher.end(result);
   };
+  const cleaned = () => runStep({ clock }, cleanUp, { ...checklist, signal: null });
   try {
     for (const step of steps) {
       const obstacle = signal.aborted ? "interrupted" : obstacleIn(results);
       if (obstacle === null) finish(await runStep({ clock }, step, checklist));
       else finish(resultOf(step, { status: "skipped", evidence: obstacle }, 0));
     }
-  } finally {
-    finish(await runStep({ clock }, cleanUp, { ...checklist, signal: null }));
+  } catch (error) {
+    const result = await cleaned();
+    if (result.status !== "skipped") finish(result);
+    throw error;
   }
+  finish(await cleaned());
   const isGood = ({ status }: StepResult) => status === "passed" || status === "skipped";
   return { passed: results.every(isGood) && !signal.aborted, steps: results };
 }
@@ -83,9 +87,8 @@ async function runStep(
     explain,
     watcher,
     signal,
-  }: Pick<Checklist, "explain" | "watcher"> & {
-    /** Null: it runs to its end. */ signal: AbortSignal | null;
-  },
+    // Null: it runs to its end.
+  }: Pick<Checklist, "explain" | "watcher"> & { signal: AbortSignal | null },
 ): Promise<StepResult> {
   const startedAt = clock.now();
   const done = (outcome: Outcome) => resultOf(step, outcome, clock.now() - startedAt);

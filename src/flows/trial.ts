@@ -217,6 +217,26 @@ export async function removeMade(
   }
 }
 
+/** When a trial of the connection last passed, ms; null before the first. */
+export async function lastPassed(
+  store: Pick<Store, "lastTick">,
+  { id }: Pick<Connection, "id">,
+): Promise<number | null> {
+  return await store.lastTick(tickOf(id));
+}
+
+export async function notePassed(
+  store: Pick<Store, "openTick">,
+  account: TrialAccount | undefined,
+  { report, startedAt }: { report: ChecklistReport; startedAt: number },
+): Promise<void> {
+  if (report.passed && account) await store.openTick(tickOf(account.connection.id), startedAt);
+}
+
+function tickOf(connectionId: number): string {
+  return `sandbox-test ${connectionId}`;
+}
+
 /** What an earlier step found: without it the later ones are not reached. */
 export function the<T>(found: T | undefined): T {
   if (found === undefined) throw new Error("a step ran before the one that it builds on");
