@@ -41,12 +41,21 @@ async function runSweep({ app, print }: Session): Promise<void> {
 }
 
 async function runRefresh({ app, world, print }: Session): Promise<void> {
-  const { refreshAll } = await import("../flows/refresh.ts");
-  const { refreshed, failed } = await refreshAll(app, await app.store(), world.signal);
+  const [{ refreshAll }, { releaseFromVault }] = await Promise.all([
+    import("../flows/refresh.ts"),
+    import("../flows/vault-trouble.ts"),
+  ]);
+  const store = await app.store();
+  const unreadable = await releaseFromVault(app, store, { signal: world.signal });
+  const outcome = await refreshAll(app, store, world.signal);
+  const { refreshed } = outcome;
+  const failed = outcome.failed.map(({ problem }) => problem.message);
   print({
     json: { refreshed, failed },
     text: () => [`${count(refreshed, "token")} refreshed`, ...failed].join("\n"),
   });
+  const locked = outcome.failed.find(({ problem }) => problem.code === "VAULT_UNAVAILABLE")?.problem;
+  if (unreadable ?? locked) throw unreadable ?? locked;
 }
 
 /** Looks whether the vendors' webhooks still reach us. */

@@ -8,7 +8,9 @@ import type { World } from "./world.ts";
 export function registerStatus(program: Command, world: World): void {
   program
     .command("status")
-    .description("show connections, queue and what needs attention (exit 4: reconnect needed)")
+    .description(
+      "show connections, queue and what needs attention (exit 4: reconnect needed, 5: tokens unreadable)",
+    )
     .option("--sandbox", "the sandbox environment")
     .addHelpText("after", "\nExample:\n  jc-integrations status --org acme --json")
     .action((options: { sandbox?: boolean }, command: Command) =>
@@ -21,14 +23,23 @@ export function registerStatus(program: Command, world: World): void {
         const status = await statusOf(app, { org: app.org, environment });
         print({ json: status, text: () => render(status, terminal, app.clock.now()) });
         const lost = status.connections.filter((connection) => connection.state === "must_reconnect");
-        if (lost.length === 0) return;
-        throw new AppError(
-          "RECONNECT_NEEDED",
-          `${lost.map(({ vendor }) => vendor).join(", ")} must reconnect`,
-          {
-            hint: `jc-integrations connect ${lost[0]?.vendor} --org ${status.org}`,
-          },
-        );
+        if (lost.length > 0) {
+          throw new AppError(
+            "RECONNECT_NEEDED",
+            `${lost.map(({ vendor }) => vendor).join(", ")} must reconnect`,
+            {
+              hint: `jc-integrations connect ${lost[0]?.vendor} --org ${status.org}`,
+            },
+          );
+        }
+        const unreadable = status.connections.filter(({ tokens }) => tokens === "unreadable");
+        if (unreadable.length > 0) {
+          throw new AppError(
+            "VAULT_UNAVAILABLE",
+            `the tokens of ${unreadable.map(({ vendor }) => vendor).join(", ")} cannot be read`,
+            { hint: "The banner says what to do; jc-integrations vault status shows where they rest." },
+          );
+        }
       }),
     );
 }
@@ -40,7 +51,7 @@ function render(status: Status, terminal: Terminal, now: number): string {
   const ago = (at: string | null) => (at === null ? "–" : relativeTime(Date.parse(at), now));
   const rows = status.connections.map((connection) => [
     connection.label,
-    terminal.pill(...pillOf(connection.state)),
+    terminal.pill(...pillOf(connection)),
     connection.account ?? "–",
     ago(connection.lastSyncAt),
     queueOf(connection.pushes),
@@ -79,7 +90,8 @@ function nextCommands({ org, connections, pushes, service }: Status): string[] {
   ];
 }
 
-function pillOf(state: string): [string, Tone] {
+function pillOf({ state, tokens }: Pick<Status["connections"][number], "state" | "tokens">): [string, Tone] {
+  if (tokens === "unreadable") return ["Tokens unreadable", "bad"];
   return state === "connected" ? ["Connected", "good"] : ["Not connected", "off"];
 }
 

@@ -36,6 +36,8 @@ export interface Connection {
   lastSyncAt: number | null;
   /** Set while the vendor fails. */
   outage: Outage | null;
+  /** Set while the service cannot read our tokens: results wait, and nobody is disconnected. */
+  vaultTrouble: VaultTrouble | null;
   /** Words for the operator about what stands in the way; null when nothing does. */
   banner: string | null;
   /** How the vendor's webhooks reach us; null where it was never looked at, or the vendor has none. */
@@ -48,6 +50,13 @@ export interface SubscriptionHealth {
   /** `elsewhere`: it sends to another address. */
   state: "active" | "missing" | "inactive" | "elsewhere" | "without secret";
   checkedAt: number;
+}
+
+/** Since when the tokens cannot be read, ms since the epoch, and why; `fix`: what to do, where that is known. */
+export interface VaultTrouble {
+  since: number;
+  reason: string;
+  fix: string | null;
 }
 
 /** What identifies a connection before it has a row. */

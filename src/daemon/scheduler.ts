@@ -1,7 +1,7 @@
 import type { DueTimes } from "../core/due-times.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Log } from "../shared/log.ts";
-import type { Store } from "../store/contract.ts";
+import type { DueWork, Store } from "../store/contract.ts";
 
 /**
  * Starts what is due: deliveries when there is work, jobs at their times. It keeps no plan of its own; what is
@@ -29,7 +29,7 @@ const LONGEST_SLEEP_MS = 20_000;
 export async function runScheduler(context: SchedulerContext, signal: AbortSignal): Promise<void> {
   const { store, clock } = context;
   const running = new Map<string, Promise<void>>();
-  const resting = new Map<number, number>();
+  const resting = new Map<number, { until: number; connectedAt: number | null }>();
   const alarm = createAlarm();
   const stop = new AbortController();
   const stopOnSignal = () => stop.abort();
@@ -52,9 +52,14 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
       });
     running.set(name, run);
   };
-  const deliver = (connectionId: number) => async () => {
+  const deliver = (connectionId: number, connectedAt: number | null) => async () => {
     const { restUntil } = await context.deliver(connectionId, stop.signal);
-    resting.set(connectionId, restUntil);
+    resting.set(connectionId, { until: restUntil, connectedAt });
+  };
+  /** What could not be delivered with one consent may be with the next. */
+  const restOf = ({ connectionId, connectedAt }: DueWork) => {
+    const rest = resting.get(connectionId);
+    return rest?.connectedAt === connectedAt ? rest.until : 0;
   };
 
   try {
@@ -62,9 +67,10 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
       alarm.reset();
       const now = clock.now();
       let wakeAt = now + LONGEST_SLEEP_MS;
-      for (const { connectionId, dueAt } of await store.dueWork()) {
-        const startAt = Math.max(dueAt, resting.get(connectionId) ?? 0);
-        if (startAt <= now) start(`deliver ${connectionId}`, deliver(connectionId));
+      for (const work of await store.dueWork()) {
+        const { connectionId, dueAt, connectedAt } = work;
+        const startAt = Math.max(dueAt, restOf(work));
+        if (startAt <= now) start(`deliver ${connectionId}`, deliver(connectionId, connectedAt));
         else wakeAt = Math.min(wakeAt, startAt);
       }
       for (const { due } of context.jobs) wakeAt = Math.min(wakeAt, due.next(now));

@@ -36,6 +36,10 @@ export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pi
     if (!known) return await read(source);
     const age = clock.now() - known.readAt;
     if (age < (again ? LOOK_AGAIN_AFTER_MS : READ_AGAIN_AFTER_MS)) return known.secrets;
-    return await read(source).catch(() => known.secrets);
+    return await read(source).catch(() => {
+      // A keychain that does not answer must not hold up every sender.
+      held.set(source.id, { ...known, readAt: clock.now() });
+      return known.secrets;
+    });
   };
 }

@@ -4,9 +4,8 @@ import type { Config } from "../shared/config.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Incident, Store } from "../store/contract.ts";
-import type { Vault } from "../vault/contract.ts";
 import { loginTrouble } from "./login.ts";
-import { readSecret } from "./secrets.ts";
+import { readSecret, type SecretReader } from "./secrets.ts";
 import { stuckWords } from "./stuck.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
 
@@ -18,7 +17,7 @@ export interface AlertContext {
   clock: Clock;
   config: Config;
   store: Pick<Store, "connections" | "overview" | "keepIncidents" | "dueAlerts" | "noteAlert">;
-  vault(): Promise<Vault>;
+  vault(): Promise<SecretReader>;
   http(): Promise<Http>;
 }
 
@@ -41,7 +40,9 @@ export async function alertOwners(
       outcome.sent += 1;
     } catch (error) {
       if (!isAppError(error)) throw error;
-      const waitMs = Math.min(FIRST_WAIT_MS * 2 ** alert.tries, LONGEST_WAIT_MS);
+      // The bot token's own return is waited for by nobody but us.
+      const isLocked = error.code === "VAULT_UNAVAILABLE";
+      const waitMs = isLocked ? 0 : Math.min(FIRST_WAIT_MS * 2 ** alert.tries, LONGEST_WAIT_MS);
       await store.noteAlert(alert.id, { dueAt: clock.now() + waitMs });
       outcome.failed.push(error.message);
     }
@@ -53,8 +54,10 @@ export async function sendTestAlert(context: AlertContext, org: string, signal: 
   await send(context, { org, text: `jc-integrations: a test alert for ${org}. Alerts reach you.`, signal });
 }
 
-async function incidentsOf({ store, clock }: AlertContext): Promise<Incident[]> {
+async function incidentsOf(context: AlertContext): Promise<Incident[]> {
+  const { store, clock } = context;
   const incidents: Incident[] = [];
+  const unreadable = new Map<string, { org: string; reasons: Set<string> }>();
   const connections = await store.connections();
   for (const org of new Set(connections.map((connection) => connection.org))) {
     const overview = await store.overview(org, clock.now());
@@ -65,18 +68,36 @@ async function incidentsOf({ store, clock }: AlertContext): Promise<Incident[]> 
         incidents.push({
           key: `reconnect/${id}`,
           org,
-          text: `${org}: ${vendor} was disconnected on its side. Results are kept. To go on: jc-integrations connect ${vendor} --org ${org}`,
+          text: `${org}: ${vendor} ${connection.banner ?? "must reconnect"}. Results are kept.`,
         });
       }
       const unsubscribed = connection.state === "connected" ? subscriptionTrouble(connection, vendor) : null;
       if (unsubscribed) incidents.push({ key: `subscription/${id}`, org, text: `${org}: ${unsubscribed}` });
       const ending = loginTrouble(connection, vendor, clock.now());
       if (ending) incidents.push({ key: `login/${id}`, org, text: `${org}: ${ending}` });
+      if (connection.state === "connected" && connection.vaultTrouble) {
+        const { reason, fix } = connection.vaultTrouble;
+        const known = unreadable.get(chatOf(context, org)) ?? { org, reasons: new Set() };
+        known.reasons.add(fix === null ? `${reason}.` : `${reason}. ${fix}`);
+        unreadable.set(chatOf(context, org), known);
+      }
       if (pushes.stuck > 0)
         incidents.push({ key: `stuck/${id}`, org, text: `${org}: ${stuckWords(pushes.stuck, vendor)}` });
     }
   }
+  // One vault serves all orgs: each chat hears of it once.
+  for (const [chat, { org, reasons }] of unreadable)
+    incidents.push({
+      key: `vault/${chat}`,
+      org,
+      text: `jc-integrations cannot read its tokens: ${[...reasons].join(" ")} Results are kept and go out by themselves afterwards.`,
+    });
   return incidents;
+}
+
+/** Empty where none is configured. */
+function chatOf({ config }: Pick<AlertContext, "config">, org: string): string {
+  return config.orgs[org]?.telegram_chat_id ?? config["alerts.telegram.chat_id"];
 }
 
 async function send(
@@ -84,7 +105,7 @@ async function send(
   { org, text, signal }: { org: string; text: string; signal: AbortSignal },
 ): Promise<void> {
   const { config } = context;
-  const chatId = config.orgs[org]?.telegram_chat_id ?? config["alerts.telegram.chat_id"];
+  const chatId = chatOf(context, org);
   if (!chatId) {
     throw new AppError("CONFIG_INVALID", `no Telegram chat is configured for ${org}`, {
       hint: 'Set [alerts.telegram] chat_id = "…", or telegram_chat_id under [orgs.<org>].',

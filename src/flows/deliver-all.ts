@@ -5,6 +5,7 @@ import type { AppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
+import { releaseFromVault } from "./vault-trouble.ts";
 import { type DeliverReport, deliver } from "./deliver.ts";
 
 /** What delivering needs of the opened program: vendors, and calls to their accounts. */
@@ -63,7 +64,8 @@ export async function deliverAll(
   signal: AbortSignal,
 ): Promise<Omit<DeliverReport, "restUntil">> {
   const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
-  const problems: AppError[] = [];
+  const unreadable = await releaseFromVault(vendors, store, { signal });
+  const problems: AppError[] = unreadable ? [unreadable] : [];
   for (const { connectionId, dueAt } of await store.dueWork()) {
     if (dueAt > vendors.clock.now()) continue;
     const report = await deliverTo(vendors, store, {

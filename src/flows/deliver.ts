@@ -25,7 +25,15 @@ export interface DeliverReport {
 export interface DeliverContext {
   store: Pick<
     Store,
-    "claim" | "settle" | "hold" | "release" | "overview" | "saveConnection" | "dueWork" | "openTick"
+    | "claim"
+    | "settle"
+    | "holdConnected"
+    | "release"
+    | "overview"
+    | "saveConnection"
+    | "dueWork"
+    | "openTick"
+    | "connections"
   >;
   clock: Clock;
   destination: Destination;
@@ -61,7 +69,9 @@ export async function deliver(context: DeliverContext, connection: Connection): 
     }
   } catch (error) {
     if (isAppError(error, "RECONNECT_NEEDED")) {
-      await markMustReconnect(context.store, context.destination, connection);
+      const isMarked = await markMustReconnect(context.store, connection, error);
+      // What was refused are tokens of before; with those of the new consent it may go on.
+      if (!isMarked) report.restUntil = context.clock.now() + LOOK_AGAIN_MS;
     } else {
       report.restUntil = context.clock.now() + context.retryEveryMs;
       if (isAppError(error)) context.onProblem(error);
@@ -158,6 +168,9 @@ async function rest(delivery: Delivery, troubles: readonly Trouble[]): Promise<n
 async function saveOutage(delivery: Delivery, outage: Outage | null): Promise<void> {
   const { context, connection } = delivery;
   const { store, destination } = context;
-  await store.saveConnection({ ...connection, subject: destination.subject }, { outage });
   delivery.outage = outage;
+  const now = (await store.connections(connection.org)).find(({ id }) => id === connection.id);
+  // A consent that came meanwhile begins anew: what failed before it keeps nobody waiting.
+  if (now?.connectedAt !== connection.connectedAt) return;
+  await store.saveConnection({ ...connection, subject: destination.subject }, { outage });
 }

@@ -1,19 +1,25 @@
-import type { Connection } from "../core/connection.ts";
+import { type Connection, connectionName } from "../core/connection.ts";
+import type { AppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
-import type { Destination } from "../vendors/contract.ts";
 
-/** The vendor no longer takes our tokens: nothing is sent, nothing is lost, and `connect` releases all of it. */
+/**
+ * The vendor no longer takes our tokens: nothing is sent, nothing is lost, and `connect` releases all of it. False, and
+ * nothing is changed, where a consent or a `disconnect` came meanwhile: the refusal was about tokens of before.
+ */
 export async function markMustReconnect(
-  store: Pick<Store, "saveConnection" | "hold">,
-  destination: Destination,
+  store: Pick<Store, "holdConnected">,
   connection: Connection,
-): Promise<void> {
-  await store.saveConnection(
-    { ...connection, subject: destination.subject },
-    {
+  { message }: AppError,
+): Promise<boolean> {
+  const { id, org, vendor, connectedAt } = connection;
+  const why = message.replace(`${connectionName(connection)}: `, "");
+  const held = await store.holdConnected(id, {
+    cause: "reconnect",
+    connectedAt,
+    changes: {
       state: "must_reconnect",
-      banner: `must reconnect: ${destination.label} no longer accepts our tokens. Run: jc-integrations connect ${connection.vendor} --org ${connection.org}`,
+      banner: `must reconnect: ${why}. Run: jc-integrations connect ${vendor} --org ${org}`,
     },
-  );
-  await store.hold(connection.id, "reconnect");
+  });
+  return held !== null;
 }

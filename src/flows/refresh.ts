@@ -1,20 +1,25 @@
-import { connectionName } from "../core/connection.ts";
+import { type Connection, connectionName } from "../core/connection.ts";
 import { loginOf } from "../oauth/token-set.ts";
 import type { Tokens } from "../oauth/tokens.ts";
-import { isAppError } from "../shared/errors.ts";
+import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vendors } from "./deliver-all.ts";
 import { markMustReconnect } from "./must-reconnect.ts";
 
-/** Keeps tokens ahead of their expiry, also where nothing is delivered. Returns what could not be refreshed, in words. */
+export interface Refreshed {
+  refreshed: number;
+  failed: { connection: Connection; problem: AppError }[];
+}
+
+/** Keeps tokens ahead of their expiry, also where nothing is delivered; those that are known to be unreadable are left alone. */
 export async function refreshAll(
   vendors: Vendors & { tokens(): Promise<Tokens> },
   store: Store,
   signal: AbortSignal,
-): Promise<{ refreshed: number; failed: string[] }> {
-  const outcome = { refreshed: 0, failed: [] as string[] };
+): Promise<Refreshed> {
+  const outcome: Refreshed = { refreshed: 0, failed: [] };
   for (const connection of await store.connections()) {
-    if (connection.state !== "connected") continue;
+    if (connection.state !== "connected" || connection.vaultTrouble !== null) continue;
     const destination = await vendors.destination(connection);
     try {
       await (await vendors.access(connection, { store, signal })).token();
@@ -26,8 +31,8 @@ export async function refreshAll(
       outcome.refreshed += 1;
     } catch (error) {
       if (!isAppError(error)) throw error;
-      if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, destination, connection);
-      outcome.failed.push(error.message);
+      if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, connection, error);
+      outcome.failed.push({ connection, problem: error });
     }
   }
   return outcome;

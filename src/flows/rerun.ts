@@ -3,6 +3,8 @@ import { MAX_TRIES } from "../core/retry.ts";
 import { AppError } from "../shared/errors.ts";
 import type { NewRun, RunCounts, SelectionPage, Standing, Store } from "../store/contract.ts";
 import { deliverTo, type Vendors } from "./deliver-all.ts";
+import { createGiveWay } from "./give-way.ts";
+import { releaseFromVault } from "./vault-trouble.ts";
 
 /** What `replay` and `backfill` share: count, queue in pages, and see it through. */
 export interface Selection {
@@ -50,6 +52,9 @@ export async function rerun(
   options: RerunOptions,
 ): Promise<RerunReport> {
   const { clock } = vendors;
+  // What still cannot be read is held when it is queued, and told in the end.
+  const { org } = options.run;
+  const unreadable = await releaseFromVault(vendors, store, { org, signal: options.signal });
   const runId = await store.startRun({ ...options.run, now: clock.now() });
   const matched = selections.reduce((total, { counts }) => total + counts.matched, 0);
   const skipped = selections.reduce((total, { counts }) => total + counts.skipped, 0);
@@ -63,7 +68,8 @@ export async function rerun(
   if (options.detach) return { ...(await note(clock.now())), problem: null };
   const connections = selections.map(({ connection }) => connection);
   try {
-    const problem = await seeThrough(vendors, store, { ...options, connections, runId, queued });
+    const problem =
+      (await seeThrough(vendors, store, { ...options, connections, runId, queued })) ?? unreadable;
     return { ...(await note(problem ? null : clock.now())), problem };
   } catch (error) {
     await note(null);
@@ -81,9 +87,11 @@ async function queueAll(
   const pageSize = Math.min(PAGE, perSecond ?? PAGE);
   let queued = 0;
   for (const { connection, page } of selections) {
+    const giveWay = createGiveWay({ store, clock }, connection);
     let after: string | null = null;
     do {
       signal.throwIfAborted();
+      await giveWay(signal);
       const startedAt = clock.now();
       const { subjects, next }: SelectionPage = await page(after, Math.min(pageSize, most - queued));
       queued += await store.raise(connection.id, subjects, startedAt, runId);
@@ -113,7 +121,7 @@ async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise
     const standing = await store.standing(runId);
     const isServed = (await store.runningServices()) > 0;
     onStanding(standing, queued, isServed ? "" : DELIVERING_FROM_HERE);
-    if (standing.pending === 0) return null;
+    if (standing.pending === 0) return standing.held > 0 ? await vaultTroubleOf(store, watch) : null;
     if (isServed) {
       await vendors.clock.sleep(LOOK_EVERY_MS, signal);
       continue;
@@ -130,6 +138,15 @@ async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise
     if (fruitless >= MAX_TRIES || restMs > LONGEST_REST_MS) return unavailable(watch);
     await vendors.clock.sleep(Math.max(restMs, LEAST_REST_MS), signal);
   }
+}
+
+/** What the service found, where it is the vault that holds results back. */
+async function vaultTroubleOf(store: Store, { connections }: Watch): Promise<AppError | null> {
+  const ids = connections.map(({ id }) => id);
+  const found = (await store.connections()).filter(({ id }) => ids.includes(id));
+  const trouble = found.find(({ vaultTrouble }) => vaultTrouble !== null)?.vaultTrouble;
+  if (!trouble) return null;
+  return new AppError("VAULT_UNAVAILABLE", trouble.reason, trouble.fix === null ? {} : { hint: trouble.fix });
 }
 
 function unavailable({ connections }: Watch): AppError {

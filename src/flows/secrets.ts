@@ -1,5 +1,5 @@
 import type { Environment } from "../core/connection.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, isAppError } from "../shared/errors.ts";
 import { type Secret, secret } from "../shared/secret.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { SourceSecret } from "../vendors/contract.ts";
@@ -24,6 +24,9 @@ export interface SecretPlace {
   org: string | null;
   environment: Environment;
 }
+
+/** As much of a vault as it takes to read a secret. */
+export type SecretReader = Pick<Vault, "names" | "read">;
 
 const EVERY_ORG = "-";
 
@@ -69,7 +72,7 @@ export async function listSecrets(vault: Vault): Promise<(SecretPlace & { number
 }
 
 /** The one secret an org uses: its own, else everybody's. */
-export async function readSecret(vault: Vault, place: SecretPlace): Promise<Secret> {
+export async function readSecret(vault: SecretReader, place: SecretPlace): Promise<Secret> {
   for (const org of [place.org, null]) {
     const [held] = await readAll(vault, { ...place, org });
     if (held) return held.secret;
@@ -77,6 +80,27 @@ export async function readSecret(vault: Vault, place: SecretPlace): Promise<Secr
   throw new AppError("CONFIG_INVALID", `the secret ${place.name} is not set`, {
     hint: `Type: jc-integrations secrets set ${place.name}`,
   });
+}
+
+/** A vault that answers from memory what was read before, for as long as the real one cannot be read. */
+export function rememberingSecrets(vault: SecretReader): SecretReader {
+  const [names, values] = [new Map<string, string[]>(), new Map<string, Map<string, Secret>>()];
+  return {
+    names: (prefix) => remembered(names, prefix, () => vault.names(prefix)),
+    read: (items) => remembered(values, items.join("\n"), () => vault.read(items)),
+  };
+}
+
+async function remembered<T>(memory: Map<string, T>, key: string, read: () => Promise<T>): Promise<T> {
+  try {
+    const found = await read();
+    memory.set(key, found);
+    return found;
+  } catch (error) {
+    const known = memory.get(key);
+    if (known === undefined || !isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+    return known;
+  }
 }
 
 /** All webhook secrets of one name, of every org and environment. */
@@ -106,7 +130,10 @@ export function secretFrom(name: string, text: string): Secret {
   return secret(value);
 }
 
-async function readAll(vault: Vault, place: SecretPlace): Promise<{ number: number; secret: Secret }[]> {
+async function readAll(
+  vault: SecretReader,
+  place: SecretPlace,
+): Promise<{ number: number; secret: Secret }[]> {
   const names = await vault.names(prefixOf(place));
   const values = await vault.read(names);
   return names

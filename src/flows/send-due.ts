@@ -1,3 +1,4 @@
+import type { Claim } from "../store/contract.ts";
 import type { Delivery } from "./deliver.ts";
 import { isThrottled, type Trouble } from "./send.ts";
 import { spacingMs } from "./slots.ts";
@@ -11,7 +12,8 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * Sends until nothing is due, or a call fails as a whole; returns the calls that did. A place in the window comes
- * first and the batch after it, so that what is claimed is as fresh as can be.
+ * first and the batch after it, so that what is claimed is as fresh as can be. Where no window counts, the next batch
+ * is asked for as soon as a full one is answered, so that the store and this thread work at the same time.
  */
 export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const { sender } = delivery;
@@ -19,43 +21,79 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const { rateLimit, batchSize } = destination;
   const most = Math.min(rateLimit?.calls ?? UNLIMITED_CALLS_AT_ONCE, MOST_CALLS_AT_ONCE);
   const distanceMs = rateLimit ? spacingMs(rateLimit) : 0;
+  /** Until they are settled. */
   const underWay = new Set<Promise<void>>();
+  let unanswered = 0;
+  /** Asked for, and not sent yet. */
+  const ahead: Promise<Batch>[] = [];
   const troubles: Trouble[] = [];
   const failures: unknown[] = [];
   const goesOn = () => !stop.aborted && troubles.length === 0 && failures.length === 0;
   let notBefore = 0;
 
+  const take = async (): Promise<Batch> => {
+    if (!(await isDue(delivery))) return null;
+    await access.slot();
+    return goesOn() ? await sender.claim(batchSize) : [];
+  };
+  /** Only where no place is counted for it: an empty batch, too, says that nothing is due. */
+  const askAhead = () => {
+    const batch = sender.claim(batchSize);
+    ahead.push(batch);
+    // Its failure is heard of where it is awaited, which may be later.
+    batch.catch(() => {});
+  };
+  const send = async (claims: readonly Claim[]): Promise<void> => {
+    const isFull = claims.length === batchSize;
+    unanswered += 1;
+    let isAnswered = false;
+    const onAnswer = () => {
+      if (isAnswered) return;
+      isAnswered = true;
+      unanswered -= 1;
+      // It comes with the commit that settles this one.
+      if (isFull && !rateLimit && goesOn()) askAhead();
+    };
+    try {
+      const sent = await sender.sendBatch(claims, onAnswer);
+      if (sent.kind !== "failed") return;
+      if (isLoner(sent)) await sender.blame(sent);
+      else troubles.push(sent);
+    } catch (error) {
+      failures.push(error);
+    } finally {
+      if (!isAnswered) unanswered -= 1;
+    }
+  };
+
   while (goesOn()) {
     if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), stop).catch(() => {});
-    if (!(await isDue(delivery))) {
+    if (ahead.length === 0 && unanswered >= most) await Promise.race(underWay);
+    const claims = await (ahead.shift() ?? take());
+    if (claims === null) {
       if (underWay.size === 0) break;
       await untilNews(delivery, underWay);
       continue;
     }
-    if (underWay.size >= most) await Promise.race(underWay);
-    await access.slot();
-    if (!goesOn()) break;
-    const claims = await sender.claim(batchSize);
+    if (!goesOn()) {
+      await sender.giveBack(claims);
+      break;
+    }
     if (claims.length === 0) continue;
     // What comes one by one goes together soon after; full batches gain nothing by waiting.
     if (claims.length < batchSize) notBefore = clock.now() + distanceMs;
-    const call = sender
-      .sendBatch(claims)
-      .then(async (sent) => {
-        if (sent.kind !== "failed") return;
-        if (isLoner(sent)) await sender.blame(sent);
-        else troubles.push(sent);
-      })
-      .catch((error: unknown) => {
-        failures.push(error);
-      })
-      .finally(() => underWay.delete(call));
+    const call = send(claims).finally(() => underWay.delete(call));
     underWay.add(call);
   }
+  // Where it failed nothing was claimed, and it goes no further anyway.
+  for (const batch of ahead) await sender.giveBack((await batch.catch(() => null)) ?? []);
   await Promise.all(underWay);
   if (failures.length > 0) throw failures[0];
   return troubles;
 }
+
+/** What was claimed, perhaps nothing as others were faster; null when nothing is due. */
+type Batch = Claim[] | null;
 
 export async function isDue({ context, connection }: Delivery): Promise<boolean> {
   const work = (await context.store.dueWork()).find(({ connectionId }) => connectionId === connection.id);

@@ -12,8 +12,11 @@ import { createPace } from "./slots.ts";
 export interface Sender {
   /** Takes up to so many due pushes for this delivery. */
   claim(limit: number): Promise<Claim[]>;
-  /** Projects, sends and settles. What the vendor failed on as a whole comes back unsettled. */
-  sendBatch(claims: readonly Claim[]): Promise<Sent>;
+  /**
+   * Projects, sends and settles. What the vendor failed on as a whole comes back unsettled. `onAnswer`: the vendor
+   * answered, and what to settle was handed to the store; what is asked of it now may share the commit.
+   */
+  sendBatch(claims: readonly Claim[], onAnswer?: () => void): Promise<Sent>;
   /** Did the vendor answer for any record yet? */
   heard(): boolean;
   /** Does the vendor take anything, as its answer to a later call shows, or to a contact that it took before? */
@@ -116,7 +119,11 @@ export function createSender(context: DeliverContext, connection: Connection, re
     return { dueAt, counted: true, alone };
   };
 
-  const send = async (via: Access, parcels: readonly Parcel[]): Promise<Sent> => {
+  const send = async (
+    via: Access,
+    parcels: readonly Parcel[],
+    onAnswer: () => void = () => {},
+  ): Promise<Sent> => {
     const { result, sentAs } = await call(via, parcels);
     if (result.answers.every(({ kind }) => kind === "retry"))
       return { kind: "failed", parcels, result, sentAs };
@@ -136,7 +143,9 @@ export function createSender(context: DeliverContext, connection: Connection, re
       if (witness) settled.push(witness.settlement);
       witness = { parcel, settlement };
     }
-    await settle(settled);
+    const settling = settle(settled);
+    onAnswer();
+    await settling;
     const parts = suspects.length === parcels.length ? halves(suspects) : [bystanders, suspects];
     return (await sendParts(parts.filter((part) => part.length > 0))) ?? { kind: "answered" };
   };
@@ -196,7 +205,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
       for (const claim of claims) open.set(claim.pushId, claim);
       return claims;
     },
-    sendBatch: async (claims) => {
+    sendBatch: async (claims, onAnswer) => {
       const parcels = claims.map(
         (claim): Parcel => ({ claim, ...destination.project(claim.invites, connection.knownFields) }),
       );
@@ -207,7 +216,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
           .map(({ claim, warnings }) => ({ claim, warnings, now, outcome: { kind: "empty" } })),
       );
       const full = parcels.filter((parcel) => !isEmpty(parcel));
-      return full.length === 0 ? { kind: "empty" } : await send(prepaid(), full);
+      return full.length === 0 ? { kind: "empty" } : await send(prepaid(), full, onAnswer);
     },
     heard: () => heardAt > 0,
     vendorTakesOthers,

@@ -1,5 +1,5 @@
 import type { Config } from "../shared/config.ts";
-import type { ConnectionState, Environment } from "../core/connection.ts";
+import type { Connection, ConnectionState, Environment, VaultTrouble } from "../core/connection.ts";
 import { isDegraded } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
@@ -34,6 +34,7 @@ export async function statusOf(
       label: labelOf(vendor),
       environment,
       state,
+      tokens: tokensOf(connection),
       account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
       scopes: connection?.scopes ?? [],
       missingScopes: connection?.missingScopes ?? [],
@@ -88,6 +89,7 @@ function bannerOf(
   now: number,
 ): string | null {
   if (!found) return null;
+  if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
   if (found.connection.banner !== null) return found.connection.banner;
   const unsubscribed =
     found.connection.state === "connected" ? subscriptionTrouble(found.connection, labelOf(vendor)) : null;
@@ -103,6 +105,22 @@ function bannerOf(
   if (rejected > 0)
     return `${count(rejected, "result")} rejected; see jc-integrations logs --outcome rejected, mend, then replay --status rejected`;
   return null;
+}
+
+type Unreadable = Connection & { vaultTrouble: VaultTrouble };
+
+function isUnreadable(connection: Connection | undefined): connection is Unreadable {
+  return connection?.state === "connected" && connection.vaultTrouble !== null;
+}
+
+/** Null where there are none that serve. */
+function tokensOf(connection: Connection | undefined): "readable" | "unreadable" | null {
+  if (connection?.state !== "connected") return null;
+  return isUnreadable(connection) ? "unreadable" : "readable";
+}
+
+function unreadableWords({ since, reason, fix }: VaultTrouble): string {
+  return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix}`} Results wait; serve looks every minute and goes on by itself`;
 }
 
 const LABELS: Readonly<Record<string, string>> = { hubspot: "HubSpot", smartrecruiters: "SmartRecruiters" };

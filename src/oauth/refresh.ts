@@ -85,8 +85,9 @@ async function refreshHeld(
     const set = tokenSetOf(grant, clientId, deps.clock.now(), before);
     return await commit(deps, connection, { set, begunAt }, draft);
   } catch (error) {
-    // The vendor's answer settles the matter; after silence the mark stays, since a new pair may have been lost.
-    if (isAnswer(error)) await save(deps, connection, { ...before, refreshBegunAt: null });
+    // After silence the mark stays, since a new pair may have been lost. An answer settles this try, and no earlier
+    // one that was cut off: whoever is refused next shall still learn of that.
+    if (isAnswer(error)) await save(deps, connection, before);
     throw isAppError(error, "RECONNECT_NEEDED") ? tokensDead(error, request, before) : error;
   }
 }

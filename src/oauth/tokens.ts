@@ -116,14 +116,19 @@ async function current(deps: RefreshDeps, memory: Memory, connection: string): P
 function isCovered({ renewal }: Memory, set: TokenSet, now: number): boolean {
   return (
     renewal !== null &&
-    now - renewal.at < RENEWAL_COVERS_MS &&
+    isWithin(RENEWAL_COVERS_MS, renewal.at, now) &&
     renewal.accessToken === set.accessToken.reveal()
   );
 }
 
+/** A clock that was put back makes the past a future that may be hours away. */
+function isWithin(ms: number, at: number, now: number): boolean {
+  return now >= at && now - at < ms;
+}
+
 /** A failure counts for the token it happened with: another process's new pair gets its own try at once. */
 function lateFailure({ failure }: Memory, set: TokenSet, now: number): Memory["failure"] {
-  const isLate = failure !== null && now - failure.at < RETRY_AFTER_MS;
+  const isLate = failure !== null && isWithin(RETRY_AFTER_MS, failure.at, now);
   return isLate && failure.accessToken === set.accessToken.reveal() ? failure : null;
 }
 
@@ -136,7 +141,9 @@ function refreshOnce(
 ): Promise<TokenSet> {
   memory.refreshing ??= refreshAlone(deps, request, seen, memory.draft)
     .catch((error: unknown) => {
-      memory.failure = { at: deps.clock.now(), accessToken: seen.accessToken.reveal(), error };
+      // A vault that cannot be read or written costs the vendor nothing: it may be asked as often as somebody looks.
+      if (!isAppError(error, "VAULT_UNAVAILABLE"))
+        memory.failure = { at: deps.clock.now(), accessToken: seen.accessToken.reveal(), error };
       throw error;
     })
     .finally(() => {

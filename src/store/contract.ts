@@ -57,12 +57,20 @@ export interface Store {
    * was to be tried later anyway; one whose lease was lost is left as it is.
    */
   settle(settlements: readonly Settlement[]): Promise<void>;
-  /** Which connections have pushes that are or will be due, and when the first is. Held connections have none. */
-  dueWork(): Promise<{ connectionId: number; dueAt: number }[]>;
+  /**
+   * Which connections have pushes that are or will be due, when the first is, and by which consent they stand. Held
+   * connections have none.
+   */
+  dueWork(): Promise<DueWork[]>;
   /** Keeps back all open pushes of a connection, and those to come, until `release`. Returns how many were open. */
   hold(connectionId: number, cause: HeldCause): Promise<number>;
   /**
-   * Makes due what was held for one of these causes; where another cause stands on the connection, that one
+   * As `hold`, with a change of the connection, both in one step and only while it is `connected` by that very consent
+   * and held for nothing else; an unreadable vault gives way to `reconnect`. Null when it does not stand like that any more.
+   */
+  holdConnected(connectionId: number, request: ConnectedHold): Promise<number | null>;
+  /**
+   * Makes due what was held for one of these causes, and with `vault` forgets the vault's trouble; where another cause stands on the connection, that one
    * holds it from now on. Returns how many pushes the causes held.
    */
   release(connectionId: number, causes: readonly HeldCause[], now: number): Promise<number>;
@@ -96,7 +104,7 @@ export interface Store {
   runs(org: string, limit: number): Promise<Run[]>;
   /** How the pushes that a run raised stand now. */
   standing(runId: number): Promise<Standing>;
-  /** Opens an alert for each incident that is new, and closes those that are over. */
+  /** Opens an alert for each incident that is new, and closes those that are over; one that could not be sent stays for a day. */
   keepIncidents(incidents: readonly Incident[], now: number): Promise<void>;
   /** Alerts that were not sent yet and may be tried now. */
   dueAlerts(now: number): Promise<DueAlert[]>;
@@ -165,6 +173,19 @@ export interface AppendResult {
 
 export type ConnectionKey = Pick<Connection, "org" | "vendor" | "environment"> & { subject: SubjectKind };
 export type ConnectionChanges = Partial<Omit<Connection, "id" | "org" | "vendor" | "environment">>;
+
+export interface ConnectedHold {
+  cause: Extract<HeldCause, "reconnect" | "vault">;
+  /** When the consent was given that the finding is about. */
+  connectedAt: number | null;
+  changes: Pick<ConnectionChanges, "state" | "banner" | "vaultTrouble">;
+}
+
+export interface DueWork {
+  connectionId: number;
+  dueAt: number;
+  connectedAt: number | null;
+}
 
 /** One push taken for delivery, with all that its projection needs. */
 export interface Claim {

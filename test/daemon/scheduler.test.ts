@@ -174,6 +174,31 @@ describe("deliveries", () => {
     await scheduler.stop();
   });
 
+  test("go on at once with a new consent, whatever the rest that the old one earned", async () => {
+    const clock = fakeClock(MORNING);
+    const stateDir = temporaryDirectory();
+    const store = await openStore(stateDir, clock);
+    await withWork(store, clock.now());
+    const at: number[] = [];
+    const deliver = async () => {
+      at.push(clock.now());
+      return { restUntil: clock.now() + 5 * MINUTE_MS };
+    };
+    const scheduler = await start(store, clock, { deliver });
+    await clock.advance(MINUTE_MS);
+    expect(at).toEqual([MORNING]);
+    const elsewhere = await openStore(stateDir, clock);
+    const [connection] = await elsewhere.connections();
+    if (!connection) throw new Error("there is no connection");
+    const connectedAt = clock.now();
+    await elsewhere.saveConnection({ ...connection, subject: "contact" }, { connectedAt });
+    await until("the consent is seen", () => at.length === 2, 2_000);
+    expect(at).toEqual([MORNING, connectedAt]);
+    await clock.advance(4 * MINUTE_MS);
+    expect(at).toHaveLength(2);
+    await scheduler.stop();
+  });
+
   test("of one connection never run twice at a time", async () => {
     const clock = fakeClock(MORNING);
     const store = await openStore(temporaryDirectory(), clock);

@@ -3,6 +3,7 @@ import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { thisProcess } from "../../src/shared/running.ts";
 import { openLog } from "../../src/store/sqlite/file.ts";
+import { claimsOf } from "../../src/store/sqlite/rows.ts";
 import { createVerbs } from "../../src/store/sqlite/verbs.ts";
 import { NOON } from "../core/example.ts";
 import { DELIVERED } from "./contract/delivering.ts";
@@ -44,7 +45,7 @@ describe("the queries", () => {
     const plans = plansOf(() => {
       verbs.append([...completedFor("cat"), anEvent("cancelled"), anEvent("invited", { at: 1 })]);
       verbs.dueWork();
-      const claims = verbs.claim({ connectionId: id, limit: 10, now: NOON + 10 });
+      const claims = claimsOf(verbs.claim({ connectionId: id, limit: 10, now: NOON + 10 }));
       verbs.settle(claims.map((claim) => ({ claim, now: NOON, outcome: DELIVERED })));
       for (const connectionId of [id, assessments]) {
         verbs.subjects({ connectionId, limit: 10 });

@@ -55,7 +55,7 @@ describe("several processes on one log", () => {
     expect(await store.dueWork()).toEqual([]);
     expect(await claimedSubjects(store, id, NOON + 10)).toEqual([]);
     await claimer.kill();
-    expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: NOON }]);
+    expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: NOON, connectedAt: null }]);
     expect(await claimedSubjects(store, id, NOON + 10)).toHaveLength(3);
   });
 

@@ -5,7 +5,8 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { openThreadedStore } from "../../src/store/sqlite/threaded.ts";
 import { NOON } from "../core/example.ts";
-import { anEvent, anUnstorableEvent } from "./events.ts";
+import { anAttempt, DELIVERED } from "./contract/delivering.ts";
+import { anEvent, anUnstorableEvent, completedFor, connect, MINUTE } from "./events.ts";
 import { openThreaded, opened, temporaryDirectory } from "./world.ts";
 
 const numbered = (n: number) => anEvent("completed", { invitationId: `inv_${n}`, eventId: `evt_${n}` });
@@ -36,6 +37,55 @@ describe("the store's thread", () => {
     expect(answers.map((results) => results.filter(({ outcome }) => outcome === "stored").length)).toEqual([
       3, 1, 697, 0, 0,
     ]);
+  });
+
+  test("lets what deliveries write at the same time share a commit", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openThreaded, stateDir);
+    const { id } = await connect(store);
+    await store.append(completedFor("ann", "bob", "cat", "dan"));
+    const now = NOON + MINUTE;
+    const [claim] = await store.claim({ connectionId: id, limit: 1, now });
+    if (!claim) throw new Error("nothing is due");
+    const before = transactionsIn(stateDir);
+    const [, claims, more, ...places] = await Promise.all([
+      store.settle([{ claim, now, outcome: DELIVERED }]),
+      store.claim({ connectionId: id, limit: 2, now }),
+      store.claim({ connectionId: id, limit: 2, now }),
+      ...Array.from({ length: 40 }, () =>
+        store.takeCall({ key: "hubspot/1", calls: 30, windowMs: 1_000, now }),
+      ),
+    ]);
+    expect(transactionsIn(stateDir) - before).toBeLessThan(20);
+    expect(places.filter((freeAt) => freeAt === null)).toHaveLength(30);
+    expect([claims.length, more.length]).toEqual([2, 1]);
+    expect((await store.overview("acme", now)).connections[0]?.pushes).toMatchObject({
+      pending: 3,
+      delivered: 1,
+    });
+  });
+
+  test("lets what cannot be settled fail alone among what shares its commit", async () => {
+    const store = await opened(openThreaded);
+    const { id } = await connect(store);
+    await store.append(completedFor("ann", "bob", "cat", "dan"));
+    const now = NOON + MINUTE;
+    const [claim, other] = await store.claim({ connectionId: id, limit: 2, now });
+    if (!claim || !other) throw new Error("too little is due");
+    const attempt = { ...anAttempt("delivered"), durationMs: Number.NaN };
+    const [settled, failed, claimed] = await Promise.allSettled([
+      store.settle([{ claim, now, outcome: DELIVERED }]),
+      store.settle([{ claim: other, now, outcome: DELIVERED, attempt }]),
+      store.claim({ connectionId: id, limit: 10, now }),
+    ]);
+    expect([settled.status, failed.status]).toEqual(["fulfilled", "rejected"]);
+    expect(claimed.status === "fulfilled" && claimed.value.length).toBe(2);
+    expect((await store.overview("acme", now)).connections[0]?.pushes).toMatchObject({
+      pending: 3,
+      delivered: 1,
+    });
+    await store.settle([{ claim: other, now, outcome: DELIVERED }]);
+    expect((await store.overview("acme", now)).connections[0]?.pushes).toMatchObject({ delivered: 2 });
   });
 
   test("lets a bad event fail alone among those that wait with it", async () => {

@@ -11,7 +11,7 @@ import { onTestFinished } from "vitest";
 type Env = Record<string, string>;
 
 /** A real GNOME keyring on a session bus of its own, unlocked, ending with the test. */
-export async function startKeyring(): Promise<{ env: Env; lock(): Promise<void> }> {
+export async function startKeyring(): Promise<{ env: Env; lock(): Promise<void>; unlock(): Promise<void> }> {
   const home = mkdtempSync(join(tmpdir(), "jc-keyring-"));
   const running: ChildProcess[] = [];
   onTestFinished(async () => {
@@ -23,14 +23,27 @@ export async function startKeyring(): Promise<{ env: Env; lock(): Promise<void> 
   running.push(bus);
   const [address] = await once(bus.stdout.setEncoding("utf8"), "data");
   const env = { ...base, DBUS_SESSION_BUS_ADDRESS: String(address).trim() };
-  const daemon = spawn("gnome-keyring-daemon", ["--foreground", "--unlock", "--components=secrets"], { env });
-  running.push(daemon);
-  daemon.stdin.end("password");
   const gdbus = (...words: string[]) => promisify(execFile)("gdbus", words, { env });
-  await gdbus("wait", "--session", "--timeout", "10", "org.freedesktop.secrets");
+  /** As a sign-in does. */
+  const signIn = async () => {
+    const options = ["--foreground", "--unlock", "--components=secrets"];
+    const daemon = spawn("gnome-keyring-daemon", options, { env });
+    running.push(daemon);
+    daemon.stdin.end("password");
+    await gdbus("wait", "--session", "--timeout", "10", "org.freedesktop.secrets");
+    return daemon;
+  };
+  let daemon = await signIn();
   const secretService = ["--dest", "org.freedesktop.secrets", "--object-path", "/org/freedesktop/secrets"];
   const lock = ["--method", "org.freedesktop.Secret.Service.Lock", LOGIN_COLLECTION];
-  return { env, lock: async () => void (await gdbus("call", "--session", ...secretService, ...lock)) };
+  return {
+    env,
+    lock: async () => void (await gdbus("call", "--session", ...secretService, ...lock)),
+    unlock: async () => {
+      await end(daemon);
+      daemon = await signIn();
+    },
+  };
 }
 
 const LOGIN_COLLECTION = "['/org/freedesktop/secrets/collection/login']";

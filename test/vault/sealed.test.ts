@@ -149,6 +149,27 @@ test("a damaged file and a directory in its place are vault errors", async () =>
   await expect(open(misplaced).read([TOKEN])).rejects.toMatchObject({ code: "VAULT_UNAVAILABLE" });
 });
 
+test("another file in the vault's place is the vault from then on, and none in its place is told", async () => {
+  const options = vaultOptions();
+  const [vault, path] = [open(options), join(options.stateDir, "vault.db")];
+  await put(vault, TOKEN, "one");
+  const copy = readFileSync(path);
+  await put(vault, TOKEN, "two");
+  const revision = vault.revision();
+  writeFileSync(`${path}.restored`, copy);
+  renameSync(path, `${path}.aside`);
+  await expect(vault.read([TOKEN])).rejects.toMatchObject({
+    code: "VAULT_UNAVAILABLE",
+    message: expect.stringContaining("was moved away"),
+  });
+  expect(existsSync(path)).toBe(false);
+  renameSync(`${path}.restored`, path);
+  expect(vault.revision()).not.toBe(revision);
+  expect(await readAll(vault, TOKEN)).toEqual({ [TOKEN]: "one" });
+  await put(vault, TOKEN, "three");
+  expect(await readAll(open(options), TOKEN)).toEqual({ [TOKEN]: "three" });
+});
+
 test("rekey puts a new key in the old one's place, and open vaults go on", async () => {
   const options = vaultOptions();
   const vault = open(options);

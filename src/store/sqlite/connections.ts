@@ -14,6 +14,7 @@ const NEW_CONNECTION = {
   connectedAt: null,
   lastSyncAt: null,
   outage: null,
+  vaultTrouble: null,
   banner: null,
   subscription: null,
 } satisfies Omit<Connection, "id" | "org" | "vendor" | "environment" | "state">;

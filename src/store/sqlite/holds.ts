@@ -1,4 +1,6 @@
+import type { Connection, ConnectionState } from "../../core/connection.ts";
 import type { HeldCause } from "../../core/push.ts";
+import type { ConnectedHold } from "../contract.ts";
 import type { Db } from "./file.ts";
 import { SLICE, untilNone } from "./slices.ts";
 import { transaction } from "./transaction.ts";
@@ -7,6 +9,13 @@ import { transaction } from "./transaction.ts";
 export function createHolds(db: Db) {
   const setCause = db.prepare("UPDATE connections SET hold_cause = ? WHERE id = ?");
   const clearCause = db.prepare("UPDATE connections SET hold_cause = NULL WHERE id = ? AND hold_cause = ?");
+  const forgetTrouble = db.prepare(
+    "UPDATE connections SET details = json_set(details, '$.vaultTrouble', NULL) WHERE id = ? AND details ->> 'vaultTrouble' IS NOT NULL",
+  );
+  const standing = db.prepare<[number], StandingRow>(
+    "SELECT state, hold_cause AS holdCause, details FROM connections WHERE id = ?",
+  );
+  const change = db.prepare("UPDATE connections SET hold_cause = ?, state = ?, details = ? WHERE id = ?");
   const causeOf = db
     .prepare<[number], HeldCause | null>("SELECT hold_cause FROM connections WHERE id = ?")
     .pluck();
@@ -21,12 +30,26 @@ export function createHolds(db: Db) {
   const begin = transaction(db, (connectionId: number, cause: HeldCause) => {
     setCause.run(cause, connectionId);
   });
+  const beginAsSeen = transaction(
+    db,
+    (id: number, { cause, connectedAt, changes }: ConnectedHold): boolean => {
+      const row = standing.get(id);
+      const isFree = row?.holdCause === null || (row?.holdCause === "vault" && cause !== "vault");
+      if (!row || !isFree || row.state !== "connected") return false;
+      const details: Pick<Connection, "connectedAt"> = JSON.parse(row.details);
+      if (details.connectedAt !== connectedAt) return false;
+      const { state = row.state, ...rest } = changes;
+      change.run(cause, state, JSON.stringify({ ...details, ...rest }), id);
+      return true;
+    },
+  );
   const holdSlice = transaction(db, (connectionId: number): number => {
     const cause = causeOf.get(connectionId) ?? null;
     return cause === null ? 0 : holdRows.run(cause, connectionId).changes;
   });
   const end = transaction(db, (connectionId: number, causes: readonly HeldCause[]) => {
     for (const cause of causes) clearCause.run(connectionId, cause);
+    if (causes.includes("vault")) forgetTrouble.run(connectionId);
   });
   const releaseSlice = transaction(db, (connectionId: number, cause: HeldCause, now: number): number => {
     const standing = causeOf.get(connectionId) ?? null;
@@ -39,6 +62,8 @@ export function createHolds(db: Db) {
       begin(connectionId, cause);
       return untilNone(() => holdSlice(connectionId));
     },
+    holdConnected: (connectionId: number, request: ConnectedHold): number | null =>
+      beginAsSeen(connectionId, request) ? untilNone(() => holdSlice(connectionId)) : null,
     release: (connectionId: number, causes: readonly HeldCause[], now: number): number => {
       end(connectionId, causes);
       return causes.reduce(
@@ -47,4 +72,10 @@ export function createHolds(db: Db) {
       );
     },
   };
+}
+
+interface StandingRow {
+  state: ConnectionState;
+  holdCause: HeldCause | null;
+  details: string;
 }

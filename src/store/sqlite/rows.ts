@@ -1,11 +1,16 @@
 import type { Connection } from "../../core/connection.ts";
 import type { Invite } from "../../core/invite.ts";
 import type { HeldCause, PushState } from "../../core/push.ts";
-import type { PushSummary } from "../contract.ts";
+import type { Claim, PushSummary } from "../contract.ts";
+import type { ClaimsText } from "./claims.ts";
 
 /** Rows as SQLite holds them, and the plain data they become. Only this folder wrote the JSON in them. */
 export function inviteOf(state: string): Invite {
   return JSON.parse(state);
+}
+
+export function claimsOf(text: ClaimsText): Claim[] {
+  return JSON.parse(text);
 }
 
 export interface ConnectionRow {
@@ -36,6 +41,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     connectedAt: details.connectedAt,
     lastSyncAt: details.lastSyncAt,
     outage: details.outage,
+    vaultTrouble: details.vaultTrouble ?? null,
     banner: details.banner,
     subscription: details.subscription ?? null,
   };

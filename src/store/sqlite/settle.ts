@@ -8,16 +8,22 @@ import { transaction } from "./transaction.ts";
  * meanwhile makes the push due again at once, whatever became of the old one.
  */
 export function createSettle(db: Db) {
-  const read = db.prepare<[number, number], CurrentRow>(
-    "SELECT state, held_cause, version, pending_since, moved_at FROM pushes WHERE id = ? AND lease = ?",
-  );
-  const write = db.prepare(`
+  // As it was when it was claimed, as nearly all are: a hold that came meanwhile has lost its object.
+  const end = db.prepare(`
     UPDATE pushes SET state = ?, held_cause = ?, delivered_version = max(delivered_version, ?),
-      pending_since = ?, due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
+      pending_since = iif(?, pending_since, NULL), due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
       projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings)
-    WHERE id = ?`);
+    WHERE id = ? AND lease = ? AND version = ?`);
+  // A hold on the whole connection that came meanwhile outlives a version that moved; one for this record's content
+  // does not, since the cure may have come with the new version. What was told is no longer waited for.
+  const endMoved = db.prepare(`
+    UPDATE pushes SET delivered_version = max(delivered_version, ?),
+      pending_since = iif(?, pending_since, moved_at), due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
+      projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings)
+    WHERE id = ? AND lease = ?`);
   const keepWaiting = db.prepare(`
-    UPDATE pushes SET due_at = @dueAt, tries = tries + @counted, alone = max(alone, @alone), moved_at = NULL, lease = NULL WHERE id = @id`);
+    UPDATE pushes SET due_at = ?, tries = tries + ?, alone = max(alone, iif(version = ?, ?, 0)), moved_at = NULL, lease = NULL
+    WHERE id = ? AND lease = ?`);
   const appendAttempt = db.prepare(`
     INSERT INTO attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -34,32 +40,27 @@ export function createSettle(db: Db) {
       const { pushId, version } = claim;
       appendAttempt.run(pushId, version, now, outcome, httpStatus, correlationId, durationMs, reason);
     }
-    const row = read.get(claim.pushId, claim.lease);
-    if (!row) return;
-    const hasMoved = row.version !== claim.version;
+    const { pushId, lease, version, carries } = claim;
     if (outcome.kind === "pending") {
       const { dueAt, counted, alone = false } = outcome;
-      keepWaiting.run({
-        id: claim.pushId,
-        dueAt,
-        counted: Number(counted),
-        alone: Number(alone && !hasMoved),
-      });
+      keepWaiting.run(dueAt, Number(counted), version, Number(alone), pushId, lease);
       return;
     }
-    const { state, heldCause, pendingSince } = after(row, outcome, hasMoved);
+    const { state, heldCause } = endOf(outcome);
     const isTold = outcome.kind === "delivered" || outcome.kind === "rejected";
-    write.run(
-      state,
-      heldCause,
-      outcome.kind === "delivered" || outcome.kind === "empty" ? claim.carries : 0,
-      pendingSince,
+    const deliveredVersion = outcome.kind === "delivered" || outcome.kind === "empty" ? carries : 0;
+    const rest = [
+      deliveredVersion,
+      Number(outcome.kind === "held"),
       now,
       isTold ? JSON.stringify(outcome.projection) : null,
       outcome.kind === "rejected" ? JSON.stringify(outcome.rejection) : null,
       warnings ? JSON.stringify(warnings) : null,
-      claim.pushId,
-    );
+      pushId,
+      lease,
+    ];
+    const { changes } = end.run(state, heldCause, ...rest, version);
+    if (changes === 0) endMoved.run(...rest);
   };
 
   const settleAll = transaction(db, (settlements: readonly Settlement[]) => {
@@ -74,27 +75,11 @@ export function createSettle(db: Db) {
   };
 }
 
-interface CurrentRow {
+/** What becomes of a push whose version did not move. */
+function endOf(outcome: Exclude<SettleOutcome, { kind: "pending" }>): {
   state: PushState;
-  held_cause: HeldCause | null;
-  version: number;
-  pending_since: number | null;
-  moved_at: number | null;
-}
-
-/**
- * A hold on the whole connection that came meanwhile outlives a version that moved; one for this record's content
- * does not, since the cure may have come with the new version. What was told is no longer waited for.
- */
-function after(
-  row: CurrentRow,
-  outcome: Exclude<SettleOutcome, { kind: "pending" }>,
-  hasMoved: boolean,
-): { state: PushState; heldCause: HeldCause | null; pendingSince: number | null } {
-  const isHeld = outcome.kind === "held";
-  const waitsSince = isHeld ? row.pending_since : row.moved_at;
-  if (hasMoved) return { state: row.state, heldCause: row.held_cause, pendingSince: waitsSince };
-  if (isHeld) return { state: "held", heldCause: outcome.cause, pendingSince: row.pending_since };
-  const state = outcome.kind === "rejected" ? "rejected" : "delivered";
-  return { state, heldCause: null, pendingSince: null };
+  heldCause: HeldCause | null;
+} {
+  if (outcome.kind === "held") return { state: "held", heldCause: outcome.cause };
+  return { state: outcome.kind === "rejected" ? "rejected" : "delivered", heldCause: null };
 }

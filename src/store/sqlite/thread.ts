@@ -4,11 +4,16 @@ import { isAppError } from "../../shared/errors.ts";
 import { thisProcess } from "../../shared/running.ts";
 import { openLog, storeErrors } from "./file.ts";
 import { createGroupCommit } from "./group-commit.ts";
+import { createSharedCommit } from "./shared-commit.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./threaded.ts";
 import { createVerbs, type VerbName } from "./verbs.ts";
 import { watchOthers } from "./watch.ts";
 
-/** The store's own thread: it alone waits for the disk. Other verbs run as they come, between two commits of appends. */
+/**
+ * The store's own thread: it alone waits for the disk. What deliveries write shares commits, and so do appends; other
+ * verbs run as they come, between two commits.
+ */
+const SHARING: readonly VerbName[] = ["claim", "settle", "takeCall"];
 const { stateDir }: ThreadOptions = workerData;
 const port = parentPort;
 if (!port) throw new Error("the store's thread was started as a program");
@@ -25,8 +30,10 @@ try {
     const verb: (...args: never[]) => unknown = verbs[name];
     return storeErrors(path, () => Reflect.apply(verb, undefined, args));
   };
+  const deliveries = createSharedCommit(db, path);
   const close = () => {
     appends.finish();
+    deliveries.finish();
     stopWatching();
     db.close();
     port.close();
@@ -38,6 +45,10 @@ try {
     const resolve = (result: unknown) => answer({ kind: "result", id, result });
     const reject = (error: unknown) => answer({ kind: "failure", id, failure: failureOf(error) });
     if (message.kind === "append") return appends.add({ events: message.events, resolve, reject });
+    if (SHARING.includes(message.name)) {
+      const { name, args } = message;
+      return deliveries.add({ run: () => call(name, args), resolve, reject });
+    }
     try {
       resolve(call(message.name, message.args));
     } catch (error) {

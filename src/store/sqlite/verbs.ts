@@ -5,13 +5,14 @@ import { createAppend } from "./append.ts";
 import { createAlerts } from "./alerts.ts";
 import { createAttempts } from "./attempts.ts";
 import { createCalls } from "./calls.ts";
-import { createClaims } from "./claims.ts";
+import { type ClaimsText, createClaims } from "./claims.ts";
 import { createConnections } from "./connections.ts";
 import { createConsents } from "./consents.ts";
 import type { Db } from "./file.ts";
 import { createHolds } from "./holds.ts";
 import { createMarks } from "./marks.ts";
 import { createReads } from "./reads.ts";
+import { claimsOf } from "./rows.ts";
 import { createRuns } from "./runs.ts";
 import { createSelections } from "./selections.ts";
 import { createServices } from "./services.ts";
@@ -23,7 +24,9 @@ import { createWebhooks } from "./webhooks.ts";
 /** The store's verbs as SQLite does them: at once, in whichever thread holds the file open. */
 export type VerbName = Exclude<keyof Store, "watch" | "close">;
 export type VerbArgs = { [Name in VerbName]: Parameters<Store[Name]> };
-export type VerbResult = { [Name in VerbName]: Awaited<ReturnType<Store[Name]>> };
+export type VerbResult = {
+  [Name in VerbName]: Name extends "claim" ? ClaimsText : Awaited<ReturnType<Store[Name]>>;
+};
 export type Verbs = { [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] };
 
 /** Verbs after which someone may find work to do. */
@@ -67,10 +70,11 @@ export function storeOf(
     holdsConsent: (...args) => call("holdsConsent", args),
     endConsent: (...args) => call("endConsent", args),
     voidConsents: (...args) => call("voidConsents", args),
-    claim: (...args) => call("claim", args),
+    claim: async (...args) => claimsOf(await call("claim", args)),
     settle: (...args) => call("settle", args),
     dueWork: (...args) => call("dueWork", args),
     hold: (...args) => call("hold", args),
+    holdConnected: (...args) => call("holdConnected", args),
     release: (...args) => call("release", args),
     subjects: (...args) => call("subjects", args),
     raise: (...args) => call("raise", args),

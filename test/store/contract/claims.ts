@@ -78,12 +78,14 @@ export function describeClaims(open: OpenStore): void {
       await connect(store, { org: "idle" });
       expect(await store.dueWork()).toEqual([]);
       await store.append(completedFor("ann", "bob"));
-      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON }]);
+      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON, connectedAt: null }]);
       const claim = await claimOne(store, acme.id, NOON);
-      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON + 1 }]);
+      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON + 1, connectedAt: null }]);
       const outcome = { kind: "pending", dueAt: NOON - MINUTE, counted: true } as const;
       await store.settle([{ claim, now: NOON, outcome }]);
-      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON - MINUTE }]);
+      expect(await store.dueWork()).toEqual([
+        { connectionId: acme.id, dueAt: NOON - MINUTE, connectedAt: null },
+      ]);
     });
 
     test("leaves out what is in flight, and connections that are held", async () => {

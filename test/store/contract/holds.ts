@@ -66,9 +66,53 @@ export function describeHolds(open: OpenStore): void {
         const { store, id } = await withPushes("ann");
         await store.hold(id, cause);
         await store.release(id, [cause], LATER);
-        expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: LATER }]);
+        expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: LATER, connectedAt: null }]);
       },
     );
+
+    test("for refused tokens change a connection only while it stands by the consent they came from", async () => {
+      const { store, id } = await withPushes("ann");
+      const [key] = (await store.connections()).map((known) => ({ ...known, subject: "contact" }) as const);
+      if (!key) throw new Error("there is no connection");
+      const changes = { state: "must_reconnect", banner: "reconnect" } as const;
+      const refuse = (connectedAt: number | null) =>
+        store.holdConnected(id, { cause: "reconnect", connectedAt, changes });
+      const stand = async () => (await store.connections())[0];
+
+      await store.saveConnection(key, { connectedAt: LATER });
+      expect(await refuse(NOON)).toBe(null);
+      expect(await stand()).toMatchObject({ state: "connected", banner: null });
+      await store.hold(id, "disconnected");
+      expect(await refuse(LATER)).toBe(null);
+      await store.saveConnection(key, { state: "not_connected" });
+      await store.release(id, ["disconnected"], LATER);
+      expect(await refuse(LATER)).toBe(null);
+      expect(await stand()).toMatchObject({ state: "not_connected", banner: null });
+      expect((await pushOf(store, "inv_ann"))?.state).toBe("pending");
+
+      await store.saveConnection(key, { state: "connected" });
+      expect(await refuse(LATER)).toBe(1);
+      expect(await stand()).toMatchObject({ ...changes, connectedAt: LATER });
+      expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "held", heldCause: "reconnect" });
+    });
+
+    test("for an unreadable vault give way to a reconnect, and are forgotten with their release", async () => {
+      const { store, id } = await withPushes("ann");
+      const vaultTrouble = { since: NOON, reason: "locked", fix: null };
+      const lock = () =>
+        store.holdConnected(id, { cause: "vault", connectedAt: null, changes: { vaultTrouble } });
+      expect([await lock(), await lock()]).toEqual([1, null]);
+      expect(await store.connections()).toMatchObject([{ state: "connected", vaultTrouble }]);
+      await store.release(id, ["vault"], LATER);
+      expect(await store.connections()).toMatchObject([{ vaultTrouble: null }]);
+
+      await lock();
+      const changes = { state: "must_reconnect" } as const;
+      await store.holdConnected(id, { cause: "reconnect", connectedAt: null, changes });
+      await store.release(id, ["vault"], LATER);
+      expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "held", heldCause: "reconnect" });
+      expect(await lock()).toBe(null);
+    });
 
     test("let the answer to a call under way still count", async () => {
       const { store, id } = await withPushes("ann");

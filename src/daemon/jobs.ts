@@ -1,0 +1,76 @@
+import { dailyDue, everyDue } from "../core/due-times.ts";
+import { alertOwners } from "../flows/alert.ts";
+import { answerQuestions } from "../flows/questions.ts";
+import { refreshAll } from "../flows/refresh.ts";
+import type { SecretReader } from "../flows/secrets.ts";
+import { checkSubscriptions } from "../flows/subscriptions.ts";
+import { sweepAll } from "../flows/sweep.ts";
+import type { Store } from "../store/contract.ts";
+import type { Job } from "./scheduler.ts";
+import type { ServeContext } from "./serve.ts";
+import type { VaultWatch } from "./vault-watch.ts";
+
+/** What the service does at set times, beside delivering. */
+export interface JobsContext extends ServeContext {
+  store: Store;
+  vaultWatch: VaultWatch;
+  /** As they were when the vault could last be read. */
+  secrets: SecretReader;
+}
+
+/** How often the service looks after tokens, alerts and what webhooks left to be asked. */
+const LOOK_EVERY_MS = 60_000;
+const SUBSCRIPTIONS_EVERY_MS = 60 * 60_000;
+
+export function jobsOf(context: JobsContext): Job[] {
+  const { config, log, store, vaultWatch } = context;
+  return [
+    {
+      name: "sweep",
+      due: dailyDue(config["schedule.sweep_at"]),
+      run: async () => {
+        log.info("swept", { raised: await sweepAll(context, store) });
+      },
+    },
+    {
+      name: "refresh",
+      due: everyDue(LOOK_EVERY_MS),
+      run: async (signal) => {
+        const { failed } = await refreshAll(context, store, signal);
+        for (const { connection, problem } of failed) {
+          if (problem.code === "VAULT_UNAVAILABLE") await vaultWatch.hear(connection.id, problem);
+          else log.warn("token not refreshed", { reason: problem.message });
+        }
+      },
+    },
+    {
+      name: "subscriptions",
+      due: everyDue(SUBSCRIPTIONS_EVERY_MS),
+      run: async (signal) => {
+        const { failed } = await checkSubscriptions(context, store, signal);
+        for (const reason of failed) log.warn("webhook subscription", { reason });
+      },
+    },
+    {
+      name: "questions",
+      due: everyDue(LOOK_EVERY_MS),
+      run: async (signal) => {
+        const { answered, failed } = await answerQuestions(context, store, signal);
+        if (answered > 0) log.info("results told by webhooks", { answered });
+        for (const reason of failed) log.warn("result told by a webhook waits", { reason });
+      },
+    },
+    {
+      name: "alerts",
+      due: everyDue(LOOK_EVERY_MS),
+      run: async (signal) => {
+        const { sent, failed } = await alertOwners(
+          { ...context, vault: async () => context.secrets },
+          signal,
+        );
+        if (sent > 0) log.info("alerts sent", { sent });
+        for (const reason of failed) log.warn("alert not sent yet", { reason });
+      },
+    },
+  ];
+}

@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { createPace } from "../../src/flows/slots.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+
+const LIMIT = { calls: 3, windowMs: 10_000 };
+/** One percent longer than the vendor's. */
+const OUR_WINDOW = 10_100;
+
+describe("the pace of one delivery's calls", () => {
+  /** Asks for so many calls at once; returns when each went, as far as it did. */
+  function calls(clock: FakeClock, pace: ReturnType<typeof createPace>, n: number) {
+    const startedAt = clock.now();
+    const stop = new AbortController();
+    const went: number[] = [];
+    const all = (async () => {
+      for (let call = 0; call < n; call += 1) {
+        await pace(stop.signal);
+        went.push(clock.now() - startedAt);
+      }
+    })();
+    all.catch(() => {});
+    return { went, all, stop };
+  }
+
+  test("lets a window's calls go at once, and the next ones as the first leave it", async () => {
+    const clock = fakeClock();
+    const { went } = calls(clock, createPace(clock, LIMIT), 7);
+    await clock.advance(OUR_WINDOW - 1);
+    expect(went).toEqual([0, 0, 0]);
+    await clock.advance(1);
+    expect(went).toEqual([0, 0, 0, OUR_WINDOW, OUR_WINDOW, OUR_WINDOW]);
+    await clock.advance(OUR_WINDOW);
+    expect(went.at(-1)).toBe(2 * OUR_WINDOW);
+  });
+
+  test("counts from the moment in which a call goes, however late after its place was counted", async () => {
+    const clock = fakeClock();
+    const pace = createPace(clock, LIMIT);
+    await pace(AbortSignal.timeout(60_000));
+    await clock.advance(4_000);
+    const { went } = calls(clock, pace, 4);
+    await clock.advance(OUR_WINDOW - 4_000);
+    expect(went).toEqual([0, 0, OUR_WINDOW - 4_000]);
+    await clock.advance(4_000);
+    expect(went).toEqual([0, 0, OUR_WINDOW - 4_000, OUR_WINDOW]);
+  });
+
+  test("never lets more go within any window, whoever asks for them at once", async () => {
+    const clock = fakeClock();
+    const pace = createPace(clock, LIMIT);
+    const askers = Array.from({ length: 4 }, () => calls(clock, pace, 3));
+    await clock.advance(4 * OUR_WINDOW);
+    const went = askers.flatMap((asker) => asker.went).toSorted((a, b) => a - b);
+    expect(went).toHaveLength(12);
+    const within = went.map((at) => went.filter((each) => each >= at && each < at + OUR_WINDOW).length);
+    expect(Math.max(...within)).toBe(LIMIT.calls);
+  });
+
+  test("stops waiting with the signal's reason, and that call does not count", async () => {
+    const clock = fakeClock();
+    const pace = createPace(clock, LIMIT);
+    const first = calls(clock, pace, 4);
+    await clock.advance(5_000);
+    first.stop.abort(new Error("enough"));
+    await expect(first.all).rejects.toThrow("enough");
+    await clock.advance(OUR_WINDOW);
+    const { went } = calls(clock, pace, 3);
+    await clock.advance(0);
+    expect(went).toEqual([0, 0, 0]);
+  });
+
+  test("without a limit keeps nobody waiting", async () => {
+    const clock = fakeClock();
+    const { went } = calls(clock, createPace(clock, null), 1_000);
+    await clock.advance(0);
+    expect(went).toHaveLength(1_000);
+  });
+});
