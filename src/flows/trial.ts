@@ -135,11 +135,10 @@ async function explainNotConnected(
     const error = commonErrors.redirectUri(loopback);
     if (await showsRefusal(ask, { title: error.title, uri: loopback })) {
       const isPublicToo = await showsRefusal(ask, { title: error.title, uri: published });
-      const fix = lines(
-        ...error.fixes,
-        ...(isPublicToo ? [`Nor is this one registered: ${published}`] : []),
-        `Then run: ${connect}`,
-      );
+      const next = isPublicToo
+        ? [`Nor is this one registered: ${published}`, `Then run: ${connect}`]
+        : [`Or go by ${published}, which is registered. Run: ${connect} --via-service`];
+      const fix = lines(...error.fixes, ...next);
       return { status: "failed", evidence: error.title, cause: error.cause, fix };
     }
   }

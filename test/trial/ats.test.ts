@@ -6,6 +6,7 @@ import {
   connectedWorld,
   failureOf,
   JOB,
+  lastPassedAt,
   linkOf,
   readyWorld,
   reportOf,
@@ -47,6 +48,7 @@ describe("a trial in SmartRecruiters' sandbox", () => {
     ]);
     expect(steps.find(({ id }) => id === "scorecard")?.evidence).toContain("Dominance 68");
     expect(await candidates(world)).toEqual([]);
+    expect(await lastPassedAt(world)).toBeGreaterThan(Date.now() - 60_000);
   });
 
   test("triggers by hand what the stage does not trigger by itself", async () => {
@@ -69,6 +71,22 @@ describe("a trial in SmartRecruiters' sandbox", () => {
     expect(out).toMatch(/^✓ connected {2,}SmartRecruiters sandbox-app; 5 scopes\n/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is what this is about
     expect(out).not.toMatch(/\u001b/);
+  });
+
+  test("shows at a terminal what it waits for, and how long", async () => {
+    const world = await readyWorld();
+    const argv = ["sandbox-test", "smartrecruiters", "--job", JOB, "--wait", "10m"];
+    const running = world.start(argv, { isTerminal: true });
+    const left = /◌ 5 completion seen {2,}\d+\.\d s {2}open the link and finish the test, (9:5\d|10:00) left/;
+    await until("the countdown runs", () => left.test(running.err()));
+    expect(running.out()).not.toContain("5 completion seen");
+    const link = /4 link shown\s+(\S+)/.exec(running.out())?.[1] ?? "";
+    await fetch(link, { method: "POST" });
+    const { code, out, err } = await running.done;
+    expect(code).toBe(0);
+    expect(out).toContain("5 completion seen");
+    // Nothing of the running line stays.
+    expect(err.endsWith("\r\u001b[2K")).toBe(true);
   });
 
   test("keeps its candidate when it is told to", async () => {
@@ -126,6 +144,16 @@ describe("it fails where the fault is, with the guide's fix:", () => {
     expect(fix).toContain("Check for typos or trailing slashes");
     expect(fix).toContain(world.redirectUris.loopback);
     expect(fix).toContain(world.redirectUris.public);
+  });
+
+  test("only the public redirect URI is registered", async () => {
+    const world = await sandboxWorld();
+    await world.vendor("POST", "/settings", { redirectUris: [world.redirectUris.public] });
+    const { cause, fix } = failureOf(await trying(world).done);
+    expect(cause).toBe(REDIRECT_CAUSE);
+    expect(fix).toContain(`Verify SmartRecruiters shows ${world.redirectUris.loopback}`);
+    expect(fix).toContain(`Or go by ${world.redirectUris.public}, which is registered.`);
+    expect(fix).toContain("--sandbox --via-service");
   });
 
   test("nobody is connected", async () => {
@@ -273,6 +301,7 @@ describe("whatever happens", () => {
     expect(waiting).toMatchObject({ id: "completed", status: "waiting" });
     expect(waiting.fix).toContain("Open the link and finish the test");
     expect(statusesOf(run)).toMatchObject({ webhook: "skipped", scorecard: "skipped", "clean-up": "passed" });
+    expect(await lastPassedAt(world)).toBeNull();
     expect(await candidates(world)).toEqual([]);
   });
 

@@ -80,6 +80,20 @@ describe("it fails where the fault is:", () => {
     });
   });
 
+  test("a scope was not granted", async () => {
+    const world = await sandboxWorld();
+    await world.portal.settings({
+      grantedScopes: ["oauth", "crm.objects.contacts.read", "crm.schemas.contacts.read"],
+    });
+    await world.run(["connect", "hubspot", "--sandbox"]);
+    const run = await trial(world);
+    expect(run.code).toBe(6);
+    expect(failureOf(run)).toMatchObject({
+      id: "connected",
+      evidence: "not granted: crm.objects.contacts.write, crm.schemas.contacts.write",
+    });
+  });
+
   test("a property is missing", async () => {
     const world = await connectedPortal();
     await portal(world, "DELETE", "/properties/jc_disc_d");

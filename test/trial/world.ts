@@ -2,6 +2,8 @@
 import { appendFileSync } from "node:fs";
 import * as v from "valibot";
 import { expect } from "vitest";
+import { lastPassed } from "../../src/flows/trial.ts";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { type Serving, serving } from "../daemon/serving.ts";
 import {
   freePort,
@@ -191,4 +193,15 @@ export async function subscriptionId(world: SandboxWorld): Promise<string> {
   const [only] = Object.values(all).flat();
   if (!only) throw new Error("there is no subscription");
   return only.id;
+}
+
+/** When a trial of SmartRecruiters' sandbox last passed; null before the first. */
+export async function lastPassedAt(world: SandboxWorld): Promise<number | null> {
+  const store = await openSqliteStore({ stateDir: world.stateDir, clock: world.clock });
+  try {
+    const connection = (await store.connections(ORG)).find(({ vendor }) => vendor === "smartrecruiters");
+    return connection ? await lastPassed(store, connection) : null;
+  } finally {
+    await store.close();
+  }
 }
