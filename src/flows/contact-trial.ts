@@ -134,7 +134,7 @@ async function readBack(
   const { access, destination } = the(found.account);
   const projection = the(found.projection);
   const fields = Object.keys(projection);
-  let differences: string[] | null = null;
+  const seen: { differences: string[] | null } = { differences: null };
   const same = await lookUntil(
     { clock: context.clock, signal: request.signal },
     {
@@ -143,16 +143,16 @@ async function readBack(
       note: (left) => note(`${left} left`),
       look: async () => {
         const held = await trial.read(access, { subject: the(found.subject), fields });
-        differences = held && fields.filter((name) => !isSame(held[name], projection[name] ?? ""));
-        return differences?.length === 0 ? fields : null;
+        seen.differences = held && fields.filter((name) => !isSame(held[name], projection[name] ?? ""));
+        return seen.differences?.length === 0 ? fields : null;
       },
     },
   );
   if (same) return { status: "passed", evidence: `${count(same.length, "value")} as they were sent` };
   const cause =
-    differences === null
+    seen.differences === null
       ? `${destination.label} took the contact, and does not show it`
-      : `${destination.label} shows other values than were sent: ${(differences as string[]).join(", ")}`;
+      : `${destination.label} shows other values than were sent: ${seen.differences.join(", ")}`;
   const fix = `See whether a workflow there changes contacts; compare the definitions: jc-integrations resync-properties --sandbox --dry-run`;
   return { status: "failed", cause, fix };
 }

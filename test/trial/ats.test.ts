@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { launch, launchService } from "../end-to-end/program.ts";
 import { connect, invite, ORG, until } from "../world.ts";
 import {
   candidates,
@@ -10,6 +11,7 @@ import {
   linkOf,
   readyWorld,
   reportOf,
+  type SandboxWorld,
   sandboxWorld,
   statusesOf,
   subscribedWorld,
@@ -23,6 +25,18 @@ import {
 const REDIRECT_CAUSE = "Registered URI doesn't match the callback URL";
 const SIGNATURE_CAUSE = "HMAC signature is missing or incorrect";
 const SCOPE_CAUSE = "OAuth scopes don't include `assessments:write`";
+
+/** Somebody else's server where ours is meant to be. */
+async function answering(world: SandboxWorld, body: string): Promise<void> {
+  const server = createServer((_request, response) => response.end(body));
+  await new Promise<void>((resolve) => {
+    server.listen(Number(new URL(world.publicUrl).port), "127.0.0.1", resolve);
+  });
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+}
 
 describe("a trial in SmartRecruiters' sandbox", () => {
   test("passes the seven steps of the guide, and removes its candidate", async () => {
@@ -238,19 +252,34 @@ describe("it fails where the fault is, with the guide's fix:", () => {
 
   test("another service answers there", async () => {
     const world = await subscribedWorld();
-    const other = createServer((_request, response) =>
-      response.writeHead(200, { connection: "close" }).end("{}"),
-    );
-    const { port } = new URL(world.publicUrl);
-    await new Promise<void>((resolve) => other.listen(Number(port), "127.0.0.1", resolve));
-    onTestFinished(() => {
-      other.close();
-      other.closeAllConnections();
-    });
+    await answering(world, '{"status":"ok"}');
     const run = await trying(world).done;
     expect(failureOf(run)).toMatchObject({
       id: "receiver",
       cause: expect.stringContaining("no service runs on this store"),
+    });
+  });
+
+  test("something else answers in the receiver's place", async () => {
+    const world = await subscribedWorld();
+    await answering(world, "<h1>Welcome to nginx</h1>");
+    expect(failureOf(await trying(world).done)).toMatchObject({
+      id: "receiver",
+      cause: `something else answers at ${world.publicUrl}/healthz`,
+    });
+  });
+
+  test("the subscription is switched off while the candidate takes the test", async () => {
+    const world = await readyWorld();
+    const running = trying(world);
+    await linkOf(running);
+    await world.vendor("POST", `/subscriptions/${await subscriptionId(world)}`, { status: "inactive" });
+    await takeTest(running);
+    const run = await running.done;
+    expect(run.code).toBe(6);
+    expect(failureOf(run)).toMatchObject({
+      id: "webhook",
+      fix: expect.stringContaining("webhooks subscribe"),
     });
   });
 
@@ -314,6 +343,22 @@ describe("whatever happens", () => {
     expect(run.code).toBe(130);
     expect(statusesOf(run)).toMatchObject({ link: "passed", completed: "skipped", "clean-up": "passed" });
     expect(reportOf(run).passed).toBe(false);
+    expect(await candidates(world)).toEqual([]);
+  });
+
+  test("Ctrl-C of the built program does too, beside a service of its own process", async () => {
+    const world = await subscribedWorld();
+    const entry = ["--stage", "Assessment", "--test", "disc", "--sandbox"];
+    await types(world, ["catalog", "set", "--job", JOB, ...entry]);
+    await launchService(world);
+    const program = launch(world, ["sandbox-test", "smartrecruiters", "--job", JOB]);
+    await until("the link is shown", () => program.out().includes("4 link shown"));
+    expect(await candidates(world)).toHaveLength(1);
+    program.child.kill("SIGINT");
+    const { code, out, err } = await program.ended;
+    expect({ code, err }).toEqual({ code: 130, err: "Interrupted.\n" });
+    expect(out).toMatch(/– 5 completion seen +interrupted\n/);
+    expect(out).toMatch(/✓ cleaned up +candidate c1 removed\n$/);
     expect(await candidates(world)).toEqual([]);
   });
 
