@@ -310,6 +310,19 @@ describe("it fails where the fault is, with the guide's fix:", () => {
     expect(failed.fix).toContain("Verify payload is not modified before signature validation");
   });
 
+  test("several stages trigger a test", async () => {
+    const world = await readyWorld();
+    const entry = ["--stage", "Second", "--test", "mbti", "--sandbox"];
+    await types(world, ["catalog", "set", "--job", JOB, ...entry]);
+    expect(failureOf(await trying(world).done)).toMatchObject({
+      id: "stage",
+      cause: `several stages of job ${JOB} trigger a test: "Assessment", "Second"`,
+    });
+    const running = trying(world, "--stage", "Second");
+    await takeTest(running);
+    expect((await running.done).code).toBe(0);
+  });
+
   test("no stage triggers a test", async () => {
     const world = await readyWorld();
     const run = await world.run(["sandbox-test", "smartrecruiters", "--job", "another", "--json"]);
@@ -360,6 +373,17 @@ describe("whatever happens", () => {
     expect(out).toMatch(/– 5 completion seen +interrupted\n/);
     expect(out).toMatch(/✓ cleaned up +candidate c1 removed\n$/);
     expect(await candidates(world)).toEqual([]);
+  });
+
+  test("a candidate who may be there, as the answer was lost, is named", async () => {
+    const world = await readyWorld();
+    await world.vendor("POST", "/faults", { drop: true, method: "POST", path: "/v1/candidates", times: 1 });
+    const run = await trying(world).done;
+    expect(run.code).toBe(6);
+    const failed = failureOf(run);
+    expect(failed.evidence).toMatch(/^\S+@example\.com may have been created all the same$/);
+    expect(failed.fix).toMatch(/^If SmartRecruiters has \S+@example\.com, remove it there by hand\n/);
+    expect(await candidates(world)).toHaveLength(1);
   });
 
   test("a candidate who cannot be removed is named", async () => {
