@@ -93,7 +93,11 @@ export async function keep(
   if (other && !(await confirmOtherAccount(other, account)))
     throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
 
-  const hadTokens = (await tokens.peek(name)) !== null;
+  // What cannot be read was there all the same.
+  const hadTokens = await tokens.peek(name).then(
+    (set) => set !== null,
+    () => true,
+  );
   const set = await tokens.keep(name, destination, grant);
   // Behind the new tokens, so that nothing more counts as told that the old account heard; before the row names the
   // new account, so that whoever connects again after a crash is still asked, and still forgets.
