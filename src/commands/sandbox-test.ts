@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { StepResult, Watcher } from "../flows/checklist.ts";
 import type { TrialReport } from "../flows/trial.ts";
 import { AppError } from "../shared/errors.ts";
@@ -19,9 +19,11 @@ interface Flags {
 const WAIT_MS = 10 * 60_000;
 
 const HELP = `
-SmartRecruiters: walks the seven steps of the setup guide with a made-up candidate. serve must be running, its
-subscription must stand, and a person opens the link and takes the test. HubSpot: writes one made-up contact into a
-test portal and reads it back. Both run in the sandbox environment only, and remove what they made.
+SmartRecruiters: walks the seven steps of the setup guide with a made-up
+candidate. serve must be running, its subscription must stand, and a person
+opens the link and takes the test. HubSpot: writes one made-up contact into a
+test portal and reads it back. Both run in the sandbox environment only, and
+remove what they made.
 
 Exit codes: 0 passed · 6 a step failed · 7 the test was not taken in time
 
@@ -37,7 +39,11 @@ export function registerSandboxTest(program: Command, world: World): void {
     .option("--job <id>", "the job that the candidate is put onto")
     .option("--stage <stage>", "the stage that triggers the test (else the job's only one)")
     .option("--test <slug>", "the test (else the one that the stage triggers)")
-    .option("--wait <time>", "for the person who takes the test, as 90s, 10m, 1h", readWait, WAIT_MS)
+    .addOption(
+      new Option("--wait <time>", "for the person who takes the test, as 90s or 1h")
+        .argParser(readWait)
+        .default(WAIT_MS, "10m"),
+    )
     .option("--keep", "leave the candidate or contact there")
     .option("--emulator", "against the embedded emulator: no account, no configuration, no service")
     .addHelpText("after", HELP)
@@ -148,14 +154,14 @@ const CLEAR_LINE = "\r\u001b[2K";
 
 /** A line for each step once it has ended; on a terminal the running one has its own, with its time. */
 function createDrawing({ world, terminal }: Output): Drawing {
-  const { io } = world;
+  const { io, clock } = world;
   const redact = createRedactor();
   const { paint } = terminal;
   let running: { title: string; note: string; startedAt: number; timer: NodeJS.Timeout | null } | null = null;
 
   const draw = () => {
     if (!running || !io.stderrIsTerminal) return;
-    const seconds = ((Date.now() - running.startedAt) / 1_000).toFixed(1);
+    const seconds = ((clock.now() - running.startedAt) / 1_000).toFixed(1);
     const line = `◌ ${running.title.padEnd(TITLE_WIDTH)}  ${seconds} s  ${running.note}`;
     io.err(`${CLEAR_LINE}${paint.dim(line.slice(0, Math.max(20, io.columns() - 1)))}`);
   };
@@ -174,7 +180,7 @@ function createDrawing({ world, terminal }: Output): Drawing {
   return {
     begin: ({ title }) => {
       const timer = io.stderrIsTerminal ? setInterval(draw, REDRAW_EVERY_MS).unref() : null;
-      running = { title, note: "", startedAt: Date.now(), timer };
+      running = { title, note: "", startedAt: clock.now(), timer };
       draw();
     },
     note: (text) => {
