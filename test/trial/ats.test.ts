@@ -207,6 +207,13 @@ describe("it fails where the fault is, with the guide's fix:", () => {
     expect(failed.fix).toContain("connect smartrecruiters --org acme --sandbox");
     expect(statusesOf(run)).toMatchObject({ webhook: "skipped", "clean-up": "passed" });
     expect(await candidates(world)).toEqual([]);
+
+    // What the fix says mends it.
+    await world.vendor("POST", "/settings", { grantedScopes: null });
+    await types(world, ["connect", "smartrecruiters", "--sandbox"]);
+    const again = trying(world);
+    await takeTest(again);
+    expect((await again.done).code).toBe(0);
   });
 
   test("a scope was taken back, and nothing can be triggered", async () => {
