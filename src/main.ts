@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ["resync-properties", async () => (await import("./commands/resync-properties.ts")).registerResync],
   ["webhooks", async () => (await import("./commands/webhooks.ts")).registerWebhooks],
   ["catalog", async () => (await import("./commands/catalog.ts")).registerCatalog],
+  ["sandbox-test", async () => (await import("./commands/sandbox-test.ts")).registerSandboxTest],
   ["invites", async () => (await import("./commands/invites.ts")).registerInvites],
   ["replay", async () => (await import("./commands/replay.ts")).registerReplay],
   ["backfill", async () => (await import("./commands/backfill.ts")).registerBackfill],

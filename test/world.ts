@@ -37,6 +37,8 @@ export interface Running {
 export interface RunOptions {
   stdin?: string | AsyncIterable<string | Buffer>;
   env?: Environment;
+  /** Are stdout and stderr a terminal? */
+  isTerminal?: boolean;
 }
 
 export interface World {
@@ -82,7 +84,8 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
   const env = { JC_CONFIG: configFile, JC_STATE_DIR: stateDir, ...options.env };
   const visits: Visit[] = [];
 
-  const start = (argv: readonly string[], { stdin = "", env: more = {} }: RunOptions = {}): Running => {
+  const start = (argv: readonly string[], options: RunOptions = {}): Running => {
+    const { stdin = "", env: more = {}, isTerminal = false } = options;
     const shown = { out: "", err: "" };
     const interrupt = new AbortController();
     const ended = main(argv, {
@@ -96,8 +99,8 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
         stdin: Readable.from(typeof stdin === "string" ? [stdin] : stdin),
         stderr: new PassThrough(),
         stdinIsTerminal: false,
-        stdoutIsTerminal: false,
-        stderrIsTerminal: false,
+        stdoutIsTerminal: isTerminal,
+        stderrIsTerminal: isTerminal,
         columns: () => 100,
       },
       env: { ...env, ...more },

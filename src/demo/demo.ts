@@ -1,25 +1,18 @@
 import { createHmac } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type App, openApp } from "../app.ts";
+import type { App } from "../app.ts";
 import type { Output } from "../commands/with-app.ts";
-import type { World } from "../commands/world.ts";
 import type { Connection } from "../core/connection.ts";
 import { serve } from "../daemon/serve.ts";
-import { type Emulator, startEmulator } from "../emulator/emulator.ts";
-import { connect } from "../flows/connect.ts";
+import type { Emulator } from "../emulator/emulator.ts";
 import { importEvents } from "../flows/import-events.ts";
 import { planResync, resync } from "../flows/resync.ts";
-import { setSecret } from "../flows/secrets.ts";
 import { sweepAll } from "../flows/sweep.ts";
-import { secret } from "../shared/secret.ts";
 import { count } from "../shared/text.ts";
 import type { Store } from "../store/contract.ts";
-import { visit } from "./browser.ts";
 import { type DemoEvent, makeStories, type Story, shuffled } from "./people.ts";
 import { type HubspotContact, holdings, readContacts } from "./show.ts";
+import { connectOnStage, setStage } from "./stage.ts";
 
 /**
  * The main job end to end, through the real code: only HubSpot is the emulator, and all state rests in a
@@ -34,27 +27,14 @@ const PATIENCE_MS = 15_000;
 
 export async function runDemo(output: Output, { keep }: { keep: boolean }): Promise<void> {
   const { world, say, terminal } = output;
-  const dir = mkdtempSync(join(tmpdir(), "jc-integrations-demo-"));
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  world.signal.addEventListener("abort", onSignal);
-  const emulator = await startEmulator({ port: 0, autoApprove: true });
+  const where = { org: ORG, environment: "production" } as const;
+  const stage = await setStage(world, { ...where, name: "demo", vendors: ["hubspot"] });
+  const { dir, emulator, app, stop, webhookSecret } = stage;
   let serving: Promise<void> = Promise.resolve();
-  const app = openApp(await demoWorld(world, dir, emulator), { color: true, input: false });
   try {
-    const webhookSecret = Buffer.from("invented for the demo, 32 bytes!");
-    const vault = await app.vault();
-    const everyOrg = { org: null, environment: "production" } as const;
-    await setSecret(vault, { ...everyOrg, name: "hubspot.client-secret" }, secret("demo-client-secret"));
-    await setSecret(
-      vault,
-      { ...everyOrg, name: "jobcannon.webhook-secret" },
-      secret(`whsec_${webhookSecret.toString("base64")}`),
-    );
-
     const store = await app.threadedStore();
     say(terminal.paint.bold("1  Connect a HubSpot portal (the emulator approves at once)"));
-    const connected = await connectDemo(app, store, stop.signal);
+    const connected = await connectOnStage(stage, store, { ...where, vendor: "hubspot" });
     say(
       `   ${terminal.pill("Connected", "good")}  ${connected.account?.name}, tokens in a sealed vault, 17 properties created\n`,
     );
@@ -87,71 +67,10 @@ export async function runDemo(output: Output, { keep }: { keep: boolean }): Prom
     if (keep) await new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
   } finally {
     stop.abort();
-    world.signal.removeEventListener("abort", onSignal);
     await serving.catch(() => {});
-    await app.close();
-    await emulator.close();
-    rmSync(dir, { recursive: true, force: true });
+    await stage.strike();
   }
   if (world.signal.aborted && !keep) throw world.signal.reason;
-}
-
-async function demoWorld(world: World, dir: string, emulator: Emulator): Promise<World> {
-  const config = join(dir, "config.toml");
-  writeFileSync(
-    config,
-    `org = "${ORG}"
-[hubspot]
-client_id = "demo"
-api_base = "${emulator.hubspot}"
-authorize_url = "${emulator.hubspot}/oauth/authorize"
-redirect_port = ${await freePort()}
-[serve]
-listen = "127.0.0.1:0"
-[vault]
-backend = "sealed"
-key_file = "${join(dir, "vault-key")}"
-[log]
-level = "error"
-`,
-    { mode: 0o600 },
-  );
-  return { ...world, env: { JC_CONFIG: config, JC_STATE_DIR: join(dir, "state") } };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
-
-async function connectDemo(app: App, store: Store, signal: AbortSignal): Promise<Connection> {
-  const destination = await app.destination({ org: ORG, vendor: "hubspot", environment: "production" });
-  const { connection, fieldsProblem } = await connect(
-    {
-      clock: app.clock,
-      http: await app.http(),
-      store,
-      vault: await app.vault(),
-      tokens: await app.tokens(),
-      destination,
-      accessTo: (to) => app.access(to, { store, signal }),
-    },
-    {
-      org: ORG,
-      environment: "production",
-      signal,
-      confirmOtherAccount: async () => false,
-      // The browser of the demo follows the redirects, as a person's would.
-      consent: { onUrl: () => {}, openBrowser: visit },
-    },
-  );
-  if (fieldsProblem) throw fieldsProblem;
-  return connection;
 }
 
 async function resyncDemo(app: App, store: Store, connection: Connection, signal: AbortSignal) {

@@ -161,10 +161,28 @@ export interface Destination {
   applyFields(access: Access, plan: FieldPlan): Promise<FieldReport>;
   /** What an applicant tracking system offers beside; absent where the vendor is none. */
   ats?: Ats;
+  /**
+   * Why nothing may be tried out there, in words: it is production, or may be. Null where made-up people do no harm.
+   * `account` is null while nobody knows it. Absent where any account will do. Pure.
+   */
+  refuseTrial?(account: Account | null): string | null;
+  /** Looking at, and taking away, what a trial sent; absent where the trial goes another way. */
+  trial?: Trial;
   /** What the vendor's setup guide says about the errors people meet most; absent where it has no such list. */
   commonErrors?: CommonErrors;
   /** What the fields are to the vendor's people, one and many: "property", "properties". */
   fieldWords: readonly [one: string, many: string];
+}
+
+/** Both throw `VENDOR_*` and what `token()` throws. */
+export interface Trial {
+  /** What the account holds of these fields about the subject; null where it holds no such subject. */
+  read(
+    access: Access,
+    wanted: { subject: string; fields: readonly string[] },
+  ): Promise<Record<string, string> | null>;
+  /** Says whether there was one. */
+  remove(access: Access, subject: string): Promise<boolean>;
 }
 
 export interface CommonErrors {
@@ -232,6 +250,8 @@ export interface Ats {
   ): Promise<Assessment>;
   assessments(access: Access, candidateId: string): Promise<Assessment[]>;
   scorecard(access: Access, candidateId: string): Promise<ScorecardEntry[]>;
+  /** What the entry shows otherwise than it was sent, by names that people there know. Pure. */
+  differences(entry: ScorecardEntry, sent: Projection): string[];
 }
 
 export interface Subscription {

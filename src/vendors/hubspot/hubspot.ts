@@ -7,6 +7,7 @@ import { readAccount, uninstallApp } from "./account.ts";
 import { applyFields, planFields } from "./bootstrap.ts";
 import { MOST_CONTACTS_PER_CALL, upsertContacts } from "./contacts.ts";
 import { mapContact } from "./score-mapping.ts";
+import { readContact, refuseTrial, removeContact } from "./trial.ts";
 import { type ApiVersion, VERSIONS } from "./versions.ts";
 
 export interface HubspotSettings {
@@ -95,5 +96,10 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
     send: (access, updates) => upsertContacts({ ...api, access }, updates),
     planFields: (access) => planFields({ ...api, access }),
     applyFields: (access, plan) => applyFields({ ...api, access }, plan),
+    refuseTrial,
+    trial: {
+      read: (access, wanted) => readContact({ ...api, access }, wanted),
+      remove: (access, subject) => removeContact({ ...api, access }, subject),
+    },
   };
 }

@@ -4,6 +4,7 @@ export const API_VERSIONS = ["v3", "2026-03", "2026-09"] as const;
 export type ApiVersion = (typeof API_VERSIONS)[number];
 
 export interface Endpoints {
+  contacts: string;
   upsertContacts: string;
   properties: string;
   propertyGroups: string;
@@ -25,6 +26,7 @@ export interface VersionEntry {
 export const VERSIONS: Record<ApiVersion, VersionEntry> = {
   v3: {
     paths: {
+      contacts: "/crm/v3/objects/contacts",
       upsertContacts: "/crm/v3/objects/contacts/batch/upsert",
       properties: "/crm/v3/properties/contacts",
       propertyGroups: "/crm/v3/properties/contacts/groups",
@@ -55,6 +57,7 @@ export const VERSIONS: Record<ApiVersion, VersionEntry> = {
 
 function datedPaths(version: string): Endpoints {
   return {
+    contacts: `/crm/objects/${version}/contacts`,
     upsertContacts: `/crm/objects/${version}/contacts/batch/upsert`,
     properties: `/crm/properties/${version}/contacts`,
     propertyGroups: `/crm/properties/${version}/contacts/groups`,

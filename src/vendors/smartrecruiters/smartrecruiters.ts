@@ -13,6 +13,7 @@ import {
   triggerAssessment,
 } from "./candidates.ts";
 import { listCatalog, readCatalogEntry, setCatalogEntry } from "./catalog.ts";
+import { differencesOf } from "./comparison.ts";
 import { applyFields, planFields } from "./custom-fields.ts";
 import { COMMON_ERRORS } from "./guide.ts";
 import { PROFILES, type Profile } from "./profiles.ts";
@@ -34,6 +35,7 @@ export interface SmartrecruitersSettings {
   resultBase: string;
 }
 
+const PRODUCTION_API = "https://api.smartrecruiters.com";
 /** The guide's host for people; that of the API is seen in practice. */
 const SANDBOX = {
   api_base: "https://api.sandbox.smartrecruiters.com",
@@ -45,9 +47,10 @@ export function openSmartrecruiters({ config, org, environment, http, clock }: V
   const ofOrg = config.orgs[org] ?? {};
   const own: VendorOptions["config"]["sandbox"][string] =
     environment === "sandbox" ? { ...SANDBOX, ...config.sandbox.smartrecruiters } : {};
-  return createSmartrecruiters(
+  const apiBase = own.api_base ?? config["smartrecruiters.api_base"];
+  const destination = createSmartrecruiters(
     {
-      apiBase: own.api_base ?? config["smartrecruiters.api_base"],
+      apiBase,
       identityBase: own.identity_base ?? config["smartrecruiters.identity_base"],
       clientId: own.client_id ?? ofOrg.smartrecruiters_client_id ?? config["smartrecruiters.client_id"],
       profile: profileNamed(ofOrg.smartrecruiters_profile ?? config["smartrecruiters.profile"]),
@@ -58,6 +61,15 @@ export function openSmartrecruiters({ config, org, environment, http, clock }: V
     http,
     clock,
   );
+  const production = [PRODUCTION_API, config["smartrecruiters.api_base"]].map(withoutSlash);
+  const isProduction = production.includes(withoutSlash(apiBase));
+  return {
+    ...destination,
+    refuseTrial: () =>
+      isProduction
+        ? `sandbox.smartrecruiters.api_base is the production API, ${apiBase}: a made-up candidate does not belong there`
+        : null,
+  };
 }
 
 export function createSmartrecruiters(
@@ -110,6 +122,7 @@ export function createSmartrecruiters(
       triggerAssessment: (access, of) => triggerAssessment({ ...api, access }, of),
       assessments: (access, candidateId) => listAssessments({ ...api, access }, candidateId),
       scorecard: (access, candidateId) => readScorecard({ ...api, access }, candidateId),
+      differences: differencesOf,
     },
     commonErrors: COMMON_ERRORS,
     fieldWords: ["scorecard field", "scorecard fields"],

@@ -1,0 +1,220 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { StepResult, Watcher } from "../flows/checklist.ts";
+import type { TrialReport } from "../flows/trial.ts";
+import { AppError } from "../shared/errors.ts";
+import { createRedactor } from "../shared/redact.ts";
+import { plain } from "../shared/text.ts";
+import { type Output, type Session, withApp, withoutApp } from "./with-app.ts";
+import type { World } from "./world.ts";
+
+interface Flags {
+  job?: string;
+  stage?: string;
+  test?: string;
+  wait: number;
+  keep?: boolean;
+  emulator?: boolean;
+}
+
+const WAIT_MS = 10 * 60_000;
+
+const HELP = `
+SmartRecruiters: walks the seven steps of the setup guide with a made-up
+candidate. serve must be running, its subscription must stand, and a person
+opens the link and takes the test. HubSpot: writes one made-up contact into a
+test portal and reads it back. Both run in the sandbox environment only, and
+remove what they made.
+
+Exit codes: 0 passed · 6 a step failed · 7 the test was not taken in time
+
+Examples:
+  jc-integrations sandbox-test smartrecruiters --emulator
+  jc-integrations sandbox-test smartrecruiters --job 4711 --stage "Assessment" --wait 30m
+  jc-integrations sandbox-test hubspot`;
+
+export function registerSandboxTest(program: Command, world: World): void {
+  program
+    .command("sandbox-test <vendor>")
+    .description("try the whole road in a vendor's sandbox, or on the emulator without any account")
+    .option("--job <id>", "the job that the candidate is put onto")
+    .option("--stage <stage>", "the stage that triggers the test (else the job's only one)")
+    .option("--test <slug>", "the test (else the one that the stage triggers)")
+    .addOption(
+      new Option("--wait <time>", "for the person who takes the test, as 90s or 1h")
+        .argParser(readWait)
+        .default(WAIT_MS, "10m"),
+    )
+    .option("--keep", "leave the candidate or contact there")
+    .option("--emulator", "against the embedded emulator: no account, no configuration, no service")
+    .addHelpText("after", HELP)
+    .action((vendor: string, flags: Flags, command: Command) =>
+      flags.emulator
+        ? withoutApp(world, command, (output) => runOnEmulator(output, vendor, flags))
+        : withApp(world, command, (session) => runInSandbox(session, vendor, flags)),
+    );
+}
+
+async function runOnEmulator(output: Output, vendor: string, flags: Flags): Promise<void> {
+  const { trialOnEmulator } = await import("../demo/trial.ts");
+  await show(output, vendor, (watcher) =>
+    trialOnEmulator(output.world, { vendor, ...flags, keep: flags.keep === true, watcher }),
+  );
+}
+
+async function runInSandbox(session: Session, vendor: string, flags: Flags): Promise<void> {
+  const { app, world } = session;
+  const { ats } = await app.destination({ org: app.org, vendor, environment: "sandbox" });
+  const common = { org: app.org, vendor, signal: world.signal, keep: flags.keep === true };
+  if (!ats) {
+    const { tryContacts } = await import("../flows/contact-trial.ts");
+    const store = await app.store();
+    return await show(session, vendor, (watcher) => tryContacts(app, store, { ...common, watcher }));
+  }
+  const { tryAts } = await import("../flows/ats-trial.ts");
+  const jobId = flags.job ?? (await askForJob(session));
+  const store = await app.store();
+  await show(session, vendor, (watcher) =>
+    tryAts(app, store, {
+      ...common,
+      watcher,
+      jobId,
+      stage: flags.stage ?? null,
+      test: flags.test ?? null,
+      waitMs: flags.wait,
+      // For people the step itself shows it.
+      onLink: async ({ link }) => {
+        if (session.globals.json) world.io.err(`${JSON.stringify({ version: 1, link })}\n`);
+      },
+    }),
+  );
+}
+
+async function askForJob({ globals, world }: Session): Promise<string> {
+  if (!globals.input || globals.json || !world.io.stdinIsTerminal)
+    throw new AppError("USAGE", "--job is missing", {
+      hint: "As --job 4711: a job of the sandbox, one of whose stages triggers a test.",
+    });
+  const { input } = await import("@inquirer/prompts");
+  const at = { input: world.io.stdin, output: world.io.stderr, signal: world.signal };
+  return await input({ message: "Which job of the sandbox (its id)?", required: true }, at).catch(
+    (cause: unknown) => {
+      throw new AppError("CANCELLED", "Cancelled. Nothing was changed", { cause });
+    },
+  );
+}
+
+/** Shows the steps as they go, then ends as they did. */
+async function show(
+  output: Output,
+  vendor: string,
+  run: (watcher: Watcher) => Promise<TrialReport>,
+): Promise<void> {
+  const { world, globals, print } = output;
+  const drawn = globals.json ? silent : createDrawing(output);
+  let report: TrialReport;
+  try {
+    report = await run(drawn);
+  } catch (error) {
+    throw world.signal.aborted ? world.signal.reason : error;
+  } finally {
+    drawn.stop();
+  }
+  const { passed, steps } = report;
+  if (globals.json) print({ json: { vendor, passed, steps }, text: () => "" });
+  if (world.signal.aborted) throw world.signal.reason;
+  const waiting = steps.find(({ status }) => status === "waiting");
+  const failed = steps.filter(({ status }) => status === "failed");
+  if (failed.length > 0) {
+    const names = failed.map(({ title }) => title).join(", ");
+    throw new AppError("VENDOR_REJECTED", `sandbox-test ${vendor} failed at: ${names}`, {
+      ...(globals.json ? hintOf(failed[0]) : {}),
+    });
+  }
+  if (waiting) {
+    throw new AppError("PARTIAL", `sandbox-test ${vendor}: nobody finished the test in time`, {
+      ...(globals.json ? hintOf(waiting) : {}),
+    });
+  }
+}
+
+function hintOf(step: StepResult | undefined): { hint?: string } {
+  return step?.fix ? { hint: step.fix } : {};
+}
+
+interface Drawing extends Watcher {
+  stop(): void;
+}
+
+const silent: Drawing = { begin: () => {}, note: () => {}, end: () => {}, stop: () => {} };
+
+const MARKS = { passed: "✓", failed: "✗", skipped: "–", waiting: "…" } as const;
+const TITLE_WIDTH = 25;
+const REDRAW_EVERY_MS = 250;
+const CLEAR_LINE = "\r\u001b[2K";
+
+/** A line for each step once it has ended; on a terminal the running one has its own, with its time. */
+function createDrawing({ world, terminal }: Output): Drawing {
+  const { io, clock } = world;
+  const redact = createRedactor();
+  const { paint } = terminal;
+  let running: { title: string; note: string; startedAt: number; timer: NodeJS.Timeout | null } | null = null;
+
+  const draw = () => {
+    if (!running || !io.stderrIsTerminal) return;
+    const seconds = ((clock.now() - running.startedAt) / 1_000).toFixed(1);
+    const line = `◌ ${running.title.padEnd(TITLE_WIDTH)}  ${seconds} s  ${running.note}`;
+    io.err(`${CLEAR_LINE}${paint.dim(line.slice(0, Math.max(20, io.columns() - 1)))}`);
+  };
+  const stop = () => {
+    if (running?.timer) clearInterval(running.timer);
+    if (running && io.stderrIsTerminal) io.err(CLEAR_LINE);
+    running = null;
+  };
+  const tones = {
+    passed: paint.green,
+    failed: paint.red,
+    skipped: paint.dim,
+    waiting: paint.yellow,
+  };
+
+  return {
+    begin: ({ title }) => {
+      const timer = io.stderrIsTerminal ? setInterval(draw, REDRAW_EVERY_MS).unref() : null;
+      running = { title, note: "", startedAt: clock.now(), timer };
+      draw();
+    },
+    note: (text) => {
+      if (running) running.note = plain(text);
+    },
+    end: (result) => {
+      stop();
+      // The link has to be whole, whatever is in it.
+      const readable = result.id === "link" ? (text: string) => text : redact;
+      const { title, status, evidence, cause, fix, ms } = result;
+      const tone = tones[status];
+      const time = status === "passed" && ms >= 1_000 ? paint.dim(`  (${(ms / 1_000).toFixed(1)} s)`) : "";
+      const head = `${tone(MARKS[status])} ${title.padEnd(TITLE_WIDTH)}  `;
+      const words = evidence ?? (status === "failed" ? "failed" : "");
+      const detail = (name: string, text: string) =>
+        text
+          .split("\n")
+          .map((line, index) => `    ${paint.dim((index === 0 ? name : "").padEnd(6))} ${plain(line)}`);
+      const lines = [
+        `${head}${status === "skipped" ? paint.dim(words) : words}${time}`,
+        ...(cause === null ? [] : detail("cause", cause)),
+        ...(fix === null ? [] : detail("fix", fix)),
+      ];
+      io.out(`${readable(lines.join("\n"))}\n`);
+    },
+    stop,
+  };
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+function readWait(text: string): number {
+  const [, number, unit = ""] = /^(\d{1,5})([smh])$/.exec(text) ?? [];
+  const ms = Number(number) * (UNIT_MS[unit] ?? Number.NaN);
+  if (ms > 0 && ms <= 24 * 3_600_000) return ms;
+  throw new InvalidArgumentError("It is a time such as 90s, 10m or 1h; at most 24h.");
+}

@@ -1,0 +1,158 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type App, openApp } from "../app.ts";
+import type { World } from "../commands/world.ts";
+import type { Connection, Environment } from "../core/connection.ts";
+import { type Emulator, startEmulator } from "../emulator/emulator.ts";
+import { connect } from "../flows/connect.ts";
+import { setSecret } from "../flows/secrets.ts";
+import { secret } from "../shared/secret.ts";
+import type { Store } from "../store/contract.ts";
+import { visit } from "./browser.ts";
+
+/** A world for one run: the emulator, and the real program on a state directory that is gone afterwards. */
+export interface Stage {
+  dir: string;
+  emulator: Emulator;
+  app: App;
+  /** Ends with the operator's Ctrl-C, or with the stage. */
+  stop: AbortController;
+  /** JobCannon's webhooks are signed with it. */
+  webhookSecret: Buffer;
+  /** Takes everything down again. */
+  strike(): Promise<void>;
+}
+
+export interface StageOptions {
+  org: string;
+  /** Parts a directory's name. */
+  name: string;
+  environment: Environment;
+  /** The client secrets that are set, by vendor. */
+  vendors: readonly string[];
+}
+
+const WEBHOOK_SECRET = Buffer.from("invented for the demo, 32 bytes!");
+
+export async function setStage(world: World, options: StageOptions): Promise<Stage> {
+  const { org, name, environment, vendors } = options;
+  const dir = mkdtempSync(join(tmpdir(), `jc-integrations-${name}-`));
+  const stop = new AbortController();
+  const onSignal = () => stop.abort(world.signal.reason);
+  world.signal.addEventListener("abort", onSignal);
+  if (world.signal.aborted) onSignal();
+  const closers: (() => unknown)[] = [
+    () => rmSync(dir, { recursive: true, force: true }),
+    () => world.signal.removeEventListener("abort", onSignal),
+  ];
+  const strike = async () => {
+    stop.abort();
+    for (const close of closers.reverse()) await close();
+  };
+  try {
+    const [listenPort, ...redirectPorts] = [await freePort(), await freePort(), await freePort()];
+    const whsec = `whsec_${WEBHOOK_SECRET.toString("base64")}`;
+    const emulator = await startEmulator({
+      port: 0,
+      autoApprove: true,
+      jobcannonUrl: `http://127.0.0.1:${listenPort}`,
+      jobcannonSecret: whsec,
+      jobcannonOrg: org,
+    });
+    closers.push(() => emulator.close());
+    const config = join(dir, "config.toml");
+    writeFileSync(config, configuration({ org, dir, emulator, listenPort, redirectPorts, environment }), {
+      mode: 0o600,
+    });
+    const env = { JC_CONFIG: config, JC_STATE_DIR: join(dir, "state") };
+    const app = openApp({ ...world, env }, { color: true, input: false });
+    closers.push(() => app.close());
+    const vault = await app.vault();
+    const clientSecret = secret("demo-client-secret");
+    for (const vendor of vendors)
+      await setSecret(vault, { org: null, environment, name: `${vendor}.client-secret` }, clientSecret);
+    const jobcannon = { org: null, environment: "production", name: "jobcannon.webhook-secret" } as const;
+    await setSecret(vault, jobcannon, secret(whsec));
+    return { dir, emulator, app, stop, webhookSecret: WEBHOOK_SECRET, strike };
+  } catch (error) {
+    await strike();
+    throw error;
+  }
+}
+
+function configuration(at: {
+  org: string;
+  dir: string;
+  emulator: Emulator;
+  listenPort: number | undefined;
+  redirectPorts: readonly number[];
+  environment: Environment;
+}): string {
+  const { org, dir, emulator, listenPort, redirectPorts, environment } = at;
+  const prefix = environment === "sandbox" ? "sandbox." : "";
+  return `org = "${org}"
+[${prefix}hubspot]
+client_id = "demo"
+api_base = "${emulator.hubspot}"
+authorize_url = "${emulator.hubspot}/oauth/authorize"
+redirect_port = ${redirectPorts[0]}
+[${prefix}smartrecruiters]
+client_id = "demo"
+api_base = "${emulator.smartrecruiters}"
+identity_base = "${emulator.smartrecruiters}"
+redirect_port = ${redirectPorts[1]}
+[serve]
+listen = "127.0.0.1:${listenPort}"
+public_url = "http://127.0.0.1:${listenPort}"
+[vault]
+backend = "sealed"
+key_file = ${JSON.stringify(join(dir, "vault-key"))}
+[log]
+level = "error"
+`;
+}
+
+/** From below the range out of which the system hands out ports by itself, so that nobody gets it in between. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const isFree = await new Promise<boolean>((resolve) => {
+      const server = createServer().once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
+}
+
+/** As an admin does who approves at once. */
+export async function connectOnStage(
+  { app, stop }: Stage,
+  store: Store,
+  { org, vendor, environment }: { org: string; vendor: string; environment: Environment },
+): Promise<Connection> {
+  const destination = await app.destination({ org, vendor, environment });
+  const { signal } = stop;
+  const { connection, fieldsProblem } = await connect(
+    {
+      clock: app.clock,
+      http: await app.http(),
+      store,
+      vault: await app.vault(),
+      tokens: await app.tokens(),
+      destination,
+      accessTo: (to) => app.access(to, { store, signal }),
+    },
+    {
+      org,
+      environment,
+      signal,
+      confirmOtherAccount: async () => false,
+      // The browser here follows the redirects, as a person's would.
+      consent: { onUrl: () => {}, openBrowser: visit },
+    },
+  );
+  if (fieldsProblem) throw fieldsProblem;
+  return connection;
+}

@@ -1,0 +1,113 @@
+import type { World } from "../commands/world.ts";
+import { serve } from "../daemon/serve.ts";
+import { openAts } from "../flows/ats.ts";
+import { tryAts } from "../flows/ats-trial.ts";
+import type { Watcher } from "../flows/checklist.ts";
+import { tryContacts } from "../flows/contact-trial.ts";
+import { planSubscribe, subscribe, webhookUrl } from "../flows/subscriptions.ts";
+import type { TrialReport } from "../flows/trial.ts";
+import type { Store } from "../store/contract.ts";
+import { connectOnStage, type Stage, setStage } from "./stage.ts";
+
+/**
+ * `sandbox-test --emulator`: the same trial as in a vendor's sandbox, with the vendor, the admin, the recruiter and the
+ * candidate played here. The service that it needs runs within.
+ */
+export interface EmulatedTrial {
+  vendor: string;
+  job?: string;
+  stage?: string;
+  test?: string;
+  wait: number;
+  keep: boolean;
+  watcher: Watcher;
+}
+
+const ORG = "trial";
+const ENVIRONMENT = "sandbox";
+const STAGE_PLACE = { job: "emulated-job", stage: "Assessment", test: "disc" };
+
+export async function trialOnEmulator(world: World, given: EmulatedTrial): Promise<TrialReport> {
+  const stage = await setStage(world, {
+    org: ORG,
+    name: "trial",
+    environment: ENVIRONMENT,
+    vendors: [given.vendor],
+  });
+  try {
+    const { app, stop } = stage;
+    const { vendor, keep, watcher } = given;
+    const request = { org: ORG, vendor, keep, watcher, signal: world.signal };
+    const destination = await app.destination({ org: ORG, vendor, environment: ENVIRONMENT });
+    const store = await app.threadedStore();
+    await connectOnStage(stage, store, { org: ORG, vendor, environment: ENVIRONMENT });
+    if (!destination.ats) return await tryContacts(app, store, request);
+    const place = { ...STAGE_PLACE, ...definedOf(given) };
+    await prepareAccount(stage, store, { vendor, ...place });
+    // Its own end: what a Ctrl-C leaves to clean up still needs a service that answers.
+    const serving = new AbortController();
+    let served: Promise<void> = Promise.resolve();
+    await new Promise<string>((resolve, reject) => {
+      served = serve(app, { signal: serving.signal, onListening: resolve });
+      served.catch(reject);
+    });
+    try {
+      return await tryAts(app, store, {
+        ...request,
+        jobId: place.job,
+        stage: place.stage,
+        test: given.test ?? null,
+        waitMs: given.wait,
+        onLink: ({ candidateId }) => takeTest(stage, { vendor, candidateId }, stop.signal),
+      });
+    } finally {
+      serving.abort();
+      await served;
+    }
+  } finally {
+    await stage.strike();
+  }
+}
+
+function definedOf({ job, stage, test }: EmulatedTrial) {
+  return {
+    ...(job === undefined ? {} : { job }),
+    ...(stage === undefined ? {} : { stage }),
+    ...(test === undefined ? {} : { test }),
+  };
+}
+
+/** What an operator types before the first trial: `webhooks subscribe` and `catalog set`. */
+async function prepareAccount(
+  { app, stop }: Stage,
+  store: Store,
+  { vendor, job, stage, test }: { vendor: string; job: string; stage: string; test: string },
+): Promise<void> {
+  const opened = await openAts(app, store, {
+    org: ORG,
+    vendor,
+    environment: ENVIRONMENT,
+    signal: stop.signal,
+  });
+  const { ats, access, connection } = opened;
+  const targetUrl = webhookUrl(app.config["serve.public_url"], ats);
+  const context = { store, clock: app.clock, vault: await app.vault(), ats, access, targetUrl };
+  await subscribe(context, connection, await planSubscribe(context, connection));
+  const entry = { test, required: true, trigger: "auto", dueDays: 7, emailTemplate: "branded" } as const;
+  await ats.setCatalogEntry(access, { jobId: job, stage }, entry);
+}
+
+/** The candidate opens the link and finishes. */
+async function takeTest(
+  { emulator }: Stage,
+  { vendor, candidateId }: { vendor: string; candidateId: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const answer = await fetch(`${emulator.url}/_control/${vendor}/complete`, {
+    method: "POST",
+    body: JSON.stringify({ candidateId, org: ORG }),
+    signal,
+  });
+  if (!answer.ok) throw new Error(`the emulator could not play the candidate: ${await answer.text()}`);
+  await answer.text();
+}
