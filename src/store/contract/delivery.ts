@@ -1,0 +1,125 @@
+import type { Invite } from "../../core/invite.ts";
+import type { HeldCause, MappingWarning, Projection, Rejection } from "../../core/push.ts";
+import type { ConnectionChanges } from "./connections.ts";
+
+/** Pushes on their way: taken, settled, kept back. */
+export interface Delivery {
+  /** Takes up to `limit` due pushes of one connection for this process, the longest due first. */
+  claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
+  /**
+   * The same together with one place in a rate window, so that what is claimed goes at once and no place is taken for
+   * nothing. Where the window is full nothing is claimed, and `freeAt` says when to come again.
+   */
+  claimInWindow(request: {
+    connectionId: number;
+    limit: number;
+    now: number;
+    window: RateWindow;
+  }): Promise<{ claims: Claim[]; freeAt: number | null }>;
+  /**
+   * Ends claims and appends their attempts. A push whose version moved meanwhile is due again at once, unless it
+   * was to be tried later anyway; one whose lease was lost is left as it is.
+   */
+  settle(settlements: readonly Settlement[]): Promise<void>;
+  /**
+   * Which connections have pushes that are or will be due, when the first is, and by which consent they stand. Held
+   * connections have none.
+   */
+  dueWork(): Promise<DueWork[]>;
+  /** Keeps back all open pushes of a connection, and those to come, until `release`. Returns how many were open. */
+  hold(connectionId: number, cause: HeldCause): Promise<number>;
+  /**
+   * As `hold`, with a change of the connection, both in one step and only while it is `connected` by that very consent
+   * and held for nothing else; an unreadable vault gives way to `reconnect`. Null when it does not stand like that any more.
+   */
+  holdConnected(connectionId: number, request: ConnectedHold): Promise<number | null>;
+  /**
+   * Makes due what was held for one of these causes, and with `vault` forgets the vault's trouble; where another cause stands on the connection, that one
+   * holds it from now on. Returns how many pushes the causes held.
+   */
+  release(connectionId: number, causes: readonly HeldCause[], now: number): Promise<number>;
+  /**
+   * What was put off is due now: what stood in its way may be gone. Returns how many that were.
+   */
+  hasten(connectionId: number, now: number): Promise<number>;
+  /**
+   * Gives these subjects a new version, due now (in a held connection: held). Creates pushes that do not exist.
+   * Returns how many were raised.
+   */
+  raise(connectionId: number, subjects: readonly string[], now: number, runId?: number): Promise<number>;
+  /** Notes that a destination already holds these subjects' present state, up to the version `subjects` named. */
+  confirm(connectionId: number, subjects: readonly { subject: string; carries: number }[]): Promise<void>;
+  /**
+   * The account behind a connection is another one: what was delivered or rejected counts as never pushed, and
+   * what is in flight to the old one settles nothing.
+   */
+  forgetAccount(connectionId: number): Promise<void>;
+  /** Takes one place in the window of `key`, counted over all processes; else says when the next is free. */
+  takeCall(call: RateWindow & { now: number }): Promise<number | null>;
+  /** Until then no process may count on more than `calls` in the window of `key`. */
+  limitCalls(limit: { key: string; calls: number; until: number }): Promise<void>;
+}
+
+/** One push taken for delivery, with all that its projection needs. */
+export interface Claim {
+  pushId: number;
+  /** Proves at `settle` that the push is still ours. */
+  lease: number;
+  subject: string;
+  version: number;
+  /** The newest state the projection will carry; what is delivered with it. */
+  carries: number;
+  /** Failed tries since the push became due. */
+  tries: number;
+  /** Was sent apart since its content makes the vendor fail. */
+  alone: boolean;
+  invites: Invite[];
+}
+
+export interface Settlement {
+  claim: Pick<Claim, "pushId" | "lease" | "version" | "carries">;
+  outcome: SettleOutcome;
+  /** Absent where no call was made. */
+  attempt?: NewAttempt;
+  warnings?: MappingWarning[];
+  now: number;
+}
+
+export type SettleOutcome =
+  /** The vendor holds this projection. */
+  | { kind: "delivered"; projection: Projection }
+  /** There was nothing to tell. */
+  | { kind: "empty" }
+  | { kind: "rejected"; projection: Projection; rejection: Rejection }
+  /** `alone`: its content makes the vendor fail; from now on it travels without company, until it changes. */
+  | { kind: "pending"; dueAt: number; counted: boolean; alone?: boolean }
+  | { kind: "held"; cause: HeldCause };
+
+export interface NewAttempt {
+  outcome: "delivered" | "rejected" | "retry" | "held";
+  httpStatus: number | null;
+  correlationId: string | null;
+  durationMs: number;
+  /** The vendor's words or ours; may hold personal data. */
+  reason: string | null;
+}
+
+export interface DueWork {
+  connectionId: number;
+  dueAt: number;
+  connectedAt: number | null;
+}
+
+export interface ConnectedHold {
+  cause: Extract<HeldCause, "reconnect" | "vault">;
+  /** When the consent was given that the finding is about. */
+  connectedAt: number | null;
+  changes: Pick<ConnectionChanges, "state" | "banner" | "vaultTrouble">;
+}
+
+/** So many calls within so long, counted by all who name this key. */
+export interface RateWindow {
+  key: string;
+  calls: number;
+  windowMs: number;
+}

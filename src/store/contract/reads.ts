@@ -1,0 +1,105 @@
+import type { Connection, Environment } from "../../core/connection.ts";
+import type { Consent } from "../../core/consent.ts";
+import type { InviteStatus } from "../../core/event.ts";
+import type { Invite } from "../../core/invite.ts";
+import type { HeldCause, MappingWarning, Projection, PushState, Rejection } from "../../core/push.ts";
+import type { NewAttempt } from "./delivery.ts";
+
+/** What people look at. */
+export interface Reads {
+  /** Newest first. */
+  invites(query: InviteQuery): Promise<InviteSummary[]>;
+  /** One invite with its events, pushes and attempts, each in the order they came; null when unknown. */
+  invite(org: string, invitationId: string): Promise<InviteHistory | null>;
+  /** Counts for `status`; cost does not grow with the log. */
+  overview(org: string, now: number): Promise<Overview>;
+  /** The delivery log, oldest first: the last `limit` attempts that fit. */
+  attempts(query: AttemptQuery): Promise<LoggedAttempt[]>;
+}
+
+export interface InviteQuery {
+  org: string;
+  status?: InviteStatus;
+  email?: string;
+  /** The vendor's id of the assessment that asked for it. */
+  assessmentId?: string;
+  limit: number;
+}
+
+export interface InviteSummary {
+  invite: Invite;
+  /** Per destination: has it what the invite now says? */
+  pushes: (Pick<PushSummary, "vendor" | "environment" | "state" | "heldCause"> & { delivered: boolean })[];
+}
+
+export interface InviteHistory {
+  invite: Invite;
+  events: {
+    source: string;
+    eventId: string;
+    type: string;
+    at: number;
+    receivedAt: number;
+    conflict: boolean;
+  }[];
+  pushes: (PushSummary & { delivered: boolean })[];
+  attempts: Attempt[];
+}
+
+export interface PushSummary {
+  vendor: string;
+  environment: Environment;
+  subject: string;
+  state: PushState;
+  heldCause: HeldCause | null;
+  version: number;
+  deliveredVersion: number;
+  pendingSince: number | null;
+  dueAt: number | null;
+  /** What was last delivered or rejected. */
+  projection: Projection | null;
+  rejection: Rejection | null;
+  warnings: MappingWarning[];
+}
+
+export interface Overview {
+  /** Of the whole log, whatever the org: an ignored event names none. */
+  events: { total: number; unmatched: number; ignored: number; conflicts: number };
+  /** Of the org, as are its connections. */
+  invites: number;
+  connections: { connection: Connection; pushes: PushCounts }[];
+  /** Links that an admin may still answer. */
+  consents: Pick<Consent, "vendor" | "environment" | "expiresAt">[];
+}
+
+export interface PushCounts {
+  pending: number;
+  delivered: number;
+  rejected: number;
+  held: number;
+  /** Pending for more than 30 minutes. */
+  stuck: number;
+}
+
+export interface AttemptQuery {
+  org: string;
+  vendor?: string;
+  outcome?: NewAttempt["outcome"];
+  email?: string;
+  since?: number;
+  until?: number;
+  /** Only attempts logged after this one. */
+  after?: number;
+  limit: number;
+}
+
+export interface Attempt extends NewAttempt {
+  at: number;
+  version: number;
+  vendor: string;
+}
+
+export interface LoggedAttempt extends Attempt {
+  id: number;
+  subject: string;
+}
