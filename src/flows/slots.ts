@@ -4,7 +4,8 @@ import type { RateLimit } from "../vendors/contract.ts";
 
 /**
  * Places in a vendor's rolling window, shared by all processes on one store. Counted when a call is sent; the
- * window is kept one percent longer than the vendor's, against clocks that differ and calls that overtake.
+ * window is kept longer than the vendor's: one percent against clocks that differ, and enough for a call that took
+ * long to arrive when those behind it are quick, as the first ones do that open connections.
  */
 export interface Slots {
   /** Returns when one more call may be sent. Rejects with the signal's reason. */
@@ -13,15 +14,16 @@ export interface Slots {
   heed(told: { calls: number; remaining: number; windowMs: number }): Promise<void>;
 }
 
-const MARGIN = 1.01;
+const MARGIN = 0.01;
+const LEAST_MARGIN_MS = 100;
 /** How long a lower limit is believed that the vendor told; told again, it is noted again at half that time. */
 const BELIEVED_MS = 10 * 60_000;
 
-const windowOf = ({ windowMs }: RateLimit) => windowMs * MARGIN;
+const windowOf = ({ windowMs }: RateLimit) => windowMs + Math.max(windowMs * MARGIN, LEAST_MARGIN_MS);
 
 /** Calls so far apart never fill the window. */
-export function spacingMs({ windowMs, calls }: RateLimit): number {
-  return (windowMs * MARGIN) / calls;
+export function spacingMs(limit: RateLimit): number {
+  return windowOf(limit) / limit.calls;
 }
 
 export function createSlots(
