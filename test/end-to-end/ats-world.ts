@@ -63,7 +63,8 @@ export async function askCandidates(world: World, n: number): Promise<Asked[]> {
     const answer = await fetch(world.emulator.smartrecruiters + path, init);
     return v.parse(Id, await answer.json()).id;
   };
-  const asked = await many(n, async (index) => {
+  const indexes = Array.from({ length: n }, (_, index) => index);
+  const asked = await many(indexes, async (index) => {
     const email = `candidate.${index}@example.org`;
     const candidateId = await create("/v1/candidates", { firstName: "Kim", lastName: "Vale", email });
     const jobId = `job-${index % 7}`;
@@ -74,12 +75,12 @@ export async function askCandidates(world: World, n: number): Promise<Asked[]> {
   return asked;
 }
 
-/** Does the work `n` times, many at once, and keeps the order of what it gives. */
-export async function many<T>(n: number, work: (index: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = [];
-  let next = 0;
+/** Does the work for each, many at once, and keeps the order of what it gives. */
+export async function many<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = [...items.entries()].reverse();
   const worker = async () => {
-    for (let index = next++; index < n; index = next++) results[index] = await work(index);
+    for (let next = left.pop(); next; next = left.pop()) results[next[0]] = await work(next[1]);
   };
   await Promise.all(Array.from({ length: 24 }, worker));
   return results;
@@ -99,10 +100,16 @@ const Requests = v.array(
   v.object({ path: v.string(), status: v.number(), at: v.pipe(v.string(), v.transform(Date.parse)) }),
 );
 
-/** What was asked of SmartRecruiters' API after `since`, ms since the epoch. */
-export async function requestsTo(world: World, since = 0) {
+/** What was asked of SmartRecruiters' API. */
+export async function requestsTo(world: World) {
   const requests = v.parse(Requests, await control(world, "/requests"));
-  return requests.filter(({ path, at }) => path.startsWith("/v1/") && at > since);
+  return requests.filter(({ path }) => path.startsWith("/v1/"));
+}
+
+/** The results it took. */
+export async function writeBacksOf(world: World) {
+  const requests = await requestsTo(world);
+  return requests.filter(({ path, status }) => path.endsWith("/results") && status === 201);
 }
 
 /** The rows of the log, read beside the service that writes them. */
@@ -113,7 +120,10 @@ export function logOf(world: World) {
   });
   return {
     rows: <Row>(schema: v.GenericSchema<unknown, Row>, sql: string): Row[] =>
-      db.prepare(sql).all().map((row) => v.parse(schema, row)),
+      db
+        .prepare(sql)
+        .all()
+        .map((row) => v.parse(schema, row)),
     count: (sql: string): number => v.parse(v.number(), db.prepare(sql).pluck().get()),
   };
 }
