@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import type { Terminal } from "../shared/terminal.ts";
+import type { ScorecardEntry } from "../vendors/contract.ts";
 import type { DemoTest, Story } from "./people.ts";
 
 /** What was sent, line by line, beside what the contact holds. */
@@ -49,7 +50,7 @@ const GROUPS = [
   ["jc_riasec_holland"],
 ];
 
-function heldLines(properties: Record<string, string>): string[] {
+export function heldLines(properties: Record<string, string>): string[] {
   return GROUPS.filter((group) => group.some((name) => properties[name])).map((group) =>
     group
       .map((name, index) =>
@@ -57,4 +58,21 @@ function heldLines(properties: Record<string, string>): string[] {
       )
       .join(" "),
   );
+}
+
+/** What recruiters see of a result, each entry in a few rows. `knownFields`: what the company calls its fields. */
+export function scorecardTable(
+  entries: readonly ScorecardEntry[],
+  knownFields: readonly string[],
+  terminal: Terminal,
+): string {
+  const labelOf = (id: string) =>
+    knownFields.find((known) => known.endsWith(` (${id})`))?.slice(0, -` (${id})`.length) ?? id;
+  const rows = entries.flatMap(({ title, summary, resultUrl, fields }) => [
+    ["title", title],
+    ["summary", summary ?? "–"],
+    ["result", resultUrl ?? "–"],
+    ["fields", fields.map(({ fieldId, value }) => `${labelOf(fieldId)} ${value}`).join(", ")],
+  ]);
+  return terminal.table(["scorecard", "SmartRecruiters holds"], rows);
 }

@@ -19,8 +19,10 @@ export interface Stage {
   app: App;
   /** Ends with the operator's Ctrl-C, or with the stage. */
   stop: AbortController;
-  /** JobCannon's webhooks are signed with it. */
-  webhookSecret: Buffer;
+  /** Where its receiver is to listen, for JobCannon and the vendors alike. */
+  url: string;
+  /** With which JobCannon signs. */
+  webhookSecret: string;
   /** Takes everything down again. */
   strike(): Promise<void>;
 }
@@ -34,7 +36,7 @@ export interface StageOptions {
   vendors: readonly string[];
 }
 
-const WEBHOOK_SECRET = Buffer.from("invented for the demo, 32 bytes!");
+const WEBHOOK_SECRET = `whsec_${Buffer.from("invented for the demo, 32 bytes!").toString("base64")}`;
 
 export async function setStage(world: World, options: StageOptions): Promise<Stage> {
   const { org, name, environment, vendors } = options;
@@ -53,12 +55,12 @@ export async function setStage(world: World, options: StageOptions): Promise<Sta
   };
   try {
     const [listenPort, ...redirectPorts] = [await freePort(), await freePort(), await freePort()];
-    const whsec = `whsec_${WEBHOOK_SECRET.toString("base64")}`;
+    const url = `http://127.0.0.1:${listenPort}`;
     const emulator = await startEmulator({
       port: 0,
       autoApprove: true,
-      jobcannonUrl: `http://127.0.0.1:${listenPort}`,
-      jobcannonSecret: whsec,
+      jobcannonUrl: url,
+      jobcannonSecret: WEBHOOK_SECRET,
       jobcannonOrg: org,
     });
     closers.push(() => emulator.close());
@@ -74,8 +76,8 @@ export async function setStage(world: World, options: StageOptions): Promise<Sta
     for (const vendor of vendors)
       await setSecret(vault, { org: null, environment, name: `${vendor}.client-secret` }, clientSecret);
     const jobcannon = { org: null, environment: "production", name: "jobcannon.webhook-secret" } as const;
-    await setSecret(vault, jobcannon, secret(whsec));
-    return { dir, emulator, app, stop, webhookSecret: WEBHOOK_SECRET, strike };
+    await setSecret(vault, jobcannon, secret(WEBHOOK_SECRET));
+    return { dir, emulator, app, stop, url, webhookSecret: WEBHOOK_SECRET, strike };
   } catch (error) {
     await strike();
     throw error;

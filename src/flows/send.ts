@@ -6,7 +6,7 @@ import type { Access, Answer, SendResult } from "../vendors/contract.ts";
 import type { DeliverContext, DeliverReport } from "./deliver.ts";
 import { tellWhyHeld } from "./held.ts";
 import { isEmpty, type Parcel, settlementOf, updateOf } from "./parcels.ts";
-import { createPace } from "./slots.ts";
+import { createPace, type Departure } from "./slots.ts";
 
 /** Single calls and what follows from their answers: settled record by record, or taken apart. */
 export interface Sender {
@@ -68,7 +68,7 @@ export function notBeforeOf({ result }: Trouble): number {
 
 export function createSender(context: DeliverContext, connection: Connection, report: DeliverReport): Sender {
   const { store, clock, destination } = context;
-  const { paced: access, prepaid } = withPace(context);
+  const { unpaid, prepaid } = withPace(context);
   /** What this delivery has claimed and not settled. */
   const open = new Map<number, Claim>();
   /** Counts calls and answers. */
@@ -105,10 +105,10 @@ export function createSender(context: DeliverContext, connection: Connection, re
     );
   };
 
-  const call = async (via: Access, parcels: readonly Parcel[]) => {
+  const call = async ({ access, ended }: Trip, parcels: readonly Parcel[]) => {
     moment += 1;
     const sentAs = moment;
-    const result = await destination.send(via, parcels.map(updateOf));
+    const result = await destination.send(access, parcels.map(updateOf)).finally(ended);
     moment += 1;
     if (result.answers.some(({ kind }) => kind !== "retry")) heardAt = moment;
     return { result, sentAs };
@@ -122,7 +122,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
   };
 
   const send = async (
-    via: Access,
+    via: Trip,
     parcels: readonly Parcel[],
     onAnswer: () => void = () => {},
   ): Promise<Sent> => {
@@ -155,7 +155,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
   /** The parts of a batch that was refused whole. One that meets an outage leaves the rest for later. */
   const sendParts = async (parts: readonly (readonly Parcel[])[]): Promise<Trouble | null> => {
     for (const [index, part] of parts.entries()) {
-      const sent = await send(access, part);
+      const sent = await send(unpaid(), part);
       if (sent.kind !== "failed") continue;
       await giveBack(parts.slice(index + 1).flatMap((each) => each.map(({ claim }) => claim)));
       return sent;
@@ -166,7 +166,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
   const vendorTakesOthers = async (since: number): Promise<boolean> => {
     if (heardAt > since) return true;
     if (!witness) return false;
-    const { result } = await call(access, [witness.parcel]);
+    const { result } = await call(unpaid(), [witness.parcel]);
     return result.answers.some(({ kind }) => kind !== "retry");
   };
 
@@ -192,7 +192,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
         await giveBack(half.map(({ claim }) => claim));
         continue;
       }
-      const sent = await send(access, half);
+      const sent = await send(unpaid(), half);
       if (sent.kind === "failed") failed.push(sent);
     }
     if (failed.some(isThrottled) || !(await vendorTakesOthers(since))) return failed;
@@ -292,25 +292,29 @@ async function untilStored({ clock, stop }: DeliverContext, work: () => Promise<
   }
 }
 
+/** What one sending calls with. */
+interface Trip {
+  access: Access;
+  ended(): void;
+}
+
 /** `prepaid`: the place for the first call was taken before its batch was claimed. */
-function withPace({ clock, destination, access }: DeliverContext): { paced: Access; prepaid(): Access } {
+function withPace({ clock, destination, access }: DeliverContext): { unpaid(): Trip; prepaid(): Trip } {
   const pace = createPace(clock, destination.rateLimit);
-  const slot = async () => {
-    await access.slot();
-    await pace(access.signal);
+  const trip = (options: { isPaid: boolean }): Trip => {
+    let { isPaid } = options;
+    const departures: Departure[] = [];
+    const slot = async () => {
+      if (!isPaid) await access.slot();
+      isPaid = false;
+      departures.push(await pace(access.signal));
+    };
+    return {
+      access: { ...access, slot },
+      ended: () => {
+        for (const departure of departures) departure.arrived();
+      },
+    };
   };
-  return {
-    paced: { ...access, slot },
-    prepaid: () => {
-      let isPaid = true;
-      return {
-        ...access,
-        slot: async () => {
-          const next = isPaid ? pace(access.signal) : slot();
-          isPaid = false;
-          await next;
-        },
-      };
-    },
-  };
+  return { unpaid: () => trip({ isPaid: false }), prepaid: () => trip({ isPaid: true }) };
 }

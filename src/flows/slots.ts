@@ -5,7 +5,8 @@ import type { Destination, RateLimit } from "../vendors/contract.ts";
 
 /**
  * Places in a vendor's rolling window, shared by all processes on one store. Counted when a call is sent; the
- * window is kept one percent longer than the vendor's, against clocks that differ and calls that overtake.
+ * window is kept one percent longer than the vendor's, and 100 ms at least, against clocks that differ and calls that
+ * overtake.
  */
 export interface Slots {
   /** Returns when one more call may be sent. Rejects with the signal's reason. */
@@ -14,11 +15,12 @@ export interface Slots {
   heed(told: { calls: number; remaining: number; windowMs: number }): Promise<void>;
 }
 
-const MARGIN = 1.01;
+const MARGIN = 0.01;
+const LEAST_MARGIN_MS = 100;
 /** How long a lower limit is believed that the vendor told; told again, it is noted again at half that time. */
 const BELIEVED_MS = 10 * 60_000;
 
-const windowOf = ({ windowMs }: RateLimit) => windowMs * MARGIN;
+const windowOf = ({ windowMs }: RateLimit) => windowMs + Math.max(windowMs * MARGIN, LEAST_MARGIN_MS);
 
 /** The window of the account behind a connection, as all processes count in it; null where the vendor has no limit. */
 export function windowFor(
@@ -30,8 +32,8 @@ export function windowFor(
 }
 
 /** Calls so far apart never fill the window. */
-export function spacingMs({ windowMs, calls }: RateLimit): number {
-  return (windowMs * MARGIN) / calls;
+export function spacingMs(limit: RateLimit): number {
+  return windowOf(limit) / limit.calls;
 }
 
 export function createSlots(
@@ -60,23 +62,46 @@ export function createSlots(
   };
 }
 
+/** A call that was let go. `arrived`: to be said when it was answered, or failed. */
+export interface Departure {
+  arrived(): void;
+}
+
+/**
+ * In a window as short as this one a call counts from its answer: it may have reached the vendor only then, while
+ * those behind it are quick. In a longer one the margin covers that, and a slow vendor shall cost no throughput.
+ */
+const SHORT_WINDOW_MS = 5_000;
+
 /**
  * A place is counted when it is taken, and between then and the call a claim may wait for the disk, one long, another
  * short. So a delivery also keeps its calls apart by the moments in which they really go. To be awaited before each.
  */
-export function createPace(clock: Clock, limit: RateLimit | null): (signal: AbortSignal) => Promise<void> {
-  if (!limit) return async () => {};
+export function createPace(
+  clock: Clock,
+  limit: RateLimit | null,
+): (signal: AbortSignal) => Promise<Departure> {
+  if (!limit) return async () => ({ arrived: () => {} });
   const windowMs = windowOf(limit);
-  /** The newest as many as fit into one window. */
-  const sentAt: number[] = [];
+  /** How long a call may be on its way before it counts as arrived. */
+  const longestMs = limit.windowMs <= SHORT_WINDOW_MS ? limit.windowMs : 0;
+  let departed: { sentAt: number; arrivedAt: number | null }[] = [];
+  const leavesAt = ({ sentAt, arrivedAt }: (typeof departed)[number], now: number) =>
+    Math.min(arrivedAt ?? now, sentAt + longestMs) + windowMs;
   return async (signal) => {
     for (;;) {
-      const oldest = sentAt.length < limit.calls ? undefined : sentAt[0];
-      const waitMs = oldest === undefined ? 0 : oldest + windowMs - clock.now();
-      if (waitMs <= 0) break;
-      await clock.sleep(Math.max(1, waitMs), signal);
+      const now = clock.now();
+      departed = departed.filter((each) => leavesAt(each, now) > now);
+      if (departed.length < limit.calls) break;
+      const freeAt = Math.min(...departed.map((each) => leavesAt(each, now)));
+      await clock.sleep(Math.max(1, freeAt - now), signal);
     }
-    sentAt.push(clock.now());
-    if (sentAt.length > limit.calls) sentAt.shift();
+    const call = { sentAt: clock.now(), arrivedAt: null as number | null };
+    departed.push(call);
+    return {
+      arrived: () => {
+        call.arrivedAt ??= clock.now();
+      },
+    };
   };
 }

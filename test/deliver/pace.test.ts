@@ -75,4 +75,33 @@ describe("the pace of one delivery's calls", () => {
     await clock.advance(0);
     expect(went).toHaveLength(1_000);
   });
+
+  describe("in a window of a second", () => {
+    const SHORT = { calls: 1, windowMs: 1_000 };
+    const OUR_SHORT_WINDOW = 1_100;
+
+    test("counts a call from its answer, for it may have arrived only then", async () => {
+      const clock = fakeClock();
+      const pace = createPace(clock, SHORT);
+      const first = await pace(AbortSignal.timeout(60_000));
+      await clock.advance(300);
+      first.arrived();
+      const { went } = calls(clock, pace, 1);
+      await clock.advance(OUR_SHORT_WINDOW - 1);
+      expect(went).toEqual([]);
+      await clock.advance(1);
+      expect(went).toEqual([OUR_SHORT_WINDOW]);
+    });
+
+    test("waits no longer than another window for a call that hangs", async () => {
+      const clock = fakeClock();
+      const pace = createPace(clock, SHORT);
+      await pace(AbortSignal.timeout(60_000));
+      const { went } = calls(clock, pace, 1);
+      await clock.advance(SHORT.windowMs + OUR_SHORT_WINDOW - 1);
+      expect(went).toEqual([]);
+      await clock.advance(1);
+      expect(went).toEqual([SHORT.windowMs + OUR_SHORT_WINDOW]);
+    });
+  });
 });

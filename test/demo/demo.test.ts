@@ -1,0 +1,41 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, expect, test } from "vitest";
+import { freshWorld, until } from "../world.ts";
+
+describe("demo", () => {
+  test("shows both vendors from the connect to the result", async () => {
+    const world = await freshWorld();
+    const { code, out, err } = await world.run(["demo"]);
+    expect(code).toBe(0);
+    expect(err.match(/^\d .*/gm)).toEqual([
+      "1  Connect a HubSpot portal (the emulator approves at once)",
+      "2  serve receives signed webhooks and delivers; a file is imported beside it",
+      "3  What JobCannon sent, and what HubSpot now holds",
+      "4  A second resync creates nothing",
+      "5  The daily sweep brings those who are still at it",
+      "6  Connect SmartRecruiters, and subscribe to its webhooks",
+      "7  A candidate reaches a stage that asks for a test, and takes it",
+    ]);
+    expect(out).toMatch(/summary +DISC: Dominance 68, Influence 41, Steadiness 55, Conscientiousness 80\n/);
+    expect(out).toMatch(
+      /fields +Dominance 68, Influence 41, Steadiness 55, JC DISC — Conscientiousness 80\n/,
+    );
+    expect(err).toContain("HubSpot holds  jc_disc_d 68 _i 41 _s 55 _c 80");
+    expect(err).toContain("Confirmed by SmartRecruiters' own webhook: a1 is inv_a1");
+  });
+
+  test("goes on with --keep, at the URLs that it shows, until Ctrl-C, and leaves nothing behind", async () => {
+    const world = await freshWorld();
+    const running = world.start(["demo", "--keep"]);
+    await until("it goes on", () => running.err().includes("until Ctrl-C"), 25_000);
+    const [, url] = /curl (\S+)\/_control\/smartrecruiters\/scorecards/.exec(running.err()) ?? [];
+    const scorecards = await fetch(`${url}/_control/smartrecruiters/scorecards`);
+    expect(await scorecards.json()).toMatchObject({ c1: [{ title: "JobCannon: DISC" }] });
+    expect(running.err()).toContain(`SmartRecruiters:  ${url}/smartrecruiters`);
+    const [, config = ""] = /--config (\S+)/.exec(running.err()) ?? [];
+    expect(existsSync(config)).toBe(true);
+    expect(await running.stop()).toMatchObject({ code: 0 });
+    expect(existsSync(dirname(config))).toBe(false);
+  });
+});

@@ -1,0 +1,129 @@
+/** A world connected to both vendors and subscribed, with candidates who were asked to take a test. */
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import * as v from "valibot";
+import { onTestFinished } from "vitest";
+import { succeed, vaultOf } from "../connect/world.ts";
+import { connected, freePort, type InviteEvent, invite, type World } from "../world.ts";
+
+export interface AtsWorld extends World {
+  /** Where `serve` listens each time it is started, and where SmartRecruiters sends. */
+  url: string;
+  /** What SmartRecruiters signs with. */
+  signedWith: string;
+}
+
+const Subscriptions = v.record(v.string(), v.array(v.object({ secret: v.string() })));
+
+export async function connectedToBoth(): Promise<AtsWorld> {
+  const world = await connected();
+  const { smartrecruiters } = world.emulator;
+  const address = `127.0.0.1:${await freePort()}`;
+  Object.assign(world.env, {
+    JC_SMARTRECRUITERS_CLIENT_ID: "company-1",
+    JC_SMARTRECRUITERS_API_BASE: smartrecruiters,
+    JC_SMARTRECRUITERS_IDENTITY_BASE: smartrecruiters,
+    JC_SMARTRECRUITERS_REDIRECT_PORT: String(await freePort()),
+    JC_SERVE_LISTEN: address,
+    JC_SERVE_PUBLIC_URL: `http://${address}`,
+  });
+  await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "a client's secret");
+  await succeed(world, ["connect", "smartrecruiters"]);
+  await succeed(world, ["webhooks", "subscribe"]);
+  const subscriptions = v.parse(Subscriptions, await control(world, "/subscriptions"));
+  const signedWith = subscriptions["company-1"]?.[0]?.secret ?? "";
+  return { ...world, url: `http://${address}`, signedWith };
+}
+
+/** A call of the emulator's control of SmartRecruiters. */
+export async function control(world: World, path: string, body?: object): Promise<unknown> {
+  const init = body && { method: "POST", body: JSON.stringify(body) };
+  const answer = await fetch(`${world.emulator.url}/_control/smartrecruiters${path}`, init);
+  if (!answer.ok) throw new Error(await answer.text());
+  return await answer.json();
+}
+
+/** One candidate of SmartRecruiters and the DISC test that they were asked to take. */
+export interface Asked {
+  candidateId: string;
+  assessmentId: string;
+  email: string;
+}
+
+const Token = v.pipe(v.string(), v.parseJson(), v.object({ accessToken: v.string() }));
+const Id = v.object({ id: v.string() });
+
+/** As recruiters do it over days: the rate limit counts none of these calls. */
+export async function askCandidates(world: World, n: number): Promise<Asked[]> {
+  await control(world, "/faults", { rateLimit: "none" });
+  const token = v.parse(Token, (await vaultOf(world))["token/acme/smartrecruiters/production"]);
+  const create = async (path: string, body: object) => {
+    const headers = { authorization: `Bearer ${token.accessToken}` };
+    const init = { method: "POST", headers, body: JSON.stringify(body) };
+    const answer = await fetch(world.emulator.smartrecruiters + path, init);
+    return v.parse(Id, await answer.json()).id;
+  };
+  const indexes = Array.from({ length: n }, (_, index) => index);
+  const asked = await many(indexes, async (index) => {
+    const email = `candidate.${index}@example.org`;
+    const candidateId = await create("/v1/candidates", { firstName: "Kim", lastName: "Vale", email });
+    const jobId = `job-${index % 7}`;
+    const assessmentId = await create("/v1/assessments", { candidateId, jobId, test: "disc" });
+    return { candidateId, assessmentId, email };
+  });
+  await fetch(`${world.emulator.url}/_control/smartrecruiters/faults`, { method: "DELETE" });
+  return asked;
+}
+
+/** Does the work for each, many at once, and keeps the order of what it gives. */
+export async function many<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const left = [...items.entries()].reverse();
+  const worker = async () => {
+    for (let next = left.pop(); next; next = left.pop()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: 24 }, worker));
+  return results;
+}
+
+/** JobCannon's word on the invitation that SmartRecruiters asked for. */
+export function inviteOf(
+  { candidateId, assessmentId, email }: Asked,
+  changes: Parameters<typeof invite>[0] = {},
+): InviteEvent {
+  const event = invite({ invitation_id: `inv_${assessmentId}`, email, ...changes });
+  const source = { vendor: "smartrecruiters", candidate_id: candidateId, assessment_id: assessmentId };
+  return { ...event, data: { ...event.data, ...{ source } } };
+}
+
+const Requests = v.array(
+  v.object({ path: v.string(), status: v.number(), at: v.pipe(v.string(), v.transform(Date.parse)) }),
+);
+
+/** What was asked of SmartRecruiters' API. */
+export async function requestsTo(world: World) {
+  const requests = v.parse(Requests, await control(world, "/requests"));
+  return requests.filter(({ path }) => path.startsWith("/v1/"));
+}
+
+/** The results it took. */
+export async function writeBacksOf(world: World) {
+  const requests = await requestsTo(world);
+  return requests.filter(({ path, status }) => path.endsWith("/results") && status === 201);
+}
+
+/** The rows of the log, read beside the service that writes them. */
+export function logOf(world: World) {
+  const db = new Database(join(world.stateDir, "log.db"), { readonly: true });
+  onTestFinished(() => {
+    db.close();
+  });
+  return {
+    rows: <Row>(schema: v.GenericSchema<unknown, Row>, sql: string): Row[] =>
+      db
+        .prepare(sql)
+        .all()
+        .map((row) => v.parse(schema, row)),
+    count: (sql: string): number => v.parse(v.number(), db.prepare(sql).pluck().get()),
+  };
+}
