@@ -8,8 +8,8 @@ import type { Source, SourceSecret } from "../vendors/contract.ts";
  * then, so that a secret set or removed at the terminal takes effect without a restart.
  */
 const READ_AGAIN_AFTER_MS = 60_000;
-/** A forged signature must not make us ask the vault each time. */
-const LOOK_AGAIN_AFTER_MS = 2_000;
+/** A forged signature must not make us ask the vault each time; one made with a secret set just now must. */
+const LOOKS_AGAIN = { times: 10, withinMs: 20_000 };
 
 export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pick<Clock, "now"> }) {
   const held = new Map<string, { secrets: readonly SourceSecret[]; readAt: number }>();
@@ -28,14 +28,21 @@ export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pi
     return started;
   };
 
+  const looks: number[] = [];
+  const mayLookAgain = (): boolean => {
+    const now = clock.now();
+    while (looks[0] !== undefined && looks[0] <= now - LOOKS_AGAIN.withinMs) looks.shift();
+    return looks.length < LOOKS_AGAIN.times && looks.push(now) > 0;
+  };
+
   return async (
     source: Source,
     { again }: { again: boolean } = { again: false },
   ): Promise<readonly SourceSecret[]> => {
     const known = held.get(source.id);
     if (!known) return await read(source);
-    const age = clock.now() - known.readAt;
-    if (age < (again ? LOOK_AGAIN_AFTER_MS : READ_AGAIN_AFTER_MS)) return known.secrets;
+    const isDue = clock.now() - known.readAt >= READ_AGAIN_AFTER_MS || (again && mayLookAgain());
+    if (!isDue) return known.secrets;
     return await read(source).catch(() => {
       // A keychain that does not answer must not hold up every sender.
       held.set(source.id, { ...known, readAt: clock.now() });

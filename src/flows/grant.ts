@@ -40,14 +40,20 @@ export async function clientSecretOf(
   { vault, destination }: Pick<GrantContext, "vault" | "destination">,
   { org, environment }: { org: string; environment: Environment },
 ): Promise<Secret> {
-  refuseWithoutClientId(destination);
+  refuseWithoutClientId(destination, { org, environment });
   return await readSecret(vault, { name: destination.authorization.clientSecretName, org, environment });
 }
 
-export function refuseWithoutClientId({ vendor, authorization }: Destination): void {
-  if (authorization.clientId) return;
+export function refuseWithoutClientId(
+  { vendor, authorization: { clientId, orgClientIdKey } }: Destination,
+  { org, environment }: { org: string; environment: Environment },
+): void {
+  if (clientId) return;
+  const everyOrgs = environment === "sandbox" ? `[sandbox.${vendor}]` : `[${vendor}]`;
+  const ownKey = environment === "sandbox" ? undefined : orgClientIdKey;
+  const own = ownKey === undefined ? "" : `, or of this org alone: [orgs.${org}] ${ownKey} = "…"`;
   throw new AppError("CONFIG_INVALID", `${vendor}.client_id is not set`, {
-    hint: `Put the app's client id into the configuration: [${vendor}] client_id = "…"`,
+    hint: `Put the app's client id into the configuration: ${everyOrgs} client_id = "…"${own}`,
   });
 }
 
@@ -110,7 +116,7 @@ export async function keep(
     login: loginOf(set, authorization),
     connectedAt: clock.now(),
     outage: null,
-    banner: bannerFor({ missingScopes, overQuota: [] }),
+    banner: bannerFor({ missingScopes, overQuota: [] }, destination, key),
     ...(other ? { knownFields: null, lastSyncAt: null } : {}),
   });
   const connection = await saved.catch(async (error: unknown) => {

@@ -1,15 +1,15 @@
 import type { Connection, SubscriptionHealth } from "../core/connection.ts";
+import { subscribeCommand } from "./connection-commands.ts";
 
 /** What is wrong with a subscription and what to type; null when nothing is. */
 export function subscriptionTrouble(connection: Connection, label: string): string | null {
-  const { subscription, org, environment } = connection;
+  const { subscription } = connection;
   if (!subscription || subscription.state === "active") return null;
-  const mend = `Run: jc-integrations webhooks subscribe --org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
   const words: Record<Exclude<SubscriptionHealth["state"], "active">, string> = {
     missing: `${label} has no webhook subscription for us`,
     inactive: `${label} has switched our webhook subscription off`,
     elsewhere: `${label}'s webhook subscription sends to another address`,
     "without secret": `the secret of ${label}'s webhook subscription is not set here`,
   };
-  return `${words[subscription.state]}; results still go there. ${mend}`;
+  return `${words[subscription.state]}; results still go there. Run: ${subscribeCommand(connection)}`;
 }
