@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Account, Connection } from "../core/connection.ts";
 import type { Connected } from "../flows/connect.ts";
 import { loginWords } from "../flows/login.ts";
-import { connectCommand, resyncCommand, subscribeCommand } from "../flows/connection-commands.ts";
+import { backfillCommand, connectCommand, resyncCommand, subscribeCommand } from "../flows/connection-commands.ts";
 import { scopeFixes } from "../flows/missing-scopes.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
@@ -180,17 +180,23 @@ function render(
     "",
     table(["", ""], rows).replace(/^\s*\n/, ""),
     "",
-    nextCommand(connected, ats !== undefined),
+    ...nextSteps(connected, ats !== undefined),
   ].join("\n");
 }
 
-function nextCommand({ connection, waiting }: Connected, isAts: boolean): string {
+/** What to type now: one line each. */
+function nextSteps({ connection, waiting }: Connected, isAts: boolean): string[] {
   const { vendor, org, environment, subscription } = connection;
-  if (isAts && subscription === null) return `Let its webhooks reach us: ${subscribeCommand(connection)}`;
-  if (environment === "sandbox")
-    return `Results go to production only. Try the whole road: jc-integrations sandbox-test ${vendor} --org ${org}`;
-  if (waiting > 0) return `${count(waiting, "earlier result")} wait: jc-integrations backfill --org ${org}`;
-  return "Deliver as they come: jc-integrations serve";
+  const subscribing =
+    isAts && subscription === null ? [`Let its webhooks reach us: ${subscribeCommand(connection)}`] : [];
+  if (environment === "sandbox") {
+    const trial = `Results go to production only. Try the whole road: jc-integrations sandbox-test ${vendor} --org ${org}`;
+    return [...subscribing, trial];
+  }
+  const earlier =
+    waiting > 0 ? [`${count(waiting, "earlier result")} wait: ${backfillCommand(connection)}`] : [];
+  const steps = [...subscribing, ...earlier];
+  return steps.length > 0 ? steps : ["Deliver as they come: jc-integrations serve"];
 }
 
 /** What was granted, beside what was wanted when that is more. */

@@ -11,6 +11,12 @@ export function resyncCommand(of: ConnectionName): string {
   return `jc-integrations resync-properties${vendor} ${placeOf(of)}`;
 }
 
+/** Delivers what the connection was never told of. */
+export function backfillCommand(of: ConnectionName): string {
+  const vendor = of.vendor === "hubspot" ? "" : ` --vendor ${of.vendor}`;
+  return `jc-integrations backfill${vendor} --org ${of.org}`;
+}
+
 /** Lets an applicant tracking system's webhooks reach us, or mends what keeps them away. */
 export function subscribeCommand(of: ConnectionName): string {
   return `jc-integrations webhooks subscribe --vendor ${of.vendor} ${placeOf(of)}`;

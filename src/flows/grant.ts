@@ -11,7 +11,7 @@ import type { Grant } from "../oauth/issuer.ts";
 import { loginOf } from "../oauth/token-set.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { Clock } from "../shared/clock.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Store } from "../store/contract.ts";
@@ -99,7 +99,7 @@ export async function keep(
   if (other && !(await confirmOtherAccount(other, account)))
     throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
 
-  const hadTokens = (await tokens.peek(name)) !== null;
+  const hadTokens = await holdsTokens(tokens, name);
   const set = await tokens.keep(name, destination, grant);
   // Behind the new tokens, so that nothing more counts as told that the old account heard; before the row names the
   // new account, so that whoever connects again after a crash is still asked, and still forgets.
@@ -130,6 +130,16 @@ export async function keep(
     clock.now(),
   );
   return { connection, released };
+}
+
+/** Also where they cannot be read: the consent brings others in their place. */
+async function holdsTokens(tokens: Tokens, name: string): Promise<boolean> {
+  try {
+    return (await tokens.peek(name)) !== null;
+  } catch (error) {
+    if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+    return true;
+  }
 }
 
 /** What is known of a connection so far; undefined before its first consent. */

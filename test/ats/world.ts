@@ -54,6 +54,8 @@ identity_base = "${world.emulator.smartrecruiters}"
 ${config}`,
   );
   await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "the secret of our integration");
+  const sandbox = ["secrets", "set", "smartrecruiters.client-secret", "--sandbox"];
+  await succeed(world, sandbox, "the secret of our integration in the sandbox");
   const publicUrl = address.JC_SERVE_PUBLIC_URL ?? "";
   const ats = { ...world, publicUrl, webhookUrl: `${publicUrl}/smartrecruiters/webhooks` };
   await settings(ats, {
