@@ -3,7 +3,12 @@ import type { Command } from "commander";
 import type { Account, Connection } from "../core/connection.ts";
 import type { Connected } from "../flows/connect.ts";
 import { loginWords } from "../flows/login.ts";
-import { backfillCommand, connectCommand, resyncCommand, subscribeCommand } from "../flows/connection-commands.ts";
+import {
+  backfillCommand,
+  connectCommand,
+  resyncCommand,
+  subscribeCommand,
+} from "../flows/connection-commands.ts";
 import { scopeFixes } from "../flows/missing-scopes.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";

@@ -11,7 +11,9 @@ function set(world: AtsWorld, ...flags: string[]) {
 describe("catalog set", () => {
   test("lets a stage trigger a test, with the guide's choices unless others are given", async () => {
     const world = await connectedAts();
-    expect((await succeed(world, ["catalog", "set", ...PLACE, "--test", "disc", "--json"])).json).toMatchObject({
+    expect(
+      (await succeed(world, ["catalog", "set", ...PLACE, "--test", "disc", "--json"])).json,
+    ).toMatchObject({
       jobId: "4711",
       stage: "Phone screen / 1",
       test: "disc",
@@ -25,7 +27,9 @@ describe("catalog set", () => {
     );
     expect(code).toBe(0);
     expect(out).toMatch(/Phone screen \/ 1 +big-five +optional +by hand +14 +default/);
-    expect(out).toContain('jc-integrations sandbox-test smartrecruiters --job 4711 --stage "Phone screen / 1"');
+    expect(out).toContain(
+      'jc-integrations sandbox-test smartrecruiters --job 4711 --stage "Phone screen / 1"',
+    );
   });
 
   test("keeps what stands there where nothing is said about it, and says when nothing changed", async () => {
@@ -107,7 +111,17 @@ describe("catalog list and show", () => {
   test("show what the stages of a job trigger", async () => {
     const world = await connectedAts();
     await set(world, "--test", "disc");
-    await succeed(world, ["catalog", "set", "--job", "4711", "--stage", "Final", "--test", "eq", "--optional"]);
+    await succeed(world, [
+      "catalog",
+      "set",
+      "--job",
+      "4711",
+      "--stage",
+      "Final",
+      "--test",
+      "eq",
+      "--optional",
+    ]);
     expect((await succeed(world, ["catalog", "list", "--job", "4711", "--json"])).json).toMatchObject({
       job: "4711",
       stages: [
@@ -117,7 +131,9 @@ describe("catalog list and show", () => {
     });
     const { out } = await succeed(world, ["catalog", "list", "--job", "4711"]);
     expect(out).toMatch(/Final +eq +optional +by itself +7 +branded/);
-    expect((await succeed(world, ["catalog", "show", ...PLACE, "--json"])).json).toMatchObject({ test: "disc" });
+    expect((await succeed(world, ["catalog", "show", ...PLACE, "--json"])).json).toMatchObject({
+      test: "disc",
+    });
     expect((await succeed(world, ["catalog", "show", ...PLACE])).out).toMatch(/disc +required/);
   });
 

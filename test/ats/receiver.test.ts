@@ -80,7 +80,11 @@ describe("a webhook of SmartRecruiters", () => {
       guide: {
         title: "Webhook signature validation failed",
         cause: "HMAC signature is missing or incorrect",
-        fixes: [expect.stringContaining("X-SmartRecruiters-Signature"), expect.any(String), expect.any(String)],
+        fixes: [
+          expect.stringContaining("X-SmartRecruiters-Signature"),
+          expect.any(String),
+          expect.any(String),
+        ],
       },
     });
     expect(JSON.stringify(json)).not.toContain("c9");
@@ -109,7 +113,9 @@ describe("a webhook of SmartRecruiters", () => {
     const { secret } = await subscription(world);
     const body = JSON.stringify({ id: "evt_x", event: "job.updated", occurredAt: "2026-11-22T10:00:00Z" });
     expect(await post(world, body, signatureOf(body, secret))).toMatchObject({ status: 202 });
-    expect((await world.run(["status", "--json"])).json).toMatchObject({ events: { total: 1, unmatched: 0 } });
+    expect((await world.run(["status", "--json"])).json).toMatchObject({
+      events: { total: 1, unmatched: 0 },
+    });
     expect((await webhookLog(world)).received).toEqual([]);
   });
 
@@ -152,7 +158,12 @@ describe("a webhook of SmartRecruiters", () => {
         status: "invited",
         candidate: { email: "ann@example.com", first_name: "Ann", last_name: "Lee" },
         tests: [{ slug: "disc", status: "assigned" }],
-        source: { vendor: "smartrecruiters", candidate_id: candidateId, job_id: "j1", assessment_id: assessmentId },
+        source: {
+          vendor: "smartrecruiters",
+          candidate_id: candidateId,
+          job_id: "j1",
+          assessment_id: assessmentId,
+        },
       },
     };
     expect((await service.post(event)).status).toBe(202);
@@ -167,7 +178,9 @@ describe("a webhook of SmartRecruiters", () => {
     expect((await webhookLog(world, "--sandbox")).received).toMatchObject([{ isMatched: false }]);
     await succeed(world, ["run", "questions"]);
     expect(await rowOf(world)).toMatchObject({ pushes: { pending: 0, delivered: 0 } });
-    expect((await world.run(["invites", "show", "inv_1", "--json"])).json).toMatchObject({ invite: { status: "invited" } });
+    expect((await world.run(["invites", "show", "inv_1", "--json"])).json).toMatchObject({
+      invite: { status: "invited" },
+    });
   });
 
   test("is refused while the org has no secret at all", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
+import { fakeClock } from "../fake-clock.ts";
 import { until } from "../world.ts";
 import {
   atsWorld,
@@ -47,7 +48,12 @@ function snapshot(
       sent_at: "2026-05-13T09:00:00Z",
       candidate: { email: "ann@example.com", first_name: "Ann", last_name: "Lee" },
       tests,
-      source: { vendor: "smartrecruiters", candidate_id: candidateId, job_id: "j1", assessment_id: assessmentId },
+      source: {
+        vendor: "smartrecruiters",
+        candidate_id: candidateId,
+        job_id: "j1",
+        assessment_id: assessmentId,
+      },
     },
   };
 }
@@ -102,7 +108,10 @@ describe("a completed assessment", () => {
   test("reaches the company of its own org, and no other", async () => {
     const { world } = await servingAts({ config: GLOBEX });
     await succeed(world, ["connect", "smartrecruiters", "--org", "globex"]);
-    const [acmes, globexs] = [await invited(await company(world)), await invited(await company(world, "sr-globex"))];
+    const [acmes, globexs] = [
+      await invited(await company(world)),
+      await invited(await company(world, "sr-globex")),
+    ];
     await complete(world, globexs.candidateId, "globex");
     await untilDelivered(world, 1, "--org", "globex");
     expect(await rowOf(world)).toMatchObject({ pushes: { delivered: 0, pending: 0 } });
@@ -116,18 +125,39 @@ describe("a completed assessment", () => {
   test("from before the connection waits for backfill, which connect names", async () => {
     const world = await atsWorld();
     const ann = await invited(await company(world));
-    const service = await serving(world);
+    await serving(world);
     await complete(world, ann.candidateId);
     expect(await rowOf(world)).toMatchObject({ pushes: { pending: 0, delivered: 0 } });
-    expect((await succeed(world, ["connect", "smartrecruiters", "--json"])).json).toMatchObject({ waiting: 1 });
+    expect((await succeed(world, ["connect", "smartrecruiters", "--json"])).json).toMatchObject({
+      waiting: 1,
+    });
     const { out } = await succeed(world, ["connect", "smartrecruiters"]);
     expect(out).toContain("webhooks subscribe --vendor smartrecruiters --org acme\n");
-    expect(out).toContain("1 earlier result wait: jc-integrations backfill --vendor smartrecruiters --org acme");
-    await service.running.stop();
+    expect(out).toContain(
+      "1 earlier result wait: jc-integrations backfill --vendor smartrecruiters --org acme",
+    );
     const argv = ["backfill", "--vendor", "smartrecruiters", "--json", "--yes"];
     expect((await succeed(world, argv)).json).toMatchObject({ matched: 1, delivered: 1 });
     expect(await scorecard(world, ann.candidateId)).toMatchObject([{ title: "JobCannon: DISC" }]);
     expect((await succeed(world, argv)).json).toMatchObject({ matched: 0, delivered: 0 });
+  });
+});
+
+describe("a result that the vendor refuses", () => {
+  test("is rejected with the vendor's words, and replayed once it was mended", async () => {
+    const { world } = await servingAts();
+    const ann = await invited(await company(world));
+    const body = { errors: [{ code: "INVALID_VALUE", message: "The scorecard is closed" }] };
+    await fault(world, { status: 422, path: "/v1/assessments", method: "POST", body });
+    await complete(world, ann.candidateId);
+    await until("it is rejected", async () => (await rowOf(world))?.pushes.rejected === 1);
+    expect((await succeed(world, ["logs", "--outcome", "rejected"])).out).toContain(
+      "The scorecard is closed",
+    );
+    await clearFaults(world);
+    const argv = ["replay", "--status", "rejected", "--vendor", "smartrecruiters", "--json", "--yes"];
+    expect((await succeed(world, argv)).json).toMatchObject({ matched: 1, delivered: 1 });
+    expect(await scorecard(world, ann.candidateId)).toHaveLength(1);
   });
 });
 
@@ -184,7 +214,9 @@ describe("a scorecard field that was removed in SmartRecruiters", () => {
     const resynced = await succeed(world, ["resync-properties", "--vendor", "smartrecruiters", "--json"]);
     expect(resynced.json).toMatchObject({ existing: ["Dominance (cf-disc-d)"], due: 1 });
     await untilDelivered(world, 1);
-    expect((await scorecard(world, ann.candidateId))[0]?.fields).toEqual([{ fieldId: "cf-disc-d", value: "68" }]);
+    expect((await scorecard(world, ann.candidateId))[0]?.fields).toEqual([
+      { fieldId: "cf-disc-d", value: "68" },
+    ]);
     expect(await rowOf(world)).toMatchObject({ banner: null, pushes: { held: 0 } });
   });
 
@@ -198,7 +230,10 @@ describe("a scorecard field that was removed in SmartRecruiters", () => {
     await settings(world, { customFields: null });
     const { out } = await succeed(world, ["resync-properties", "--vendor", "smartrecruiters"]);
     expect(out).toContain("1 assessment will be sent again.");
-    await until("all four are there", async () => (await scorecard(world, ann.candidateId))[0]?.fields.length === 4);
+    await until(
+      "all four are there",
+      async () => (await scorecard(world, ann.candidateId))[0]?.fields.length === 4,
+    );
   });
 });
 
@@ -234,12 +269,18 @@ describe("a webhook that carries a result we lack", () => {
     const { secret } = await subscription(world);
     const body = completedEvent({ ...ann, result: RESULT });
     expect(await post(world, body, signatureOf(body, secret))).toMatchObject({ status: 202 });
-    expect((await succeed(world, ["run", "questions", "--json"])).json).toMatchObject({ answered: 1, failed: [] });
+    expect((await succeed(world, ["run", "questions", "--json"])).json).toMatchObject({
+      answered: 1,
+      failed: [],
+    });
     await untilDelivered(world, 1);
     expect(await scorecard(world, ann.candidateId)).toMatchObject([
       { summary: "DISC: Dominance 71, Influence 32, Steadiness 43, Conscientiousness 54" },
     ]);
-    await until("HubSpot has it", async () => (await world.portal.contacts())["ann@example.com"]?.jc_disc_d === "71");
+    await until(
+      "HubSpot has it",
+      async () => (await world.portal.contacts())["ann@example.com"]?.jc_disc_d === "71",
+    );
     expect((await world.portal.contacts())["ann@example.com"]?.jc_test_status).toBe("completed");
 
     // The vendor tells our own write-back; the invite has that result by now.
@@ -288,6 +329,20 @@ describe("a webhook that carries a result we lack", () => {
     ]);
     await succeed(world, ["run", "questions"]);
     await untilDelivered(world, 1);
+  });
+
+  test("is asked about by serve itself within a minute", async () => {
+    const clock = fakeClock(Date.now());
+    const { world, service } = await servingAts({ clock });
+    const ann = await invited(await company(world));
+    await service.post(snapshot(ann));
+    const { secret } = await subscription(world);
+    const body = completedEvent({ ...ann, result: RESULT });
+    expect(await post(world, body, signatureOf(body, secret))).toMatchObject({ status: 202 });
+    await until("it is on the scorecard", async () => {
+      await clock.advance(10_000);
+      return (await rowOf(world))?.pushes.delivered === 1;
+    });
   });
 
   test("waits while the vendor cannot be asked", async () => {
