@@ -204,7 +204,10 @@ async function showLog({ app, terminal, print }: Session, flags: LogFlags): Prom
 }
 
 function guideWords({ title, cause, fixes }: CommonError): string {
-  return [`${title}: ${cause}.`, ...fixes.map((fix, index) => `  ${index + 1}. ${fix}`)].join("\n");
+  return [
+    `Where a signature was refused (${title}): ${cause}.`,
+    ...fixes.map((fix, index) => `  ${index + 1}. ${fix}`),
+  ].join("\n");
 }
 
 function renderLog(
@@ -215,7 +218,7 @@ function renderLog(
   const rows = received.map((each) => ({
     at: each.receivedAt,
     cells: [
-      paint.green("good"),
+      paint.green("taken"),
       plain(each.eventId),
       plain(each.candidateId),
       plain(each.assessmentId),
@@ -229,7 +232,7 @@ function renderLog(
   const all = [...rows, ...refusals].sort((a, b) => a.at - b.at);
   if (all.length === 0) return "No webhook yet.";
   return table(
-    ["received", "signature", "event", "candidate", "assessment", "invite"],
+    ["received", "", "event", "candidate", "assessment", "invite"],
     all.map(({ at, cells }) => [shortTime(at), ...cells]),
   );
 }

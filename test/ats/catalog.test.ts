@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { APP, type AtsWorld, atsWorld, company, connectedAts, requests, succeed } from "./world.ts";
 
@@ -51,7 +52,7 @@ describe("catalog set", () => {
     const { api } = await company(world);
     const person = { firstName: "Ann", lastName: "Lee", email: "ann@example.com" };
     const { body } = await api("POST", "/v1/candidates", person);
-    const { id } = body as { id: string };
+    const { id } = v.parse(v.object({ id: v.string() }), body);
     await api("POST", `/v1/candidates/${id}/jobs/4711`);
     const move = { status: "IN_REVIEW", subStatus: "Phone screen / 1" };
     await api("PUT", `/v1/candidates/${id}/jobs/4711/status`, move);

@@ -1,3 +1,4 @@
+import { appendFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { answer, redirectUriIn, wordsOf } from "../connect/linked.ts";
 import { vaultOf } from "../connect/world.ts";
@@ -137,6 +138,35 @@ describe("connect smartrecruiters", () => {
     expect(code).toBe(6);
     expect(err).toContain("without an access token");
     expect(Object.keys(await vaultOf(world)).filter((name) => name.startsWith("token/"))).toEqual([]);
+  });
+});
+
+describe("another company", () => {
+  test("is asked about first: with --yes all counts as never sent there", async () => {
+    const world = await connectedAts();
+    const env = { JC_SMARTRECRUITERS_CLIENT_ID: "sr-other" };
+    const refused = await world.run(["connect", "smartrecruiters"], { env });
+    expect(refused.code).toBe(2);
+    expect(refused.err).toContain(`consent came from account sr-other, not ${APP} as before`);
+    expect(await rowOf(world)).toMatchObject({ account: `${APP} (${APP})` });
+    expect((await world.run(["connect", "smartrecruiters", "--yes"], { env })).code).toBe(0);
+    expect(await rowOf(world)).toMatchObject({ account: "sr-other (sr-other)" });
+  });
+});
+
+describe("one org's broken configuration", () => {
+  test("keeps no other org's jobs from running", async () => {
+    const world = await connectedAts({ config: GLOBEX });
+    await succeed(world, ["connect", "smartrecruiters", "--org", "globex"]);
+    for (const org of ["acme", "globex"]) await succeed(world, ["webhooks", "subscribe", "--org", org]);
+    appendFileSync(world.configFile, '[orgs.acme]\nsmartrecruiters_profile = "v201907"\n');
+    for (const job of ["subscriptions", "refresh"]) {
+      const { code, json } = await world.run(["run", job, "--json"]);
+      expect({ job, code }).toEqual({ job, code: 0 });
+      expect(json).toMatchObject({ failed: [expect.stringContaining("v201907 is not supported yet")] });
+    }
+    expect((await world.run(["run", "retry"])).code).toBe(0);
+    expect((await world.run(["status"])).code).toBe(0);
   });
 });
 

@@ -43,7 +43,7 @@ describe("a webhook of SmartRecruiters", () => {
       { eventId: "evt_2", isMatched: false },
     ]);
     const { out } = await succeed(world, ["webhooks", "log"]);
-    expect(out).toMatch(/good +evt_1 +c9 +a9 +no invite yet/);
+    expect(out).toMatch(/taken +evt_1 +c9 +a9 +no invite yet/);
     expect((await world.run(["status", "--json"])).json).toMatchObject({ events: { unmatched: 2 } });
   });
 
@@ -172,7 +172,7 @@ describe("a webhook of SmartRecruiters", () => {
       assessmentId,
       invitationId: "inv_1",
       result: { dimensions: [{ name: "Dominance", score: 99 }] },
-    } as Parameters<typeof completedEvent>[0]);
+    });
     expect(await post(world, body, signatureOf(body, secret))).toMatchObject({ status: 202 });
     expect((await webhookLog(world)).received).toEqual([]);
     expect((await webhookLog(world, "--sandbox")).received).toMatchObject([{ isMatched: false }]);
