@@ -3,10 +3,16 @@ import type { Command } from "commander";
 import type { Account, Connection } from "../core/connection.ts";
 import type { Connected } from "../flows/connect.ts";
 import { loginWords } from "../flows/login.ts";
+import {
+  backfillCommand,
+  connectCommand,
+  resyncCommand,
+  subscribeCommand,
+} from "../flows/connection-commands.ts";
+import { scopeFixes } from "../flows/missing-scopes.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
 import type { Destination } from "../vendors/contract.ts";
-import { resyncCommand } from "../flows/resync-command.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
@@ -179,19 +185,23 @@ function render(
     "",
     table(["", ""], rows).replace(/^\s*\n/, ""),
     "",
-    nextCommand(connected, ats !== undefined),
+    ...nextSteps(connected, ats !== undefined),
   ].join("\n");
 }
 
-function nextCommand({ connection, waiting }: Connected, isAts: boolean): string {
+/** What to type now: one line each. */
+function nextSteps({ connection, waiting }: Connected, isAts: boolean): string[] {
   const { vendor, org, environment, subscription } = connection;
-  const place = `--org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
-  if (isAts && subscription === null)
-    return `Let its webhooks reach us: jc-integrations webhooks subscribe --vendor ${vendor} ${place}`;
-  if (environment === "sandbox")
-    return `Results go to production only. Try the whole road: jc-integrations sandbox-test ${vendor} --org ${org}`;
-  if (waiting > 0) return `${count(waiting, "earlier result")} wait: jc-integrations backfill --org ${org}`;
-  return "Deliver as they come: jc-integrations serve";
+  const subscribing =
+    isAts && subscription === null ? [`Let its webhooks reach us: ${subscribeCommand(connection)}`] : [];
+  if (environment === "sandbox") {
+    const trial = `Results go to production only. Try the whole road: jc-integrations sandbox-test ${vendor} --org ${org}`;
+    return [...subscribing, trial];
+  }
+  const earlier =
+    waiting > 0 ? [`${count(waiting, "earlier result")} wait: ${backfillCommand(connection)}`] : [];
+  const steps = [...subscribing, ...earlier];
+  return steps.length > 0 ? steps : ["Deliver as they come: jc-integrations serve"];
 }
 
 /** What was granted, beside what was wanted when that is more. */
@@ -228,17 +238,16 @@ function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connec
   };
 }
 
-function refusePartial(
-  { connection, fields, fieldsProblem }: Connected,
-  { label, fieldWords, commonErrors }: Destination,
-): void {
-  const resync = `jc-integrations ${resyncCommand(connection.vendor)} --org ${connection.org}${connection.environment === "sandbox" ? " --sandbox" : ""}`;
+function refusePartial({ connection, fields, fieldsProblem }: Connected, destination: Destination): void {
+  const { label, fieldWords, commonErrors } = destination;
+  const resync = resyncCommand(connection);
   if (connection.missingScopes.length > 0) {
+    const fixes = scopeFixes(destination);
     throw new AppError("PARTIAL", `connected, but not granted: ${connection.missingScopes.join(", ")}`, {
-      hint: [
-        ...(commonErrors ? [`Without them: ${commonErrors.scope.title}.`] : []),
-        `Add the scopes to the app in ${label}, then connect again and approve all of them.`,
-      ].join(" "),
+      hint:
+        commonErrors && fixes !== null
+          ? `${fixes} Until then: ${commonErrors.scope.title}. Run: ${connectCommand(connection)}`
+          : `Add the scopes to the app in ${label}, then connect again and approve all of them.`,
     });
   }
   if (fieldsProblem) {

@@ -4,7 +4,7 @@ import { count } from "../shared/text.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
-const JOBS = ["retry", "sweep", "refresh", "subscriptions", "alerts"] as const;
+const JOBS = ["retry", "sweep", "refresh", "subscriptions", "questions", "alerts"] as const;
 
 export function registerRun(program: Command, world: World): void {
   program
@@ -17,6 +17,7 @@ export function registerRun(program: Command, world: World): void {
         if (job === "sweep") return await runSweep(session);
         if (job === "refresh") return await runRefresh(session);
         if (job === "subscriptions") return await runSubscriptions(session);
+        if (job === "questions") return await runQuestions(session);
         if (job === "alerts") return await runAlerts(session);
         throw new AppError("USAGE", "there is no job of that name", { hint: `Jobs: ${JOBS.join(", ")}` });
       }),
@@ -65,6 +66,16 @@ async function runSubscriptions({ app, world, print }: Session): Promise<void> {
   print({
     json: { checked, failed },
     text: () => [`${count(checked, "subscription")} checked`, ...failed].join("\n"),
+  });
+}
+
+/** Asks the vendors which test a result belongs to that a webhook told; `serve` does it every minute. */
+async function runQuestions({ app, world, print }: Session): Promise<void> {
+  const { answerQuestions } = await import("../flows/questions.ts");
+  const { answered, failed } = await answerQuestions(app, await app.store(), world.signal);
+  print({
+    json: { answered, failed },
+    text: () => [`${count(answered, "question")} answered`, ...failed].join("\n"),
   });
 }
 

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { Overview } from "../store/contract.ts";
 import type { Terminal, Tone } from "../shared/terminal.ts";
 import { count, relativeTime, shortTime } from "../shared/text.ts";
+import { connectCommand, subscribeCommand } from "../flows/connection-commands.ts";
 import { withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
@@ -28,7 +29,9 @@ export function registerStatus(program: Command, world: World): void {
             "RECONNECT_NEEDED",
             `${lost.map(({ vendor }) => vendor).join(", ")} must reconnect`,
             {
-              hint: `jc-integrations connect ${lost[0]?.vendor} --org ${status.org}`,
+              hint: lost
+                .map(({ vendor }) => connectCommand({ org: status.org, vendor, environment }))
+                .join("; "),
             },
           );
         }
@@ -60,6 +63,11 @@ function render(status: Status, terminal: Terminal, now: number): string {
   const banners = status.connections.flatMap(({ label, banner }) =>
     banner ? [paint.yellow(`! ${label}: ${banner}`)] : [],
   );
+  const webhooks = status.connections.flatMap(({ label, state, subscription }) =>
+    state === "connected" && subscription?.state === "active"
+      ? [paint.dim(`${label}: its webhooks reach us, looked at ${ago(subscription.checkedAt)}`)]
+      : [],
+  );
   const links = status.connections.flatMap(({ label, state, linkExpiresAt }) =>
     linkExpiresAt !== null && state !== "waiting_for_consent"
       ? [paint.dim(`${label}: a link for consent is open until ${shortTime(Date.parse(linkExpiresAt))}`)]
@@ -69,18 +77,26 @@ function render(status: Status, terminal: Terminal, now: number): string {
     `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",
     terminal.table(["", "", "account", "last sync", "queue", "stuck"], rows),
-    ...(banners.length + links.length > 0 ? ["", ...banners, ...links] : []),
+    ...(banners.length + webhooks.length + links.length > 0 ? ["", ...banners, ...webhooks, ...links] : []),
     "",
     paint.dim(`next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}`),
     ...nextCommands(status).map((line) => paint.dim(line)),
   ].join("\n");
 }
 
-function nextCommands({ org, connections, pushes, service }: Status): string[] {
-  if (connections.every(({ state }) => state === "not_connected")) {
-    const place = connections[0]?.environment === "sandbox" ? " --sandbox" : "";
-    return [`connect: jc-integrations connect hubspot --org ${org}${place}`];
-  }
+function nextCommands(status: Status): string[] {
+  const { org, connections } = status;
+  const steps = connections.flatMap(({ label, vendor, environment, state, subscription }) => {
+    if (state === "not_connected") return [`connect: ${connectCommand({ org, vendor, environment })}`];
+    if (state === "connected" && subscription?.state === "none")
+      return [`let ${label}'s webhooks reach us: ${subscribeCommand({ org, vendor, environment })}`];
+    return [];
+  });
+  return [...steps, ...nextForService(status)];
+}
+
+function nextForService({ connections, pushes, service }: Status): string[] {
+  if (connections.every(({ state }) => state === "not_connected")) return [];
   if (service === "running") return [];
   if (connections.some(({ linkExpiresAt }) => linkExpiresAt !== null))
     return ["the consent will be taken by: jc-integrations serve"];

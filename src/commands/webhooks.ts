@@ -3,6 +3,7 @@ import { type OpenAts, openAts } from "../flows/ats.ts";
 import type { SubscriptionContext } from "../flows/subscriptions.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
 import type { ReceivedWebhook, Refusal } from "../store/contract.ts";
+import type { CommonError } from "../vendors/contract.ts";
 import { readLimit } from "./logs.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
@@ -180,6 +181,9 @@ async function showLog({ app, terminal, print }: Session, flags: LogFlags): Prom
   const environment = flags.sandbox ? "sandbox" : "production";
   const received = await store.received({ org, vendor, environment, unmatched, limit });
   const refused = unmatched ? [] : await store.refusals(vendor, 0, limit);
+  const { commonErrors } = await app.destination({ org, vendor, environment });
+  // Who reads why something was refused also reads what its guide says to do about it.
+  const guide = (refused.length > 0 && commonErrors?.signature) || null;
   print({
     json: {
       received: received.map(({ at, receivedAt, ...rest }) => ({
@@ -189,9 +193,21 @@ async function showLog({ app, terminal, print }: Session, flags: LogFlags): Prom
         signature: "good",
       })),
       refused: refused.map(({ at, reason, n }) => ({ at: new Date(at).toISOString(), reason, times: n })),
+      guide,
     },
-    text: () => renderLog(received, refused, terminal),
+    text: () =>
+      [
+        renderLog(received, refused, terminal),
+        ...(guide ? ["", terminal.paint.yellow(guideWords(guide))] : []),
+      ].join("\n"),
   });
+}
+
+function guideWords({ title, cause, fixes }: CommonError): string {
+  return [
+    `Where a signature was refused (${title}): ${cause}.`,
+    ...fixes.map((fix, index) => `  ${index + 1}. ${fix}`),
+  ].join("\n");
 }
 
 function renderLog(
@@ -202,7 +218,7 @@ function renderLog(
   const rows = received.map((each) => ({
     at: each.receivedAt,
     cells: [
-      paint.green("good"),
+      paint.green("taken"),
       plain(each.eventId),
       plain(each.candidateId),
       plain(each.assessmentId),
@@ -216,7 +232,7 @@ function renderLog(
   const all = [...rows, ...refusals].sort((a, b) => a.at - b.at);
   if (all.length === 0) return "No webhook yet.";
   return table(
-    ["received", "signature", "event", "candidate", "assessment", "invite"],
+    ["received", "", "event", "candidate", "assessment", "invite"],
     all.map(({ at, cells }) => [shortTime(at), ...cells]),
   );
 }

@@ -7,6 +7,8 @@ export interface Authorization {
   /** Tells whose account a token opens; null where the vendor does not say. */
   introspectUrl: string | null;
   clientId: string;
+  /** The key under `[orgs.<org>]` that gives one org a client id of its own; absent where there is none. */
+  orgClientIdKey?: string;
   /** Name under which `secrets set` keeps the client secret. */
   clientSecretName: string;
   scopes: readonly string[];

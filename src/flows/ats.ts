@@ -2,6 +2,7 @@ import type { Connection, Environment } from "../core/connection.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access, Ats, Destination } from "../vendors/contract.ts";
+import { connectCommand } from "./connection-commands.ts";
 import type { Vendors } from "./deliver-all.ts";
 
 /** A connected applicant tracking system, ready for calls. */
@@ -33,7 +34,7 @@ export async function openAts(
       "RECONNECT_NEEDED",
       `${org} is not connected to ${destination.label} (${environment})`,
       {
-        hint: `jc-integrations connect ${vendor} --org ${org}${environment === "sandbox" ? " --sandbox" : ""}`,
+        hint: connectCommand({ org, vendor, environment }),
       },
     );
   }

@@ -11,7 +11,7 @@ import type { Grant } from "../oauth/issuer.ts";
 import { loginOf } from "../oauth/token-set.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { Clock } from "../shared/clock.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Store } from "../store/contract.ts";
@@ -40,14 +40,20 @@ export async function clientSecretOf(
   { vault, destination }: Pick<GrantContext, "vault" | "destination">,
   { org, environment }: { org: string; environment: Environment },
 ): Promise<Secret> {
-  refuseWithoutClientId(destination);
+  refuseWithoutClientId(destination, { org, environment });
   return await readSecret(vault, { name: destination.authorization.clientSecretName, org, environment });
 }
 
-export function refuseWithoutClientId({ vendor, authorization }: Destination): void {
-  if (authorization.clientId) return;
+export function refuseWithoutClientId(
+  { vendor, authorization: { clientId, orgClientIdKey } }: Destination,
+  { org, environment }: { org: string; environment: Environment },
+): void {
+  if (clientId) return;
+  const everyOrgs = environment === "sandbox" ? `[sandbox.${vendor}]` : `[${vendor}]`;
+  const ownKey = environment === "sandbox" ? undefined : orgClientIdKey;
+  const own = ownKey === undefined ? "" : `, or of this org alone: [orgs.${org}] ${ownKey} = "…"`;
   throw new AppError("CONFIG_INVALID", `${vendor}.client_id is not set`, {
-    hint: `Put the app's client id into the configuration: [${vendor}] client_id = "…"`,
+    hint: `Put the app's client id into the configuration: ${everyOrgs} client_id = "…"${own}`,
   });
 }
 
@@ -93,11 +99,7 @@ export async function keep(
   if (other && !(await confirmOtherAccount(other, account)))
     throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
 
-  // What cannot be read was there all the same.
-  const hadTokens = await tokens.peek(name).then(
-    (set) => set !== null,
-    () => true,
-  );
+  const hadTokens = await holdsTokens(tokens, name);
   const set = await tokens.keep(name, destination, grant);
   // Behind the new tokens, so that nothing more counts as told that the old account heard; before the row names the
   // new account, so that whoever connects again after a crash is still asked, and still forgets.
@@ -114,7 +116,7 @@ export async function keep(
     login: loginOf(set, authorization),
     connectedAt: clock.now(),
     outage: null,
-    banner: bannerFor({ missingScopes, overQuota: [] }),
+    banner: bannerFor({ missingScopes, overQuota: [] }, destination, key),
     ...(other ? { knownFields: null, lastSyncAt: null } : {}),
   });
   const connection = await saved.catch(async (error: unknown) => {
@@ -129,6 +131,16 @@ export async function keep(
   );
   await store.hasten(connection.id, clock.now());
   return { connection, released };
+}
+
+/** Also where they cannot be read: the consent brings others in their place. */
+async function holdsTokens(tokens: Tokens, name: string): Promise<boolean> {
+  try {
+    return (await tokens.peek(name)) !== null;
+  } catch (error) {
+    if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+    return true;
+  }
 }
 
 /** What is known of a connection so far; undefined before its first consent. */

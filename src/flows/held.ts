@@ -2,7 +2,8 @@ import type { Connection } from "../core/connection.ts";
 import type { HeldCause } from "../core/push.ts";
 import type { Destination } from "../vendors/contract.ts";
 import type { DeliverContext } from "./deliver.ts";
-import { resyncCommand } from "./resync-command.ts";
+import { connectCommand, resyncCommand } from "./connection-commands.ts";
+import { scopeFixes } from "./missing-scopes.ts";
 
 /**
  * Says on the connection what holds results back and what to type; what stands there already comes first. The cure
@@ -21,26 +22,26 @@ export async function tellWhyHeld(
     return;
   }
   const banner = bannerFor(cause, { connection, destination, detail: detail || "that we fill" });
-  if (banner === null || now.connection.banner !== null) return;
+  if (banner === null) return;
+  // That a scope is missing was foreseen at the consent; what it costs is news.
+  const isForeseen = cause === "scope" && connection.missingScopes.length > 0;
+  if (now.connection.banner !== null && !isForeseen) return;
   await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
 }
 
 function bannerFor(
   cause: HeldCause,
-  {
-    connection: { org, vendor, environment },
-    destination: { label, fieldWords, commonErrors },
-    detail,
-  }: { connection: Connection; destination: Destination; detail: string },
+  { connection, destination, detail }: { connection: Connection; destination: Destination; detail: string },
 ): string | null {
+  const { label, fieldWords, commonErrors } = destination;
   const results = "results that need it wait";
-  const place = `--org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
   switch (cause) {
     case "property":
-      return `${label} has no ${fieldWords[0]} ${detail}; ${results}. Run: jc-integrations ${resyncCommand(vendor)} ${place}`;
+      return `${label} has no ${fieldWords[0]} ${detail}; ${results}. Run: ${resyncCommand(connection)}`;
     case "scope": {
       const guide = commonErrors ? `${commonErrors.scope.title}: ` : "";
-      return `${guide}${label} wants a scope that was not granted (${detail}); ${results}. Check the integration's scopes in ${label}, then run: jc-integrations connect ${vendor} ${place}`;
+      const fixes = scopeFixes(destination) ?? `Check the integration's scopes in ${label}.`;
+      return `${guide}${label} wants a scope that was not granted (${detail}); ${results}. ${fixes} Run: ${connectCommand(connection)}`;
     }
     case "reconnect":
     case "vault":

@@ -1,5 +1,6 @@
 import type { Connection } from "../core/connection.ts";
 import { count, shortTime } from "../shared/text.ts";
+import { connectCommand } from "./connection-commands.ts";
 
 /** A login ends of itself where its refresh token does: long before, somebody must be told. */
 const DAY_MS = 24 * 3_600_000;
@@ -12,9 +13,8 @@ export function loginWords({ since, endsAt }: NonNullable<Connection["login"]>, 
 
 /** What the owner must do before it ends; null while there is time. */
 export function loginTrouble(connection: Connection, label: string, now: number): string | null {
-  const { login, state, vendor, org, environment } = connection;
+  const { login, state } = connection;
   if (!login || state !== "connected" || login.endsAt - now > WARN_AHEAD_MS) return null;
-  const place = `--org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
   const days = Math.max(0, Math.ceil((login.endsAt - now) / DAY_MS));
-  return `the login to ${label} ends in ${count(days, "day")} (${shortTime(login.endsAt)}). Renew it: jc-integrations connect ${vendor} ${place}`;
+  return `the login to ${label} ends in ${count(days, "day")} (${shortTime(login.endsAt)}). Renew it: ${connectCommand(connection)}`;
 }

@@ -31,7 +31,7 @@ export async function makeLink(
   { store, clock, config, destination }: LinkContext,
   { org, environment, allowsOtherAccount }: Omit<ConnectionName, "vendor"> & { allowsOtherAccount: boolean },
 ): Promise<Link> {
-  refuseWithoutClientId(destination);
+  refuseWithoutClientId(destination, { org, environment });
   const redirectUri = publicRedirectUri(config, destination);
   const connection = { org, vendor: destination.vendor, environment };
   const { url, hash, verifier } = newConsentLink(destination, connection, redirectUri);

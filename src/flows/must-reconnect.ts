@@ -1,6 +1,7 @@
 import { type Connection, connectionName } from "../core/connection.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
+import { connectCommand } from "./connection-commands.ts";
 
 /**
  * The vendor no longer takes our tokens: nothing is sent, nothing is lost, and `connect` releases all of it. False, and
@@ -11,14 +12,14 @@ export async function markMustReconnect(
   connection: Connection,
   { message }: AppError,
 ): Promise<boolean> {
-  const { id, org, vendor, connectedAt } = connection;
+  const { id, connectedAt } = connection;
   const why = message.replace(`${connectionName(connection)}: `, "");
   const held = await store.holdConnected(id, {
     cause: "reconnect",
     connectedAt,
     changes: {
       state: "must_reconnect",
-      banner: `must reconnect: ${why}. Run: jc-integrations connect ${vendor} --org ${org}`,
+      banner: `must reconnect: ${why}. Run: ${connectCommand(connection)}`,
     },
   });
   return held !== null;

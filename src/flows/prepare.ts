@@ -1,8 +1,8 @@
 import type { Connection } from "../core/connection.ts";
 import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Access, FieldReport } from "../vendors/contract.ts";
+import { resyncCommand } from "./connection-commands.ts";
 import { planResync, type ResyncContext, resync } from "./resync.ts";
-import { resyncCommand } from "./resync-command.ts";
 
 /** What became of the fields in an account that was just connected. */
 export interface Prepared {
@@ -40,8 +40,7 @@ async function sayNotReady(
   connection: Connection,
   reason: string,
 ): Promise<Connection> {
-  const resync = `jc-integrations ${resyncCommand(connection.vendor)} --org ${connection.org}${connection.environment === "sandbox" ? " --sandbox" : ""}`;
-  const words = `the ${destination.fieldWords[1]} are not ready: ${reason}. Run: ${resync}`;
+  const words = `the ${destination.fieldWords[1]} are not ready: ${reason}. Run: ${resyncCommand(connection)}`;
   const banner = [connection.banner, words].filter(Boolean).join("; ");
   return await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
 }

@@ -3,6 +3,7 @@ import { isAppError } from "../shared/errors.ts";
 import type { Question, Store } from "../store/contract.ts";
 import type { Vendors } from "./deliver-all.ts";
 import { atsOf } from "./ats.ts";
+import { markMustReconnect } from "./must-reconnect.ts";
 
 /** What a webhook left to be asked of its vendor, long after it was answered. */
 const MOST_AT_ONCE = 500;
@@ -26,6 +27,7 @@ export async function answerQuestions(
       outcome.answered += 1;
     } catch (error) {
       if (!isAppError(error)) throw error;
+      if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, connection, error);
       silent.add(connection);
       outcome.failed.push(error.message);
     }

@@ -20,8 +20,8 @@ export async function refreshAll(
   const outcome: Refreshed = { refreshed: 0, failed: [] };
   for (const connection of await store.connections()) {
     if (connection.state !== "connected" || connection.vaultTrouble !== null) continue;
-    const destination = await vendors.destination(connection);
     try {
+      const destination = await vendors.destination(connection);
       await (await vendors.access(connection, { store, signal })).token();
       const set = await (await vendors.tokens()).peek(connectionName(connection));
       const tokenExpiresAt = set?.expiresAt ?? null;

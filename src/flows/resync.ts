@@ -1,7 +1,8 @@
-import type { Connection } from "../core/connection.ts";
+import type { Connection, ConnectionName } from "../core/connection.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access, Destination, FieldPlan, FieldReport } from "../vendors/contract.ts";
+import { missingScopeWords } from "./missing-scopes.ts";
 
 /** The idempotent bootstrap of the fields that results rest in: look, create what is missing, never overwrite. */
 export type ResyncContext = {
@@ -37,7 +38,11 @@ export async function resync(
     { ...connection, subject: destination.subject },
     {
       knownFields: report.known,
-      banner: bannerFor({ missingScopes: connection.missingScopes, overQuota: report.overQuota }),
+      banner: bannerFor(
+        { missingScopes: connection.missingScopes, overQuota: report.overQuota },
+        destination,
+        connection,
+      ),
     },
   );
   const told = connection.knownFields ?? report.known;
@@ -49,14 +54,14 @@ export async function resync(
 }
 
 /** What stands in the operator's way, in words; null when nothing does. */
-export function bannerFor(trouble: {
-  missingScopes: readonly string[];
-  overQuota: readonly string[];
-}): string | null {
-  const { missingScopes, overQuota } = trouble;
-  const scopes = `these scopes were not granted: ${missingScopes.join(", ")}`;
+export function bannerFor(
+  { missingScopes, overQuota }: { missingScopes: readonly string[]; overQuota: readonly string[] },
+  destination: Pick<Destination, "commonErrors">,
+  connection: ConnectionName,
+): string | null {
+  const scopes = missingScopeWords(missingScopes, destination, connection);
   const room = `the portal has no room for ${overQuota.join(", ")}: free custom properties there, then run jc-integrations resync-properties`;
-  const words = [...(missingScopes.length > 0 ? [scopes] : []), ...(overQuota.length > 0 ? [room] : [])];
+  const words = [...(scopes === null ? [] : [scopes]), ...(overQuota.length > 0 ? [room] : [])];
   return words.join("; ") || null;
 }
 

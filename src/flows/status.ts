@@ -23,7 +23,12 @@ export async function statusOf(
       .filter((link) => link.environment === environment)
       .map(({ vendor, expiresAt }) => [vendor, expiresAt]),
   );
-  const vendors = new Set(["hubspot", ...known.map(({ connection }) => connection.vendor), ...links.keys()]);
+  const vendors = new Set([
+    "hubspot",
+    ...wantedIn(config, { org, environment }),
+    ...known.map(({ connection }) => connection.vendor),
+    ...links.keys(),
+  ]);
   const connections = [...vendors].map((vendor) => {
     const found = known.find(({ connection }) => connection.vendor === vendor);
     const connection = found?.connection;
@@ -43,12 +48,7 @@ export async function statusOf(
         ? { since: isoTime(connection.login.since), endsAt: isoTime(connection.login.endsAt) }
         : null,
       lastSyncAt: timeOrNull(connection?.lastSyncAt),
-      subscription: connection?.subscription
-        ? {
-            state: connection.subscription.state,
-            checkedAt: isoTime(connection.subscription.checkedAt),
-          }
-        : null,
+      subscription: subscriptionOf(connection),
       /** Of a link for consent that is open; null when none is. */
       linkExpiresAt: timeOrNull(linkExpiresAt),
       banner:
@@ -76,6 +76,23 @@ export async function statusOf(
     service: services > 0 ? "running" : "not running",
   };
 }
+
+/** A vendor beside HubSpot is shown before it was ever connected where the org has an app there. */
+function wantedIn(config: Config, { org, environment }: { org: string; environment: Environment }): string[] {
+  const ofSandbox = environment === "sandbox" ? config.sandbox.smartrecruiters?.client_id : undefined;
+  const ofOrg = config.orgs[org]?.smartrecruiters_client_id ?? config["smartrecruiters.client_id"];
+  return ofSandbox || ofOrg ? ["smartrecruiters"] : [];
+}
+
+/** How its webhooks reach us; null where none are wanted. */
+function subscriptionOf(connection: Connection | undefined) {
+  if (!connection || !SENDS_WEBHOOKS.has(connection.vendor) || connection.account === null) return null;
+  const { subscription } = connection;
+  if (!subscription) return { state: "none", checkedAt: null } as const;
+  return { state: subscription.state, checkedAt: isoTime(subscription.checkedAt) };
+}
+
+const SENDS_WEBHOOKS: ReadonlySet<string> = new Set(["smartrecruiters"]);
 
 /** An open link changes nothing about a connection that works, or that must be mended. */
 function stateWith(state: ConnectionState = "not_connected", linkExpiresAt: number | null): ConnectionState {

@@ -1,4 +1,5 @@
 import type { Connection, SubscriptionHealth } from "../core/connection.ts";
+import { subscribeCommand } from "./connection-commands.ts";
 
 /** What is wrong with a subscription and what to type; null when nothing is. */
 export function subscriptionTrouble(connection: Connection, label: string): string | null {
@@ -8,9 +9,10 @@ export function subscriptionTrouble(connection: Connection, label: string): stri
 
 /** The same, in its two parts. */
 export function subscriptionFault(
-  { subscription, org, environment }: Pick<Connection, "subscription" | "org" | "environment">,
+  connection: Pick<Connection, "subscription" | "vendor" | "org" | "environment">,
   label: string,
 ): { words: string; mend: string } | null {
+  const { subscription } = connection;
   if (!subscription || subscription.state === "active") return null;
   const words: Record<Exclude<SubscriptionHealth["state"], "active">, string> = {
     missing: `${label} has no webhook subscription for us`,
@@ -18,6 +20,5 @@ export function subscriptionFault(
     elsewhere: `${label}'s webhook subscription sends to another address`,
     "without secret": `the secret of ${label}'s webhook subscription is not set here`,
   };
-  const mend = `jc-integrations webhooks subscribe --org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
-  return { words: words[subscription.state], mend };
+  return { words: words[subscription.state], mend: subscribeCommand(connection) };
 }

@@ -7,6 +7,7 @@ import type { Vault } from "../vault/contract.ts";
 import type { Access, Ats, Subscription } from "../vendors/contract.ts";
 import type { Vendors } from "./deliver-all.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
+import { markMustReconnect } from "./must-reconnect.ts";
 import { readWebhookSecrets, setSecret } from "./secrets.ts";
 
 /**
@@ -69,13 +70,14 @@ async function holdsSecret({ vault, ats }: SubscriptionContext, { org, environme
   return secrets.some((each) => each.org === org && each.environment === environment);
 }
 
-/** Keeps what was found for `status` and the alerts. */
+/** Keeps what was found for `status` and the alerts. Who never subscribed, or has unsubscribed, misses nothing. */
 export async function checkSubscription(
   context: SubscriptionContext,
   connection: Connection,
 ): Promise<SubscriptionHealth> {
   const { health } = await planSubscribe(context, connection);
-  await saveHealth(context, connection, health);
+  if (connection.subscription !== null || health.state === "active")
+    await saveHealth(context, connection, health);
   return health;
 }
 
@@ -121,8 +123,16 @@ async function create(
   { vault, ats, access, targetUrl }: SubscriptionContext,
   { org, environment }: Connection,
 ): Promise<Subscription> {
+  // The secret is told once: whether it can be kept shows before.
+  await vault.write(new Map());
   const { subscription, secret } = await ats.subscribe(access, targetUrl);
-  await setSecret(vault, { name: ats.webhookSecretName, org, environment }, secret);
+  try {
+    await setSecret(vault, { name: ats.webhookSecretName, org, environment }, secret);
+  } catch (error) {
+    // One whose secret nobody knows would look as if it served.
+    await ats.unsubscribe(access, subscription.id).catch(() => {});
+    throw error;
+  }
   return subscription;
 }
 
@@ -147,19 +157,21 @@ export async function checkSubscriptions(
   const outcome = { checked: 0, failed: [] as string[] };
   for (const connection of await store.connections()) {
     if (connection.state !== "connected") continue;
-    const { ats, label } = await vendors.destination(connection);
-    if (!ats) continue;
     try {
+      const { ats, label } = await vendors.destination(connection);
+      if (!ats) continue;
       const access = await vendors.access(connection, { store, signal });
       const targetUrl = webhookUrl(vendors.config["serve.public_url"], ats);
       const { clock } = vendors;
       const context = { store, clock, vault: await vendors.vault(), ats, access, targetUrl };
       const subscription = await checkSubscription(context, connection);
       outcome.checked += 1;
-      const trouble = subscriptionTrouble({ ...connection, subscription }, label);
+      const known = connection.subscription === null ? null : subscription;
+      const trouble = subscriptionTrouble({ ...connection, subscription: known }, label);
       if (trouble) outcome.failed.push(trouble);
     } catch (error) {
       if (!isAppError(error)) throw error;
+      if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, connection, error);
       outcome.failed.push(error.message);
     }
   }

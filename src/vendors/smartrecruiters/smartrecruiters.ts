@@ -92,6 +92,7 @@ export function createSmartrecruiters(
       revokeUrl: null,
       introspectUrl: null,
       clientId,
+      orgClientIdKey: "smartrecruiters_client_id",
       clientSecretName: "smartrecruiters.client-secret",
       scopes: profile.scopes,
       pkce: false,
