@@ -35,9 +35,7 @@ describe("connect smartrecruiters", () => {
     expect(out).toMatch(/scopes +5 granted/);
     expect(out).toMatch(/login +0 days old, good until 2028-11-21 12:00 UTC/);
     expect(out).toMatch(/scorecard fields +9 found/);
-    expect(out).toContain(
-      "Let its webhooks reach us: jc-integrations webhooks subscribe --org acme",
-    );
+    expect(out).toContain("Let its webhooks reach us: jc-integrations webhooks subscribe --org acme");
     expect(await rowOf(world)).toMatchObject({
       state: "connected",
       account: expect.stringContaining(APP),

@@ -82,6 +82,7 @@ describe("a completed assessment", () => {
     ]);
 
     await until("the webhook came back", async () => (await webhookLog(world)).received.length === 1);
+    await until("its sender heard our answer", async () => (await deliveries(world)).length === 1);
     expect(await deliveries(world)).toMatchObject([{ status: 202, assessmentId: ann.assessmentId }]);
     expect((await webhookLog(world)).received).toMatchObject([
       { ...ann, invitationId: `inv_${ann.assessmentId}`, isMatched: true },

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { ORG, until } from "../world.ts";
+import {
+  clearFaults,
+  company,
+  complete,
+  fault,
+  invited,
+  rowOf,
+  scorecard,
+  servingAts,
+  untilDelivered,
+} from "./world.ts";
+
+const CHAT = "-100";
+
+test("a company that revokes us is told of once, its results are held, and go out by themselves after connect", async () => {
+  const { world } = await servingAts({ env: { JC_ALERTS_TELEGRAM_CHAT_ID: CHAT } });
+  const env = { JC_ALERTS_TELEGRAM_CHAT_ID: CHAT, JC_ALERTS_TELEGRAM_API_BASE: world.emulator.telegram };
+  await world.run(["secrets", "set", "telegram.bot-token"], { stdin: "123:abcdef" });
+  const app = await company(world);
+  const [ann, bob] = [await invited(app), await invited(app)];
+  await fault(world, { revoked: true });
+  await complete(world, ann.candidateId);
+  await complete(world, bob.candidateId);
+  await until("both are held", async () => (await rowOf(world))?.pushes.held === 2);
+
+  const status = await world.run(["status"]);
+  expect(status.code).toBe(4);
+  expect(status.out).toContain("[Not connected]");
+  expect(status.out).toContain(`jc-integrations connect smartrecruiters --org ${ORG}`);
+  for (let look = 0; look < 2; look += 1) await world.run(["run", "alerts"], { env });
+  const messages = await (await fetch(`${world.emulator.url}/_control/telegram/messages`)).json();
+  expect(messages).toHaveLength(1);
+  expect(await scorecard(world, ann.candidateId)).toEqual([]);
+
+  await clearFaults(world);
+  expect((await world.run(["connect", "smartrecruiters"])).code).toBe(0);
+  await untilDelivered(world, 2);
+  for (const { candidateId } of [ann, bob]) expect(await scorecard(world, candidateId)).toHaveLength(1);
+  expect(await rowOf(world)).toMatchObject({ state: "connected", banner: null });
+});
