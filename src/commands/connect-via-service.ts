@@ -1,5 +1,5 @@
 import { isoTime } from "../shared/clock.ts";
-import { plain, shortTime } from "../shared/text.ts";
+import { plain, possessive, shortTime } from "../shared/text.ts";
 import type { Session } from "./with-app.ts";
 
 /** Prints a link for an account's admin on another machine, and returns: `serve` finishes what they begin. */
@@ -20,7 +20,7 @@ export async function runConnectViaService(
   const { url, redirectUri, before } = link;
   const expiresAt = isoTime(link.expiresAt);
   say(
-    `Hand this link to ${label}'s admin. It is good until ${shortTime(link.expiresAt)}, for one connection:\n`,
+    `Hand this link to ${possessive(label)} admin. It is good until ${shortTime(link.expiresAt)}, for one connection:\n`,
   );
   // Unredacted: this one place is where its state has to be seen.
   world.io.out(

@@ -49,6 +49,14 @@ async function runDisconnect(
     text: () =>
       [
         `${destination.label} is disconnected; our tokens are gone from ${vault.describe()}.`,
+        ...(done.revocation?.kind === "not_offered"
+          ? [
+              `${destination.label} offers no way to revoke them: its admin ends them by removing the integration there.`,
+            ]
+          : []),
+        ...(connection.subscription?.state === "active"
+          ? ["Its webhooks still reach us, and are kept for when you connect again."]
+          : []),
         ...(done.uninstall?.kind === "done" ? ["The app is removed from the account."] : []),
         ...(done.linksVoided > 0 ? [LINK_VOIDED] : []),
         ...(done.held > 0 ? [`${count(done.held, "result")} held until you connect again.`] : []),

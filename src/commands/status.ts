@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Overview } from "../store/contract.ts";
 import type { Terminal, Tone } from "../shared/terminal.ts";
-import { count, relativeTime, shortTime } from "../shared/text.ts";
+import { count, possessive, relativeTime, shortTime } from "../shared/text.ts";
 import { connectCommand, subscribeCommand } from "../flows/connection-commands.ts";
 import { withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
@@ -89,7 +89,9 @@ function nextCommands(status: Status): string[] {
   const steps = connections.flatMap(({ label, vendor, environment, state, subscription }) => {
     if (state === "not_connected") return [`connect: ${connectCommand({ org, vendor, environment })}`];
     if (state === "connected" && subscription?.state === "none")
-      return [`let ${label}'s webhooks reach us: ${subscribeCommand({ org, vendor, environment })}`];
+      return [
+        `let ${possessive(label)} webhooks reach us: ${subscribeCommand({ org, vendor, environment })}`,
+      ];
     return [];
   });
   return [...steps, ...nextForService(status)];

@@ -1,7 +1,7 @@
 import type { Connection, ConnectionName } from "../core/connection.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Config } from "../shared/config.ts";
-import type { AppError } from "../shared/errors.ts";
+import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
@@ -35,26 +35,24 @@ export async function deliverTo(
 ): Promise<DeliverReport> {
   const connection = (await store.connections()).find(({ id }) => id === connectionId);
   if (!connection) throw new Error(`there is no connection ${connectionId}`);
-  const [destination, access] = await Promise.all([
-    vendors.destination(connection),
-    vendors.access(connection, { store, signal: abort }),
-  ]);
   const { clock, config, log } = vendors;
+  const retryEveryMs = config["schedule.retry_every"];
   const noted = ({ message }: AppError) =>
     log.warn("cannot deliver", { connection: connectionId, reason: message });
-  return deliver(
-    {
-      store,
-      clock,
-      destination,
-      access,
-      random: Math.random,
-      retryEveryMs: config["schedule.retry_every"],
-      stop,
-      onProblem: onProblem ?? noted,
-    },
-    connection,
-  );
+  const tell = onProblem ?? noted;
+  try {
+    const [destination, access] = await Promise.all([
+      vendors.destination(connection),
+      vendors.access(connection, { store, signal: abort }),
+    ]);
+    const context = { store, clock, destination, access, random: Math.random, retryEveryMs, stop };
+    return await deliver({ ...context, onProblem: tell }, connection);
+  } catch (error) {
+    // What is wrong with one org's settings must not end a service that delivers for all.
+    if (!isAppError(error, "CONFIG_INVALID")) throw error;
+    tell(error);
+    return { delivered: 0, rejected: 0, held: 0, retried: 0, restUntil: clock.now() + retryEveryMs };
+  }
 }
 
 /** Delivers all that is due now, one connection after the other. Throws what only a person can mend, at the end. */

@@ -8,6 +8,7 @@ import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
 import { readSecret } from "./secrets.ts";
+import { possessive } from "../shared/text.ts";
 
 /** Revokes on the vendor's side, then forgets. Open pushes are held until somebody connects again. */
 export interface DisconnectContext {
@@ -90,6 +91,6 @@ async function uninstallApp({ destination, access }: DisconnectContext): Promise
 
 function noUninstall({ label }: Destination): AppError {
   return new AppError("USAGE", `${label} offers no way to remove the app from here`, {
-    hint: `Remove it in ${label}'s settings, then disconnect without --uninstall.`,
+    hint: `Remove it in ${possessive(label)} settings, then disconnect without --uninstall.`,
   });
 }

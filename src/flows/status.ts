@@ -84,9 +84,9 @@ function wantedIn(config: Config, { org, environment }: { org: string; environme
   return ofSandbox || ofOrg ? ["smartrecruiters"] : [];
 }
 
-/** How its webhooks reach us; null where none are wanted. */
+/** How its webhooks reach us; null where none are wanted, or nobody can look. */
 function subscriptionOf(connection: Connection | undefined) {
-  if (!connection || !SENDS_WEBHOOKS.has(connection.vendor) || connection.account === null) return null;
+  if (connection?.state !== "connected" || !SENDS_WEBHOOKS.has(connection.vendor)) return null;
   const { subscription } = connection;
   if (!subscription) return { state: "none", checkedAt: null } as const;
   return { state: subscription.state, checkedAt: isoTime(subscription.checkedAt) };

@@ -1,5 +1,6 @@
 import type { Connection, SubscriptionHealth } from "../core/connection.ts";
 import { subscribeCommand } from "./connection-commands.ts";
+import { possessive } from "../shared/text.ts";
 
 /** What is wrong with a subscription and what to type; null when nothing is. */
 export function subscriptionTrouble(connection: Connection, label: string): string | null {
@@ -17,8 +18,8 @@ export function subscriptionFault(
   const words: Record<Exclude<SubscriptionHealth["state"], "active">, string> = {
     missing: `${label} has no webhook subscription for us`,
     inactive: `${label} has switched our webhook subscription off`,
-    elsewhere: `${label}'s webhook subscription sends to another address`,
-    "without secret": `the secret of ${label}'s webhook subscription is not set here`,
+    elsewhere: `${possessive(label)} webhook subscription sends to another address`,
+    "without secret": `the secret of ${possessive(label)} webhook subscription is not set here`,
   };
   return { words: words[subscription.state], mend: subscribeCommand(connection) };
 }

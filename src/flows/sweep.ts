@@ -1,6 +1,7 @@
 import type { Connection } from "../core/connection.ts";
 import type { Projection } from "../core/push.ts";
 import type { Clock } from "../shared/clock.ts";
+import { isAppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
 import type { Destination } from "../vendors/contract.ts";
 import type { Vendors } from "./deliver-all.ts";
@@ -59,9 +60,22 @@ export async function sweepAll(
   let raised = 0;
   for (const connection of await store.connections()) {
     if (connection.environment !== "production" || connection.account === null) continue;
-    const destination = await vendors.destination(connection);
-    if (destination.subject === "contact")
+    const destination = await destinationIfUsable(vendors, connection);
+    if (destination?.subject === "contact")
       raised += await sweep({ store, clock: vendors.clock, destination }, connection);
   }
   return raised;
+}
+
+/** Null where the org's settings are wrong, which whoever looks after its tokens says: the others are swept all the same. */
+async function destinationIfUsable(
+  vendors: Pick<Vendors, "destination">,
+  connection: Connection,
+): Promise<Destination | null> {
+  try {
+    return await vendors.destination(connection);
+  } catch (error) {
+    if (isAppError(error, "CONFIG_INVALID")) return null;
+    throw error;
+  }
 }

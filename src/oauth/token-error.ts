@@ -3,6 +3,7 @@ import { AppError } from "../shared/errors.ts";
 import { type HttpAnswer, jsonOf } from "../shared/http.ts";
 import { quoted } from "./consent-refusal.ts";
 import { connectCommand, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
+import { possessive } from "../shared/text.ts";
 
 export interface TokenCall {
   issuer: TokenIssuer;
@@ -34,7 +35,7 @@ export function explainTokenError(answer: HttpAnswer, call: TokenCall): AppError
   if (answer.status === 401 && call.step === "refresh") return tokenDead(call, said);
   return new AppError(
     "VENDOR_REJECTED",
-    `${call.issuer.label}'s token endpoint refused with ${answer.status}${said.words}`,
+    `${possessive(call.issuer.label)} token endpoint refused with ${answer.status}${said.words}`,
     { hint: `Check ${call.issuer.vendor}.client_id and the app's settings in ${call.issuer.label}.` },
   );
 }
@@ -72,7 +73,7 @@ function isMarkup(body: string): boolean {
 
 function unavailable(status: number, { issuer }: TokenCall, isHtml: boolean): AppError {
   const what = isHtml ? "a web page" : `${status}`;
-  return new AppError("VENDOR_UNAVAILABLE", `${issuer.label}'s token endpoint answered ${what}`, {
+  return new AppError("VENDOR_UNAVAILABLE", `${possessive(issuer.label)} token endpoint answered ${what}`, {
     hint: isHtml
       ? "Is a proxy or a login page in the way? Check HTTPS_PROXY and the network, then try again."
       : "Nobody is disconnected. Try again in a few minutes.",

@@ -52,3 +52,8 @@ export function relativeTime(at: number, now: number): string {
 export function shortTime(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
+
+/** "HubSpot's", "SmartRecruiters'" */
+export function possessive(name: string): string {
+  return name.endsWith("s") ? `${name}'` : `${name}'s`;
+}

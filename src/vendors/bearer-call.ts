@@ -2,6 +2,7 @@
 import { AppError } from "../shared/errors.ts";
 import type { Http, HttpAnswer, HttpRequest } from "../shared/http.ts";
 import type { Access } from "./contract.ts";
+import { possessive } from "../shared/text.ts";
 
 export interface BearerCalls {
   http: Http;
@@ -25,7 +26,7 @@ export async function callWithToken(
   const answer = first.status === 401 ? await callOnce(calls, call, { renewed: true }) : first;
   if (answer.status !== 401) return answer;
   throw new AppError("VENDOR_UNAVAILABLE", `${calls.label} refuses a token that it has just renewed`, {
-    hint: `Nothing to do at first: this counts as an outage. If it lasts, ask for ${calls.label}'s status page.`,
+    hint: `Nothing to do at first: this counts as an outage. If it lasts, ask for ${possessive(calls.label)} status page.`,
   });
 }
 

@@ -9,13 +9,17 @@ import {
   APP,
   atsWorld,
   clearFaults,
+  company,
+  complete,
   connectedAts,
   fault,
+  invited,
   requests,
   rowOf,
   SCOPES,
   settings,
   succeed,
+  untilDelivered,
 } from "./world.ts";
 
 const DAY = 24 * 3_600_000;
@@ -163,8 +167,24 @@ describe("one org's broken configuration", () => {
       expect({ job, code }).toEqual({ job, code: 0 });
       expect(json).toMatchObject({ failed: [expect.stringContaining("v201907 is not supported yet")] });
     }
-    expect((await world.run(["run", "retry"])).code).toBe(0);
     expect((await world.run(["status"])).code).toBe(0);
+  });
+
+  test("holds up nobody else's results, and ends no service", async () => {
+    const world = await connectedAts({ config: GLOBEX });
+    await succeed(world, ["connect", "smartrecruiters", "--org", "globex"]);
+    appendFileSync(world.configFile, '[orgs.acme]\nsmartrecruiters_profile = "v201907"\n');
+    const service = await serving(world);
+    const [acmes, globexs] = [await company(world), await company(world, "sr-globex")];
+    await complete(world, (await invited(acmes)).candidateId);
+    await until("it is tried", () => service.running.err().includes("v201907 is not supported yet"));
+    await complete(world, (await invited(globexs)).candidateId, "globex");
+    await untilDelivered(world, 1, "--org", "globex");
+    expect(await rowOf(world)).toMatchObject({ pushes: { pending: 1 } });
+    const { code, err } = await world.run(["run", "retry"]);
+    expect(code).toBe(2);
+    expect(err).toContain("Set smartrecruiters.profile to v1");
+    expect((await service.get("/healthz")).status).toBe(200);
   });
 });
 

@@ -23,7 +23,7 @@ describe("status", () => {
     const world = await connectedAts();
     expect(await rowOf(world)).toMatchObject({ subscription: { state: "none" }, banner: null });
     expect((await world.run(["status"])).out).toContain(
-      "let SmartRecruiters's webhooks reach us: jc-integrations webhooks subscribe --org acme",
+      "let SmartRecruiters' webhooks reach us: jc-integrations webhooks subscribe --org acme",
     );
     await succeed(world, ["webhooks", "subscribe"]);
     const { out, code } = await world.run(["status"]);

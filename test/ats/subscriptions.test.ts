@@ -111,12 +111,12 @@ describe("a subscription that no longer serves", () => {
     },
     {
       state: "elsewhere",
-      words: "SmartRecruiters's webhook subscription sends to another address",
+      words: "SmartRecruiters' webhook subscription sends to another address",
       spoil: (world: World) => change(world, { targetUrl: "https://elsewhere.example/webhooks" }),
     },
     {
       state: "without secret",
-      words: "the secret of SmartRecruiters's webhook subscription is not set here",
+      words: "the secret of SmartRecruiters' webhook subscription is not set here",
       spoil: async (world: World) => {
         await succeed(world, ["secrets", "remove", "smartrecruiters.webhook-secret"]);
       },

@@ -65,6 +65,7 @@ describe("the configuration", () => {
       revokeUrl: null,
       introspectUrl: null,
       clientId: "acme-app",
+      orgClientIdKey: "smartrecruiters_client_id",
       clientSecretName: "smartrecruiters.client-secret",
       scopes: [
         "candidates:read",
