@@ -3,7 +3,7 @@ import type { Clock } from "../shared/clock.ts";
 import type { Store } from "../store/contract.ts";
 
 /** While results go out, so many may wait for their turn: several looks' worth for the fastest delivery. */
-export const FAR_AHEAD = 5_000;
+export const FAR_AHEAD = 3_000;
 const LOOK_AGAIN_MS = 100;
 
 /**

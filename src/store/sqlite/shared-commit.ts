@@ -9,8 +9,8 @@ export interface WaitingCall {
   reject(error: unknown): void;
 }
 
-/** A call writes up to a hundred rows: bounds one transaction to some 30 ms, so that other processes get their turn. */
-const MOST_CALLS = 8;
+/** A call writes up to a hundred rows: bounds one transaction to some 15 ms, so that other processes get their turn. */
+const MOST_CALLS = 4;
 
 /**
  * Calls that came while the disk was waited for share the next commit, in the order in which they came, and are
