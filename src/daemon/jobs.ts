@@ -1,5 +1,6 @@
 import { dailyDue, everyDue } from "../core/due-times.ts";
 import { alertOwners } from "../flows/alert.ts";
+import { finishReleases } from "../flows/consent-release.ts";
 import { answerQuestions } from "../flows/questions.ts";
 import { refreshAll } from "../flows/refresh.ts";
 import type { SecretReader } from "../flows/secrets.ts";
@@ -41,6 +42,14 @@ export function jobsOf(context: JobsContext): Job[] {
           if (problem.code === "VAULT_UNAVAILABLE") await vaultWatch.hear(connection.id, problem);
           else log.warn("token not refreshed", { reason: problem.message });
         }
+      },
+    },
+    {
+      name: "releases",
+      due: everyDue(LOOK_EVERY_MS),
+      run: async () => {
+        const released = await finishReleases(context);
+        if (released > 0) log.info("released after a consent that was cut off", { released });
       },
     },
     {

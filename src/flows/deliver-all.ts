@@ -5,6 +5,7 @@ import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
+import { finishReleases } from "./consent-release.ts";
 import { releaseFromVault } from "./vault-trouble.ts";
 import { type DeliverReport, deliver } from "./deliver.ts";
 
@@ -62,6 +63,7 @@ export async function deliverAll(
   signal: AbortSignal,
 ): Promise<Omit<DeliverReport, "restUntil">> {
   const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
+  await finishReleases({ store, clock: vendors.clock });
   const unreadable = await releaseFromVault(vendors, store, { signal });
   const problems: AppError[] = unreadable ? [unreadable] : [];
   for (const { connectionId, dueAt } of await store.dueWork()) {

@@ -7,6 +7,7 @@ import type { Http } from "../shared/http.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
+import { noteReleased } from "./consent-release.ts";
 import { readSecret } from "./secrets.ts";
 import { possessive } from "../shared/text.ts";
 
@@ -45,6 +46,7 @@ export async function disconnect(
   const linksVoided = await store.voidConsents(connection, clock.now());
   if (!set && !options.uninstall && connection.state === "not_connected")
     return { revocation: null, uninstall: null, held: 0, linksVoided };
+  await noteReleased({ store }, connection);
   const held = await store.hold(connection.id, "disconnected");
   const uninstall = options.uninstall ? await uninstallApp(context) : null;
   const revocation = set?.refreshToken

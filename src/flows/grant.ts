@@ -17,6 +17,7 @@ import type { Secret } from "../shared/secret.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
+import { releaseByConsent } from "./consent-release.ts";
 import { bannerFor } from "./resync.ts";
 import { readSecret } from "./secrets.ts";
 
@@ -124,12 +125,7 @@ export async function keep(
     if (!hadTokens) await tokens.forget(name).catch(() => {});
     throw error;
   });
-  const released = await store.release(
-    connection.id,
-    ["reconnect", "disconnected", "vault", "scope"],
-    clock.now(),
-  );
-  await store.hasten(connection.id, clock.now());
+  const released = await releaseByConsent({ store, clock }, connection);
   return { connection, released };
 }
 

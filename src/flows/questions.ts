@@ -6,7 +6,7 @@ import { atsOf } from "./ats.ts";
 import { markMustReconnect } from "./must-reconnect.ts";
 
 /** What a webhook left to be asked of its vendor, long after it was answered. */
-const MOST_AT_ONCE = 500;
+const PAGE = 500;
 
 /** Asks which test each result belongs to, and gives it to the invite. One that cannot be asked now waits. */
 export async function answerQuestions(
@@ -17,7 +17,8 @@ export async function answerQuestions(
   const outcome = { answered: 0, failed: [] as string[] };
   const connections = await store.connections();
   const silent = new Set<Connection>();
-  for (const question of await store.questions(MOST_AT_ONCE)) {
+  // All of them: those that nobody can answer now must not stand before the others.
+  for await (const question of pagesOf(store)) {
     signal.throwIfAborted();
     const connection = connections.find((each) => isAskedOf(question, each));
     if (connection?.state !== "connected" || silent.has(connection)) continue;
@@ -28,11 +29,23 @@ export async function answerQuestions(
     } catch (error) {
       if (!isAppError(error)) throw error;
       if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, connection, error);
-      silent.add(connection);
+      // A no to one question says nothing about the next.
+      if (error.code !== "VENDOR_REJECTED" && error.code !== "VENDOR_UNEXPECTED") silent.add(connection);
       outcome.failed.push(error.message);
     }
   }
   return outcome;
+}
+
+async function* pagesOf(store: Store): AsyncGenerator<Question> {
+  let after = 0;
+  for (;;) {
+    const page = await store.questions({ after, limit: PAGE });
+    yield* page;
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    after = last.seq;
+  }
 }
 
 async function ask(

@@ -346,6 +346,24 @@ describe("a webhook that carries a result we lack", () => {
     });
   });
 
+  test("that the vendor refuses to speak of does not stand before the next one", async () => {
+    const { world, service } = await servingAts();
+    const recruiter = await company(world);
+    const { secret } = await subscription(world);
+    for (const email of ["ann@example.com", "bo@example.com"]) {
+      const asked = await invited(recruiter, { email });
+      await service.post(snapshot(asked));
+      const body = completedEvent({ ...asked, result: RESULT });
+      await post(world, body, signatureOf(body, secret));
+    }
+    await fault(world, { status: 400, body: "{}", times: 1, method: "GET", path: "/v1/assessments" });
+    expect((await succeed(world, ["run", "questions", "--json"])).json).toMatchObject({
+      answered: 1,
+      failed: [expect.stringContaining("400")],
+    });
+    expect((await succeed(world, ["run", "questions", "--json"])).json).toMatchObject({ answered: 1 });
+  });
+
   test("waits while the vendor cannot be asked", async () => {
     const { world, service } = await servingAts();
     const ann = await invited(await company(world));

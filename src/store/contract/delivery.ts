@@ -34,8 +34,9 @@ export interface Delivery {
    */
   holdConnected(connectionId: number, request: ConnectedHold): Promise<number | null>;
   /**
-   * Makes due what was held for one of these causes, and with `vault` forgets the vault's trouble; where another cause stands on the connection, that one
-   * holds it from now on. Returns how many pushes the causes held.
+   * Makes due what was held for one of these causes; where another cause stands on the connection, that one holds it
+   * from now on. With `vault` also forgets the vault's trouble, as its last step: what is cut off can be told by it.
+   * Returns how many pushes the causes held.
    */
   release(connectionId: number, causes: readonly HeldCause[], now: number): Promise<number>;
   /**

@@ -2,8 +2,8 @@ import type { Environment } from "../../core/connection.ts";
 
 /** Vendors' webhooks: what they said, what they left to be asked, what was refused. */
 export interface Webhooks {
-  /** Vendors' words whose results we may lack, each waiting to hear which test it is about: the longest waiting first. */
-  questions(limit: number): Promise<Question[]>;
+  /** Vendors' words whose results we may lack, each waiting to hear which test it is about: the longest waiting first, from behind `after`. */
+  questions(page: { after: number; limit: number }): Promise<Question[]>;
   /** Answers one: the invite learns the result of that test. `test` is null when the vendor does not know it. */
   nameTest(seq: number, test: string | null, now: number): Promise<void>;
   /** The webhooks of a vendor that were taken, oldest first: the last `limit` that fit. */

@@ -10,7 +10,7 @@ export function createHolds(db: Db) {
   const setCause = db.prepare("UPDATE connections SET hold_cause = ? WHERE id = ?");
   const clearCause = db.prepare("UPDATE connections SET hold_cause = NULL WHERE id = ? AND hold_cause = ?");
   const forgetTrouble = db.prepare(
-    "UPDATE connections SET details = json_set(details, '$.vaultTrouble', NULL) WHERE id = ? AND details ->> 'vaultTrouble' IS NOT NULL",
+    "UPDATE connections SET details = json_set(details, '$.vaultTrouble', NULL) WHERE id = ? AND hold_cause IS NOT 'vault' AND details ->> 'vaultTrouble' IS NOT NULL",
   );
   const standing = db.prepare<[number], StandingRow>(
     "SELECT state, hold_cause AS holdCause, details FROM connections WHERE id = ?",
@@ -52,7 +52,9 @@ export function createHolds(db: Db) {
   });
   const end = transaction(db, (connectionId: number, causes: readonly HeldCause[]) => {
     for (const cause of causes) clearCause.run(connectionId, cause);
-    if (causes.includes("vault")) forgetTrouble.run(connectionId);
+  });
+  const forget = transaction(db, (connectionId: number) => {
+    forgetTrouble.run(connectionId);
   });
   const releaseSlice = transaction(db, (connectionId: number, cause: HeldCause, now: number): number => {
     const standing = causeOf.get(connectionId) ?? null;
@@ -77,6 +79,8 @@ export function createHolds(db: Db) {
       end(connectionId, causes);
       let total = 0;
       for (const cause of causes) total += yield* untilNone(() => releaseSlice(connectionId, cause, now));
+      // Last: where this is cut off, the trouble still tells that there is something to release.
+      if (causes.includes("vault")) forget(connectionId);
       return total;
     },
     hasten: (connectionId: number, now: number): Sliced<number> =>

@@ -16,9 +16,9 @@ export function createWebhooks(db: Db) {
   const destinationsOf = createDestinationsOf(db);
   const confirmations = createConfirmations(db);
 
-  const asking = db.prepare<[number], Question>(`
+  const asking = db.prepare<[number, number], Question>(`
     SELECT seq, vendor, org, environment, candidate_id AS candidateId, assessment_id AS assessmentId
-    FROM confirmations WHERE state = 'asking' ORDER BY seq LIMIT ?`);
+    FROM confirmations WHERE state = 'asking' AND seq > ? ORDER BY seq LIMIT ?`);
   const nameTest = transaction(db, (seq: number, test: string | null, now: number): void =>
     withVersions((nextVersion) => {
       const round = { nextVersion, destinationsOf, hasUnmatched: () => false };
@@ -81,7 +81,7 @@ export function createWebhooks(db: Db) {
   );
 
   return {
-    questions: (limit: number): Question[] => asking.all(limit),
+    questions: ({ after, limit }: { after: number; limit: number }): Question[] => asking.all(after, limit),
     nameTest,
     received,
     noteRefusals,

@@ -1,5 +1,6 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
 import { AppError } from "../../shared/errors.ts";
+import { maskEmailsIn, plain } from "../../shared/text.ts";
 import { retryAfter } from "../retry-after.ts";
 import type { Api, ApiAnswer } from "./api.ts";
 import { scopeHint } from "./guide.ts";
@@ -47,7 +48,10 @@ function missingScope({ code, message }: Problem, needed: string, scopes: readon
     : null;
 }
 
-/** The error to throw where the call was the whole task; `doing` as in "listing subscriptions". Not for `done`. */
+/**
+ * The error to throw where the call was the whole task; `doing` as in "listing subscriptions". Not for `done`. Errors
+ * reach the journal: SmartRecruiters' words may name a candidate's address.
+ */
 export function failure(
   verdict: Exclude<Verdict, { kind: "done" }>,
   { status, correlationId }: ApiAnswer,
@@ -68,7 +72,7 @@ export function failure(
     case "refused":
       return new AppError(
         "VENDOR_REJECTED",
-        `SmartRecruiters refused ${doing} with ${status}: ${verdict.problem.message}${trace}`,
+        `SmartRecruiters refused ${doing} with ${status}: ${maskEmailsIn(plain(verdict.problem.message))}${trace}`,
       );
   }
 }

@@ -63,11 +63,26 @@ export function describeWebhooks(open: OpenStore): void {
       ]);
       await deliverAll(store, id, NOON);
       await store.append([aConfirmation("evt_1", { result: RESULT, at: NOON + MINUTE })]);
-      expect(await store.questions(10)).toEqual([]);
+      expect(await store.questions({ after: 0, limit: 10 })).toEqual([]);
       expect((await store.overview("acme", NOON)).connections[0]?.pushes).toMatchObject({
         delivered: 1,
         pending: 0,
       });
+    });
+
+    test("that nobody can answer now does not hide what was asked later", async () => {
+      const store = await opened(open);
+      const asked = (name: string) => ({ ...ORIGIN, assessmentId: name });
+      await store.append(
+        ["a1", "a2"].flatMap((name) => [
+          anEvent("invited", { invitationId: name, origin: asked(name), tests: UNTAKEN, at: NOON - MINUTE }),
+          aConfirmation(`evt_${name}`, { ...asked(name), result: RESULT }),
+        ]),
+      );
+      const [first] = await store.questions({ after: 0, limit: 1 });
+      expect(first?.assessmentId).toBe("a1");
+      const next = await store.questions({ after: first?.seq ?? 0, limit: 1 });
+      expect(next).toMatchObject([{ assessmentId: "a2" }]);
     });
 
     test("with a result that we lack asks which test it is about; the answer completes the invite", async () => {
@@ -78,10 +93,10 @@ export function describeWebhooks(open: OpenStore): void {
         anEvent("invited", { origin: ORIGIN, tests: UNTAKEN, at: NOON - MINUTE }),
         aConfirmation("evt_1", { result: RESULT }),
       ]);
-      const [question] = await store.questions(10);
+      const [question] = await store.questions({ after: 0, limit: 10 });
       expect(question).toMatchObject({ org: "acme", environment: "production", assessmentId: "a1" });
       await store.nameTest(question?.seq ?? 0, "iq-test", NOON);
-      expect(await store.questions(10)).toEqual([]);
+      expect(await store.questions({ after: 0, limit: 10 })).toEqual([]);
       expect((await store.invite("acme", "inv_1"))?.invite).toMatchObject({
         status: "completed",
         completedAt: NOON,
@@ -98,9 +113,9 @@ export function describeWebhooks(open: OpenStore): void {
           anEvent("invited", { origin: ORIGIN, tests: UNTAKEN }),
           aConfirmation("evt_1", { result: RESULT }),
         ]);
-        const [question] = await store.questions(10);
+        const [question] = await store.questions({ after: 0, limit: 10 });
         await store.nameTest(question?.seq ?? 0, answer, NOON);
-        expect(await store.questions(10)).toEqual([]);
+        expect(await store.questions({ after: 0, limit: 10 })).toEqual([]);
         expect((await store.invite("acme", "inv_1"))?.invite.status).toBe("invited");
       }
     });
@@ -111,7 +126,7 @@ export function describeWebhooks(open: OpenStore): void {
         anEvent("invited", { origin: ORIGIN, tests: UNTAKEN, at: NOON - MINUTE }),
         aConfirmation("evt_1", { result: RESULT }),
       ]);
-      const [question] = await store.questions(10);
+      const [question] = await store.questions({ after: 0, limit: 10 });
       await store.nameTest(question?.seq ?? 0, "iq-test", NOON);
       const resultNow = async () => (await store.invite("acme", "inv_1"))?.invite.tests[0]?.result;
       const started = [aTest({ slug: "iq-test", status: "started" })];

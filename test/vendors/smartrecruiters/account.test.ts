@@ -182,6 +182,18 @@ describe("a candidate", () => {
     });
   });
 
+  test("is named in no error, whatever the vendor says", async () => {
+    const { ats, access, on } = await openCompany();
+    on("GET /v1/assessments?candidateId=c1", {
+      status: 400,
+      body: refusal("INVALID", "ann.lee@example.com\nhas no assessments"),
+    });
+    await expect(ats.testOf(access, { candidateId: "c1", assessmentId: "a1" })).rejects.toMatchObject({
+      message:
+        "SmartRecruiters refused listing a candidate's assessments with 400: a…@example.com has no assessments",
+    });
+  });
+
   test("has a scorecard whose values are texts", async () => {
     const { ats, access, on } = await openCompany();
     const entry = { assessmentId: "a1", title: "JobCannon: DISC", resultUrl: null };
