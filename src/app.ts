@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import type { Globals, World } from "./commands/world.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { Tokens } from "./oauth/tokens.ts";
@@ -80,7 +80,7 @@ export function openApp(world: World, globals: Globals): App {
   const vaultOptions = (): VaultOptions => ({
     backend: config["vault.backend"],
     stateDir,
-    keyFile: config["vault.key_file"] ? resolve(world.cwd, config["vault.key_file"]) : null,
+    keyFile: pathIn(config, "vault.key_file", world.cwd),
     credentialsDirectory: world.env.CREDENTIALS_DIRECTORY ?? null,
     host: { platform: world.platform, nodePath: world.nodePath, env: world.env },
     childUrl: new URL("keychain-child.js", world.distUrl),
@@ -95,7 +95,7 @@ export function openApp(world: World, globals: Globals): App {
   const http = once(async () => {
     const { createHttp } = await import("./shared/http.ts");
     const opened = createHttp({
-      caFile: config["network.ca_file"] || null,
+      caFile: pathIn(config, "network.ca_file", world.cwd),
       httpProxy: world.env.HTTP_PROXY ?? world.env.http_proxy ?? null,
       httpsProxy: world.env.HTTPS_PROXY ?? world.env.https_proxy ?? null,
       noProxy: world.env.NO_PROXY ?? world.env.no_proxy ?? null,
@@ -163,6 +163,12 @@ function configFor(world: World, globals: Globals): Config {
     env: world.env,
     flags: globals.org === undefined ? {} : { org: globals.org },
   });
+}
+
+/** A path in the configuration file is meant from where that file is, any other from where the command was typed. */
+function pathIn(config: Config, key: "vault.key_file" | "network.ca_file", cwd: string): string | null {
+  const isInFile = config.file !== null && config.origins[key] === config.file;
+  return config[key] ? resolve(isInFile && config.file ? dirname(config.file) : cwd, config[key]) : null;
 }
 
 function configFileFor(world: World, globals: Globals): string {

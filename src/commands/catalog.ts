@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { openAts } from "../flows/ats.ts";
 import { AppError } from "../shared/errors.ts";
+import { nearest } from "../shared/nearest.ts";
 import { plain } from "../shared/text.ts";
 import type { CatalogEntry, StagePlace } from "../vendors/contract.ts";
 import { type Session, withApp } from "./with-app.ts";
@@ -111,18 +112,31 @@ async function set(session: Session, flags: EntryFlags): Promise<void> {
   const place = await placeOf(session, flags);
   const before = await ats.catalogEntry(access, place);
   const wanted = await entryFrom(session, flags, before);
-  // JobCannon may have more tests than we know; mostly it is a slip of the pen.
-  if (!TESTS.includes(wanted.test))
-    session.say(`"${plain(wanted.test)}" is none of the tests we know: ${TESTS.join(", ")}`);
+  if (!TESTS.includes(wanted.test)) refuseUnlessMeant(session, wanted.test);
   const entry = await ats.setCatalogEntry(access, place, wanted);
   session.print({
     json: { ...place, ...entry, changed: JSON.stringify(before) !== JSON.stringify(entry) },
     text: () =>
       [
         session.terminal.table(HEADINGS, [[plain(place.stage), ...cellsOf(entry)]]),
-        "",
-        `Try it: jc-integrations sandbox-test smartrecruiters --job ${place.jobId} --stage "${place.stage}"`,
+        ...(flags.sandbox
+          ? [
+              "",
+              `Try it: jc-integrations sandbox-test ${flags.vendor} --org ${session.app.org} --job ${place.jobId} --stage "${place.stage}"`,
+            ]
+          : []),
       ].join("\n"),
+  });
+}
+
+/** JobCannon may have more tests than we know; mostly it is a slip of the pen. */
+function refuseUnlessMeant({ globals }: Session, test: string): void {
+  if (globals.yes) return;
+  const guess = nearest(test, TESTS);
+  throw new AppError("USAGE", `"${plain(test)}" is none of the tests we know: ${TESTS.join(", ")}`, {
+    hint: guess
+      ? `Did you mean ${guess}? Nothing was changed.`
+      : "If it is meant, run it again with --yes. Nothing was changed.",
   });
 }
 

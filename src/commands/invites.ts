@@ -123,9 +123,13 @@ function renderList(found: readonly InviteSummary[], terminal: Terminal): string
     invite.status,
     `${invite.tests.filter((test) => test.status === "completed").length}/${invite.tests.length}`,
     shortTime(invite.at),
-    pushes.map((push) => `${push.vendor}: ${stateWords(push)}`).join(", ") || "–",
+    pushes.map((push) => `${placeOf(push)}: ${stateWords(push)}`).join(", ") || "–",
   ]);
   return terminal.table(["invite", "candidate", "status", "tests", "newest event", "delivery"], rows);
+}
+
+function placeOf({ vendor, environment }: Pick<PushSummary, "vendor" | "environment">): string {
+  return environment === "sandbox" ? `${vendor} (sandbox)` : vendor;
 }
 
 function stateWords(push: Pick<PushSummary, "state" | "heldCause"> & { delivered: boolean }): string {

@@ -64,7 +64,7 @@ export function registerSecrets(program: Command, world: World): void {
 
   secrets
     .command("remove <name>")
-    .description("remove a secret; of a webhook's several, --number picks one")
+    .description("remove a secret; of a webhook's several all of them, or the one that --number names")
     .option("--number <n>", "which one, as `secrets list` counts them", readNumber)
     .option("--sandbox", "of the sandbox environment")
     .action((name: string, options: { number?: number; sandbox?: boolean }, command: Command) =>

@@ -73,11 +73,15 @@ function render(status: Status, terminal: Terminal, now: number): string {
       ? [paint.dim(`${label}: a link for consent is open until ${shortTime(Date.parse(linkExpiresAt))}`)]
       : [],
   );
+  const refused = status.refused.map(({ source, n, reason }) =>
+    paint.yellow(`! ${count(n, "webhook")} of ${source} refused within the hour, the last since ${reason}`),
+  );
+  const notes = [...banners, ...refused, ...webhooks, ...links];
   return [
     `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",
     terminal.table(["", "", "account", "last sync", "queue", "stuck"], rows),
-    ...(banners.length + webhooks.length + links.length > 0 ? ["", ...banners, ...webhooks, ...links] : []),
+    ...(notes.length > 0 ? ["", ...notes] : []),
     "",
     paint.dim(`next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}`),
     ...nextCommands(status).map((line) => paint.dim(line)),
@@ -102,7 +106,7 @@ function nextForService({ connections, pushes, service }: Status): string[] {
   if (service === "running") return [];
   if (connections.some(({ linkExpiresAt }) => linkExpiresAt !== null))
     return ["the consent will be taken by: jc-integrations serve"];
-  if (pushes.pending === 0) return [];
+  if (pushes.pending === 0) return ["deliver as they come: jc-integrations serve"];
   return [
     `${count(pushes.pending, "result")} wait for delivery: jc-integrations serve, or once: jc-integrations run retry`,
   ];

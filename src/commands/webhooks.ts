@@ -132,13 +132,12 @@ async function runSubscribe(session: Session, flags: Flags & { dryRun?: boolean 
       [
         `${isNew ? terminal.paint.green("Subscribed") : "Subscribed already"}: ${subscription.event} → ${subscription.targetUrl} (${subscription.id})`,
         ...(removed > 0 ? [`${count(removed, "useless subscription")} of ours removed.`] : []),
-        ...(isNew ? [`Its secret rests in ${context.vault.describe()}. Try it: ${testCommand(flags)}`] : []),
+        ...(isNew ? [`Its secret rests in ${context.vault.describe()}.`] : []),
+        ...(isNew && flags.sandbox
+          ? [`Try it: jc-integrations sandbox-test ${flags.vendor} --org ${session.app.org} --job <id>`]
+          : []),
       ].join("\n"),
   });
-}
-
-function testCommand({ vendor }: Flags): string {
-  return `jc-integrations sandbox-test ${vendor}`;
 }
 
 async function runUnsubscribe(session: Session, flags: Flags): Promise<void> {
@@ -197,7 +196,7 @@ async function showLog({ app, terminal, print }: Session, flags: LogFlags): Prom
     },
     text: () =>
       [
-        renderLog(received, refused, terminal),
+        renderLog(received, refused, { terminal, isUnmatched: unmatched }),
         ...(guide ? ["", terminal.paint.yellow(guideWords(guide))] : []),
       ].join("\n"),
   });
@@ -213,8 +212,9 @@ function guideWords({ title, cause, fixes }: CommonError): string {
 function renderLog(
   received: readonly ReceivedWebhook[],
   refused: readonly Refusal[],
-  { paint, table }: Session["terminal"],
+  { terminal, isUnmatched }: { terminal: Session["terminal"]; isUnmatched: boolean },
 ): string {
+  const { paint, table } = terminal;
   const rows = received.map((each) => ({
     at: each.receivedAt,
     cells: [
@@ -230,7 +230,7 @@ function renderLog(
     cells: [paint.red("refused"), `${plain(reason)}${n > 1 ? ` (${n} times)` : ""}`, "", "", ""],
   }));
   const all = [...rows, ...refusals].sort((a, b) => a.at - b.at);
-  if (all.length === 0) return "No webhook yet.";
+  if (all.length === 0) return isUnmatched ? "None waits for its invite." : "No webhook yet.";
   return table(
     ["received", "", "event", "candidate", "assessment", "invite"],
     all.map(({ at, cells }) => [shortTime(at), ...cells]),

@@ -63,7 +63,7 @@ function compareAge(a: Invite, b: Invite): number {
   return (
     a.at - b.at ||
     completedTests(a.tests) - completedTests(b.tests) ||
-    STATUS_RANK[a.status] - STATUS_RANK[b.status] ||
+    STATUS_RANK[toldStatus(a)] - STATUS_RANK[toldStatus(b)] ||
     compareText(a.bodyHash, b.bodyHash)
   );
 }
@@ -71,6 +71,14 @@ function compareAge(a: Invite, b: Invite): number {
 /** As snapshots told it: what a vendor told since makes none of them newer. */
 function completedTests(tests: readonly Test[]): number {
   return tests.filter((test) => test.status === "completed" && test.reportedAt === undefined).length;
+}
+
+/** The status without what a vendor told since. */
+function toldStatus({ declaredStatus, tests }: Invite): InviteStatus {
+  const own = tests.map(
+    (test): Test => (test.reportedAt === undefined ? test : { ...test, status: "started" }),
+  );
+  return statusOf({ status: declaredStatus, tests: own });
 }
 
 function compareText(a: string, b: string): number {

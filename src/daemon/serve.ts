@@ -49,6 +49,10 @@ export async function serve(
     },
   });
   const [stop, abort] = [new AbortController(), new AbortController()];
+  stop.signal.addEventListener("abort", () => {
+    log.info("stopping");
+    setTimeout(() => abort.abort(), LAST_CALLS_MS).unref();
+  });
   const onSignal = () => stop.abort();
   signal.addEventListener("abort", onSignal);
   if (signal.aborted) stop.abort();
@@ -98,10 +102,6 @@ export async function serve(
     },
     stop.signal,
   );
-  stop.signal.addEventListener("abort", () => {
-    log.info("stopping");
-    setTimeout(() => abort.abort(), LAST_CALLS_MS).unref();
-  });
   const watching = vaultWatch.run(stop.signal);
   try {
     await Promise.all([scheduler, watching]);

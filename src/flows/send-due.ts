@@ -12,8 +12,8 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * Sends until nothing is due, or a call fails as a whole; returns the calls that did. A batch is claimed together with
- * its place in the window, so that what is sent is as fresh as can be. Where no window counts, the next batch
- * is asked for as soon as a full one is answered, so that the store and this thread work at the same time.
+ * its place in the window, so that what is sent is as fresh as can be. The next one is asked for ahead, so that the
+ * store and this thread work at the same time: where no window counts as soon as a full one is answered.
  */
 export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const { sender } = delivery;
@@ -27,18 +27,20 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   let unanswered = 0;
   /** Asked for, and not sent yet. */
   const ahead: Promise<Batch>[] = [];
+  /** Nobody waits for a place any more. */
+  const over = new AbortController();
   const troubles: Trouble[] = [];
   const failures: unknown[] = [];
   const goesOn = () => !stop.aborted && troubles.length === 0 && failures.length === 0;
   let notBefore = 0;
 
   const take = async (): Promise<Batch> => {
-    if (window) return await sender.claimInWindow(batchSize, window);
+    if (window) return await sender.claimInWindow(batchSize, { window, signal: over.signal });
     return (await isDue(delivery)) && goesOn() ? await sender.claim(batchSize) : null;
   };
-  /** Only where no place is counted for it: an empty batch, too, says that nothing is due. */
+  /** An empty batch, too, says that nothing is due. */
   const askAhead = () => {
-    const batch = sender.claim(batchSize);
+    const batch = window ? take() : sender.claim(batchSize);
     ahead.push(batch);
     // Its failure is heard of where it is awaited, which may be later.
     batch.catch(() => {});
@@ -82,9 +84,12 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
     if (claims.length === 0) continue;
     // What comes one by one goes together soon after; full batches gain nothing by waiting.
     if (claims.length < batchSize) notBefore = clock.now() + distanceMs;
+    // The store claims the next one while this one is projected.
+    if (window && claims.length === batchSize && unanswered + 1 < most) askAhead();
     const call = send(claims).finally(() => underWay.delete(call));
     underWay.add(call);
   }
+  over.abort();
   // Where it failed nothing was claimed, and it goes no further anyway.
   for (const batch of ahead) await sender.giveBack((await batch.catch(() => null)) ?? []);
   await Promise.all(underWay);

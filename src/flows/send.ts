@@ -13,7 +13,7 @@ export interface Sender {
   /** Takes up to so many due pushes for this delivery. */
   claim(limit: number): Promise<Claim[]>;
   /** The same with a place in the window for the call; where that is full, waits for one. Null when nothing is due. */
-  claimInWindow(limit: number, window: RateWindow): Promise<Claim[] | null>;
+  claimInWindow(limit: number, until: { window: RateWindow; signal: AbortSignal }): Promise<Claim[] | null>;
   /**
    * Projects, sends and settles. What the vendor failed on as a whole comes back unsettled. `onAnswer`: the vendor
    * answered, and what to settle was handed to the store; what is asked of it now may share the commit.
@@ -207,9 +207,10 @@ export function createSender(context: DeliverContext, connection: Connection, re
       for (const claim of claims) open.set(claim.pushId, claim);
       return claims;
     },
-    claimInWindow: async (limit, window) => {
+    claimInWindow: async (limit, { window, signal }) => {
+      const ended = AbortSignal.any([context.stop, signal]);
       for (;;) {
-        if (context.stop.aborted) return [];
+        if (ended.aborted) return [];
         const now = clock.now();
         const request = { connectionId: connection.id, limit, now, window };
         const { claims, freeAt } = await store.claimInWindow(request);
@@ -217,7 +218,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
           for (const claim of claims) open.set(claim.pushId, claim);
           return claims.length === 0 ? null : claims;
         }
-        await clock.sleep(Math.max(1, freeAt - now), context.stop).catch(() => {});
+        await clock.sleep(Math.max(1, freeAt - now), ended).catch(() => {});
       }
     },
     sendBatch: async (claims, onAnswer) => {

@@ -62,6 +62,9 @@ export function createSlots(
   };
 }
 
+/** All of a window's calls in one moment would queue at the vendor, and later ones might overtake them. */
+const APART_MS = 4;
+
 /** A call that was let go. `arrived`: to be said when it was answered, or failed. */
 export interface Departure {
   arrived(): void;
@@ -86,6 +89,7 @@ export function createPace(
   /** How long a call may be on its way before it counts as arrived. */
   const longestMs = limit.windowMs <= SHORT_WINDOW_MS ? limit.windowMs : 0;
   let departed: { sentAt: number; arrivedAt: number | null }[] = [];
+  let mayGoAt = 0;
   const leavesAt = ({ sentAt, arrivedAt }: (typeof departed)[number], now: number) =>
     Math.min(arrivedAt ?? now, sentAt + longestMs) + windowMs;
   return async (signal) => {
@@ -96,8 +100,18 @@ export function createPace(
       const freeAt = Math.min(...departed.map((each) => leavesAt(each, now)));
       await clock.sleep(Math.max(1, freeAt - now), signal);
     }
-    const call = { sentAt: clock.now(), arrivedAt: null as number | null };
+    // Each takes its turn before it waits for it.
+    const turn = Math.max(clock.now(), mayGoAt);
+    mayGoAt = turn + APART_MS;
+    const call = { sentAt: turn, arrivedAt: null as number | null };
     departed.push(call);
+    try {
+      if (turn > clock.now()) await clock.sleep(turn - clock.now(), signal);
+    } catch (error) {
+      departed = departed.filter((each) => each !== call);
+      throw error;
+    }
+    call.sentAt = clock.now();
     return {
       arrived: () => {
         call.arrivedAt ??= clock.now();

@@ -3,11 +3,14 @@ import type { Connection, ConnectionState, Environment, VaultTrouble } from "../
 import { isDegraded } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
-import type { Overview, Store } from "../store/contract.ts";
+import type { Overview, Refusal, Store } from "../store/contract.ts";
 import { count, shortTime } from "../shared/text.ts";
 import { loginTrouble } from "./login.ts";
 import { stuckWords } from "./stuck.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
+
+const REFUSALS_SHOWN_MS = 3_600_000;
+const MOST_REFUSALS = 1_000;
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
@@ -16,7 +19,11 @@ export async function statusOf(
 ) {
   const now = clock.now();
   const opened = await store();
-  const [overview, services] = await Promise.all([opened.overview(org, now), opened.runningServices()]);
+  const [overview, services, refusals] = await Promise.all([
+    opened.overview(org, now),
+    opened.runningServices(),
+    opened.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
+  ]);
   const known = overview.connections.filter(({ connection }) => connection.environment === environment);
   const links = new Map(
     overview.consents
@@ -71,6 +78,7 @@ export async function statusOf(
       stuck: sum("stuck"),
     },
     events: overview.events,
+    refused: refusedBySource(refusals),
     invites: overview.invites,
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     service: services > 0 ? "running" : "not running",
@@ -93,6 +101,14 @@ function subscriptionOf(connection: Connection | undefined) {
 }
 
 const SENDS_WEBHOOKS: ReadonlySet<string> = new Set(["smartrecruiters"]);
+
+/** How much was refused of late, and why at last; whoever sends bad signatures may be a stranger, or a secret that is old. */
+function refusedBySource(refusals: readonly Refusal[]): { source: string; n: number; reason: string }[] {
+  const bySource = new Map<string, { source: string; n: number; reason: string }>();
+  for (const { source, n, reason } of refusals)
+    bySource.set(source, { source, n: n + (bySource.get(source)?.n ?? 0), reason });
+  return [...bySource.values()];
+}
 
 /** An open link changes nothing about a connection that works, or that must be mended. */
 function stateWith(state: ConnectionState = "not_connected", linkExpiresAt: number | null): ConnectionState {
@@ -137,7 +153,7 @@ function tokensOf(connection: Connection | undefined): "readable" | "unreadable"
 }
 
 function unreadableWords({ since, reason, fix }: VaultTrouble): string {
-  return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix}`} Results wait; serve looks every minute and goes on by itself`;
+  return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix.replace(/[.]?$/, ".")}`} Results wait; serve looks every minute and goes on by itself`;
 }
 
 const LABELS: Readonly<Record<string, string>> = { hubspot: "HubSpot", smartrecruiters: "SmartRecruiters" };

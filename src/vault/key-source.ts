@@ -47,7 +47,7 @@ export function readKey(source: KeySource, platform: NodeJS.Platform): Buffer | 
     const material = readFileSync(file);
     if (material.length >= SHORTEST_KEY_BYTES) return material;
     throw new AppError("VAULT_UNAVAILABLE", `The key file ${source.path} holds fewer than 32 bytes`, {
-      hint: `Restore the right file; for a vault that is still empty: head -c 32 /dev/urandom > ${source.path}`,
+      hint: "Restore that file as it was: without it nothing in the vault can be read.",
     });
   } finally {
     closeSync(file);

@@ -10,8 +10,8 @@ export interface Webhooks {
   received(query: ReceivedQuery): Promise<ReceivedWebhook[]>;
   /** Counts, by minute and reason, what was refused unstored. Nothing of its content is kept. */
   noteRefusals(refusals: readonly Pick<Refusal, "source" | "reason" | "n">[], now: number): Promise<void>;
-  /** Oldest first: the last `limit`. */
-  refusals(source: string, since: number, limit: number): Promise<Refusal[]>;
+  /** Of one source, or all; oldest first: the last `limit`. */
+  refusals(source: string | null, since: number, limit: number): Promise<Refusal[]>;
   /**
    * From now on the invites of this candidate belong to a trial in the vendor's sandbox: they raise pushes for the
    * sandbox connection of that vendor, and for nobody in production.

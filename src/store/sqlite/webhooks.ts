@@ -72,8 +72,8 @@ export function createWebhooks(db: Db) {
       }
     },
   );
-  const refusals = db.prepare<[string, number, number], Refusal>(`
-    SELECT source, minute * ${MINUTE_MS} AS at, reason, n FROM refusals WHERE source = ? AND minute >= ?
+  const refusals = db.prepare<[string | null, string | null, number, number], Refusal>(`
+    SELECT source, minute * ${MINUTE_MS} AS at, reason, n FROM refusals WHERE (? IS NULL OR source = ?) AND minute >= ?
     ORDER BY minute DESC LIMIT ?`);
 
   const addTrial = db.prepare(
@@ -85,8 +85,8 @@ export function createWebhooks(db: Db) {
     nameTest,
     received,
     noteRefusals,
-    refusals: (source: string, since: number, limit: number): Refusal[] =>
-      refusals.all(source, Math.floor(since / MINUTE_MS), limit).reverse(),
+    refusals: (source: string | null, since: number, limit: number): Refusal[] =>
+      refusals.all(source, source, Math.floor(since / MINUTE_MS), limit).reverse(),
     startTrial: transaction(db, (candidate: TrialCandidate): void => {
       addTrial.run(candidate);
     }),

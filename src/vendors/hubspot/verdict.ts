@@ -1,5 +1,6 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
 import { AppError } from "../../shared/errors.ts";
+import { maskEmailsIn, plain } from "../../shared/text.ts";
 import { retryAfter } from "../retry-after.ts";
 import type { ApiAnswer } from "./api.ts";
 import type { Problem } from "./problem.ts";
@@ -65,7 +66,7 @@ export function failure(
     case "refused":
       return new AppError(
         "VENDOR_REJECTED",
-        `HubSpot refused ${doing} with ${answer.status}: ${verdict.problem.message}${trace}`,
+        `HubSpot refused ${doing} with ${answer.status}: ${maskEmailsIn(plain(verdict.problem.message))}${trace}`,
       );
   }
 }
