@@ -30,6 +30,18 @@ async function refusals(world: AtsWorld): Promise<Record<string, number>> {
   return counts;
 }
 
+test("webhooks that were refused within the hour show in status, with the reason", async () => {
+  const { world } = await servingAts();
+  const body = completedEvent(STRANGER);
+  expect(await post(world, body, signatureOf(body, "an old secret"))).toMatchObject({ status: 401 });
+  const refused = async () => Object(await world.run(["status", "--json"]).then(({ json }) => json)).refused;
+  await until("it is counted", async () => (await refused()).length === 1);
+  const { out, code } = await world.run(["status"]);
+  expect(code).toBe(0);
+  expect(out).toContain("! 1 webhook of smartrecruiters refused within the hour");
+  expect(out).toContain("fits none of our secrets");
+});
+
 describe("a webhook of SmartRecruiters", () => {
   test("is taken with its signature in either form, and stands in the log until its invite comes", async () => {
     const { world } = await servingAts();
