@@ -50,6 +50,8 @@ export interface SubscriptionHealth {
   /** `elsewhere`: it sends to another address. */
   state: "active" | "missing" | "inactive" | "elsewhere" | "without secret";
   checkedAt: number;
+  /** A new one was asked for, and its secret was not kept yet: found later, it tells that its maker died in between. */
+  begun?: true;
 }
 
 /** Since when the tokens cannot be read, ms since the epoch, and why; `fix`: what to do, where that is known. */

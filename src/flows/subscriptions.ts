@@ -49,8 +49,16 @@ export async function planSubscribe(
     (each) => each.id === known || each.targetUrl === targetUrl,
   );
   const serves = (each: Subscription) => each.isActive && each.targetUrl === targetUrl && hasSecret;
-  const keep = ours.find((each) => each.id === known && serves(each)) ?? ours.find(serves) ?? null;
-  const health = { id: keep?.id ?? known, state: stateOf(ours, { keep, targetUrl }), checkedAt: clock.now() };
+  // Of one that was made and cut off nobody knows the secret; any other that comes to us is the customer's own work.
+  const isCutOff = connection.subscription?.begun === true;
+  const found = isCutOff ? undefined : ours.find(serves);
+  const keep = ours.find((each) => each.id === known && serves(each)) ?? found ?? null;
+  const health: SubscriptionHealth = {
+    id: keep?.id ?? known,
+    state: stateOf(ours, { keep, targetUrl }),
+    checkedAt: clock.now(),
+    ...(isCutOff ? { begun: true } : {}),
+  };
   return { keep, remove: ours.filter((each) => each !== keep), health };
 }
 
@@ -119,18 +127,26 @@ export async function unsubscribe(context: SubscriptionContext, connection: Conn
 }
 
 /** The secret is in the vault before anything relies on it. */
-async function create(
-  { vault, ats, access, targetUrl }: SubscriptionContext,
-  { org, environment }: Connection,
-): Promise<Subscription> {
+async function create(context: SubscriptionContext, connection: Connection): Promise<Subscription> {
+  const { vault, ats, access, targetUrl, clock } = context;
+  const { org, environment } = connection;
   // The secret is told once: whether it can be kept shows before.
   await vault.write(new Map());
-  const { subscription, secret } = await ats.subscribe(access, targetUrl);
+  const before = connection.subscription;
+  const missing = { id: null, state: "missing", checkedAt: clock.now() } as const;
+  await saveHealth(context, connection, { ...(before ?? missing), begun: true });
+  const { subscription, secret } = await ats.subscribe(access, targetUrl).catch(async (error: unknown) => {
+    await saveHealth(context, connection, before);
+    throw error;
+  });
   try {
     await setSecret(vault, { name: ats.webhookSecretName, org, environment }, secret);
   } catch (error) {
     // One whose secret nobody knows would look as if it served.
-    await ats.unsubscribe(access, subscription.id).catch(() => {});
+    await ats.unsubscribe(access, subscription.id).then(
+      () => saveHealth(context, connection, before),
+      () => {},
+    );
     throw error;
   }
   return subscription;

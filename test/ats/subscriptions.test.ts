@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
@@ -237,6 +239,34 @@ describe("webhooks unsubscribe", () => {
     expect((await succeed(world, ["webhooks", "unsubscribe", "--json"])).json).toMatchObject({ removed: 1 });
     expect(await subscription(world, APP)).toMatchObject({ targetUrl: "https://other.example/hooks" });
     expect((await succeed(world, ["webhooks", "unsubscribe"])).out).toContain("no subscription of ours");
+  });
+});
+
+test("one whose maker died before its secret was kept is replaced, though an older secret is there", async () => {
+  const world = await connectedAts();
+  await succeed(world, ["webhooks", "subscribe"]);
+  await succeed(world, ["webhooks", "unsubscribe"]);
+  const { api } = await company(world);
+  await api("POST", SUBSCRIBE, { event: COMPLETED, targetUrl: world.webhookUrl });
+  const orphan = await subscription(world);
+  const log = new Database(join(world.stateDir, "log.db"));
+  const begun = JSON.stringify({ id: null, state: "missing", checkedAt: 0, begun: true });
+  log
+    .prepare(
+      "UPDATE connections SET details = json_set(details, '$.subscription', json(?)) WHERE vendor = 'smartrecruiters'",
+    )
+    .run(begun);
+  log.close();
+
+  expect((await succeed(world, LIST)).json).toMatchObject({ state: "without secret" });
+  expect((await succeed(world, ["webhooks", "subscribe", "--json"])).json).toMatchObject({
+    created: true,
+    removed: 1,
+  });
+  expect((await subscription(world)).id).not.toBe(orphan.id);
+  expect((await succeed(world, ["webhooks", "subscribe", "--json"])).json).toMatchObject({
+    created: false,
+    removed: 0,
   });
 });
 
