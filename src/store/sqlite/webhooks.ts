@@ -74,7 +74,7 @@ export function createWebhooks(db: Db) {
   );
   const refusals = db.prepare<[string | null, string | null, number, number], Refusal>(`
     SELECT source, minute * ${MINUTE_MS} AS at, reason, n FROM refusals WHERE (? IS NULL OR source = ?) AND minute >= ?
-    ORDER BY minute DESC LIMIT ?`);
+    ORDER BY minute DESC, source DESC, reason DESC LIMIT ?`);
 
   const addTrial = db.prepare(
     "INSERT INTO trials VALUES (@org, @vendor, @candidateId) ON CONFLICT DO NOTHING",
