@@ -176,7 +176,7 @@ function configFileFor(world: World, globals: Globals): string {
   return named ? resolve(world.cwd, named) : defaultConfigFile(world.env, world.platform);
 }
 
-export function stateDirFor(world: World, globals: Globals): string {
+function stateDirFor(world: World, globals: Globals): string {
   const named = globals.stateDir ?? world.env.JC_STATE_DIR;
   return named ? resolve(world.cwd, named) : defaultStateDir(world.env, world.platform);
 }

@@ -47,7 +47,7 @@ export async function sweep(
   return raised;
 }
 
-export function sameProjection(a: Projection, b: Projection): boolean {
+function sameProjection(a: Projection, b: Projection): boolean {
   const names = Object.keys(a);
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }

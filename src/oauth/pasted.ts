@@ -20,7 +20,7 @@ export async function readPasted(from: {
 }
 
 /** The redirect's parameters, or what is wrong with the text. A code alone could be anybody's: it has no state. */
-export function parsePasted(text: string, state: string, redirectUri: string): URLSearchParams | string {
+function parsePasted(text: string, state: string, redirectUri: string): URLSearchParams | string {
   if (!URL.canParse(text))
     return `That is no address. Paste all of what the browser's address bar shows: ${redirectUri}?code=…`;
   const query = new URL(text).searchParams;

@@ -6,7 +6,7 @@ import type { Db } from "./file.ts";
 import { type ConnectionRow, connectionOf, inviteOf, PUSH_COLUMNS, type PushRow, pushOf } from "./rows.ts";
 
 /** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
-export const STUCK_AFTER_MS = 30 * 60_000;
+const STUCK_AFTER_MS = 30 * 60_000;
 
 export function createReads(db: Db) {
   const inviteColumns =
