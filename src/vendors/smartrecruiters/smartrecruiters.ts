@@ -1,7 +1,7 @@
 /** SmartRecruiters, whose scorecards hold the results. */
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Http } from "../../shared/http.ts";
+import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
 import type { Destination, VendorOptions } from "../contract.ts";
 import {
   advance,
@@ -48,11 +48,19 @@ export function openSmartrecruiters({ config, org, environment, http, clock }: V
   const own: VendorOptions["config"]["sandbox"][string] =
     environment === "sandbox" ? { ...SANDBOX, ...config.sandbox.smartrecruiters } : {};
   const apiBase = own.api_base ?? config["smartrecruiters.api_base"];
+  const production = [PRODUCTION_API, config["smartrecruiters.api_base"]].map(withoutSlash);
+  const isProduction = production.includes(withoutSlash(apiBase));
+  const productionClientId = ofOrg.smartrecruiters_client_id ?? config["smartrecruiters.client_id"];
+  const clientId = own.client_id ?? productionClientId;
+  // A vendor's sandbox company may live on the usual host, but it has a client id of its own.
+  const isSameAccount = environment === "sandbox" && isProduction && clientId === productionClientId;
+  if (isSameAccount && !isLoopback(checkBaseUrl(apiBase, "sandbox.smartrecruiters.api_base")))
+    throw notASandbox();
   const destination = createSmartrecruiters(
     {
       apiBase,
       identityBase: own.identity_base ?? config["smartrecruiters.identity_base"],
-      clientId: own.client_id ?? ofOrg.smartrecruiters_client_id ?? config["smartrecruiters.client_id"],
+      clientId,
       profile: profileNamed(ofOrg.smartrecruiters_profile ?? config["smartrecruiters.profile"]),
       redirectPort: own.redirect_port ?? config["smartrecruiters.redirect_port"],
       region: ofOrg.smartrecruiters_region ?? null,
@@ -61,8 +69,6 @@ export function openSmartrecruiters({ config, org, environment, http, clock }: V
     http,
     clock,
   );
-  const production = [PRODUCTION_API, config["smartrecruiters.api_base"]].map(withoutSlash);
-  const isProduction = production.includes(withoutSlash(apiBase));
   return {
     ...destination,
     refuseTrial: () =>
@@ -70,6 +76,16 @@ export function openSmartrecruiters({ config, org, environment, http, clock }: V
         ? `sandbox.smartrecruiters.api_base is the production API, ${apiBase}: a made-up candidate does not belong there`
         : null,
   };
+}
+
+function notASandbox(): AppError {
+  return new AppError(
+    "CONFIG_INVALID",
+    "the SmartRecruiters sandbox is the production account: same host, same client id",
+    {
+      hint: "Give [sandbox.smartrecruiters] hosts, or a client_id, of its own.",
+    },
+  );
 }
 
 export function createSmartrecruiters(

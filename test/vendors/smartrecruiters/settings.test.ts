@@ -101,6 +101,14 @@ describe("the configuration", () => {
     });
   });
 
+  test("is refused for a sandbox that is the production account, and taken with a client id of its own", () => {
+    const host = '[sandbox.smartrecruiters]\napi_base = "https://api.smartrecruiters.com/"\n';
+    const sandbox = { environment: "sandbox" } as const;
+    expect(() => open(BOTH + host, sandbox)).toThrow("the SmartRecruiters sandbox is the production account");
+    const { authorization } = open(`${BOTH}${host}client_id = "trial"\n`, sandbox);
+    expect(authorization.clientId).toBe("trial");
+  });
+
   test("is refused for a profile that is not spoken yet", () => {
     expect(() => open('[smartrecruiters]\nprofile = "v201907"\n')).toThrow(
       "the SmartRecruiters profile v201907 is not supported yet",
