@@ -1,6 +1,5 @@
-import type { Claim } from "../store/contract.ts";
 import type { Delivery } from "./deliver.ts";
-import { isThrottled, type Trouble } from "./send.ts";
+import { type Batch, isThrottled, type Trouble } from "./send.ts";
 import { spacingMs, windowFor } from "./slots.ts";
 
 /** Calls at once where no window bounds them: enough to keep a vendor on the same machine busy. */
@@ -26,26 +25,27 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const underWay = new Set<Promise<void>>();
   let unanswered = 0;
   /** Asked for, and not sent yet. */
-  const ahead: Promise<Batch>[] = [];
-  /** Nobody waits for a place any more. */
+  const ahead: Promise<Batch | null>[] = [];
+  /** Aborts when nothing more shall go: who waits for a place or for its time gives up. */
   const over = new AbortController();
+  const end = () => over.abort();
   const troubles: Trouble[] = [];
   const failures: unknown[] = [];
-  const goesOn = () => !stop.aborted && troubles.length === 0 && failures.length === 0;
   let notBefore = 0;
 
-  const take = async (): Promise<Batch> => {
+  const take = async (): Promise<Batch | null> => {
     if (window) return await sender.claimInWindow(batchSize, { window, signal: over.signal });
-    return (await isDue(delivery)) && goesOn() ? await sender.claim(batchSize) : null;
+    return (await isDue(delivery)) && !over.signal.aborted ? await claimNow() : null;
   };
+  const claimNow = async (): Promise<Batch> => ({ claims: await sender.claim(batchSize), at: clock.now() });
   /** An empty batch, too, says that nothing is due. */
   const askAhead = () => {
-    const batch = window ? take() : sender.claim(batchSize);
+    const batch = window ? take() : claimNow();
     ahead.push(batch);
     // Its failure is heard of where it is awaited, which may be later.
     batch.catch(() => {});
   };
-  const send = async (claims: readonly Claim[]): Promise<void> => {
+  const send = async ({ claims, at }: Batch): Promise<void> => {
     const isFull = claims.length === batchSize;
     unanswered += 1;
     let isAnswered = false;
@@ -54,51 +54,56 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
       isAnswered = true;
       unanswered -= 1;
       // It comes with the commit that settles this one.
-      if (isFull && !rateLimit && goesOn()) askAhead();
+      if (isFull && !rateLimit && !over.signal.aborted) askAhead();
     };
     try {
+      if (at > clock.now()) await clock.sleep(at - clock.now(), over.signal).catch(() => {});
+      if (over.signal.aborted) return await sender.giveBack(claims);
       const sent = await sender.sendBatch(claims, onAnswer);
       if (sent.kind !== "failed") return;
-      if (isLoner(sent)) await sender.blame(sent);
-      else troubles.push(sent);
+      if (isLoner(sent)) return await sender.blame(sent);
+      troubles.push(sent);
+      end();
     } catch (error) {
       failures.push(error);
+      end();
     } finally {
       if (!isAnswered) unanswered -= 1;
     }
   };
 
-  while (goesOn()) {
-    if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), stop).catch(() => {});
-    if (ahead.length === 0 && unanswered >= most) await Promise.race(underWay);
-    const claims = await (ahead.shift() ?? take());
-    if (claims === null) {
-      if (underWay.size === 0) break;
-      await untilNews(delivery, underWay);
-      continue;
+  const goOn = async () => {
+    while (!over.signal.aborted) {
+      if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), over.signal).catch(() => {});
+      if (ahead.length === 0 && unanswered >= most) await Promise.race(underWay);
+      const batch = await (ahead.shift() ?? take());
+      if (batch === null) {
+        if (underWay.size === 0) return;
+        await untilNews(delivery, underWay);
+        continue;
+      }
+      const isFull = batch.claims.length === batchSize;
+      if (batch.claims.length === 0) continue;
+      // What comes one by one goes together soon after; full batches gain nothing by waiting.
+      if (!isFull) notBefore = clock.now() + distanceMs;
+      // The store claims the next one while this one is projected.
+      if (window && isFull && unanswered + 1 < most) askAhead();
+      const call = send(batch).finally(() => underWay.delete(call));
+      underWay.add(call);
     }
-    if (!goesOn()) {
-      await sender.giveBack(claims);
-      break;
-    }
-    if (claims.length === 0) continue;
-    // What comes one by one goes together soon after; full batches gain nothing by waiting.
-    if (claims.length < batchSize) notBefore = clock.now() + distanceMs;
-    // The store claims the next one while this one is projected.
-    if (window && claims.length === batchSize && unanswered + 1 < most) askAhead();
-    const call = send(claims).finally(() => underWay.delete(call));
-    underWay.add(call);
-  }
-  over.abort();
+  };
+
+  if (stop.aborted) end();
+  stop.addEventListener("abort", end);
+  await goOn().catch((error) => failures.push(error));
+  stop.removeEventListener("abort", end);
+  end();
   // Where it failed nothing was claimed, and it goes no further anyway.
-  for (const batch of ahead) await sender.giveBack((await batch.catch(() => null)) ?? []);
+  for (const batch of ahead) await sender.giveBack((await batch.catch(() => null))?.claims ?? []);
   await Promise.all(underWay);
   if (failures.length > 0) throw failures[0];
   return troubles;
 }
-
-/** What was claimed, perhaps nothing as others were faster; null when nothing is due. */
-type Batch = Claim[] | null;
 
 export async function isDue({ context, connection }: Delivery): Promise<boolean> {
   const work = (await context.store.dueWork()).find(({ connectionId }) => connectionId === connection.id);

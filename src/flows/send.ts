@@ -12,8 +12,8 @@ import { createPace, type Departure } from "./slots.ts";
 export interface Sender {
   /** Takes up to so many due pushes for this delivery. */
   claim(limit: number): Promise<Claim[]>;
-  /** The same with a place in the window for the call; where that is full, waits for one. Null when nothing is due. */
-  claimInWindow(limit: number, until: { window: RateWindow; signal: AbortSignal }): Promise<Claim[] | null>;
+  /** The same with a place in the window; where that is full, waits for one. Null when nothing is due, or it aborts. */
+  claimInWindow(limit: number, until: { window: RateWindow; signal: AbortSignal }): Promise<Batch | null>;
   /**
    * Projects, sends and settles. What the vendor failed on as a whole comes back unsettled. `onAnswer`: the vendor
    * answered, and what to settle was handed to the store; what is asked of it now may share the commit.
@@ -33,6 +33,12 @@ export interface Sender {
   giveBack(claims: readonly Claim[]): Promise<void>;
   /** Leaves nothing claimed, however the delivery came to its end. */
   end(): Promise<void>;
+}
+
+/** Claimed to go in one call, from that time on; perhaps nothing, as others were faster. */
+export interface Batch {
+  claims: readonly Claim[];
+  at: number;
 }
 
 export type Sent =
@@ -208,18 +214,17 @@ export function createSender(context: DeliverContext, connection: Connection, re
       return claims;
     },
     claimInWindow: async (limit, { window, signal }) => {
-      const ended = AbortSignal.any([context.stop, signal]);
-      for (;;) {
-        if (ended.aborted) return [];
+      while (!signal.aborted) {
         const now = clock.now();
         const request = { connectionId: connection.id, limit, now, window };
-        const { claims, freeAt } = await store.claimInWindow(request);
-        if (freeAt === null) {
-          for (const claim of claims) open.set(claim.pushId, claim);
-          return claims.length === 0 ? null : claims;
-        }
-        await clock.sleep(Math.max(1, freeAt - now), ended).catch(() => {});
+        const { claims, place } = await store.claimInWindow(request);
+        if (place === null) return null;
+        const { at, isTaken } = place;
+        for (const claim of claims) open.set(claim.pushId, claim);
+        if (isTaken) return { claims, at };
+        await clock.sleep(at - window.aheadMs - now, signal).catch(() => {});
       }
+      return null;
     },
     sendBatch: async (claims, onAnswer) => {
       const parcels = claims.map(

@@ -17,6 +17,11 @@ export interface Slots {
 
 const MARGIN = 0.01;
 const LEAST_MARGIN_MS = 100;
+/**
+ * A batch is claimed and its call made ready while it waits for its place, or each window would begin a little later
+ * than it may. Longer would only make what is sent older.
+ */
+const AHEAD_MS = 100;
 /** How long a lower limit is believed that the vendor told; told again, it is noted again at half that time. */
 const BELIEVED_MS = 10 * 60_000;
 
@@ -28,7 +33,12 @@ export function windowFor(
   { account }: Pick<Connection, "account">,
 ): RateWindow | null {
   if (!rateLimit || !account) return null;
-  return { key: `${vendor}/${account.id}`, calls: rateLimit.calls, windowMs: windowOf(rateLimit) };
+  return {
+    key: `${vendor}/${account.id}`,
+    calls: rateLimit.calls,
+    windowMs: windowOf(rateLimit),
+    aheadMs: AHEAD_MS,
+  };
 }
 
 /** Calls so far apart never fill the window. */
@@ -47,9 +57,10 @@ export function createSlots(
       for (;;) {
         signal.throwIfAborted();
         const now = clock.now();
-        const freeAt = await store.takeCall({ ...window, now });
-        if (freeAt === null) return;
-        await clock.sleep(Math.max(1, freeAt - now), signal);
+        const { at, isTaken } = await store.takeCall({ ...window, now });
+        const wakeAt = isTaken ? at : at - window.aheadMs;
+        if (wakeAt > now) await clock.sleep(wakeAt - now, signal);
+        if (isTaken) return;
       }
     },
     heed: async ({ calls }) => {

@@ -53,11 +53,11 @@ describe("the store's thread", () => {
       store.claim({ connectionId: id, limit: 2, now }),
       store.claim({ connectionId: id, limit: 2, now }),
       ...Array.from({ length: 40 }, () =>
-        store.takeCall({ key: "hubspot/1", calls: 30, windowMs: 1_000, now }),
+        store.takeCall({ key: "hubspot/1", calls: 30, windowMs: 1_000, aheadMs: 0, now }),
       ),
     ]);
     expect(transactionsIn(stateDir) - before).toBeLessThan(20);
-    expect(places.filter((freeAt) => freeAt === null)).toHaveLength(30);
+    expect(places.filter(({ isTaken }) => isTaken)).toHaveLength(30);
     expect([claims.length, more.length]).toEqual([2, 1]);
     expect((await store.overview("acme", now)).connections[0]?.pushes).toMatchObject({
       pending: 3,

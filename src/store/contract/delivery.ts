@@ -7,15 +7,15 @@ export interface Delivery {
   /** Takes up to `limit` due pushes of one connection for this process, the longest due first. */
   claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
   /**
-   * The same together with one place in a rate window, so that what is claimed goes at once and no place is taken for
-   * nothing. Where the window is full nothing is claimed, and `freeAt` says when to come again.
+   * The same together with a place in a rate window, so that no place is taken for nothing: where none is taken
+   * nothing is claimed. The place is null when nothing is due.
    */
   claimInWindow(request: {
     connectionId: number;
     limit: number;
     now: number;
     window: RateWindow;
-  }): Promise<{ claims: Claim[]; freeAt: number | null }>;
+  }): Promise<{ claims: Claim[]; place: Place | null }>;
   /**
    * Ends claims and appends their attempts. A push whose version moved meanwhile is due again at once, unless it
    * was to be tried later anyway; one whose lease was lost is left as it is.
@@ -55,8 +55,8 @@ export interface Delivery {
    * what is in flight to the old one settles nothing.
    */
   forgetAccount(connectionId: number): Promise<void>;
-  /** Takes one place in the window of `key`, counted over all processes; else says when the next is free. */
-  takeCall(call: RateWindow & { now: number }): Promise<number | null>;
+  /** Takes a place in the window of `key`, counted over all processes. */
+  takeCall(call: RateWindow & { now: number }): Promise<Place>;
   /** Until then no process may count on more than `calls` in the window of `key`. */
   limitCalls(limit: { key: string; calls: number; until: number }): Promise<void>;
 }
@@ -123,4 +123,12 @@ export interface RateWindow {
   key: string;
   calls: number;
   windowMs: number;
+  /** A place that is free so soon is taken now, and its call waits for it. */
+  aheadMs: number;
+}
+
+/** `at`: from when on the call may go. One that is not taken is to be asked for again, `aheadMs` before. */
+export interface Place {
+  at: number;
+  isTaken: boolean;
 }

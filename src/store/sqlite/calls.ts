@@ -1,9 +1,12 @@
-import type { RateWindow } from "../contract.ts";
+import type { Place, RateWindow } from "../contract.ts";
 import type { Db } from "./file.ts";
 import { transaction } from "./transaction.ts";
 
-/** The rolling windows of vendors' rate limits: one row a call, which leaves when its window is over. */
-export type TakeCall = (call: RateWindow & { now: number }) => number | null;
+/**
+ * The rolling windows of vendors' rate limits: one row a call, which leaves when its window is over. A place taken
+ * ahead stands at the time to come at which its call may go.
+ */
+export type TakeCall = (call: RateWindow & { now: number }) => Place;
 
 export function createCalls(db: Db) {
   // Rows from a time to come were written before the clock was set back: they would block for as long.
@@ -17,20 +20,21 @@ export function createCalls(db: Db) {
   const oldest = db
     .prepare<[string, number], number>("SELECT at FROM calls WHERE key = ? ORDER BY at LIMIT 1 OFFSET ?")
     .pluck();
-  const insert = db.prepare("INSERT INTO calls (key, at) VALUES (@key, @now)");
+  const insert = db.prepare("INSERT INTO calls (key, at) VALUES (?, ?)");
   const limit = db.prepare(`
     INSERT INTO call_limits (key, calls, until) VALUES (@key, @calls, @until)
     ON CONFLICT (key) DO UPDATE SET calls = excluded.calls, until = excluded.until`);
 
-  const takeCall = transaction(db, (call: RateWindow & { now: number }): number | null => {
+  const takeCall = transaction(db, (call: RateWindow & { now: number }): Place => {
     forget.run(call);
     const most = Math.max(1, Math.min(call.calls, lowered.get(call.key, call.now) ?? call.calls));
     const taken = count.get(call.key) ?? 0;
-    if (taken < most) {
-      insert.run(call);
-      return null;
-    }
-    return (oldest.get(call.key, taken - most) ?? call.now) + call.windowMs;
+    // Where places were taken ahead, or the limit was lowered, more than the oldest must leave before.
+    const leaving = taken < most ? undefined : oldest.get(call.key, taken - most);
+    const at = leaving === undefined ? call.now : leaving + call.windowMs;
+    const isTaken = at <= call.now + call.aheadMs;
+    if (isTaken) insert.run(call.key, at);
+    return { at, isTaken };
   });
   return {
     takeCall,

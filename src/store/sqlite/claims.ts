@@ -1,6 +1,6 @@
 import type { SubjectKind } from "../../core/push.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
-import type { DueWork, RateWindow } from "../contract.ts";
+import type { DueWork, Place, RateWindow } from "../contract.ts";
 import type { TakeCall } from "./calls.ts";
 import type { Db } from "./file.ts";
 import { createStatesOf } from "./invites-of.ts";
@@ -49,10 +49,10 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     ({
       window,
       ...request
-    }: ClaimRequest & { window: RateWindow }): { text: ClaimsText; freeAt: number | null } => {
-      if (due.get(request.connectionId, request.now, 1) === undefined) return { text: "[]", freeAt: null };
-      const freeAt = takeCall({ ...window, now: request.now });
-      return { text: freeAt === null ? claim(request) : "[]", freeAt };
+    }: ClaimRequest & { window: RateWindow }): { text: ClaimsText; place: Place | null } => {
+      if (due.get(request.connectionId, request.now, 1) === undefined) return { text: "[]", place: null };
+      const place = takeCall({ ...window, now: request.now });
+      return { text: place.isTaken ? claim(request) : "[]", place };
     },
   );
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
-import type { Store } from "../contract.ts";
+import type { Place, Store } from "../contract.ts";
 import { createAppend } from "./append.ts";
 import { createAlerts } from "./alerts.ts";
 import { createAttempts } from "./attempts.ts";
@@ -31,7 +31,7 @@ export type VerbResult = {
 /** What crosses to another thread as text. */
 interface InText {
   claim: ClaimsText;
-  claimInWindow: { text: ClaimsText; freeAt: number | null };
+  claimInWindow: { text: ClaimsText; place: Place | null };
 }
 export type Verbs = {
   [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] | Sliced<VerbResult[Name]>;
@@ -89,8 +89,8 @@ export function storeOf(
     voidConsents: (...args) => call("voidConsents", args),
     claim: async (...args) => claimsOf(await call("claim", args)),
     claimInWindow: async (...args) => {
-      const { text, freeAt } = await call("claimInWindow", args);
-      return { claims: claimsOf(text), freeAt };
+      const { text, place } = await call("claimInWindow", args);
+      return { claims: claimsOf(text), place };
     },
     settle: (...args) => call("settle", args),
     dueWork: (...args) => call("dueWork", args),

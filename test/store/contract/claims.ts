@@ -10,21 +10,24 @@ export function describeClaims(open: OpenStore): void {
       const store = await opened(open);
       const { id } = await connect(store);
       await store.append(completedFor("ann", "bob", "cyd"));
-      const window = { key: "hubspot/4711", calls: 2, windowMs: 10_000 };
+      const window = { key: "hubspot/4711", calls: 2, windowMs: 10_000, aheadMs: 100 };
       const claim = (limit: number, now: number) =>
         store.claimInWindow({ connectionId: id, limit, now, window });
       const later = NOON + MINUTE;
       const subjectsOf = async (limit: number, now = later) => {
-        const { claims, freeAt } = await claim(limit, now);
-        return [claims.map(({ subject }) => subject), freeAt];
+        const { claims, place } = await claim(limit, now);
+        return [claims.map(({ subject }) => subject), place?.at];
       };
-      expect(await subjectsOf(1)).toEqual([["ann@example.com"], null]);
-      expect(await subjectsOf(1, later + 1_000)).toEqual([["bob@example.com"], null]);
-      expect(await subjectsOf(1, later + 2_000)).toEqual([[], later + 10_000]);
-      expect(await subjectsOf(5, later + 10_000)).toEqual([["cyd@example.com"], null]);
+      expect(await subjectsOf(1)).toEqual([["ann@example.com"], later]);
+      expect(await subjectsOf(1, later + 1_000)).toEqual([["bob@example.com"], later + 1_000]);
+      expect(await subjectsOf(1, later + 9_899)).toEqual([[], later + 10_000]);
+      expect(await subjectsOf(5, later + 9_900)).toEqual([["cyd@example.com"], later + 10_000]);
       // Nothing is due, and no place was taken for it.
-      expect(await subjectsOf(5, later + 10_001)).toEqual([[], null]);
-      expect(await store.takeCall({ ...window, now: later + 11_000 })).toBe(null);
+      expect(await subjectsOf(5, later + 11_000)).toEqual([[], undefined]);
+      expect(await store.takeCall({ ...window, now: later + 11_000 })).toEqual({
+        at: later + 11_000,
+        isTaken: true,
+      });
     });
 
     test("gives what was due first, up to the limit, and nothing twice", async () => {

@@ -47,26 +47,43 @@ export function describeCoordination(open: OpenStore): void {
 
   describe("calls", () => {
     const windowMs = 10_000;
+    const taken = (at: number) => ({ at, isTaken: true });
+    const full = (at: number) => ({ at, isTaken: false });
 
     test("have as many places in a window as the limit says, over all processes", async () => {
       const stateDir = temporaryDirectory();
       const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
-      const call = { key: "portal", calls: 2, windowMs };
-      expect(await ours.takeCall({ ...call, now: NOON })).toBeNull();
-      expect(await theirs.takeCall({ ...call, now: NOON + 1 })).toBeNull();
-      expect(await ours.takeCall({ ...call, now: NOON + 2 })).toBe(NOON + windowMs);
-      expect(await ours.takeCall({ ...call, key: "another", now: NOON + 2 })).toBeNull();
-      expect(await theirs.takeCall({ ...call, now: NOON + windowMs })).toBeNull();
-      expect(await ours.takeCall({ ...call, now: NOON + windowMs })).toBe(NOON + 1 + windowMs);
+      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0 };
+      expect(await ours.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
+      expect(await theirs.takeCall({ ...call, now: NOON + 1 })).toEqual(taken(NOON + 1));
+      expect(await ours.takeCall({ ...call, now: NOON + 2 })).toEqual(full(NOON + windowMs));
+      expect(await ours.takeCall({ ...call, key: "another", now: NOON + 2 })).toEqual(taken(NOON + 2));
+      expect(await theirs.takeCall({ ...call, now: NOON + windowMs })).toEqual(taken(NOON + windowMs));
+      expect(await ours.takeCall({ ...call, now: NOON + windowMs })).toEqual(full(NOON + 1 + windowMs));
+    });
+
+    test("take a place a little ahead, and count from when it may be used", async () => {
+      const stateDir = temporaryDirectory();
+      const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
+      const call = { key: "portal", calls: 2, windowMs, aheadMs: 100 };
+      for (const now of [NOON, NOON + 50]) expect(await ours.takeCall({ ...call, now })).toEqual(taken(now));
+      const before = NOON + windowMs - 100;
+      expect(await ours.takeCall({ ...call, now: before - 1 })).toEqual(full(NOON + windowMs));
+      expect(await ours.takeCall({ ...call, now: before })).toEqual(taken(NOON + windowMs));
+      expect(await theirs.takeCall({ ...call, now: before })).toEqual(full(NOON + windowMs + 50));
+      expect(await theirs.takeCall({ ...call, now: before + 50 })).toEqual(taken(NOON + windowMs + 50));
+      const next = NOON + 2 * windowMs;
+      expect(await ours.takeCall({ ...call, now: next - 101 })).toEqual(full(next));
+      expect(await ours.takeCall({ ...call, now: next })).toEqual(taken(next));
     });
 
     test("keep to a lower limit for as long as it is believed", async () => {
       const store = await opened(open);
       await store.limitCalls({ key: "portal", calls: 1, until: NOON + 100 });
-      const call = { key: "portal", calls: 2, windowMs };
-      expect(await store.takeCall({ ...call, now: NOON })).toBeNull();
-      expect(await store.takeCall({ ...call, now: NOON + 1 })).toBe(NOON + windowMs);
-      expect(await store.takeCall({ ...call, now: NOON + 100 })).toBeNull();
+      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0 };
+      expect(await store.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
+      expect(await store.takeCall({ ...call, now: NOON + 1 })).toEqual(full(NOON + windowMs));
+      expect(await store.takeCall({ ...call, now: NOON + 100 })).toEqual(taken(NOON + 100));
     });
   });
 
