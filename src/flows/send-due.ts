@@ -6,13 +6,15 @@ import { spacingMs, windowFor } from "./slots.ts";
 const UNLIMITED_CALLS_AT_ONCE = 8;
 /** The HTTP client has no more connections to one host: further calls would queue there, counted but not sent. */
 const MOST_CALLS_AT_ONCE = 64;
+/** Enough that neither the store nor this thread waits for the other while a window is filled. */
+const MOST_AHEAD = 3;
 /** How long new work may go unseen while calls are under way. */
 const LOOK_EVERY_MS = 100;
 
 /**
  * Sends until nothing is due, or a call fails as a whole; returns the calls that did. A batch is claimed together with
- * its place in the window, so that what is sent is as fresh as can be. The next one is asked for ahead, so that the
- * store and this thread work at the same time: where no window counts as soon as a full one is answered.
+ * its place in the window, so that what is sent is as fresh as can be. The next ones are asked for ahead, so that
+ * the store and this thread work at the same time: where no window counts, one as soon as a full one is answered.
  */
 export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const { sender } = delivery;
@@ -86,8 +88,9 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
       if (batch.claims.length === 0) continue;
       // What comes one by one goes together soon after; full batches gain nothing by waiting.
       if (!isFull) notBefore = clock.now() + distanceMs;
-      // The store claims the next one while this one is projected.
-      if (window && isFull && unanswered + 1 < most) askAhead();
+      // The store claims the next ones while this one is projected.
+      while (window && isFull && ahead.length < MOST_AHEAD && unanswered + ahead.length + 1 < most)
+        askAhead();
       const call = send(batch).finally(() => underWay.delete(call));
       underWay.add(call);
     }
