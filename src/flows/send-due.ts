@@ -27,7 +27,7 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const underWay = new Set<Promise<void>>();
   let unanswered = 0;
   /** Asked for, and not sent yet. */
-  const ahead: Promise<Batch | null>[] = [];
+  const ahead = createAhead();
   /** Aborts when nothing more shall go: who waits for a place or for its time gives up. */
   const over = new AbortController();
   const end = () => over.abort();
@@ -42,10 +42,7 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const claimNow = async (): Promise<Batch> => ({ claims: await sender.claim(batchSize), at: clock.now() });
   /** An empty batch, too, says that nothing is due. */
   const askAhead = () => {
-    const batch = window ? take() : claimNow();
-    ahead.push(batch);
-    // Its failure is heard of where it is awaited, which may be later.
-    batch.catch(() => {});
+    ahead.ask(window ? take() : claimNow());
   };
   const send = async ({ claims, at }: Batch): Promise<void> => {
     const isFull = claims.length === batchSize;
@@ -77,9 +74,10 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   const goOn = async () => {
     while (!over.signal.aborted) {
       if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), over.signal).catch(() => {});
-      if (ahead.length === 0 && unanswered >= most) await Promise.race(underWay);
-      const batch = await (ahead.shift() ?? take());
+      if (ahead.size() === 0 && unanswered >= most) await Promise.race(underWay);
+      const batch = ahead.size() > 0 ? await ahead.first() : await take();
       if (batch === null) {
+        if (ahead.size() > 0) continue;
         if (underWay.size === 0) return;
         await untilNews(delivery, underWay);
         continue;
@@ -89,8 +87,8 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
       // What comes one by one goes together soon after; full batches gain nothing by waiting.
       if (!isFull) notBefore = clock.now() + distanceMs;
       // The store claims the next ones while this one is projected.
-      while (window && isFull && ahead.length < MOST_AHEAD && unanswered + ahead.length + 1 < most)
-        askAhead();
+      const mayAsk = () => ahead.size() < MOST_AHEAD && unanswered + ahead.size() + 1 < most;
+      while (window && isFull && mayAsk()) askAhead();
       const call = send(batch).finally(() => underWay.delete(call));
       underWay.add(call);
     }
@@ -101,11 +99,31 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   await goOn().catch((error) => failures.push(error));
   stop.removeEventListener("abort", end);
   end();
-  // Where it failed nothing was claimed, and it goes no further anyway.
-  for (const batch of ahead) await sender.giveBack((await batch.catch(() => null))?.claims ?? []);
+  for (const batch of await ahead.rest()) await sender.giveBack(batch?.claims ?? []);
   await Promise.all(underWay);
   if (failures.length > 0) throw failures[0];
   return troubles;
+}
+
+/** Batches that were asked for. They come as they are ready: one waits for the next window, another has a place in this. */
+function createAhead() {
+  const asked = new Set<Promise<Batch | null>>();
+  return {
+    size: () => asked.size,
+    ask: (batch: Promise<Batch | null>) => {
+      asked.add(batch);
+      // Its failure is heard of where it is awaited, which may be later.
+      batch.catch(() => {});
+    },
+    first: async (): Promise<Batch | null> => {
+      const [ready] = await Promise.race([...asked].map((each) => each.then(() => [each] as const)));
+      asked.delete(ready);
+      return await ready;
+    },
+    /** Where one failed nothing was claimed. */
+    rest: async (): Promise<(Batch | null)[]> =>
+      await Promise.all([...asked].map((each) => each.catch(() => null))),
+  };
 }
 
 export async function isDue({ context, connection }: Delivery): Promise<boolean> {

@@ -82,39 +82,45 @@ export interface Departure {
 }
 
 /**
- * In a window as short as this one a call counts from its answer: it may have reached the vendor only then, while
- * those behind it are quick. In a longer one the margin covers that, and a slow vendor shall cost no throughput.
+ * How late a call may be believed to have reached the vendor: a handshake takes so long, and a machine that is busy.
+ * What takes longer was slow at the vendor, which shall cost no throughput.
  */
-const SHORT_WINDOW_MS = 5_000;
+const MOST_LATE_MS = 500;
 
 /**
- * A place is counted when it is taken, and between then and the call a claim may wait for the disk, one long, another
- * short. So a delivery also keeps its calls apart by the moments in which they really go. To be awaited before each.
+ * A place is counted when it is taken, and the vendor counts when a call reaches it, the first ones late. So a delivery
+ * also keeps its calls apart by the moments in which they really go, and counts one that took longer than the
+ * quickest as so much later. To be awaited before each.
  */
 export function createPace(
   clock: Clock,
   limit: RateLimit | null,
 ): (signal: AbortSignal) => Promise<Departure> {
   if (!limit) return async () => ({ arrived: () => {} });
-  const windowMs = windowOf(limit);
-  /** How long a call may be on its way before it counts as arrived. */
-  const longestMs = limit.windowMs <= SHORT_WINDOW_MS ? limit.windowMs : 0;
-  let departed: { sentAt: number; arrivedAt: number | null }[] = [];
+  const { calls, windowMs } = limit;
+  const marginMs = windowOf(limit) - windowMs;
+  let departed: { sentAt: number; tookMs: number | null }[] = [];
   let mayGoAt = 0;
-  const leavesAt = ({ sentAt, arrivedAt }: (typeof departed)[number], now: number) =>
-    Math.min(arrivedAt ?? now, sentAt + longestMs) + windowMs;
+  const leaving = (now: number): number[] => {
+    const known = departed.flatMap(({ tookMs }) => tookMs ?? []);
+    const quickest = known.length > 0 ? Math.min(...known) : 0;
+    return departed.map(({ sentAt, tookMs }) => {
+      const lateMs = Math.min((tookMs ?? now - sentAt) - quickest, MOST_LATE_MS);
+      return sentAt + windowMs + Math.max(marginMs, lateMs);
+    });
+  };
   return async (signal) => {
     for (;;) {
       const now = clock.now();
-      departed = departed.filter((each) => leavesAt(each, now) > now);
-      if (departed.length < limit.calls) break;
-      const freeAt = Math.min(...departed.map((each) => leavesAt(each, now)));
-      await clock.sleep(Math.max(1, freeAt - now), signal);
+      const times = leaving(now);
+      departed = departed.filter((_, index) => (times[index] ?? 0) > now);
+      if (departed.length < calls) break;
+      await clock.sleep(Math.max(1, Math.min(...times.filter((at) => at > now)) - now), signal);
     }
     // Each takes its turn before it waits for it.
     const turn = Math.max(clock.now(), mayGoAt);
     mayGoAt = turn + APART_MS;
-    const call = { sentAt: turn, arrivedAt: null as number | null };
+    const call = { sentAt: turn, tookMs: null as number | null };
     departed.push(call);
     try {
       if (turn > clock.now()) await clock.sleep(turn - clock.now(), signal);
@@ -125,7 +131,7 @@ export function createPace(
     call.sentAt = clock.now();
     return {
       arrived: () => {
-        call.arrivedAt ??= clock.now();
+        call.tookMs ??= clock.now() - call.sentAt;
       },
     };
   };

@@ -27,10 +27,15 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   const statesOf = createStatesOf(db);
   const leases = createLeases(db, self, now);
 
+  /** Undefined for one that is held, though its pushes may not all be marked yet. */
+  const openConnection = (id: number) => {
+    const connection = connectionOf.get(id);
+    return connection?.hold_cause === null ? connection : undefined;
+  };
   const claim = transaction(db, (request: ClaimRequest): ClaimsText => {
     leases.freeLost();
-    const connection = connectionOf.get(request.connectionId);
-    if (!connection || connection.hold_cause !== null) return "[]";
+    const connection = openConnection(request.connectionId);
+    if (!connection) return "[]";
     const rows = companions(due.all(request.connectionId, request.now, request.limit));
     if (rows.length === 0) return "[]";
     const lease = leases.open();
@@ -50,8 +55,10 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       window,
       ...request
     }: ClaimRequest & { window: RateWindow }): { text: ClaimsText; place: Place | null } => {
-      if (due.get(request.connectionId, request.now, 1) === undefined) return { text: "[]", place: null };
-      const place = takeCall({ ...window, now: request.now });
+      const { connectionId, now } = request;
+      const isDue = openConnection(connectionId) && due.get(connectionId, now, 1);
+      if (!isDue) return { text: "[]", place: null };
+      const place = takeCall({ ...window, now });
       return { text: place.isTaken ? claim(request) : "[]", place };
     },
   );
