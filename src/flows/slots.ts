@@ -82,15 +82,19 @@ export interface Departure {
 }
 
 /**
- * How late a call may be believed to have reached the vendor: a handshake takes so long, and a machine that is busy.
- * What takes longer was slow at the vendor, which shall cost no throughput.
+ * The first calls reach the vendor late: each waits for its connection's handshake, while those behind it are quick. In
+ * so short a window any call may come late by too much. Elsewhere the margin covers it, and a slow vendor shall cost
+ * no throughput.
  */
+const FIRST_CALLS_MS = 2_000;
+const SHORT_WINDOW_MS = 5_000;
+/** A call that took longer than the quickest is believed to have come so much later, up to this. */
 const MOST_LATE_MS = 500;
 
 /**
- * A place is counted when it is taken, and the vendor counts when a call reaches it, the first ones late. So a delivery
- * also keeps its calls apart by the moments in which they really go, and counts one that took longer than the
- * quickest as so much later. To be awaited before each.
+ * A place is counted when it is taken, and between then and the call a claim may wait for the disk, one long, another
+ * short. So a delivery also keeps its calls apart by the moments in which they really go, and may have come. To be
+ * awaited before each.
  */
 export function createPace(
   clock: Clock,
@@ -101,14 +105,15 @@ export function createPace(
   const marginMs = windowOf(limit) - windowMs;
   let departed: { sentAt: number; tookMs: number | null }[] = [];
   let mayGoAt = 0;
-  const leaving = (now: number): number[] => {
-    const known = departed.flatMap(({ tookMs }) => tookMs ?? []);
-    const quickest = known.length > 0 ? Math.min(...known) : 0;
-    return departed.map(({ sentAt, tookMs }) => {
-      const lateMs = Math.min((tookMs ?? now - sentAt) - quickest, MOST_LATE_MS);
-      return sentAt + windowMs + Math.max(marginMs, lateMs);
+  let firstAt: number | null = null;
+  let quickest: number | null = null;
+  const mayBeLate = (sentAt: number) =>
+    windowMs <= SHORT_WINDOW_MS || sentAt - (firstAt ?? sentAt) < FIRST_CALLS_MS;
+  const leaving = (now: number): number[] =>
+    departed.map(({ sentAt, tookMs }) => {
+      const lateMs = mayBeLate(sentAt) ? (tookMs ?? now - sentAt) - (quickest ?? 0) : 0;
+      return sentAt + windowMs + Math.max(marginMs, Math.min(lateMs, MOST_LATE_MS));
     });
-  };
   return async (signal) => {
     for (;;) {
       const now = clock.now();
@@ -129,9 +134,11 @@ export function createPace(
       throw error;
     }
     call.sentAt = clock.now();
+    firstAt ??= call.sentAt;
     return {
       arrived: () => {
         call.tookMs ??= clock.now() - call.sentAt;
+        quickest = Math.min(quickest ?? call.tookMs, call.tookMs);
       },
     };
   };

@@ -39,9 +39,9 @@ describe("whoever queues", () => {
     await deliver();
     const next = page();
     for (let looks = 0; looks < 3; looks += 1) {
-      await clock.advance(50);
+      await clock.advance(10);
       await deliver();
-      await clock.advance(50);
+      await clock.advance(15);
       expect(next.isOver).toBe(false);
     }
     await clock.advance(200);

@@ -9,14 +9,15 @@ const OUR_WINDOW = 10_100;
 const APART = 4;
 
 describe("the pace of one delivery's calls", () => {
-  /** Asks for so many calls at once; returns when each went, as far as it did. */
+  /** Asks for so many calls, which are answered at once; returns when each went, as far as it did. */
   function calls(clock: FakeClock, pace: ReturnType<typeof createPace>, n: number) {
     const startedAt = clock.now();
     const stop = new AbortController();
     const went: number[] = [];
     const all = (async () => {
       for (let call = 0; call < n; call += 1) {
-        await pace(stop.signal);
+        const { arrived } = await pace(stop.signal);
+        arrived();
         went.push(clock.now() - startedAt);
       }
     })();
@@ -39,7 +40,7 @@ describe("the pace of one delivery's calls", () => {
   test("counts from the moment in which a call goes, however late after its place was counted", async () => {
     const clock = fakeClock();
     const pace = createPace(clock, LIMIT);
-    await pace(AbortSignal.timeout(60_000));
+    calls(clock, pace, 1);
     await clock.advance(4_000);
     const { went } = calls(clock, pace, 4);
     await clock.advance(OUR_WINDOW - 4_000);
@@ -79,32 +80,55 @@ describe("the pace of one delivery's calls", () => {
     expect(went).toHaveLength(1_000);
   });
 
-  describe("in a window of a second", () => {
-    const SHORT = { calls: 1, windowMs: 1_000 };
-    const OUR_SHORT_WINDOW = 1_100;
+  describe("a call that took longer than the quickest", () => {
+    const QUICKEST = 40;
+    const signal = new AbortController().signal;
 
-    test("counts a call from its answer, for it may have arrived only then", async () => {
+    /** One that was answered so late, behind a quick one; returns how long it kept its place. */
+    async function placeOf(windowMs: number, { tookMs, from = 0 }: { tookMs: number | null; from?: number }) {
       const clock = fakeClock();
-      const pace = createPace(clock, SHORT);
-      const first = await pace(AbortSignal.timeout(60_000));
-      await clock.advance(300);
-      first.arrived();
-      const { went } = calls(clock, pace, 1);
-      await clock.advance(OUR_SHORT_WINDOW - 1);
-      expect(went).toEqual([]);
-      await clock.advance(1);
-      expect(went).toEqual([OUR_SHORT_WINDOW]);
+      const pace = createPace(clock, { calls: 3, windowMs });
+      const answered = async (ms: number) => {
+        const { arrived } = await pace(signal);
+        await clock.advance(ms);
+        arrived();
+      };
+      await answered(QUICKEST);
+      await clock.advance(from);
+      await answered(QUICKEST);
+      const sentAt = clock.now();
+      if (tookMs === null) await pace(signal);
+      else await answered(tookMs);
+      const times: number[] = [];
+      for (let n = 0; n < 3; n += 1)
+        pace(signal).then(
+          () => times.push(clock.now() - sentAt),
+          () => {},
+        );
+      await clock.advance(3 * windowMs);
+      return times[2];
+    }
+
+    test("counts as so much later among the first, since it may have reached the vendor only then", async () => {
+      expect(await placeOf(10_000, { tookMs: QUICKEST + 300 })).toBe(10_300);
     });
 
-    test("waits no longer than another window for a call that hangs", async () => {
-      const clock = fakeClock();
-      const pace = createPace(clock, SHORT);
-      await pace(AbortSignal.timeout(60_000));
-      const { went } = calls(clock, pace, 1);
-      await clock.advance(SHORT.windowMs + OUR_SHORT_WINDOW - 1);
-      expect(went).toEqual([]);
-      await clock.advance(1);
-      expect(went).toEqual([SHORT.windowMs + OUR_SHORT_WINDOW]);
+    test("is covered by the margin when it was little", async () => {
+      expect(await placeOf(10_000, { tookMs: QUICKEST + 100 })).toBe(OUR_WINDOW);
+    });
+
+    test("counts as no more than half a second late", async () => {
+      expect(await placeOf(10_000, { tookMs: 2_000 })).toBe(10_500);
+      expect(await placeOf(10_000, { tookMs: null })).toBe(10_500);
+    });
+
+    test("costs nothing once connections stand, so that a slow vendor costs no throughput", async () => {
+      expect(await placeOf(10_000, { tookMs: 3_000, from: 2_000 })).toBe(OUR_WINDOW);
+    });
+
+    test("counts as later at any time in a window of a second", async () => {
+      expect(await placeOf(1_000, { tookMs: QUICKEST + 300, from: 30_000 })).toBe(1_300);
+      expect(await placeOf(1_000, { tookMs: QUICKEST, from: 30_000 })).toBe(1_100);
     });
   });
 });
