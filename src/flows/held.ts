@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "../core/connection.ts";
 import type { HeldCause } from "../core/push.ts";
 import type { Destination } from "../vendors/contract.ts";
@@ -7,18 +8,21 @@ import { scopeFixes } from "./missing-scopes.ts";
 
 /**
  * Says on the connection what holds results back and what to type; what stands there already comes first. The cure
- * may have come while the vendor's answer was on its way: a consent releases now, and a resync left nothing held.
+ * may have come while the vendor's answer was on its way: a consent, or fields that are known now and were not when
+ * the results were made ready. Then they are released at once.
  */
 export async function tellWhyHeld(
   { store, clock, destination }: Pick<DeliverContext, "store" | "clock" | "destination">,
   connection: Connection,
-  { cause, detail }: { cause: HeldCause; detail: string | null },
+  { cause, detail, knownFields }: { cause: HeldCause; detail: string | null; knownFields: string[] | null },
 ): Promise<void> {
   const { connections } = await store.overview(connection.org, clock.now());
   const now = connections.find((each) => each.connection.id === connection.id);
   if (!now || now.pushes.held === 0) return;
-  if (cause === "scope" && now.connection.connectedAt !== connection.connectedAt) {
-    await store.release(connection.id, ["scope"], clock.now());
+  const hasConsent = cause === "scope" && now.connection.connectedAt !== connection.connectedAt;
+  const hasFields = cause === "property" && !isDeepStrictEqual(now.connection.knownFields, knownFields);
+  if (hasConsent || hasFields) {
+    await store.release(connection.id, [cause], clock.now());
     return;
   }
   const banner = bannerFor(cause, { connection, destination, detail: detail || "that we fill" });

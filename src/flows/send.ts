@@ -89,6 +89,8 @@ export function createSender(context: DeliverContext, connection: Connection, re
   const settle = async (settlements: readonly Settlement[]) => {
     if (settlements.length === 0) return;
     await untilStored(context, () => store.settle(settlements.map(withoutInvites)));
+    const held = settlements.find(({ outcome }) => outcome.kind === "held");
+    const knownFields = (held && open.get(held.claim.pushId)?.knownFields) ?? null;
     for (const { claim, outcome } of settlements) {
       open.delete(claim.pushId);
       if (outcome.kind === "delivered") report.delivered += 1;
@@ -96,11 +98,11 @@ export function createSender(context: DeliverContext, connection: Connection, re
       else if (outcome.kind === "held") report.held += 1;
       else if (outcome.kind === "pending" && outcome.counted) report.retried += 1;
     }
-    const held = settlements.find(({ outcome }) => outcome.kind === "held");
     if (held?.outcome.kind === "held")
       await tellWhyHeld(context, connection, {
         cause: held.outcome.cause,
         detail: held.attempt?.reason ?? null,
+        knownFields,
       });
   };
 
@@ -228,7 +230,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
     },
     sendBatch: async (claims, onAnswer) => {
       const parcels = claims.map(
-        (claim): Parcel => ({ claim, ...destination.project(claim.invites, connection.knownFields) }),
+        (claim): Parcel => ({ claim, ...destination.project(claim.invites, claim.knownFields) }),
       );
       const now = clock.now();
       await settle(

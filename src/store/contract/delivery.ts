@@ -75,6 +75,8 @@ export interface Claim {
   /** Was sent apart since its content makes the vendor fail. */
   alone: boolean;
   invites: Invite[];
+  /** The account's fields as they were known when it was taken: what is raised for new ones is projected with them. */
+  knownFields: string[] | null;
 }
 
 export interface Settlement {

@@ -8,17 +8,21 @@ import { createLeases } from "./leases.ts";
 import { transaction } from "./transaction.ts";
 
 /**
- * `Claim[]` as JSON, with the invites' states as they stand in their rows: it is read once, by who projects them. To
- * read it here and copy what was read to another thread costs more than twice as much.
+ * `Claim[]` as JSON, with the invites' states as they stand in their rows, and the known fields, which all share, once.
+ * It is read once, by who projects them: to read it here and copy what was read to another thread costs more than
+ * twice as much.
  */
 export type ClaimsText = string;
+const NO_CLAIMS: ClaimsText = '{"claims":[]}';
 
 /** Taking due pushes for delivery, so that no two take the same one. */
 export function createClaims(db: Db, self: ProcessIdentity, now: () => number, takeCall: TakeCall) {
   const connectionOf = db.prepare<
     [number],
-    { org: string; subject_kind: SubjectKind; hold_cause: string | null }
-  >("SELECT org, subject_kind, hold_cause FROM connections WHERE id = ?");
+    { org: string; subject_kind: SubjectKind; hold_cause: string | null; known_fields: string }
+  >(
+    "SELECT org, subject_kind, hold_cause, coalesce(details -> 'knownFields', 'null') AS known_fields FROM connections WHERE id = ?",
+  );
   const due = db.prepare<[number, number, number], DueRow>(`
     SELECT id, subject, version, tries, alone FROM pushes
     WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ?
@@ -35,9 +39,9 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   const claim = transaction(db, (request: ClaimRequest): ClaimsText => {
     leases.freeLost();
     const connection = openConnection(request.connectionId);
-    if (!connection) return "[]";
+    if (!connection) return NO_CLAIMS;
     const rows = companions(due.all(request.connectionId, request.now, request.limit));
-    if (rows.length === 0) return "[]";
+    if (rows.length === 0) return NO_CLAIMS;
     const lease = leases.open();
     const claims = rows.map(({ id: pushId, subject, version, tries, alone }) => {
       take.run(lease, pushId);
@@ -46,7 +50,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       const claim = { pushId, lease, subject, version, carries, tries, alone: alone === 1 };
       return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
     });
-    return `[${claims.join(",")}]`;
+    return `{"knownFields":${connection.known_fields},"claims":[${claims.join(",")}]}`;
   });
 
   const claimInWindow = transaction(
@@ -57,9 +61,9 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     }: ClaimRequest & { window: RateWindow }): { text: ClaimsText; place: Place | null } => {
       const { connectionId, now } = request;
       const isDue = openConnection(connectionId) && due.get(connectionId, now, 1);
-      if (!isDue) return { text: "[]", place: null };
+      if (!isDue) return { text: NO_CLAIMS, place: null };
       const place = takeCall({ ...window, now });
-      return { text: place.isTaken ? claim(request) : "[]", place };
+      return { text: place.isTaken ? claim(request) : NO_CLAIMS, place };
     },
   );
 

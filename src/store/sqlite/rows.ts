@@ -10,7 +10,9 @@ export function inviteOf(state: string): Invite {
 }
 
 export function claimsOf(text: ClaimsText): Claim[] {
-  return JSON.parse(text);
+  const { claims, knownFields }: Pick<Claim, "knownFields"> & { claims: Claim[] } = JSON.parse(text);
+  for (const claim of claims) claim.knownFields = knownFields;
+  return claims;
 }
 
 export interface ConnectionRow {
