@@ -56,6 +56,28 @@ describe("the vendor's window", () => {
     expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
+  test("is filled by the batches that are ready, though one asked for earlier has no place yet", async () => {
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    await stage.pass(OUR_WINDOW);
+    await stage.complete(...people(1_000));
+    let asked = 0;
+    await stage.start((store) => ({
+      ...store,
+      claimInWindow: async (request) => {
+        asked += 1;
+        // As for one that asked when the window was full, and sleeps until the next while places are taken in this.
+        if (asked === 2) return { claims: [], place: { at: request.now + OUR_WINDOW, isTaken: false } };
+        return await store.claimInWindow(request);
+      },
+    }));
+    await stage.until(
+      "all but perhaps the last",
+      async () => (await stage.counts()).delivered >= 900,
+      SECOND,
+    );
+    await deliverEverything(stage, 1_000);
+  });
+
   test("is not filled by a trickle: what comes one by one arrives within a second, all the time", async () => {
     const stage = await openStage({ vendorLimit: "100/10s" });
     await stage.pass(OUR_WINDOW);

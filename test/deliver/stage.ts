@@ -59,7 +59,8 @@ export interface Stage {
   calls: SeenCall[];
   /** What deliveries could not mend by themselves. */
   problems: AppError[];
-  start(): Promise<Process>;
+  /** `through`: what its delivery asks of the store goes this way. */
+  start(through?: (store: Store) => Store): Promise<Process>;
   /** A contact for each address, with a finished test each. */
   complete(...emails: string[]): Promise<void>;
   take(...events: InviteEvent[]): Promise<void>;
@@ -157,13 +158,13 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     clock,
     calls,
     problems,
-    start: async () => {
+    start: async (through = (store) => store) => {
       const own = await openSqliteStore({ stateDir, clock });
       const ending = new AbortController();
       const deliverNow = async (_id: number, stop: AbortSignal) =>
         await deliver(
           {
-            store: own,
+            store: through(own),
             clock,
             destination: hubspot,
             access: accessOf(own, ending.signal),
