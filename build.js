@@ -1,7 +1,8 @@
 // Bundles src/ into dist/: the program in chunks, so that a command loads only what it uses, and a file each for the
 // store's thread and the keychain's child process. Packages with files of their own stay outside.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { build, transform } from "esbuild";
 
@@ -16,6 +17,20 @@ const sqliteBinary = {
   },
 };
 
+/** commander starts other programs for commands in files of their own; we have none, and to load what it needs takes 4 ms. */
+const spawnWhenAsked = {
+  name: "spawn-when-asked",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      importer.includes("commander") ? { path, namespace: "spawn-when-asked" } : null,
+    );
+    onLoad({ filter: /^/, namespace: "spawn-when-asked" }, () => ({
+      contents:
+        'module.exports = { spawn: (...given) => process.getBuiltinModule("node:child_process").spawn(...given) };',
+    }));
+  },
+};
+
 const OPTIONS = {
   outdir: "dist",
   bundle: true,
@@ -25,7 +40,7 @@ const OPTIONS = {
   minifySyntax: true,
   minifyWhitespace: true,
   external: ["keytar", "open"],
-  plugins: [sqliteBinary],
+  plugins: [sqliteBinary, spawnWhenAsked],
 };
 
 /**
@@ -65,15 +80,31 @@ async function buildProgram() {
 
 /** What needs no program to answer it, in the program's own words. */
 function writeAnswers() {
-  const start = 'require("./dist/start.cjs").start()';
+  const start = 'require("./bin/load.js").load("start.cjs").start()';
   const answerTo = (word) =>
     execFileSync(process.execPath, ["-e", start, "jc-integrations", word], { encoding: "utf8" });
   const answers = Object.fromEntries(["--version", "--help", "-h"].map((word) => [word, answerTo(word)]));
   writeFileSync("dist/answers.json", JSON.stringify(answers));
 }
 
+/** The code of what `status` runs, which is looked at most often, and is much of what any command runs. */
+function keepCode() {
+  const empty = mkdtempSync(join(tmpdir(), "jc-build-"));
+  const start = 'const {load, keepCode} = require("./bin/load.js"); load("start.cjs").start().then(keepCode)';
+  try {
+    execFileSync(process.execPath, ["-e", start, "jc-integrations", "status"], {
+      env: { ...process.env, JC_STATE_DIR: empty, XDG_CONFIG_HOME: empty },
+      stdio: "ignore",
+    });
+  } finally {
+    rmSync(empty, { recursive: true });
+  }
+}
+
+rmSync("dist", { recursive: true, force: true });
 await buildProgram();
 writeAnswers();
+keepCode();
 await build({
   ...OPTIONS,
   entryPoints: {

@@ -3,9 +3,5 @@
 const answers = require("../dist/answers.json");
 
 const [word, ...others] = process.argv.slice(2);
-if (others.length === 0 && Object.hasOwn(answers, word ?? "")) {
-  process.stdout.write(answers[word]);
-} else {
-  require("node:module").enableCompileCache?.();
-  require("../dist/start.cjs").start();
-}
+if (others.length === 0 && Object.hasOwn(answers, word ?? "")) process.stdout.write(answers[word]);
+else require("./load.js").load("start.cjs").start();

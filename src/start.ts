@@ -1,4 +1,3 @@
-import { isatty } from "node:tty";
 import type { World } from "./commands/world.ts";
 import { main } from "./main.ts";
 import { systemClock } from "./shared/clock.ts";
@@ -38,8 +37,10 @@ export async function start(): Promise<void> {
         return process.stdin;
       },
       stderr: process.stderr,
-      // Asked by its number: to touch `process.stdin` is to open it.
-      stdinIsTerminal: isatty(0),
+      // Asked by its number, since to touch `process.stdin` is to open it; and late, since `node:tty` loads much else.
+      get stdinIsTerminal() {
+        return process.getBuiltinModule("node:tty").isatty(0);
+      },
       stdoutIsTerminal: process.stdout.isTTY === true,
       stderrIsTerminal: process.stderr.isTTY === true,
       columns: () => process.stdout.columns ?? 80,

@@ -3,6 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { thisProcess } from "../../shared/running.ts";
 import type { Store } from "../contract.ts";
 import { openLog, storeErrors } from "./file.ts";
+import { prepareLate } from "./late-statements.ts";
 import { finished } from "./slices.ts";
 import { createVerbs, isWrite, storeOf, type VerbArgs, type VerbName, type Verbs } from "./verbs.ts";
 import { watchOthers } from "./watch.ts";
@@ -13,6 +14,7 @@ import { watchOthers } from "./watch.ts";
  */
 export async function openSqliteStore(options: { stateDir: string; clock: Clock }): Promise<Store> {
   const db = openLog(options.stateDir, { now: options.clock.now() });
+  prepareLate(db);
   const verbs: Verbs = createVerbs(db, thisProcess(), options.clock);
   const path = join(options.stateDir, "log.db");
   /** Who watches, and how to stop looking for others' work on their behalf. */
