@@ -1,4 +1,5 @@
-import { dirname, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./commands/world.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { Tokens } from "./oauth/tokens.ts";
@@ -30,6 +31,8 @@ export interface App {
   log: Log;
   /** The log, in this thread. */
   store(): Promise<Store>;
+  /** The same where there is one; null, and nothing is created, where there is none yet. */
+  existingStore(): Promise<Store | null>;
   /** The log in a thread of its own, for a process that must never wait for the disk. */
   threadedStore(): Promise<Store>;
   vault(): Promise<Vault>;
@@ -133,6 +136,7 @@ export function openApp(world: World, globals: Globals): App {
     redact,
     log,
     store,
+    existingStore: async () => (isMissing(join(stateDir, "log.db")) ? null : await store()),
     threadedStore,
     vault,
     rekeyVault: async (newKeyFile) =>
@@ -146,6 +150,15 @@ export function openApp(world: World, globals: Globals): App {
       for (const close of closers.reverse()) await close();
     },
   };
+}
+
+/** What may not be looked at is not missing: who opens it says why. */
+function isMissing(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

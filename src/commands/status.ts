@@ -1,10 +1,13 @@
 import type { Command } from "commander";
-import type { Overview } from "../store/contract.ts";
+import type { PushCounts } from "../store/contract.ts";
 import type { Terminal, Tone } from "../shared/terminal.ts";
 import { count, possessive, relativeTime, shortTime } from "../shared/text.ts";
 import { connectCommand, subscribeCommand } from "../flows/connection-commands.ts";
-import { withApp } from "./with-app.ts";
+import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
+
+/** As many as fit into a line or two. */
+const MOST_ORGS = 10;
 
 export function registerStatus(program: Command, world: World): void {
   program
@@ -15,14 +18,19 @@ export function registerStatus(program: Command, world: World): void {
     .option("--sandbox", "the sandbox environment")
     .addHelpText("after", "\nExample:\n  jc-integrations status --org acme --json")
     .action((options: { sandbox?: boolean }, command: Command) =>
-      withApp(world, command, async ({ app, terminal, print }) => {
+      withApp(world, command, async ({ app, globals, terminal, print }) => {
         const [{ statusOf }, { AppError }] = await Promise.all([
           import("../flows/status.ts"),
           import("../shared/errors.ts"),
         ]);
         const environment = options.sandbox ? "sandbox" : "production";
         const status = await statusOf(app, { org: app.org, environment });
-        print({ json: status, text: () => render(status, terminal, app.clock.now()) });
+        print({ json: status, text: () => render(status, terminal, app) });
+        if (!status.isKnown && globals.org !== undefined) {
+          throw new AppError("USAGE", `nothing is known of the org ${status.org}`, {
+            hint: `Check --org and --state-dir (${app.stateDir}), or begin: ${connectCommand({ org: status.org, vendor: "hubspot", environment })}`,
+          });
+        }
         const lost = status.connections.filter((connection) => connection.state === "must_reconnect");
         if (lost.length > 0) {
           throw new AppError(
@@ -49,8 +57,9 @@ export function registerStatus(program: Command, world: World): void {
 
 type Status = Awaited<ReturnType<typeof import("../flows/status.ts").statusOf>>;
 
-function render(status: Status, terminal: Terminal, now: number): string {
+function render(status: Status, terminal: Terminal, { clock, stateDir }: Session["app"]): string {
   const { paint } = terminal;
+  const now = clock.now();
   const ago = (at: string | null) => (at === null ? "–" : relativeTime(Date.parse(at), now));
   const rows = status.connections.map((connection) => [
     connection.label,
@@ -76,7 +85,8 @@ function render(status: Status, terminal: Terminal, now: number): string {
   const refused = status.refused.map(({ source, n, reason }) =>
     paint.yellow(`! ${count(n, "webhook")} of ${source} refused within the hour, the last since ${reason}`),
   );
-  const notes = [...banners, ...refused, ...webhooks, ...links];
+  const nothing = status.isKnown ? [] : [paint.yellow(`! ${nothingWords(status, stateDir)}`)];
+  const notes = [...nothing, ...banners, ...refused, ...webhooks, ...links];
   return [
     `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",
@@ -86,6 +96,13 @@ function render(status: Status, terminal: Terminal, now: number): string {
     paint.dim(`next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}`),
     ...nextCommands(status).map((line) => paint.dim(line)),
   ].join("\n");
+}
+
+/** Who sees nothing has often mistyped the org, or looks into another state directory. */
+function nothingWords({ org, orgs }: Status, stateDir: string): string {
+  const others = orgs.slice(0, MOST_ORGS).join(", ") + (orgs.length > MOST_ORGS ? ", …" : "");
+  const known = orgs.length > 0 ? `; the orgs there: ${others}` : "";
+  return `${org} has no connection and no events in ${stateDir}${known}`;
 }
 
 function nextCommands(status: Status): string[] {
@@ -117,7 +134,7 @@ function pillOf({ state, tokens }: Pick<Status["connections"][number], "state" |
   return state === "connected" ? ["Connected", "good"] : ["Not connected", "off"];
 }
 
-function queueOf(pushes: Overview["connections"][number]["pushes"]): string {
+function queueOf(pushes: PushCounts): string {
   const parts = [`${pushes.delivered} delivered`];
   if (pushes.pending > 0) parts.push(`${pushes.pending} pending`);
   if (pushes.held > 0) parts.push(`${pushes.held} held`);

@@ -6,7 +6,7 @@ import type { Http } from "../shared/http.ts";
 import type { Incident, Store } from "../store/contract.ts";
 import { loginTrouble } from "./login.ts";
 import { readSecret, type SecretReader } from "./secrets.ts";
-import { stuckWords } from "./stuck.ts";
+import { stuckTroubles } from "./stuck.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
 
 /**
@@ -16,7 +16,7 @@ import { subscriptionTrouble } from "./subscription-trouble.ts";
 export interface AlertContext {
   clock: Clock;
   config: Config;
-  store: Pick<Store, "connections" | "overview" | "keepIncidents" | "dueAlerts" | "noteAlert">;
+  store: Pick<Store, "connections" | "stuck" | "keepIncidents" | "dueAlerts" | "noteAlert">;
   vault(): Promise<SecretReader>;
   http(): Promise<Http>;
 }
@@ -58,32 +58,28 @@ async function incidentsOf(context: AlertContext): Promise<Incident[]> {
   const { store, clock } = context;
   const incidents: Incident[] = [];
   const unreadable = new Map<string, { org: string; reasons: Set<string> }>();
-  const connections = await store.connections();
-  for (const org of new Set(connections.map((connection) => connection.org))) {
-    const overview = await store.overview(org, clock.now());
-    for (const { connection, pushes } of overview.connections) {
-      const { id, vendor } = connection;
-      if (connection.environment !== "production") continue;
-      if (connection.state === "must_reconnect") {
-        incidents.push({
-          key: `reconnect/${id}`,
-          org,
-          text: `${org}: ${vendor} ${connection.banner ?? "must reconnect"}. Results are kept.`,
-        });
-      }
-      const unsubscribed = connection.state === "connected" ? subscriptionTrouble(connection, vendor) : null;
-      if (unsubscribed) incidents.push({ key: `subscription/${id}`, org, text: `${org}: ${unsubscribed}` });
-      const ending = loginTrouble(connection, vendor, clock.now());
-      if (ending) incidents.push({ key: `login/${id}`, org, text: `${org}: ${ending}` });
-      if (connection.state === "connected" && connection.vaultTrouble) {
-        const { reason, fix } = connection.vaultTrouble;
-        const known = unreadable.get(chatOf(context, org)) ?? { org, reasons: new Set() };
-        known.reasons.add(fix === null ? `${reason}.` : `${reason}. ${fix}`);
-        unreadable.set(chatOf(context, org), known);
-      }
-      if (pushes.stuck > 0)
-        incidents.push({ key: `stuck/${id}`, org, text: `${org}: ${stuckWords(pushes.stuck, vendor)}` });
+  for (const connection of await store.connections()) {
+    const { id, org, vendor } = connection;
+    if (connection.environment !== "production") continue;
+    if (connection.state === "must_reconnect") {
+      incidents.push({
+        key: `reconnect/${id}`,
+        org,
+        text: `${org}: ${vendor} ${connection.banner ?? "must reconnect"}. Results are kept.`,
+      });
     }
+    const unsubscribed = connection.state === "connected" ? subscriptionTrouble(connection, vendor) : null;
+    if (unsubscribed) incidents.push({ key: `subscription/${id}`, org, text: `${org}: ${unsubscribed}` });
+    const ending = loginTrouble(connection, vendor, clock.now());
+    if (ending) incidents.push({ key: `login/${id}`, org, text: `${org}: ${ending}` });
+    if (connection.state === "connected" && connection.vaultTrouble) {
+      const { reason, fix } = connection.vaultTrouble;
+      const known = unreadable.get(chatOf(context, org)) ?? { org, reasons: new Set() };
+      known.reasons.add(fix === null ? `${reason}.` : `${reason}. ${fix}`);
+      unreadable.set(chatOf(context, org), known);
+    }
+    for (const { cause, words } of stuckTroubles(connection, await store.stuck(id, clock.now())))
+      incidents.push({ key: `stuck/${id}/${cause}`, org, text: `${org}: ${words}` });
   }
   // One vault serves all orgs: each chat hears of it once.
   for (const [chat, { org, reasons }] of unreadable)

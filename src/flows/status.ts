@@ -3,28 +3,32 @@ import type { Connection, ConnectionState, Environment, VaultTrouble } from "../
 import { isDegraded } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
-import type { Overview, Refusal, Store } from "../store/contract.ts";
+import type { PushCounts, Refusal, Store, StuckCounts } from "../store/contract.ts";
 import { count, shortTime } from "../shared/text.ts";
 import { loginTrouble } from "./login.ts";
-import { stuckWords } from "./stuck.ts";
+import { stuckInAll, stuckTroubles } from "./stuck.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
 
 const REFUSALS_SHOWN_MS = 3_600_000;
 const MOST_REFUSALS = 1_000;
 
+export interface StatusContext {
+  /** Null where there is no store yet: who looks creates none. */
+  existingStore(): Promise<Store | null>;
+  clock: Pick<Clock, "now">;
+  config: Config;
+}
+
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
-  { store, clock, config }: { store: () => Promise<Store>; clock: Pick<Clock, "now">; config: Config },
+  { existingStore, clock, config }: StatusContext,
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
-  const opened = await store();
-  const [overview, services, refusals] = await Promise.all([
-    opened.overview(org, now),
-    opened.runningServices(),
-    opened.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
-  ]);
-  const known = overview.connections.filter(({ connection }) => connection.environment === environment);
+  const store = await existingStore();
+  const { overview, services, refusals, orgs, known } = store
+    ? await look(store, { org, environment, now })
+    : NOTHING_YET;
   const links = new Map(
     overview.consents
       .filter((link) => link.environment === environment)
@@ -62,13 +66,18 @@ export async function statusOf(
         state === "waiting_for_consent" && linkExpiresAt !== null
           ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
           : bannerOf(vendor, found, now),
-      pushes: found?.pushes ?? { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
+      pushes: found
+        ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
+        : { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
     };
   });
   const sum = (key: keyof (typeof connections)[number]["pushes"]) =>
     connections.reduce((total, { pushes }) => total + pushes[key], 0);
   return {
     org,
+    isKnown: orgs.includes(org) || overview.consents.length > 0 || Object.hasOwn(config.orgs, org),
+    /** Those that have something here. */
+    orgs,
     connections,
     pushes: {
       pending: sum("pending"),
@@ -84,6 +93,42 @@ export async function statusOf(
     service: services > 0 ? "running" : "not running",
   };
 }
+
+/** One connection of the environment that is looked at. */
+interface Found {
+  connection: Connection;
+  pushes: PushCounts;
+  stuck: StuckCounts;
+}
+
+async function look(
+  store: Store,
+  { org, environment, now }: { org: string; environment: Environment; now: number },
+) {
+  const [overview, services, refusals, orgs] = await Promise.all([
+    store.overview(org, now),
+    store.runningServices(),
+    store.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
+    store.orgs(),
+  ]);
+  const known = overview.connections
+    .filter(({ connection }) => connection.environment === environment)
+    .map(async (each): Promise<Found> => ({ ...each, stuck: await store.stuck(each.connection.id, now) }));
+  return { overview, services, refusals, orgs, known: await Promise.all(known) };
+}
+
+const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
+  overview: {
+    events: { total: 0, unmatched: 0, ignored: 0, conflicts: 0 },
+    invites: 0,
+    connections: [],
+    consents: [],
+  },
+  services: 0,
+  refusals: [],
+  orgs: [],
+  known: [],
+};
 
 /** A vendor beside HubSpot is shown before it was ever connected where the org has an app there. */
 function wantedIn(config: Config, { org, environment }: { org: string; environment: Environment }): string[] {
@@ -116,11 +161,7 @@ function stateWith(state: ConnectionState = "not_connected", linkExpiresAt: numb
 }
 
 /** What stands in the way, first what a person must mend. */
-function bannerOf(
-  vendor: string,
-  found: Overview["connections"][number] | undefined,
-  now: number,
-): string | null {
+function bannerOf(vendor: string, found: Found | undefined, now: number): string | null {
   if (!found) return null;
   if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
   if (found.connection.banner !== null) return found.connection.banner;
@@ -129,8 +170,9 @@ function bannerOf(
   if (unsubscribed !== null) return unsubscribed;
   const ending = loginTrouble(found.connection, labelOf(vendor), now);
   if (ending !== null) return ending;
-  const { stuck, held, rejected } = found.pushes;
-  if (stuck > 0) return stuckWords(stuck, vendor);
+  const { held, rejected } = found.pushes;
+  const troubles = stuckTroubles(found.connection, found.stuck);
+  if (troubles.length > 0) return troubles.map(({ words }) => words).join(". ");
   if (isDegraded(found.connection.outage))
     return `${vendor} fails at the moment; it is asked again every few minutes, nothing is lost`;
   if (held > 0 && found.connection.state === "connected")

@@ -1,6 +1,59 @@
-import { count } from "../shared/text.ts";
+import type { Connection } from "../core/connection.ts";
+import { count, shortTime } from "../shared/text.ts";
+import type { StuckCounts } from "../store/contract.ts";
+import { connectCommand, resyncCommand } from "./connection-commands.ts";
 
-/** The guide's advice for results that do not move. */
-export function stuckWords(stuck: number, vendor: string): string {
-  return `${count(stuck, "result")} undelivered to ${vendor} for over 30 minutes. Look at jc-integrations logs --outcome retry, then run jc-integrations resync-properties`;
+/** Results that do not move, and what to do about it, which depends on the cause. */
+export interface StuckTrouble {
+  cause: "property" | "scope" | "vendor" | "record";
+  words: string;
+}
+
+export function stuckInAll(stuck: StuckCounts): number {
+  return Object.values(stuck).reduce((sum: number, n: number) => sum + n, 0);
+}
+
+/**
+ * One for each cause, first what a person must mend. None for a connection without tokens, whose own trouble comes
+ * first. Records on which the vendor fails are told apart from an outage, so that neither hides the other.
+ */
+export function stuckTroubles(connection: Connection, stuck: StuckCounts): StuckTrouble[] {
+  if (connection.state !== "connected") return [];
+  const { outage } = connection;
+  const isDown = outage !== null && outage.suspect === null;
+  const ofVendor = stuck.waiting + (isDown ? stuck.failing : 0);
+  const ofRecord = stuck.alone + (isDown ? 0 : stuck.failing);
+  const isCertain = stuck.alone === ofRecord;
+  const found: [StuckTrouble["cause"], n: number, advice: string][] = [
+    ["property", stuck.property, `a property is missing there. Run: ${resyncCommand(connection)}`],
+    ["scope", stuck.scope, scopeAdvice(connection)],
+    ["vendor", ofVendor, outage ? outageAdvice(connection, outage.since) : serviceAdvice(connection)],
+    ["record", ofRecord, recordAdvice(connection, isCertain)],
+  ];
+  return found
+    .filter(([, n]) => n > 0)
+    .map(([cause, n, advice]) => ({
+      cause,
+      words: `${count(n, "result")} undelivered to ${connection.vendor} for over 30 minutes: ${advice}`,
+    }));
+}
+
+function scopeAdvice(connection: Connection): string {
+  const { org } = connection;
+  return `a scope was not granted, jc-integrations logs --outcome held --org ${org} says which. Grant it, then run: ${connectCommand(connection)}`;
+}
+
+function outageAdvice({ vendor }: Connection, since: number): string {
+  return `${vendor} fails since ${shortTime(since)}. Nothing to do: it is asked again every few minutes, and all goes out by itself; its status page says more`;
+}
+
+function serviceAdvice({ vendor, org }: Connection): string {
+  return `${vendor} is not known to fail. See whether serve runs (jc-integrations status --org ${org}) and what it logged last`;
+}
+
+function recordAdvice({ vendor, org }: Connection, isCertain: boolean): string {
+  const blame = isCertain
+    ? `${vendor} takes others and fails on what is in them`
+    : `${vendor} fails on them. If it fails on others too, all goes out by itself once it is back; if not, it is what is in them`;
+  return `${blame}. Look at jc-integrations logs --outcome retry --org ${org}, mend the record, then run jc-integrations replay with its --email or invitation id`;
 }

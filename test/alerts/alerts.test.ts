@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
-import { connected, invite, type World } from "../world.ts";
+import { connected, invite, type Run, type World } from "../world.ts";
 
 const MINUTE = 60_000;
 const Messages = v.array(v.object({ chat_id: v.string(), text: v.string() }));
@@ -19,6 +19,18 @@ async function telegramFault(world: World, fault: object) {
   expect(answer.ok).toBe(true);
 }
 
+/** As a person in the portal would. */
+async function lose(world: World, path: string) {
+  const answer = await fetch(`${world.emulator.url}/_control/hubspot${path}`, { method: "DELETE" });
+  expect(answer.ok).toBe(true);
+}
+
+const Status = v.object({ connections: v.array(v.object({ banner: v.nullable(v.string()) })) });
+
+async function banner(run: (argv: string[]) => Promise<Run>) {
+  return v.parse(Status, (await run(["status", "--json"])).json).connections[0]?.banner ?? "";
+}
+
 /** A world with a chat for its org, and one look of the service for trouble. */
 async function withChat() {
   const clock = fakeClock();
@@ -27,7 +39,12 @@ async function withChat() {
   const run = (argv: string[], stdin = "") => world.run(argv, { stdin, env });
   expect((await run(["secrets", "set", "telegram.bot-token"], "123:abcdef")).code).toBe(0);
   const look = async () => v.parse(Looked, (await run(["run", "alerts", "--json"])).json);
-  return { world, clock, run, look };
+  /** As `serve` looks after the retry queue. */
+  const passing = async (ms: number) => {
+    for (const end = clock.now() + ms; clock.now() < end; clock.jump(clock.now() + 5 * MINUTE))
+      await run(["run", "retry"]);
+  };
+  return { world, clock, run, look, passing };
 }
 
 describe("an alert", () => {
@@ -54,9 +71,12 @@ describe("an alert", () => {
     clock.jump(clock.now() + 31 * MINUTE);
     expect(await look()).toEqual({ sent: 1, failed: [] });
     expect(await look()).toEqual({ sent: 0, failed: [] });
-    const { json } = await run(["status", "--json"]);
-    expect(JSON.stringify(json)).toContain("resync-properties");
-    expect(JSON.stringify(await messages(world))).not.toContain("ida@example.org");
+    const told = [{ chat_id: "4711", text: expect.stringContaining("1 result undelivered to hubspot") }];
+    expect(await messages(world)).toEqual(told);
+    for (const shown of [await banner(run), JSON.stringify(await messages(world))]) {
+      expect(shown).toContain("asked again every few minutes");
+      expect(shown).not.toMatch(/resync-properties|ida@example\.org/);
+    }
 
     await world.portal.clearFaults();
     await run(["run", "retry"]);
@@ -68,6 +88,99 @@ describe("an alert", () => {
     await run(["run", "retry"]);
     clock.jump(clock.now() + 31 * MINUTE);
     expect(await look()).toEqual({ sent: 1, failed: [] });
+  });
+
+  test("goes out once for results held for a property, and says how to bring it back", async () => {
+    const { world, clock, run, look } = await withChat();
+    await lose(world, "/properties/jc_disc_d");
+    await run(["invites", "import", world.file("one.ndjson", [invite(), invite(), invite()])]);
+    await run(["run", "retry"]);
+    clock.jump(clock.now() + 30 * MINUTE);
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    clock.jump(clock.now() + MINUTE);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    const [message] = await messages(world);
+    expect(message?.text).toContain("3 results undelivered to hubspot for over 30 minutes");
+    expect(message?.text).toContain("Run: jc-integrations resync-properties --org acme");
+    expect((await run(["status", "--json"])).json).toMatchObject({ pushes: { held: 3, stuck: 3 } });
+
+    expect((await run(["resync-properties"])).code).toBe(0);
+    await run(["run", "retry"]);
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    expect((await run(["status", "--json"])).json).toMatchObject({ pushes: { delivered: 3, stuck: 0 } });
+  });
+
+  test("goes out once for results held for a scope, and says how to grant it", async () => {
+    const { world, clock, run, look } = await withChat();
+    await world.portal.settings({ grantedScopes: ["oauth", "crm.objects.contacts.read"] });
+    await run(["invites", "import", world.file("one.ndjson", [invite()])]);
+    await run(["run", "retry"]);
+    clock.jump(clock.now() + 31 * MINUTE);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    const [message] = await messages(world);
+    expect(message?.text).toContain("a scope was not granted");
+    expect(message?.text).toContain("jc-integrations connect hubspot --org acme");
+  });
+
+  test("is not sent a second time for results that wait for a reconnect", async () => {
+    const { world, clock, run, look } = await withChat();
+    await world.portal.fault({ revoked: true });
+    await run(["invites", "import", world.file("one.ndjson", [invite()])]);
+    await run(["run", "retry"]);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+    clock.jump(clock.now() + 31 * MINUTE);
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    expect((await run(["status", "--json"])).json).toMatchObject({ pushes: { held: 1, stuck: 0 } });
+  });
+
+  test("for a record that the vendor fails on does not keep back the one for an outage", async () => {
+    const { world, clock, run, look, passing } = await withChat();
+    const records = [invite({ email: "poison@example.org" }), invite(), invite(), invite()];
+    await world.portal.fault({ status: 500, match: "poison@" });
+    await run(["invites", "import", world.file("one.ndjson", records)]);
+    await passing(35 * MINUTE);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+    const [ofRecord] = await messages(world);
+    expect(ofRecord?.text).toContain("1 result undelivered to hubspot");
+    expect(ofRecord?.text).toMatch(/logs --outcome retry --org acme, mend the record, .* replay/);
+    expect(ofRecord?.text).not.toMatch(/resync-properties|poison@/);
+
+    await world.portal.fault({ status: 503 });
+    await run(["invites", "import", world.file("two.ndjson", [invite(), invite()])]);
+    await run(["run", "retry"]);
+    clock.jump(clock.now() + 31 * MINUTE);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    const [, ofOutage] = await messages(world);
+    expect(ofOutage?.text).toContain("2 results undelivered to hubspot");
+    expect(ofOutage?.text).toContain("Nothing to do");
+    expect(await banner(run)).toContain("2 results undelivered");
+    expect(await banner(run)).toContain("1 result undelivered");
+
+    await world.portal.clearFaults();
+    await world.portal.fault({ status: 500, match: "poison@" });
+    clock.jump(clock.now() + 5 * MINUTE);
+    await run(["run", "retry"]);
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    expect(await messages(world)).toHaveLength(2);
+  });
+
+  test("tells a record that fails in a quiet hour, too, from an outage that follows", async () => {
+    const { world, clock, run, look, passing } = await withChat();
+    await world.portal.fault({ status: 500 });
+    await run(["invites", "import", world.file("one.ndjson", [invite()])]);
+    await passing(35 * MINUTE);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+    expect((await messages(world))[0]?.text).toContain("If it fails on others too");
+
+    await run(["invites", "import", world.file("two.ndjson", [invite(), invite()])]);
+    await run(["run", "retry"]);
+    clock.jump(clock.now() + 31 * MINUTE);
+    await run(["run", "retry"]);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+    expect((await messages(world))[1]?.text).toContain("3 results undelivered to hubspot");
   });
 
   test("is kept while Telegram is down, and goes out once when it is back", async () => {

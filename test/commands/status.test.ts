@@ -1,3 +1,5 @@
+import { appendFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock } from "../fake-clock.ts";
@@ -18,7 +20,48 @@ describe("status", () => {
     expect(code).toBe(0);
     expect(out).toContain("[Not connected]");
     expect(out).toContain("service not running");
+    expect(out).toContain(`acme has no connection and no events in ${world.stateDir}\n`);
     expect(out).toContain("connect: jc-integrations connect hubspot --org acme");
+  });
+
+  test("creates nothing where there is no store yet", async () => {
+    const world = await freshWorld();
+    expect((await world.run(["status", "--json"])).json).toMatchObject({
+      isKnown: false,
+      orgs: [],
+      connections: [{ vendor: "hubspot", state: "not_connected" }],
+      pushes: { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
+      service: "not running",
+    });
+    expect(existsSync(world.stateDir)).toBe(false);
+    await world.run(["secrets", "set", "hubspot.client-secret"], { stdin: "a client's secret" });
+    await world.run(["status"]);
+    expect(existsSync(join(world.stateDir, "log.db"))).toBe(false);
+  });
+
+  test("of an org that was mistyped names those that are there, and ends with 2", async () => {
+    const world = await connected();
+    await world.run(["invites", "import", world.file("events.ndjson", [invite({ org: "globex" })])]);
+    const { code, out, err } = await world.run(["status", "--org", "acmee"]);
+    expect(code).toBe(2);
+    expect(out).toContain(
+      `acmee has no connection and no events in ${world.stateDir}; the orgs there: acme, globex`,
+    );
+    expect(err).toContain("nothing is known of the org acmee");
+    expect(err).toContain("jc-integrations connect hubspot --org acmee");
+    for (const known of ["acme", "globex"]) {
+      const { code, out } = await world.run(["status", "--org", known]);
+      expect([code, out]).toEqual([0, expect.not.stringContaining("no events in")]);
+    }
+  });
+
+  test("of a configured org that has nothing yet ends with 0", async () => {
+    const world = await connected();
+    const { code, out } = await world.run(["status"], { env: { JC_ORG: "newcomer" } });
+    expect(code).toBe(0);
+    expect(out).toContain("newcomer has no connection and no events");
+    appendFileSync(world.configFile, "[orgs.globex]\nretention_days = 30\n");
+    expect((await world.run(["status", "--org", "globex"])).code).toBe(0);
   });
 
   test("of a connected one shows its account and how far the results are", async () => {

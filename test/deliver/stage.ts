@@ -12,11 +12,12 @@ import { startEmulator } from "../../src/emulator/emulator.ts";
 import { deliver } from "../../src/flows/deliver.ts";
 import { resync } from "../../src/flows/resync.ts";
 import { createSlots, windowFor } from "../../src/flows/slots.ts";
+import { stuckInAll } from "../../src/flows/stuck.ts";
 import type { Clock } from "../../src/shared/clock.ts";
 import type { AppError } from "../../src/shared/errors.ts";
 import { createHttp, type Http } from "../../src/shared/http.ts";
 import { secret } from "../../src/shared/secret.ts";
-import type { Overview, Store } from "../../src/store/contract.ts";
+import type { PushCounts, Store } from "../../src/store/contract.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import type { Access, Destination } from "../../src/vendors/contract.ts";
 import { createHubspot, type Tier } from "../../src/vendors/hubspot/hubspot.ts";
@@ -70,7 +71,7 @@ export interface Stage {
   archive(path: string): Promise<void>;
   /** Our properties of every contact, by e-mail. */
   contacts(): Promise<Map<string, Record<string, string>>>;
-  counts(): Promise<Overview["connections"][number]["pushes"]>;
+  counts(): Promise<PushCounts & { stuck: number }>;
   connection(): Promise<Connection>;
   resync(): Promise<void>;
   /** Calls the portal's API as its own admin would. */
@@ -218,7 +219,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       const { connections } = await store.overview(HUBSPOT.org, clock.now());
       const [only] = connections;
       if (!only) throw new Error("there is no connection");
-      return only.pushes;
+      return { ...only.pushes, stuck: stuckInAll(await store.stuck(connectionId, clock.now())) };
     },
     connection,
     resync: async () => {

@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { thisProcess } from "../../src/shared/running.ts";
 import { openLog } from "../../src/store/sqlite/file.ts";
 import { claimsOf } from "../../src/store/sqlite/rows.ts";
+import { finished } from "../../src/store/sqlite/slices.ts";
 import { createVerbs } from "../../src/store/sqlite/verbs.ts";
 import { NOON } from "../core/example.ts";
 import { DELIVERED } from "./contract/delivering.ts";
@@ -60,6 +61,7 @@ describe("the queries", () => {
         verbs.hold(connectionId, "reconnect");
         verbs.release(connectionId, ["reconnect", "property"], NOON);
         verbs.forgetAccount(connectionId);
+        finished(verbs.stuck(connectionId, NOON));
       }
       verbs.invites({ org: "acme", limit: 10 });
       verbs.invites({ org: "acme", limit: 10, status: "completed" });
@@ -79,6 +81,7 @@ describe("the queries", () => {
       verbs.subjects({ connectionId: id, limit: 10 });
       verbs.subjects({ connectionId: id, limit: 10, status: "in_progress" });
       verbs.invites({ org: "acme", limit: 10 });
+      finished(verbs.stuck(id, NOON));
     });
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_due"));
     expect(plans).toContainEqual(expect.stringContaining("INDEX invites_in_progress"));

@@ -13,6 +13,10 @@ export interface Reads {
   invite(org: string, invitationId: string): Promise<InviteHistory | null>;
   /** Counts for `status`; cost does not grow with the log. */
   overview(org: string, now: number): Promise<Overview>;
+  /** What of a connection is undelivered for more than 30 minutes. Its cost grows with what is, and with what is held. */
+  stuck(connectionId: number, now: number): Promise<StuckCounts>;
+  /** Those that have a connection, or an invite; cost does not grow with the log. */
+  orgs(): Promise<string[]>;
   /** The delivery log, oldest first: the last `limit` attempts that fit. */
   attempts(query: AttemptQuery): Promise<LoggedAttempt[]>;
 }
@@ -77,8 +81,23 @@ export interface PushCounts {
   delivered: number;
   rejected: number;
   held: number;
-  /** Pending for more than 30 minutes. */
-  stuck: number;
+}
+
+/**
+ * By what stands in the way, each push once. What waits for tokens, as after a revocation, is not among them. Among many
+ * thousands that are pending, only the oldest are looked at one by one; the others count as waiting.
+ */
+export interface StuckCounts {
+  /** Pending, with nothing against them. */
+  waiting: number;
+  /** Pending, and as often tried as a delivery has patience: the vendor is down, or it is their content. */
+  failing: number;
+  /** Pending, and it is their content: the vendor took others. */
+  alone: number;
+  /** Held for a field that the account lacks. */
+  property: number;
+  /** Held for a scope that was not granted. */
+  scope: number;
 }
 
 export interface AttemptQuery {

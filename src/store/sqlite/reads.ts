@@ -1,12 +1,23 @@
-import type { PushState } from "../../core/push.ts";
+import type { HeldCause, PushState } from "../../core/push.ts";
 import { emailKey } from "../../core/event.ts";
-import type { Attempt, InviteHistory, InviteQuery, InviteSummary, Overview } from "../contract.ts";
+import { MAX_TRIES } from "../../core/retry.ts";
+import type {
+  Attempt,
+  InviteHistory,
+  InviteQuery,
+  InviteSummary,
+  Overview,
+  StuckCounts,
+} from "../contract.ts";
 import { createOpenConsents } from "./consents.ts";
 import type { Db } from "./file.ts";
 import { type ConnectionRow, connectionOf, inviteOf, PUSH_COLUMNS, type PushRow, pushOf } from "./rows.ts";
+import type { Sliced } from "./slices.ts";
 
 /** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
 const STUCK_AFTER_MS = 30 * 60_000;
+/** Rows looked at in one go, some 5 ms. */
+const LOOKED_AT = 10_000;
 
 export function createReads(db: Db) {
   const inviteColumns =
@@ -79,11 +90,6 @@ export function createReads(db: Db) {
   const countsOf = db.prepare<[number], { state: PushState; n: number }>(
     "SELECT state, n FROM push_counts WHERE connection_id = ?",
   );
-  const stuckOf = db
-    .prepare<[number, number], number>(
-      "SELECT count(*) FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?",
-    )
-    .pluck();
   const consentsOf = createOpenConsents(db);
   const overview = (org: string, now: number): Overview => {
     const totals = Object.fromEntries(counters.all().map(({ name, value }) => [name, value]));
@@ -104,7 +110,6 @@ export function createReads(db: Db) {
             delivered: counts.delivered ?? 0,
             rejected: counts.rejected ?? 0,
             held: counts.held ?? 0,
-            stuck: stuckOf.get(row.id, now - STUCK_AFTER_MS) ?? 0,
           },
         };
       }),
@@ -112,7 +117,50 @@ export function createReads(db: Db) {
     };
   };
 
-  return { invites, invite, overview };
+  const pendingSince = db
+    .prepare<[number, number], number>(
+      "SELECT count(*) FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?",
+    )
+    .pluck();
+  const oldestPending = db.prepare<[number, number], { alone: number | null; failing: number | null }>(`
+    SELECT sum(alone) AS alone, sum(alone = 0 AND tries >= ${MAX_TRIES}) AS failing FROM (
+      SELECT alone, tries FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?
+      ORDER BY pending_since LIMIT ${LOOKED_AT})`);
+  const heldSlice = db.prepare<object, { last: number | null; n: number | null }>(`
+    SELECT max(id) AS last, sum(pending_since < @before) AS n FROM (
+      SELECT id, pending_since FROM pushes
+      WHERE connection_id = @connectionId AND state = 'held' AND held_cause = @cause AND id > @after
+      ORDER BY id LIMIT ${LOOKED_AT})`);
+  function* heldSince(connectionId: number, cause: HeldCause, before: number): Sliced<number> {
+    let total = 0;
+    let after = 0;
+    for (;;) {
+      const slice = heldSlice.get({ connectionId, cause, before, after });
+      if (!slice || slice.last === null) return total;
+      total += slice.n ?? 0;
+      after = slice.last;
+      yield;
+    }
+  }
+  function* stuck(connectionId: number, now: number): Sliced<StuckCounts> {
+    const before = now - STUCK_AFTER_MS;
+    const pending = pendingSince.get(connectionId, before) ?? 0;
+    const oldest = oldestPending.get(connectionId, before);
+    const [alone, failing] = [oldest?.alone ?? 0, oldest?.failing ?? 0];
+    return {
+      waiting: pending - alone - failing,
+      failing,
+      alone,
+      property: yield* heldSince(connectionId, "property", before),
+      scope: yield* heldSince(connectionId, "scope", before),
+    };
+  }
+
+  const orgs = db
+    .prepare<[], string>("SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0")
+    .pluck();
+
+  return { invites, invite, overview, stuck, orgs: () => orgs.all() };
 }
 
 interface InviteRow {

@@ -106,6 +106,8 @@ export function storeOf(
     invites: (...args) => call("invites", args),
     invite: (...args) => call("invite", args),
     overview: (...args) => call("overview", args),
+    stuck: (...args) => call("stuck", args),
+    orgs: (...args) => call("orgs", args),
     openTick: (...args) => call("openTick", args),
     lastTick: (...args) => call("lastTick", args),
     countPushes: (...args) => call("countPushes", args),

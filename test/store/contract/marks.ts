@@ -137,7 +137,6 @@ export function describeMarks(open: OpenStore): void {
         delivered: 0,
         rejected: 0,
         held: 0,
-        stuck: 0,
       });
       expect(await claimedSubjects(store, id, LATER)).toEqual(["cat@example.com"]);
     });

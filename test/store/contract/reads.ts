@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { MAX_TRIES } from "../../../src/core/retry.ts";
+import type { SettleOutcome } from "../../../src/store/contract.ts";
 import { NOON } from "../../core/example.ts";
 import { anEvent, anUnknownEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
@@ -99,14 +101,74 @@ export function describeReads(open: OpenStore): void {
         ["acme", 2],
       ]);
     });
+  });
 
-    test("calls a push stuck that waited longer than 30 minutes", async () => {
+  describe("stuck", () => {
+    const NONE = { waiting: 0, failing: 0, alone: 0, property: 0, scope: 0 };
+
+    test("is a push that waited longer than 30 minutes", async () => {
       const store = await opened(open);
-      await connect(store);
+      const { id } = await connect(store);
       await store.append([anEvent("completed")]);
-      const stuckAt = async (now: number) => (await store.overview("acme", now)).connections[0]?.pushes.stuck;
-      expect(await stuckAt(NOON + 30 * MINUTE)).toBe(0);
-      expect(await stuckAt(NOON + 30 * MINUTE + 1)).toBe(1);
+      expect(await store.stuck(id, NOON + 30 * MINUTE)).toEqual(NONE);
+      expect(await store.stuck(id, NOON + 30 * MINUTE + 1)).toEqual({ ...NONE, waiting: 1 });
+    });
+
+    test("tells by what stands in the way, and leaves out what waits for tokens", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      await store.append(completedFor("ann", "bob", "cat", "dan", "eve"));
+      const soon = NOON + MINUTE;
+      const endings = new Map<string, SettleOutcome>([
+        ["ann@example.com", { kind: "held", cause: "property" }],
+        ["bob@example.com", { kind: "held", cause: "scope" }],
+        ["cat@example.com", { kind: "pending", dueAt: soon, counted: true, alone: true }],
+        ["dan@example.com", { kind: "pending", dueAt: soon, counted: true }],
+      ]);
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        // One that travels alone is not claimed with the others.
+        const claims = [
+          ...(await store.claim({ connectionId: id, limit: 10, now: soon })),
+          ...(await store.claim({ connectionId: id, limit: 10, now: soon })),
+        ];
+        await store.settle(
+          claims.map((claim) => {
+            const untried: SettleOutcome = { kind: "pending", dueAt: soon, counted: false };
+            return { claim, now: soon, outcome: endings.get(claim.subject) ?? untried };
+          }),
+        );
+      }
+      const later = NOON + 32 * MINUTE;
+      expect(await store.stuck(id, NOON + 30 * MINUTE)).toEqual(NONE);
+      expect(await store.stuck(id, later)).toEqual({
+        waiting: 1,
+        failing: 1,
+        alone: 1,
+        property: 1,
+        scope: 1,
+      });
+      await store.hold(id, "reconnect");
+      expect(await store.stuck(id, later)).toEqual({ ...NONE, property: 1, scope: 1 });
+    });
+
+    test("counts every one of very many that are held", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      const names = Array.from({ length: 12_000 }, (_, n) => `person-${n}`);
+      for (let from = 0; from < names.length; from += 500)
+        await store.append(completedFor(...names.slice(from, from + 500)));
+      await store.hold(id, "property");
+      expect(await store.stuck(id, NOON + 31 * MINUTE)).toEqual({ ...NONE, property: 12_000 });
+    });
+  });
+
+  describe("orgs", () => {
+    test("are those with a connection or an invite", async () => {
+      const store = await opened(open);
+      expect(await store.orgs()).toEqual([]);
+      await connect(store, { org: "globex" });
+      await store.append([anEvent("invited", { org: "acme" })]);
+      expect(await store.orgs()).toEqual(["acme", "globex"]);
     });
   });
 }

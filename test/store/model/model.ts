@@ -101,7 +101,9 @@ async function step({ store, reference, pairs, id, now }: Context, operation: Op
 async function compare({ store, reference, id, now }: Omit<Context, "pairs">): Promise<void> {
   const { events, invites, connections } = await store.overview("acme", now);
   const counted = { events: { total: events.total, conflicts: events.conflicts }, invites };
-  expect({ ...counted, pushes: connections[0]?.pushes }).toEqual(reference.counts(now));
+  const { waiting, failing, alone, property, scope } = await store.stuck(id, now);
+  const stuck = waiting + failing + alone + property + scope;
+  expect({ ...counted, pushes: connections[0]?.pushes, stuck }).toEqual(reference.counts(now));
   expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(
     reference.unpushed(),
   );

@@ -163,8 +163,11 @@ export function createReference() {
           delivered: inState("delivered").length,
           rejected: inState("rejected").length,
           held: inState("held").length,
-          stuck: inState("pending").filter((push) => now - (push.pendingSince ?? now) > 30 * MINUTE).length,
         },
+        stuck: [
+          ...inState("pending"),
+          ...inState("held").filter(({ heldCause }) => heldCause === "property" || heldCause === "scope"),
+        ].filter((push) => now - (push.pendingSince ?? now) > 30 * MINUTE).length,
       };
     },
     unpushed: () =>
