@@ -92,10 +92,12 @@ function keepCode() {
   const empty = mkdtempSync(join(tmpdir(), "jc-build-"));
   const start = 'const {load, keepCode} = require("./bin/load.js"); load("start.cjs").start().then(keepCode)';
   try {
-    execFileSync(process.execPath, ["-e", start, "jc-integrations", "status"], {
-      env: { ...process.env, JC_STATE_DIR: empty, XDG_CONFIG_HOME: empty },
-      stdio: "ignore",
-    });
+    // The first one creates the store that the second one reads.
+    for (const word of ["logs", "status"])
+      execFileSync(process.execPath, ["-e", start, "jc-integrations", word], {
+        env: { PATH: process.env.PATH, JC_STATE_DIR: empty, XDG_CONFIG_HOME: empty },
+        stdio: "ignore",
+      });
   } finally {
     rmSync(empty, { recursive: true });
   }

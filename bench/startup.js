@@ -18,6 +18,8 @@ export async function startup({ log }) {
     { what: "status, empty store", argv: [PROGRAM, "status", "--state-dir", stateDir], goal: 2 },
   ].map((command) => ({ ...command, times: [] }));
   try {
+    // `status` creates no store, and without one has nothing to look at.
+    timed([PROGRAM, "logs", "--state-dir", stateDir], stateDir);
     for (const { argv } of commands) timed(argv, stateDir);
     for (let round = 0; round < ROUNDS; round++) {
       for (const { what, argv, times } of commands) {

@@ -2,23 +2,26 @@
 // run them. Another V8 than the build's refuses that code and compiles them anew.
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
-const { join } = require("node:path");
 const { Script } = require("node:vm");
 
-const DIST = join(__dirname, "..", "dist");
-const requireOutside = createRequire(join(DIST, "start.cjs"));
+const DIST = `${__dirname}/../dist/`;
+/** All of it in one file, which is read at once: first its table of contents, a line of JSON. */
+const KEPT = `${DIST}kept-code`;
+const requireOutside = createRequire(`${DIST}start.cjs`);
 const loaded = new Map();
+let kept = null;
 
 /** A chunk's exports, by its file's name in dist/. */
 function load(name) {
   const known = loaded.get(name);
   if (known) return known.module.exports;
-  const filename = join(DIST, name);
-  // Nothing before the chunk's own first line: its source map counts from there.
+  kept ??= readKept();
+  const filename = DIST + name;
+  // On the chunk's own first line, from which its source map counts.
   const source = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, "utf8")}\n})`;
-  const script = new Script(source, { filename, cachedData: keptCode(filename) });
+  const script = new Script(source, { filename, cachedData: kept.get(name) });
   const module = { exports: {} };
-  loaded.set(name, { filename, script, module });
+  loaded.set(name, { script, module });
   const run = script.runInThisContext();
   run.call(module.exports, module.exports, requireFrom, module, filename, DIST);
   return module.exports;
@@ -28,18 +31,30 @@ function requireFrom(id) {
   return id.startsWith("./") ? load(id.slice(2)) : requireOutside(id);
 }
 
-function keptCode(filename) {
+function readKept() {
   try {
-    return readFileSync(`${filename}.code`);
+    const file = readFileSync(KEPT);
+    const begin = file.indexOf("\n") + 1;
+    const places = JSON.parse(file.subarray(0, begin).toString());
+    return new Map(places.map(([name, from, to]) => [name, file.subarray(begin + from, begin + to)]));
   } catch {
-    return undefined;
+    // It is there for speed alone.
+    return new Map();
   }
 }
 
-/** Keeps the code of all that was loaded, with what ran of it. For the build. */
+/** Keeps the code of all that was loaded, as far as it ran. For the build. */
 function keepCode() {
-  for (const { filename, script } of loaded.values())
-    writeFileSync(`${filename}.code`, script.createCachedData());
+  const codes = [];
+  const places = [];
+  let from = 0;
+  for (const [name, { script }] of loaded) {
+    const code = script.createCachedData();
+    codes.push(code);
+    places.push([name, from, from + code.length]);
+    from += code.length;
+  }
+  writeFileSync(KEPT, Buffer.concat([Buffer.from(`${JSON.stringify(places)}\n`), ...codes]));
 }
 
 module.exports = { load, keepCode };
