@@ -1,6 +1,9 @@
 import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { temporaryDirectory } from "./store/world.ts";
 import { freshWorld } from "./world.ts";
 
 const PROGRAM = fileURLToPath(new URL("../bin/jc-integrations.js", import.meta.url));
@@ -23,4 +26,27 @@ test("a command that is called alone helps and refuses as it does among all of t
     expect(alone).toEqual(among);
     expect(alone.out + alone.err).not.toBe("");
   }
+});
+
+test.each([
+  ["missing", (file: string) => rmSync(file)],
+  ["cut off", (file: string) => truncateSync(file, readFileSync(file).length / 2)],
+  ["something else", (file: string) => writeFileSync(file, "no code\nat all")],
+])("the program starts where the code kept of it is %s", (_what, spoil) => {
+  const installed = temporaryDirectory();
+  const repository = fileURLToPath(new URL("..", import.meta.url));
+  for (const part of ["bin", "dist"])
+    cpSync(join(repository, part), join(installed, part), { recursive: true });
+  symlinkSync(join(repository, "node_modules"), join(installed, "node_modules"));
+  const home = join(installed, "home");
+  mkdirSync(home);
+  const run = (word: string) =>
+    execFileSync(process.execPath, [join(installed, "bin/jc-integrations.js"), word], {
+      encoding: "utf8",
+      env: { HOME: home },
+    });
+  run("logs");
+  const before = run("status");
+  spoil(join(installed, "dist/kept-code"));
+  expect(run("status")).toBe(before);
 });
