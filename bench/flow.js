@@ -13,7 +13,7 @@ import { startScript } from "./program.js";
 import { median } from "./table.js";
 
 const CONTACTS = Number(process.env.BENCH_CONTACTS ?? 100_000);
-const ROUNDS = 1;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 3);
 const LIMIT = { calls: 100, windowMs: 10_000, text: "100/10s", tier: "free" };
 const PER_CALL = 100;
 const CALLS = Math.ceil(CONTACTS / PER_CALL);
@@ -35,18 +35,21 @@ export async function flow({ log }) {
   }
   return systems.flatMap(({ what, results }, index) => {
     const middle = (name) => median(results.map((result) => result[name]));
-    const [ratio, throttled] = [middle("ratio"), middle("throttled")];
+    const ratios = results.map(({ ratio }) => ratio.toFixed(3)).toSorted();
+    // One is too many, in whichever round it came.
+    const [ratio, throttled] = [middle("ratio"), Math.max(...results.map((result) => result.throttled))];
     const held = index === 0;
     return [
       {
         what: `flow: ${what}`,
         median: `${middle("seconds").toFixed(1)} s`,
+        spread: `${ratios.at(0)}–${ratios.at(-1)} ×`,
         ratio: `${ratio.toFixed(3)} ×`,
         ...(held ? { goal: `≤ ${GOAL.ratio} ×`, isHeld: ratio <= GOAL.ratio } : {}),
         notes: `the floor is ${middle("floorSeconds").toFixed(1)} s for ${CONTACTS} contacts in ${middle("calls")} calls at ${LIMIT.text}`,
       },
       {
-        what: `flow: ${what}, 429s`,
+        what: `flow: ${what}, 429s at most`,
         median: String(throttled),
         ...(held ? { goal: String(GOAL.throttled), isHeld: throttled <= GOAL.throttled } : {}),
       },

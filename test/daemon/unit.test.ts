@@ -1,5 +1,5 @@
 /** What would be installed: a function of what is there. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -107,7 +107,8 @@ describe("the unit", () => {
   test.skipIf(missingAnalyze() !== null).each([
     { name: "of the system", scope: "system", directory: "node" },
     { name: "of a person", scope: "user", directory: "node" },
-    { name: "with an awkward path", scope: "system", directory: "my node 100%h $HOME" },
+    { name: "of the system with an awkward path", scope: "system", directory: "my node 100%h $HOME" },
+    { name: "of a person with awkward paths", scope: "user", directory: "my node 100%h $HOME" },
   ] as const)("$name has nothing that systemd finds fault with", ({ scope, directory }) => {
     const dir = mkdtempSync(join(tmpdir(), "jc-unit-"));
     onTestFinished(() => rmSync(dir, { recursive: true }));
@@ -115,17 +116,22 @@ describe("the unit", () => {
     mkdirSync(join(dir, directory));
     symlinkSync(process.execPath, nodePath);
     const unit = join(dir, "jc-integrations.service");
-    const verify = () =>
-      execFileSync("systemd-analyze", [`--${scope}`, "verify", unit], {
-        encoding: "utf8",
-        stdio: "pipe",
-        env: { ...process.env, SYSTEMD_LOG_LEVEL: "warning", XDG_RUNTIME_DIR: dir },
-      });
-    const text = unitText(placesOf(scope, ENV), { ...PROGRAM, nodePath });
-    writeFileSync(unit, text);
-    expect(verify()).toBe("");
-    writeFileSync(unit, text.replace(/^ExecStart=.*node"?(?= )/m, "ExecStart=/nowhere/node"));
-    expect(verify).toThrow("/nowhere/node is not executable");
+    /** Words of a warning, too, which costs no exit code. */
+    const wordsAbout = (text: string) => {
+      writeFileSync(unit, text);
+      const env = { ...process.env, SYSTEMD_LOG_LEVEL: "warning", XDG_RUNTIME_DIR: dir };
+      const options = { encoding: "utf8", env } as const;
+      const { status, stderr } = spawnSync("systemd-analyze", [`--${scope}`, "verify", unit], options);
+      return { status, stderr };
+    };
+    const home = join("/home/ann", directory);
+    const places = placesOf(scope, { XDG_CONFIG_HOME: home, XDG_STATE_HOME: home });
+    const text = unitText(places, { ...PROGRAM, nodePath });
+    expect(wordsAbout(text)).toEqual({ status: 0, stderr: "" });
+    const misspelt = wordsAbout(text.replace("Restart=on-failure", "Restart=sometimes"));
+    expect(misspelt.stderr).toContain("sometimes");
+    const gone = wordsAbout(text.replace(/^ExecStart=.*node"?(?= )/m, "ExecStart=/nowhere/node"));
+    expect(gone).toMatchObject({ status: 1, stderr: expect.stringContaining("not executable") });
   });
 });
 

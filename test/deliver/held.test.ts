@@ -1,6 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { archiveGroup, archiveProperty, importResults, succeed } from "../connect/world.ts";
+import { serving } from "../daemon/serving.ts";
+import { expectedContacts } from "../end-to-end/contact-model.ts";
 import { HUBSPOT } from "../store/events.ts";
-import { connected, DISC_SCORES, invite } from "../world.ts";
+import { connect, connected, DISC_SCORES, disc, freshWorld, invite, until } from "../world.ts";
+import { pushesOf } from "./commands.ts";
 import { MINUTE, openStage, people, SECOND, type Stage } from "./stage.ts";
 
 const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
@@ -19,7 +23,7 @@ describe("a property that the portal lost", () => {
     ["one property", "/properties/jc_disc_d"],
     ["the whole group", GROUP],
   ])(
-    "in the middle of a backfill (%s) holds what needs it, and a resync brings all of it",
+    "between two deliveries (%s) holds what needs it, and a resync brings all of it",
     async (_what, path) => {
       const stage = await openStage();
       await stage.complete(...people(300));
@@ -37,6 +41,39 @@ describe("a property that the portal lost", () => {
       await allDelivered(stage, 1_000);
     },
   );
+
+  test("in the middle of a backfill, and then the whole group, has cost nothing after one resync", async () => {
+    const PEOPLE = 2_400;
+    const world = await freshWorld();
+    const events = people(PEOPLE).map((email, n) =>
+      invite({
+        email,
+        completed_at: "2024-05-15T10:14:58Z",
+        tests: [disc([n % 101, (n * 7) % 101, (n * 13) % 101, (n * 29) % 101])],
+      }),
+    );
+    await importResults(world, events);
+    await connect(world);
+    await serving(world);
+    await world.portal.fault({ delayMs: 100, path: UPSERT });
+    const backfill = world.start(["backfill", "--yes", "--rate", "300", "--json"]);
+    const held = async () => (await pushesOf(world)).held ?? 0;
+
+    await until("the first arrive", async () => ((await pushesOf(world)).delivered ?? 0) > 300);
+    await archiveProperty(world, "jc_disc_d");
+    await until("results are held for it", async () => (await held()) > 0);
+    await archiveGroup(world);
+    const heldForOne = await held();
+    await until("more are held for the group", async () => (await held()) > heldForOne);
+    const { delivered = 0, pending = 0, held: heldForAll = 0 } = await pushesOf(world);
+    expect(delivered + pending + heldForAll).toBeLessThan(PEOPLE);
+    await succeed(world, ["resync-properties"]);
+
+    expect((await backfill.done).code).toBe(0);
+    await until("all arrive", async () => (await pushesOf(world)).delivered === PEOPLE);
+    expect(await pushesOf(world)).toMatchObject({ pending: 0, rejected: 0, held: 0 });
+    expect(await world.portal.contacts()).toEqual(expectedContacts(events));
+  });
 
   test("holds nobody who does not need it", async () => {
     const stage = await openStage();

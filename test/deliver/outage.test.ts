@@ -96,6 +96,42 @@ describe("a vendor that is down", () => {
   });
 });
 
+describe("a vendor that refuses every call", () => {
+  const GONE = { status: "error", message: "no such path", category: "OBJECT_NOT_FOUND" };
+
+  test.each([403, 404, 410])(
+    "with %i has rejected nobody, and everybody arrives once it does not",
+    async (status) => {
+      const stage = await openStage();
+      await stage.fault({ status, body: GONE });
+      await stage.complete(...people(100));
+      const { store } = await stage.start();
+      await stage.pass(32 * MINUTE);
+      expect(await stage.counts()).toMatchObject({ pending: 100, rejected: 0, held: 0, stuck: 100 });
+      expect(secondsOf(stage).slice(0, 6)).toEqual(SIX_TRIES);
+      expect(stage.calls.slice(1).every(({ contacts }) => contacts.length === 1)).toBe(true);
+      expect(stage.calls).toHaveLength(6 + Math.floor((START + 32 * MINUTE - FIRST_TICK) / TICK) + 1);
+      const [attempt] = await store.attempts({ org: "acme", outcome: "retry", limit: 1 });
+      expect(attempt).toMatchObject({ httpStatus: status, reason: expect.stringContaining("no such path") });
+
+      await stage.clearFaults();
+      await allDelivered(stage, 100, TICK);
+    },
+  );
+
+  test("for two contacts only, with 404, rejects neither and keeps nobody else waiting", async () => {
+    const stage = await openStage();
+    await stage.complete(...people(300));
+    await stage.fault({ status: 404, body: GONE, match: "p00150@" });
+    await stage.fault({ status: 404, body: GONE, match: "p00250@" });
+    await stage.start();
+    await stage.until("the others arrive", async () => (await stage.counts()).delivered >= 298, MINUTE);
+    expect(await stage.counts()).toMatchObject({ pending: 2, rejected: 0 });
+    await stage.clearFaults();
+    await allDelivered(stage, 300, TICK);
+  });
+});
+
 describe("a call that fails for a reason that may pass", () => {
   const failures: [what: string, fault: object][] = [
     ["500", { status: 500 }],

@@ -1,74 +1,35 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { importResults } from "../connect/world.ts";
+import { importResults, succeed } from "../connect/world.ts";
 import { launchService, type Service } from "../end-to-end/program.ts";
-import { connected, disc, type InviteEvent, invite, until, type World } from "../world.ts";
+import { connected, invite, until, type World } from "../world.ts";
+import { anyOf, newsOf, quickMood, rollingWindow, scoresOf, UPSERT } from "./storm.ts";
 
-/** Everything at once: a vendor in all its moods, and a service that is killed again and again. */
+/** A vendor in all its moods, and a service that is killed again and again: the built program, in real time. */
 const PEOPLE = 5_000;
-const ROUNDS = 12;
-const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
+const ROUNDS = 8;
 const TICK_MS = 1_000;
 
-const mood = fc.oneof(
-  fc.record({ status: fc.constantFrom(500, 502, 503, 504, 423) }),
-  fc.constant({ status: 429, body: { policyName: "SECONDLY" } }),
-  fc.constant({ status: 200, body: { status: "COMPLETE", results: [] } }),
-  fc.constant({ status: 503, body: "<html>Be right back</html>", headers: { "retry-after": "1" } }),
-  fc.constant({ drop: true }),
-  fc.record({ delayMs: fc.integer({ min: 50, max: 900 }) }),
-);
 const round = fc.record({
-  faults: fc.array(fc.tuple(mood, fc.integer({ min: 1, max: 2 })), { minLength: 1, maxLength: 2 }),
+  moods: fc.array(quickMood, { minLength: 1, maxLength: 3 }),
   end: fc.constantFrom("nothing", "SIGKILL", "SIGKILL", "SIGTERM"),
 });
-const storm = fc.sample(round, { numRuns: ROUNDS, seed: 2026 });
-
-/** What JobCannon tells of one person, and the score that the contact shall hold then. */
-interface Told {
-  email: string;
-  score: number;
-  event: InviteEvent;
-}
-
-function told(n: number, score: number, hour: number): Told {
-  const email = `person.${n}@example.org`;
-  const timestamp = `2024-05-15T${hour}:00:00Z`;
-  const tests = [disc([score, 1, 2, 3])];
-  return { email, score, event: invite({ invitation_id: `inv_storm_${n}`, email, timestamp, tests }) };
-}
-
-const results = Array.from({ length: PEOPLE }, (_, n) => told(n, n % 101, 10));
-/** Every fifth result is corrected later on. */
-const corrections = results.flatMap((_, n) => (n % 5 === 0 ? [told(n, (n + 50) % 101, 11)] : []));
-const lastNews = [told(0, 77, 12), told(1, 78, 12), told(2, 79, 12)];
-
-async function take(world: World, news: readonly Told[]): Promise<void> {
-  await importResults(
-    world,
-    news.map(({ event }) => event),
-  );
-}
-
-function chunksOf<Item>(items: readonly Item[], n: number): Item[][] {
-  const size = Math.ceil(items.length / n);
-  return Array.from({ length: n }, (_, index) => items.slice(index * size, (index + 1) * size));
-}
+const storm = fc.record({
+  rounds: fc.array(round, { minLength: ROUNDS, maxLength: ROUNDS }),
+  /** Where the rolling window is hit. Each costs ten seconds. */
+  rollingIn: fc.shuffledSubarray(
+    Array.from({ length: ROUNDS }, (_, index) => index),
+    { minLength: rollingWindow.length, maxLength: rollingWindow.length },
+  ),
+});
 
 const Requests = v.array(v.object({ path: v.string(), at: v.string() }));
-const Contacts = v.array(
-  v.object({ email: v.string(), properties: v.looseObject({ jc_disc_d: v.optional(v.string()) }) }),
-);
-
-async function look<Rows>({ emulator }: World, what: string, schema: v.GenericSchema<unknown, Rows>) {
-  const answer = await fetch(`${emulator.url}/_control/hubspot/${what}`);
-  return v.parse(schema, await answer.json());
-}
 
 /** When contacts were written, or tried to be. */
-async function writesTo(world: World): Promise<number[]> {
-  const all = await look(world, "requests", Requests);
+async function writesTo({ emulator }: World): Promise<number[]> {
+  const answer = await fetch(`${emulator.url}/_control/hubspot/requests`);
+  const all = v.parse(Requests, await answer.json());
   return all.filter(({ path }) => path === UPSERT).map(({ at }) => Date.parse(at));
 }
 
@@ -82,6 +43,14 @@ async function statusOf(world: World) {
   return { banner: connections[0].banner, pushes };
 }
 
+async function allDelivered(world: World, n: number): Promise<void> {
+  await until("all is delivered", async () => (await statusOf(world)).pushes.pending === 0, 45_000);
+  expect(await statusOf(world)).toEqual({
+    banner: null,
+    pushes: { pending: 0, delivered: n, rejected: 0, held: 0 },
+  });
+}
+
 async function endAndStart(world: World, service: Service, signal: "SIGKILL" | "SIGTERM"): Promise<Service> {
   service.child.kill(signal);
   await service.ended;
@@ -91,40 +60,59 @@ async function endAndStart(world: World, service: Service, signal: "SIGKILL" | "
 test("in the end every contact holds exactly what it shall, whatever the vendor and the service went through", {
   timeout: 100_000,
 }, async () => {
+  const { rounds, rollingIn } = anyOf(storm);
   const world = await connected({ env: { JC_SCHEDULE_RETRY_EVERY: "1s" } });
   let service = await launchService(world);
-  const news = [...chunksOf(results, ROUNDS / 2), ...chunksOf(corrections, ROUNDS / 2)];
-  for (const [index, { faults, end }] of storm.entries()) {
-    for (const [fault, times] of faults) await world.portal.fault({ ...fault, times, path: UPSERT });
-    await take(world, news[index] ?? []);
+  const news = newsOf(PEOPLE, ROUNDS);
+  for (const [index, { moods, end }] of rounds.entries()) {
+    const rolling = rollingWindow.filter((_, which) => rollingIn[which] === index);
+    for (const fault of [...moods, ...rolling])
+      await world.portal.fault({ ...fault, times: 1, path: UPSERT });
+    await importResults(
+      world,
+      (news[index] ?? []).map(({ event }) => event),
+    );
     const before = (await writesTo(world)).length;
-    await until("the vendor is called", async () => (await writesTo(world)).length > before, 20_000);
+    await until("the vendor is called", async () => (await writesTo(world)).length > before, 30_000);
     if (end !== "nothing") service = await endAndStart(world, service, end);
   }
-
   await world.portal.clearFaults();
+  await allDelivered(world, PEOPLE);
+  const scores = Object.entries(await world.portal.contacts()).map(([email, held]) => [
+    email,
+    held.jc_disc_d,
+  ]);
+  expect(Object.fromEntries(scores)).toEqual(scoresOf(news));
+});
+
+const Attempts = v.object({ attempts: v.array(v.object({ at: v.string() })) });
+
+test("a vendor that stays down is asked with one contact once a tick, also by a service that was killed", {
+  timeout: 100_000,
+}, async () => {
+  const world = await connected({ env: { JC_SCHEDULE_RETRY_EVERY: "1s" } });
+  const service = await launchService(world);
   await world.portal.fault({ status: 503, path: UPSERT });
-  await take(world, lastNews);
+  await importResults(
+    world,
+    Array.from({ length: 30 }, () => invite()),
+  );
   await until("it is degraded", async () => (await statusOf(world)).banner?.includes("fails"), 45_000);
   const degradedAt = Date.now();
-  service = await endAndStart(world, service, "SIGKILL");
+  await endAndStart(world, service, "SIGKILL");
   await until("three ticks pass", () => Date.now() > degradedAt + 3 * TICK_MS);
   const probes = (await writesTo(world)).filter((at) => at > degradedAt);
   const ticks = Math.floor(Date.now() / TICK_MS) - Math.floor(degradedAt / TICK_MS);
   expect(probes.length).toBeGreaterThan(0);
   expect(probes.length).toBeLessThanOrEqual(ticks);
 
+  const since = new Date(degradedAt).toISOString();
+  const logs = await succeed(world, ["logs", "--since", since, "--limit", "1000", "--json"]);
+  const times = v.parse(Attempts, logs.json).attempts.map(({ at }) => at);
+  expect(times.length).toBeGreaterThan(0);
+  // Those of one call have one time.
+  expect(new Set(times).size).toBe(times.length);
+
   await world.portal.clearFaults();
-  await until("all is delivered", async () => (await statusOf(world)).pushes.pending === 0, 30_000);
-  expect(await statusOf(world)).toEqual({
-    banner: null,
-    pushes: { pending: 0, delivered: PEOPLE, rejected: 0, held: 0 },
-  });
-  const scores = new Map(
-    [...results, ...corrections, ...lastNews].map(({ email, score }) => [email, `${score}`]),
-  );
-  const contacts = await look(world, "contacts", Contacts);
-  expect(new Set(contacts.map(({ email }) => email)).size).toBe(PEOPLE);
-  expect(contacts).toHaveLength(PEOPLE);
-  expect(contacts.filter(({ email, properties }) => properties.jc_disc_d !== scores.get(email))).toEqual([]);
+  await allDelivered(world, 30);
 });

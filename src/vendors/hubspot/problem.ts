@@ -65,7 +65,9 @@ export function readProblem(value: unknown): Problem | null {
     ],
     named: contexts.flatMap((each) => Object.values(each).flat()),
     mentioned: addressesIn(message),
-    missingScopes: contexts.flatMap((each) => each.requiredGranularScopes ?? each.missingScopes ?? []),
+    missingScopes: contexts.flatMap(
+      (each) => each.requiredGranularScopes ?? each.missingScopes ?? each.requiredScopes ?? [],
+    ),
   };
 }
 

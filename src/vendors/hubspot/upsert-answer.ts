@@ -5,7 +5,7 @@ import type { Rejection } from "../../core/push.ts";
 import type { Answer, Update } from "../contract.ts";
 import type { ApiAnswer } from "./api.ts";
 import { type Problem, readProblem } from "./problem.ts";
-import { verdictOf } from "./verdict.ts";
+import { refusalOfCall, verdictOf, waitUntil } from "./verdict.ts";
 
 /** One answer for each update, in their order. */
 export function readAnswers(
@@ -22,8 +22,12 @@ export function readAnswers(
       return updates.map(() => later(answer, verdict));
     case "scope":
       return updates.map(() => ({ kind: "held", cause: "scope", detail: verdict.detail }));
-    case "refused":
-      return readRefusal(updates, answer, verdict.problem);
+    case "refused": {
+      const reason = refusalOfCall(answer);
+      if (reason === null) return readRefusal(updates, answer, verdict.problem);
+      const notBefore = waitUntil(answer, { now, timeZone });
+      return updates.map(() => later(answer, { reason, notBefore }));
+    }
   }
 }
 
@@ -71,8 +75,8 @@ function readRecords(updates: readonly Update[], answer: ApiAnswer): Answer[] {
 }
 
 /**
- * The call was refused whole, as it happens in spite of trace ids: for duplicate ids (400) and for a conflict of
- * identities (409). https://github.com/airbytehq/airbyte/pull/76340
+ * The call was refused whole, as it happens in spite of trace ids: for duplicate ids (400), for a conflict of
+ * identities (409), or for being too large (413). https://github.com/airbytehq/airbyte/pull/76340
  */
 function readRefusal(updates: readonly Update[], answer: ApiAnswer, problem: Problem): Answer[] {
   if (updates.length === 1) return [refusal(problem, answer)];

@@ -10,6 +10,7 @@ export type Verdict =
   /** `notBefore`: ms since the epoch, when HubSpot or its published rules name a time. */
   | { kind: "later"; reason: string; notBefore: number | null }
   | { kind: "scope"; detail: string }
+  /** HubSpot's no, to the call; whether a record is to blame, its status tells. */
   | { kind: "refused"; problem: Problem };
 
 const SECOND_MS = 1_000;
@@ -32,15 +33,36 @@ export function verdictOf(answer: ApiAnswer, now: number, timeZone?: string): Ve
   const { status, problem } = answer;
   if (status >= 200 && status < 300) return { kind: "done" };
   if (problem && status >= 400 && status < 500 && !isPassing(status)) {
-    if (status !== 403 || problem.category !== "MISSING_SCOPES") return { kind: "refused", problem };
-    return { kind: "scope", detail: problem.missingScopes.join(" or ") || problem.message };
+    const { category, missingScopes, message } = problem;
+    if (status !== 403 || (category !== "MISSING_SCOPES" && missingScopes.length === 0))
+      return { kind: "refused", problem };
+    return { kind: "scope", detail: missingScopes.join(" or ") || message };
   }
   const policy = problem?.policyName ? ` (${problem.policyName})` : "";
+  const page = isPathRefused(status) ? `, not in its own words. ${PATH_HINT}` : "";
   return {
     kind: "later",
-    reason: `HubSpot answered ${status}${policy}`,
+    reason: `HubSpot answered ${status}${policy}${page}`,
     notBefore: waitUntil(answer, { now, timeZone }),
   };
+}
+
+/**
+ * What to tell of a call that HubSpot refused for no record's sake: it may take the same one another day. Null where
+ * the content may be to blame; 413 and 414 mean too much of it. The hint comes before HubSpot's words, which are long.
+ */
+export function refusalOfCall({ status, problem }: ApiAnswer): string | null {
+  if ([400, 409, 413, 414].includes(status)) return null;
+  const hint = status === 403 ? "" : ` ${PATH_HINT}`;
+  const words = problem?.message ? ` HubSpot: ${problem.message}` : "";
+  return `HubSpot refused the call with ${status}, not a record of it.${hint}${words}`;
+}
+
+const PATH_HINT = "No outage: is its path retired? See hubspot.api_version in the configuration.";
+
+/** A path that is gone is answered in JSON, or with a page for people. */
+function isPathRefused(status: number): boolean {
+  return [404, 405, 410, 415].includes(status);
 }
 
 /** The error to throw where the call was the whole task; `doing` as in "listing properties". Not for `done`. */
@@ -53,7 +75,9 @@ export function failure(
   switch (verdict.kind) {
     case "later": {
       const code = answer.status === 429 ? "VENDOR_RATE_LIMITED" : "VENDOR_UNAVAILABLE";
-      return new AppError(code, `${verdict.reason} to ${doing}${trace}`, { hint: "Try again later." });
+      return new AppError(code, `${verdict.reason} to ${doing}${trace}`, {
+        hint: isPathRefused(answer.status) ? PATH_HINT : "Try again later.",
+      });
     }
     case "scope":
       return new AppError(
@@ -67,6 +91,7 @@ export function failure(
       return new AppError(
         "VENDOR_REJECTED",
         `HubSpot refused ${doing} with ${answer.status}: ${maskEmailsIn(plain(verdict.problem.message))}${trace}`,
+        isPathRefused(answer.status) ? { hint: PATH_HINT } : {},
       );
   }
 }
@@ -76,7 +101,8 @@ function isPassing(status: number): boolean {
   return status === 408 || status === 423 || status === 429 || status === 477;
 }
 
-function waitUntil({ status, headers, problem }: ApiAnswer, moment: Moment): number | null {
+/** When to come back at the earliest, ms since the epoch; null where nobody says. */
+export function waitUntil({ status, headers, problem }: ApiAnswer, moment: Moment): number | null {
   const waits = [
     retryAfter(headers["retry-after"], { now: moment.now, longestMs: LONGEST_WAIT_MS }),
     ownRule(status, problem?.policyName ?? null, moment),

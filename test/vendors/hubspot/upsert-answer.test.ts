@@ -147,8 +147,68 @@ describe("a call refused whole", () => {
   test("by something on the way, whose answer is no JSON object, is no verdict on any record", () => {
     for (const status of [302, 400, 403, 404]) expect(kinds(status, undefined, [ANN])).toEqual(["retry"]);
   });
-  test("without the vendor missing a scope is on the record's merits", () => {
-    expect(kinds(403, refused("blocked"), [ANN])).toEqual(["rejected"]);
+  test.each([413, 414])(
+    "for its size (%i) is sent in parts, and one that is too large alone is rejected",
+    (status) => {
+      expect(kinds(status, refused("too large"))).toEqual(["split", "split", "split"]);
+      expect(kinds(status, refused("too large"), [ANN])).toEqual(["rejected"]);
+    },
+  );
+});
+
+describe("a call refused for no record's sake", () => {
+  const reasonsOf = (status: number, body: unknown) =>
+    readAnswers(ALL, answerOf(status, body), NOW).map((answer) =>
+      answer.kind === "retry" ? answer.reason : answer.kind,
+    );
+
+  test.each([402, 404, 405, 406, 410, 415, 418, 422, 451])(
+    "with %i lets all of them wait, in HubSpot's words, and leads to the path's version",
+    (status) => {
+      const body = refused("there is no such path", { category: "OBJECT_NOT_FOUND" });
+      for (const reason of reasonsOf(status, body)) {
+        expect(reason).toContain(`${status}`);
+        expect(reason).toMatch(/hubspot\.api_version.*there is no such path/);
+      }
+      expect(kinds(status, body, [ANN])).toEqual(["retry"]);
+    },
+  );
+  test("is held against nobody, even one that it names", () => {
+    expect(kinds(404, refused("no ann@x.example here", traced(ANN)))).toEqual(["retry", "retry", "retry"]);
+  });
+  test("with a page for people leads to the path's version too", () => {
+    expect(reasonsOf(404, undefined)[0]).toContain("hubspot.api_version");
+    expect(reasonsOf(503, undefined)[0]).not.toContain("hubspot.api_version");
+  });
+  test("with a 403 that speaks of no scope waits as in an outage", () => {
+    expect(reasonsOf(403, refused("blocked", { category: "BANNED" }))).toEqual(
+      Array(3).fill("HubSpot refused the call with 403, not a record of it. HubSpot: blocked"),
+    );
+  });
+  test.each([
+    ["by its category", { category: "MISSING_SCOPES" }, "no"],
+    [
+      "by naming one",
+      { errors: [{ context: { requiredGranularScopes: ["crm.a", "crm.b"] } }] },
+      "crm.a or crm.b",
+    ],
+    [
+      "by naming one of the older kind",
+      { errors: [{ context: { requiredScopes: ["contacts"] } }] },
+      "contacts",
+    ],
+  ])("with a 403 that speaks of a scope (%s) holds them", (_how, more, detail) => {
+    expect(readAnswers([ANN, BOB], answerOf(403, refused("no", more)), NOW)).toEqual([
+      { kind: "held", cause: "scope", detail },
+      { kind: "held", cause: "scope", detail },
+    ]);
+  });
+  test("is none where HubSpot refuses single records of a call, whatever it calls that", () => {
+    const error = refused("not found", { category: "OBJECT_NOT_FOUND", ...traced(ANN) });
+    expect(kinds(207, { results: [accepted(BOB)], errors: [error] }, [ANN, BOB])).toEqual([
+      "rejected",
+      "accepted",
+    ]);
   });
 });
 
