@@ -28,7 +28,7 @@ export function openLog(stateDir: string, options: { migrations?: readonly strin
       db.pragma("journal_mode = WAL");
       db.pragma("synchronous = FULL");
       db.pragma("foreign_keys = ON");
-      db.pragma("cache_size = -65536");
+      db.pragma("cache_size = -16384");
       migrate(db, path, options.migrations ?? MIGRATIONS, options.now);
       insistOnDurability(db);
     });
