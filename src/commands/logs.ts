@@ -54,6 +54,8 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
     ...defined({ vendor, outcome, email, since, until }),
     limit: flags.limit,
   };
+  // Before the look itself: what comes in between has a greater id, and is shown the next time.
+  let after = await store.lastAttempt();
   const found = await store.attempts(query);
   if (!flags.follow) {
     print({
@@ -62,10 +64,9 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
     });
     return;
   }
-  let after = 0;
   const show = (attempts: readonly LoggedAttempt[]) => {
     for (const attempt of attempts) {
-      after = attempt.id;
+      after = Math.max(after, attempt.id);
       print({ json: jsonOf(attempt, flags), text: () => columnsOf(attempt, flags).join("  ") });
     }
   };
@@ -75,7 +76,12 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
     let showing = Promise.resolve();
     const showNew = () => {
       showing = showing
-        .then(async () => show(await store.attempts({ ...query, after, limit: ALL })))
+        .then(async () => {
+          const seen = await store.lastAttempt();
+          show(await store.attempts({ ...query, after, limit: ALL }));
+          // Past what does not fit, too: else each change has all of it looked at again.
+          after = Math.max(after, seen);
+        })
         .catch(reject);
     };
     const stop = store.watch(showNew);

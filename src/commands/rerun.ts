@@ -1,12 +1,9 @@
-import { userInfo } from "node:os";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import type { RerunReport, Selection } from "../flows/rerun.ts";
-import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
 import type { NewRun } from "../store/contract.ts";
 import type { Session } from "./with-app.ts";
-import type { World } from "./world.ts";
 
 /** What `replay` and `backfill` show and ask alike: a preview first, then the queue at work. */
 export interface RerunFlags {
@@ -55,21 +52,24 @@ export async function previewOrRun(
     run,
   }: { selections: readonly Selection[]; flags: RerunFlags; run: Pick<NewRun, "command" | "filter"> },
 ): Promise<void> {
-  const matched = selections.reduce((total, { counts }) => total + counts.matched, 0);
-  const skipped = selections.reduce((total, { counts }) => total + counts.skipped, 0);
+  const { rerun, totalOf } = await import("../flows/rerun.ts");
+  const { matched, skipped, waiting } = totalOf(selections);
   if (!globals.yes) {
     print({
       json: { matched, queued: 0, skipped, delivered: 0, rejected: 0 },
-      text: () => renderPreview(selections, flags, terminal.table),
+      text: () =>
+        renderPreview(selections, flags, terminal.table) +
+        (waiting > 0 ? `\nOf these, ${waiting} wait already.` : ""),
     });
     if (matched > skipped) say("\nNothing is sent yet: add --yes to send them.");
     return;
   }
-  const { rerun } = await import("../flows/rerun.ts");
-  const queueing = terminal.progress("queueing  ", Math.min(matched - skipped, flags.limit ?? matched));
+  const { operatorOf } = await import("./operator.ts");
+  const most = Math.min(matched - skipped, flags.limit ?? matched);
+  const queueing = terminal.progress("queueing  ", Math.max(0, most - waiting));
   const shown = { bar: queueing };
   const report = await rerun(app, await app.store(), selections, {
-    run: { ...run, org: app.org, who: operator(world) },
+    run: { ...run, org: app.org, who: operatorOf(world.env) },
     limit: flags.limit ?? null,
     perSecond: flags.rate ?? null,
     detach: flags.detach === true,
@@ -77,34 +77,26 @@ export async function previewOrRun(
     onQueued: (queued) => {
       if (!globals.json) queueing.set(queued);
     },
-    onStanding: ({ delivered, rejected, held }, queued, note) => {
+    onStanding: ({ delivered, rejected, held }, total, note) => {
       if (globals.json) return;
+      const done = delivered + rejected + held;
       if (shown.bar === queueing) {
         queueing.end();
-        shown.bar = terminal.progress("delivering", queued);
+        shown.bar = terminal.progress("delivering", total, done);
       }
-      shown.bar.set(delivered + rejected + held, note);
+      shown.bar.set(done, note);
     },
   }).finally(() => {
     if (!globals.json) shown.bar.end();
     if (world.signal.aborted)
-      say("What was queued stays queued: serve delivers it, or jc-integrations run retry.");
+      say("What was queued stays queued: serve delivers it, or this command again, or run retry.");
   });
   const { queued, delivered, rejected } = report;
   print({
     json: { matched, queued, skipped, delivered, rejected },
     text: () => renderReport(report),
   });
-  refuseUnfinished(report, flags);
-}
-
-/** The operator's name on this machine; a container may know none. */
-function operator({ env }: World): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return env.USER ?? "unknown";
-  }
+  if (report.problem) throw report.problem;
 }
 
 function renderPreview(
@@ -122,27 +114,13 @@ function renderPreview(
   return table(["vendor", "account", "matched", "held back", "would go out"], rows);
 }
 
-function renderReport({ matched, queued, delivered, rejected, held, pending }: RerunReport): string {
+function renderReport({ matched, queued, waited, delivered, rejected, held, pending }: RerunReport): string {
   const parts = [
     `${delivered} delivered`,
     ...(rejected > 0 ? [`${rejected} rejected`] : []),
     ...(held > 0 ? [`${held} held`] : []),
     ...(pending > 0 ? [`${pending} waiting`] : []),
   ];
-  return `${count(matched, "result")} matched, ${queued} queued: ${parts.join(", ")}`;
-}
-
-function refuseUnfinished({ rejected, held, problem }: RerunReport, flags: RerunFlags): void {
-  if (flags.detach) return;
-  if (problem) throw problem;
-  if (held > 0) {
-    throw new AppError("RECONNECT_NEEDED", `${count(held, "result")} held until the connection is mended`, {
-      hint: "jc-integrations status says what stands in the way.",
-    });
-  }
-  if (rejected > 0) {
-    throw new AppError("PARTIAL", `${count(rejected, "result")} rejected by the vendor`, {
-      hint: "jc-integrations logs --outcome rejected shows its words.",
-    });
-  }
+  const before = waited > 0 ? `, ${waited} waited already` : "";
+  return `${count(matched, "result")} matched, ${queued} queued${before}: ${parts.join(", ")}`;
 }

@@ -27,12 +27,13 @@ export function registerRun(program: Command, world: World): void {
 /** Delivers what is due now, of all connections. */
 async function runRetry({ app, world, print }: Session): Promise<void> {
   const { deliverAll } = await import("../flows/deliver-all.ts");
-  const report = await deliverAll(app, await app.store(), world.signal);
+  const { problem, ...report } = await deliverAll(app, await app.store(), world.signal);
   print({
     json: report,
     text: () =>
       `${report.delivered} delivered, ${report.rejected} rejected, ${report.held} held, ${report.retried} to be tried again`,
   });
+  if (problem) throw problem;
 }
 
 async function runSweep({ app, print }: Session): Promise<void> {

@@ -155,8 +155,9 @@ async function showStatus({ world, terminal, print }: Output, options: ScopeOpti
 }
 
 async function exec({ world }: Output, options: ScopeOptions, words: readonly string[]): Promise<void> {
-  const [{ execAsService }, host, runner] = await Promise.all([
+  const [{ execAsService }, { personOf }, host, runner] = await Promise.all([
     import("../daemon/unit-exec.ts"),
+    import("./operator.ts"),
     import("../daemon/unit-host.ts"),
     runnerFor(world),
   ]);
@@ -164,7 +165,8 @@ async function exec({ world }: Output, options: ScopeOptions, words: readonly st
   await host.refuseUnlessAble(runner, places.scope, `exec -- ${words.join(" ")}`);
   if (places.scope === "system") host.refuseClosedProgram(program);
   const { cwd, signal } = world;
-  const exit = await execAsService(runner, { places, program, argv: words, cwd, signal });
+  const person = personOf(world.env);
+  const exit = await execAsService(runner, { places, program, argv: words, cwd, person, signal });
   signal.throwIfAborted();
   if (exit !== 0) throw endedWith(exit, words);
 }

@@ -50,7 +50,11 @@ async function outputFor(world: World, globals: Globals, redact: Redactor): Prom
   return {
     world,
     globals,
-    terminal: createTerminal(world.io, colourLevel(world.env, world.io.stdoutIsTerminal, !globals.color)),
+    terminal: createTerminal(
+      world.io,
+      colourLevel(world.env, world.io.stdoutIsTerminal, !globals.color),
+      world.clock,
+    ),
     print: ({ json, text }) => {
       const shown = globals.json ? JSON.stringify({ version: 1, ...json }) : text();
       world.io.out(`${redact(shown)}\n`);

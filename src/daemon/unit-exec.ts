@@ -8,10 +8,10 @@ import type { Runner } from "./unit-runner.ts";
  */
 export async function execAsService(
   runner: Runner,
-  { places, program, argv, cwd, signal }: Command & { signal: AbortSignal },
+  { signal, ...command }: Command & { signal: AbortSignal },
 ): Promise<number> {
   const unit = `${SERVICE}-exec-${randomBytes(6).toString("hex")}.service`;
-  const manager = places.scope === "user" ? ["--user"] : [];
+  const manager = command.places.scope === "user" ? ["--user"] : [];
   // systemd-run may be gone by the same Ctrl-C, and would leave its unit behind. To stop one that ended is no error.
   let stopped: Promise<unknown> = Promise.resolve();
   const stop = () => {
@@ -19,7 +19,7 @@ export async function execAsService(
   };
   signal.addEventListener("abort", stop, { once: true });
   try {
-    return await runner.attach("systemd-run", execArguments(unit, { places, program, argv, cwd }));
+    return await runner.attach("systemd-run", execArguments(unit, command));
   } finally {
     signal.removeEventListener("abort", stop);
     await stopped;
@@ -31,10 +31,12 @@ interface Command {
   program: Program;
   argv: readonly string[];
   cwd: string;
+  /** Who types: for the record of what was sent again. */
+  person: string;
 }
 
 /** For systemd-run: a terminal of its own where we have one (so Ctrl-C reaches the command), else our own streams. */
-export function execArguments(unit: string, { places, program, argv, cwd }: Command): string[] {
+export function execArguments(unit: string, { places, program, argv, cwd, person }: Command): string[] {
   const { settings, environment } = surroundingsOf(places);
   return [
     ...(places.scope === "user" ? ["--user"] : []),
@@ -44,7 +46,9 @@ export function execArguments(unit: string, { places, program, argv, cwd }: Comm
     // Files are named from where the operator stands; the dash: it may be a place the service's user cannot enter.
     `--property=WorkingDirectory=-${cwd}`,
     ...settings.map(([name, value]) => `--property=${name}=${value}`),
-    ...Object.entries(environment).map(([name, value]) => `--setenv=${name}=${value}`),
+    ...Object.entries({ ...environment, SUDO_USER: person }).map(
+      ([name, value]) => `--setenv=${name}=${value}`,
+    ),
     "--",
     program.nodePath,
     ...[program.scriptPath, ...argv].map(withoutVariables),

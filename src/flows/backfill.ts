@@ -16,9 +16,12 @@ export async function planBackfill(
   return await Promise.all(
     connections.map(async (connection): Promise<Selection> => {
       const selection = { connectionId: connection.id, ...filter };
+      const covered = { unpushed: selection };
+      const waiting = await store.countWaiting(covered);
       return {
         connection,
-        counts: { matched: await store.countUnpushed(selection), skipped: 0 },
+        counts: { matched: waiting + (await store.countUnpushed(selection)), skipped: 0, waiting },
+        waiting: covered,
         page: (after, limit) => store.selectUnpushed(selection, { after, limit }),
       };
     }),

@@ -1,11 +1,13 @@
 import type { Connection, ConnectionName } from "../core/connection.ts";
+import { HELD_CAUSES } from "../core/push.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Config } from "../shared/config.ts";
 import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
-import type { Store } from "../store/contract.ts";
+import type { HeldCauses, Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
 import { finishReleases } from "./consent-release.ts";
+import { leftOverError } from "./left-over.ts";
 import { releaseFromVault } from "./vault-trouble.ts";
 import { type DeliverReport, deliver } from "./deliver.ts";
 
@@ -56,18 +58,22 @@ export async function deliverTo(
   }
 }
 
-/** Delivers all that is due now, one connection after the other. Throws what only a person can mend, at the end. */
-export async function deliverAll(
-  vendors: Vendors,
-  store: Store,
-  signal: AbortSignal,
-): Promise<Omit<DeliverReport, "restUntil">> {
+export interface AllReport extends Omit<DeliverReport, "restUntil"> {
+  /** Why not all was delivered; null when it was, or what is left waits for its time. */
+  problem: AppError | null;
+}
+
+/** Delivers all that is due now, one connection after the other. */
+export async function deliverAll(vendors: Vendors, store: Store, signal: AbortSignal): Promise<AllReport> {
   const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
   await finishReleases({ store, clock: vendors.clock });
   const unreadable = await releaseFromVault(vendors, store, { signal });
   const problems: AppError[] = unreadable ? [unreadable] : [];
+  const held: { connectionId: number; causes: HeldCauses }[] = [];
+  const tried = new Set<number>();
   for (const { connectionId, dueAt } of await store.dueWork()) {
     if (dueAt > vendors.clock.now()) continue;
+    const before = await store.heldCauses(connectionId);
     const report = await deliverTo(vendors, store, {
       connectionId,
       stop: signal,
@@ -76,10 +82,26 @@ export async function deliverAll(
     });
     total.delivered += report.delivered;
     total.rejected += report.rejected;
-    total.held += report.held;
     total.retried += report.retried;
+    if (report.retried > 0) tried.add(connectionId);
+    // A connection that must reconnect holds all at once, beyond what was tried.
+    held.push({ connectionId, causes: grown(before, await store.heldCauses(connectionId)) });
   }
   signal.throwIfAborted();
-  if (problems.length > 0) throw problems[0];
-  return total;
+  total.held = held.flatMap(({ causes }) => Object.values(causes)).reduce((sum, n) => sum + n, 0);
+  const connections = await store.connections();
+  const waiting = new Set((await store.dueWork()).map(({ connectionId }) => connectionId));
+  const resting = connections.filter(({ id, outage }) => waiting.has(id) && (outage || tried.has(id)));
+  const heldBy = connections.flatMap((connection) =>
+    held
+      .filter(({ connectionId }) => connectionId === connection.id)
+      .map((each) => ({ connection, ...each })),
+  );
+  const problem = problems[0] ?? leftOverError({ rejected: total.rejected, held: heldBy, resting });
+  return { ...total, problem };
+}
+
+function grown(before: HeldCauses, after: HeldCauses): HeldCauses {
+  const rows = HELD_CAUSES.map((cause) => [cause, (after[cause] ?? 0) - (before[cause] ?? 0)] as const);
+  return Object.fromEntries(rows.filter(([, n]) => n > 0));
 }

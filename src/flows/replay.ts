@@ -19,10 +19,13 @@ export async function planReplay(
   return await Promise.all(
     connections.map(async (connection): Promise<Selection> => {
       const selection: PushSelection = { connectionId: connection.id, ...filter };
+      const covered = { pushes: selection };
+      const waiting = await store.countWaiting(covered);
       const { pending, delivered, rejected, held } = await store.countPushes(selection);
       return {
         connection,
-        counts: { matched: pending + delivered + rejected + held, skipped: held },
+        counts: { matched: waiting + pending + delivered + rejected + held, skipped: held, waiting },
+        waiting: covered,
         page: (after, limit) => store.selectPushes(selection, { after, limit }),
       };
     }),

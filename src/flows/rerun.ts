@@ -1,22 +1,31 @@
 import type { Connection } from "../core/connection.ts";
 import { MAX_TRIES } from "../core/retry.ts";
 import { AppError } from "../shared/errors.ts";
-import type { NewRun, RunCounts, SelectionPage, Standing, Store } from "../store/contract.ts";
+import type { Covered, NewRun, RunCounts, SelectionPage, Standing, Store } from "../store/contract.ts";
 import { deliverTo, type Vendors } from "./deliver-all.ts";
 import { createGiveWay } from "./give-way.ts";
+import { leftOverError } from "./left-over.ts";
 import { releaseFromVault } from "./vault-trouble.ts";
 
 /** What `replay` and `backfill` share: count, queue in pages, and see it through. */
 export interface Selection {
   connection: Connection;
-  /** How many there are, and how many of them stay where they are. */
-  counts: { matched: number; skipped: number };
+  /** How many there are, how many of them stay where they are, and how many wait already. */
+  counts: SelectedNumbers;
+  /** Those that wait already, as an earlier run left them that was cut off, or events raised them. */
+  waiting: Covered;
   page(after: string | null, limit: number): Promise<SelectionPage>;
+}
+
+export interface SelectedNumbers {
+  matched: number;
+  skipped: number;
+  waiting: number;
 }
 
 export interface RerunOptions {
   run: Omit<NewRun, "now">;
-  /** At most so many are queued. */
+  /** At most so many are queued; what waits already is among them, so that a run cut off can be started again. */
   limit: number | null;
   /** At most so many a second are queued. */
   perSecond: number | null;
@@ -24,13 +33,16 @@ export interface RerunOptions {
   detach: boolean;
   signal: AbortSignal;
   onQueued(queued: number): void;
-  onStanding(standing: Standing, queued: number, note: string): void;
+  /** `total`: what was queued, and what waited already. */
+  onStanding(standing: Standing, total: number, note: string): void;
 }
 
 export interface RerunReport extends RunCounts {
+  /** How many waited already. */
+  waited: number;
   held: number;
   pending: number;
-  /** Why it ended before all was through; what is pending stays so. */
+  /** Why it ended before all was delivered; what is pending stays so. */
   problem: AppError | null;
 }
 
@@ -43,7 +55,8 @@ const DELIVERING_FROM_HERE = "no service runs: delivering from here";
 
 /**
  * Makes the selected pushes due, then watches a living service deliver them, or delivers them itself where none
- * lives. Cut off at any point it can be started again with the same end: what was queued stays queued.
+ * lives. Cut off at any point it can be started again with the same end: what was queued stays queued, and the next run
+ * sees it through.
  */
 export async function rerun(
   vendors: Vendors,
@@ -56,34 +69,56 @@ export async function rerun(
   const { org } = options.run;
   const unreadable = await releaseFromVault(vendors, store, { org, signal: options.signal });
   const runId = await store.startRun({ ...options.run, now: clock.now() });
-  const matched = selections.reduce((total, { counts }) => total + counts.matched, 0);
-  const skipped = selections.reduce((total, { counts }) => total + counts.skipped, 0);
-  const queued = await queueAll(vendors, store, selections, { ...options, runId });
+  const { matched, skipped } = totalOf(selections);
+  const connections = selections.map(({ connection }) => connection);
+  let [waited, queued] = [0, 0];
   const note = async (endedAt: number | null) => {
     const counts = { matched, queued, skipped, ...(await store.standing(runId)) };
     await store.noteRun(runId, counts, endedAt);
     return counts;
   };
-  await note(null);
-  if (options.detach) return { ...(await note(clock.now())), problem: null };
-  const connections = selections.map(({ connection }) => connection);
+  const report = async (stop: Stop) => {
+    const counts = await note(stop === null ? clock.now() : null);
+    if (options.detach) return { ...counts, waited, problem: null };
+    if (stop instanceof AppError) return { ...counts, waited, problem: stop };
+    const held = await Promise.all(
+      connections.map(async (connection) => ({
+        connection,
+        causes: await store.heldCauses(connection.id, runId),
+      })),
+    );
+    const resting = stop === "resting" ? connections : [];
+    return { ...counts, waited, problem: leftOverError({ rejected: counts.rejected, held, resting }) };
+  };
   try {
-    const problem =
-      (await seeThrough(vendors, store, { ...options, connections, runId, queued })) ?? unreadable;
-    return { ...(await note(problem ? null : clock.now())), problem };
+    const most = options.limit ?? Number.POSITIVE_INFINITY;
+    for (const { waiting } of selections) waited += await store.adopt(runId, waiting, most - waited);
+    const onQueued = (n: number) => {
+      queued = n;
+      options.onQueued(n);
+    };
+    await queueAll(vendors, store, selections, { ...options, most: most - waited, onQueued, runId });
+    await note(null);
+    if (options.detach) return await report(null);
+    const watch = { ...options, connections, runId, total: waited + queued };
+    return await report((await seeThrough(vendors, store, watch)) ?? unreadable);
   } catch (error) {
     await note(null);
     throw error;
   }
 }
 
+export function totalOf(selections: readonly Selection[]): SelectedNumbers {
+  const sum = (of: keyof SelectedNumbers) => selections.reduce((total, { counts }) => total + counts[of], 0);
+  return { matched: sum("matched"), skipped: sum("skipped"), waiting: sum("waiting") };
+}
+
 async function queueAll(
   { clock }: Vendors,
   store: Store,
   selections: readonly Selection[],
-  { runId, limit, perSecond, signal, onQueued }: RerunOptions & { runId: number },
-): Promise<number> {
-  const most = limit ?? Number.POSITIVE_INFINITY;
+  { runId, most, perSecond, signal, onQueued }: RerunOptions & { runId: number; most: number },
+): Promise<void> {
   const pageSize = Math.min(PAGE, perSecond ?? PAGE);
   let queued = 0;
   for (const { connection, page } of selections) {
@@ -103,24 +138,25 @@ async function queueAll(
       }
     } while (after !== null);
   }
-  return queued;
 }
 
 interface Watch extends RerunOptions {
   connections: readonly Connection[];
   runId: number;
-  queued: number;
+  total: number;
 }
 
-/** Returns null when nothing is pending any more, else what stands in the way. */
-async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise<AppError | null> {
-  const { runId, queued, signal, onStanding } = watch;
+/** Why a run ended before all was through; null when nothing is pending any more. */
+type Stop = AppError | "resting" | null;
+
+async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise<Stop> {
+  const { runId, total, signal, onStanding } = watch;
   let fruitless = 0;
   for (;;) {
     signal.throwIfAborted();
     const standing = await store.standing(runId);
     const isServed = (await store.runningServices()) > 0;
-    onStanding(standing, queued, isServed ? "" : DELIVERING_FROM_HERE);
+    onStanding(standing, total, isServed ? "" : DELIVERING_FROM_HERE);
     if (standing.pending === 0) return standing.held > 0 ? await vaultTroubleOf(store, watch) : null;
     if (isServed) {
       await vendors.clock.sleep(LOOK_EVERY_MS, signal);
@@ -135,7 +171,7 @@ async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise
     }
     if (round.retried > 0) fruitless += 1;
     const restMs = round.nextAt - vendors.clock.now();
-    if (fruitless >= MAX_TRIES || restMs > LONGEST_REST_MS) return unavailable(watch);
+    if (fruitless >= MAX_TRIES || restMs > LONGEST_REST_MS) return "resting";
     await vendors.clock.sleep(Math.max(restMs, LEAST_REST_MS), signal);
   }
 }
@@ -147,17 +183,6 @@ async function vaultTroubleOf(store: Store, { connections }: Watch): Promise<App
   const trouble = found.find(({ vaultTrouble }) => vaultTrouble !== null)?.vaultTrouble;
   if (!trouble) return null;
   return new AppError("VAULT_UNAVAILABLE", trouble.reason, trouble.fix === null ? {} : { hint: trouble.fix });
-}
-
-function unavailable({ connections }: Watch): AppError {
-  const vendors = connections.map(({ vendor }) => vendor).join(", ");
-  return new AppError(
-    "VENDOR_UNAVAILABLE",
-    `${vendors} does not take everything at the moment; what is queued stays queued`,
-    {
-      hint: "Start serve, which goes on by itself, or run this again later; jc-integrations logs says why.",
-    },
-  );
 }
 
 interface Round {
@@ -201,7 +226,7 @@ function showStanding({ clock }: Vendors, store: Store, watch: Watch): () => Pro
   const showing = (async () => {
     for (;;) {
       await clock.sleep(LOOK_EVERY_MS, done.signal);
-      watch.onStanding(await store.standing(watch.runId), watch.queued, DELIVERING_FROM_HERE);
+      watch.onStanding(await store.standing(watch.runId), watch.total, DELIVERING_FROM_HERE);
     }
   })().catch((error: unknown) => {
     if (!done.signal.aborted) throw error;

@@ -1,5 +1,6 @@
 import { Chalk, type ChalkInstance } from "chalk";
 import Table from "cli-table3";
+import type { Clock } from "./clock.ts";
 import type { Environment } from "./config.ts";
 import type { Io } from "./io.ts";
 import { grouped } from "./text.ts";
@@ -10,8 +11,11 @@ export interface Terminal {
   /** Aligned columns under dim headings, without a frame. */
   table(headings: readonly string[], rows: readonly (readonly string[])[]): string;
   pill(text: string, tone: Tone): string;
-  /** A line that redraws itself on a terminal, and shows up rarely elsewhere. */
-  progress(label: string, total: number | null): Progress;
+  /**
+   * A line that redraws itself on a terminal, and shows up rarely elsewhere. `from`: what was done before it; rate and
+   * time left do not count that.
+   */
+  progress(label: string, total: number | null, from?: number): Progress;
 }
 
 export type Tone = "good" | "off" | "warning" | "bad";
@@ -48,7 +52,7 @@ const NO_FRAME = {
   middle: "  ",
 };
 
-export function createTerminal(io: Io, level: 0 | 1 | 2): Terminal {
+export function createTerminal(io: Io, level: 0 | 1 | 2, clock: Pick<Clock, "now">): Terminal {
   const paint = new Chalk({ level });
   const tones = {
     good: paint.black.bgGreen,
@@ -72,37 +76,60 @@ export function createTerminal(io: Io, level: 0 | 1 | 2): Terminal {
         .join("\n");
     },
     pill: (text, tone) => (level === 0 ? `[${text}]` : tones[tone](` ${text} `)),
-    progress: (label, total) => createProgress(io, paint, label, total),
+    progress: (label, total, from = 0) => createProgress({ io, paint, clock }, { label, total, from }),
   };
 }
 
 const BAR_WIDTH = 28;
 const REDRAW_EVERY_MS = 100;
+/** The rate is that of the last seconds: of what was fast before an outage, nothing helps to tell the time left. */
+const RATE_OVER_MS = 10_000;
+const SAMPLE_EVERY_MS = 250;
 
-function createProgress(io: Io, paint: ChalkInstance, label: string, total: number | null): Progress {
-  const startedAt = Date.now();
-  let drawnAt = 0;
-  let last = "";
-  const line = (done: number, note: string) => {
-    const seconds = Math.max(0.001, (Date.now() - startedAt) / 1_000);
-    const rate = `${grouped(Math.round(done / seconds))}/s`;
-    if (total === null) return `${label}  ${grouped(done)}  ${paint.dim(`${rate}  ${note}`)}`;
+interface Sample {
+  at: number;
+  done: number;
+}
+
+function createProgress(
+  { io, paint, clock }: { io: Io; paint: ChalkInstance; clock: Pick<Clock, "now"> },
+  { label, total, from }: { label: string; total: number | null; from: number },
+): Progress {
+  const start: Sample = { at: clock.now(), done: from };
+  const samples = [start];
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let last: { done: number; note: string } | null = null;
+
+  const line = (done: number, note: string, since: Sample, { isEnd = false } = {}) => {
+    const seconds = (clock.now() - since.at) / 1_000;
+    const perSecond = seconds > 0 ? Math.max(0, done - since.done) / seconds : null;
+    const rate = perSecond === null ? "" : `${grouped(Math.round(perSecond))}/s`;
+    if (total === null) return [label, grouped(done), paint.dim(joined(rate, note))].join("  ");
     const share = total === 0 ? 1 : Math.min(1, done / total);
     const filled = Math.round(share * BAR_WIDTH);
     const bar = `${paint.green("█".repeat(filled))}${paint.dim("░".repeat(BAR_WIDTH - filled))}`;
-    const left = done === 0 || share === 1 ? "" : `${Math.ceil((total - done) / (done / seconds))} s left`;
-    const counted = `${grouped(done)}/${grouped(total)}`;
-    return `${label}  ${bar}  ${counted}  ${paint.dim([rate, left, note].filter(Boolean).join("  "))}`;
+    const left =
+      perSecond && share < 1 && !isEnd ? `${grouped(Math.ceil((total - done) / perSecond))} s left` : "";
+    return [label, bar, `${grouped(done)}/${grouped(total)}`, paint.dim(joined(rate, left, note))].join("  ");
   };
   return {
     set: (done, note = "") => {
-      last = line(done, note);
-      if (!io.stderrIsTerminal || Date.now() - drawnAt < REDRAW_EVERY_MS) return;
-      drawnAt = Date.now();
-      io.err(`\r\u001b[2K${last}`);
+      const at = clock.now();
+      last = { done, note };
+      if (at - (samples.at(-1)?.at ?? 0) >= SAMPLE_EVERY_MS) samples.push({ at, done });
+      while (samples[1] && samples[1].at <= at - RATE_OVER_MS) samples.shift();
+      if (!io.stderrIsTerminal || at - drawnAt < REDRAW_EVERY_MS) return;
+      drawnAt = at;
+      io.err(`\r\u001b[2K${line(done, note, samples[0] ?? start)}`);
     },
     end: () => {
-      if (last) io.err(io.stderrIsTerminal ? `\r\u001b[2K${last}\n` : `${last}\n`);
+      if (!last) return;
+      const whole = line(last.done, last.note, start, { isEnd: true });
+      io.err(io.stderrIsTerminal ? `\r\u001b[2K${whole}\n` : `${whole}\n`);
     },
   };
+}
+
+function joined(...words: string[]): string {
+  return words.filter(Boolean).join("  ");
 }

@@ -53,7 +53,7 @@ test("no failing command shows a secret, though HubSpot quotes it and --verbose 
     ["a refused list", ["resync-properties"], () => quoteToken(400), 6],
     ["a refused token", ["resync-properties"], () => quoteToken(401), 6],
     ["an outage", ["resync-properties"], () => quoteToken(500), 6],
-    ["a refused delivery", ["run", "retry"], () => quoteToken(400), 0],
+    ["a refused delivery", ["replay", "--vendor", "hubspot", "--yes"], () => quoteToken(400), 7],
     ["its log", ["logs"], async () => {}, 0],
     ["its record", ["invites", "list"], async () => {}, 0],
     ["a secret of the wrong shape", ["secrets", "set", "jobcannon.webhook-secret"], async () => {}, 2],

@@ -227,12 +227,14 @@ test("to uninstall keeps state, configuration and key, and says where they are",
 test("a command that runs as the service has what the unit gives, and its words as they were typed", () => {
   const words = ["export", "$HOME@example.org", "100%"];
   const places = placesOf("system", ENV);
-  const given = execArguments("x.service", { places, program: PROGRAM, argv: words, cwd: "/srv" });
+  const command = { places, program: PROGRAM, argv: words, cwd: "/srv", person: "alice" };
+  const given = execArguments("x.service", command);
   expect(given).toEqual(
     expect.arrayContaining([
       "--property=User=jc-integrations",
       "--property=StateDirectory=jc-integrations",
       "--property=LoadCredential=vault-key:/etc/jc-integrations/vault-key",
+      "--setenv=SUDO_USER=alice",
     ]),
   );
   expect(given.slice(given.indexOf("--") + 3)).toEqual(["export", "$$HOME@example.org", "100%"]);

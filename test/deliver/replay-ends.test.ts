@@ -1,12 +1,19 @@
+import { userInfo } from "node:os";
 import { describe, expect, test } from "vitest";
 import { succeed } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
 import { launchService } from "../end-to-end/program.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { until } from "../world.ts";
+import { until, type World } from "../world.ts";
 import { delivered, pushesOf, REFUSED, report, runsOf, through } from "./commands.ts";
 
 const SECOND = 1_000;
+
+/** As an admin does in the portal. */
+async function removeProperty({ emulator }: World, name: string): Promise<void> {
+  const answer = await fetch(`${emulator.url}/_control/hubspot/properties/${name}`, { method: "DELETE" });
+  expect(answer.ok).toBe(true);
+}
 
 describe("replay", () => {
   test("ends with 7 when the vendor refuses some, and mends them once it does not", async () => {
@@ -33,6 +40,28 @@ describe("replay", () => {
     await succeed(world, ["connect", "hubspot"]);
     await succeed(world, ["run", "retry"]);
     expect(await pushesOf(world)).toMatchObject({ delivered: 3, held: 0 });
+  });
+
+  test("ends with 7 when a scope is missing or a property is gone, and says what to type", async () => {
+    const { world } = await delivered(2);
+    const held = report({ matched: 2, queued: 2 });
+    await world.portal.settings({ grantedScopes: ["oauth", "crm.objects.contacts.read"] });
+    const noScope = await world.run(["replay", "--vendor", "hubspot", "--yes", "--json"]);
+    expect(noScope).toMatchObject({ code: 7, json: held });
+    expect(noScope.err).toContain("2 results held until hubspot grants the missing scope");
+    expect(noScope.err).toContain("jc-integrations connect hubspot --org acme");
+    await world.portal.settings({ grantedScopes: null });
+    await succeed(world, ["connect", "hubspot"]);
+    await succeed(world, ["run", "retry"]);
+
+    await removeProperty(world, "jc_disc_d");
+    const noProperty = await world.run(["replay", "--vendor", "hubspot", "--yes", "--json"]);
+    expect(noProperty).toMatchObject({ code: 7, json: held });
+    expect(noProperty.err).toContain("2 results held until hubspot has the property they fill");
+    expect(noProperty.err).toContain("jc-integrations resync-properties --org acme");
+    await succeed(world, ["resync-properties"]);
+    await succeed(world, ["run", "retry"]);
+    expect(await pushesOf(world)).toMatchObject({ held: 0, delivered: 2 });
   });
 
   test("ends with 6 after six tries when the vendor is down and no service runs; the rest stays pending", async () => {
@@ -101,11 +130,12 @@ describe("replay", () => {
   test("keeps who asked for what, and what came of it", async () => {
     const { world, events } = await delivered(2);
     const email = events[0]?.data.candidate.email ?? "";
-    await succeed(world, ["replay", "--email", email, "--yes"]);
+    const env = { SUDO_USER: "alice" };
+    expect(await world.run(["replay", "--email", email, "--yes"], { env })).toMatchObject({ code: 0 });
     const [run] = await runsOf(world);
     expect(run).toMatchObject({
       command: "replay",
-      who: expect.any(String),
+      who: `alice as ${userInfo().username}`,
       filter: { email: `${email[0]}…@example.org` },
       counts: { matched: 1, queued: 1, skipped: 0, delivered: 1, rejected: 0 },
       endedAt: expect.stringMatching(/Z$/),

@@ -1,9 +1,11 @@
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
+import { fakeClock } from "../fake-clock.ts";
 import { colourLevel, createTerminal } from "../../src/shared/terminal.ts";
 
 function terminalOf({ isTerminal = true, level = 0 as 0 | 1 | 2 } = {}) {
   let err = "";
+  const clock = fakeClock();
   const terminal = createTerminal(
     {
       out: () => {},
@@ -18,8 +20,11 @@ function terminalOf({ isTerminal = true, level = 0 as 0 | 1 | 2 } = {}) {
       columns: () => 80,
     },
     level,
+    clock,
   );
-  return { terminal, err: () => err };
+  /** The line as it was drawn last. */
+  const line = () => err.split("\r\u001b[2K").at(-1);
+  return { terminal, clock, err: () => err, line };
 }
 
 describe("colours", () => {
@@ -63,13 +68,45 @@ describe("output for people", () => {
     bar.set(1_000);
     bar.end();
     expect(shown.err().replaceAll("\r\u001b[2K", "<redrawn>")).toMatch(
-      /^(<redrawn>backfill {2}█{14}░{14} {2}1,000\/2,000 .*){2}\n$/,
+      /^(<redrawn>backfill {2}█{14}░{14} {2}1,000\/2,000 {2}){2}\n$/,
     );
     const piped = terminalOf({ isTerminal: false });
     const count = piped.terminal.progress("importing", null);
     for (const done of [10, 20, 3_000]) count.set(done, "2 bad");
+    piped.clock.jump(piped.clock.now() + 2_000);
     count.end();
-    expect(piped.err()).toMatch(/^importing {2}3,000 {2}[\d,]+\/s {2}2 bad\n$/);
+    expect(piped.err()).toBe("importing  3,000  1,500/s  2 bad\n");
+  });
+
+  test("counts into rate and time left nothing that was done before it began", () => {
+    const { terminal, clock, line } = terminalOf();
+    const bar = terminal.progress("delivering", 2_000, 1_000);
+    bar.set(1_000);
+    expect(line()).toMatch(/ 1,000\/2,000 {2}$/);
+    clock.jump(clock.now() + 500);
+    bar.set(1_050);
+    expect(line()).toMatch(/ 1,050\/2,000 {2}100\/s {2}10 s left$/);
+  });
+
+  test("shows the rate of the last ten seconds, and in the end that of all", () => {
+    const { terminal, clock, line } = terminalOf();
+    const bar = terminal.progress("delivering", 2_000);
+    const pass = (seconds: number, perSecond: number) => {
+      for (let n = 0; n < seconds; n += 1) {
+        clock.jump(clock.now() + 1_000);
+        done += perSecond;
+        bar.set(done);
+      }
+    };
+    let done = 0;
+    pass(10, 100);
+    expect(line()).toMatch(/ 1,000\/2,000 {2}100\/s {2}10 s left$/);
+    pass(10, 10);
+    expect(line()).toMatch(/ 1,100\/2,000 {2}10\/s {2}90 s left$/);
+    pass(10, 0);
+    expect(line()).toMatch(/ 1,100\/2,000 {2}0\/s$/);
+    bar.end();
+    expect(line()).toMatch(/ 1,100\/2,000 {2}37\/s\n$/);
   });
 
   test("says nothing of progress that never was", () => {

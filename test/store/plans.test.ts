@@ -89,6 +89,55 @@ describe("the queries", () => {
     expect(plans.filter((plan) => plan.includes("TEMP B-TREE"))).toEqual([]);
   });
 
+  test("take up what waits already in the order of an index, by the invites of each", () => {
+    const { verbs, id, assessments, plansOf } = recorded();
+    const run = { command: "backfill", org: "acme", who: "ann", filter: {}, now: NOON } as const;
+    const runId = verbs.startRun(run);
+    const [since, until] = [NOON - 1, NOON + 1];
+    const plans = plansOf(() => {
+      for (const connectionId of [id, assessments]) {
+        for (const covered of [
+          { unpushed: { connectionId, includeInProgress: true, since, until } },
+          { pushes: { connectionId, state: "rejected", since, until } },
+        ] as const) {
+          verbs.countWaiting(covered);
+          finished(verbs.adopt(runId, covered, Number.POSITIVE_INFINITY));
+        }
+        verbs.heldCauses(connectionId);
+        verbs.heldCauses(connectionId, runId);
+      }
+    });
+    expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_waiting"));
+    expect(plans).toContainEqual(expect.stringContaining("INDEX invites_of_contact"));
+    expect(plans).toContainEqual(expect.stringContaining("INDEX invites_of_assessment"));
+    expect(plans.filter((plan) => /^SCAN|invites_by_time|TEMP B-TREE FOR ORDER/.test(plan))).toEqual([]);
+  });
+
+  test("find attempts through the pushes of a small org and of a candidate, and those to follow by their ids", () => {
+    const { verbs, plansOf } = recorded();
+    const log = () => verbs.attempts({ org: "acme", limit: 10 });
+    const attempt = {
+      outcome: "delivered",
+      httpStatus: 200,
+      correlationId: null,
+      durationMs: 1,
+      reason: null,
+    } as const;
+    expect(plansOf(log)).toContainEqual(expect.stringMatching(/^SEARCH a USING INTEGER PRIMARY KEY/));
+    // Attempts of another org, a hundred times as many as this one has.
+    const other = verbs.saveConnection({ ...HUBSPOT, org: "other" }, { account }).id;
+    for (let n = 0; n < 200; n += 1) {
+      finished(verbs.raise(other, ["ann@example.com"], NOON));
+      const claims = claimsOf(verbs.claim({ connectionId: other, limit: 10, now: NOON }));
+      verbs.settle(claims.map((claim) => ({ claim, now: NOON, outcome: DELIVERED, attempt })));
+    }
+    for (const look of [log, () => verbs.attempts({ org: "acme", limit: 10, email: "ann@example.com" })])
+      expect(plansOf(look)).toContainEqual(expect.stringMatching(/^SEARCH a USING INDEX attempts_of_push/));
+    expect(plansOf(() => verbs.attempts({ org: "acme", limit: 10, after: 7 }))).toContainEqual(
+      expect.stringMatching(/^SEARCH a USING INTEGER PRIMARY KEY \(rowid>/),
+    );
+  });
+
   test("tell the overview from counts that are kept, without a look at events or invites", () => {
     const { verbs, statements } = recorded();
     statements.length = 0;

@@ -19,6 +19,8 @@ export interface Reads {
   orgs(): Promise<string[]>;
   /** The delivery log, oldest first: the last `limit` attempts that fit. */
   attempts(query: AttemptQuery): Promise<LoggedAttempt[]>;
+  /** The id of the newest attempt, whatever its org; 0 when there is none. Whatever comes later has a greater one. */
+  lastAttempt(): Promise<number>;
 }
 
 export interface InviteQuery {

@@ -1,6 +1,6 @@
 import type { InviteStatus } from "../../core/event.ts";
 import type { Invite } from "../../core/invite.ts";
-import type { PushState } from "../../core/push.ts";
+import type { HeldCause, PushState } from "../../core/push.ts";
 import type { PushSummary } from "./reads.ts";
 
 /** What an operator has sent again: chosen, queued, counted. */
@@ -19,6 +19,10 @@ export interface Rerun {
     selection: UnpushedSelection,
     page: { after: string | null; limit: number },
   ): Promise<SelectionPage>;
+  /** How many pushes wait already that a replay or a backfill would have queued, had they not been raised before. */
+  countWaiting(covered: Covered): Promise<number>;
+  /** Makes those a part of the run, as if it had raised them, up to `limit`; they keep their turn. Returns how many. */
+  adopt(runId: number, covered: Covered, limit: number): Promise<number>;
   /** Keeps who had what sent again; the id goes with `raise`. */
   startRun(run: NewRun): Promise<number>;
   noteRun(id: number, counts: RunCounts, endedAt: number | null): Promise<void>;
@@ -26,6 +30,8 @@ export interface Rerun {
   runs(org: string, limit: number): Promise<Run[]>;
   /** How the pushes that a run raised stand now. */
   standing(runId: number): Promise<Standing>;
+  /** What holds back a connection's pushes, and how many: all of them, or those that a run raised. */
+  heldCauses(connectionId: number, runId?: number): Promise<HeldCauses>;
 }
 
 export interface SubjectQuery {
@@ -62,6 +68,9 @@ export interface UnpushedSelection {
   until?: number;
 }
 
+/** What a replay (of a state that a push leaves when it is raised) or a backfill is about. */
+export type Covered = { pushes: PushSelection } | { unpushed: UnpushedSelection };
+
 /** `next`: give it as `after` for the next page; null at the end. */
 export interface SelectionPage {
   subjects: string[];
@@ -71,6 +80,8 @@ export interface SelectionPage {
 export type Standing = Record<PushState, number>;
 
 export type SelectedCounts = Standing;
+
+export type HeldCauses = Partial<Record<HeldCause, number>>;
 
 export interface RunCounts {
   matched: number;

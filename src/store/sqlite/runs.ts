@@ -1,5 +1,5 @@
-import type { PushState } from "../../core/push.ts";
-import type { NewRun, Run, RunCounts, Standing } from "../contract.ts";
+import type { HeldCause, PushState } from "../../core/push.ts";
+import type { HeldCauses, NewRun, Run, RunCounts, Standing } from "../contract.ts";
 import type { Db } from "./file.ts";
 import { transaction } from "./transaction.ts";
 
@@ -15,6 +15,13 @@ export function createRuns(db: Db) {
   const standing = db.prepare<[number], { state: PushState; n: number }>(
     "SELECT state, count(*) AS n FROM pushes WHERE run_id = ? AND state <> 'never' GROUP BY state",
   );
+  const held = db.prepare<[number], HeldRow>(
+    "SELECT held_cause AS cause, count(*) AS n FROM pushes WHERE connection_id = ? AND state = 'held' GROUP BY held_cause",
+  );
+  const heldOfRun = db.prepare<[number, number], HeldRow>(
+    `SELECT held_cause AS cause, count(*) AS n FROM pushes
+    WHERE run_id = ? AND state = 'held' AND connection_id = ? GROUP BY held_cause`,
+  );
   return {
     startRun: transaction(db, (run: NewRun): number =>
       Number(start.run({ ...run, filter: JSON.stringify(run.filter) }).lastInsertRowid),
@@ -28,7 +35,16 @@ export function createRuns(db: Db) {
       for (const { state, n } of standing.all(runId)) counts[state] = n;
       return counts;
     },
+    heldCauses: (connectionId: number, runId?: number): HeldCauses => {
+      const rows = runId === undefined ? held.all(connectionId) : heldOfRun.all(runId, connectionId);
+      return Object.fromEntries(rows.map(({ cause, n }) => [cause, n]));
+    },
   };
+}
+
+interface HeldRow {
+  cause: HeldCause;
+  n: number;
 }
 
 interface RunRow {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { SelectionPage } from "../../../src/store/contract.ts";
+import type { SelectionPage, Store } from "../../../src/store/contract.ts";
 import { aTest, NOON } from "../../core/example.ts";
-import { anEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
+import { anEvent, candidate, completedFor, connect, MINUTE, ORIGIN, SMARTRECRUITERS } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
 import { anAttempt, claimOne, DELIVERED, REJECTED } from "./delivering.ts";
 
@@ -51,6 +51,68 @@ export function describeReruns(open: OpenStore): void {
       expect(await chosen({ since: NOON + MINUTE })).toEqual([BOB]);
       expect(await chosen({ since: NOON, until: NOON + MINUTE })).toEqual([ANN]);
       expect(await chosen({ invitationIds: [] })).toEqual([]);
+    });
+  });
+
+  describe("what waits already", () => {
+    const UNLIMITED = Number.POSITIVE_INFINITY;
+    const startRun = (store: Store) =>
+      store.startRun({ command: "replay", org: "acme", who: "ann", filter: {}, now: NOON });
+
+    test("of a replay are the pushes that were in that state before they were raised; a run adopts them", async () => {
+      const { store, id } = await withPushes();
+      await store.raise(id, [ANN, BOB], NOON + 3 * MINUTE, await startRun(store));
+      const waiting = (selection: object) =>
+        store.countWaiting({ pushes: { connectionId: id, ...selection } });
+      expect(await waiting({ state: "rejected" })).toBe(1);
+      expect(await waiting({ state: "rejected", email: "ann@example.com" })).toBe(0);
+      expect(await waiting({ state: "rejected", since: NOON + MINUTE })).toBe(1);
+      expect(await waiting({ state: "rejected", until: NOON + MINUTE })).toBe(0);
+      expect(await waiting({ state: "delivered", until: NOON + MINUTE })).toBe(1);
+      for (const selection of [{}, { state: "pending" }, { state: "held" }])
+        expect(await waiting(selection), JSON.stringify(selection)).toBe(0);
+
+      const second = await startRun(store);
+      const covered = { pushes: { connectionId: id, state: "rejected" } } as const;
+      expect(await store.adopt(second, covered, UNLIMITED)).toBe(1);
+      expect(await store.standing(second)).toEqual({ pending: 1, delivered: 0, rejected: 0, held: 0 });
+      const claim = await claimOne(store, id, NOON + 3 * MINUTE);
+      expect(claim.subject).toBe("dan@example.com");
+    });
+
+    test("of a replay is looked for by the attempt that ended it, not by those that only tried", async () => {
+      const { store, id } = await withPushes();
+      await store.raise(id, [BOB], NOON);
+      const claim = await claimOne(store, id, NOON + MINUTE);
+      expect(claim.subject).toBe(BOB);
+      const later = { kind: "pending", dueAt: NOON, counted: true } as const;
+      const now = NOON + 9 * MINUTE;
+      await store.settle([{ claim, now, outcome: later, attempt: anAttempt("retry", "bob") }]);
+      const selection = { connectionId: id, state: "rejected", until: NOON + 2 * MINUTE } as const;
+      expect(await store.countWaiting({ pushes: selection })).toBe(1);
+    });
+
+    test("of a backfill are the pending pushes of the invites it is about, up to a limit", async () => {
+      const { store, id } = await withPushes();
+      const people = Array.from({ length: 1_200 }, (_, n) => `p${n}`);
+      await store.append(completedFor(...people));
+      const unpushed = { connectionId: id, includeInProgress: false };
+      expect(await store.countWaiting({ unpushed })).toBe(1_201);
+      expect(await store.countWaiting({ unpushed: { ...unpushed, since: NOON + MINUTE } })).toBe(0);
+      const [some, all] = [await startRun(store), await startRun(store)];
+      expect(await store.adopt(some, { unpushed }, 700)).toBe(700);
+      expect(await store.standing(some)).toMatchObject({ pending: 700 });
+      expect(await store.adopt(all, { unpushed }, UNLIMITED)).toBe(1_201);
+      expect(await store.standing(all)).toEqual({ pending: 1_201, delivered: 0, rejected: 0, held: 0 });
+      expect(await store.countWaiting({ unpushed })).toBe(1_201);
+    });
+
+    test("of assessments is found by the assessment", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store, SMARTRECRUITERS);
+      await store.append([anEvent("completed", { origin: ORIGIN })]);
+      const unpushed = { connectionId: id, includeInProgress: false };
+      expect(await store.countWaiting({ unpushed })).toBe(1);
     });
   });
 
@@ -120,6 +182,16 @@ export function describeReruns(open: OpenStore): void {
       ]);
       expect(await store.standing(run)).toEqual({ pending: 1, delivered: 1, rejected: 0, held: 1 });
     });
+
+    test("tell what holds their pushes, and the connection's", async () => {
+      const { store, id } = await withPushes();
+      const run = await store.startRun({ command: "replay", org: "acme", who: "ann", filter: {}, now: NOON });
+      await store.raise(id, [ANN, BOB], NOON, run);
+      expect(await store.heldCauses(id, run)).toEqual({});
+      await store.hold(id, "reconnect");
+      expect(await store.heldCauses(id, run)).toEqual({ reconnect: 2 });
+      expect(await store.heldCauses(id)).toEqual({ property: 1, reconnect: 3 });
+    });
   });
 
   describe("attempts", () => {
@@ -132,6 +204,7 @@ export function describeReruns(open: OpenStore): void {
       expect(await reasons({ org: "other" })).toEqual([]);
       const [first] = await store.attempts({ org: "acme", limit: 10 });
       expect(await reasons({ after: first?.id })).toEqual(["bob", "cat"]);
+      expect(await reasons({ after: await store.lastAttempt() })).toEqual([]);
       expect(first).toMatchObject({
         vendor: "hubspot",
         subject: ANN,
@@ -147,7 +220,24 @@ export function describeReruns(open: OpenStore): void {
       expect(await reasons({ vendor: "smartrecruiters" })).toEqual([]);
       expect(await reasons({ outcome: "rejected" })).toEqual(["bob"]);
       expect(await reasons({ email: "CAT@example.com" })).toEqual(["cat"]);
+      expect(await reasons({ email: "CAT@example.com", outcome: "rejected" })).toEqual([]);
       expect(await reasons({ since: NOON + MINUTE, until: NOON + 2 * MINUTE })).toEqual(["bob"]);
+    });
+
+    test("and pushes of an applicant tracking system are found by the candidate's address too", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store, SMARTRECRUITERS);
+      await store.append([anEvent("completed", { origin: ORIGIN, candidate: candidate(ANN) })]);
+      const claim = await claimOne(store, id, NOON + MINUTE);
+      await store.settle([{ claim, now: NOON, outcome: DELIVERED, attempt: anAttempt("delivered", "ann") }]);
+      const subjects = async (email: string) =>
+        (await store.attempts({ org: "acme", limit: 10, email })).map(({ subject }) => subject);
+      expect(await subjects(ANN)).toEqual([ORIGIN.assessmentId]);
+      expect(await subjects(BOB)).toEqual([]);
+      const replayed = async (email: string) =>
+        (await store.selectPushes({ connectionId: id, email }, all)).subjects;
+      expect(await replayed(ANN)).toEqual([ORIGIN.assessmentId]);
+      expect(await replayed(BOB)).toEqual([]);
     });
   });
 }

@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { importResults, succeed } from "../connect/world.ts";
+import { fakeClock } from "../fake-clock.ts";
+import { connected, invite } from "../world.ts";
+import { pushesOf, REFUSED, through } from "./commands.ts";
+
+const RETRY = ["run", "retry", "--json"];
+
+/** A world in which so many results wait to be delivered. */
+async function waiting(n: number, clock = fakeClock()) {
+  const world = await connected({ clock });
+  const events = Array.from({ length: n }, () => invite());
+  await importResults(world, events);
+  return { world, clock, events };
+}
+
+function counts(changes: object) {
+  return { version: 1, delivered: 0, rejected: 0, held: 0, retried: 0, ...changes };
+}
+
+describe("run retry", () => {
+  test("ends with 0 when all is delivered, and when nothing is due", async () => {
+    const { world } = await waiting(2);
+    expect(await world.run(RETRY)).toMatchObject({ code: 0, json: counts({ delivered: 2 }), err: "" });
+    expect(await world.run(RETRY)).toMatchObject({ code: 0, json: counts({}), err: "" });
+  });
+
+  test("ends with 7 when the vendor rejects some, once", async () => {
+    const { world, events } = await waiting(3);
+    await world.portal.fault({ ...REFUSED, match: events[0]?.data.candidate.email });
+    const run = await world.run(RETRY);
+    expect(run).toMatchObject({ code: 7, json: counts({ delivered: 2, rejected: 1 }) });
+    expect(run.err).toContain("1 result rejected by the vendor");
+    expect(run.err).toContain("logs --outcome rejected");
+    expect(await world.run(RETRY)).toMatchObject({ code: 0, json: counts({}) });
+  });
+
+  test("ends with 4 when the vendor no longer takes our tokens, and counts all that is held", async () => {
+    const { world } = await waiting(3);
+    await world.portal.fault({ revoked: true });
+    const run = await world.run(RETRY);
+    expect(run).toMatchObject({ code: 4, json: counts({ held: 3 }) });
+    expect(run.err).toContain("jc-integrations connect hubspot --org acme");
+    expect(await pushesOf(world)).toMatchObject({ held: 3 });
+  });
+
+  test("ends with 6 when the vendor is down, and while it is left in peace", async () => {
+    const { world, clock } = await waiting(3);
+    await world.portal.fault({ status: 503 });
+    const run = await through(clock, world.start(RETRY));
+    expect(run).toMatchObject({ code: 6, json: counts({ retried: 3 }) });
+    expect(run.err).toContain("hubspot does not take everything at the moment");
+    const resting = await world.run(RETRY);
+    expect(resting).toMatchObject({ code: 6, json: counts({}) });
+    expect(resting.err).toContain("VENDOR_UNAVAILABLE");
+    await world.portal.clearFaults();
+    clock.jump(clock.now() + 3_600_000);
+    await succeed(world, ["run", "retry"]);
+    expect(await pushesOf(world)).toMatchObject({ pending: 0, delivered: 3 });
+  });
+});
