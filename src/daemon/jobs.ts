@@ -39,6 +39,7 @@ export function jobsOf(context: JobsContext): Job[] {
       run: async (signal) => {
         const { failed } = await refreshAll(context, store, signal);
         for (const { connection, problem } of failed) {
+          if (problem.code === "STORE_UNAVAILABLE") throw problem;
           if (problem.code === "VAULT_UNAVAILABLE") await vaultWatch.hear(connection.id, problem);
           else log.warn("token not refreshed", { reason: problem.message });
         }

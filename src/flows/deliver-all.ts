@@ -66,7 +66,7 @@ export async function deliverAll(
   await finishReleases({ store, clock: vendors.clock });
   const unreadable = await releaseFromVault(vendors, store, { signal });
   const problems: AppError[] = unreadable ? [unreadable] : [];
-  for (const { connectionId, dueAt } of await store.dueWork()) {
+  for (const { connectionId, dueAt } of await store.dueWork(vendors.clock.now())) {
     if (dueAt > vendors.clock.now()) continue;
     const report = await deliverTo(vendors, store, {
       connectionId,

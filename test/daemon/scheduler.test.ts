@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { dailyDue, everyDue } from "../../src/core/due-times.ts";
 import { type Job, runScheduler, type SchedulerContext } from "../../src/daemon/scheduler.ts";
+import { createStoreTrouble } from "../../src/daemon/store-trouble.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { createRedactor } from "../../src/shared/redact.ts";
 import type { Store } from "../../src/store/contract.ts";
@@ -54,7 +55,8 @@ async function start(
     redact: createRedactor(),
     clock,
   });
-  const ended = runScheduler({ store, clock, log, jobs, deliver }, stop.signal);
+  const trouble = createStoreTrouble({ clock, log });
+  const ended = runScheduler({ store, clock, log, trouble, jobs, deliver }, stop.signal);
   ended.catch(() => {});
   await clock.advance(0);
   return {

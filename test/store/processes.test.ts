@@ -52,10 +52,10 @@ describe("several processes on one log", () => {
     await store.append(completedFor("ann", "bob", "cat"));
     const claimer = start("claimer", [stateDir, String(id)]);
     expect(await claimer.next()).toHaveLength(3);
-    expect(await store.dueWork()).toEqual([]);
+    expect(await store.dueWork(NOON)).toEqual([]);
     expect(await claimedSubjects(store, id, NOON + 10)).toEqual([]);
     await claimer.kill();
-    expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: NOON, connectedAt: null }]);
+    expect(await store.dueWork(NOON)).toEqual([{ connectionId: id, dueAt: NOON, connectedAt: null }]);
     expect(await claimedSubjects(store, id, NOON + 10)).toHaveLength(3);
   });
 
