@@ -31,7 +31,8 @@ export function nextTry({
   random: () => number;
   retryEveryMs?: number;
 }): number {
-  const ours = tries < MAX_TRIES ? now + backoff(tries, random) : nextTick(now, Math.min(retryEveryMs, LONGEST_TICK_MS));
+  const ours =
+    tries < MAX_TRIES ? now + backoff(tries, random) : nextTick(now, Math.min(retryEveryMs, LONGEST_TICK_MS));
   return Math.max(ours, notBefore ?? 0);
 }
 

@@ -107,7 +107,9 @@ export function describeClaims(open: OpenStore): void {
       await store.append(completedFor("ann", "bob"));
       expect(await store.dueWork(NOON)).toEqual([{ connectionId: acme.id, dueAt: NOON, connectedAt: null }]);
       const claim = await claimOne(store, acme.id, NOON);
-      expect(await store.dueWork(NOON)).toEqual([{ connectionId: acme.id, dueAt: NOON + 1, connectedAt: null }]);
+      expect(await store.dueWork(NOON)).toEqual([
+        { connectionId: acme.id, dueAt: NOON + 1, connectedAt: null },
+      ]);
       const outcome = { kind: "pending", dueAt: NOON - MINUTE, counted: true } as const;
       await store.settle([{ claim, now: NOON, outcome }]);
       expect(await store.dueWork(NOON)).toEqual([
