@@ -29,8 +29,8 @@ export function jobsOf(context: JobsContext): Job[] {
     {
       name: "sweep",
       due: dailyDue(config["schedule.sweep_at"]),
-      run: async () => {
-        log.info("swept", { raised: await sweepAll(context, store) });
+      run: async (signal) => {
+        log.info("swept", { raised: await sweepAll(context, store, signal) });
       },
     },
     {

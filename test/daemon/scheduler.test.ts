@@ -380,6 +380,25 @@ describe("jobs", () => {
     await scheduler.stop();
   });
 
+  test("cut off by the end of their process are taken up by the next one", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    const ended: string[] = [];
+    const run = async (signal: AbortSignal) => {
+      await clock.sleep(MINUTE_MS, signal).catch((error: unknown) => {
+        ended.push("cut off");
+        throw error;
+      });
+      ended.push("done");
+    };
+    const jobs = [{ name: "sweep", due: SWEEP, run }];
+    await (await start(store, clock, { jobs })).stop();
+    const next = await start(store, clock, { jobs });
+    await clock.advance(10 * MINUTE_MS);
+    expect(ended).toEqual(["cut off", "done"]);
+    await next.stop();
+  });
+
   test("of every minute go on at once when the clock is set back, and leave one row", async () => {
     const clock = wallClock();
     const stateDir = temporaryDirectory();
