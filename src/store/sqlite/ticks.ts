@@ -7,13 +7,16 @@ import { transaction } from "./transaction.ts";
 const FIRST_PAUSE_MS = 60_000;
 const LONGEST_PAUSE_MS = 3_600_000;
 
-/** One row per job and due time: who inserts it runs the job, so no leader is needed. */
+/**
+ * One row per job and due time: who inserts it runs the job, so no leader is needed. It names the process that runs it,
+ * so that a run that was killed, or failed, is not taken for one that was done.
+ */
 export function createTicks(db: Db, self: ProcessIdentity, now: () => number) {
   const holder = JSON.stringify(self);
   const open = db.prepare("INSERT OR IGNORE INTO ticks (job, due_at, opened_at) VALUES (?, ?, ?)");
   const last = db.prepare<[string], number | null>("SELECT max(due_at) FROM ticks WHERE job = ?").pluck();
   const forget = db.prepare("DELETE FROM ticks WHERE job = ? AND due_at < ?");
-  /** Older rows tell nothing any more: a due time this far back is never asked for again. */
+  /** Bounds what is opened every few minutes. Where a wrong clock makes us forget, it is opened once more. */
   const KEPT_MS = 7 * 24 * 3_600_000;
 
   const one = db.prepare<[string, number], TickRow>(
