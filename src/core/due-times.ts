@@ -7,19 +7,21 @@ export interface DueTimes {
   last(now: number): number;
   /** The first one after `now`. */
   next(now: number): number;
+  /** Each due time counts once ever; else what is done at one is as good as what was missed at those before. */
+  once: boolean;
 }
 
 /** On the multiples of `everyMs` since the epoch. */
 export function everyDue(everyMs: number): DueTimes {
-  return periodic(everyMs, 0);
+  return { ...periodic(everyMs, 0), once: false };
 }
 
 /** Each day so many minutes after midnight UTC, where every day has 24 hours. */
 export function dailyDue(minutes: number): DueTimes {
-  return periodic(DAY_MS, minutes * MINUTE_MS);
+  return { ...periodic(DAY_MS, minutes * MINUTE_MS), once: true };
 }
 
-function periodic(everyMs: number, offsetMs: number): DueTimes {
+function periodic(everyMs: number, offsetMs: number): Omit<DueTimes, "once"> {
   const last = (now: number) => Math.floor((now - offsetMs) / everyMs) * everyMs + offsetMs;
   return { last, next: (now) => last(now) + everyMs };
 }

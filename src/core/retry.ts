@@ -5,6 +5,11 @@ export const MAX_TRIES = 6;
 /** Default distance of the retry queue's ticks, which lie on its multiples since the epoch. */
 export const RETRY_EVERY_MS = 5 * 60_000;
 
+const HOUR_MS = 3_600_000;
+const LONGEST_TICK_MS = 24 * HOUR_MS;
+/** Nothing waits for its next try as long as this: vendors are believed for 25 hours. What is due later was put off by a wrong clock. */
+export const LONGEST_WAIT_MS = 26 * HOUR_MS;
+
 const FIRST_DELAY_MS = 1_000;
 
 /**
@@ -26,7 +31,8 @@ export function nextTry({
   random: () => number;
   retryEveryMs?: number;
 }): number {
-  const ours = tries < MAX_TRIES ? now + backoff(tries, random) : nextTick(now, retryEveryMs);
+  const ours =
+    tries < MAX_TRIES ? now + backoff(tries, random) : nextTick(now, Math.min(retryEveryMs, LONGEST_TICK_MS));
   return Math.max(ours, notBefore ?? 0);
 }
 

@@ -29,8 +29,8 @@ export function jobsOf(context: JobsContext): Job[] {
     {
       name: "sweep",
       due: dailyDue(config["schedule.sweep_at"]),
-      run: async () => {
-        log.info("swept", { raised: await sweepAll(context, store) });
+      run: async (signal) => {
+        log.info("swept", { raised: await sweepAll(context, store, signal) });
       },
     },
     {
@@ -39,6 +39,7 @@ export function jobsOf(context: JobsContext): Job[] {
       run: async (signal) => {
         const { failed } = await refreshAll(context, store, signal);
         for (const { connection, problem } of failed) {
+          if (problem.code === "STORE_UNAVAILABLE") throw problem;
           if (problem.code === "VAULT_UNAVAILABLE") await vaultWatch.hear(connection.id, problem);
           else log.warn("token not refreshed", { reason: problem.message });
         }

@@ -1,16 +1,20 @@
 import type { DueTimes } from "../core/due-times.ts";
 import type { Clock } from "../shared/clock.ts";
+import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { DueWork, Store } from "../store/contract.ts";
+import type { StoreTrouble } from "./store-trouble.ts";
 
 /**
  * Starts what is due: deliveries when there is work, jobs at their times. It keeps no plan of its own; what is
- * due stands in the store, so a restart forgets nothing and several processes share the work.
+ * due stands in the store, so a restart forgets nothing and several processes share the work. While the store is full
+ * or locked it waits.
  */
 export interface SchedulerContext {
-  store: Pick<Store, "dueWork" | "watch" | "openTick" | "lastTick">;
+  store: Pick<Store, "dueWork" | "watch" | "beginTick" | "endTick">;
   clock: Clock;
   log: Log;
+  trouble: StoreTrouble;
   jobs: readonly Job[];
   /** Delivers until nothing is due for the connection, or nothing can be: then not again before `restUntil`. */
   deliver(connectionId: number, signal: AbortSignal): Promise<{ restUntil: number }>;
@@ -19,17 +23,22 @@ export interface SchedulerContext {
 export interface Job {
   name: string;
   due: DueTimes;
+  /** Run again after a pause where it throws what an operator can act on, or its process is killed. */
   run(signal: AbortSignal): Promise<void>;
 }
 
 /** The longest the scheduler trusts the clock: after a jump or a sleep of the machine it looks again. */
 const LONGEST_SLEEP_MS = 20_000;
 
-/** Runs until the signal aborts, then waits for what is under way. Throws what a delivery or job throws. */
+/** Runs until the signal aborts, then waits for what is under way. Throws what is a bug in a delivery or job. */
 export async function runScheduler(context: SchedulerContext, signal: AbortSignal): Promise<void> {
-  const { store, clock } = context;
+  const { store, clock, log, trouble } = context;
   const running = new Map<string, Promise<void>>();
-  const resting = new Map<number, { until: number; connectedAt: number | null }>();
+  const resting = new Map<number, { since: number; until: number; connectedAt: number | null }>();
+  /** What the store said of each job's due time last. */
+  const asked = new Map<string, { dueAt: number; at: number; isDone: boolean }>();
+  /** Runs of jobs that are over, which the store could not be told. */
+  const untold = new Map<string, { dueAt: number; isDone: boolean }>();
   const alarm = createAlarm();
   const stop = new AbortController();
   const stopOnSignal = () => stop.abort();
@@ -53,29 +62,79 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
     running.set(name, run);
   };
   const deliver = (connectionId: number, connectedAt: number | null) => async () => {
-    const { restUntil } = await context.deliver(connectionId, stop.signal);
-    resting.set(connectionId, { until: restUntil, connectedAt });
+    const until = await context.deliver(connectionId, stop.signal).then(
+      ({ restUntil }) => restUntil,
+      (error: unknown) => {
+        trouble.hear(error);
+        return clock.now() + LONGEST_SLEEP_MS;
+      },
+    );
+    resting.set(connectionId, { since: clock.now(), until, connectedAt });
   };
-  /** What could not be delivered with one consent may be with the next. */
-  const restOf = ({ connectionId, connectedAt }: DueWork) => {
+  /** What could not be delivered with one consent may be with the next; a rest from a time to come is none. */
+  const restOf = ({ connectionId, connectedAt }: DueWork, now: number) => {
     const rest = resting.get(connectionId);
-    return rest?.connectedAt === connectedAt ? rest.until : 0;
+    return rest?.connectedAt === connectedAt && rest.since <= now ? rest.until : 0;
+  };
+
+  const tellEnds = async () => {
+    for (const [name, { dueAt, isDone }] of untold) {
+      await store.endTick(name, dueAt, isDone);
+      untold.delete(name);
+    }
+  };
+  const run = (job: Job, dueAt: number) => async () => {
+    log.debug("job", { name: job.name, due: new Date(dueAt).toISOString() });
+    const problem = await job.run(stop.signal).then(
+      () => null,
+      (error: unknown) => ({ error }),
+    );
+    untold.set(job.name, { dueAt, isDone: problem === null });
+    await tellEnds().catch(trouble.hear);
+    if (problem === null || stop.signal.aborted) return;
+    const { error } = problem;
+    if (isAppError(error) && error.code !== "STORE_UNAVAILABLE")
+      log.warn("a job failed and is tried again", { name: job.name, reason: error.message });
+    else trouble.hear(error);
+  };
+  const mayAsk = (job: Job, dueAt: number, now: number): boolean => {
+    const last = asked.get(job.name);
+    if (running.has(job.name)) return false;
+    if (last?.dueAt !== dueAt) return true;
+    return !last.isDone && (now < last.at || now >= last.at + LONGEST_SLEEP_MS);
+  };
+
+  /** Starts what is due, and returns when to look again. Of several due times missed only the last one is made up. */
+  const startDue = async (): Promise<number> => {
+    const now = clock.now();
+    let wakeAt = now + LONGEST_SLEEP_MS;
+    for (const work of await store.dueWork(now)) {
+      const { connectionId, dueAt, connectedAt } = work;
+      const startAt = Math.max(dueAt, restOf(work, now));
+      if (startAt <= now) start(`deliver ${connectionId}`, deliver(connectionId, connectedAt));
+      else wakeAt = Math.min(wakeAt, startAt);
+    }
+    await tellEnds();
+    for (const job of context.jobs) {
+      const { name, due } = job;
+      wakeAt = Math.min(wakeAt, due.next(now));
+      const dueAt = due.last(now);
+      if (!mayAsk(job, dueAt, now)) continue;
+      const standing = await store.beginTick({ job: name, dueAt, now, once: due.once });
+      asked.set(name, { dueAt, at: now, isDone: standing === "done" });
+      if (standing === "ours") start(name, run(job, dueAt));
+    }
+    trouble.passed();
+    return wakeAt;
   };
 
   try {
     while (!stop.signal.aborted) {
       alarm.reset();
-      const now = clock.now();
-      let wakeAt = now + LONGEST_SLEEP_MS;
-      for (const work of await store.dueWork()) {
-        const { connectionId, dueAt, connectedAt } = work;
-        const startAt = Math.max(dueAt, restOf(work));
-        if (startAt <= now) start(`deliver ${connectionId}`, deliver(connectionId, connectedAt));
-        else wakeAt = Math.min(wakeAt, startAt);
-      }
-      for (const { due } of context.jobs) wakeAt = Math.min(wakeAt, due.next(now));
-      for (const job of context.jobs)
-        await startIfDue(context, job, now, () => start(job.name, () => job.run(stop.signal)));
+      const wakeAt = await startDue().catch((error: unknown) => {
+        trouble.hear(error);
+        return clock.now() + LONGEST_SLEEP_MS;
+      });
       await alarm.wait(clock, Math.max(0, wakeAt - clock.now()));
     }
   } finally {
@@ -85,24 +144,6 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
     await Promise.all(running.values());
   }
   if (failures.length > 0) throw failures[0];
-}
-
-/**
- * Of several due times missed only the last one is made up: `due.last` names no other. A tick from the future says
- * that the clock was ahead for a while; it must not keep the job from running until then.
- */
-async function startIfDue(
-  { store, log }: SchedulerContext,
-  job: Job,
-  now: number,
-  run: () => void,
-): Promise<void> {
-  const dueAt = job.due.last(now);
-  const last = await store.lastTick(job.name);
-  if (last !== null && last >= dueAt && last <= now) return;
-  if (!(await store.openTick(job.name, dueAt))) return;
-  log.debug("job", { name: job.name, due: new Date(dueAt).toISOString() });
-  run();
 }
 
 /** Something to wait for that anyone may ring, also before the waiting begins. */

@@ -13,6 +13,7 @@ import { closeServer, listen } from "./listen.ts";
 import { createReceiver } from "./receiver.ts";
 import { createRefusals } from "./refusals.ts";
 import { runScheduler } from "./scheduler.ts";
+import { createStoreTrouble } from "./store-trouble.ts";
 import { createVaultWatch } from "./vault-watch.ts";
 import { createWebhookSecrets } from "./webhook-secrets.ts";
 
@@ -28,8 +29,12 @@ export interface ServeContext extends Vendors {
 
 /** How long calls under way may take once we were told to stop; systemd's own patience is 90 s. */
 const LAST_CALLS_MS = 10_000;
+const ENTER_AGAIN_MS = 20_000;
 
-/** Throws when a part of it dies: systemd starts it anew, and nothing acknowledged is lost by that. */
+/**
+ * Throws when a part of it dies: systemd starts it anew, and nothing acknowledged is lost by that. A store that becomes
+ * full or locked ends nothing: senders hear 503, and all goes on when there is room.
+ */
 export async function serve(
   context: ServeContext,
   { signal, onListening }: { signal: AbortSignal; onListening: (address: string) => void },
@@ -37,6 +42,7 @@ export async function serve(
   const { log, clock, config } = context;
   const store = await context.threadedStore();
   const [vault, sources] = await Promise.all([context.vault(), context.sources()]);
+  const trouble = createStoreTrouble({ clock, log });
   const secretsOf = createWebhookSecrets({ vault, clock });
   const secrets = rememberingSecrets(vault);
   const vaultWatch = createVaultWatch({
@@ -44,6 +50,7 @@ export async function serve(
     store,
     vault,
     secrets,
+    trouble,
     readWebhookSecrets: async () => {
       for (const source of sources) await secretsOf(source);
     },
@@ -70,7 +77,19 @@ export async function serve(
     notReady: () => (stop.signal.aborted ? "stopping" : (vaultWatch.problem()?.message ?? null)),
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
-  await store.enterService();
+  let isKnown = false;
+  const enter = async () => {
+    await store.enterService().then(() => {
+      isKnown = true;
+    }, trouble.hear);
+  };
+  const enterLater = async () => {
+    while (!isKnown && !stop.signal.aborted) {
+      await clock.sleep(ENTER_AGAIN_MS, stop.signal).catch(() => {});
+      if (!stop.signal.aborted) await enter();
+    }
+  };
+  await enter();
   await vaultWatch.look(abort.signal);
   log.info("listening", { address });
   onListening(address);
@@ -80,6 +99,7 @@ export async function serve(
       store,
       clock,
       log,
+      trouble,
       jobs: jobsOf({ ...context, store, vaultWatch, secrets }),
       deliver: async (connectionId, stopped) => {
         const problems: AppError[] = [];
@@ -92,6 +112,7 @@ export async function serve(
         if (Object.values(counts).some((n) => n > 0))
           log.info("delivered", { connection: connectionId, ...counts });
         for (const problem of problems) {
+          if (problem.code === "STORE_UNAVAILABLE") throw problem;
           const isVaults = problem.code === "VAULT_UNAVAILABLE";
           // What is held needs no rest: its release is the time to go on.
           if (isVaults && (await vaultWatch.hear(connectionId, problem))) return { restUntil: 0 };
@@ -103,11 +124,12 @@ export async function serve(
     stop.signal,
   );
   const watching = vaultWatch.run(stop.signal);
+  const entering = enterLater();
   try {
-    await Promise.all([scheduler, watching]);
+    await Promise.all([scheduler, watching, entering]);
   } finally {
     stop.abort();
-    await Promise.allSettled([scheduler, watching]);
+    await Promise.allSettled([scheduler, watching, entering]);
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
     await refusals.end();

@@ -4,6 +4,7 @@ import { holdForVault, releaseFromVault, vaultProblemOf } from "../flows/vault-t
 import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
+import type { StoreTrouble } from "./store-trouble.ts";
 
 /**
  * Sees whether the vault can be read while the service runs. What it finds stands in the store, for `status` and the
@@ -24,6 +25,7 @@ export interface VaultWatchContext extends Vendors {
   vault: Vault;
   /** Keeps what it reads in memory, for the time when the vault cannot be read. */
   secrets: SecretReader;
+  trouble: StoreTrouble;
   readWebhookSecrets(): Promise<void>;
 }
 
@@ -32,7 +34,7 @@ const LOOK_EVERY_MS = 60_000;
 const LOOK_AGAIN_AFTER_MS = 30_000;
 
 export function createVaultWatch(context: VaultWatchContext): VaultWatch {
-  const { store, clock, log, vault } = context;
+  const { store, clock, log, vault, trouble } = context;
   let problem: AppError | null = null;
   let isAnyHeld = false;
   let readAt: number | null = null;
@@ -61,7 +63,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     readAt = revision;
   };
 
-  const look = async (signal: AbortSignal) => {
+  const lookOnce = async (signal: AbortSignal) => {
     const before = problem;
     problem = await vaultProblemOf(() => vault.read([]));
     if (problem) {
@@ -75,6 +77,12 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     await vaultProblemOf(keepInMemory);
     isAnyHeld = (await releaseFromVault(context, store, { signal })) !== null;
   };
+  const look = (signal: AbortSignal) =>
+    lookOnce(signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      if (!isAppError(error) || error.code === "STORE_UNAVAILABLE") trouble.hear(error);
+      else log.warn("the vault could not be looked at", { reason: error.message });
+    });
 
   return {
     problem: () => problem,
@@ -88,11 +96,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
         const waitMs = isAnyHeld ? LOOK_AGAIN_AFTER_MS : LOOK_EVERY_MS;
         await clock.sleep(waitMs, signal).catch(() => {});
         if (signal.aborted) return;
-        await look(signal).catch((error: unknown) => {
-          if (signal.aborted) return;
-          if (!isAppError(error)) throw error;
-          log.warn("the vault could not be looked at", { reason: error.message });
-        });
+        await look(signal);
       }
     },
   };

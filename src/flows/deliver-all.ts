@@ -71,7 +71,7 @@ export async function deliverAll(vendors: Vendors, store: Store, signal: AbortSi
   const problems: AppError[] = unreadable ? [unreadable] : [];
   const held: { connectionId: number; causes: HeldCauses }[] = [];
   const tried = new Set<number>();
-  for (const { connectionId, dueAt } of await store.dueWork()) {
+  for (const { connectionId, dueAt } of await store.dueWork(vendors.clock.now())) {
     if (dueAt > vendors.clock.now()) continue;
     const before = await store.heldCauses(connectionId);
     const report = await deliverTo(vendors, store, {
@@ -90,7 +90,7 @@ export async function deliverAll(vendors: Vendors, store: Store, signal: AbortSi
   signal.throwIfAborted();
   total.held = held.flatMap(({ causes }) => Object.values(causes)).reduce((sum, n) => sum + n, 0);
   const connections = await store.connections();
-  const waiting = new Set((await store.dueWork()).map(({ connectionId }) => connectionId));
+  const waiting = new Set((await store.dueWork(vendors.clock.now())).map(({ connectionId }) => connectionId));
   const resting = connections.filter(({ id, outage }) => waiting.has(id) && (outage || tried.has(id)));
   const heldBy = connections.flatMap((connection) =>
     held

@@ -209,7 +209,7 @@ async function deliverFromHere(vendors: Vendors, store: Store, watch: Watch): Pr
       const { restUntil, retried, ...settled } = await deliverTo(vendors, store, options);
       round.retried += retried;
       round.settled += settled.delivered + settled.rejected + settled.held;
-      const work = (await store.dueWork()).find((each) => each.connectionId === connectionId);
+      const work = (await store.dueWork(clock.now())).find((each) => each.connectionId === connectionId);
       // What is pending and not due is in another process's hands.
       const dueAt = work?.dueAt ?? clock.now() + LOOK_EVERY_MS;
       round.nextAt = Math.min(round.nextAt, Math.max(dueAt, restUntil));

@@ -127,8 +127,10 @@ function createAhead() {
 }
 
 export async function isDue({ context, connection }: Delivery): Promise<boolean> {
-  const work = (await context.store.dueWork()).find(({ connectionId }) => connectionId === connection.id);
-  return work !== undefined && work.dueAt <= context.clock.now();
+  const { store, clock } = context;
+  const due = await store.dueWork(clock.now());
+  const work = due.find(({ connectionId }) => connectionId === connection.id);
+  return work !== undefined && work.dueAt <= clock.now();
 }
 
 /** Fails for its own sake, as it did before. */

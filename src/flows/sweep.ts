@@ -17,16 +17,19 @@ export async function sweep(
     store,
     clock,
     destination,
+    signal,
   }: {
     store: Pick<Store, "subjects" | "raise" | "confirm">;
     clock: Pick<Clock, "now">;
     destination: Destination;
+    signal?: AbortSignal | undefined;
   },
   connection: Connection,
 ): Promise<number> {
   let raised = 0;
   let after: string | null = "";
   while (after !== null) {
+    signal?.throwIfAborted();
     const page = await store.subjects({
       connectionId: connection.id,
       status: "in_progress",
@@ -52,17 +55,18 @@ function sameProjection(a: Projection, b: Projection): boolean {
   return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }
 
-/** Sweeps every connected production account. */
+/** Sweeps every connected production account. What it raised before the signal aborts stays raised. */
 export async function sweepAll(
   vendors: Pick<Vendors, "clock" | "destination">,
   store: Store,
+  signal?: AbortSignal,
 ): Promise<number> {
   let raised = 0;
   for (const connection of await store.connections()) {
     if (connection.environment !== "production" || connection.account === null) continue;
     const destination = await destinationIfUsable(vendors, connection);
     if (destination?.subject === "contact")
-      raised += await sweep({ store, clock: vendors.clock, destination }, connection);
+      raised += await sweep({ store, clock: vendors.clock, destination, signal }, connection);
   }
   return raised;
 }

@@ -33,8 +33,13 @@ describe("the next try", () => {
     const notBefore = NOW + 3_600_000;
     expect(nextTry({ tries: MAX_TRIES, now: NOW, notBefore, random: noJitter })).toBe(notBefore);
   });
-  test("follows the configured distance of the ticks", () => {
+  test("follows the configured distance of the ticks, up to a day", () => {
     const random = noJitter;
     expect(nextTry({ tries: 6, now: NOW, notBefore: null, random, retryEveryMs: 60_000 })).toBe(NOW + 60_000);
+    const midnight = Date.UTC(2026, 10, 23);
+    for (const hours of [24, 100]) {
+      const retryEveryMs = hours * 3_600_000;
+      expect(nextTry({ tries: 6, now: NOW, notBefore: null, random, retryEveryMs })).toBe(midnight);
+    }
   });
 });

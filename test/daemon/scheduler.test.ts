@@ -1,18 +1,24 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { dailyDue, everyDue } from "../../src/core/due-times.ts";
 import { type Job, runScheduler, type SchedulerContext } from "../../src/daemon/scheduler.ts";
+import { createStoreTrouble } from "../../src/daemon/store-trouble.ts";
+import { AppError } from "../../src/shared/errors.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { createRedactor } from "../../src/shared/redact.ts";
 import type { Store } from "../../src/store/contract.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { jobcannon } from "../../src/vendors/jobcannon/source.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { children } from "../store/child.ts";
+import { onFileSystem, testWithMounts } from "../store/parts.ts";
 import { invite, ORG, until } from "../world.ts";
 
+const startChild = children();
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 /** Six in the morning: the sweep of the day is over. */
@@ -54,7 +60,8 @@ async function start(
     redact: createRedactor(),
     clock,
   });
-  const ended = runScheduler({ store, clock, log, jobs, deliver }, stop.signal);
+  const trouble = createStoreTrouble({ clock, log });
+  const ended = runScheduler({ store, clock, log, trouble, jobs, deliver }, stop.signal);
   ended.catch(() => {});
   await clock.advance(0);
   return {
@@ -259,39 +266,154 @@ describe("jobs", () => {
     for (const scheduler of schedulers) await scheduler.stop();
   });
 
-  test("run once a day for a year, whatever restarts and clock corrections it brings", async () => {
+  test("run once a day for a year, whatever restarts, kills and clock corrections it brings", async () => {
     const clock = wallClock();
-    const store = await openStore(temporaryDirectory(), clock);
-    const days: number[] = [];
-    const job: Job = {
-      name: "sweep",
-      due: SWEEP,
-      run: async () => {
-        days.push(Math.floor(SWEEP.last(clock.now()) / DAY_MS));
-      },
+    const stateDir = temporaryDirectory();
+    /** The due times of runs that came to their end. */
+    const done: number[] = [];
+    let underWay = 0;
+    let most = 0;
+    const startProcess = async () => {
+      const store = await openSqliteStore({ stateDir, clock });
+      let isKilled = false;
+      let runs: number | null = null;
+      const stopped = new Promise<never>(() => {});
+      const unlessKilled = async <T>(work: () => Promise<T>): Promise<T> =>
+        isKilled ? await stopped : await work();
+      const job: Job = {
+        name: "sweep",
+        due: SWEEP,
+        run: async () => {
+          const dueAt = SWEEP.last(clock.now());
+          runs = dueAt;
+          underWay += 1;
+          most = Math.max(most, underWay);
+          await unlessKilled(() => clock.sleep(10_000));
+          if (isKilled) return await stopped;
+          underWay -= 1;
+          runs = null;
+          done.push(dueAt);
+        },
+      };
+      const scheduler = await start(
+        {
+          ...store,
+          dueWork: (now) => unlessKilled(() => store.dueWork(now)),
+          beginTick: (tick) => unlessKilled(() => store.beginTick(tick)),
+          endTick: (...args) => unlessKilled(() => store.endTick(...args)),
+        },
+        clock,
+        { jobs: [job] },
+      );
+      return {
+        isRunning: () => runs !== null,
+        kill: async () => {
+          isKilled = true;
+          if (runs !== null) underWay -= 1;
+          await store.close();
+          // What the kernel tells of a process that is gone, without ending this one.
+          const db = new Database(join(stateDir, "log.db"));
+          db.prepare("UPDATE ticks SET holder = json_set(holder, '$.startedAt', 'gone')").run();
+          db.close();
+        },
+        stop: async () => {
+          const stopping = scheduler.stop();
+          await clock.advance(10_000);
+          await stopping;
+          await store.close();
+        },
+      };
     };
+
+    const weeks = fc.integer({ min: -21 * DAY_MS, max: 21 * DAY_MS });
+    const years = fc.integer({ min: -4 * 365 * DAY_MS, max: 4 * 365 * DAY_MS });
     const year = fc.sample(
       fc.record({
         restarts: fc.boolean(),
-        /** Corrections in the course of the day, up to one day forth and two back. */
-        jumps: fc.array(fc.integer({ min: -2 * DAY_MS, max: DAY_MS }), { maxLength: 3 }),
+        kills: fc.boolean(),
+        /** Corrections in the course of the day. */
+        jumps: fc.array(fc.oneof(weeks, years), { maxLength: 2 }),
       }),
       { numRuns: 365, seed: 2026 },
     );
-    let scheduler = await start(store, clock, { jobs: [job] });
-    for (const [day, { restarts, jumps }] of year.entries()) {
-      for (const offset of [...jumps, 0]) {
-        clock.jump(MORNING + day * DAY_MS + offset);
+    let killed = 0;
+    clock.jump(MORNING);
+    const processes = [await startProcess(), await startProcess()];
+    for (const [day, { restarts, kills, jumps }] of year.entries()) {
+      const nightOf = SWEEP.last(MORNING) + (day + 1) * DAY_MS;
+      clock.jump(nightOf - MINUTE_MS);
+      await clock.advance(MINUTE_MS + 5_000);
+      const victim = kills ? processes.findIndex((each) => each.isRunning()) : -1;
+      if (victim >= 0) {
+        await processes[victim]?.kill();
+        processes[victim] = await startProcess();
+        killed += 1;
+      }
+      await clock.advance(MINUTE_MS);
+      for (const offset of jumps) {
+        clock.jump(nightOf + offset);
         await clock.advance(MINUTE_MS);
       }
       if (!restarts) continue;
-      await scheduler.stop();
-      scheduler = await start(store, clock, { jobs: [job] });
+      await processes.shift()?.stop();
+      processes.push(await startProcess());
     }
+    for (const each of processes) await each.stop();
+    const wanted = year.map((_, day) => SWEEP.last(MORNING) + (day + 1) * DAY_MS);
+    expect(done.filter((dueAt) => wanted.includes(dueAt)).sort((a, b) => a - b)).toEqual(wanted);
+    expect(new Set(done).size).toBe(done.length);
+    expect(most).toBe(1);
+    expect(killed).toBeGreaterThan(50);
+  });
+
+  test("that failed run again after a pause, until they are done", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    const at: number[] = [];
+    const run = async () => {
+      at.push((clock.now() - MORNING) / MINUTE_MS);
+      if (at.length < 4) throw new AppError("VENDOR_UNAVAILABLE", "not now");
+    };
+    const scheduler = await start(store, clock, { jobs: [{ name: "sweep", due: SWEEP, run }] });
+    await clock.advance(10 * 60 * MINUTE_MS);
+    expect(at).toEqual([0, 1, 3, 7]);
     await scheduler.stop();
-    const first = Math.floor(MORNING / DAY_MS);
-    const wanted = year.map((_, day) => first + day);
-    expect(days.filter((day) => wanted.includes(day)).sort((a, b) => a - b)).toEqual(wanted);
+  });
+
+  test("cut off by the end of their process are taken up by the next one", async () => {
+    const clock = fakeClock(MORNING);
+    const store = await openStore(temporaryDirectory(), clock);
+    const ended: string[] = [];
+    const run = async (signal: AbortSignal) => {
+      await clock.sleep(MINUTE_MS, signal).catch((error: unknown) => {
+        ended.push("cut off");
+        throw error;
+      });
+      ended.push("done");
+    };
+    const jobs = [{ name: "sweep", due: SWEEP, run }];
+    await (await start(store, clock, { jobs })).stop();
+    const next = await start(store, clock, { jobs });
+    await clock.advance(10 * MINUTE_MS);
+    expect(ended).toEqual(["cut off", "done"]);
+    await next.stop();
+  });
+
+  test("of every minute go on at once when the clock is set back, and leave one row", async () => {
+    const clock = wallClock();
+    const stateDir = temporaryDirectory();
+    const store = await openStore(stateDir, clock);
+    const { at, job } = noting("alerts", everyDue(MINUTE_MS), clock);
+    const scheduler = await start(store, clock, { jobs: [job] });
+    await clock.advance(10 * MINUTE_MS);
+    clock.jump(MORNING + 2 * MINUTE_MS);
+    const before = at.length;
+    await clock.advance(3 * MINUTE_MS);
+    expect(at.slice(before).map((time) => Math.floor((time - MORNING) / MINUTE_MS))).toEqual([2, 3, 4, 5]);
+    await scheduler.stop();
+    const db = new Database(join(stateDir, "log.db"));
+    onTestFinished(() => void db.close());
+    expect(db.prepare("SELECT count(*) FROM ticks").pluck().get()).toBe(1);
   });
 
   test("go on after the clock was years ahead for a moment", async () => {
@@ -301,12 +423,37 @@ describe("jobs", () => {
     const scheduler = await start(store, clock, { jobs: [job] });
     clock.jump(MORNING + 3_000 * DAY_MS);
     await clock.advance(MINUTE_MS);
-    clock.jump(MORNING + 2 * MINUTE_MS);
-    await clock.advance(MINUTE_MS);
     const before = at.length;
+    clock.jump(MORNING + 2 * MINUTE_MS);
     await clock.advance(2 * DAY_MS);
     expect(at.slice(before)).toEqual([MORNING + 20 * 60 * MINUTE_MS, MORNING + 44 * 60 * MINUTE_MS]);
     await scheduler.stop();
+  });
+});
+
+describe("a full disk", () => {
+  testWithMounts("ends nothing, is told once, and all goes on when there is room", async () => {
+    const mountedAt = temporaryDirectory();
+    const [said] = await startChild(
+      "full-disk-scheduler",
+      [mountedAt],
+      onFileSystem(mountedAt, "size=8m"),
+    ).rest();
+    const isTold = expect.stringContaining("the store cannot be used");
+    expect(said).toMatchObject({
+      before: { jobs: 3, deliveries: 0, told: [] },
+      full: { jobs: 3, delivered: 0, told: [isTold] },
+      afterwards: { delivered: 1, told: [isTold, expect.stringContaining("can be used again")] },
+      outcome: "in order",
+    });
+    expect(said).toHaveProperty(
+      "full.deliveries",
+      expect.toSatisfy((tries) => tries > 3 && tries < 30),
+    );
+    expect(said).toHaveProperty(
+      "afterwards.jobs",
+      expect.toSatisfy((jobs) => jobs >= 3 + 5),
+    );
   });
 });
 

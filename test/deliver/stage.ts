@@ -8,6 +8,7 @@ import * as v from "valibot";
 import { onTestFinished } from "vitest";
 import type { Connection } from "../../src/core/connection.ts";
 import { runScheduler } from "../../src/daemon/scheduler.ts";
+import { createStoreTrouble } from "../../src/daemon/store-trouble.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { deliver } from "../../src/flows/deliver.ts";
 import { resync } from "../../src/flows/resync.ts";
@@ -176,8 +177,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
           },
           await connection(),
         );
+      const trouble = createStoreTrouble({ clock, log: SILENT });
       const scheduler = runScheduler(
-        { store: own, clock, log: SILENT, jobs: [], deliver: deliverNow },
+        { store: own, clock, log: SILENT, trouble, jobs: [], deliver: deliverNow },
         ending.signal,
       );
       const process: Process = {

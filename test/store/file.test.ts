@@ -78,6 +78,17 @@ describe("opening the log", () => {
     },
   );
 
+  testWithMounts("says so on a disk that is full, with a log there and without", async () => {
+    const mountedAt = temporaryDirectory();
+    const stateDir = temporaryDirectory();
+    openLog(stateDir, { now: NOON }).close();
+    const prepare = `mkdir "$0/full" "$0/empty" && cp ${logIn(stateDir)} "$0/full" && { dd if=/dev/zero of="$0/ballast" bs=4k 2>&- || true; }`;
+    const directories = ["full", "empty"].map((name) => join(mountedAt, name));
+    const child = start("read-only", directories, onFileSystem(mountedAt, "size=1m", prepare));
+    for (const outcome of await child.rest())
+      expect(outcome).toMatch(/^STORE_UNAVAILABLE: .*log\.db cannot grow: the disk is full$/);
+  });
+
   test("keeps everything it makes to its owner", async () => {
     const stateDir = join(temporaryDirectory(), "new", "state");
     const store = await opened(openDirect, stateDir);

@@ -45,7 +45,7 @@ describe("the queries", () => {
     const page = { after: null, limit: 10 };
     const plans = plansOf(() => {
       verbs.append([...completedFor("cat"), anEvent("cancelled"), anEvent("invited", { at: 1 })]);
-      verbs.dueWork();
+      verbs.dueWork(NOON);
       const claims = claimsOf(verbs.claim({ connectionId: id, limit: 10, now: NOON + 10 }));
       verbs.settle(claims.map((claim) => ({ claim, now: NOON, outcome: DELIVERED })));
       for (const connectionId of [id, assessments]) {
@@ -77,13 +77,17 @@ describe("the queries", () => {
     const { verbs, id, plansOf } = recorded();
     const plans = plansOf(() => {
       verbs.claim({ connectionId: id, limit: 10, now: NOON });
-      verbs.dueWork();
+      verbs.dueWork(NOON);
+      // As after a clock that was set back.
+      verbs.dueWork(NOON - 3_600_000);
       verbs.subjects({ connectionId: id, limit: 10 });
       verbs.subjects({ connectionId: id, limit: 10, status: "in_progress" });
       verbs.invites({ org: "acme", limit: 10 });
       finished(verbs.stuck(id, NOON));
     });
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_due"));
+    expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_waiting"));
+    expect(plans.filter((plan) => /^SCAN pushes\b/.test(plan))).toEqual([]);
     expect(plans).toContainEqual(expect.stringContaining("INDEX invites_in_progress"));
     expect(plans).toContainEqual(expect.stringContaining("INDEX invites_by_time"));
     expect(plans.filter((plan) => plan.includes("TEMP B-TREE"))).toEqual([]);

@@ -45,17 +45,20 @@ describe("several processes on one log", () => {
     expect(await Promise.all(first.map((child) => child.next()))).toEqual(first.map(() => "ready"));
   });
 
-  test("get at once what a killed one had claimed, and learn that it is due", async () => {
+  test("get at once what a killed one had claimed, learn that it is due, and take over its sweep", async () => {
     const stateDir = temporaryDirectory();
     const store = await opened(openDirect, stateDir);
     const { id } = await connect(store);
     await store.append(completedFor("ann", "bob", "cat"));
     const claimer = start("claimer", [stateDir, String(id)]);
     expect(await claimer.next()).toHaveLength(3);
-    expect(await store.dueWork()).toEqual([]);
+    expect(await store.dueWork(NOON)).toEqual([]);
     expect(await claimedSubjects(store, id, NOON + 10)).toEqual([]);
+    const sweep = { job: "sweep", dueAt: NOON, now: NOON + 10, once: true };
+    expect(await store.beginTick(sweep)).toBe("later");
     await claimer.kill();
-    expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: NOON, connectedAt: null }]);
+    expect(await store.beginTick(sweep)).toBe("ours");
+    expect(await store.dueWork(NOON)).toEqual([{ connectionId: id, dueAt: NOON, connectedAt: null }]);
     expect(await claimedSubjects(store, id, NOON + 10)).toHaveLength(3);
   });
 

@@ -1,9 +1,13 @@
 /** What several processes on one store agree on, and whom they tell. */
 export interface Coordination {
-  /** True for the one process that may run this job for this due time. */
+  /** True for the first who opens it, and nobody else. */
   openTick(job: string, dueAt: number): Promise<boolean>;
-  /** The newest due time for which the job ran; null before the first. */
+  /** The newest that was opened; null before the first. */
   lastTick(job: string): Promise<number | null>;
+  /** Begins the run of a job for its due time, unless it was done, or any run of this job is under way. */
+  beginTick(request: TickRequest): Promise<TickStanding>;
+  /** Ends the run that this process began. One that was not done is begun again after a pause. */
+  endTick(job: string, dueAt: number, isDone: boolean): Promise<void>;
   /** Makes this process known as a running service until it ends, however it ends. */
   enterService(): Promise<void>;
   /** How many services are alive on this store. */
@@ -14,6 +18,17 @@ export interface Coordination {
   dueAlerts(now: number): Promise<DueAlert[]>;
   noteAlert(id: number, note: AlertNote): Promise<void>;
 }
+
+export interface TickRequest {
+  job: string;
+  dueAt: number;
+  now: number;
+  /** Done once for each due time ever, whatever the clock does; else only the newest due time is remembered. */
+  once: boolean;
+}
+
+/** `ours`: for the one process that is to run it now. `later`: it is under way, or rests after it failed. */
+export type TickStanding = "ours" | "done" | "later";
 
 /** Trouble that its org's owner shall hear of, once. */
 export interface Incident {

@@ -23,9 +23,10 @@ export interface Delivery {
   settle(settlements: readonly Settlement[]): Promise<void>;
   /**
    * Which connections have pushes that are or will be due, when the first is, and by which consent they stand. Held
-   * connections have none.
+   * connections have none. What waits for longer than anything may, or since a time to come, stems from a clock that
+   * was ahead, and is due now.
    */
-  dueWork(): Promise<DueWork[]>;
+  dueWork(now: number): Promise<DueWork[]>;
   /** Keeps back all open pushes of a connection, and those to come, until `release`. Returns how many were open. */
   hold(connectionId: number, cause: HeldCause): Promise<number>;
   /**

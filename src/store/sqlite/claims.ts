@@ -1,3 +1,4 @@
+import { LONGEST_WAIT_MS } from "../../core/retry.ts";
 import type { SubjectKind } from "../../core/push.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
 import type { DueWork, Place, RateWindow } from "../contract.ts";
@@ -5,6 +6,7 @@ import type { TakeCall } from "./calls.ts";
 import type { Db } from "./file.ts";
 import { createStatesOf } from "./invites-of.ts";
 import { createLeases } from "./leases.ts";
+import { SLICE } from "./slices.ts";
 import { transaction } from "./transaction.ts";
 
 /**
@@ -14,6 +16,9 @@ import { transaction } from "./transaction.ts";
  */
 export type ClaimsText = string;
 const NO_CLAIMS: ClaimsText = '{"claims":[]}';
+
+/** Threads that look at one clock a moment apart see no clock that was ahead. */
+const CLOCK_SLACK_MS = 60_000;
 
 /** Taking due pushes for delivery, so that no two take the same one. */
 export function createClaims(db: Db, self: ProcessIdentity, now: () => number, takeCall: TakeCall) {
@@ -75,11 +80,37 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   const open = db.prepare<[], { id: number; connectedAt: number | null }>(
     "SELECT id, details ->> 'connectedAt' AS connectedAt FROM connections WHERE hold_cause IS NULL ORDER BY id",
   );
+  const newestWaiting = db
+    .prepare<[number], number | null>(
+      "SELECT max(pending_since) FROM pushes WHERE connection_id = ? AND state = 'pending'",
+    )
+    .pluck();
+  const lastDue = db
+    .prepare<[number], number | null>(
+      "SELECT max(due_at) FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL",
+    )
+    .pluck();
+  const mendRaised = db.prepare(`
+    UPDATE pushes SET due_at = min(due_at, @now), pending_since = @now WHERE id IN (SELECT id FROM pushes
+      WHERE connection_id = @connectionId AND state = 'pending' AND pending_since > @latest LIMIT ${SLICE})`);
+  const mendPutOff = db.prepare(`
+    UPDATE pushes SET due_at = @now WHERE id IN (SELECT id FROM pushes
+      WHERE connection_id = @connectionId AND state = 'pending' AND lease IS NULL AND due_at > @latest LIMIT ${SLICE})`);
+  const mend = transaction(db, (connectionId: number, now: number) => {
+    mendRaised.run({ connectionId, now, latest: now + CLOCK_SLACK_MS });
+    mendPutOff.run({ connectionId, now, latest: now + LONGEST_WAIT_MS });
+  });
+  /** What was raised or put off while the clock was ahead would wait until that time comes. */
+  const isAhead = (connectionId: number, now: number): boolean =>
+    (newestWaiting.get(connectionId) ?? now) > now + CLOCK_SLACK_MS ||
+    (lastDue.get(connectionId) ?? now) > now + LONGEST_WAIT_MS;
+
   const freeLost = transaction(db, leases.freeLost);
-  const dueWork = (): DueWork[] => {
+  const dueWork = (now: number): DueWork[] => {
     // What a killed process had claimed is due too: nobody else would ever ask for it.
     if (leases.lost().length > 0) freeLost();
     return open.all().flatMap(({ id: connectionId, connectedAt }) => {
+      if (isAhead(connectionId, now)) mend(connectionId, now);
       const dueAt = next.get(connectionId);
       return dueAt === undefined ? [] : [{ connectionId, dueAt, connectedAt }];
     });

@@ -126,13 +126,17 @@ function insistOnDurability(db: Db): void {
   );
 }
 
+const FULL: [what: string, hint: string] = [
+  "cannot grow: the disk is full",
+  "Free space on that file system; nothing acknowledged is lost.",
+];
+/** The first that the code begins with. */
 const REASONS: Record<string, [what: string, hint: string]> = {
   SQLITE_BUSY: ["is locked by another process", "Find it with: fuser -v log.db"],
   SQLITE_PROTOCOL: ["is locked by another process", "Find it with: fuser -v log.db"],
-  SQLITE_FULL: [
-    "cannot grow: the disk is full",
-    "Free space on that file system; nothing acknowledged is lost.",
-  ],
+  SQLITE_FULL: FULL,
+  // No room for the -shm file.
+  SQLITE_IOERR_SHMSIZE: FULL,
   SQLITE_READONLY: ["cannot be written", "Check who owns the state directory and its files."],
   SQLITE_CANTOPEN: [
     "cannot be opened",

@@ -229,4 +229,9 @@ export const MIGRATIONS: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX consents_open ON consents (org, vendor, environment) WHERE outcome IS NULL;
   `,
+  `
+  ALTER TABLE ticks ADD COLUMN holder TEXT;
+  ALTER TABLE ticks ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE ticks ADD COLUMN is_done INTEGER NOT NULL DEFAULT 1;
+  `,
 ];

@@ -1,4 +1,4 @@
-/** Claims what is due, says what it got, and then does nothing any more. */
+/** Begins the sweep, claims what is due, says what it got, and then does nothing any more. */
 import { systemClock } from "../../../src/shared/clock.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
 import { NOON } from "../../core/example.ts";
@@ -7,6 +7,7 @@ import { MINUTE } from "../events.ts";
 const [stateDir = "", connectionId = ""] = process.argv.slice(2);
 const store = await openSqliteStore({ stateDir, clock: systemClock });
 await store.enterService();
+await store.beginTick({ job: "sweep", dueAt: NOON, now: NOON, once: true });
 const claims = await store.claim({ connectionId: Number(connectionId), limit: 100, now: NOON + MINUTE });
 process.stdout.write(`${JSON.stringify(claims.map(({ subject }) => subject))}\n`);
 setInterval(() => {}, 60_000);

@@ -4,6 +4,9 @@ import { anEvent, completedFor, connect, MINUTE } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
 import { claimedSubjects, claimOne } from "./delivering.ts";
 
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
 export function describeClaims(open: OpenStore): void {
   describe("claim", () => {
     test("with a place in a window takes both or neither", async () => {
@@ -100,16 +103,45 @@ export function describeClaims(open: OpenStore): void {
       const store = await opened(open);
       const acme = await connect(store);
       await connect(store, { org: "idle" });
-      expect(await store.dueWork()).toEqual([]);
+      expect(await store.dueWork(NOON)).toEqual([]);
       await store.append(completedFor("ann", "bob"));
-      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON, connectedAt: null }]);
+      expect(await store.dueWork(NOON)).toEqual([{ connectionId: acme.id, dueAt: NOON, connectedAt: null }]);
       const claim = await claimOne(store, acme.id, NOON);
-      expect(await store.dueWork()).toEqual([{ connectionId: acme.id, dueAt: NOON + 1, connectedAt: null }]);
+      expect(await store.dueWork(NOON)).toEqual([
+        { connectionId: acme.id, dueAt: NOON + 1, connectedAt: null },
+      ]);
       const outcome = { kind: "pending", dueAt: NOON - MINUTE, counted: true } as const;
       await store.settle([{ claim, now: NOON, outcome }]);
-      expect(await store.dueWork()).toEqual([
+      expect(await store.dueWork(NOON)).toEqual([
         { connectionId: acme.id, dueAt: NOON - MINUTE, connectedAt: null },
       ]);
+    });
+
+    test("is due now where it was raised or put off while the clock was ahead", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      const ahead = NOON + 400 * DAY;
+      const [raised, ...others] = completedFor("ann", "bob", "cat");
+      if (!raised) throw new Error("there is no event");
+      await store.append([{ ...raised, receivedAt: ahead }, ...others]);
+      const dueAts = [NOON + 27 * HOUR, NOON + 25 * HOUR];
+      const claims = await store.claim({ connectionId: id, limit: 2, now: NOON + 2 });
+      expect(claims.map(({ subject }) => subject)).toEqual(["bob@example.com", "cat@example.com"]);
+      await store.settle(
+        claims.map((claim, index) => {
+          const outcome = { kind: "pending", dueAt: dueAts[index] ?? 0, counted: true } as const;
+          return { claim, now: NOON, outcome };
+        }),
+      );
+      const now = NOON + MINUTE;
+      expect(await claimedSubjects(store, id, now)).toEqual([]);
+      expect(await store.dueWork(now)).toEqual([{ connectionId: id, dueAt: now, connectedAt: null }]);
+      const due = await store.claim({ connectionId: id, limit: 9, now });
+      expect(due.map(({ subject }) => subject).toSorted()).toEqual(["ann@example.com", "bob@example.com"]);
+      // It backs off as any other from now on.
+      const outcome = { kind: "pending", dueAt: now + MINUTE, counted: true } as const;
+      await store.settle(due.map((claim) => ({ claim, now, outcome })));
+      expect(await store.dueWork(now)).toMatchObject([{ dueAt: now + MINUTE }]);
     });
 
     test("leaves out what is in flight, and connections that are held", async () => {
@@ -122,7 +154,7 @@ export function describeClaims(open: OpenStore): void {
       ]);
       await claimOne(store, acme.id, NOON);
       await store.hold(other.id, "reconnect");
-      expect(await store.dueWork()).toEqual([]);
+      expect(await store.dueWork(NOON)).toEqual([]);
     });
   });
 }

@@ -3,6 +3,8 @@ import { NOON } from "../../core/example.ts";
 import { anEvent, connect, HUBSPOT } from "../events.ts";
 import { type OpenStore, opened, temporaryDirectory } from "../world.ts";
 
+const DAY = 24 * 3_600_000;
+
 export function describeCoordination(open: OpenStore): void {
   describe("connections", () => {
     test("are created once and change only in the fields given", async () => {
@@ -32,6 +34,51 @@ export function describeCoordination(open: OpenStore): void {
       expect(await theirs.openTick("retry", NOON)).toBe(true);
       expect(await ours.openTick("sweep", NOON + 1)).toBe(true);
       expect(await theirs.lastTick("sweep")).toBe(NOON + 1);
+    });
+  });
+
+  describe("runs of jobs", () => {
+    const sweep = { job: "sweep", dueAt: NOON, now: NOON, once: true };
+
+    test("are begun by one, and not again once they are done", async () => {
+      const stateDir = temporaryDirectory();
+      const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
+      const begun = await Promise.all([ours, theirs].map((store) => store.beginTick(sweep)));
+      expect(begun.toSorted()).toEqual(["later", "ours"]);
+      const next = { ...sweep, dueAt: NOON + DAY, now: NOON + DAY };
+      expect(await theirs.beginTick(next)).toBe("later");
+      expect(await theirs.beginTick({ ...sweep, job: "alerts" })).toBe("ours");
+      await ours.endTick("sweep", NOON, true);
+      expect(await theirs.beginTick(sweep)).toBe("done");
+      expect(await theirs.beginTick(next)).toBe("ours");
+    });
+
+    test("that count once are remembered whatever time the clock shows, others only the newest", async () => {
+      const store = await opened(open);
+      const far = NOON + 3_000 * DAY;
+      for (const once of [true, false]) {
+        const job = `once ${once}`;
+        for (const dueAt of [NOON, far]) {
+          expect(await store.beginTick({ job, dueAt, now: dueAt, once })).toBe("ours");
+          await store.endTick(job, dueAt, true);
+        }
+        const again = { job, dueAt: NOON, now: NOON, once };
+        expect(await store.beginTick(again)).toBe(once ? "done" : "ours");
+      }
+    });
+
+    test("that failed rest, each time twice as long, unless the clock was set back", async () => {
+      const store = await opened(open);
+      const MINUTE = 60_000;
+      const at = (minutes: number) => store.beginTick({ ...sweep, now: NOON + minutes * MINUTE });
+      const fail = () => store.endTick("sweep", NOON, false);
+      expect(await at(0)).toBe("ours");
+      await fail();
+      expect([await at(0.9), await at(1)]).toEqual(["later", "ours"]);
+      await fail();
+      expect([await at(2.9), await at(3)]).toEqual(["later", "ours"]);
+      await fail();
+      expect([await at(4), await at(2)]).toEqual(["later", "ours"]);
     });
   });
 

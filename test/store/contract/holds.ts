@@ -83,7 +83,7 @@ export function describeHolds(open: OpenStore): void {
         const { store, id } = await withPushes("ann");
         await store.hold(id, cause);
         await store.release(id, [cause], LATER);
-        expect(await store.dueWork()).toEqual([{ connectionId: id, dueAt: LATER, connectedAt: null }]);
+        expect(await store.dueWork(LATER)).toEqual([{ connectionId: id, dueAt: LATER, connectedAt: null }]);
       },
     );
 

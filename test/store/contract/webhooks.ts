@@ -147,7 +147,7 @@ export function describeWebhooks(open: OpenStore): void {
       await connect(store, { ...HUBSPOT, environment: "sandbox" });
       await store.startTrial({ org: "acme", vendor: "smartrecruiters", candidateId: "c1" });
       await store.append([anEvent("completed", { origin: ORIGIN })]);
-      expect((await store.dueWork()).map(({ connectionId }) => connectionId)).toEqual([sandbox.id]);
+      expect((await store.dueWork(NOON)).map(({ connectionId }) => connectionId)).toEqual([sandbox.id]);
       const [claim] = await store.claim({ connectionId: sandbox.id, limit: 10, now: NOON });
       expect(claim?.invites.map(({ invitationId }) => invitationId)).toEqual(["inv_1"]);
       const found = await store.invites({ org: "acme", assessmentId: "a1", limit: 10 });

@@ -107,7 +107,7 @@ async function compare({ store, reference, id, now }: Omit<Context, "pairs">): P
   expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(
     reference.unpushed(),
   );
-  expect((await store.dueWork()).map(({ dueAt }) => dueAt)).toEqual(reference.dueTimes().slice(0, 1));
+  expect((await store.dueWork(now)).map(({ dueAt }) => dueAt)).toEqual(reference.dueTimes().slice(0, 1));
   for (const { invite, pushes } of await store.invites({ org: "acme", limit: 10 })) {
     const known = reference.invites.get(invite.invitationId);
     expect(invite).toEqual(known?.invite);
