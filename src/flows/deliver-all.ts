@@ -56,28 +56,29 @@ export async function deliverTo(
   }
 }
 
-/** Delivers all that is due now, one connection after the other. Throws what only a person can mend, at the end. */
+/** Delivers all that is due now, to all connections at once. Throws what only a person can mend, at the end. */
 export async function deliverAll(
   vendors: Vendors,
   store: Store,
   signal: AbortSignal,
 ): Promise<Omit<DeliverReport, "restUntil">> {
-  const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
   await finishReleases({ store, clock: vendors.clock });
   const unreadable = await releaseFromVault(vendors, store, { signal });
   const problems: AppError[] = unreadable ? [unreadable] : [];
-  for (const { connectionId, dueAt } of await store.dueWork()) {
-    if (dueAt > vendors.clock.now()) continue;
-    const report = await deliverTo(vendors, store, {
-      connectionId,
-      stop: signal,
-      abort: signal,
-      onProblem: (problem) => problems.push(problem),
-    });
-    total.delivered += report.delivered;
-    total.rejected += report.rejected;
-    total.held += report.held;
-    total.retried += report.retried;
+  const due = (await store.dueWork()).filter(({ dueAt }) => dueAt <= vendors.clock.now());
+  const onProblem = (problem: AppError) => problems.push(problem);
+  const ended = await Promise.allSettled(
+    due.map(({ connectionId }) =>
+      deliverTo(vendors, store, { connectionId, stop: signal, abort: signal, onProblem }),
+    ),
+  );
+  const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
+  for (const each of ended) {
+    if (each.status === "rejected") throw each.reason;
+    total.delivered += each.value.delivered;
+    total.rejected += each.value.rejected;
+    total.held += each.value.held;
+    total.retried += each.value.retried;
   }
   signal.throwIfAborted();
   if (problems.length > 0) throw problems[0];

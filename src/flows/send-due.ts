@@ -4,7 +4,7 @@ import { spacingMs, windowFor } from "./slots.ts";
 
 /** Calls at once where no window bounds them: enough to keep a vendor on the same machine busy. */
 const UNLIMITED_CALLS_AT_ONCE = 8;
-/** The HTTP client has no more connections to one host: further calls would queue there, counted but not sent. */
+/** Each has a connection of its own: an account that does not answer shall not take all that the machine has. */
 const MOST_CALLS_AT_ONCE = 64;
 /** Enough that neither the store nor this thread waits for the other while a window is filled. */
 const MOST_AHEAD = 3;

@@ -252,7 +252,11 @@ export function createSender(context: DeliverContext, connection: Connection, re
     if (failed.length === 0) return [];
     if (failed.some(isThrottled) || !(await vendorTakesOthers(since))) return failed;
     // Beside each other: with several that hang, one after the other would outlast the lease.
-    return (await Promise.all(failed.map((each) => sendApart(each, signal)))).flat();
+    const ended = await Promise.allSettled(failed.map((each) => sendApart(each, signal)));
+    return ended.flatMap((each) => {
+      if (each.status === "rejected") throw each.reason;
+      return each.value;
+    });
   };
 
   return {
