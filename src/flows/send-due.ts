@@ -27,6 +27,8 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
   /** Until they are settled. */
   const underWay = new Set<Promise<void>>();
   let unanswered = 0;
+  /** Calls of those that travel alone: when they fail nobody asks why. */
+  let loners = 0;
   /** Asked for, and not sent yet. */
   const ahead = createAhead();
   /** Aborts when nothing more shall go: who waits for a place or for its time gives up. */
@@ -49,6 +51,8 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
   };
   const send = async ({ claims, at }: Batch): Promise<void> => {
     const isFull = claims.length === batchSize;
+    const isLone = claims[0]?.alone === true;
+    if (isLone) loners += 1;
     unanswered += 1;
     let isAnswered = false;
     const leave = () => {
@@ -73,6 +77,7 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
       end();
     } finally {
       leave();
+      if (isLone) loners -= 1;
     }
   };
   const isItsContent = async (trouble: Trouble): Promise<boolean> => {
@@ -106,7 +111,8 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
       if (batch === null) {
         if (ahead.size() > 0) continue;
         if (underWay.size === 0) return;
-        await sender.idle();
+        // What else is under way may need the proof.
+        if (underWay.size === loners) await sender.idle();
         await untilNews(delivery, underWay);
         continue;
       }

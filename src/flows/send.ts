@@ -34,7 +34,7 @@ export interface Sender {
   putOff(troubles: readonly Trouble[], dueAt: number): Promise<void>;
   /** Due again at once, no try spent. */
   giveBack(claims: readonly Claim[]): Promise<void>;
-  /** To be called while nothing moves: a contact that was kept to be asked with is let go after a while. */
+  /** To be called while nothing moves that may need the proof: the contact that serves as proof is let go after a while. */
   idle(): Promise<void>;
   /** Leaves nothing claimed, however the delivery came to its end. */
   end(): Promise<void>;
@@ -66,7 +66,7 @@ interface Witness {
   at: number;
 }
 
-/** No contact need wait longer for its next result, nor for being noted as delivered. */
+/** So long the next result of the contact that serves as proof may wait for calls that need none. */
 const WITNESS_MS = 10_000;
 
 /** "Too many", "locked" and "moving": https://developers.hubspot.com/docs/api-reference/error-handling */

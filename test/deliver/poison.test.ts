@@ -179,6 +179,20 @@ describe("content that makes the vendor fail", () => {
     expect(mostAtOnceOfOne(stage, ["poison@"])).toBe(1);
   });
 
+  test("is found by the next process where the first one ends meanwhile", async () => {
+    const stage = await withPoison({ delayMs: 60 * MINUTE }, ["p00033@"]);
+    await stage.complete(...people(300));
+    const first = await stage.start();
+    await stage.until("it is sent apart", () => callsWith(stage, "p00033@").length === 3, 5 * MINUTE);
+    await stage.through(first.stop());
+    const delivered = (await stage.counts()).delivered;
+    expect(delivered).toBeGreaterThanOrEqual(200);
+    expect(await stage.counts()).toMatchObject({ pending: 300 - delivered });
+    await stage.start();
+    await allSettled(stage, { delivered: 299, pending: 1 }, 10 * MINUTE);
+    expect(mostAtOnceOfOne(stage, ["p00033@"])).toBe(1);
+  });
+
   test("is given up for the moment when the vendor goes down while it is sent apart", async () => {
     const stage = await withPoison({ delayMs: 60 * MINUTE }, ["p00033@"]);
     await stage.complete(...people(300));
