@@ -17,7 +17,10 @@ export function isDegraded(outage: Outage | null): boolean {
   return outage !== null && outage.failures >= MAX_TRIES;
 }
 
-/** `suspect`: the one push that the failed calls held, where its content may be to blame, and its own failed tries before. */
+/**
+ * A call that fails while the vendor is left in peace went before that: it is the same failure, and shortens no rest.
+ * `suspect`: the one push that the failed calls held, where its content may be to blame, and its own failed tries before.
+ */
 export function afterFailure(
   outage: Outage | null,
   {
@@ -31,12 +34,13 @@ export function afterFailure(
     suspect: { pushId: number; tries: number } | null;
   },
 ): Outage {
-  const failures = Math.max(outage?.failures ?? 0, suspect?.tries ?? 0) + 1;
+  const rests = outage !== null && outage.suspect === null && failure.now < outage.restUntil;
+  const failures = Math.max(outage?.failures ?? 0, suspect?.tries ?? 0) + (rests ? 0 : 1);
   const met = suspect?.pushId ?? null;
   return {
     failures,
     since: outage?.since ?? failure.now,
-    restUntil: nextTry({ ...failure, tries: failures }),
+    restUntil: Math.max(nextTry({ ...failure, tries: failures }), rests ? outage.restUntil : 0),
     suspect: outage === null || outage.suspect === met ? met : null,
   };
 }

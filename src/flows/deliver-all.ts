@@ -63,34 +63,39 @@ export interface AllReport extends Omit<DeliverReport, "restUntil"> {
   problem: AppError | null;
 }
 
-/** Delivers all that is due now, one connection after the other. */
+/** Delivers all that is due now, to all connections at once. */
 export async function deliverAll(vendors: Vendors, store: Store, signal: AbortSignal): Promise<AllReport> {
-  const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
-  await finishReleases({ store, clock: vendors.clock });
+  const { clock } = vendors;
+  await finishReleases({ store, clock });
   const unreadable = await releaseFromVault(vendors, store, { signal });
   const problems: AppError[] = unreadable ? [unreadable] : [];
+  const onProblem = (problem: AppError) => problems.push(problem);
+  const due = (await store.dueWork(clock.now())).filter(({ dueAt }) => dueAt <= clock.now());
+  const ended = await Promise.allSettled(
+    due.map(async ({ connectionId }) => {
+      const before = await store.heldCauses(connectionId);
+      const options = { connectionId, stop: signal, abort: signal, onProblem };
+      const report = await deliverTo(vendors, store, options);
+      // A connection that must reconnect holds all at once, beyond what was tried.
+      return { connectionId, report, causes: grown(before, await store.heldCauses(connectionId)) };
+    }),
+  );
+  const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
   const held: { connectionId: number; causes: HeldCauses }[] = [];
   const tried = new Set<number>();
-  for (const { connectionId, dueAt } of await store.dueWork(vendors.clock.now())) {
-    if (dueAt > vendors.clock.now()) continue;
-    const before = await store.heldCauses(connectionId);
-    const report = await deliverTo(vendors, store, {
-      connectionId,
-      stop: signal,
-      abort: signal,
-      onProblem: (problem) => problems.push(problem),
-    });
+  for (const each of ended) {
+    if (each.status === "rejected") throw each.reason;
+    const { connectionId, report, causes } = each.value;
     total.delivered += report.delivered;
     total.rejected += report.rejected;
     total.retried += report.retried;
     if (report.retried > 0) tried.add(connectionId);
-    // A connection that must reconnect holds all at once, beyond what was tried.
-    held.push({ connectionId, causes: grown(before, await store.heldCauses(connectionId)) });
+    held.push({ connectionId, causes });
   }
   signal.throwIfAborted();
   total.held = held.flatMap(({ causes }) => Object.values(causes)).reduce((sum, n) => sum + n, 0);
   const connections = await store.connections();
-  const waiting = new Set((await store.dueWork(vendors.clock.now())).map(({ connectionId }) => connectionId));
+  const waiting = new Set((await store.dueWork(clock.now())).map(({ connectionId }) => connectionId));
   const resting = connections.filter(({ id, outage }) => waiting.has(id) && (outage || tried.has(id)));
   const heldBy = connections.flatMap((connection) =>
     held

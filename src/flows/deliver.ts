@@ -1,6 +1,7 @@
 import type { Connection } from "../core/connection.ts";
 import { everyDue } from "../core/due-times.ts";
 import { afterFailure, type Outage } from "../core/outage.ts";
+import { LONGEST_WAIT_MS } from "../core/retry.ts";
 import type { Clock } from "../shared/clock.ts";
 import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Claim, Store } from "../store/contract.ts";
@@ -52,7 +53,7 @@ export interface Delivery {
   context: DeliverContext;
   connection: Connection;
   sender: Sender;
-  /** As the store knows it now. */
+  /** As it was found or noted last; another process may have noted more since. */
   outage: Outage | null;
 }
 
@@ -84,11 +85,15 @@ export async function deliver(context: DeliverContext, connection: Connection): 
 
 /** Returns until when to rest; 0 when all that is due was sent. */
 async function run(delivery: Delivery): Promise<number> {
+  const { sender } = delivery;
   const { stop } = delivery.context;
   let restUntil = delivery.outage ? await askWhetherItIsBack(delivery, delivery.outage) : 0;
-  while (restUntil === 0 && !stop.aborted && (await isDue(delivery))) {
-    const troubles = await sendAllDue(delivery);
-    restUntil = await settleTroubles(delivery, troubles);
+  let suspects: readonly Trouble[] = [];
+  while (restUntil === 0 && !stop.aborted && (suspects.length > 0 || (await isDue(delivery)))) {
+    const troubles = await sendAllDue(delivery, suspects);
+    suspects = troubles.length > 0 && (await isTheirContent(delivery, troubles)) ? troubles : [];
+    if (suspects.length < troubles.length) restUntil = await rest(delivery, troubles);
+    else if (delivery.outage && sender.heard()) await saveOutage(delivery, null);
   }
   return restUntil;
 }
@@ -102,14 +107,17 @@ async function askWhetherItIsBack(delivery: Delivery, outage: Outage): Promise<n
   const { store, clock, access, retryEveryMs } = context;
   const now = clock.now();
   if (outage.suspect === null) {
-    if (now < outage.restUntil) return outage.restUntil;
+    // Noted while the clock was ahead: nobody waits for that time.
+    const isAhead = outage.since > now || outage.restUntil > now + LONGEST_WAIT_MS;
+    if (now < outage.restUntil && !isAhead) return outage.restUntil;
     // Whoever asked first may have been killed: the next tick has its own turn.
-    const turn = Math.max(outage.restUntil, everyDue(retryEveryMs).last(now));
+    const last = everyDue(retryEveryMs).last(now);
+    const turn = isAhead ? last : Math.max(outage.restUntil, last);
     if (!(await store.openTick(`probe ${connection.id}`, turn))) return now + LOOK_AGAIN_MS;
   }
   await access.slot();
   for (;;) {
-    const claim = await claimProbe(delivery);
+    const claim = await claimProbe(delivery, outage);
     if (!claim) return outage.suspect === null ? now + LOOK_AGAIN_MS : 0;
     const sent = await sender.sendBatch([claim]);
     if (sent.kind === "failed") return await rest(delivery, [sent]);
@@ -119,44 +127,35 @@ async function askWhetherItIsBack(delivery: Delivery, outage: Outage): Promise<n
   }
 }
 
-/** One that travels alone fails for its own sake: it is asked with only where there is no other. */
-async function claimProbe({ sender }: Delivery): Promise<Claim | undefined> {
+/**
+ * One that travels alone fails for its own sake: it is asked with only where there is no other. Nor is the suspect,
+ * which goes with what is due, so that others may pass it while it hangs.
+ */
+async function claimProbe({ sender }: Delivery, { suspect }: Outage): Promise<Claim | undefined> {
   const loners: Claim[] = [];
   for (;;) {
     const [claim] = await sender.claim(1);
-    if (claim?.alone) {
+    if (claim && (claim.alone || claim.pushId === suspect)) {
       loners.push(claim);
       continue;
     }
-    const probe = claim ?? loners.shift();
+    const probe = claim ?? (suspect === null ? loners.shift() : undefined);
     await sender.giveBack(loners);
     return probe;
   }
 }
 
 /** Either the vendor is down, or it is these batches' content: what the vendor makes of others tells. */
-async function settleTroubles(delivery: Delivery, troubles: readonly Trouble[]): Promise<number> {
-  const { sender, outage } = delivery;
-  if (troubles.length === 0) {
-    if (outage && sender.heard()) await saveOutage(delivery, null);
-    return 0;
-  }
-  const since = Math.max(...troubles.map(({ sentAs }) => sentAs));
-  const isTheirContent = !troubles.some(isThrottled) && (await sender.vendorTakesOthers(since));
-  if (!isTheirContent) return await rest(delivery, troubles);
-  if (outage) await saveOutage(delivery, null);
-  for (const [index, trouble] of troubles.entries()) {
-    const left = await sender.sendApart(trouble);
-    // It stopped taking anything meanwhile.
-    if (left.length > 0) return await rest(delivery, [...left, ...troubles.slice(index + 1)]);
-  }
-  return 0;
+async function isTheirContent({ sender }: Delivery, troubles: readonly Trouble[]): Promise<boolean> {
+  if (troubles.some(isThrottled)) return false;
+  return await sender.vendorTakesOthers(Math.max(...troubles.map(({ sentAs }) => sentAs)));
 }
 
 /** Leaves the vendor in peace for a while; what failed has spent a try. A lone suspect waits by itself. */
 async function rest(delivery: Delivery, troubles: readonly Trouble[]): Promise<number> {
-  const { context, sender, outage } = delivery;
+  const { context, sender } = delivery;
   const { clock, random, retryEveryMs } = context;
+  const outage = (await asNoted(delivery))?.outage ?? null;
   const notBefore = Math.max(0, ...troubles.map(notBeforeOf)) || null;
   const [only, ...others] = troubles.flatMap(({ parcels }) => parcels.map(({ claim }) => claim));
   const suspect = others.length === 0 && !troubles.some(isThrottled) ? (only ?? null) : null;
@@ -170,8 +169,12 @@ async function saveOutage(delivery: Delivery, outage: Outage | null): Promise<vo
   const { context, connection } = delivery;
   const { store, destination } = context;
   delivery.outage = outage;
-  const now = (await store.connections(connection.org)).find(({ id }) => id === connection.id);
   // A consent that came meanwhile begins anew: what failed before it keeps nobody waiting.
-  if (now?.connectedAt !== connection.connectedAt) return;
+  if ((await asNoted(delivery))?.connectedAt !== connection.connectedAt) return;
   await store.saveConnection({ ...connection, subject: destination.subject }, { outage });
+}
+
+/** The connection as all processes have noted it by now. */
+async function asNoted({ context, connection }: Delivery): Promise<Connection | undefined> {
+  return (await context.store.connections(connection.org)).find(({ id }) => id === connection.id);
 }

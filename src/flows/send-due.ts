@@ -1,10 +1,11 @@
+import { setMaxListeners } from "node:events";
 import type { Delivery } from "./deliver.ts";
 import { type Batch, isThrottled, type Trouble } from "./send.ts";
 import { spacingMs, windowFor } from "./slots.ts";
 
 /** Calls at once where no window bounds them: enough to keep a vendor on the same machine busy. */
 const UNLIMITED_CALLS_AT_ONCE = 8;
-/** The HTTP client has no more connections to one host: further calls would queue there, counted but not sent. */
+/** Each has a connection of its own: an account that does not answer shall not take all that the machine has. */
 const MOST_CALLS_AT_ONCE = 64;
 /** Enough that neither the store nor this thread waits for the other while a window is filled. */
 const MOST_AHEAD = 3;
@@ -12,11 +13,12 @@ const MOST_AHEAD = 3;
 const LOOK_EVERY_MS = 100;
 
 /**
- * Sends until nothing is due, or a call fails as a whole; returns the calls that did. A batch is claimed together with
- * its place in the window, so that what is sent is as fresh as can be. The next ones are asked for ahead, so that
+ * Sends until nothing is due, or a call fails as a whole and nobody knows that others are taken; returns the calls that
+ * did. What fails for its content is sent apart beside the others, and so are the `suspects`. A batch is claimed together
+ * with its place in the window, so that what is sent is as fresh as can be. The next ones are asked for ahead, so that
  * the store and this thread work at the same time: where no window counts, one as soon as a full one is answered.
  */
-export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
+export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[] = []): Promise<Trouble[]> {
   const { sender } = delivery;
   const { clock, stop, destination } = delivery.context;
   const { rateLimit, batchSize } = destination;
@@ -26,14 +28,19 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   /** Until they are settled. */
   const underWay = new Set<Promise<void>>();
   let unanswered = 0;
+  /** Calls of those that travel alone: when they fail nobody asks why. */
+  let loners = 0;
   /** Asked for, and not sent yet. */
   const ahead = createAhead();
   /** Aborts when nothing more shall go: who waits for a place or for its time gives up. */
   const over = new AbortController();
+  setMaxListeners(0, over.signal);
   const end = () => over.abort();
   const troubles: Trouble[] = [];
   const failures: unknown[] = [];
   let notBefore = 0;
+  /** While it is asked whether the vendor takes others, nothing new goes. */
+  let doubt: Promise<unknown> = Promise.resolve();
 
   const take = async (): Promise<Batch | null> => {
     if (window) return await sender.claimInWindow(batchSize, { window, signal: over.signal });
@@ -46,12 +53,17 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
   };
   const send = async ({ claims, at }: Batch): Promise<void> => {
     const isFull = claims.length === batchSize;
+    const isLone = claims[0]?.alone === true;
+    if (isLone) loners += 1;
     unanswered += 1;
     let isAnswered = false;
+    const leave = () => {
+      if (!isAnswered) unanswered -= 1;
+      isAnswered = true;
+    };
     const onAnswer = () => {
       if (isAnswered) return;
-      isAnswered = true;
-      unanswered -= 1;
+      leave();
       // It comes with the commit that settles this one.
       if (isFull && !rateLimit && !over.signal.aborted) askAhead();
     };
@@ -61,24 +73,48 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
       const sent = await sender.sendBatch(claims, onAnswer);
       if (sent.kind !== "failed") return;
       if (isLoner(sent)) return await sender.blame(sent);
+      leave();
+      if (await isItsContent(sent)) return await sendApart(sent);
       troubles.push(sent);
       end();
-    } catch (error) {
-      failures.push(error);
-      end();
     } finally {
-      if (!isAnswered) unanswered -= 1;
+      leave();
+      if (isLone) loners -= 1;
     }
+  };
+  const isItsContent = async (trouble: Trouble): Promise<boolean> => {
+    if (isThrottled(trouble)) return false;
+    const question = sender.vendorTakesOthers(trouble.sentAs);
+    doubt = question.catch(() => {});
+    return await question;
+  };
+  const sendApart = async (trouble: Trouble): Promise<void> => {
+    const left = await sender.sendApart(trouble, over.signal);
+    if (left.length === 0) return;
+    troubles.push(...left);
+    end();
+  };
+  const start = (work: Promise<void>) => {
+    const done = work
+      .catch((error) => {
+        failures.push(error);
+        end();
+      })
+      .finally(() => underWay.delete(done));
+    underWay.add(done);
   };
 
   const goOn = async () => {
     while (!over.signal.aborted) {
+      await doubt;
       if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), over.signal).catch(() => {});
       if (ahead.size() === 0 && unanswered >= most) await Promise.race(underWay);
       const batch = ahead.size() > 0 ? await ahead.first() : await take();
       if (batch === null) {
         if (ahead.size() > 0) continue;
         if (underWay.size === 0) return;
+        // What else is under way may need the proof.
+        if (underWay.size === loners) await sender.idle();
         await untilNews(delivery, underWay);
         continue;
       }
@@ -89,13 +125,13 @@ export async function sendAllDue(delivery: Delivery): Promise<Trouble[]> {
       // The store claims the next ones while this one is projected.
       const mayAsk = () => ahead.size() < MOST_AHEAD && unanswered + ahead.size() + 1 < most;
       while (window && isFull && mayAsk()) askAhead();
-      const call = send(batch).finally(() => underWay.delete(call));
-      underWay.add(call);
+      start(send(batch));
     }
   };
 
   if (stop.aborted) end();
   stop.addEventListener("abort", end);
+  for (const suspect of suspects) start(sendApart(suspect));
   await goOn().catch((error) => failures.push(error));
   stop.removeEventListener("abort", end);
   end();

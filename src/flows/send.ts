@@ -23,14 +23,19 @@ export interface Sender {
   heard(): boolean;
   /** Does the vendor take anything, as its answer to a later call shows, or to a contact that it took before? */
   vendorTakesOthers(since: number): Promise<boolean>;
-  /** Halves the batch until who makes the vendor fail stands alone. Returns what is left when it takes nothing any more. */
-  sendApart(trouble: Trouble): Promise<Trouble[]>;
+  /**
+   * Halves the batch until who makes the vendor fail stands alone. Returns what is left when the vendor takes nothing
+   * any more, or the signal aborts: then no further half goes.
+   */
+  sendApart(trouble: Trouble, signal: AbortSignal): Promise<Trouble[]>;
   /** Its content makes the vendor fail: from now on it travels alone and backs off by itself. */
   blame(trouble: Trouble): Promise<void>;
   /** Due again at that time, one try spent. */
   putOff(troubles: readonly Trouble[], dueAt: number): Promise<void>;
   /** Due again at once, no try spent. */
   giveBack(claims: readonly Claim[]): Promise<void>;
+  /** To be called while nothing moves that may need the proof: the contact that serves as proof is let go after a while. */
+  idle(): Promise<void>;
   /** Leaves nothing claimed, however the delivery came to its end. */
   end(): Promise<void>;
 }
@@ -53,6 +58,16 @@ export interface Trouble {
   /** By the order of calls and answers: what is answered later proves that the vendor is up. */
   sentAs: number;
 }
+
+/** A contact that the vendor took at that time, and what is to be noted of that. */
+interface Witness {
+  parcel: Parcel;
+  settlement: Settlement;
+  at: number;
+}
+
+/** So long the next result of the contact that serves as proof may wait for calls that need none. */
+const WITNESS_MS = 10_000;
 
 /** "Too many", "locked" and "moving": https://developers.hubspot.com/docs/api-reference/error-handling */
 const THROTTLES = [429, 423, 477];
@@ -84,7 +99,10 @@ export function createSender(context: DeliverContext, connection: Connection, re
    * Accepted last, and settled only when the next one is: while its lease is ours nobody tells the vendor anything
    * newer about it, so it may be told again to see whether the vendor is up.
    */
-  let witness: { parcel: Parcel; settlement: Settlement } | null = null;
+  let witness: Witness | null = null;
+  /** The witness on its way, one at a time; and when it was last sent in vain. */
+  let asking: Promise<void> | null = null;
+  let unheardAt = 0;
 
   const settle = async (settlements: readonly Settlement[]) => {
     if (settlements.length === 0) return;
@@ -150,8 +168,8 @@ export function createSender(context: DeliverContext, connection: Connection, re
         settled.push(settlement);
         continue;
       }
-      if (witness) settled.push(witness.settlement);
-      witness = { parcel, settlement };
+      const before = exchangeWitness({ parcel, settlement, at: clock.now() });
+      if (before) settled.push(before.settlement);
     }
     const settling = settle(settled);
     onAnswer();
@@ -171,11 +189,40 @@ export function createSender(context: DeliverContext, connection: Connection, re
     return null;
   };
 
+  const exchangeWitness = (next: Witness | null): Witness | null => {
+    const before = witness;
+    witness = next;
+    return before;
+  };
+
+  const letWitnessGo = async () => {
+    const last = exchangeWitness(null);
+    if (last) await settle([last.settlement]);
+  };
+
+  /** While it is told again it is nobody's to settle: a newer version of it would be overtaken. */
+  const askWitness = async (): Promise<void> => {
+    const asked = exchangeWitness(null);
+    if (!asked) return;
+    try {
+      const { sentAs } = await call(unpaid(), [asked.parcel]);
+      if (heardAt < sentAs) unheardAt = sentAs;
+    } finally {
+      const newer = exchangeWitness(asked);
+      if (newer) await settle([newer.settlement]);
+    }
+  };
+
+  /** Whoever fails at the same time shares one answer. */
   const vendorTakesOthers = async (since: number): Promise<boolean> => {
-    if (heardAt > since) return true;
-    if (!witness) return false;
-    const { result } = await call(unpaid(), [witness.parcel]);
-    return result.answers.some(({ kind }) => kind !== "retry");
+    for (;;) {
+      if (heardAt > since) return true;
+      if (unheardAt > since || (!asking && !witness)) return false;
+      asking ??= askWitness().finally(() => {
+        asking = null;
+      });
+      await asking;
+    }
   };
 
   const blame = async ({ parcels, result }: Trouble) => {
@@ -188,25 +235,30 @@ export function createSender(context: DeliverContext, connection: Connection, re
   };
 
   /** One try per half. When one is answered, the other fails for its content; when none is, the witness tells. */
-  const sendApart = async (trouble: Trouble): Promise<Trouble[]> => {
+  const sendApart = async (trouble: Trouble, signal: AbortSignal): Promise<Trouble[]> => {
     if (trouble.parcels.length === 1) {
       await blame(trouble);
       return [];
     }
+    if (signal.aborted) return [trouble];
     const since = moment;
     const failed: Trouble[] = [];
     for (const half of halves(trouble.parcels)) {
-      if (failed.some(isThrottled)) {
+      if (signal.aborted || failed.some(isThrottled)) {
         await giveBack(half.map(({ claim }) => claim));
         continue;
       }
       const sent = await send(unpaid(), half);
       if (sent.kind === "failed") failed.push(sent);
     }
+    if (failed.length === 0) return [];
     if (failed.some(isThrottled) || !(await vendorTakesOthers(since))) return failed;
-    const left: Trouble[] = [];
-    for (const each of failed) left.push(...(left.length > 0 ? [each] : await sendApart(each)));
-    return left;
+    // Beside each other: with several that hang, one after the other would outlast the lease.
+    const ended = await Promise.allSettled(failed.map((each) => sendApart(each, signal)));
+    return ended.flatMap((each) => {
+      if (each.status === "rejected") throw each.reason;
+      return each.value;
+    });
   };
 
   return {
@@ -257,9 +309,11 @@ export function createSender(context: DeliverContext, connection: Connection, re
       );
     },
     giveBack,
+    idle: async () => {
+      if (witness && clock.now() - witness.at >= WITNESS_MS) await letWitnessGo();
+    },
     end: async () => {
-      if (witness) await settle([witness.settlement]);
-      witness = null;
+      await letWitnessGo();
       await giveBack([...open.values()]);
     },
   };

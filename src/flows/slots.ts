@@ -11,8 +11,8 @@ import type { Destination, RateLimit } from "../vendors/contract.ts";
 export interface Slots {
   /** Returns when one more call may be sent. Rejects with the signal's reason. */
   take(signal: AbortSignal): Promise<void>;
-  /** What an answer told of the vendor's own count: it may lower our limit, never raise it. */
-  heed(told: { calls: number; remaining: number; windowMs: number }): Promise<void>;
+  /** What an answer told of the vendor's own limit: it may lower ours, never raise it. Of another window it says nothing. */
+  heed(told: RateLimit): Promise<void>;
 }
 
 const MARGIN = 0.01;
@@ -63,7 +63,9 @@ export function createSlots(
         if (isTaken) return;
       }
     },
-    heed: async ({ calls }) => {
+    heed: async (told) => {
+      if (windowOf(told) !== window.windowMs) return;
+      const { calls } = told;
       const now = clock.now();
       const isKnown = calls === noted.calls && now - noted.at < BELIEVED_MS / 2;
       if (calls >= window.calls || isKnown) return;

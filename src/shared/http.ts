@@ -78,7 +78,7 @@ function createDispatcher(settings: HttpSettings): Dispatcher {
     noProxy: ["localhost", "127.0.0.1", "::1", settings.noProxy ?? ""].filter(Boolean).join(","),
     connect: { ...tls, timeout: 10_000 },
     requestTls: tls,
-    connections: 64,
+    // As many to one host as there are calls under way: one account's that hang must not make another's queue.
     keepAliveTimeout: 20_000,
   });
 }

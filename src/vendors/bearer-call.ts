@@ -1,7 +1,7 @@
 /** One call with the account's token, which every vendor's API takes the same way. */
 import { AppError } from "../shared/errors.ts";
 import type { Http, HttpAnswer, HttpRequest } from "../shared/http.ts";
-import type { Access } from "./contract.ts";
+import type { Access, RateLimit } from "./contract.ts";
 import { possessive } from "../shared/text.ts";
 
 export interface BearerCalls {
@@ -9,8 +9,8 @@ export interface BearerCalls {
   access: Access;
   /** As people write the vendor's name. */
   label: string;
-  /** What an answer tells of the vendor's own count; null when it tells nothing. */
-  rateOf(answer: HttpAnswer): Parameters<Access["heed"]>[0] | null;
+  /** What an answer tells of the vendor's own limit; null when it tells nothing. */
+  rateOf(answer: HttpAnswer): RateLimit | null;
 }
 
 /**

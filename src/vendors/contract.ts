@@ -70,8 +70,8 @@ export interface Access {
   token(options?: { renewed?: boolean }): Promise<Secret>;
   /** Returns when the vendor's rate allows one more call: to be awaited before each. */
   slot(): Promise<void>;
-  /** What an answer told of the vendor's own count. */
-  heed(told: { calls: number; remaining: number; windowMs: number }): Promise<void>;
+  /** What an answer told of the vendor's own limit. */
+  heed(told: RateLimit): Promise<void>;
   /** Where the account's days begin and end, as `Europe/Berlin`; absent where nobody knows. */
   timeZone?: string;
   signal: AbortSignal;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isDegraded } from "../../src/core/outage.ts";
+import { HUBSPOT } from "../store/events.ts";
 import { MINUTE, openStage, people, SECOND, START, type Stage } from "./stage.ts";
 
 const TICK = 5 * MINUTE;
@@ -64,6 +65,21 @@ describe("a vendor that is down", () => {
     expect(byTick.length).toBeGreaterThanOrEqual(6);
     expect(byTick.every((contacts) => contacts.length === 1)).toBe(true);
     expect(new Set(byTick.flat()).size).toBe(byTick.length);
+  });
+
+  test("is noted by all processes together: none counts anew, nor shortens another's rest", async () => {
+    const stage = await openStage();
+    await stage.fault({ delayMs: 60 * MINUTE });
+    await stage.complete(...people(5));
+    const { store } = await stage.start();
+    await stage.pass(SECOND);
+    const noted = { failures: 6, since: START - MINUTE, restUntil: START + 10 * MINUTE, suspect: null };
+    await store.saveConnection(HUBSPOT, { outage: noted });
+    await stage.pass(MINUTE);
+    expect(stage.calls.map(({ status, endedAt }) => [status, endedAt !== null])).toEqual([[null, true]]);
+    expect((await stage.connection()).outage).toEqual(noted);
+    await stage.pass(10 * MINUTE);
+    expect((await stage.connection()).outage).toMatchObject({ failures: 7, since: noted.since });
   });
 
   test("gets all that waits at once when it is back, behind the one that asked", async () => {

@@ -1,6 +1,16 @@
 import { describe, expect, test } from "vitest";
+import { isDegraded } from "../../src/core/outage.ts";
 import { invite } from "../world.ts";
-import { MINUTE, openStage, people, SECOND, type Stage, type StageOptions } from "./stage.ts";
+import {
+  MINUTE,
+  mostAtOnce,
+  openStage,
+  people,
+  SECOND,
+  type SeenCall,
+  type Stage,
+  type StageOptions,
+} from "./stage.ts";
 
 const ANONYMOUS = { status: "error", message: "something is wrong", category: "VALIDATION_ERROR" };
 const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
@@ -26,6 +36,20 @@ async function allSettled(stage: Stage, expected: object, withinMs = MINUTE): Pr
 
 async function arrived(stage: Stage): Promise<string[]> {
   return [...(await stage.contacts()).keys()].sort();
+}
+
+async function hasArrived(stage: Stage, emails: readonly string[]): Promise<boolean> {
+  const contacts = await stage.contacts();
+  return emails.every((email) => contacts.has(email));
+}
+
+function callsWith({ calls }: Stage, address: string): SeenCall[] {
+  return calls.filter(({ contacts }) => contacts.some((contact) => contact.startsWith(address)));
+}
+
+/** The most calls that held one and the same of these contacts at once. */
+function mostAtOnceOfOne(stage: Stage, addresses: readonly string[]): number {
+  return Math.max(...addresses.map((address) => mostAtOnce(callsWith(stage, address))));
 }
 
 /** Every n-th of them. */
@@ -108,6 +132,82 @@ describe("content that makes the vendor fail", () => {
     await stage.pass(40 * MINUTE);
     expect(await stage.counts()).toMatchObject({ pending: 1, stuck: 1, rejected: 0 });
     expect((await stage.connection()).outage).toBeNull();
+  });
+
+  test("holds up nobody where the vendor never answers it, however long it takes to find", async () => {
+    const all = people(1_000);
+    const [hangs = "", hangsToo = ""] = all.slice(333);
+    const fails = all.at(777) ?? "";
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    for (const match of [hangs, hangsToo]) await stage.fault({ delayMs: 60 * MINUTE, match, path: UPSERT });
+    await stage.fault({ status: 500, match: fails, path: UPSERT });
+    await stage.complete(...all);
+    await stage.start();
+    const delivered = async () => (await stage.counts()).delivered;
+    await stage.until("the other batches arrive", async () => (await delivered()) >= 898, 10 * SECOND);
+    for (let round = 0; round < 30; round += 1) {
+      const late = people(10, 2_000 + 10 * round);
+      await stage.complete(...late);
+      await stage.until("what is new arrives", () => hasArrived(stage, late), SECOND);
+      await stage.pass(8 * SECOND);
+    }
+    await allSettled(stage, { delivered: 997 + 300, pending: 3, rejected: 0 }, 2 * MINUTE);
+    expect(callsWith(stage, hangs).length).toBeLessThanOrEqual(1 + 7 + 6);
+    expect(mostAtOnceOfOne(stage, [hangs, hangsToo, fails])).toBe(1);
+    expect((await stage.connection()).outage).toBeNull();
+  });
+
+  test("holds up nobody where it hangs alone in a quiet hour", async () => {
+    const stage = await openStage();
+    await stage.fault({ delayMs: 60 * MINUTE, match: "poison@" });
+    await stage.complete("poison@example.org");
+    await stage.start();
+    await stage.until("it is tried again", () => callsWith(stage, "poison@").length === 3, 2 * MINUTE);
+    for (let round = 0; round < 40; round += 1) {
+      const late = people(1, round);
+      await stage.pass(7 * SECOND);
+      await stage.complete(...late);
+      await stage.until("what is new arrives", () => hasArrived(stage, late), SECOND);
+    }
+    await stage.pass(20 * SECOND);
+    await stage.until("it hangs", () => callsWith(stage, "poison@").at(-1)?.endedAt === null, 5 * MINUTE);
+    await stage.complete(...people(1, 0));
+    await stage.until("what changed arrives", () => callsWith(stage, "p00000@").length === 2, SECOND);
+    await allSettled(stage, { delivered: 40, pending: 1 }, 15 * SECOND);
+    expect(callsWith(stage, "poison@").at(-1)?.endedAt).toBeNull();
+    expect(callsWith(stage, "poison@").length).toBeGreaterThan(5);
+    expect(mostAtOnceOfOne(stage, ["poison@"])).toBe(1);
+  });
+
+  test("is found by the next process where the first one ends meanwhile", async () => {
+    const stage = await withPoison({ delayMs: 60 * MINUTE }, ["p00033@"]);
+    await stage.complete(...people(300));
+    const first = await stage.start();
+    await stage.until("it is sent apart", () => callsWith(stage, "p00033@").length === 3, 5 * MINUTE);
+    await stage.through(first.stop());
+    const delivered = (await stage.counts()).delivered;
+    expect(delivered).toBeGreaterThanOrEqual(200);
+    expect(await stage.counts()).toMatchObject({ pending: 300 - delivered });
+    await stage.start();
+    await allSettled(stage, { delivered: 299, pending: 1 }, 10 * MINUTE);
+    expect(mostAtOnceOfOne(stage, ["p00033@"])).toBe(1);
+  });
+
+  test("is given up for the moment when the vendor goes down while it is sent apart", async () => {
+    const stage = await withPoison({ delayMs: 60 * MINUTE }, ["p00033@"]);
+    await stage.complete(...people(300));
+    await stage.start();
+    await stage.until("it is sent apart", () => callsWith(stage, "p00033@").length === 3, 5 * MINUTE);
+    await stage.fault({ status: 503 });
+    await stage.complete(...people(50, 500));
+    await stage.pass(15 * MINUTE);
+    expect(isDegraded((await stage.connection()).outage)).toBe(true);
+    const before = stage.calls.length;
+    await stage.pass(30 * MINUTE);
+    const probes = stage.calls.slice(before).map(({ contacts }) => contacts.length);
+    expect(probes).toEqual([1, 1, 1, 1, 1, 1]);
+    await stage.clearFaults();
+    await allSettled(stage, { delivered: 350, pending: 0 }, 10 * MINUTE);
   });
 
   test.each([

@@ -127,14 +127,14 @@ describe("the vendor's window", () => {
 
 describe("a portal's tier", () => {
   /** How many calls may go at once, and when the next one may. */
-  async function burst(clock: FakeClock, tier: Tier, told?: number) {
+  async function burst(clock: FakeClock, tier: Tier, told?: number, windowMs = WINDOW) {
     const account = { id: "1", name: "Acme", kind: null, region: null };
     const window = windowFor(hubspotOf(tier, "https://api.hubapi.com"), { account });
     if (!window) throw new Error("this tier has no limit");
     const store = await openSqliteStore({ stateDir: temporaryDirectory(), clock });
     const slots = createSlots({ store, clock }, window);
     const heed = async () => {
-      if (told) await slots.heed({ calls: told, remaining: 0, windowMs: WINDOW });
+      if (told) await slots.heed({ calls: told, windowMs });
     };
     await heed();
     const [taken, stop] = [new Set<number>(), new AbortController()];
@@ -177,6 +177,12 @@ describe("a portal's tier", () => {
     const raised = await burst(fakeClock(), "free", 1_000);
     expect(await raised.takenUntil(WINDOW)).toBe(100);
     await raised.end();
+  });
+
+  test.each([1_000, 60_000])("is not lowered by a limit of %i ms", async (windowMs) => {
+    const slots = await burst(fakeClock(), "free", 7, windowMs);
+    expect(await slots.takenUntil(WINDOW)).toBe(100);
+    await slots.end();
   });
 
   test("stays lowered as long as the vendor goes on telling so", async () => {

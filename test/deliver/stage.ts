@@ -15,7 +15,7 @@ import { resync } from "../../src/flows/resync.ts";
 import { createSlots, windowFor } from "../../src/flows/slots.ts";
 import { stuckInAll } from "../../src/flows/stuck.ts";
 import type { Clock } from "../../src/shared/clock.ts";
-import type { AppError } from "../../src/shared/errors.ts";
+import { AppError } from "../../src/shared/errors.ts";
 import { createHttp, type Http } from "../../src/shared/http.ts";
 import { secret } from "../../src/shared/secret.ts";
 import type { PushCounts, Store } from "../../src/store/contract.ts";
@@ -46,7 +46,7 @@ export interface StageOptions {
   /** The vendor's own count: none unless given, as `100/10s`. */
   vendorLimit?: string;
   retryEveryMs?: number;
-  /** How long our side waits for an answer: in real time, for which simulated time then waits. */
+  /** How long our side waits for an answer: in real time, for which simulated time then waits. Else 30 s simulated. */
   timeoutMs?: number;
 }
 
@@ -264,6 +264,8 @@ export function mostAtOnce(calls: readonly SeenCall[]): number {
   return Math.max(0, ...calls.map(({ at }) => calls.filter((call) => isUnderWay(call, at)).length));
 }
 
+const PATIENCE_MS = 30 * SECOND;
+
 const SILENT = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 interface Time {
@@ -355,13 +357,18 @@ function watched(
       const contacts = batch.success ? batch.output.inputs.map(({ id }) => id) : [];
       const seen: SeenCall = { at: time.clock.now(), contacts, status: null, endedAt: null };
       if (batch.success) calls.push(seen);
+      const [timeout, done] = [new AbortController(), new AbortController()];
+      const giveUp = () => timeout.abort(new AppError("VENDOR_UNAVAILABLE", "the vendor did not answer"));
+      if (timeoutMs === undefined) time.clock.sleep(PATIENCE_MS, done.signal).then(giveUp, () => {});
+      const signal = AbortSignal.any([timeout.signal, ...(call.signal ? [call.signal] : [])]);
       try {
         const answer = await time.onItsWay(
-          http.request(timeoutMs === undefined ? call : { ...call, timeoutMs }),
+          http.request(timeoutMs === undefined ? { ...call, signal } : { ...call, timeoutMs }),
         );
         seen.status = answer.status;
         return answer;
       } finally {
+        done.abort();
         seen.endedAt = time.clock.now();
       }
     },

@@ -102,6 +102,26 @@ test("nothing of one org reaches the other's portal or chat, also when one of th
   expect(JSON.stringify(await messages(world))).not.toContain("acme");
 });
 
+test("a portal that does not answer keeps no other org's results waiting, whoever comes first", async () => {
+  const world = await twoOrgs();
+  const anns = (org: string, dominance: number) => result(org, `ann@${org}.example.org`, dominance);
+  for (const [slow, quick, portal, dominance] of [
+    ["acme", "globex", GLOBEX_PORTAL, 10],
+    ["globex", "acme", ACME_PORTAL, 20],
+  ] as const) {
+    await world.portal.fault({ delayMs: 60_000, match: `@${slow}.example.org` });
+    await importResults(world, [anns(slow, dominance), anns(quick, dominance)]);
+    const retry = world.start(["run", "retry"]);
+    const isThere = async () =>
+      (await dominanceIn(world, portal))[`ann@${quick}.example.org`] === `${dominance}`;
+    await until("the quick one's is there", isThere);
+    expect(await Promise.race([retry.done, "still calls"])).toBe("still calls");
+    await retry.stop();
+    await world.portal.clearFaults();
+    await succeed(world, ["run", "retry"]);
+  }
+});
+
 test("a command for one org sees and sends nothing of the other, whatever it names", async () => {
   const world = await twoOrgs();
   const acmes = result("acme", BOTH, 10);

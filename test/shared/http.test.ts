@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createHttp, type HttpSettings } from "../../src/shared/http.ts";
 import { secret } from "../../src/shared/secret.ts";
+import { until } from "../world.ts";
 
 const file = (name: string) => new URL(`certificates/${name}`, import.meta.url).pathname;
 const DIRECT: HttpSettings = { caFile: null, httpProxy: null, httpsProxy: null, noProxy: null };
@@ -111,6 +112,20 @@ describe("a call to a vendor", () => {
       });
     },
   );
+
+  test("is on its way at once, however many others hang at the same host", async () => {
+    let hanging = 0;
+    const port = await local((request, response) => {
+      if (request.url === "/hangs") hanging += 1;
+      else response.end(String(hanging));
+    });
+    const http = opened();
+    const call = (path: string) => http.request({ method: "GET", url: `http://127.0.0.1:${port}${path}` });
+    const hung = Array.from({ length: 200 }, () => call("/hangs").catch(() => {}));
+    await until("they hang", async () => (await call("/")).text === "200");
+    await http.close();
+    await Promise.all(hung);
+  });
 
   test("that nobody answers ends at its time limit", async () => {
     const port = await local(() => {});

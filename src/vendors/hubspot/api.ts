@@ -2,7 +2,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
 import { callWithToken } from "../bearer-call.ts";
-import type { Access } from "../contract.ts";
+import type { Access, RateLimit } from "../contract.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import type { Endpoints } from "./versions.ts";
 
@@ -45,13 +45,11 @@ export async function callApi(caller: Caller, { path, ...call }: ApiCall): Promi
 }
 
 /** https://developers.hubspot.com/changelog/rate-limit-headers-will-now-appear-for-oauth-authenticated-calls */
-function rateOf({ headers }: HttpAnswer): { calls: number; remaining: number; windowMs: number } | null {
-  const [calls, remaining, windowMs] = ["max", "remaining", "interval-milliseconds"].map((name) =>
+function rateOf({ headers }: HttpAnswer): RateLimit | null {
+  const [calls = 0, windowMs = 0] = ["max", "interval-milliseconds"].map((name) =>
     Number.parseInt(headers[`x-hubspot-ratelimit-${name}`] ?? "", 10),
   );
-  return calls && remaining !== undefined && remaining >= 0 && windowMs
-    ? { calls, remaining, windowMs }
-    : null;
+  return calls > 0 && windowMs > 0 ? { calls, windowMs } : null;
 }
 
 function readAnswer(answer: HttpAnswer): ApiAnswer {

@@ -4,7 +4,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
 import { callWithToken } from "../bearer-call.ts";
-import type { Access } from "../contract.ts";
+import type { Access, RateLimit } from "../contract.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import type { Endpoint, EndpointName, Profile } from "./profiles.ts";
 import { failure, verdictOf } from "./verdict.ts";
@@ -128,9 +128,7 @@ export function isSegment(value: string): boolean {
 }
 
 /** https://developers.smartrecruiters.com/docs/rate-limiting */
-function rateOf({ headers }: HttpAnswer, windowMs: number) {
-  const [calls, remaining] = ["limit", "remaining"].map((name) =>
-    Number.parseInt(headers[`x-ratelimit-${name}`] ?? "", 10),
-  );
-  return calls && remaining !== undefined && remaining >= 0 ? { calls, remaining, windowMs } : null;
+function rateOf({ headers }: HttpAnswer, windowMs: number): RateLimit | null {
+  const calls = Number.parseInt(headers["x-ratelimit-limit"] ?? "", 10);
+  return calls > 0 ? { calls, windowMs } : null;
 }
