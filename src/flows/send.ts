@@ -2,11 +2,12 @@ import type { Connection } from "../core/connection.ts";
 import { nextTry } from "../core/retry.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Claim, RateWindow, Settlement } from "../store/contract.ts";
-import type { Access, Answer, SendResult } from "../vendors/contract.ts";
+import type { Answer, SendResult } from "../vendors/contract.ts";
 import type { DeliverContext, DeliverReport } from "./deliver.ts";
 import { tellWhyHeld } from "./held.ts";
 import { isEmpty, type Parcel, settlementOf, updateOf } from "./parcels.ts";
-import { createPace, type Departure } from "./slots.ts";
+import { createProof } from "./proof.ts";
+import { createTrips, type Trip } from "./trips.ts";
 
 /** Single calls and what follows from their answers: settled record by record, or taken apart. */
 export interface Sender {
@@ -59,16 +60,6 @@ export interface Trouble {
   sentAs: number;
 }
 
-/** A contact that the vendor took at that time, and what is to be noted of that. */
-interface Witness {
-  parcel: Parcel;
-  settlement: Settlement;
-  at: number;
-}
-
-/** So long the next result of the contact that serves as proof may wait for calls that need none. */
-const WITNESS_MS = 10_000;
-
 /** "Too many", "locked" and "moving": https://developers.hubspot.com/docs/api-reference/error-handling */
 const THROTTLES = [429, 423, 477];
 
@@ -89,21 +80,9 @@ export function notBeforeOf({ result }: Trouble): number {
 
 export function createSender(context: DeliverContext, connection: Connection, report: DeliverReport): Sender {
   const { store, clock, destination } = context;
-  const { unpaid, prepaid } = withPace(context);
+  const { unpaid, prepaid } = createTrips(context);
   /** What this delivery has claimed and not settled. */
   const open = new Map<number, Claim>();
-  /** Counts calls and answers. */
-  let moment = 0;
-  let heardAt = 0;
-  /**
-   * Accepted last, and settled only when the next one is: while its lease is ours nobody tells the vendor anything
-   * newer about it, so it may be told again to see whether the vendor is up.
-   */
-  let witness: Witness | null = null;
-  /** The witness on its way, one at a time; and when it was last sent in vain. */
-  let asking: Promise<void> | null = null;
-  let unheardAt = 0;
-
   const settle = async (settlements: readonly Settlement[]) => {
     if (settlements.length === 0) return;
     await untilStored(context, () => store.settle(settlements.map(withoutInvites)));
@@ -131,14 +110,12 @@ export function createSender(context: DeliverContext, connection: Connection, re
     );
   };
 
-  const call = async ({ access, ended }: Trip, parcels: readonly Parcel[]) => {
-    moment += 1;
-    const sentAs = moment;
-    const result = await destination.send(access, parcels.map(updateOf)).finally(ended);
-    moment += 1;
-    if (result.answers.some(({ kind }) => kind !== "retry")) heardAt = moment;
-    return { result, sentAs };
-  };
+  const call = ({ access, ended }: Trip, parcels: readonly Parcel[]) =>
+    proof.listen(() => destination.send(access, parcels.map(updateOf)).finally(ended));
+  const proof = createProof(clock, {
+    tellAgain: (parcel) => call(unpaid(), [parcel]),
+    settle: (settlement) => settle([settlement]),
+  });
 
   const retryOf = ({ claim }: Parcel, answer: Answer, { alone }: { alone: boolean }) => {
     const notBefore = answer.kind === "retry" ? answer.notBefore : null;
@@ -168,7 +145,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
         settled.push(settlement);
         continue;
       }
-      const before = exchangeWitness({ parcel, settlement, at: clock.now() });
+      const before = proof.exchange({ parcel, settlement, at: clock.now() });
       if (before) settled.push(before.settlement);
     }
     const settling = settle(settled);
@@ -189,42 +166,6 @@ export function createSender(context: DeliverContext, connection: Connection, re
     return null;
   };
 
-  const exchangeWitness = (next: Witness | null): Witness | null => {
-    const before = witness;
-    witness = next;
-    return before;
-  };
-
-  const letWitnessGo = async () => {
-    const last = exchangeWitness(null);
-    if (last) await settle([last.settlement]);
-  };
-
-  /** While it is told again it is nobody's to settle: a newer version of it would be overtaken. */
-  const askWitness = async (): Promise<void> => {
-    const asked = exchangeWitness(null);
-    if (!asked) return;
-    try {
-      const { sentAs } = await call(unpaid(), [asked.parcel]);
-      if (heardAt < sentAs) unheardAt = sentAs;
-    } finally {
-      const newer = exchangeWitness(asked);
-      if (newer) await settle([newer.settlement]);
-    }
-  };
-
-  /** Whoever fails at the same time shares one answer. */
-  const vendorTakesOthers = async (since: number): Promise<boolean> => {
-    for (;;) {
-      if (heardAt > since) return true;
-      if (unheardAt > since || (!asking && !witness)) return false;
-      asking ??= askWitness().finally(() => {
-        asking = null;
-      });
-      await asking;
-    }
-  };
-
   const blame = async ({ parcels, result }: Trouble) => {
     await settle(
       answered(parcels, result).map(([parcel, answer]) => {
@@ -241,7 +182,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
       return [];
     }
     if (signal.aborted) return [trouble];
-    const since = moment;
+    const since = proof.now();
     const failed: Trouble[] = [];
     for (const half of halves(trouble.parcels)) {
       if (signal.aborted || failed.some(isThrottled)) {
@@ -252,7 +193,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
       if (sent.kind === "failed") failed.push(sent);
     }
     if (failed.length === 0) return [];
-    if (failed.some(isThrottled) || !(await vendorTakesOthers(since))) return failed;
+    if (failed.some(isThrottled) || !(await proof.vendorTakesOthers(since))) return failed;
     // Beside each other: with several that hang, one after the other would outlast the lease.
     const ended = await Promise.allSettled(failed.map((each) => sendApart(each, signal)));
     return ended.flatMap((each) => {
@@ -293,8 +234,8 @@ export function createSender(context: DeliverContext, connection: Connection, re
       const full = parcels.filter((parcel) => !isEmpty(parcel));
       return full.length === 0 ? { kind: "empty" } : await send(prepaid(), full, onAnswer);
     },
-    heard: () => heardAt > 0,
-    vendorTakesOthers,
+    heard: proof.heard,
+    vendorTakesOthers: proof.vendorTakesOthers,
     sendApart,
     blame,
     putOff: async (troubles, dueAt) => {
@@ -309,11 +250,9 @@ export function createSender(context: DeliverContext, connection: Connection, re
       );
     },
     giveBack,
-    idle: async () => {
-      if (witness && clock.now() - witness.at >= WITNESS_MS) await letWitnessGo();
-    },
+    idle: proof.idle,
     end: async () => {
-      await letWitnessGo();
+      await proof.letGo();
       await giveBack([...open.values()]);
     },
   };
@@ -352,31 +291,4 @@ async function untilStored({ clock, stop }: DeliverContext, work: () => Promise<
       await clock.sleep(STORE_AGAIN_MS, stop).catch(() => {});
     }
   }
-}
-
-/** What one sending calls with. */
-interface Trip {
-  access: Access;
-  ended(): void;
-}
-
-/** `prepaid`: the place for the first call was taken before its batch was claimed. */
-function withPace({ clock, destination, access }: DeliverContext): { unpaid(): Trip; prepaid(): Trip } {
-  const pace = createPace(clock, destination.rateLimit);
-  const trip = (options: { isPaid: boolean }): Trip => {
-    let { isPaid } = options;
-    const departures: Departure[] = [];
-    const slot = async () => {
-      if (!isPaid) await access.slot();
-      isPaid = false;
-      departures.push(await pace(access.signal));
-    };
-    return {
-      access: { ...access, slot },
-      ended: () => {
-        for (const departure of departures) departure.arrived();
-      },
-    };
-  };
-  return { unpaid: () => trip({ isPaid: false }), prepaid: () => trip({ isPaid: true }) };
 }
