@@ -10,10 +10,12 @@ export interface Outage {
   restUntil: number;
   /** The only push that met it so far, which may itself be what makes the vendor fail; null when several did. */
   suspect: number | null;
+  /** What the vendor said last, or what we met instead of an answer; names nobody. Absent where an older program noted it. */
+  reason?: string;
 }
 
 /** Six failures in a row are a delivery's whole patience: from then on one contact a tick asks whether it is over. */
-export function isDegraded(outage: Outage | null): boolean {
+export function isDegraded(outage: Outage | null): outage is Outage {
   return outage !== null && outage.failures >= MAX_TRIES;
 }
 
@@ -25,6 +27,7 @@ export function afterFailure(
   outage: Outage | null,
   {
     suspect,
+    reason,
     ...failure
   }: {
     now: number;
@@ -32,6 +35,7 @@ export function afterFailure(
     random: () => number;
     retryEveryMs: number;
     suspect: { pushId: number; tries: number } | null;
+    reason?: string;
   },
 ): Outage {
   const rests = outage !== null && outage.suspect === null && failure.now < outage.restUntil;
@@ -42,5 +46,6 @@ export function afterFailure(
     since: outage?.since ?? failure.now,
     restUntil: Math.max(nextTry({ ...failure, tries: failures }), rests ? outage.restUntil : 0),
     suspect: outage === null || outage.suspect === met ? met : null,
+    ...(reason === undefined ? {} : { reason }),
   };
 }

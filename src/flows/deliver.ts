@@ -4,6 +4,7 @@ import { afterFailure, type Outage } from "../core/outage.ts";
 import { LONGEST_WAIT_MS } from "../core/retry.ts";
 import type { Clock } from "../shared/clock.ts";
 import { type AppError, isAppError } from "../shared/errors.ts";
+import { maskEmailsIn, plain } from "../shared/text.ts";
 import type { Claim, Store } from "../store/contract.ts";
 import type { Access, Destination } from "../vendors/contract.ts";
 import { markMustReconnect } from "./must-reconnect.ts";
@@ -159,10 +160,20 @@ async function rest(delivery: Delivery, troubles: readonly Trouble[]): Promise<n
   const notBefore = Math.max(0, ...troubles.map(notBeforeOf)) || null;
   const [only, ...others] = troubles.flatMap(({ parcels }) => parcels.map(({ claim }) => claim));
   const suspect = others.length === 0 && !troubles.some(isThrottled) ? (only ?? null) : null;
-  const after = afterFailure(outage, { now: clock.now(), notBefore, random, retryEveryMs, suspect });
+  const now = clock.now();
+  const reason = reasonOf(troubles);
+  const after = afterFailure(outage, { now, notBefore, random, retryEveryMs, suspect, reason });
   await sender.putOff(troubles, after.restUntil);
   await saveOutage(delivery, after);
   return after.suspect === null ? after.restUntil : 0;
+}
+
+const LONGEST_REASON = 200;
+
+function reasonOf(troubles: readonly Trouble[]): string {
+  const [answer] = troubles.flatMap(({ result }) => result.answers);
+  const words = answer?.kind === "retry" ? answer.reason : "";
+  return maskEmailsIn(plain(words)).slice(0, LONGEST_REASON);
 }
 
 async function saveOutage(delivery: Delivery, outage: Outage | null): Promise<void> {

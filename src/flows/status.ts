@@ -173,8 +173,10 @@ function bannerOf(vendor: string, found: Found | undefined, now: number): string
   const { held, rejected } = found.pushes;
   const troubles = stuckTroubles(found.connection, found.stuck);
   if (troubles.length > 0) return troubles.map(({ words }) => words).join(". ");
-  if (isDegraded(found.connection.outage))
-    return `${vendor} fails at the moment; it is asked again every few minutes, nothing is lost`;
+  if (isDegraded(found.connection.outage)) {
+    const { reason } = found.connection.outage;
+    return `${vendor} fails at the moment${reason ? ` (${reason})` : ""}; it is asked again every few minutes, nothing is lost`;
+  }
   if (held > 0 && found.connection.state === "connected")
     return `${count(held, "result")} held; jc-integrations logs --outcome held says why`;
   if (rejected > 0)

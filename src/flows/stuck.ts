@@ -1,4 +1,5 @@
 import type { Connection } from "../core/connection.ts";
+import type { Outage } from "../core/outage.ts";
 import { count, shortTime } from "../shared/text.ts";
 import type { StuckCounts } from "../store/contract.ts";
 import { connectCommand, resyncCommand } from "./connection-commands.ts";
@@ -27,7 +28,7 @@ export function stuckTroubles(connection: Connection, stuck: StuckCounts): Stuck
   const found: [StuckTrouble["cause"], n: number, advice: string][] = [
     ["property", stuck.property, `a property is missing there. Run: ${resyncCommand(connection)}`],
     ["scope", stuck.scope, scopeAdvice(connection)],
-    ["vendor", ofVendor, outage ? outageAdvice(connection, outage.since) : serviceAdvice(connection)],
+    ["vendor", ofVendor, outage ? outageAdvice(connection, outage) : serviceAdvice(connection)],
     ["record", ofRecord, recordAdvice(connection, isCertain)],
   ];
   return found
@@ -43,8 +44,9 @@ function scopeAdvice(connection: Connection): string {
   return `a scope was not granted, jc-integrations logs --outcome held --org ${org} says which. Grant it, then run: ${connectCommand(connection)}`;
 }
 
-function outageAdvice({ vendor }: Connection, since: number): string {
-  return `${vendor} fails since ${shortTime(since)}. Nothing to do: it is asked again every few minutes, and all goes out by itself; its status page says more`;
+function outageAdvice({ vendor }: Connection, { since, reason }: Outage): string {
+  const said = reason ? ` (${reason})` : "";
+  return `${vendor} fails since ${shortTime(since)}${said}. It is asked again every few minutes, and all goes out by itself; its status page says more`;
 }
 
 function serviceAdvice({ vendor, org }: Connection): string {

@@ -155,7 +155,9 @@ describe("an alert", () => {
     expect(await look()).toEqual({ sent: 0, failed: [] });
     const [, ofOutage] = await messages(world);
     expect(ofOutage?.text).toContain("2 results undelivered to hubspot");
-    expect(ofOutage?.text).toContain("Nothing to do");
+    expect(ofOutage?.text).toContain(
+      "(HubSpot answered 503). It is asked again every few minutes, and all goes out by itself",
+    );
     expect(await banner(run)).toContain("2 results undelivered");
     expect(await banner(run)).toContain("1 result undelivered");
 

@@ -77,7 +77,7 @@ describe("a vendor that is down", () => {
     await store.saveConnection(HUBSPOT, { outage: noted });
     await stage.pass(MINUTE);
     expect(stage.calls.map(({ status, endedAt }) => [status, endedAt !== null])).toEqual([[null, true]]);
-    expect((await stage.connection()).outage).toEqual(noted);
+    expect((await stage.connection()).outage).toMatchObject(noted);
     await stage.pass(10 * MINUTE);
     expect((await stage.connection()).outage).toMatchObject({ failures: 7, since: noted.since });
   });
@@ -113,7 +113,7 @@ describe("a vendor that is down", () => {
 });
 
 describe("a vendor that refuses every call", () => {
-  const GONE = { status: "error", message: "no such path", category: "OBJECT_NOT_FOUND" };
+  const GONE = { status: "error", message: "no such path, amy@example.org", category: "OBJECT_NOT_FOUND" };
 
   test.each([403, 404, 410])(
     "with %i has rejected nobody, and everybody arrives once it does not",
@@ -129,6 +129,9 @@ describe("a vendor that refuses every call", () => {
       expect(stage.calls).toHaveLength(6 + Math.floor((START + 32 * MINUTE - FIRST_TICK) / TICK) + 1);
       const [attempt] = await store.attempts({ org: "acme", outcome: "retry", limit: 1 });
       expect(attempt).toMatchObject({ httpStatus: status, reason: expect.stringContaining("no such path") });
+      const { outage } = await stage.connection();
+      expect(outage?.reason).toContain(`HubSpot refused the call with ${status}`);
+      expect(outage?.reason).toContain("no such path, a…@example.org");
 
       await stage.clearFaults();
       await allDelivered(stage, 100, TICK);
