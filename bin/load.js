@@ -1,11 +1,11 @@
 // Loads the program's chunks with the code that V8 kept of them when they were built: to compile them costs more than to
-// run them. Another V8 than the build's refuses that code and compiles them anew.
+// run them. Node built otherwise than the one that kept it, or a damaged file, and they are read and compiled anew.
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
 const DIST = `${__dirname}/../dist/`;
-/** All of it in one file, which is read at once: first its table of contents, a line of JSON. */
+/** A line of JSON, then each chunk's text and its code, then all of that once more: V8 runs code unseen. */
 const KEPT = `${DIST}kept-code`;
 const requireOutside = createRequire(`${DIST}start.cjs`);
 const loaded = new Map();
@@ -16,14 +16,13 @@ function load(name) {
   const known = loaded.get(name);
   if (known) return known.module.exports;
   kept ??= readKept();
-  const filename = DIST + name;
-  // On the chunk's own first line, from which its source map counts.
-  const source = `(function(exports,require,module,__filename,__dirname){${readFileSync(filename, "utf8")}\n})`;
-  const script = new Script(source, { filename, cachedData: kept.get(name) });
+  // Text and code come from the same file: those of two releases would not go together.
+  const { source, code } = kept.get(name) ?? { source: readChunk(name) };
+  const script = new Script(source, { filename: DIST + name, cachedData: code });
   const module = { exports: {} };
-  loaded.set(name, { script, module });
+  loaded.set(name, { source, script, module });
   const run = script.runInThisContext();
-  run.call(module.exports, module.exports, requireFrom, module, filename, DIST);
+  run.call(module.exports, module.exports, requireFrom, module, DIST + name, DIST);
   return module.exports;
 }
 
@@ -31,30 +30,44 @@ function requireFrom(id) {
   return id.startsWith("./") ? load(id.slice(2)) : requireOutside(id);
 }
 
+/** On the chunk's own first line, from which its source map counts. */
+function readChunk(name) {
+  return `(function(exports,require,module,__filename,__dirname){${readFileSync(DIST + name, "utf8")}\n})`;
+}
+
+function builtFor() {
+  return [process.version, process.platform, process.arch].join(" ");
+}
+
 function readKept() {
+  const chunks = new Map();
   try {
     const file = readFileSync(KEPT);
     const begin = file.indexOf("\n") + 1;
-    const places = JSON.parse(file.subarray(0, begin).toString());
-    return new Map(places.map(([name, from, to]) => [name, file.subarray(begin + from, begin + to)]));
+    const { node, size, places } = JSON.parse(file.subarray(0, begin).toString());
+    const [one, other] = [file.subarray(begin, begin + size), file.subarray(begin + size)];
+    if (node !== builtFor() || !one.equals(other)) return chunks;
+    for (const [name, from, middle, to] of places)
+      chunks.set(name, { source: one.toString("utf8", from, middle), code: one.subarray(middle, to) });
   } catch {
     // It is there for speed alone.
-    return new Map();
   }
+  return chunks;
 }
 
 /** Keeps the code of all that was loaded, as far as it ran. For the build. */
 function keepCode() {
-  const codes = [];
+  const parts = [];
   const places = [];
-  let from = 0;
-  for (const [name, { script }] of loaded) {
-    const code = script.createCachedData();
-    codes.push(code);
-    places.push([name, from, from + code.length]);
-    from += code.length;
+  let size = 0;
+  for (const [name, { source, script }] of loaded) {
+    const [text, code] = [Buffer.from(source), script.createCachedData()];
+    parts.push(text, code);
+    places.push([name, size, size + text.length, size + text.length + code.length]);
+    size += text.length + code.length;
   }
-  writeFileSync(KEPT, Buffer.concat([Buffer.from(`${JSON.stringify(places)}\n`), ...codes]));
+  const head = Buffer.from(`${JSON.stringify({ node: builtFor(), size, places })}\n`);
+  writeFileSync(KEPT, Buffer.concat([head, ...parts, ...parts]));
 }
 
 module.exports = { load, keepCode };

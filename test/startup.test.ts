@@ -28,9 +28,21 @@ test("a command that is called alone helps and refuses as it does among all of t
   }
 });
 
+/** As a power failure leaves it: the right size, and nothing in one place. */
+function damaged(file: Buffer): Buffer {
+  const from = Math.floor(file.length / 4);
+  return file.fill(0, from, from + 4_096);
+}
+
+function ofAnotherNode(file: Buffer): Buffer {
+  return Buffer.from(file.toString("latin1").replace(process.version, "v99.0.0"), "latin1");
+}
+
 test.each([
   ["missing", (file: string) => rmSync(file)],
-  ["cut off", (file: string) => truncateSync(file, readFileSync(file).length / 2)],
+  ["cut off", (file: string) => truncateSync(file, Math.floor(readFileSync(file).length / 2))],
+  ["damaged", (file: string) => writeFileSync(file, damaged(readFileSync(file)))],
+  ["of another Node", (file: string) => writeFileSync(file, ofAnotherNode(readFileSync(file)))],
   ["something else", (file: string) => writeFileSync(file, "no code\nat all")],
 ])("the program starts where the code kept of it is %s", (_what, spoil) => {
   const installed = temporaryDirectory();
