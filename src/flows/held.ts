@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "../core/connection.ts";
 import type { HeldCause } from "../core/push.ts";
+import type { Claim } from "../store/contract.ts";
 import type { Destination } from "../vendors/contract.ts";
 import type { DeliverContext } from "./deliver.ts";
 import { connectCommand, resyncCommand } from "./connection-commands.ts";
@@ -14,13 +15,13 @@ import { scopeFixes } from "./missing-scopes.ts";
 export async function tellWhyHeld(
   { store, clock, destination }: Pick<DeliverContext, "store" | "clock" | "destination">,
   connection: Connection,
-  { cause, detail, knownFields }: { cause: HeldCause; detail: string | null; knownFields: string[] | null },
+  { cause, detail, claim }: { cause: HeldCause; detail: string | null; claim: Claim },
 ): Promise<void> {
   const { connections } = await store.overview(connection.org, clock.now());
   const now = connections.find((each) => each.connection.id === connection.id);
   if (!now || now.pushes.held === 0) return;
-  const hasConsent = cause === "scope" && now.connection.connectedAt !== connection.connectedAt;
-  const hasFields = cause === "property" && !isDeepStrictEqual(now.connection.knownFields, knownFields);
+  const hasConsent = cause === "scope" && now.connection.connectedAt !== claim.connectedAt;
+  const hasFields = cause === "property" && !isDeepStrictEqual(now.connection.knownFields, claim.knownFields);
   if (hasConsent || hasFields) {
     await store.release(connection.id, [cause], clock.now());
     return;
@@ -28,7 +29,7 @@ export async function tellWhyHeld(
   const banner = bannerFor(cause, { connection, destination, detail: detail || "that we fill" });
   if (banner === null) return;
   // That a scope is missing was foreseen at the consent; what it costs is news.
-  const isForeseen = cause === "scope" && connection.missingScopes.length > 0;
+  const isForeseen = cause === "scope" && now.connection.missingScopes.length > 0;
   if (now.connection.banner !== null && !isForeseen) return;
   await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
 }

@@ -9,6 +9,10 @@ const UNLIMITED_CALLS_AT_ONCE = 8;
 const MOST_CALLS_AT_ONCE = 64;
 /** Enough that neither the store nor this thread waits for the other while a window is filled. */
 const MOST_AHEAD = 3;
+/** A batch that is sent apart takes up to 200 calls, and its leases end in a quarter of an hour. */
+const MOST_APART = 4;
+/** A contact that travels alone, and finds half the places taken by its like, tries again so much later. */
+const LONE_WAIT_MS = 30_000;
 /** How long new work may go unseen while calls are under way. */
 const LOOK_EVERY_MS = 100;
 
@@ -30,6 +34,7 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
   let unanswered = 0;
   /** Calls of those that travel alone: when they fail nobody asks why. */
   let loners = 0;
+  const apart = new Set<Promise<void>>();
   /** Asked for, and not sent yet. */
   const ahead = createAhead();
   /** Aborts when nothing more shall go: who waits for a place or for its time gives up. */
@@ -89,10 +94,13 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
     return await question;
   };
   const sendApart = async (trouble: Trouble): Promise<void> => {
-    const left = await sender.sendApart(trouble, over.signal);
-    if (left.length === 0) return;
-    troubles.push(...left);
-    end();
+    const work = sender.sendApart(trouble, over.signal).then((left) => {
+      if (left.length === 0) return;
+      troubles.push(...left);
+      end();
+    });
+    apart.add(work);
+    await work.finally(() => apart.delete(work));
   };
   const start = (work: Promise<void>) => {
     const done = work
@@ -106,7 +114,7 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
 
   const goOn = async () => {
     while (!over.signal.aborted) {
-      await doubt;
+      while (apart.size >= MOST_APART) await Promise.race(apart).catch(() => {});
       if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), over.signal).catch(() => {});
       if (ahead.size() === 0 && unanswered >= most) await Promise.race(underWay);
       const batch = ahead.size() > 0 ? await ahead.first() : await take();
@@ -120,6 +128,11 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
       }
       const isFull = batch.claims.length === batchSize;
       if (batch.claims.length === 0) continue;
+      if (batch.claims[0]?.alone && loners >= most / 2) {
+        await sender.giveBack(batch.claims, clock.now() + LONE_WAIT_MS);
+        continue;
+      }
+      await doubt;
       // What comes one by one goes together soon after; full batches gain nothing by waiting.
       if (!isFull) notBefore = clock.now() + distanceMs;
       // The store claims the next ones while this one is projected.
@@ -135,8 +148,9 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
   await goOn().catch((error) => failures.push(error));
   stop.removeEventListener("abort", end);
   end();
-  for (const batch of await ahead.rest()) await sender.giveBack(batch?.claims ?? []);
+  // First what is on its way: whatever comes of giving back the rest, its answers are waited for.
   await Promise.all(underWay);
+  for (const batch of await ahead.rest()) await sender.giveBack(batch?.claims ?? []);
   if (failures.length > 0) throw failures[0];
   return troubles;
 }

@@ -33,8 +33,8 @@ export interface Sender {
   blame(trouble: Trouble): Promise<void>;
   /** Due again at that time, one try spent. */
   putOff(troubles: readonly Trouble[], dueAt: number): Promise<void>;
-  /** Due again at once, no try spent. */
-  giveBack(claims: readonly Claim[]): Promise<void>;
+  /** Due again at that time, at once unless given; no try spent. */
+  giveBack(claims: readonly Claim[], dueAt?: number): Promise<void>;
   /** To be called while nothing moves that may need the proof: the contact that serves as proof is let go after a while. */
   idle(): Promise<void>;
   /** Leaves nothing claimed, however the delivery came to its end. */
@@ -87,7 +87,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
     if (settlements.length === 0) return;
     await untilStored(context, () => store.settle(settlements.map(withoutInvites)));
     const held = settlements.find(({ outcome }) => outcome.kind === "held");
-    const knownFields = (held && open.get(held.claim.pushId)?.knownFields) ?? null;
+    const heldClaim = held && open.get(held.claim.pushId);
     for (const { claim, outcome } of settlements) {
       open.delete(claim.pushId);
       if (outcome.kind === "delivered") report.delivered += 1;
@@ -95,18 +95,18 @@ export function createSender(context: DeliverContext, connection: Connection, re
       else if (outcome.kind === "held") report.held += 1;
       else if (outcome.kind === "pending" && outcome.counted) report.retried += 1;
     }
-    if (held?.outcome.kind === "held")
+    if (held?.outcome.kind === "held" && heldClaim)
       await tellWhyHeld(context, connection, {
         cause: held.outcome.cause,
         detail: held.attempt?.reason ?? null,
-        knownFields,
+        claim: heldClaim,
       });
   };
 
-  const giveBack = async (claims: readonly Claim[]) => {
+  const giveBack = async (claims: readonly Claim[], dueAt = clock.now()) => {
     const now = clock.now();
     await settle(
-      claims.map((claim) => ({ claim, now, outcome: { kind: "pending", dueAt: now, counted: false } })),
+      claims.map((claim) => ({ claim, now, outcome: { kind: "pending", dueAt, counted: false } })),
     );
   };
 
@@ -252,8 +252,11 @@ export function createSender(context: DeliverContext, connection: Connection, re
     giveBack,
     idle: proof.idle,
     end: async () => {
-      await proof.letGo();
-      await giveBack([...open.values()]);
+      try {
+        await proof.letGo();
+      } finally {
+        await giveBack([...open.values()]);
+      }
     },
   };
 }

@@ -78,6 +78,8 @@ export interface Claim {
   invites: Invite[];
   /** The account's fields as they were known when it was taken: what is raised for new ones is projected with them. */
   knownFields: string[] | null;
+  /** By which consent the connection stood then. */
+  connectedAt: number | null;
 }
 
 export interface Settlement {

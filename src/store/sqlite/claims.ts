@@ -10,7 +10,7 @@ import { SLICE } from "./slices.ts";
 import { transaction } from "./transaction.ts";
 
 /**
- * `Claim[]` as JSON, with the invites' states as they stand in their rows, and the known fields, which all share, once.
+ * `Claim[]` as JSON, with the invites' states as they stand in their rows, and what is known of the account, which all share, once.
  * It is read once, by who projects them: to read it here and copy what was read to another thread costs more than
  * twice as much.
  */
@@ -24,9 +24,9 @@ const CLOCK_SLACK_MS = 60_000;
 export function createClaims(db: Db, self: ProcessIdentity, now: () => number, takeCall: TakeCall) {
   const connectionOf = db.prepare<
     [number],
-    { org: string; subject_kind: SubjectKind; hold_cause: string | null; known_fields: string }
+    { org: string; subject_kind: SubjectKind; hold_cause: string | null; account: string }
   >(
-    "SELECT org, subject_kind, hold_cause, coalesce(details -> 'knownFields', 'null') AS known_fields FROM connections WHERE id = ?",
+    "SELECT org, subject_kind, hold_cause, json_object('knownFields', details -> 'knownFields', 'connectedAt', details ->> 'connectedAt') AS account FROM connections WHERE id = ?",
   );
   const due = db.prepare<[number, number, number], DueRow>(`
     SELECT id, subject, version, tries, alone FROM pushes
@@ -55,7 +55,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       const claim = { pushId, lease, subject, version, carries, tries, alone: alone === 1 };
       return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
     });
-    return `{"knownFields":${connection.known_fields},"claims":[${claims.join(",")}]}`;
+    return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
   });
 
   const claimInWindow = transaction(

@@ -10,8 +10,9 @@ export function inviteOf(state: string): Invite {
 }
 
 export function claimsOf(text: ClaimsText): Claim[] {
-  const { claims, knownFields }: Pick<Claim, "knownFields"> & { claims: Claim[] } = JSON.parse(text);
-  for (const claim of claims) claim.knownFields = knownFields;
+  const { claims, account }: { claims: Claim[]; account: Pick<Claim, "knownFields" | "connectedAt"> } =
+    JSON.parse(text);
+  for (const claim of claims) Object.assign(claim, account);
   return claims;
 }
 

@@ -22,9 +22,9 @@ export function createTicks(db: Db, self: ProcessIdentity, now: () => number) {
   const one = db.prepare<[string, number], TickRow>(
     "SELECT opened_at, holder, tries, is_done FROM ticks WHERE job = ? AND due_at = ?",
   );
-  const holders = db
-    .prepare<[string], string>("SELECT holder FROM ticks WHERE job = ? AND holder IS NOT NULL")
-    .pluck();
+  const holders = db.prepare<[string], HolderRow>(
+    "SELECT holder, opened_at FROM ticks WHERE job = ? AND holder IS NOT NULL",
+  );
   const begin = db.prepare(`
     INSERT INTO ticks (job, due_at, opened_at, holder, is_done) VALUES (@job, @dueAt, @now, @holder, 0)
     ON CONFLICT DO UPDATE SET opened_at = excluded.opened_at, holder = excluded.holder, tries = tries + 1`);
@@ -37,7 +37,7 @@ export function createTicks(db: Db, self: ProcessIdentity, now: () => number) {
   );
 
   const standing = ({ job, dueAt, now }: TickRequest): TickStanding => {
-    if (holders.all(job).some((each) => isRunning(JSON.parse(each)))) return "later";
+    if (holders.all(job).some((each) => isHeld(each, now))) return "later";
     const tick = one.get(job, dueAt);
     if (tick?.is_done === 1) return "done";
     return tick && isResting(tick, now) ? "later" : "ours";
@@ -69,6 +69,18 @@ export function createTicks(db: Db, self: ProcessIdentity, now: () => number) {
       end.run(Number(isDone), job, dueAt, holder);
     }),
   };
+}
+
+interface HolderRow {
+  holder: string;
+  opened_at: number;
+}
+
+/** Where the system does not tell when a process began, its pid may be another's by now: then it holds for an hour. */
+function isHeld({ holder, opened_at }: HolderRow, now: number): boolean {
+  const by: ProcessIdentity = JSON.parse(holder);
+  const isCertain = by.startedAt !== "" || Math.abs(now - opened_at) < LONGEST_PAUSE_MS;
+  return isCertain && isRunning(by);
 }
 
 interface TickRow {
