@@ -111,6 +111,11 @@ export async function serve(
         });
         if (Object.values(counts).some((n) => n > 0))
           log.info("delivered", { connection: connectionId, ...counts });
+        if (counts.retried > 0) {
+          const failing = (await store.connections()).find(({ id }) => id === connectionId);
+          if (failing?.outage)
+            log.warn("the vendor fails", { vendor: failing.vendor, reason: failing.outage.reason ?? null });
+        }
         for (const problem of problems) {
           if (problem.code === "STORE_UNAVAILABLE") throw problem;
           const isVaults = problem.code === "VAULT_UNAVAILABLE";

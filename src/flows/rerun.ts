@@ -81,10 +81,12 @@ export async function rerun(
     const counts = await note(stop === null ? clock.now() : null);
     if (options.detach) return { ...counts, waited, problem: null };
     if (stop instanceof AppError) return { ...counts, waited, problem: stop };
+    // Where nothing went out since all of it is held, what holds it is the news.
+    const isIdle = queued + waited === 0 && (skipped > 0 || options.run.command === "backfill");
     const held = await Promise.all(
       connections.map(async (connection) => ({
         connection,
-        causes: await store.heldCauses(connection.id, runId),
+        causes: await store.heldCauses(connection.id, isIdle ? undefined : runId),
       })),
     );
     const resting = stop === "resting" ? connections : [];
@@ -146,6 +148,16 @@ interface Watch extends RerunOptions {
   total: number;
 }
 
+/** Why nothing moves while a service delivers; empty while nothing stands in the way. */
+async function outageNote(store: Store, { run, connections }: Watch): Promise<string> {
+  const ids = connections.map(({ id }) => id);
+  const now = (await store.connections(run.org)).filter(({ id }) => ids.includes(id));
+  const failing = now.filter(({ outage }) => outage !== null && outage.suspect === null);
+  if (failing.length === 0) return "";
+  const vendors = failing.map(({ vendor }) => vendor).join(", ");
+  return `${vendors} fails at the moment: Ctrl-C, and serve goes on by itself`;
+}
+
 /** Why a run ended before all was through; null when nothing is pending any more. */
 type Stop = AppError | "resting" | null;
 
@@ -156,7 +168,7 @@ async function seeThrough(vendors: Vendors, store: Store, watch: Watch): Promise
     signal.throwIfAborted();
     const standing = await store.standing(runId);
     const isServed = (await store.runningServices()) > 0;
-    onStanding(standing, total, isServed ? "" : DELIVERING_FROM_HERE);
+    onStanding(standing, total, isServed ? await outageNote(store, watch) : DELIVERING_FROM_HERE);
     if (standing.pending === 0) return standing.held > 0 ? await vaultTroubleOf(store, watch) : null;
     if (isServed) {
       await vendors.clock.sleep(LOOK_EVERY_MS, signal);

@@ -42,6 +42,15 @@ describe("run retry", () => {
     expect(run).toMatchObject({ code: 4, json: counts({ held: 3 }) });
     expect(run.err).toContain("jc-integrations connect hubspot --org acme");
     expect(await pushesOf(world)).toMatchObject({ held: 3 });
+    for (const again of [
+      RETRY,
+      ["backfill", "--yes", "--json"],
+      ["replay", "--status", "held", "--yes", "--json"],
+    ]) {
+      const { code, err } = await world.run(again);
+      expect([again[0], code]).toEqual([again[0], 4]);
+      expect(err).toContain("3 results held until hubspot is connected again");
+    }
   });
 
   test("ends with 6 when the vendor is down, and while it is left in peace", async () => {
