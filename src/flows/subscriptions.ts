@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Connection, SubscriptionHealth } from "../core/connection.ts";
 import type { Clock } from "../shared/clock.ts";
 import { isAppError } from "../shared/errors.ts";
@@ -15,7 +16,7 @@ import { readWebhookSecrets, setSecret } from "./secrets.ts";
  * by `checkSubscription` and mended by `subscribe`; those of others are left alone.
  */
 export interface SubscriptionContext {
-  store: Pick<Store, "saveConnection">;
+  store: Pick<Store, "saveConnection" | "connections">;
   clock: Pick<Clock, "now">;
   vault: Vault;
   ats: Ats;
@@ -78,12 +79,17 @@ async function holdsSecret({ vault, ats }: SubscriptionContext, { org, environme
   return secrets.some((each) => each.org === org && each.environment === environment);
 }
 
-/** Keeps what was found for `status` and the alerts. Who never subscribed, or has unsubscribed, misses nothing. */
+/**
+ * Keeps what was found for `status` and the alerts. Who never subscribed, or has unsubscribed, misses nothing; and what
+ * was found while somebody subscribed is of before.
+ */
 export async function checkSubscription(
   context: SubscriptionContext,
   connection: Connection,
 ): Promise<SubscriptionHealth> {
   const { health } = await planSubscribe(context, connection);
+  const now = (await context.store.connections(connection.org)).find(({ id }) => id === connection.id);
+  if (!isDeepStrictEqual(now?.subscription, connection.subscription)) return now?.subscription ?? health;
   if (connection.subscription !== null || health.state === "active")
     await saveHealth(context, connection, health);
   return health;

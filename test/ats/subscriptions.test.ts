@@ -13,6 +13,7 @@ import {
   completedEvent,
   connectedAts,
   control,
+  fault,
   post,
   requests,
   rowOf,
@@ -171,6 +172,19 @@ describe("a subscription that no longer serves", () => {
     await change(world, { status: "inactive" });
     await clock.advance(3_600_000);
     await until("serve finds it", async () => (await rowOf(world))?.subscription?.state === "inactive");
+  });
+
+  test("is no news where somebody subscribed while it was looked for", async () => {
+    const world = await connectedAts();
+    await succeed(world, ["webhooks", "subscribe"]);
+    await control(world, "DELETE", `/subscriptions/${(await subscription(world)).id}`);
+    const before = (await requests(world, SUBSCRIBE)).length;
+    await fault(world, { delayMs: 1_500, path: SUBSCRIBE, times: 1 });
+    const check = world.run(CHECK);
+    await until("it looks", async () => (await requests(world, SUBSCRIBE)).length > before);
+    await succeed(world, ["webhooks", "subscribe"]);
+    expect((await check).json).toMatchObject({ failed: [] });
+    expect(await rowOf(world)).toMatchObject({ banner: null, subscription: { state: "active" } });
   });
 
   test("is missed by nobody who never subscribed, or has unsubscribed", async () => {
