@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import type { Connection, SubscriptionHealth } from "../core/connection.ts";
 import type { Clock } from "../shared/clock.ts";
 import { isAppError } from "../shared/errors.ts";
@@ -89,10 +88,15 @@ export async function checkSubscription(
 ): Promise<SubscriptionHealth> {
   const { health } = await planSubscribe(context, connection);
   const now = (await context.store.connections(connection.org)).find(({ id }) => id === connection.id);
-  if (!isDeepStrictEqual(now?.subscription, connection.subscription)) return now?.subscription ?? health;
+  if (now && isAnother(now.subscription, connection.subscription)) return now.subscription ?? health;
   if (connection.subscription !== null || health.state === "active")
     await saveHealth(context, connection, health);
   return health;
+}
+
+/** Made, removed or begun since; that it was only looked at meanwhile makes it no other. */
+function isAnother(now: SubscriptionHealth | null, before: SubscriptionHealth | null): boolean {
+  return now?.id !== before?.id || now?.begun !== before?.begun;
 }
 
 /** Makes one if none serves, then removes ours that do not: there is no moment without. */
