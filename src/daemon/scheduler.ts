@@ -135,7 +135,8 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
         trouble.hear(error);
         return clock.now() + LONGEST_SLEEP_MS;
       });
-      await alarm.wait(clock, Math.max(0, wakeAt - clock.now()));
+      const restMs = wakeAt - clock.now();
+      if (restMs > 0) await alarm.wait(clock, restMs);
     }
   } finally {
     stop.abort();
