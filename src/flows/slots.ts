@@ -78,6 +78,12 @@ export function createSlots(
 /** All of a window's calls in one moment would queue at the vendor, and later ones might overtake them. */
 const APART_MS = 4;
 
+interface PacedCall {
+  sentAt: number;
+  /** Until it was answered; null as long as it is not. */
+  tookMs: number | null;
+}
+
 /** A call that was let go. `arrived`: to be said when it was answered, or failed. */
 export interface Departure {
   arrived(): void;
@@ -94,6 +100,12 @@ const SHORT_WINDOW_MS = 5_000;
 const MOST_LATE_MS = 500;
 
 /**
+ * Places are a window apart; the calls that go with them may be so much closer. Else one that went a little late would
+ * delay the call in its place a window later, and that one the next, and nobody would ever catch up.
+ */
+const GRACE_MS = 10;
+
+/**
  * A place is counted when it is taken, and between then and the call a claim may wait for the disk, one long, another
  * short. So a delivery also keeps its calls apart by the moments in which they really go, and may have come. To be
  * awaited before each.
@@ -105,21 +117,21 @@ export function createPace(
   if (!limit) return async () => ({ arrived: () => {} });
   const { calls, windowMs } = limit;
   const marginMs = windowOf(limit) - windowMs;
-  let departed: { sentAt: number; tookMs: number | null }[] = [];
+  let departed: PacedCall[] = [];
   let mayGoAt = 0;
   let firstAt: number | null = null;
   let quickest: number | null = null;
   const mayBeLate = (sentAt: number) =>
     windowMs <= SHORT_WINDOW_MS || sentAt - (firstAt ?? sentAt) < FIRST_CALLS_MS;
-  const leaving = (now: number): number[] =>
-    departed.map(({ sentAt, tookMs }) => {
-      const lateMs = mayBeLate(sentAt) ? (tookMs ?? now - sentAt) - (quickest ?? 0) : 0;
-      return sentAt + windowMs + Math.max(marginMs, Math.min(lateMs, MOST_LATE_MS));
-    });
+  const leavesAt = ({ sentAt, tookMs }: PacedCall, now: number): number => {
+    if (!mayBeLate(sentAt)) return sentAt + windowMs + marginMs - GRACE_MS;
+    const lateMs = (tookMs ?? now - sentAt) - (quickest ?? 0);
+    return sentAt + windowMs + Math.max(marginMs, Math.min(lateMs, MOST_LATE_MS));
+  };
   return async (signal) => {
     for (;;) {
       const now = clock.now();
-      const times = leaving(now);
+      const times = departed.map((call) => leavesAt(call, now));
       departed = departed.filter((_, index) => (times[index] ?? 0) > now);
       if (departed.length < calls) break;
       await clock.sleep(Math.max(1, Math.min(...times.filter((at) => at > now)) - now), signal);
@@ -127,7 +139,7 @@ export function createPace(
     // Each takes its turn before it waits for it.
     const turn = Math.max(clock.now(), mayGoAt);
     mayGoAt = turn + APART_MS;
-    const call = { sentAt: turn, tookMs: null as number | null };
+    const call: PacedCall = { sentAt: turn, tookMs: null };
     departed.push(call);
     try {
       if (turn > clock.now()) await clock.sleep(turn - clock.now(), signal);

@@ -5,6 +5,8 @@ import { type FakeClock, fakeClock } from "../fake-clock.ts";
 const LIMIT = { calls: 3, windowMs: 10_000 };
 /** One percent longer than the vendor's. */
 const OUR_WINDOW = 10_100;
+/** Nearly so long, once connections stand: a call that went a little late shall not delay the one in its place. */
+const LATER_WINDOW = 10_090;
 /** Between two calls, so that a window's do not all reach the vendor in one moment. */
 const APART = 4;
 
@@ -33,8 +35,8 @@ describe("the pace of one delivery's calls", () => {
     expect(went).toEqual(burst);
     await clock.advance(1 + 2 * APART);
     expect(went).toEqual([...burst, ...burst.map((at) => at + OUR_WINDOW)]);
-    await clock.advance(OUR_WINDOW);
-    expect(went.at(-1)).toBe(2 * OUR_WINDOW);
+    await clock.advance(LATER_WINDOW);
+    expect(went.at(-1)).toBe(OUR_WINDOW + LATER_WINDOW);
   });
 
   test("counts from the moment in which a call goes, however late after its place was counted", async () => {
@@ -46,7 +48,23 @@ describe("the pace of one delivery's calls", () => {
     await clock.advance(OUR_WINDOW - 4_000);
     expect(went).toEqual([0, APART, OUR_WINDOW - 4_000]);
     await clock.advance(4_000);
-    expect(went).toEqual([0, APART, OUR_WINDOW - 4_000, OUR_WINDOW]);
+    expect(went).toEqual([0, APART, OUR_WINDOW - 4_000, LATER_WINDOW]);
+  });
+
+  test("lets a call that went late be caught up with, where the places allow it", async () => {
+    const clock = fakeClock();
+    const pace = createPace(clock, { ...LIMIT, calls: 1 });
+    const startedAt = clock.now();
+    const lateness: number[] = [];
+    await clock.advance(35);
+    for (let place = 0; place <= 5 * OUR_WINDOW; place += OUR_WINDOW) {
+      const untilPlace = startedAt + place - clock.now();
+      if (untilPlace > 0) await clock.advance(untilPlace);
+      const going = calls(clock, pace, 1);
+      await clock.advance(50);
+      lateness.push(clock.now() - 50 + (going.went[0] ?? Number.NaN) - startedAt - place);
+    }
+    expect(lateness).toEqual([35, 35, 25, 15, 5, 0]);
   });
 
   test("never lets more go within any window, whoever asks for them at once", async () => {
@@ -56,7 +74,7 @@ describe("the pace of one delivery's calls", () => {
     await clock.advance(4 * OUR_WINDOW);
     const went = askers.flatMap((asker) => asker.went).toSorted((a, b) => a - b);
     expect(went).toHaveLength(12);
-    const within = went.map((at) => went.filter((each) => each >= at && each < at + OUR_WINDOW).length);
+    const within = went.map((at) => went.filter((each) => each >= at && each < at + LATER_WINDOW).length);
     expect(Math.max(...within)).toBe(LIMIT.calls);
   });
 
@@ -123,7 +141,7 @@ describe("the pace of one delivery's calls", () => {
     });
 
     test("costs nothing once connections stand, so that a slow vendor costs no throughput", async () => {
-      expect(await placeOf(10_000, { tookMs: 3_000, from: 2_000 })).toBe(OUR_WINDOW);
+      expect(await placeOf(10_000, { tookMs: 3_000, from: 2_000 })).toBe(LATER_WINDOW);
     });
 
     test("counts as later at any time in a window of a second", async () => {
