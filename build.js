@@ -93,8 +93,8 @@ function keepCode() {
   const start = 'const {load, keepCode} = require("./bin/load.js"); load("start.cjs").start().then(keepCode)';
   try {
     // The first one creates the store that the second one reads.
-    for (const word of ["logs", "status"])
-      execFileSync(process.execPath, ["-e", start, "jc-integrations", word], {
+    for (const words of [["run", "retry"], ["status"]])
+      execFileSync(process.execPath, ["-e", start, "jc-integrations", ...words], {
         env: { PATH: process.env.PATH, JC_STATE_DIR: empty, XDG_CONFIG_HOME: empty },
         stdio: "ignore",
       });

@@ -1,6 +1,6 @@
 // How long a command takes, from the shell's view, beside a Node that does nothing.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,7 +19,8 @@ export async function startup({ log }) {
   ].map((command) => ({ ...command, times: [] }));
   try {
     // `status` creates no store, and without one has nothing to look at.
-    timed([PROGRAM, "logs", "--state-dir", stateDir], stateDir);
+    timed([PROGRAM, "run", "retry", "--state-dir", stateDir], stateDir);
+    if (!existsSync(join(stateDir, "log.db"))) throw new Error("there is no store to look at");
     for (const { argv } of commands) timed(argv, stateDir);
     for (let round = 0; round < ROUNDS; round++) {
       for (const { what, argv, times } of commands) {

@@ -31,8 +31,8 @@ export interface App {
   log: Log;
   /** The log, in this thread. */
   store(): Promise<Store>;
-  /** The same where there is one; null, and nothing is created, where there is none yet. */
-  existingStore(): Promise<Store | null>;
+  /** The same for who only looks; null, and nothing is created, where there is none yet. */
+  storeToRead(): Promise<Store | null>;
   /** The log in a thread of its own, for a process that must never wait for the disk. */
   threadedStore(): Promise<Store>;
   vault(): Promise<Vault>;
@@ -40,7 +40,8 @@ export interface App {
   rekeyVault(newKeyFile: string | null): Promise<Rekeyed>;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
-  /** Throws `USAGE` for a vendor that is none. */
+  /** Throws `USAGE` for a vendor that results cannot go to, and so does `destination`. */
+  checkVendor(vendor: string): Promise<void>;
   destination(of: ConnectionName): Promise<Destination>;
   sources(): Promise<readonly Source[]>;
   /** What calls to a connection's account need. */
@@ -65,12 +66,13 @@ export function openApp(world: World, globals: Globals): App {
   });
   const closers: (() => Promise<void> | void)[] = [];
 
-  const store = once(async () => {
+  const openStore = async (options: { toRead: boolean }) => {
     const { openSqliteStore } = await import("./store/sqlite/sqlite.ts");
-    const opened = await openSqliteStore({ stateDir, clock });
+    const opened = await openSqliteStore({ stateDir, clock, ...options });
     closers.push(() => opened.close());
     return opened;
-  });
+  };
+  const store = once(() => openStore({ toRead: false }));
   const threadedStore = once(async () => {
     const { openThreadedStore } = await import("./store/sqlite/threaded.ts");
     const opened = await openThreadedStore({
@@ -136,13 +138,16 @@ export function openApp(world: World, globals: Globals): App {
     redact,
     log,
     store,
-    existingStore: async () => (isMissing(join(stateDir, "log.db")) ? null : await store()),
+    storeToRead: once(async () =>
+      isMissing(join(stateDir, "log.db")) ? null : await openStore({ toRead: true }),
+    ),
     threadedStore,
     vault,
     rekeyVault: async (newKeyFile) =>
       (await import("./vault/rekey.ts")).rekeyVault(vaultOptions(), newKeyFile),
     http,
     tokens,
+    checkVendor: async (vendor) => (await import("./vendors/index.ts")).checkVendor(vendor),
     destination,
     sources: async () => Object.values((await import("./vendors/index.ts")).SOURCES),
     access,

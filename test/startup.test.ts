@@ -52,12 +52,12 @@ test.each([
   symlinkSync(join(repository, "node_modules"), join(installed, "node_modules"));
   const home = join(installed, "home");
   mkdirSync(home);
-  const run = (word: string) =>
-    execFileSync(process.execPath, [join(installed, "bin/jc-integrations.js"), word], {
+  const run = (...words: string[]) =>
+    execFileSync(process.execPath, [join(installed, "bin/jc-integrations.js"), ...words], {
       encoding: "utf8",
       env: { HOME: home },
     });
-  run("logs");
+  run("run", "retry");
   const before = run("status");
   spoil(join(installed, "dist/kept-code"));
   expect(run("status")).toBe(before);

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { refuseMistyped } from "./look.ts";
 import { previewOrRun, type RerunFlags, withRerunOptions } from "./rerun.ts";
 import { defined } from "./replay.ts";
 import { withApp } from "./with-app.ts";
@@ -19,6 +20,7 @@ export function registerBackfill(program: Command, world: World): void {
         const { planBackfill } = await import("../flows/backfill.ts");
         const { app } = session;
         const { vendor, since, until } = flags;
+        await refuseMistyped(session, vendor);
         const filter = { ...defined({ since, until }), includeInProgress: flags.includeInProgress === true };
         const selections = await planBackfill(await app.store(), { org: app.org, vendor, filter });
         await previewOrRun(session, {

@@ -5,7 +5,8 @@ import { INVITE_STATUSES, type InviteStatus } from "../core/event.ts";
 import type { Invite } from "../core/invite.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
-import { count, plain, shortTime } from "../shared/text.ts";
+import { count, maskEmail, maskEmailsIn, plain, shortTime } from "../shared/text.ts";
+import { logToRead, readLimit } from "./look.ts";
 import type { InviteHistory, InviteSummary, PushSummary } from "../store/contract.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
@@ -31,31 +32,67 @@ export function registerInvites(program: Command, world: World): void {
     .option("--status <status>", INVITE_STATUSES.join(", "), readStatus)
     .option("--email <address>", "only this candidate's")
     .option("--limit <n>", "how many", readLimit, 20)
+    .option("--reveal", "show addresses in full")
     .addHelpText("after", "\nExample:\n  jc-integrations invites list --status completed --limit 50")
-    .action((options: { status?: InviteStatus; email?: string; limit: number }, command: Command) =>
-      withApp(world, command, async ({ app, terminal, print }) => {
-        const store = await app.store();
-        const found = await store.invites({ org: app.org, ...options });
-        print({ json: { invites: found.map(summaryJson) }, text: () => renderList(found, terminal) });
+    .action(({ reveal, ...query }: ListFlags, command: Command) =>
+      withApp(world, command, async (session) => {
+        const { app, terminal, print } = session;
+        const store = await logToRead(session);
+        const found = (await store?.invites({ org: app.org, ...query })) ?? [];
+        const invites = reveal ? found : found.map(withMaskedAddress);
+        print({
+          json: { invites: shownJson(invites.map(summaryJson), { reveal }) },
+          text: () => renderList(invites, terminal),
+        });
       }),
     );
 
   invites
     .command("show <invitation>")
     .description("one invite with its events, pushes and attempts")
+    .option("--reveal", "show addresses in full")
     .addHelpText("after", "\nExample:\n  jc-integrations invites show inv_7Q2")
-    .action((id: string, _options: object, command: Command) =>
-      withApp(world, command, async ({ app, terminal, print }) => {
-        const store = await app.store();
-        const history = await store.invite(app.org, id);
-        if (!history) {
+    .action((id: string, { reveal }: { reveal?: boolean }, command: Command) =>
+      withApp(world, command, async (session) => {
+        const { app, terminal, print } = session;
+        const store = await logToRead(session);
+        const found = await store?.invite(app.org, id);
+        if (!found) {
           throw new AppError("USAGE", `${app.org} has no invite ${plain(id)}`, {
             hint: "jc-integrations invites list shows the newest ones.",
           });
         }
-        print({ json: historyJson(history), text: () => renderHistory(history, terminal) });
+        const history = reveal ? found : withMaskedAddress(found);
+        print({
+          json: shownJson(historyJson(history), { reveal }),
+          text: () => renderHistory(history, terminal, { reveal }),
+        });
       }),
     );
+}
+
+interface ListFlags {
+  status?: InviteStatus;
+  email?: string;
+  limit: number;
+  reveal?: boolean;
+}
+
+/** Addresses are personal data: masked until asked for. */
+function withMaskedAddress<Found extends { invite: Invite }>(found: Found): Found {
+  const { candidate } = found.invite;
+  return {
+    ...found,
+    invite: { ...found.invite, candidate: { ...candidate, email: maskEmail(candidate.email.trim()) } },
+  };
+}
+
+/** The vendor's words hold addresses, too. */
+function shownJson<Json>(json: Json, { reveal }: { reveal: boolean | undefined }): Json {
+  if (reveal) return json;
+  return JSON.parse(
+    JSON.stringify(json, (_, value: unknown) => (typeof value === "string" ? maskEmailsIn(value) : value)),
+  );
 }
 
 async function importFile({ app, world, terminal, globals, print }: Session, file: string): Promise<void> {
@@ -109,12 +146,6 @@ function readStatus(text: string): InviteStatus {
   throw new InvalidArgumentError(`It is one of ${INVITE_STATUSES.join(", ")}.`);
 }
 
-function readLimit(text: string): number {
-  const limit = Number(text);
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 10_000) return limit;
-  throw new InvalidArgumentError("It is a number from 1 to 10000.");
-}
-
 function renderList(found: readonly InviteSummary[], terminal: Terminal): string {
   if (found.length === 0) return "No invites yet. Feed some in: jc-integrations invites import events.ndjson";
   const rows = found.map(({ invite, pushes }) => [
@@ -138,13 +169,18 @@ function stateWords(push: Pick<PushSummary, "state" | "heldCause"> & { delivered
   return push.state;
 }
 
-function renderHistory({ invite, events, pushes, attempts }: InviteHistory, terminal: Terminal): string {
+function renderHistory(
+  { invite, events, pushes, attempts }: InviteHistory,
+  terminal: Terminal,
+  { reveal }: { reveal: boolean | undefined },
+): string {
   const { paint } = terminal;
+  const words = (text: string) => plain(reveal ? text : maskEmailsIn(text));
   const section = (title: string, headings: string[], rows: string[][]) =>
     rows.length === 0 ? [] : ["", paint.bold(title), terminal.table(headings, rows)];
   return [
     `${paint.bold(plain(invite.invitationId))}  ${invite.status}  ${plain(invite.candidate.email.trim())}`,
-    ...invite.warnings.map((warning) => paint.yellow(`! ${plain(warning)}`)),
+    ...invite.warnings.map((warning) => paint.yellow(`! ${words(warning)}`)),
     ...section(
       "Tests",
       ["test", "status", "completed"],
@@ -173,7 +209,7 @@ function renderHistory({ invite, events, pushes, attempts }: InviteHistory, term
         stateWords(push),
         String(push.version),
         String(push.deliveredVersion),
-        push.warnings.map(({ field, reason }) => `${field}: ${plain(reason)}`).join("; ") || "–",
+        push.warnings.map(({ field, reason }) => `${field}: ${words(reason)}`).join("; ") || "–",
       ]),
     ),
     ...section(

@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { maskEmail, maskEmailsIn, plain, shortTime } from "../shared/text.ts";
 import type { AttemptQuery, LoggedAttempt, NewAttempt, Run } from "../store/contract.ts";
+import { logToRead, readLimit } from "./look.ts";
 import { defined } from "./replay.ts";
 import { readTime } from "./rerun.ts";
 import { type Session, withApp } from "./with-app.ts";
@@ -45,10 +47,23 @@ export function registerLogs(program: Command, world: World): void {
     );
 }
 
+const NO_ATTEMPTS = "No attempts yet.";
+
+function noLogYet({ stateDir }: Session["app"]): AppError {
+  return new AppError("USAGE", `there is no log in ${stateDir} yet`, {
+    hint: "Check --state-dir, or begin: jc-integrations connect hubspot",
+  });
+}
+
 async function showAttempts(session: Session, flags: Flags): Promise<void> {
   const { app, world, globals, terminal, print } = session;
-  const store = await app.store();
   const { vendor, outcome, email, since, until } = flags;
+  const store = await logToRead(session, vendor);
+  if (!store) {
+    if (flags.follow) throw noLogYet(app);
+    print({ json: { attempts: [] }, text: () => NO_ATTEMPTS });
+    return;
+  }
   const query: AttemptQuery = {
     org: app.org,
     ...defined({ vendor, outcome, email, since, until }),
@@ -60,7 +75,7 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
   if (!flags.follow) {
     print({
       json: { attempts: found.map((attempt) => jsonOf(attempt, flags)) },
-      text: () => (found.length === 0 ? "No attempts yet." : renderTable(found, flags, terminal)),
+      text: () => (found.length === 0 ? NO_ATTEMPTS : renderTable(found, flags, terminal)),
     });
     return;
   }
@@ -95,8 +110,10 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
   });
 }
 
-async function showRuns({ app, terminal, print }: Session, flags: Flags): Promise<void> {
-  const runs = await (await app.store()).runs(app.org, flags.limit);
+async function showRuns(session: Session, flags: Flags): Promise<void> {
+  const { app, terminal, print } = session;
+  const store = await logToRead(session);
+  const runs = (await store?.runs(app.org, flags.limit)) ?? [];
   print({
     json: {
       runs: runs.map((run) => ({
@@ -172,9 +189,4 @@ function readOutcome(text: string): NewAttempt["outcome"] {
   const outcome = OUTCOMES.find((known) => known === text);
   if (outcome) return outcome;
   throw new InvalidArgumentError(`It is one of ${OUTCOMES.join(", ")}.`);
-}
-
-export function readLimit(text: string): number {
-  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It is a number from 1 to 99999.");
 }

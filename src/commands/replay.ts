@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { PushState } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
+import { refuseMistyped } from "./look.ts";
 import { previewOrRun, type RerunFlags, withRerunOptions } from "./rerun.ts";
 import { withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
@@ -35,6 +36,7 @@ export function registerReplay(program: Command, world: World): void {
               hint: "As: jc-integrations replay --status rejected. What was never sent is for backfill.",
             });
           }
+          await refuseMistyped(session, vendor);
           const { planReplay } = await import("../flows/replay.ts");
           const { app } = session;
           const selections = await planReplay(await app.store(), { org: app.org, vendor, filter: named });

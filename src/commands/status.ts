@@ -26,11 +26,7 @@ export function registerStatus(program: Command, world: World): void {
         const environment = options.sandbox ? "sandbox" : "production";
         const status = await statusOf(app, { org: app.org, environment });
         print({ json: status, text: () => render(status, terminal, app) });
-        if (!status.isKnown && globals.org !== undefined) {
-          throw new AppError("USAGE", `nothing is known of the org ${status.org}`, {
-            hint: `Check --org and --state-dir (${app.stateDir}), or begin: ${connectCommand({ org: status.org, vendor: "hubspot", environment })}`,
-          });
-        }
+        if (!status.isKnown && globals.org !== undefined) throw (await import("./look.ts")).unknownOrg(app);
         const lost = status.connections.filter((connection) => connection.state === "must_reconnect");
         if (lost.length > 0) {
           throw new AppError(

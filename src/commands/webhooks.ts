@@ -4,7 +4,7 @@ import type { SubscriptionContext } from "../flows/subscriptions.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
 import type { ReceivedWebhook, Refusal } from "../store/contract.ts";
 import type { CommonError } from "../vendors/contract.ts";
-import { readLimit } from "./logs.ts";
+import { logToRead, readLimit } from "./look.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
@@ -173,13 +173,14 @@ interface LogFlags extends Flags {
   limit: number;
 }
 
-async function showLog({ app, terminal, print }: Session, flags: LogFlags): Promise<void> {
-  const store = await app.store();
+async function showLog(session: Session, flags: LogFlags): Promise<void> {
+  const { app, terminal, print } = session;
   const { org } = app;
   const { vendor, limit, unmatched = false } = flags;
   const environment = flags.sandbox ? "sandbox" : "production";
-  const received = await store.received({ org, vendor, environment, unmatched, limit });
-  const refused = unmatched ? [] : await store.refusals(vendor, 0, limit);
+  const store = await logToRead(session, vendor);
+  const received = (await store?.received({ org, vendor, environment, unmatched, limit })) ?? [];
+  const refused = unmatched ? [] : ((await store?.refusals(vendor, 0, limit)) ?? []);
   const { commonErrors } = await app.destination({ org, vendor, environment });
   // Who reads why something was refused also reads what its guide says to do about it.
   const guide = (refused.length > 0 && commonErrors?.signature) || null;

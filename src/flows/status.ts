@@ -14,18 +14,18 @@ const MOST_REFUSALS = 1_000;
 
 export interface StatusContext {
   /** Null where there is no store yet: who looks creates none. */
-  existingStore(): Promise<Store | null>;
+  storeToRead(): Promise<Store | null>;
   clock: Pick<Clock, "now">;
   config: Config;
 }
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
-  { existingStore, clock, config }: StatusContext,
+  { storeToRead, clock, config }: StatusContext,
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
-  const store = await existingStore();
+  const store = await storeToRead();
   const { overview, services, refusals, orgs, known } = store
     ? await look(store, { org, environment, now })
     : NOTHING_YET;
@@ -75,7 +75,7 @@ export async function statusOf(
     connections.reduce((total, { pushes }) => total + pushes[key], 0);
   return {
     org,
-    isKnown: orgs.includes(org) || overview.consents.length > 0 || Object.hasOwn(config.orgs, org),
+    isKnown: orgs.includes(org) || Object.hasOwn(config.orgs, org),
     /** Those that have something here. */
     orgs,
     connections,
@@ -170,18 +170,27 @@ function bannerOf(vendor: string, found: Found | undefined, now: number): string
   if (unsubscribed !== null) return unsubscribed;
   const ending = loginTrouble(found.connection, labelOf(vendor), now);
   if (ending !== null) return ending;
-  const { held, rejected } = found.pushes;
-  const troubles = stuckTroubles(found.connection, found.stuck);
-  if (troubles.length > 0) return troubles.map(({ words }) => words).join(". ");
-  if (isDegraded(found.connection.outage)) {
-    const { reason } = found.connection.outage;
-    return `${vendor} fails at the moment${reason ? ` (${reason})` : ""}; it is asked again every few minutes, nothing is lost`;
+  return [...waitingWords(vendor, found), ...rejectedWords(found.pushes)].join(". ") || null;
+}
+
+function waitingWords(vendor: string, { connection, pushes, stuck }: Found): string[] {
+  const troubles = stuckTroubles(connection, stuck);
+  if (troubles.length > 0) return troubles.map(({ words }) => words);
+  const words: string[] = [];
+  if (isDegraded(connection.outage)) {
+    const { reason } = connection.outage;
+    const why = reason ? ` (${reason})` : "";
+    words.push(`${vendor} fails at the moment${why}; it is asked again every few minutes, nothing is lost`);
   }
-  if (held > 0 && found.connection.state === "connected")
-    return `${count(held, "result")} held; jc-integrations logs --outcome held says why`;
-  if (rejected > 0)
-    return `${count(rejected, "result")} rejected; see jc-integrations logs --outcome rejected, mend, then replay --status rejected`;
-  return null;
+  if (pushes.held > 0 && connection.state === "connected")
+    words.push(`${count(pushes.held, "result")} held; jc-integrations logs --outcome held says why`);
+  return words;
+}
+
+function rejectedWords({ rejected }: PushCounts): string[] {
+  if (rejected === 0) return [];
+  const see = "see jc-integrations logs --outcome rejected, mend, then replay --status rejected";
+  return [`${count(rejected, "result")} rejected; ${see}`];
 }
 
 type Unreadable = Connection & { vaultTrouble: VaultTrouble };

@@ -19,9 +19,18 @@ export type OpenDestination = (options: VendorOptions) => Destination;
 /** Throws `USAGE` for a vendor that results cannot go to. */
 export function openDestination(vendor: string, options: VendorOptions): Destination {
   for (const [name, open] of Object.entries(DESTINATIONS)) if (name === vendor) return open(options);
+  throw unknownVendor(vendor);
+}
+
+/** Throws as `openDestination` does. */
+export function checkVendor(vendor: string): void {
+  if (!Object.hasOwn(DESTINATIONS, vendor)) throw unknownVendor(vendor);
+}
+
+function unknownVendor(vendor: string): AppError {
   const known = Object.keys(DESTINATIONS);
   const guess = nearest(vendor, known);
-  throw new AppError("USAGE", `there is no vendor ${vendor}`, {
+  return new AppError("USAGE", `there is no vendor ${vendor}`, {
     hint: guess ? `Did you mean ${guess}?` : `Vendors: ${known.join(", ")}`,
   });
 }

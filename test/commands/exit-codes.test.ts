@@ -185,7 +185,7 @@ describe("what one mistypes", () => {
     [["status", "--jsno"], "unknown option '--jsno'", "(Did you mean --json?)"],
     [["connect"], "missing required argument 'vendor'", "jc-integrations --help lists the commands"],
     [["status", "now"], "too many arguments", "jc-integrations --help lists the commands"],
-    [["invites", "list", "--limit", "many"], "option '--limit <n>'", "a number from 1 to 10000"],
+    [["invites", "list", "--limit", "many"], "option '--limit <n>'", "a number from 1 to 99999"],
     [["invites", "list", "--status", "done"], "option '--status <status>'", "one of invited, in_progress"],
   ])("is named with what was meant: %j", async (argv, message, hint) => {
     const world = await freshWorld();

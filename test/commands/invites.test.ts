@@ -64,7 +64,6 @@ describe("invites list", () => {
     expect(await ids("--status", "invited")).toEqual(["inv_b", "inv_c"]);
     expect(await ids("--email", "One@example.org")).toEqual(["inv_a", "inv_b"]);
     expect(await ids("--limit", "1")).toHaveLength(1);
-    expect(await ids("--org", "globex")).toEqual([]);
   });
 
   test("prints nothing that a terminal would obey", async () => {
@@ -73,7 +72,7 @@ describe("invites list", () => {
       world,
       invite({ invitation_id: "inv_\u001b[31m", email: "red\u001b]0;title\u0007@example.org" }),
     );
-    const { out } = await world.run(["invites", "list"]);
+    const { out } = await world.run(["invites", "list", "--reveal"]);
     expect(out).toContain("red ]0;title @example.org");
     for (const character of ["\u001b", "\u0007"]) expect(out).not.toContain(character);
   });
@@ -97,7 +96,7 @@ describe("invites show", () => {
     await take(world, sent, completed);
     await world.run(["run", "retry"]);
     const { out } = await world.run(["invites", "show", "inv_story"]);
-    expect(out).toMatch(/^inv_story {2}completed {2}ann@example.org$/m);
+    expect(out).toMatch(/^inv_story {2}completed {2}a…@example.org$/m);
     expect(out).toMatch(/^disc +completed +2024-05-15 10:01 UTC$/m);
     expect(out).toMatch(/^invite.sent +2024-05-13 09:00 UTC /m);
     expect(out).toMatch(/^invite.completed +2024-05-15 10:15 UTC /m);

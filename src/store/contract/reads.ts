@@ -15,7 +15,7 @@ export interface Reads {
   overview(org: string, now: number): Promise<Overview>;
   /** What of a connection is undelivered for more than 30 minutes. Its cost grows with what is, and with what is held. */
   stuck(connectionId: number, now: number): Promise<StuckCounts>;
-  /** Those that have a connection, or an invite; cost does not grow with the log. */
+  /** Those that have a connection, an invite, or had a link for consent; cost does not grow with the log. */
   orgs(): Promise<string[]>;
   /** The delivery log, oldest first: the last `limit` attempts that fit. */
   attempts(query: AttemptQuery): Promise<LoggedAttempt[]>;

@@ -15,7 +15,17 @@ const APPLICATION_ID = 0x4a434c47;
 /** Older ones can corrupt a WAL that two processes share (sqlite.org/wal.html#walresetbug). */
 const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
 
-export function openLog(stateDir: string, options: { migrations?: readonly string[]; now: number }): Db {
+export interface OpenOptions {
+  migrations?: readonly string[];
+  now: number;
+  /**
+   * For who only looks: nothing is written, so that it works on a full disk while a service runs there. A log of an
+   * older version is brought up to date first.
+   */
+  toRead?: boolean;
+}
+
+export function openLog(stateDir: string, options: OpenOptions): Db {
   const path = join(stateDir, "log.db");
   const db = storeErrors(path, () => {
     createPrivately(path);
@@ -30,7 +40,8 @@ export function openLog(stateDir: string, options: { migrations?: readonly strin
       db.pragma("foreign_keys = ON");
       db.pragma("cache_size = -16384");
       migrate(db, path, options.migrations ?? MIGRATIONS, options.now);
-      insistOnDurability(db);
+      if (options.toRead) db.pragma("query_only = ON");
+      else insistOnDurability(db);
     });
     return db;
   } catch (error) {

@@ -157,7 +157,9 @@ export function createReads(db: Db) {
   }
 
   const orgs = db
-    .prepare<[], string>("SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0")
+    .prepare<[], string>(
+      "SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0 UNION SELECT org FROM consents",
+    )
     .pluck();
 
   return { invites, invite, overview, stuck, orgs: () => orgs.all() };

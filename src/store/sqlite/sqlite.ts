@@ -12,11 +12,17 @@ import { watchOthers } from "./watch.ts";
  * The store in this thread: for commands, which come, look and go. `serve` uses `openThreadedStore`, which
  * keeps the waiting for the disk away from its event loop.
  */
-export async function openSqliteStore(options: { stateDir: string; clock: Clock }): Promise<Store> {
-  const db = openLog(options.stateDir, { now: options.clock.now() });
+export async function openSqliteStore(options: {
+  stateDir: string;
+  clock: Clock;
+  /** What would write fails. */
+  toRead?: boolean;
+}): Promise<Store> {
+  const { stateDir, toRead = false } = options;
+  const db = openLog(stateDir, { now: options.clock.now(), toRead });
   prepareLate(db);
   const verbs: Verbs = createVerbs(db, thisProcess(), options.clock);
-  const path = join(options.stateDir, "log.db");
+  const path = join(stateDir, "log.db");
   /** Who watches, and how to stop looking for others' work on their behalf. */
   const watchers = new Map<() => void, () => void>();
 

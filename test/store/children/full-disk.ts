@@ -3,7 +3,9 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isAppError } from "../../../src/shared/errors.ts";
+import { systemClock } from "../../../src/shared/clock.ts";
 import { openLog } from "../../../src/store/sqlite/file.ts";
+import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
 import { openThreadedStore } from "../../../src/store/sqlite/threaded.ts";
 import { anEvent } from "../events.ts";
 
@@ -31,6 +33,14 @@ while (refusals.length === 0 && count < 20_000) {
   refusals = batch.flatMap((one) => (one.status === "rejected" ? [codeOf(one.reason)] : []));
 }
 const readable = await store.overview("acme", Date.now()).then(() => true, codeOf);
+const look = async () => {
+  const opened = await openSqliteStore({ stateDir, clock: systemClock, toRead: true });
+  const { events } = await opened.overview("acme", Date.now());
+  const written = await opened.append([anEvent("invited")]).then(() => "stored", codeOf);
+  await opened.close();
+  return { events: events.total, written };
+};
+const seenByWhoLooks = await look().catch(codeOf);
 rmSync(ballast);
 const afterwards = await append().then(() => "stored", codeOf);
 await store.close();
@@ -41,5 +51,5 @@ const lost = acknowledged.filter((eventId) => !kept.has(eventId));
 const integrity = db.pragma("integrity_check", { simple: true });
 db.close();
 process.stdout.write(
-  `${JSON.stringify({ refusals: [...new Set(refusals)], stored: acknowledged.length, readable, afterwards, lost, integrity })}\n`,
+  `${JSON.stringify({ refusals: [...new Set(refusals)], stored: acknowledged.length, readable, seenByWhoLooks, afterwards, lost, integrity })}\n`,
 );

@@ -1,0 +1,31 @@
+import { InvalidArgumentError } from "commander";
+import { connectCommand } from "../flows/connection-commands.ts";
+import { AppError } from "../shared/errors.ts";
+import type { Store } from "../store/contract.ts";
+import type { Session } from "./with-app.ts";
+
+/** The log, for a command that only looks; null where there is none yet. Throws `USAGE` as `refuseMistyped` does. */
+export async function logToRead(session: Session, vendor?: string): Promise<Store | null> {
+  await refuseMistyped(session, vendor);
+  return await session.app.storeToRead();
+}
+
+/** An org that was typed and that nothing knows, or a vendor that is none: what is found for it would be nothing, and a lie. */
+export async function refuseMistyped({ app, globals }: Session, vendor?: string): Promise<void> {
+  if (vendor !== undefined) await app.checkVendor(vendor);
+  if (globals.org === undefined || Object.hasOwn(app.config.orgs, app.org)) return;
+  const orgs = (await (await app.storeToRead())?.orgs()) ?? [];
+  if (!orgs.includes(app.org)) throw unknownOrg(app);
+}
+
+export function unknownOrg({ org, stateDir }: Session["app"]): AppError {
+  return new AppError("USAGE", `nothing is known of the org ${org}`, {
+    hint: `Check --org and --state-dir (${stateDir}), or begin: ${connectCommand({ org, vendor: "hubspot", environment: "production" })}`,
+  });
+}
+
+/** `--limit`: how much of the newest to show. */
+export function readLimit(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a number from 1 to 99999.");
+}
