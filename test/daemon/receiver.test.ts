@@ -43,7 +43,7 @@ describe("a webhook is taken", () => {
     const answer = await post(event);
     expect(answer).toMatchObject({ status: 202, body: '{"status":"stored"}\n' });
     expect(await eventsStored(world)).toMatchObject({ events: { total: 1, ignored: 0 }, invites: 1 });
-    const { json } = await world.run(["invites", "show", event.data.invitation_id, "--json"]);
+    const { json } = await world.run(["invites", "show", event.data.invitation_id, "--json", "--reveal"]);
     expect(json).toMatchObject({
       invite: { status: "completed", candidate: { email: event.data.candidate.email } },
     });

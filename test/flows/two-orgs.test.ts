@@ -146,7 +146,7 @@ test("a command for one org sees and sends nothing of the other, whatever it nam
   expect(logged).not.toContain("only.acme");
   expect((await globex("logs", "--runs")).out).not.toContain('"acme"');
   expect((await globex("invites", "show", id)).code).not.toBe(0);
-  expect((await globex("invites", "list")).out).not.toContain("only.acme");
+  expect((await globex("invites", "list", "--reveal")).out).not.toContain("only.acme");
   const status = await globex("status");
   expect(status.json).toMatchObject({ org: "globex", pushes: { delivered: 1, rejected: 0 } });
   expect(status.out).not.toContain(String(ACME_PORTAL));
