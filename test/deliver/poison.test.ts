@@ -179,6 +179,39 @@ describe("content that makes the vendor fail", () => {
     expect(mostAtOnceOfOne(stage, ["poison@"])).toBe(1);
   });
 
+  test("is found where it hangs in each of twenty batches", async () => {
+    const all = people(2_000);
+    const bad = every(100, all.slice(50));
+    const stage = await withPoison({ delayMs: 60 * MINUTE }, bad, { vendorLimit: "100/10s" });
+    await stage.complete(...all, ...people(1, 5_000));
+    await stage.start();
+    await stage.pass(35 * SECOND);
+    const late = people(50, 6_000);
+    await stage.complete(...late);
+    await allSettled(stage, { delivered: 2_001 - 20 + 50, pending: 20, rejected: 0 }, 12 * MINUTE);
+    expect(mostAtOnceOfOne(stage, bad)).toBe(1);
+  });
+
+  test("takes no more than half of the places where much of it travels alone", async () => {
+    const bad = Array.from({ length: 100 }, (_, n) => `bad${String(n).padStart(3, "0")}@example.org`);
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    await stage.fault({ status: 500, match: "bad" });
+    await stage.complete(...people(100), ...bad);
+    await stage.start();
+    await allSettled(stage, { delivered: 100, pending: 100 }, 10 * MINUTE);
+    await stage.clearFaults();
+    await stage.fault({ delayMs: 60 * MINUTE, match: "bad" });
+    const hanging = () => callsWith(stage, "bad").filter(({ endedAt }) => endedAt === null).length;
+    await stage.until("half of the places are taken", () => hanging() === 32, 10 * MINUTE);
+    const late = people(50, 500);
+    await stage.complete(...late);
+    await stage.until("what is new arrives", () => hasArrived(stage, late), SECOND);
+    await stage.pass(15 * MINUTE);
+    expect(mostAtOnce(callsWith(stage, "bad"))).toBe(32);
+    await stage.clearFaults();
+    await allSettled(stage, { delivered: 250, pending: 0 }, 15 * MINUTE);
+  });
+
   test("is found by the next process where the first one ends meanwhile", async () => {
     const stage = await withPoison({ delayMs: 60 * MINUTE }, ["p00033@"]);
     await stage.complete(...people(300));
