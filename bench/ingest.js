@@ -15,7 +15,8 @@ import { median } from "./table.js";
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const PROGRAM = here("../bin/jc-integrations.js");
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
-const LOAD = { path: "/jobcannon/events", connections: 64, warmUp: 5_000, count: 40_000 };
+const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 40_000);
+const LOAD = { path: "/jobcannon/events", connections: 64, warmUp: REQUESTS / 8, count: REQUESTS };
 
 const SYSTEMS = [
   { what: "serve", tables: 3, argv: () => [PROGRAM, "serve", "--json"] },
@@ -109,7 +110,7 @@ function prepare(file, env) {
   const run = (argv, input) =>
     execFileSync(process.execPath, [PROGRAM, ...argv], { env, input, stdio: "pipe" });
   run(["secrets", "set", "jobcannon.webhook-secret"], SECRET);
-  run(["status"]);
+  run(["run", "retry"]);
   const db = new Database(file);
   db.prepare(`
     INSERT INTO connections (id, org, vendor, environment, subject_kind, hold_cause, state, account_id, details)

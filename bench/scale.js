@@ -37,6 +37,8 @@ async function measure(size, vendorUrl) {
   const deliver = (limit) =>
     portal.run(["backfill", "--yes", "--limit", String(limit)], { env, timeoutMs: DELIVERING_MS });
   try {
+    // `status` creates no store, and without one has nothing to look at.
+    await portal.run(["run", "retry"]);
     const emptyStatusMs = await statusMs(portal);
     await portal.importInvites(0, 1);
     fillLog(join(portal.stateDir, "log.db"), size);

@@ -1,0 +1,31 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const BENCH = fileURLToPath(new URL("../bench/run.js", import.meta.url));
+const SMALL = {
+  BENCH_ROUNDS: "1",
+  BENCH_REQUESTS: "400",
+  BENCH_CONTACTS: "200",
+  BENCH_HEADROOM: "1000",
+  BENCH_SCALE: "200,400",
+  BENCH_DELIVERED: "100",
+};
+
+/** So small a load says nothing about speed: whether a goal is held is not asked here. */
+test.each([
+  ["ingest", 3],
+  ["startup", 4],
+  ["flow", 4],
+  ["headroom", 3],
+  ["poison", 4],
+  ["scale", 10],
+])("the benchmark %s runs to its end and measures all it names", { timeout: 90_000 }, (suite, rows) => {
+  const env = { PATH: process.env.PATH, ...SMALL };
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BENCH, suite], { encoding: "utf8", env });
+  expect(stderr).toBe("");
+  const measured = stdout.split("\n").filter((line) => line.startsWith(`${suite}`));
+  expect(measured).toHaveLength(rows);
+  expect(stdout).not.toMatch(/NaN|undefined|Infinity/);
+  expect(status).toBe(stdout.includes("MISSED") ? 1 : 0);
+});
