@@ -1,5 +1,5 @@
 /** What is known of a vendor that fails: how often in a row, and when to ask again. Pure. */
-import { MAX_TRIES, nextTry } from "./retry.ts";
+import { LONGEST_WAIT_MS, MAX_TRIES, nextTry } from "./retry.ts";
 
 export interface Outage {
   /** Calls that failed in a row. */
@@ -8,6 +8,10 @@ export interface Outage {
   since: number;
   /** Nothing is sent before, ms since the epoch. */
   restUntil: number;
+  /** When this was noted last, ms since the epoch: what a clock that was ahead noted lies in the future. */
+  notedAt?: number;
+  /** The vendor itself said so; absent where it is only our own patience. */
+  notBefore?: number;
   /** The only push that met it so far, which may itself be what makes the vendor fail; null when several did. */
   suspect: number | null;
   /** What the vendor said last, or what we met instead of an answer; names nobody. Absent where an older program noted it. */
@@ -17,6 +21,14 @@ export interface Outage {
 /** Six failures in a row are a delivery's whole patience: from then on one contact a tick asks whether it is over. */
 export function isDegraded(outage: Outage | null): outage is Outage {
   return outage !== null && outage.failures >= MAX_TRIES;
+}
+
+/** Two who look at one clock a moment apart see no clock that was ahead. */
+const CLOCK_SLACK_MS = 60_000;
+
+/** Noted while the clock was ahead: nobody waits for the times it names. */
+export function isFromAhead({ since, notedAt = since, restUntil }: Outage, now: number): boolean {
+  return Math.max(since, notedAt) > now + CLOCK_SLACK_MS || restUntil > now + LONGEST_WAIT_MS;
 }
 
 /**
@@ -41,11 +53,14 @@ export function afterFailure(
   const rests = outage !== null && outage.suspect === null && failure.now < outage.restUntil;
   const failures = Math.max(outage?.failures ?? 0, suspect?.tries ?? 0) + (rests ? 0 : 1);
   const met = suspect?.pushId ?? null;
+  const notBefore = Math.max(failure.notBefore ?? 0, outage?.notBefore ?? 0);
   return {
     failures,
     since: outage?.since ?? failure.now,
+    notedAt: failure.now,
     restUntil: Math.max(nextTry({ ...failure, tries: failures }), rests ? outage.restUntil : 0),
     suspect: outage === null || outage.suspect === met ? met : null,
+    ...(notBefore > failure.now ? { notBefore } : {}),
     ...(reason === undefined ? {} : { reason }),
   };
 }

@@ -26,6 +26,8 @@ export interface DeliverOptions {
   stop: AbortSignal;
   /** Cuts off the calls under way. */
   abort: AbortSignal;
+  /** Somebody wants it tried now, also where the vendor is left in peace. */
+  insists?: boolean;
   /** What only a person can mend: noted unless the caller has a better use for it. */
   onProblem?: (problem: AppError) => void;
 }
@@ -34,7 +36,7 @@ export interface DeliverOptions {
 export async function deliverTo(
   vendors: Vendors,
   store: Store,
-  { connectionId, stop, abort, onProblem }: DeliverOptions,
+  { connectionId, stop, abort, insists = false, onProblem }: DeliverOptions,
 ): Promise<DeliverReport> {
   const connection = (await store.connections()).find(({ id }) => id === connectionId);
   if (!connection) throw new Error(`there is no connection ${connectionId}`);
@@ -48,7 +50,7 @@ export async function deliverTo(
       vendors.destination(connection),
       vendors.access(connection, { store, signal: abort }),
     ]);
-    const context = { store, clock, destination, access, random: Math.random, retryEveryMs, stop };
+    const context = { store, clock, destination, access, random: Math.random, retryEveryMs, insists, stop };
     return await deliver({ ...context, onProblem: tell }, connection);
   } catch (error) {
     // What is wrong with one org's settings must not end a service that delivers for all.
@@ -63,18 +65,19 @@ export interface AllReport extends Omit<DeliverReport, "restUntil"> {
   problem: AppError | null;
 }
 
-/** Delivers all that is due now, to all connections at once. */
+/** Delivers all that waits, its time come or not, to all connections at once. */
 export async function deliverAll(vendors: Vendors, store: Store, signal: AbortSignal): Promise<AllReport> {
   const { clock } = vendors;
   await finishReleases({ store, clock });
   const unreadable = await releaseFromVault(vendors, store, { signal });
   const problems: AppError[] = unreadable ? [unreadable] : [];
   const onProblem = (problem: AppError) => problems.push(problem);
-  const due = (await store.dueWork(clock.now())).filter(({ dueAt }) => dueAt <= clock.now());
+  const due = await store.dueWork(clock.now());
   const ended = await Promise.allSettled(
     due.map(async ({ connectionId }) => {
       const before = await store.heldCauses(connectionId);
-      const options = { connectionId, stop: signal, abort: signal, onProblem };
+      await store.hasten(connectionId, clock.now());
+      const options = { connectionId, stop: signal, abort: signal, insists: true, onProblem };
       const report = await deliverTo(vendors, store, options);
       // A connection that must reconnect holds all at once, beyond what was tried.
       return { connectionId, report, causes: grown(before, await store.heldCauses(connectionId)) };

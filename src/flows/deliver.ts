@@ -1,7 +1,6 @@
 import type { Connection } from "../core/connection.ts";
 import { everyDue } from "../core/due-times.ts";
-import { afterFailure, type Outage } from "../core/outage.ts";
-import { LONGEST_WAIT_MS } from "../core/retry.ts";
+import { afterFailure, isFromAhead, type Outage } from "../core/outage.ts";
 import type { Clock } from "../shared/clock.ts";
 import { type AppError, isAppError } from "../shared/errors.ts";
 import { maskEmailsIn, plain } from "../shared/text.ts";
@@ -36,6 +35,7 @@ export interface DeliverContext {
     | "saveConnection"
     | "dueWork"
     | "openTick"
+    | "hasten"
     | "connections"
   >;
   clock: Clock;
@@ -43,6 +43,8 @@ export interface DeliverContext {
   access: Access;
   random: () => number;
   retryEveryMs: number;
+  /** Somebody wants it tried now: asks a vendor that is left in peace, unless it was the vendor who said so. */
+  insists: boolean;
   /** No further call once it aborts; `access.signal` cuts off those under way. */
   stop: AbortSignal;
   /** Hears of what only a person can mend, as a vault that is locked; what it throws ends the delivery. */
@@ -108,13 +110,15 @@ async function askWhetherItIsBack(delivery: Delivery, outage: Outage): Promise<n
   const { store, clock, access, retryEveryMs } = context;
   const now = clock.now();
   if (outage.suspect === null) {
-    // Noted while the clock was ahead: nobody waits for that time.
-    const isAhead = outage.since > now || outage.restUntil > now + LONGEST_WAIT_MS;
-    if (now < outage.restUntil && !isAhead) return outage.restUntil;
+    const isAhead = isFromAhead(outage, now);
+    if (isAhead) await store.hasten(connection.id, now);
+    const restUntil = context.insists ? (outage.notBefore ?? 0) : outage.restUntil;
+    if (now < restUntil && !isAhead) return restUntil;
     // Whoever asked first may have been killed: the next tick has its own turn.
     const last = everyDue(retryEveryMs).last(now);
     const turn = isAhead ? last : Math.max(outage.restUntil, last);
-    if (!(await store.openTick(`probe ${connection.id}`, turn))) return now + LOOK_AGAIN_MS;
+    const isOurs = context.insists || (await store.openTick(`probe ${connection.id}`, turn));
+    if (!isOurs) return now + LOOK_AGAIN_MS;
   }
   await access.slot();
   for (;;) {
@@ -159,7 +163,8 @@ async function rest(delivery: Delivery, troubles: readonly Trouble[]): Promise<n
   const outage = (await asNoted(delivery))?.outage ?? null;
   const notBefore = Math.max(0, ...troubles.map(notBeforeOf)) || null;
   const [only, ...others] = troubles.flatMap(({ parcels }) => parcels.map(({ claim }) => claim));
-  const suspect = others.length === 0 && !troubles.some(isThrottled) ? (only ?? null) : null;
+  const isLone = others.length === 0 && notBefore === null && !troubles.some(isThrottled);
+  const suspect = isLone ? (only ?? null) : null;
   const now = clock.now();
   const reason = reasonOf(troubles);
   const after = afterFailure(outage, { now, notBefore, random, retryEveryMs, suspect, reason });

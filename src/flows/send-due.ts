@@ -73,7 +73,9 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
       if (isFull && !rateLimit && !over.signal.aborted) askAhead();
     };
     try {
-      if (at > clock.now()) await clock.sleep(at - clock.now(), over.signal).catch(() => {});
+      // A place is taken so long ahead at most, unless the clock was set back since.
+      const aheadMs = Math.min(at - clock.now(), window?.aheadMs ?? 0);
+      if (aheadMs > 0) await clock.sleep(aheadMs, over.signal).catch(() => {});
       if (over.signal.aborted) return await sender.giveBack(claims);
       const sent = await sender.sendBatch(claims, onAnswer);
       if (sent.kind !== "failed") return;
@@ -115,7 +117,8 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
   const goOn = async () => {
     while (!over.signal.aborted) {
       while (apart.size >= MOST_APART) await Promise.race(apart).catch(() => {});
-      if (notBefore > clock.now()) await clock.sleep(notBefore - clock.now(), over.signal).catch(() => {});
+      const restMs = Math.min(notBefore - clock.now(), distanceMs);
+      if (restMs > 0) await clock.sleep(restMs, over.signal).catch(() => {});
       if (ahead.size() === 0 && unanswered >= most) await Promise.race(underWay);
       const batch = ahead.size() > 0 ? await ahead.first() : await take();
       if (batch === null) {

@@ -131,6 +131,10 @@ export function createPace(
   return async (signal) => {
     for (;;) {
       const now = clock.now();
+      // Where the clock was set back, the calls of before it count as of now, and nobody waits for times that were.
+      const latest = now + calls * APART_MS;
+      mayGoAt = Math.min(mayGoAt, latest);
+      for (const call of departed) call.sentAt = Math.min(call.sentAt, latest);
       const times = departed.map((call) => leavesAt(call, now));
       departed = departed.filter((_, index) => (times[index] ?? 0) > now);
       if (departed.length < calls) break;
@@ -151,7 +155,7 @@ export function createPace(
     firstAt ??= call.sentAt;
     return {
       arrived: () => {
-        call.tookMs ??= clock.now() - call.sentAt;
+        call.tookMs ??= Math.max(0, clock.now() - call.sentAt);
         quickest = Math.min(quickest ?? call.tookMs, call.tookMs);
       },
     };

@@ -53,16 +53,31 @@ describe("run retry", () => {
     }
   });
 
-  test("ends with 6 when the vendor is down, and while it is left in peace", async () => {
+  test("ends with 6 when the vendor is down, and asks it again each time it is typed", async () => {
     const { world, clock } = await waiting(3);
     await world.portal.fault({ status: 503 });
     const run = await through(clock, world.start(RETRY));
     expect(run).toMatchObject({ code: 6, json: counts({ retried: 3 }) });
     expect(run.err).toContain("hubspot does not take everything at the moment");
-    const resting = await world.run(RETRY);
-    expect(resting).toMatchObject({ code: 6, json: counts({}) });
-    expect(resting.err).toContain("VENDOR_UNAVAILABLE");
+    const calls = (await world.portal.upserts()).length;
+    const again = await world.run(RETRY);
+    expect(again).toMatchObject({ code: 6, json: counts({ retried: 1 }) });
+    expect(again.err).toContain("VENDOR_UNAVAILABLE");
+    expect(await world.portal.upserts()).toHaveLength(calls + 1);
     await world.portal.clearFaults();
+    await succeed(world, ["run", "retry"]);
+    expect(await pushesOf(world)).toMatchObject({ pending: 0, delivered: 3 });
+  });
+
+  test("asks nothing before the time that the vendor named", async () => {
+    const { world, clock } = await waiting(3);
+    await world.portal.fault({ status: 503, headers: { "retry-after": "3600" } });
+    expect(await through(clock, world.start(RETRY))).toMatchObject({ code: 6 });
+    const calls = (await world.portal.upserts()).length;
+    await world.portal.clearFaults();
+    const early = await world.run(RETRY);
+    expect(early).toMatchObject({ code: 6, json: counts({ retried: 0 }) });
+    expect(await world.portal.upserts()).toHaveLength(calls);
     clock.jump(clock.now() + 3_600_000);
     await succeed(world, ["run", "retry"]);
     expect(await pushesOf(world)).toMatchObject({ pending: 0, delivered: 3 });

@@ -172,6 +172,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
             access: accessOf(own, ending.signal),
             random: () => 0,
             retryEveryMs,
+            insists: false,
             stop,
             onProblem: (problem) => problems.push(problem),
           },

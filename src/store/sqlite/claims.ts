@@ -1,3 +1,4 @@
+import { isFromAhead, type Outage } from "../../core/outage.ts";
 import { LONGEST_WAIT_MS } from "../../core/retry.ts";
 import type { SubjectKind } from "../../core/push.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
@@ -77,8 +78,8 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       "SELECT due_at FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL ORDER BY due_at LIMIT 1",
     )
     .pluck();
-  const open = db.prepare<[], { id: number; connectedAt: number | null }>(
-    "SELECT id, details ->> 'connectedAt' AS connectedAt FROM connections WHERE hold_cause IS NULL ORDER BY id",
+  const open = db.prepare<[], { id: number; connectedAt: number | null; outage: string | null }>(
+    "SELECT id, details ->> 'connectedAt' AS connectedAt, details -> 'outage' AS outage FROM connections WHERE hold_cause IS NULL ORDER BY id",
   );
   const newestWaiting = db
     .prepare<[number], number | null>(
@@ -109,14 +110,23 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   const dueWork = (now: number): DueWork[] => {
     // What a killed process had claimed is due too: nobody else would ever ask for it.
     if (leases.lost().length > 0) freeLost();
-    return open.all().flatMap(({ id: connectionId, connectedAt }) => {
+    return open.all().flatMap(({ id: connectionId, connectedAt, outage }) => {
       if (isAhead(connectionId, now)) mend(connectionId, now);
       const dueAt = next.get(connectionId);
-      return dueAt === undefined ? [] : [{ connectionId, dueAt, connectedAt }];
+      if (dueAt === undefined) return [];
+      // Who delivers asks the vendor anew, and hastens what was put off.
+      const isOver = outage !== null && isOutageFromAhead(outage, now);
+      return [{ connectionId, dueAt: isOver ? Math.min(dueAt, now) : dueAt, connectedAt }];
     });
   };
 
   return { claim, claimInWindow, dueWork };
+}
+
+/** As JSON; where there is none it says `null`. */
+function isOutageFromAhead(json: string, now: number): boolean {
+  const outage: Outage | null = JSON.parse(json);
+  return outage !== null && isFromAhead(outage, now);
 }
 
 /** One that travels alone goes by itself; the others go without it. */
