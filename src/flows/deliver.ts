@@ -29,6 +29,7 @@ export interface DeliverContext {
     | "claim"
     | "claimInWindow"
     | "settle"
+    | "letGo"
     | "holdConnected"
     | "release"
     | "overview"
@@ -60,6 +61,8 @@ export interface Delivery {
   outage: Outage | null;
 }
 
+/** A disk that is full or locked has room again at any time. */
+const STORE_REST_MS = 10_000;
 /** When another process asks the vendor, its answer is looked for again so soon. */
 const LOOK_AGAIN_MS = 1_000;
 
@@ -78,7 +81,8 @@ export async function deliver(context: DeliverContext, connection: Connection): 
       // What was refused are tokens of before; with those of the new consent it may go on.
       if (!isMarked) report.restUntil = context.clock.now() + LOOK_AGAIN_MS;
     } else {
-      report.restUntil = context.clock.now() + context.retryEveryMs;
+      const restMs = isAppError(error, "STORE_UNAVAILABLE") ? STORE_REST_MS : context.retryEveryMs;
+      report.restUntil = context.clock.now() + restMs;
       if (isAppError(error)) context.onProblem(error);
       else if (!context.access.signal.aborted) throw error;
     }

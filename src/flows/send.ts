@@ -255,7 +255,9 @@ export function createSender(context: DeliverContext, connection: Connection, re
       try {
         await proof.letGo();
       } finally {
-        await giveBack([...open.values()]);
+        await giveBack([...open.values()]).finally(() =>
+          store.letGo([...new Set([...open.values()].map(({ lease }) => lease))]),
+        );
       }
     },
   };

@@ -11,7 +11,10 @@ import type { Destination, RateLimit } from "../vendors/contract.ts";
 export interface Slots {
   /** Returns when one more call may be sent. Rejects with the signal's reason. */
   take(signal: AbortSignal): Promise<void>;
-  /** What an answer told of the vendor's own limit: it may lower ours, never raise it. Of another window it says nothing. */
+  /**
+   * What an answer told of the vendor's own limit: it may lower ours, and lift what lowered it, never raise it. Of another
+   * window it says nothing.
+   */
   heed(told: RateLimit): Promise<void>;
 }
 
@@ -22,6 +25,8 @@ const LEAST_MARGIN_MS = 100;
  * than it may. Longer would only make what is sent older.
  */
 const AHEAD_MS = 100;
+/** All of a window's calls in one moment would queue at the vendor, and later ones might overtake them. */
+const APART_MS = 4;
 /** How long a lower limit is believed that the vendor told; told again, it is noted again at half that time. */
 const BELIEVED_MS = 10 * 60_000;
 
@@ -38,6 +43,7 @@ export function windowFor(
     calls: rateLimit.calls,
     windowMs: windowOf(rateLimit),
     aheadMs: AHEAD_MS,
+    apartMs: APART_MS,
   };
 }
 
@@ -51,7 +57,7 @@ export function createSlots(
   window: RateWindow,
 ): Slots {
   const { key } = window;
-  let noted = { calls: window.calls, at: 0 };
+  let noted: { calls: number | null; at: number } | null = null;
   return {
     take: async (signal) => {
       for (;;) {
@@ -65,18 +71,15 @@ export function createSlots(
     },
     heed: async (told) => {
       if (windowOf(told) !== window.windowMs) return;
-      const { calls } = told;
+      const calls = told.calls < window.calls ? told.calls : null;
       const now = clock.now();
-      const isKnown = calls === noted.calls && now - noted.at < BELIEVED_MS / 2;
-      if (calls >= window.calls || isKnown) return;
+      const isKnown = noted?.calls === calls && (calls === null || now - noted.at < BELIEVED_MS / 2);
+      if (isKnown) return;
       noted = { calls, at: now };
       await store.limitCalls({ key, calls, until: now + BELIEVED_MS });
     },
   };
 }
-
-/** All of a window's calls in one moment would queue at the vendor, and later ones might overtake them. */
-const APART_MS = 4;
 
 interface PacedCall {
   sentAt: number;

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, test } from "vitest";
 import { MINUTE, openStage, people, SECOND, type Stage } from "./stage.ts";
 
 const HOUR = 60 * MINUTE;

@@ -34,6 +34,17 @@ describe("the vendor's window", () => {
     expect((await stage.contacts()).size).toBe(12_500);
   });
 
+  test("is never overrun where a second process joins in mid-window", async () => {
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    await stage.pass(OUR_WINDOW);
+    await stage.complete(...people(22_000));
+    await stage.start();
+    await stage.pass(15 * SECOND);
+    await stage.start();
+    await deliverEverything(stage, 22_000);
+    expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
+  });
+
   test("is filled however slowly the vendor answers: its latency costs no throughput", async () => {
     const stage = await openStage({ vendorLimit: "100/10s" });
     await stage.pass(OUR_WINDOW);
@@ -133,8 +144,8 @@ describe("a portal's tier", () => {
     if (!window) throw new Error("this tier has no limit");
     const store = await openSqliteStore({ stateDir: temporaryDirectory(), clock });
     const slots = createSlots({ store, clock }, window);
-    const heed = async () => {
-      if (told) await slots.heed({ calls: told, windowMs });
+    const heed = async (calls = told) => {
+      if (calls) await slots.heed({ calls, windowMs });
     };
     await heed();
     const [taken, stop] = [new Set<number>(), new AbortController()];
@@ -182,6 +193,14 @@ describe("a portal's tier", () => {
   test.each([1_000, 60_000])("is not lowered by a limit of %i ms", async (windowMs) => {
     const slots = await burst(fakeClock(), "free", 7, windowMs);
     expect(await slots.takenUntil(WINDOW)).toBe(100);
+    await slots.end();
+  });
+
+  test("is lifted as soon as the vendor tells more again", async () => {
+    const slots = await burst(fakeClock(), "free", 7);
+    expect(await slots.takenUntil(0)).toBeLessThanOrEqual(7);
+    await slots.heed(1_000);
+    expect(await slots.takenUntil(2 * WINDOW)).toBeGreaterThanOrEqual(100);
     await slots.end();
   });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { AppError } from "../../src/shared/errors.ts";
 import { launchService, send } from "../end-to-end/program.ts";
 import { connected, DISC_SCORES, disc, invite, until } from "../world.ts";
 import { MINUTE, openStage, people, SECOND, type Stage } from "./stage.ts";
@@ -20,6 +21,28 @@ function state(email: string, change: number) {
 async function idle(stage: Stage): Promise<void> {
   await stage.until("nothing is pending", async () => (await stage.counts()).pending === 0, 60 * MINUTE);
 }
+
+describe("a disk that is full for minutes while answers come", () => {
+  test.each([0.5, 4])("%f of them: all is settled within seconds of there being room", async (minutes) => {
+    const stage = await openStage();
+    const disk = { isFull: false };
+    await stage.fault({ delayMs: 2 * SECOND, path: UPSERT });
+    await stage.start((store) => ({
+      ...store,
+      settle: async (settlements) => {
+        if (disk.isFull) throw new AppError("STORE_UNAVAILABLE", "the disk is full");
+        await store.settle(settlements);
+      },
+    }));
+    await stage.complete(...people(300));
+    await stage.pass(SECOND);
+    disk.isFull = true;
+    await stage.pass(minutes * MINUTE);
+    disk.isFull = false;
+    await stage.until("all is settled", async () => (await stage.counts()).pending === 0, 20 * SECOND);
+    expect(await stage.counts()).toMatchObject({ delivered: 300 });
+  });
+});
 
 describe("news of a contact", () => {
   test("that come while it is in flight are sent at once after it", async () => {

@@ -53,7 +53,7 @@ describe("the store's thread", () => {
       store.claim({ connectionId: id, limit: 2, now }),
       store.claim({ connectionId: id, limit: 2, now }),
       ...Array.from({ length: 40 }, () =>
-        store.takeCall({ key: "hubspot/1", calls: 30, windowMs: 1_000, aheadMs: 0, now }),
+        store.takeCall({ key: "hubspot/1", calls: 30, windowMs: 1_000, aheadMs: 0, apartMs: 0, now }),
       ),
     ]);
     expect(transactionsIn(stateDir) - before).toBeLessThan(20);

@@ -18,9 +18,12 @@ export interface Delivery {
   }): Promise<{ claims: Claim[]; place: Place | null }>;
   /**
    * Ends claims and appends their attempts. A push whose version moved meanwhile is due again at once, unless it
-   * was to be tried later anyway; one whose lease was lost is left as it is.
+   * was to be tried later anyway; one whose lease was lost is left as it is, or told again where something older may have
+   * come to the vendor last.
    */
   settle(settlements: readonly Settlement[]): Promise<void>;
+  /** Claims under these leases that nobody could settle, as on a full disk, are claimable again as soon as the store can write. */
+  letGo(leases: readonly number[]): Promise<void>;
   /**
    * Which connections have pushes that are or will be due, when the first is, and by which consent they stand. Held
    * connections have none. What waits for longer than anything may, or since a time to come, stems from a clock that
@@ -58,8 +61,8 @@ export interface Delivery {
   forgetAccount(connectionId: number): Promise<void>;
   /** Takes a place in the window of `key`, counted over all processes. */
   takeCall(call: RateWindow & { now: number }): Promise<Place>;
-  /** Until then no process may count on more than `calls` in the window of `key`. */
-  limitCalls(limit: { key: string; calls: number; until: number }): Promise<void>;
+  /** Until then no process may count on more than `calls` in the window of `key`; null ends that. */
+  limitCalls(limit: { key: string; calls: number | null; until: number }): Promise<void>;
 }
 
 /** One push taken for delivery, with all that its projection needs. */
@@ -130,6 +133,8 @@ export interface RateWindow {
   windowMs: number;
   /** A place that is free so soon is taken now, and its call waits for it. */
   aheadMs: number;
+  /** Places are so far apart at least, whoever takes them: two processes at once must not fill a window twice as fast. */
+  apartMs: number;
 }
 
 /** `at`: from when on the call may go. One that is not taken is to be asked for again, `aheadMs` before. */

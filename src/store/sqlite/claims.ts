@@ -120,7 +120,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     });
   };
 
-  return { claim, claimInWindow, dueWork };
+  return { claim, claimInWindow, dueWork, letGo: leases.letGo };
 }
 
 /** As JSON; where there is none it says `null`. */

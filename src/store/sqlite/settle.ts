@@ -24,6 +24,10 @@ export function createSettle(db: Db) {
   const keepWaiting = db.prepare(`
     UPDATE pushes SET due_at = ?, tries = tries + ?, alone = max(alone, iif(version = ?, ?, 0)), moved_at = NULL, lease = NULL
     WHERE id = ? AND lease = ?`);
+  // Whoever took it over told the vendor something newer, perhaps before this came there.
+  const tellAgain = db.prepare(`
+    UPDATE pushes SET state = 'pending', pending_since = @now, due_at = @now
+    WHERE id = @pushId AND state = 'delivered' AND lease IS NULL AND delivered_version > 0`);
   const appendAttempt = db.prepare(`
     INSERT INTO attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -60,7 +64,8 @@ export function createSettle(db: Db) {
       lease,
     ];
     const { changes } = end.run(state, heldCause, ...rest, version);
-    if (changes === 0) endMoved.run(...rest);
+    if (changes > 0 || endMoved.run(...rest).changes > 0) return;
+    if (outcome.kind === "delivered") tellAgain.run({ pushId, now });
   };
 
   const settleAll = transaction(db, (settlements: readonly Settlement[]) => {

@@ -93,6 +93,7 @@ export function storeOf(
       return { claims: claimsOf(text), place };
     },
     settle: (...args) => call("settle", args),
+    letGo: (...args) => call("letGo", args),
     dueWork: (...args) => call("dueWork", args),
     hold: (...args) => call("hold", args),
     holdConnected: (...args) => call("holdConnected", args),

@@ -13,7 +13,7 @@ export function describeClaims(open: OpenStore): void {
       const store = await opened(open);
       const { id } = await connect(store);
       await store.append(completedFor("ann", "bob", "cyd"));
-      const window = { key: "hubspot/4711", calls: 2, windowMs: 10_000, aheadMs: 100 };
+      const window = { key: "hubspot/4711", calls: 2, windowMs: 10_000, aheadMs: 100, apartMs: 0 };
       const claim = (limit: number, now: number) =>
         store.claimInWindow({ connectionId: id, limit, now, window });
       const later = NOON + MINUTE;

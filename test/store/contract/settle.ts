@@ -142,6 +142,29 @@ export function describeSettle(open: OpenStore): void {
       expect((await pushOf(store, "inv_2"))?.delivered).toBe(true);
     });
 
+    test("is not needed for claims that were let go: they are due again", async () => {
+      const { store, id, claim } = await claimed();
+      expect(await store.dueWork(LATER)).toEqual([]);
+      await store.letGo([claim.lease]);
+      expect(await store.dueWork(LATER)).toMatchObject([{ connectionId: id, dueAt: NOON }]);
+      const again = await claimOne(store, id, LATER);
+      expect(again.subject).toBe(claim.subject);
+      await store.dueWork(LATER);
+      await store.settle([{ claim: again, now: LATER, outcome: DELIVERED, attempt: anAttempt("delivered") }]);
+      expect(await pushOf(store)).toMatchObject({ state: "delivered" });
+    });
+
+    test("of an older value that was taken over while it was on its way has the newer one told again", async () => {
+      const { store, id, claim: older } = await claimed();
+      await store.letGo([older.lease]);
+      await move(store);
+      const newer = await claimOne(store, id, LATER);
+      await store.settle([{ claim: newer, now: LATER, outcome: DELIVERED, attempt: anAttempt("delivered") }]);
+      expect(await store.dueWork(LATER)).toEqual([]);
+      await store.settle([{ claim: older, now: LATER, outcome: DELIVERED, attempt: anAttempt("delivered") }]);
+      expect(await store.dueWork(LATER)).toMatchObject([{ connectionId: id, dueAt: LATER }]);
+    });
+
     test("keeps the attempt of a push whose lease was lost, and leaves the push to its new holder", async () => {
       const { store, id, claim } = await claimed();
       await store.forgetAccount(id);
