@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import type { ClaimKind } from "../store/contract.ts";
 import type { Delivery } from "./deliver.ts";
 import { type Batch, isThrottled, type Trouble } from "./send.ts";
 import { spacingMs, windowFor } from "./slots.ts";
@@ -9,10 +10,10 @@ const UNLIMITED_CALLS_AT_ONCE = 8;
 const MOST_CALLS_AT_ONCE = 64;
 /** Enough that neither the store nor this thread waits for the other while a window is filled. */
 const MOST_AHEAD = 3;
-/** A batch that is sent apart takes up to 200 calls, and its leases end in a quarter of an hour. */
-const MOST_APART = 4;
-/** A contact that travels alone, and finds half the places taken by its like, tries again so much later. */
-const LONE_WAIT_MS = 30_000;
+/** A batch that is sent apart takes up to 200 calls. */
+const MOST_APART = 8;
+/** What finds so many of its like before it, to be sent apart or alone, tries again so much later. */
+const TROUBLE_WAIT_MS = 30_000;
 /** How long new work may go unseen while calls are under way. */
 const LOOK_EVERY_MS = 100;
 
@@ -47,8 +48,19 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
   /** While it is asked whether the vendor takes others, nothing new goes. */
   let doubt: Promise<unknown> = Promise.resolve();
 
+  /** Some fail for their content: from then on what is new goes in calls of its own, and has every second place. */
+  let isTroubled = false;
+  let isTurnOfFailed = false;
   const take = async (): Promise<Batch | null> => {
-    if (window) return await sender.claimInWindow(batchSize, { window, signal: over.signal });
+    if (window) {
+      const claim = (kind: ClaimKind) =>
+        sender.claimInWindow(batchSize, { window, signal: over.signal, kind });
+      if (!isTroubled) return await claim("any");
+      isTurnOfFailed = !isTurnOfFailed;
+      const failed = loners < most / 2 ? "failed" : "failed in company";
+      const [first, second] = isTurnOfFailed ? ([failed, "fresh"] as const) : (["fresh", failed] as const);
+      return (await claim(first)) ?? (await claim(second));
+    }
     return (await isDue(delivery)) && !over.signal.aborted ? await claimNow() : null;
   };
   const claimNow = async (): Promise<Batch> => ({ claims: await sender.claim(batchSize), at: clock.now() });
@@ -59,7 +71,10 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
   const send = async ({ claims, at }: Batch): Promise<void> => {
     const isFull = claims.length === batchSize;
     const isLone = claims[0]?.alone === true;
-    if (isLone) loners += 1;
+    if (isLone) {
+      loners += 1;
+      isTroubled = true;
+    }
     unanswered += 1;
     let isAnswered = false;
     const leave = () => {
@@ -81,7 +96,7 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
       if (sent.kind !== "failed") return;
       if (isLoner(sent)) return await sender.blame(sent);
       leave();
-      if (await isItsContent(sent)) return await sendApart(sent);
+      if (await isItsContent(sent)) return await takeApart(sent);
       troubles.push(sent);
       end();
     } finally {
@@ -95,7 +110,10 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
     doubt = question.catch(() => {});
     return await question;
   };
-  const sendApart = async (trouble: Trouble): Promise<void> => {
+  /** Beyond the most of them the others go on; what waits may be sent apart when its turn comes again. */
+  const takeApart = async (trouble: Trouble): Promise<void> => {
+    isTroubled = true;
+    if (apart.size >= MOST_APART) return await sender.putOff([trouble], clock.now() + TROUBLE_WAIT_MS);
     const work = sender.sendApart(trouble, over.signal).then((left) => {
       if (left.length === 0) return;
       troubles.push(...left);
@@ -116,7 +134,6 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
 
   const goOn = async () => {
     while (!over.signal.aborted) {
-      while (apart.size >= MOST_APART) await Promise.race(apart).catch(() => {});
       const restMs = Math.min(notBefore - clock.now(), distanceMs);
       if (restMs > 0) await clock.sleep(restMs, over.signal).catch(() => {});
       if (ahead.size() === 0 && unanswered >= most) await Promise.race(underWay);
@@ -132,7 +149,7 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
       const isFull = batch.claims.length === batchSize;
       if (batch.claims.length === 0) continue;
       if (batch.claims[0]?.alone && loners >= most / 2) {
-        await sender.giveBack(batch.claims, clock.now() + LONE_WAIT_MS);
+        await sender.giveBack(batch.claims, clock.now() + TROUBLE_WAIT_MS);
         continue;
       }
       await doubt;
@@ -147,7 +164,7 @@ export async function sendAllDue(delivery: Delivery, suspects: readonly Trouble[
 
   if (stop.aborted) end();
   stop.addEventListener("abort", end);
-  for (const suspect of suspects) start(sendApart(suspect));
+  for (const suspect of suspects) start(takeApart(suspect));
   await goOn().catch((error) => failures.push(error));
   stop.removeEventListener("abort", end);
   end();

@@ -1,7 +1,7 @@
 import type { Connection } from "../core/connection.ts";
 import { nextTry } from "../core/retry.ts";
 import { isAppError } from "../shared/errors.ts";
-import type { Claim, RateWindow, Settlement } from "../store/contract.ts";
+import type { Claim, ClaimKind, RateWindow, Settlement } from "../store/contract.ts";
 import type { Answer, SendResult } from "../vendors/contract.ts";
 import type { DeliverContext, DeliverReport } from "./deliver.ts";
 import { tellWhyHeld } from "./held.ts";
@@ -14,7 +14,10 @@ export interface Sender {
   /** Takes up to so many due pushes for this delivery. */
   claim(limit: number): Promise<Claim[]>;
   /** The same with a place in the window; where that is full, waits for one. Null when nothing is due, or it aborts. */
-  claimInWindow(limit: number, until: { window: RateWindow; signal: AbortSignal }): Promise<Batch | null>;
+  claimInWindow(
+    limit: number,
+    options: { window: RateWindow; signal: AbortSignal; kind: ClaimKind },
+  ): Promise<Batch | null>;
   /**
    * Projects, sends and settles. What the vendor failed on as a whole comes back unsettled. `onAnswer`: the vendor
    * answered, and what to settle was handed to the store; what is asked of it now may share the commit.
@@ -80,7 +83,7 @@ export function notBeforeOf({ result }: Trouble): number {
 
 export function createSender(context: DeliverContext, connection: Connection, report: DeliverReport): Sender {
   const { store, clock, destination } = context;
-  const { unpaid, prepaid } = createTrips(context);
+  const { unpaid, prepaid, inTurn } = createTrips(context);
   /** What this delivery has claimed and not settled. */
   const open = new Map<number, Claim>();
   const settle = async (settlements: readonly Settlement[]) => {
@@ -158,7 +161,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
   /** The parts of a batch that was refused whole. One that meets an outage leaves the rest for later. */
   const sendParts = async (parts: readonly (readonly Parcel[])[]): Promise<Trouble | null> => {
     for (const [index, part] of parts.entries()) {
-      const sent = await send(unpaid(), part);
+      const sent = await send(inTurn(), part);
       if (sent.kind !== "failed") continue;
       await giveBack(parts.slice(index + 1).flatMap((each) => each.map(({ claim }) => claim)));
       return sent;
@@ -189,7 +192,7 @@ export function createSender(context: DeliverContext, connection: Connection, re
         await giveBack(half.map(({ claim }) => claim));
         continue;
       }
-      const sent = await send(unpaid(), half);
+      const sent = await send(inTurn(), half);
       if (sent.kind === "failed") failed.push(sent);
     }
     if (failed.length === 0) return [];
@@ -208,10 +211,10 @@ export function createSender(context: DeliverContext, connection: Connection, re
       for (const claim of claims) open.set(claim.pushId, claim);
       return claims;
     },
-    claimInWindow: async (limit, { window, signal }) => {
+    claimInWindow: async (limit, { window, signal, kind }) => {
       while (!signal.aborted) {
         const now = clock.now();
-        const request = { connectionId: connection.id, limit, now, window };
+        const request = { connectionId: connection.id, limit, now, kind, window };
         const { claims, place } = await store.claimInWindow(request);
         if (place === null) return null;
         const { at, isTaken } = place;

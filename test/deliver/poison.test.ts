@@ -188,8 +188,24 @@ describe("content that makes the vendor fail", () => {
     await stage.pass(35 * SECOND);
     const late = people(50, 6_000);
     await stage.complete(...late);
-    await allSettled(stage, { delivered: 2_001 - 20 + 50, pending: 20, rejected: 0 }, 12 * MINUTE);
+    await stage.until("what is new arrives", () => hasArrived(stage, late), SECOND);
+    await allSettled(stage, { delivered: 2_001 - 20 + 50, pending: 20, rejected: 0 }, 20 * MINUTE);
     expect(mostAtOnceOfOne(stage, bad)).toBe(1);
+  });
+
+  test("holds up nobody where two thousand fail for it", async () => {
+    const bad = Array.from({ length: 2_000 }, (_, n) => `bad${n}@example.org`);
+    const stage = await withPoison({ status: 500 }, ["bad"], { vendorLimit: "100/10s" });
+    await stage.complete(...people(100), ...bad);
+    await stage.start();
+    await stage.pass(12 * SECOND);
+    for (let round = 0; round < 30; round += 1) {
+      const late = people(1, 500 + round);
+      await stage.complete(...late);
+      await stage.until("what is new arrives", () => hasArrived(stage, late), SECOND);
+      await stage.pass(10 * SECOND);
+    }
+    expect(stage.calls.filter(({ status }) => status === 429)).toEqual([]);
   });
 
   test("takes no more than half of the places where much of it travels alone", async () => {

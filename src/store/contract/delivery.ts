@@ -14,6 +14,8 @@ export interface Delivery {
     connectionId: number;
     limit: number;
     now: number;
+    /** `any` unless given. What is not of a kind is looked through to find what is. */
+    kind?: ClaimKind;
     window: RateWindow;
   }): Promise<{ claims: Claim[]; place: Place | null }>;
   /**
@@ -136,6 +138,9 @@ export interface RateWindow {
   /** Places are so far apart at least, whoever takes them: two processes at once must not fill a window twice as fast. */
   apartMs: number;
 }
+
+/** Whether a try was spent on it before; in company: none of those that travel alone. */
+export type ClaimKind = "any" | "fresh" | "failed" | "failed in company";
 
 /** `at`: from when on the call may go. One that is not taken is to be asked for again, `aheadMs` before. */
 export interface Place {

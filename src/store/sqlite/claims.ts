@@ -2,7 +2,7 @@ import { isFromAhead, type Outage } from "../../core/outage.ts";
 import { LONGEST_WAIT_MS } from "../../core/retry.ts";
 import type { SubjectKind } from "../../core/push.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
-import type { DueWork, Place, RateWindow } from "../contract.ts";
+import type { ClaimKind, DueWork, Place, RateWindow } from "../contract.ts";
 import type { TakeCall } from "./calls.ts";
 import type { Db } from "./file.ts";
 import { createStatesOf } from "./invites-of.ts";
@@ -29,10 +29,17 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   >(
     "SELECT org, subject_kind, hold_cause, json_object('knownFields', details -> 'knownFields', 'connectedAt', details ->> 'connectedAt') AS account FROM connections WHERE id = ?",
   );
-  const due = db.prepare<[number, number, number], DueRow>(`
-    SELECT id, subject, version, tries, alone FROM pushes
-    WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ?
-    ORDER BY due_at LIMIT ?`);
+  const dueOf = (kind: ClaimKind) =>
+    db.prepare<[connectionId: number, now: number, limit: number], DueRow>(`
+      SELECT id, subject, version, tries, alone FROM pushes
+      WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ? ${KINDS[kind]}
+      ORDER BY due_at LIMIT ?`);
+  const due = {
+    any: dueOf("any"),
+    fresh: dueOf("fresh"),
+    failed: dueOf("failed"),
+    "failed in company": dueOf("failed in company"),
+  };
   const take = db.prepare("UPDATE pushes SET lease = ?, moved_at = NULL WHERE id = ?");
   const statesOf = createStatesOf(db);
   const leases = createLeases(db, self, now);
@@ -46,7 +53,8 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     leases.freeLost();
     const connection = openConnection(request.connectionId);
     if (!connection) return NO_CLAIMS;
-    const rows = companions(due.all(request.connectionId, request.now, request.limit));
+    const { connectionId, now, limit, kind = "any" } = request;
+    const rows = companions(due[kind].all(connectionId, now, limit));
     if (rows.length === 0) return NO_CLAIMS;
     const lease = leases.open();
     const claims = rows.map(({ id: pushId, subject, version, tries, alone }) => {
@@ -65,8 +73,8 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       window,
       ...request
     }: ClaimRequest & { window: RateWindow }): { text: ClaimsText; place: Place | null } => {
-      const { connectionId, now } = request;
-      const isDue = openConnection(connectionId) && due.get(connectionId, now, 1);
+      const { connectionId, now, kind = "any" } = request;
+      const isDue = openConnection(connectionId) && due[kind].get(connectionId, now, 1);
       if (!isDue) return { text: NO_CLAIMS, place: null };
       const place = takeCall({ ...window, now });
       return { text: place.isTaken ? claim(request) : NO_CLAIMS, place };
@@ -138,7 +146,15 @@ interface ClaimRequest {
   connectionId: number;
   limit: number;
   now: number;
+  kind?: ClaimKind;
 }
+
+const KINDS: Readonly<Record<ClaimKind, string>> = {
+  any: "",
+  fresh: "AND tries = 0",
+  failed: "AND tries > 0",
+  "failed in company": "AND tries > 0 AND alone = 0",
+};
 
 interface DueRow {
   id: number;
