@@ -5,8 +5,8 @@ import { MINUTE, openStage, people, SECOND, START, type Stage } from "./stage.ts
 
 const TICK = 5 * MINUTE;
 const FIRST_TICK = Date.UTC(2026, 10, 22, 12, 5);
-/** From 07:01 in New York. */
-const UNTIL_MIDNIGHT = 17 * 3_600 - 60;
+/** From 07:01 in New York, and ten seconds more, as clocks differ. */
+const PAST_MIDNIGHT = 17 * 3_600 - 60 + 10;
 const SIX_TRIES = [0, 1, 3, 7, 15, 31];
 
 /** How long after the start each call was made, in whole seconds. */
@@ -198,7 +198,7 @@ describe("the vendor's own time to come back", () => {
     ["429 of the second", { status: 429, body: { policyName: "SECONDLY" } }, 1],
     ["429 that names no window", { status: 429 }, 10],
     ["429 with a longer Retry-After", { status: 429, headers: { "retry-after": "25" } }, 25],
-    ["429 of the day, until midnight there", { status: 429, body: { policyName: "DAILY" } }, UNTIL_MIDNIGHT],
+    ["429 of the day, past midnight there", { status: 429, body: { policyName: "DAILY" } }, PAST_MIDNIGHT],
     ["423", { status: 423 }, 2],
     ["477 with a day to go", { status: 477, headers: { "retry-after": "86400" } }, 86_400],
   ];

@@ -16,6 +16,10 @@ export type Verdict =
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600 * SECOND_MS;
 const QUARTER_MS = HOUR_MS / 4;
+/** Past midnight: HubSpot's clock may be behind ours, and who comes a moment early may lose a whole day. */
+const MIDNIGHT_MARGIN_MS = 10 * SECOND_MS;
+/** In a day's first hour its limit is hardly used up: more likely the end of yesterday's has not come round yet. */
+const EARLY_DAILY_WAIT_MS = 300 * SECOND_MS;
 /** HubSpot's longest documented wait (477, about a day); a longer one is taken for a mistake. */
 const LONGEST_WAIT_MS = 25 * HOUR_MS;
 
@@ -118,18 +122,19 @@ function ownRule(status: number, policyName: string | null, { now, timeZone }: M
   if (status === 423) return now + 2 * SECOND_MS;
   if (status !== 429) return null;
   if (policyName === "SECONDLY") return now + SECOND_MS;
-  if (policyName === "DAILY") return nextDay(now, timeZone);
+  if (policyName === "DAILY") return afterDailyLimit(now, timeZone);
   return now + 10 * SECOND_MS;
 }
 
-/** Midnight where the portal is. Where nobody knows the zone, any full hour may be it. */
-function nextDay(now: number, timeZone: string | undefined): number {
+/** After midnight where the portal is. Where nobody knows the zone, any full hour may be it. */
+function afterDailyLimit(now: number, timeZone: string | undefined): number {
   const dateOf = dateIn(timeZone);
-  if (!dateOf) return (Math.floor(now / HOUR_MS) + 1) * HOUR_MS;
+  if (!dateOf) return (Math.floor(now / HOUR_MS) + 1) * HOUR_MS + MIDNIGHT_MARGIN_MS;
+  if (dateOf(now - HOUR_MS) !== dateOf(now)) return now + EARLY_DAILY_WAIT_MS;
   // All zones differ from UTC by whole quarters of an hour.
   let at = (Math.floor(now / QUARTER_MS) + 1) * QUARTER_MS;
   while (dateOf(at) === dateOf(now)) at += QUARTER_MS;
-  return at;
+  return at + MIDNIGHT_MARGIN_MS;
 }
 
 /** Tells the date in a zone; null for one that nobody knows. */

@@ -224,7 +224,7 @@ describe("HubSpot's time to come back", () => {
     ["the rolling window", 429, { policyName: "TEN_SECONDLY_ROLLING" }, {}, NOW + 10_000],
     ["a policy it does not name", 429, {}, {}, NOW + 10_000],
     ["the second", 429, { policyName: "SECONDLY" }, {}, NOW + 1_000],
-    ["the day, which may end with any hour", 429, { policyName: "DAILY" }, {}, NOW + 40 * 60_000],
+    ["the day, which may end with any hour", 429, { policyName: "DAILY" }, {}, NOW + 40 * 60_000 + 10_000],
     ["a longer Retry-After", 429, { policyName: "SECONDLY" }, { "retry-after": "30" }, NOW + 30_000],
     ["its window where Retry-After is shorter", 429, {}, { "retry-after": "1" }, NOW + 10_000],
     [
@@ -247,3 +247,27 @@ describe("HubSpot's time to come back", () => {
     ]);
   });
 });
+
+  const daily = (now: number, timeZone?: string) =>
+    readAnswers([ANN], answerOf(429, { policyName: "DAILY" }), now, timeZone)[0];
+  test.each([
+    ["America/New_York", "2026-11-22T12:20:00Z", "2026-11-23T05:00:10Z"],
+    ["America/New_York", "2026-11-23T04:59:59.999Z", "2026-11-23T05:00:10Z"],
+    ["America/New_York", "2026-11-01T05:30:00Z", "2026-11-02T05:00:10Z"],
+    ["Asia/Kolkata", "2026-11-22T12:20:00Z", "2026-11-22T18:30:10Z"],
+    ["Nowhere/Land", "2026-11-22T12:20:00Z", "2026-11-22T13:00:10Z"],
+  ])("is past midnight in %s at %s", (timeZone, now, then) => {
+    expect(daily(Date.parse(now), timeZone)).toMatchObject({ kind: "retry", notBefore: Date.parse(then) });
+  });
+  test.each(["2026-11-23T05:00:00Z", "2026-11-23T05:00:10Z", "2026-11-23T05:59:59Z"])(
+    "is soon where the day's limit was met in its first hour, at %s",
+    (text) => {
+      const now = Date.parse(text);
+      expect(daily(now, "America/New_York")).toMatchObject({ kind: "retry", notBefore: now + 5 * 60_000 });
+    },
+  );
+  test("is the next midnight again once the first hour is over", () => {
+    expect(daily(Date.parse("2026-11-23T06:00:00Z"), "America/New_York")).toMatchObject({
+      notBefore: Date.parse("2026-11-24T05:00:10Z"),
+    });
+  });
