@@ -162,6 +162,7 @@ describe("a call that fails for a reason that may pass", () => {
     ["429 of the rolling window", { status: 429, body: { policyName: "TEN_SECONDLY_ROLLING" } }],
     ["429 of the second", { status: 429, body: { policyName: "SECONDLY" } }],
     ["a page of a proxy for 403", { status: 403, body: "<html>Blocked</html>" }],
+    ["400 without a word", { status: 400, body: {} }],
     ["a page of a proxy for 200", { status: 200, body: "<html>Sign in</html>" }],
     ["an empty success", { status: 200, body: { status: "COMPLETE", results: [] } }],
     ["a success without a body", { status: 204, body: "" }],
