@@ -5,8 +5,8 @@ import { MINUTE, openStage, people, SECOND, START, type Stage } from "./stage.ts
 
 const TICK = 5 * MINUTE;
 const FIRST_TICK = Date.UTC(2026, 10, 22, 12, 5);
-/** From 07:01 in New York. */
-const UNTIL_MIDNIGHT = 17 * 3_600 - 60;
+/** From 07:01 in New York, and ten seconds more, as clocks differ. */
+const PAST_MIDNIGHT = 17 * 3_600 - 60 + 10;
 const SIX_TRIES = [0, 1, 3, 7, 15, 31];
 
 /** How long after the start each call was made, in whole seconds. */
@@ -162,6 +162,7 @@ describe("a call that fails for a reason that may pass", () => {
     ["429 of the rolling window", { status: 429, body: { policyName: "TEN_SECONDLY_ROLLING" } }],
     ["429 of the second", { status: 429, body: { policyName: "SECONDLY" } }],
     ["a page of a proxy for 403", { status: 403, body: "<html>Blocked</html>" }],
+    ["400 without a word", { status: 400, body: {} }],
     ["a page of a proxy for 200", { status: 200, body: "<html>Sign in</html>" }],
     ["an empty success", { status: 200, body: { status: "COMPLETE", results: [] } }],
     ["a success without a body", { status: 204, body: "" }],
@@ -198,7 +199,7 @@ describe("the vendor's own time to come back", () => {
     ["429 of the second", { status: 429, body: { policyName: "SECONDLY" } }, 1],
     ["429 that names no window", { status: 429 }, 10],
     ["429 with a longer Retry-After", { status: 429, headers: { "retry-after": "25" } }, 25],
-    ["429 of the day, until midnight there", { status: 429, body: { policyName: "DAILY" } }, UNTIL_MIDNIGHT],
+    ["429 of the day, past midnight there", { status: 429, body: { policyName: "DAILY" } }, PAST_MIDNIGHT],
     ["423", { status: 423 }, 2],
     ["477 with a day to go", { status: 477, headers: { "retry-after": "86400" } }, 86_400],
   ];

@@ -2,6 +2,8 @@
 import * as v from "valibot";
 
 export interface Problem {
+  /** Whether it has any mark of HubSpot's form: a bare object may be that of a proxy, or of a vendor in trouble. */
+  isSpoken: boolean;
   /** HubSpot's words; may hold personal data. Not stable: decide by category and codes. */
   message: string;
   category: string | null;
@@ -11,6 +13,8 @@ export interface Problem {
   details: Detail[];
   /** What the contexts name: addresses, trace ids, properties. */
   named: string[];
+  /** The trace ids among them, by HubSpot's own label. */
+  traceIds: string[];
   /** E-mail addresses in the message, in lower case. */
   mentioned: string[];
   /** Any one of them would do. */
@@ -29,6 +33,7 @@ const context = v.fallback(v.record(v.string(), v.fallback(v.array(v.string()), 
 
 /** Every field is optional in practice: https://developers.hubspot.com/docs/api-reference/error-handling */
 const Envelope = v.object({
+  status: text,
   message: v.fallback(v.string(), ""),
   category: text,
   correlationId: text,
@@ -47,10 +52,11 @@ function emptyError() {
 export function readProblem(value: unknown): Problem | null {
   const parsed = v.safeParse(Envelope, value);
   if (!parsed.success) return null;
-  const { message, category, correlationId, policyName, context, errors } = parsed.output;
+  const { status, message, category, correlationId, policyName, context, errors } = parsed.output;
   const contexts = [context, ...errors.map((error) => error.context)];
   const embedded = readEmbedded(message);
   return {
+    isSpoken: message !== "" || Boolean(category) || status === "error" || errors.length > 0,
     message: embedded.map((detail) => detail.message).join("; ") || message,
     category,
     correlationId,
@@ -64,6 +70,7 @@ export function readProblem(value: unknown): Problem | null {
       })),
     ],
     named: contexts.flatMap((each) => Object.values(each).flat()),
+    traceIds: contexts.flatMap((each) => each.objectWriteTraceId ?? []),
     mentioned: addressesIn(message),
     missingScopes: contexts.flatMap(
       (each) => each.requiredGranularScopes ?? each.missingScopes ?? each.requiredScopes ?? [],

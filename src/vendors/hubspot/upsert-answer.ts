@@ -5,7 +5,7 @@ import type { Rejection } from "../../core/push.ts";
 import type { Answer, Update } from "../contract.ts";
 import type { ApiAnswer } from "./api.ts";
 import { type Problem, readProblem } from "./problem.ts";
-import { refusalOfCall, verdictOf, waitUntil } from "./verdict.ts";
+import { missingScope, refusalOfCall, verdictOf, waitUntil } from "./verdict.ts";
 
 /** One answer for each update, in their order. */
 export function readAnswers(
@@ -33,14 +33,19 @@ export function readAnswers(
 
 const text = v.fallback(v.string(), "");
 const Result = v.object({
+  id: text,
   objectWriteTraceId: text,
   properties: v.fallback(v.object({ email: text }), { email: "" }),
 });
 /** Whether the status is 200 or 207: the 2026-09 specification has errors under 200 too, so the body decides. */
 const Body = v.object({
-  results: v.fallback(v.array(v.fallback(Result, { objectWriteTraceId: "", properties: { email: "" } })), []),
+  results: v.fallback(v.array(v.fallback(Result, emptyResult)), []),
   errors: v.fallback(v.array(v.unknown()), []),
 });
+
+function emptyResult() {
+  return { id: "", objectWriteTraceId: "", properties: { email: "" } };
+}
 
 /**
  * Results come in any order and with addresses in lower case, so a record is known by its trace id or its address,
@@ -56,22 +61,45 @@ function readRecords(updates: readonly Update[], answer: ApiAnswer): Answer[] {
   );
   const isConfirmed = (update: Update) => confirmed.has(update.traceId) || confirmed.has(update.subject);
 
-  const problems = errors.map(readProblem).filter((problem) => problem !== null);
+  const refusals = errors
+    .map(readProblem)
+    .filter((problem) => problem !== null)
+    .map((problem) => ({
+      problem,
+      answer: refusal(problem, answer),
+      // The address of a confirmed record may stand in the error of another.
+      blamed: blamedBy(problem, updates, (update) => !isConfirmed(update)),
+    }))
+    .sort((one, other) => rankOf(one.answer) - rankOf(other.answer));
   const own = new Map(
-    problems.flatMap((problem) => blamedBy(problem, updates).map((update) => [update, problem])),
+    updates.map((update) => [update, refusals.find(({ blamed }) => blamed.includes(update))?.answer]),
   );
-  const anonymous = problems.find((problem) => blamedBy(problem, updates).length === 0);
-  const unheard = updates.filter((update) => !own.has(update) && !isConfirmed(update));
+  const anonymous = refusals.find(({ blamed }) => blamed.length === 0);
+  const unheard = updates.filter((update) => !own.get(update) && !isConfirmed(update));
+  const isAllDone =
+    answer.status <= 201 && errors.length === 0 && strangers(results, updates) === unheard.length;
 
   return updates.map((update) => {
-    const problem = own.get(update);
-    if (problem) return refusal(problem, answer);
-    if (isConfirmed(update)) return { kind: "accepted" };
+    const refused = own.get(update);
+    if (refused) return refused;
+    if (isConfirmed(update) || isAllDone) return { kind: "accepted" };
     if (!anonymous)
       return later(answer, { reason: "HubSpot neither confirmed nor refused the record", notBefore: null });
-    if (unheard.length === 1) return refusal(anonymous, answer);
-    return { kind: "split", rejection: rejectionOf(anonymous, answer), suspect: true };
+    if (unheard.length === 1 || isForAll(anonymous.problem)) return anonymous.answer;
+    return { kind: "split", rejection: rejectionOf(anonymous.problem, answer), suspect: true };
   });
+}
+
+/**
+ * How many contacts were written that nothing tells whose they are: without a trace id, and met by another address
+ * than ours. Where they are as many as the records nobody heard of, HubSpot has written these.
+ */
+function strangers(results: readonly v.InferOutput<typeof Result>[], updates: readonly Update[]): number {
+  const subjects = new Set(updates.map(({ subject }) => subject));
+  return results.filter(
+    ({ id, objectWriteTraceId, properties }) =>
+      id !== "" && objectWriteTraceId === "" && !subjects.has(emailKey(properties.email)),
+  ).length;
 }
 
 /**
@@ -79,7 +107,7 @@ function readRecords(updates: readonly Update[], answer: ApiAnswer): Answer[] {
  * identities (409), or for being too large (413). https://github.com/airbytehq/airbyte/pull/76340
  */
 function readRefusal(updates: readonly Update[], answer: ApiAnswer, problem: Problem): Answer[] {
-  if (updates.length === 1) return [refusal(problem, answer)];
+  if (updates.length === 1 || isForAll(problem)) return updates.map(() => refusal(problem, answer));
   const missing = missingProperty(problem);
   const bearers = missing ? updates.filter(({ projection }) => Object.hasOwn(projection, missing)) : [];
   const blamed = bearers.length > 0 ? bearers : blamedBy(problem, updates);
@@ -94,9 +122,44 @@ function readRefusal(updates: readonly Update[], answer: ApiAnswer, problem: Pro
 function refusal(problem: Problem, answer: ApiAnswer): Answer {
   const missing = missingProperty(problem);
   if (missing !== null) return { kind: "held", cause: "property", detail: missing };
-  if (problem.category === "RATE_LIMITS")
-    return later(answer, { reason: "HubSpot's limit stopped the record", notBefore: null });
+  const scope = missingScope(problem);
+  if (scope !== null) return { kind: "held", cause: "scope", detail: scope };
+  const reason = passingTrouble(problem);
+  if (reason !== null) return later(answer, { reason, notBefore: null });
   return { kind: "rejected", rejection: rejectionOf(problem, answer) };
+}
+
+/** Where HubSpot says several things of one record: the lowest is what to heed. */
+function rankOf(answer: Answer): number {
+  if (answer.kind === "held") return answer.cause === "property" ? 0 : 1;
+  return answer.kind === "rejected" ? 2 : 3;
+}
+
+/** No record's content is to blame, so sending them apart would tell nothing. */
+function isForAll(problem: Problem): boolean {
+  if (missingProperty(problem) !== null) return false;
+  return missingScope(problem) !== null || passingTrouble(problem) !== null;
+}
+
+/** HubSpot publishes no list of its categories: besides the one seen, these are named for what they would mean. */
+const LIMIT_CATEGORIES = ["RATE_LIMITS", "RATE_LIMITED", "RATE_LIMIT"];
+const TROUBLE_CATEGORIES = [
+  "INTERNAL_ERROR",
+  "INTERNAL_SERVER_ERROR",
+  "SERVER_ERROR",
+  "SERVICE_UNAVAILABLE",
+  "BAD_GATEWAY",
+  "GATEWAY_TIMEOUT",
+  "TIMEOUT",
+  "LOCKED",
+];
+
+/** Why the record has to wait, in words; null when waiting is no cure. */
+function passingTrouble({ category, policyName }: Problem): string | null {
+  if (policyName !== null || LIMIT_CATEGORIES.includes(category ?? ""))
+    return "HubSpot's limit stopped the record";
+  if (TROUBLE_CATEGORIES.includes(category ?? "")) return `HubSpot had trouble of its own (${category})`;
+  return null;
 }
 
 /** The name of a property that the portal does not have; empty when HubSpot does not name it. */
@@ -105,12 +168,21 @@ function missingProperty(problem: Problem): string | null {
   return detail ? (detail.property ?? "") : null;
 }
 
-/** Whom the problem names: by trace id or address in its context, else by an address in its message. */
-function blamedBy(problem: Problem, updates: readonly Update[]): Update[] {
-  const named = updates.filter(({ traceId, subject }) =>
-    problem.named.some((name) => name === traceId || emailKey(name) === subject),
-  );
-  return named.length > 0 ? named : updates.filter(({ subject }) => problem.mentioned.includes(subject));
+/**
+ * Whom the problem names: by trace id, else by an address in its context, else by one in its message. Addresses
+ * beside a trace id are those of the contacts it clashed with. `byAddress`: who may be meant by one.
+ */
+function blamedBy(
+  problem: Problem,
+  updates: readonly Update[],
+  byAddress: (update: Update) => boolean = () => true,
+): Update[] {
+  const traced = updates.filter(({ traceId }) => problem.named.includes(traceId));
+  if (traced.length > 0 || problem.traceIds.length > 0) return traced;
+  const candidates = updates.filter(byAddress);
+  const addresses = problem.named.map(emailKey);
+  const named = candidates.filter(({ subject }) => addresses.includes(subject));
+  return named.length > 0 ? named : candidates.filter(({ subject }) => problem.mentioned.includes(subject));
 }
 
 function rejectionOf({ message, category, details, correlationId }: Problem, answer: ApiAnswer): Rejection {

@@ -16,6 +16,10 @@ export type Verdict =
 const SECOND_MS = 1_000;
 const HOUR_MS = 3_600 * SECOND_MS;
 const QUARTER_MS = HOUR_MS / 4;
+/** Past midnight: HubSpot's clock may be behind ours, and who comes a moment early may lose a whole day. */
+const MIDNIGHT_MARGIN_MS = 10 * SECOND_MS;
+/** In its first hour a day's limit is hardly used up: more likely yesterday's has not ended yet. */
+const EARLY_DAILY_WAIT_MS = 300 * SECOND_MS;
 /** HubSpot's longest documented wait (477, about a day); a longer one is taken for a mistake. */
 const LONGEST_WAIT_MS = 25 * HOUR_MS;
 
@@ -33,10 +37,8 @@ export function verdictOf(answer: ApiAnswer, now: number, timeZone?: string): Ve
   const { status, problem } = answer;
   if (status >= 200 && status < 300) return { kind: "done" };
   if (problem && status >= 400 && status < 500 && !isPassing(status)) {
-    const { category, missingScopes, message } = problem;
-    if (status !== 403 || (category !== "MISSING_SCOPES" && missingScopes.length === 0))
-      return { kind: "refused", problem };
-    return { kind: "scope", detail: missingScopes.join(" or ") || message };
+    const scope = status === 403 ? missingScope(problem) : null;
+    return scope === null ? { kind: "refused", problem } : { kind: "scope", detail: scope };
   }
   const policy = problem?.policyName ? ` (${problem.policyName})` : "";
   const page = isPathRefused(status) ? `, not in its own words. ${PATH_HINT}` : "";
@@ -47,12 +49,20 @@ export function verdictOf(answer: ApiAnswer, now: number, timeZone?: string): Ve
   };
 }
 
+/** What the problem says of a missing scope, its name where HubSpot tells; null when it speaks of none. */
+export function missingScope({ category, missingScopes, message }: Problem): string | null {
+  if (category !== "MISSING_SCOPES" && missingScopes.length === 0) return null;
+  return missingScopes.join(" or ") || message;
+}
+
 /**
  * What to tell of a call that HubSpot refused for no record's sake: it may take the same one another day. Null where
- * the content may be to blame; 413 and 414 mean too much of it. The hint comes before HubSpot's words, which are long.
+ * the content may be to blame; 413 and 414 mean too much of it, and without a word of HubSpot's they are an outage.
+ * The hint comes before HubSpot's words, which are long.
  */
 export function refusalOfCall({ status, problem }: ApiAnswer): string | null {
-  if ([400, 409, 413, 414].includes(status)) return null;
+  if ([400, 409, 413, 414].includes(status))
+    return problem?.isSpoken ? null : `HubSpot answered ${status}, not in its own words`;
   const hint = status === 403 ? "" : ` ${PATH_HINT}`;
   const words = problem?.message ? ` HubSpot: ${problem.message}` : "";
   return `HubSpot refused the call with ${status}, not a record of it.${hint}${words}`;
@@ -118,18 +128,19 @@ function ownRule(status: number, policyName: string | null, { now, timeZone }: M
   if (status === 423) return now + 2 * SECOND_MS;
   if (status !== 429) return null;
   if (policyName === "SECONDLY") return now + SECOND_MS;
-  if (policyName === "DAILY") return nextDay(now, timeZone);
+  if (policyName === "DAILY") return afterDailyLimit(now, timeZone);
   return now + 10 * SECOND_MS;
 }
 
-/** Midnight where the portal is. Where nobody knows the zone, any full hour may be it. */
-function nextDay(now: number, timeZone: string | undefined): number {
+/** After midnight where the portal is. Where nobody knows the zone, any full hour may be it. */
+function afterDailyLimit(now: number, timeZone: string | undefined): number {
   const dateOf = dateIn(timeZone);
-  if (!dateOf) return (Math.floor(now / HOUR_MS) + 1) * HOUR_MS;
+  if (!dateOf) return (Math.floor(now / HOUR_MS) + 1) * HOUR_MS + MIDNIGHT_MARGIN_MS;
+  if (dateOf(now - HOUR_MS) !== dateOf(now)) return now + EARLY_DAILY_WAIT_MS;
   // All zones differ from UTC by whole quarters of an hour.
   let at = (Math.floor(now / QUARTER_MS) + 1) * QUARTER_MS;
   while (dateOf(at) === dateOf(now)) at += QUARTER_MS;
-  return at;
+  return at + MIDNIGHT_MARGIN_MS;
 }
 
 /** Tells the date in a zone; null for one that nobody knows. */

@@ -61,6 +61,95 @@ describe("a record is known", () => {
   });
 });
 
+describe("an error's address", () => {
+  test("beside a trace id is that of the contact it clashed with", () => {
+    const clash = { context: { objectWriteTraceId: [ANN.traceId], existing: [JOANN.subject] } };
+    for (const results of [[accepted(JOANN), accepted(BOB)], [accepted(BOB)]])
+      expect(kinds(207, { results, errors: [refused(`clash with ${JOANN.subject}`, clash)] })).toEqual([
+        "rejected",
+        results.length === 2 ? "accepted" : "retry",
+        "accepted",
+      ]);
+  });
+  test("beside a trace id that is none of ours blames nobody", () => {
+    const error = refused("no", { context: { objectWriteTraceId: ["t-9"], existing: [ANN.subject] } });
+    expect(kinds(207, { results: [accepted(ANN), accepted(JOANN)], errors: [error] })).toEqual([
+      "accepted",
+      "accepted",
+      "rejected",
+    ]);
+  });
+  test.each([
+    ["context", refused("in use", { context: { existing: [ANN.subject] } })],
+    ["message", refused(`in use by ${ANN.subject}`)],
+  ])("in its %s does not reject a record that was confirmed", (_where, error) => {
+    const byAddress = { id: "1", properties: { email: ANN.subject } };
+    for (const result of [accepted(ANN), byAddress]) {
+      const results = [result, accepted(BOB)];
+      expect(kinds(207, { results, errors: [error] })).toEqual(["accepted", "rejected", "accepted"]);
+      expect(kinds(207, { results, errors: [error] }, [ANN, BOB])).toEqual(["accepted", "accepted"]);
+    }
+  });
+  test("in its context, of a confirmed record, leaves the one in its message to blame", () => {
+    const error = refused(`${JOANN.subject} is taken`, { context: { existing: [ANN.subject] } });
+    expect(kinds(207, { results: [accepted(ANN)], errors: [error] })).toEqual([
+      "accepted",
+      "rejected",
+      "retry",
+    ]);
+  });
+});
+
+describe("of several errors for one record", () => {
+  const bad = refused("bad", traced(ANN));
+  const slow = { ...refused("slow down", traced(ANN)), category: "RATE_LIMITS" };
+  const scope = { ...refused("no scope", traced(ANN)), category: "MISSING_SCOPES" };
+  const missing = refused("no such property", {
+    context: { objectWriteTraceId: [ANN.traceId], propertyName: ["jc_disc_d"] },
+    errors: [{ code: "PROPERTY_DOESNT_EXIST", context: { propertyName: ["jc_disc_d"] } }],
+  });
+  test.each([
+    ["a missing property", missing, bad, { kind: "held", cause: "property", detail: "jc_disc_d" }],
+    ["a missing property", missing, scope, { kind: "held", cause: "property" }],
+    ["a missing property", missing, slow, { kind: "held", cause: "property" }],
+    ["a missing scope", scope, bad, { kind: "held", cause: "scope" }],
+    ["a refusal", bad, slow, { kind: "rejected", rejection: { message: "bad" } }],
+  ])("%s counts, whichever comes first", (_what, heeded, other, answer) => {
+    for (const errors of [
+      [heeded, other],
+      [other, heeded],
+    ])
+      expect(readAnswers([ANN, BOB], answerOf(207, { results: [accepted(BOB)], errors }), NOW)).toMatchObject(
+        [answer, { kind: "accepted" }],
+      );
+  });
+  test("that name nobody, a refusal splits the records nobody heard of", () => {
+    const errors = [{ ...refused("slow down"), category: "RATE_LIMITS" }, refused("bad")];
+    expect(kinds(207, { results: [], errors }, [ANN, BOB])).toEqual(["split", "split"]);
+  });
+});
+
+describe("results that tell neither trace id nor our address", () => {
+  const stranger = { id: "1", properties: { email: "primary@x.example" } };
+  const bare = { id: "2", properties: {} };
+
+  test.each([200, 201])("confirm as many records as nobody heard of (%i)", (status) => {
+    const results = [accepted(BOB), stranger, bare];
+    expect(kinds(status, { results })).toEqual(["accepted", "accepted", "accepted"]);
+    expect(kinds(status, { results: [stranger], errors: [] }, [ANN])).toEqual(["accepted"]);
+  });
+  test.each<[string, number, object]>([
+    ["fewer than those", 200, { results: [stranger] }],
+    ["more than those", 200, { results: [stranger, bare, bare, bare] }],
+    ["under 207", 207, { results: [stranger, bare, bare] }],
+    ["with another's trace id", 200, { results: ALL.map(() => ({ ...bare, objectWriteTraceId: "t-9" })) }],
+    ["without an id", 200, { results: ALL.map(() => ({})) }],
+    ["beside an unreadable error", 200, { results: [stranger, bare, bare], errors: [null] }],
+  ])("confirm none where they are %s", (_what, status, body) => {
+    expect(kinds(status, body)).toEqual(["retry", "retry", "retry"]);
+  });
+});
+
 describe("under 200 as under 207", () => {
   test("an error counts before a result", () => {
     const body = { results: ALL.map(accepted), errors: [refused("no", traced(BOB))] };
@@ -80,9 +169,35 @@ describe("under 200 as under 207", () => {
       "split",
     ]);
   });
-  test("a record that met a limit waits", () => {
-    const error = { ...refused("slow down", traced(ANN)), category: "RATE_LIMITS" };
-    expect(kinds(207, { results: [], errors: [error] }, [ANN])).toEqual(["retry"]);
+  const passing = [
+    { category: "RATE_LIMITS" },
+    { category: "RATE_LIMITED" },
+    { category: undefined, policyName: "TEN_SECONDLY_ROLLING" },
+    { category: "INTERNAL_ERROR" },
+    { category: "SERVICE_UNAVAILABLE" },
+  ];
+  test.each(passing)("a record that met a limit or HubSpot's own trouble waits: %j", (more) => {
+    const error = refused("not now", { ...more, ...traced(ANN) });
+    expect(kinds(207, { results: [accepted(BOB)], errors: [error] }, [ANN, BOB])).toEqual([
+      "retry",
+      "accepted",
+    ]);
+  });
+  test.each(passing)("such an error splits nobody, named or not: %j", (more) => {
+    const error = refused("not now", more);
+    expect(kinds(207, { results: [accepted(BOB)], errors: [error] })).toEqual(["retry", "retry", "accepted"]);
+    expect(kinds(400, error)).toEqual(["retry", "retry", "retry"]);
+  });
+  test("a record that wants a scope is held as a whole call is", () => {
+    const scopes = { context: { requiredGranularScopes: ["crm.a"], objectWriteTraceId: [ANN.traceId] } };
+    const error = refused("no", { category: "MISSING_SCOPES", ...scopes });
+    const body = { results: [accepted(BOB)], errors: [error] };
+    expect(readAnswers([ANN, BOB], answerOf(207, body), NOW)).toEqual([
+      { kind: "held", cause: "scope", detail: "crm.a" },
+      { kind: "accepted" },
+    ]);
+    const unnamed = { results: [accepted(BOB)], errors: [refused("no", { category: "MISSING_SCOPES" })] };
+    expect(kinds(207, unnamed)).toEqual(["held", "held", "accepted"]);
   });
   test.each([
     [{}],
@@ -146,6 +261,24 @@ describe("a call refused whole", () => {
   });
   test("by something on the way, whose answer is no JSON object, is no verdict on any record", () => {
     for (const status of [302, 400, 403, 404]) expect(kinds(status, undefined, [ANN])).toEqual(["retry"]);
+  });
+  test.each([400, 409, 413, 414])("with %i and without a word is an outage", (status) => {
+    for (const body of [{}, { status: "COMPLETE" }, { ok: false, error: "busy" }, { errors: [] }])
+      for (const updates of [ALL, [ANN]])
+        expect(
+          readAnswers(updates, answerOf(status, body, { "retry-after": "30" }), NOW).map((answer) =>
+            answer.kind === "retry" ? [answer.reason, answer.notBefore] : answer.kind,
+          ),
+        ).toEqual(updates.map(() => [`HubSpot answered ${status}, not in its own words`, NOW + 30_000]));
+  });
+  test.each([
+    { message: "no" },
+    { category: "VALIDATION_ERROR" },
+    { status: "error" },
+    { errors: [{ message: "no" }] },
+  ])("in a word of HubSpot's (%j) is a refusal", (body) => {
+    expect(kinds(400, body)).toEqual(["split", "split", "split"]);
+    expect(kinds(400, body, [ANN])).toEqual(["rejected"]);
   });
   test.each([413, 414])(
     "for its size (%i) is sent in parts, and one that is too large alone is rejected",
@@ -224,7 +357,7 @@ describe("HubSpot's time to come back", () => {
     ["the rolling window", 429, { policyName: "TEN_SECONDLY_ROLLING" }, {}, NOW + 10_000],
     ["a policy it does not name", 429, {}, {}, NOW + 10_000],
     ["the second", 429, { policyName: "SECONDLY" }, {}, NOW + 1_000],
-    ["the day, which may end with any hour", 429, { policyName: "DAILY" }, {}, NOW + 40 * 60_000],
+    ["the day, which may end with any hour", 429, { policyName: "DAILY" }, {}, NOW + 40 * 60_000 + 10_000],
     ["a longer Retry-After", 429, { policyName: "SECONDLY" }, { "retry-after": "30" }, NOW + 30_000],
     ["its window where Retry-After is shorter", 429, {}, { "retry-after": "1" }, NOW + 10_000],
     [
@@ -245,5 +378,29 @@ describe("HubSpot's time to come back", () => {
     expect(readAnswers([ANN], answerOf(status, body, headers), NOW)).toMatchObject([
       { kind: "retry", notBefore },
     ]);
+  });
+
+  const daily = (now: number, timeZone?: string) =>
+    readAnswers([ANN], answerOf(429, { policyName: "DAILY" }), now, timeZone)[0];
+  test.each([
+    ["America/New_York", "2026-11-22T12:20:00Z", "2026-11-23T05:00:10Z"],
+    ["America/New_York", "2026-11-23T04:59:59.999Z", "2026-11-23T05:00:10Z"],
+    ["America/New_York", "2026-11-01T05:30:00Z", "2026-11-02T05:00:10Z"],
+    ["Asia/Kolkata", "2026-11-22T12:20:00Z", "2026-11-22T18:30:10Z"],
+    ["Nowhere/Land", "2026-11-22T12:20:00Z", "2026-11-22T13:00:10Z"],
+  ])("is past midnight in %s at %s", (timeZone, now, then) => {
+    expect(daily(Date.parse(now), timeZone)).toMatchObject({ kind: "retry", notBefore: Date.parse(then) });
+  });
+  test.each(["2026-11-23T05:00:00Z", "2026-11-23T05:00:10Z", "2026-11-23T05:59:59Z"])(
+    "is soon where the day's limit was met in its first hour, at %s",
+    (text) => {
+      const now = Date.parse(text);
+      expect(daily(now, "America/New_York")).toMatchObject({ kind: "retry", notBefore: now + 5 * 60_000 });
+    },
+  );
+  test("is the next midnight again once the first hour is over", () => {
+    expect(daily(Date.parse("2026-11-23T06:00:00Z"), "America/New_York")).toMatchObject({
+      notBefore: Date.parse("2026-11-24T05:00:10Z"),
+    });
   });
 });
