@@ -17,7 +17,10 @@ export function registerResync(program: Command, world: World): void {
     .addHelpText("after", "\nExample:\n  jc-integrations resync-properties --dry-run")
     .action((options: { vendor: string; dryRun?: boolean; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
-        const { planResync, resync } = await import("../flows/resync.ts");
+        const [{ planResync, resync }, { requireTokens }] = await Promise.all([
+          import("../flows/resync.ts"),
+          import("../flows/vault-trouble.ts"),
+        ]);
         const environment = options.sandbox ? "sandbox" : "production";
         const store = await app.store();
         const destination = await app.destination({ org: app.org, vendor: options.vendor, environment });
@@ -26,6 +29,7 @@ export function registerResync(program: Command, world: World): void {
           environment,
         });
         const access = await app.access(connection, { store, signal: world.signal });
+        if (!options.dryRun) await requireTokens({ store, clock: app.clock }, connection, access);
         const [, words] = destination.fieldWords;
         const context = { store, clock: app.clock, destination, access };
         const plan = await planResync(context);

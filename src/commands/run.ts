@@ -43,7 +43,7 @@ async function runSweep({ app, print }: Session): Promise<void> {
 }
 
 async function runRefresh({ app, world, print }: Session): Promise<void> {
-  const [{ refreshAll }, { releaseFromVault }] = await Promise.all([
+  const [{ refreshAll, reconnectNeeded }, { noteVaultTrouble, releaseFromVault }] = await Promise.all([
     import("../flows/refresh.ts"),
     import("../flows/vault-trouble.ts"),
   ]);
@@ -56,8 +56,11 @@ async function runRefresh({ app, world, print }: Session): Promise<void> {
     json: { refreshed, failed },
     text: () => [`${count(refreshed, "token")} refreshed`, ...failed].join("\n"),
   });
-  const locked = outcome.failed.find(({ problem }) => problem.code === "VAULT_UNAVAILABLE")?.problem;
-  if (unreadable ?? locked) throw unreadable ?? locked;
+  const locked = outcome.failed.filter(({ problem }) => problem.code === "VAULT_UNAVAILABLE");
+  for (const { connection, problem } of locked)
+    await noteVaultTrouble({ store, clock: app.clock }, connection, problem);
+  const problem = unreadable ?? locked[0]?.problem ?? reconnectNeeded(await store.connections());
+  if (problem) throw problem;
 }
 
 /** Looks whether the vendors' webhooks still reach us. */

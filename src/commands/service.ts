@@ -4,6 +4,8 @@ import type { Places, Program, Scope } from "../daemon/unit.ts";
 import type { ServicePlan } from "../daemon/unit-plan.ts";
 import type { Runner } from "../daemon/unit-runner.ts";
 import { isoTime } from "../shared/clock.ts";
+import type { Environment } from "../shared/config.ts";
+import { KEYS } from "../shared/config-keys.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED } from "../shared/errors.ts";
 import { relativeTime } from "../shared/text.ts";
 import { type Output, withoutApp } from "./with-app.ts";
@@ -63,6 +65,12 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
       hint: `They are shown by: jc-integrations service install --${scope} --dry-run`,
     });
   }
+  for (const name of ["JC_CONFIG", "JC_STATE_DIR"]) {
+    if (!world.env[name]) continue;
+    throw new AppError("USAGE", `a service has places of its own: it would not see this shell's ${name}`, {
+      hint: `unset ${name}, then run this again; the places are shown with --dry-run`,
+    });
+  }
   const [{ placesOf }, { planInstall }, host, runner] = await Promise.all([
     import("../daemon/unit.ts"),
     import("../daemon/unit-plan.ts"),
@@ -72,7 +80,8 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
   const [places, program] = [placesOf(scope, world.env), programOf(world)];
   if (scope === "system") host.refuseClosedProgram(program);
   if (!options.dryRun) await host.refuseUnlessAble(runner, scope, `install --${scope}`);
-  const plan = planInstall({ places, program, org: globals.org }, await host.look(runner, places));
+  const unseen = keysSetIn(world.env);
+  const plan = planInstall({ places, program, org: globals.org, unseen }, await host.look(runner, places));
   await carryOut(output, { runner, plan, options, next: nextAfterInstall(places) });
 }
 
@@ -106,6 +115,12 @@ async function carryOut(
   });
 }
 
+/** The configuration's variables that this shell sets, and the service's unit does not. */
+function keysSetIn(env: Environment): string[] {
+  const variables = Object.keys(KEYS).map((name) => `JC_${name.toUpperCase().replaceAll(".", "_")}`);
+  return variables.filter((variable) => env[variable]);
+}
+
 function nextAfterInstall({ scope, configFile }: Places): string {
   const lines =
     scope === "system"
@@ -119,7 +134,6 @@ function nextAfterInstall({ scope, configFile }: Places): string {
       : [
           "systemctl --user status jc-integrations",
           "journalctl --user -u jc-integrations -f",
-          "loginctl enable-linger   # lets it run while you are not logged in",
           `"\${EDITOR:-vi}" ${configFile}   # then: systemctl --user restart jc-integrations`,
           "jc-integrations secrets set hubspot.client-secret",
           "jc-integrations connect hubspot",

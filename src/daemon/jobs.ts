@@ -41,7 +41,9 @@ export function jobsOf(context: JobsContext): Job[] {
         for (const { connection, problem } of failed) {
           if (problem.code === "STORE_UNAVAILABLE") throw problem;
           if (problem.code === "VAULT_UNAVAILABLE") await vaultWatch.hear(connection.id, problem);
-          else log.warn("token not refreshed", { reason: problem.message });
+          // A login that is lost is told where it is noted.
+          else if (problem.code !== "RECONNECT_NEEDED")
+            log.warn("token not refreshed", { reason: problem.message });
         }
       },
     },

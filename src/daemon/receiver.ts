@@ -7,6 +7,7 @@ import type { Store } from "../store/contract.ts";
 import { EventRefused, type Source, type SourceSecret } from "../vendors/contract.ts";
 import type { ConsentCallback } from "./consent-callback.ts";
 import { gatherAppends } from "./gather.ts";
+import type { StoreTrouble } from "./store-trouble.ts";
 
 /** The public listener: takes webhooks and says 202 only when they are on disk. */
 export interface ReceiverContext {
@@ -18,6 +19,7 @@ export interface ReceiverContext {
   secretsOf(source: Source, options?: { again: boolean }): Promise<readonly SourceSecret[]>;
   /** Hears why a delivery was not trusted or not taken, in one line without anything of it. */
   refused(source: string, reason: string): void;
+  trouble: Pick<StoreTrouble, "hear">;
   callback: Pick<ConsentCallback, "respond">;
   /** Why the service is not ready, in words; null when it is. */
   notReady(): string | null;
@@ -133,7 +135,7 @@ function flat(request: IncomingMessage): Record<string, string> {
 }
 
 function answerError(
-  { log, refused }: ReceiverContext,
+  { log, refused, trouble }: ReceiverContext,
   source: Source,
   response: ServerResponse,
   error: unknown,
@@ -147,7 +149,8 @@ function answerError(
     refused(source.id, error.message);
     answer(response, 401, { error: error.message });
   } else {
-    log.error("event not stored", { source: source.id, reason: reasonOf(error) });
+    if (isAppError(error, "STORE_UNAVAILABLE")) trouble.hear(error);
+    else log.error("event not stored", { source: source.id, reason: reasonOf(error) });
     answer(response, 503, { error: "not stored, send it again" }, { "retry-after": "5" });
   }
 }

@@ -1,6 +1,8 @@
 import type { Clock } from "../shared/clock.ts";
+import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract.ts";
+import type { StoreTrouble } from "./store-trouble.ts";
 
 /** How long refusals are counted before they are written together: anyone can send bad ones, as fast as he likes. */
 const WRITE_EVERY_MS = 1_000;
@@ -10,10 +12,12 @@ export function createRefusals({
   store,
   clock,
   log,
+  trouble,
 }: {
   store: Pick<Store, "noteRefusals">;
   clock: Clock;
   log: Log;
+  trouble: Pick<StoreTrouble, "hear">;
 }) {
   const counts = new Map<string, { source: string; reason: string; n: number }>();
   const ended = new AbortController();
@@ -26,7 +30,8 @@ export function createRefusals({
     try {
       await store.noteRefusals(batch, clock.now());
     } catch (error) {
-      log.warn("refusals not counted", { reason: error instanceof Error ? error.message : "unknown" });
+      if (isAppError(error, "STORE_UNAVAILABLE")) trouble.hear(error);
+      else log.warn("refusals not counted", { reason: error instanceof Error ? error.message : "unknown" });
     }
   };
   const writeSoon = async () => {

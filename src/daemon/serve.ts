@@ -14,6 +14,7 @@ import { createReceiver } from "./receiver.ts";
 import { createRefusals } from "./refusals.ts";
 import { runScheduler } from "./scheduler.ts";
 import { createStoreTrouble } from "./store-trouble.ts";
+import { createToldHolds, tellingLostLogins } from "./told-holds.ts";
 import { createVaultWatch } from "./vault-watch.ts";
 import { createWebhookSecrets } from "./webhook-secrets.ts";
 
@@ -40,7 +41,8 @@ export async function serve(
   { signal, onListening }: { signal: AbortSignal; onListening: (address: string) => void },
 ): Promise<void> {
   const { log, clock, config } = context;
-  const store = await context.threadedStore();
+  const store = tellingLostLogins(await context.threadedStore(), log);
+  const toldHolds = createToldHolds(store, log);
   const [vault, sources] = await Promise.all([context.vault(), context.sources()]);
   const trouble = createStoreTrouble({ clock, log });
   const secretsOf = createWebhookSecrets({ vault, clock });
@@ -64,7 +66,7 @@ export async function serve(
   signal.addEventListener("abort", onSignal);
   if (signal.aborted) stop.abort();
 
-  const refusals = createRefusals({ store, clock, log });
+  const refusals = createRefusals({ store, clock, log, trouble });
   const callback = createConsentCallback({ ...context, store, signal: abort.signal });
   const receiver = createReceiver({
     store,
@@ -73,6 +75,7 @@ export async function serve(
     sources,
     secretsOf,
     refused: refusals.note,
+    trouble,
     callback,
     notReady: () => (stop.signal.aborted ? "stopping" : (vaultWatch.problem()?.message ?? null)),
   });
@@ -109,6 +112,7 @@ export async function serve(
           abort: abort.signal,
           onProblem: (problem) => problems.push(problem),
         });
+        await toldHolds.look(connectionId, counts);
         if (Object.values(counts).some((n) => n > 0))
           log.info("delivered", { connection: connectionId, ...counts });
         if (counts.retried > 0) {

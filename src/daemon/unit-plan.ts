@@ -32,7 +32,18 @@ export interface Found {
 }
 
 export function planInstall(
-  { places, program, org }: { places: Places; program: Program; org: string | undefined },
+  {
+    places,
+    program,
+    org,
+    unseen,
+  }: {
+    places: Places;
+    program: Program;
+    org: string | undefined;
+    /** Variables of the shell that a command here heeds, and the service will not see. */
+    unseen: readonly string[];
+  },
   found: Found,
 ): ServicePlan {
   const isSystem = places.scope === "system";
@@ -51,7 +62,7 @@ export function planInstall(
   if (isWritten) steps.push(write(places.unitFile, 0o644, text, found.unit !== null));
   if (isWritten || found.isUnread) steps.push(systemctl(places, "daemon-reload"));
   if (!found.isEnabled) steps.push(systemctl(places, "enable", "--now", UNIT));
-  return { steps, notes: notesOn(places, found, isWritten) };
+  return { steps, notes: [...notesOn(places, found, isWritten), ...notesOnUnseen(places, unseen)] };
 }
 
 /** State, configuration and vault key stay: they hold what cannot be had again. */
@@ -116,8 +127,18 @@ function notesOn(places: Places, found: Found, isWritten: boolean): string[] {
     notes.push(
       `The service still runs by the old unit. To take over the new one: ${sudo} restart ${SERVICE}`,
     );
+  if (places.scope === "user" && !isEnabled)
+    notes.push("It ends when you log out, unless you let it run on: loginctl enable-linger");
   if (isEnabled && !isActive) notes.push(`The service does not run. To start it: ${sudo} start ${SERVICE}`);
   return notes;
+}
+
+function notesOnUnseen({ environmentFile }: Places, unseen: readonly string[]): string[] {
+  if (unseen.length === 0) return [];
+  const [are, them] = unseen.length === 1 ? ["is", "it"] : ["are", "them"];
+  return [
+    `${unseen.join(", ")} ${are} set in this shell only, and the service will not see ${them}: write ${them} into ${environmentFile}.`,
+  ];
 }
 
 function write(path: string, mode: number, content: string, isChange: boolean): Step {

@@ -1,6 +1,6 @@
 import { readSecret, type SecretReader } from "../flows/secrets.ts";
 import type { Vendors } from "../flows/deliver-all.ts";
-import { holdForVault, releaseFromVault, vaultProblemOf } from "../flows/vault-trouble.ts";
+import { holdForVault, releaseReadable, vaultProblemOf } from "../flows/vault-trouble.ts";
 import { type AppError, isAppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vault } from "../vault/contract.ts";
@@ -75,7 +75,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     }
     if (before) log.info("the vault can be read again");
     await vaultProblemOf(keepInMemory);
-    isAnyHeld = (await releaseFromVault(context, store, { signal })) !== null;
+    isAnyHeld = (await releaseReadable(context, store, { signal })) !== null;
   };
   const look = (signal: AbortSignal) =>
     lookOnce(signal).catch((error: unknown) => {

@@ -1,9 +1,10 @@
 import { type Connection, connectionName } from "../core/connection.ts";
 import { loginOf } from "../oauth/token-set.ts";
 import type { Tokens } from "../oauth/tokens.ts";
-import { type AppError, isAppError } from "../shared/errors.ts";
+import { AppError, isAppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract.ts";
 import type { Vendors } from "./deliver-all.ts";
+import { connectCommand } from "./connection-commands.ts";
 import { markMustReconnect } from "./must-reconnect.ts";
 
 export interface Refreshed {
@@ -36,4 +37,18 @@ export async function refreshAll(
     }
   }
   return outcome;
+}
+
+/** Why a run that refreshed all it could has not made every login good; null when no vendor refuses our tokens. */
+export function reconnectNeeded(connections: readonly Connection[]): AppError | null {
+  const lost = connections.filter(({ state }) => state === "must_reconnect");
+  if (lost.length === 0) return null;
+  const names = lost.map(connectionName).join(", ");
+  return new AppError(
+    "RECONNECT_NEEDED",
+    `${names} must reconnect: the vendor no longer accepts our tokens`,
+    {
+      hint: lost.map(connectCommand).join("; "),
+    },
+  );
 }

@@ -78,7 +78,7 @@ export async function readSecret(vault: SecretReader, place: SecretPlace): Promi
     if (held) return held.secret;
   }
   throw new AppError("CONFIG_INVALID", `the secret ${place.name} is not set`, {
-    hint: `Type: jc-integrations secrets set ${place.name}${place.environment === "sandbox" ? " --sandbox" : ""}`,
+    hint: `jc-integrations secrets set ${place.name}${place.environment === "sandbox" ? " --sandbox" : ""}`,
   });
 }
 

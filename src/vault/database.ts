@@ -4,6 +4,7 @@ import Database from "better-sqlite3";
 import { AppError, isAppError } from "../shared/errors.ts";
 import { makePrivateDir } from "../shared/private-dir.ts";
 import type { VaultBackend } from "./contract.ts";
+import { DISK_FULL, isDiskFull } from "./full-disk.ts";
 
 /**
  * `vault.db`: which backend was chosen, the names of all items, and, for the sealed vault, their sealed values.
@@ -147,18 +148,16 @@ function guarded<T>(path: string, work: () => T): T {
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause)) throw cause;
     if (isAppError(cause)) throw cause;
-    const code = String(cause.code);
-    throw new AppError("VAULT_UNAVAILABLE", `${path} cannot be used: ${code}`, {
-      hint: hintFor(code),
-      cause,
-    });
+    const [what, hint] = isDiskFull(cause)
+      ? [`cannot grow: ${DISK_FULL.what}`, DISK_FULL.hint]
+      : [`cannot be used: ${String(cause.code)}`, hintFor(path, String(cause.code))];
+    throw new AppError("VAULT_UNAVAILABLE", `${path} ${what}`, { hint, cause });
   }
 }
 
-function hintFor(code: string): string {
-  if (code.startsWith("SQLITE_BUSY")) return "Another process holds it; try again.";
-  if (code === "SQLITE_FULL" || code === "ENOSPC") return "The disk is full.";
+function hintFor(path: string, code: string): string {
+  if (code.startsWith("SQLITE_BUSY")) return `Find the process that holds it with: fuser -v ${path}`;
   if (code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB")
-    return "The file is damaged: move it away, set the secrets again and connect again.";
+    return "Move the damaged file away, set the secrets again and connect again.";
   return "Check that this user may read and write it, and its directory.";
 }

@@ -12,6 +12,7 @@ import {
 import { dirname, join, relative } from "node:path";
 import { AppError } from "../shared/errors.ts";
 import { makePrivateDir } from "../shared/private-dir.ts";
+import { DISK_FULL, isDiskFull } from "./full-disk.ts";
 
 /** Where the sealed vault's key comes from. A credential belongs to systemd: read-only, its permissions not ours. */
 export interface KeySource {
@@ -82,8 +83,12 @@ export function createKey(path: string): Buffer {
     flushDirectory(dirname(path));
     return material;
   } catch (cause) {
-    throw new AppError("VAULT_UNAVAILABLE", `The key file ${path} cannot be created`, {
-      hint: "Check that its directory can be written, or set vault.key_file to another path.",
+    const isFull = isDiskFull(cause);
+    const why = isFull ? `: ${DISK_FULL.what}` : "";
+    throw new AppError("VAULT_UNAVAILABLE", `The key file ${path} cannot be created${why}`, {
+      hint: isFull
+        ? DISK_FULL.hint
+        : "Check that its directory can be written, or set vault.key_file to another path.",
       cause,
     });
   }

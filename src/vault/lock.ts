@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { makePrivateDir } from "../shared/private-dir.ts";
+import { DISK_FULL, isDiskFull } from "./full-disk.ts";
 
 /** Longer than the slowest refresh; a holder that takes more is stopped or stuck. */
 const LONGEST_WAIT_MS = 60_000;
@@ -69,8 +70,10 @@ function fileFor(directory: string, name: string): string {
     closeSync(openSync(path, "a", 0o600));
     return path;
   } catch (cause) {
-    throw new AppError("VAULT_UNAVAILABLE", `The lock file ${path} cannot be created`, {
-      hint: "Check that this user may write to the state directory.",
+    const isFull = isDiskFull(cause);
+    const why = isFull ? `: ${DISK_FULL.what}` : "";
+    throw new AppError("VAULT_UNAVAILABLE", `The lock file ${path} cannot be created${why}`, {
+      hint: isFull ? DISK_FULL.hint : "Check that this user may write to the state directory.",
       cause,
     });
   }

@@ -78,7 +78,7 @@ describe("a command ends with", () => {
     expect(run.code).toBe(2);
     expect(errorOf(run)).toMatchObject({
       code: "CONFIG_INVALID",
-      hint: "Type: jc-integrations secrets set hubspot.client-secret",
+      hint: "jc-integrations secrets set hubspot.client-secret",
     });
   });
 

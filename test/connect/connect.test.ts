@@ -266,7 +266,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     const { code, err } = await world.run(["connect", "hubspot"]);
     expect(code).toBe(2);
     expect(err).toBe(
-      "Error: the secret hubspot.client-secret is not set\n  Try: Type: jc-integrations secrets set hubspot.client-secret\n",
+      "Error: the secret hubspot.client-secret is not set\n  Try: jc-integrations secrets set hubspot.client-secret\n",
     );
   });
 

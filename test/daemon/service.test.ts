@@ -2,13 +2,16 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Environment } from "../../src/shared/config.ts";
 import { freshWorld, type World } from "../world.ts";
 
 /** A person with a home in the world's directory, on a machine without systemd. */
-async function person(): Promise<{ world: World; env: Record<string, string>; home: string }> {
+async function person(): Promise<{ world: World; env: Environment; home: string }> {
   const world = await freshWorld();
   const home = join(world.dir, "home");
-  return { world, home, env: { PATH: world.dir, XDG_CONFIG_HOME: home, XDG_STATE_HOME: home } };
+  const own = { JC_CONFIG: undefined, JC_STATE_DIR: undefined };
+  const env = { ...own, PATH: world.dir, XDG_CONFIG_HOME: home, XDG_STATE_HOME: home };
+  return { world, home, env };
 }
 
 describe("service install", () => {
@@ -22,6 +25,27 @@ describe("service install", () => {
     const { code, err } = await world.run(["service", "install", "--json", ...options], { env });
     expect(code).toBe(2);
     expect(JSON.parse(err).error).toMatchObject({ code: "USAGE", ...(hint ? { hint } : {}) });
+  });
+
+  test.each([
+    ["--user", "JC_STATE_DIR"],
+    ["--system", "JC_CONFIG"],
+  ])("%s is refused where the shell sets %s, which the service would not see", async (scope, name) => {
+    const { world, env } = await person();
+    const argv = ["service", "install", scope, "--dry-run"];
+    const { code, out, err } = await world.run(argv, { env: { ...env, [name]: "/srv/elsewhere" } });
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(`this shell's ${name}`);
+    expect(err).toContain(`Try: unset ${name}`);
+  });
+
+  test("names the keys that only the shell sets, and what ends at logout", async () => {
+    const { world, env } = await person();
+    const argv = ["service", "install", "--user", "--dry-run"];
+    const { code, out } = await world.run(argv, { env: { ...env, JC_HUBSPOT_TIER: "paid" } });
+    expect(code).toBe(0);
+    expect(out).toMatch(/Note: JC_HUBSPOT_TIER is set in this shell only, .*\/environment\.$/m);
+    expect(out).toMatch(/Note: It ends when you log out.*loginctl enable-linger$/m);
   });
 
   test("is refused where no systemd runs, and says what to run instead", async () => {

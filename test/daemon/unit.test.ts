@@ -23,9 +23,9 @@ const NOTHING: Found = {
   isUnread: false,
 };
 
-function planned(scope: Scope, found: Partial<Found> = {}) {
+function planned(scope: Scope, found: Partial<Found> = {}, unseen: readonly string[] = []) {
   const places = placesOf(scope, ENV);
-  return planInstall({ places, program: PROGRAM, org: "acme" }, { ...NOTHING, ...found });
+  return planInstall({ places, program: PROGRAM, org: "acme", unseen }, { ...NOTHING, ...found });
 }
 
 /** As `planned` leaves it behind. */
@@ -206,6 +206,13 @@ describe("to install again", () => {
     expect(plan.steps).toEqual([]);
     expect(plan.notes).toEqual([expect.stringContaining("systemctl --user start jc-integrations")]);
   });
+});
+
+test("variables of the shell that the service will not see are named, and where it would", () => {
+  const notes = planned("system", installed("system"), ["JC_HUBSPOT_TIER", "JC_ORG"]).notes;
+  expect(notes).toEqual([
+    expect.stringMatching(/^JC_HUBSPOT_TIER, JC_ORG are set .*\/etc\/jc-integrations\/environment\.$/),
+  ]);
 });
 
 test("a configuration whose vault no service could open is named", () => {

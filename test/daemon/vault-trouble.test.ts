@@ -199,6 +199,7 @@ describe("commands without a service", () => {
     renameSync(key, `${key}.aside`);
     await importOne(world);
     for (const argv of [
+      ["resync-properties"],
       ["run", "retry"],
       ["run", "refresh"],
       ["replay", "--status", "delivered", "--yes"],
@@ -209,10 +210,46 @@ describe("commands without a service", () => {
       expect(err).toContain("Try: Restore the key file");
     }
     const { json } = await world.run(["status", "--json"]);
-    expect(json).toMatchObject({ pushes: { pending: 2, held: 0, rejected: 0 } });
+    expect(json).toMatchObject({ pushes: { pending: 0, held: 2, rejected: 0 } });
     renameSync(`${key}.aside`, key);
     expect((await world.run(["run", "retry"])).code).toBe(0);
     await expectAllDelivered(world, 2);
+  });
+
+  test.each([[["run", "retry"]], [["run", "refresh"]], [["resync-properties"]]])(
+    "(%s) say in status what they found, and that it is over",
+    async (argv) => {
+      const { world } = await withChat();
+      const key = join(world.dir, "vault.key");
+      await importOne(world);
+      renameSync(key, `${key}.aside`);
+      expect(await world.run(argv)).toMatchObject({ code: 5 });
+      await expectUnreadable(world, 1, /Restore the key file/);
+      renameSync(`${key}.aside`, key);
+      expect((await world.run(argv)).code).toBe(0);
+      const { code, json } = await world.run(["status", "--json"]);
+      expect(code).toBe(0);
+      expect(json).toMatchObject({ connections: [{ tokens: "readable" }], pushes: { held: 0 } });
+    },
+  );
+
+  test("hold nothing that a running service can deliver", async () => {
+    const { world } = await withChat();
+    const service = await serving(world);
+    const key = join(world.dir, "vault.key");
+    renameSync(key, `${key}.aside`);
+    for (const argv of [["run", "refresh"], ["resync-properties"]])
+      expect(await world.run(argv)).toMatchObject({ code: 5 });
+    expect((await service.post(invite())).status).toBe(202);
+    await expectAllDelivered(world, 1);
+  });
+
+  test("that only look write nothing", async () => {
+    const { world } = await withChat();
+    const key = join(world.dir, "vault.key");
+    renameSync(key, `${key}.aside`);
+    expect(await world.run(["resync-properties", "--dry-run"])).toMatchObject({ code: 5 });
+    expect(await world.run(["status"])).toMatchObject({ code: 0 });
   });
 
   test("release what a service held that ended meanwhile, as soon as they can read the vault", async () => {

@@ -48,6 +48,9 @@ test("tokens revoked in the middle of a backfill of 2,000 lose and reject nothin
   expect(status.code).toBe(4);
   expect(status.out).toContain("[Not connected]");
   expect(status.out).toContain("! HubSpot: must reconnect: HubSpot no longer accepts our tokens");
+  const refresh = await world.run(["run", "refresh"]);
+  expect(refresh).toMatchObject({ code: 4, out: "0 tokens refreshed\n" });
+  expect(refresh.err).toContain("Try: jc-integrations connect hubspot --org acme");
   for (let looks = 0; looks < 3; looks += 1) await succeed(world, ["run", "alerts"]);
   expect(await messages(world)).toEqual([expect.stringContaining("connect hubspot --org acme")]);
 

@@ -1,8 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { onFileSystem, testWithMounts } from "../store/parts.ts";
 import { rekeyVault } from "../../src/vault/rekey.ts";
+import { bundled } from "./processes.ts";
 import { open, put, readAll, TOKEN, temporaryDirectory, vaultOptions } from "./world.ts";
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
@@ -38,6 +41,26 @@ test("touches no file before it is used", () => {
   const options = vaultOptions({ stateDir: join(temporaryDirectory(), "state") });
   expect(open(options).describe()).toBe(`sealed in ${options.stateDir}, key from ${options.keyFile}`);
   expect(existsSync(options.stateDir)).toBe(false);
+});
+
+testWithMounts("a disk that is full is told in words, and what was kept can be read", async () => {
+  const directory = temporaryDirectory();
+  const file = await bundled(new URL("fill-disk.ts", import.meta.url));
+  const argument = JSON.stringify({ directory, keyFile: join(temporaryDirectory(), "key") });
+  const [command = "", ...words] = onFileSystem(directory, "size=1m");
+  const said = execFileSync(command, [...words, process.execPath, file, argument], { encoding: "utf8" });
+  const hint = "Free space on that file system.";
+  const full = expect.stringMatching(/vault\.db cannot grow: the disk is full$/);
+  expect(
+    said
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  ).toEqual([
+    { code: "VAULT_UNAVAILABLE", message: full, hint },
+    { kept: "kept" },
+    { code: "VAULT_UNAVAILABLE", message: full, hint },
+  ]);
 });
 
 test("another key is told from an altered row", async () => {
