@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { refuseMistyped } from "./look.ts";
+import { refuseEmptyTimes, refuseMistyped } from "./look.ts";
 import { previewOrRun, type RerunFlags, withRerunOptions } from "./rerun.ts";
 import { defined } from "./replay.ts";
 import { withApp } from "./with-app.ts";
@@ -17,6 +17,7 @@ export function registerBackfill(program: Command, world: World): void {
     )
     .action((flags: RerunFlags & { includeInProgress?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
+        refuseEmptyTimes(flags);
         const { planBackfill } = await import("../flows/backfill.ts");
         const { app } = session;
         const { vendor, since, until } = flags;

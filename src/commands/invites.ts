@@ -5,9 +5,10 @@ import { INVITE_STATUSES, type InviteStatus } from "../core/event.ts";
 import type { Invite } from "../core/invite.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
-import { count, maskEmail, maskEmailsIn, plain, shortTime } from "../shared/text.ts";
-import { logToRead, readLimit } from "./look.ts";
+import { count, grouped, maskEmail, maskEmailsIn, plain, shortTime } from "../shared/text.ts";
+import { logToRead, maskedWords, readLimit } from "./look.ts";
 import type { InviteHistory, InviteSummary, PushSummary } from "../store/contract.ts";
+import { defined } from "./replay.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
@@ -34,15 +35,21 @@ export function registerInvites(program: Command, world: World): void {
     .option("--limit <n>", "how many", readLimit, 20)
     .option("--reveal", "show addresses in full")
     .addHelpText("after", "\nExample:\n  jc-integrations invites list --status completed --limit 50")
-    .action(({ reveal, ...query }: ListFlags, command: Command) =>
+    .action(({ reveal, status, email, limit }: ListFlags, command: Command) =>
       withApp(world, command, async (session) => {
         const { app, terminal, print } = session;
         const store = await logToRead(session);
-        const found = (await store?.invites({ org: app.org, ...query })) ?? [];
-        const invites = reveal ? found : found.map(withMaskedAddress);
+        const filter = defined({ status, email });
+        const found = (await store?.invites({ org: app.org, ...filter, limit })) ?? [];
+        const invites = reveal ? found : found.map(withMaskedAddresses);
+        const mayHaveOthers = found.length === 0 && Object.keys(filter).length > 0;
+        const others = mayHaveOthers ? await store?.invites({ org: app.org, limit: 1 }) : [];
         print({
           json: { invites: shownJson(invites.map(summaryJson), { reveal }) },
-          text: () => renderList(invites, terminal),
+          text: () => {
+            if (found.length > 0) return renderList(invites, terminal);
+            return others?.length ? "No invite matches." : NO_INVITES;
+          },
         });
       }),
     );
@@ -62,10 +69,10 @@ export function registerInvites(program: Command, world: World): void {
             hint: "jc-integrations invites list shows the newest ones.",
           });
         }
-        const history = reveal ? found : withMaskedAddress(found);
+        const history = reveal ? found : withMaskedAddresses(found);
         print({
           json: shownJson(historyJson(history), { reveal }),
-          text: () => renderHistory(history, terminal, { reveal }),
+          text: () => renderHistory(history, terminal),
         });
       }),
     );
@@ -78,16 +85,35 @@ interface ListFlags {
   reveal?: boolean;
 }
 
-/** Addresses are personal data: masked until asked for. */
-function withMaskedAddress<Found extends { invite: Invite }>(found: Found): Found {
-  const { candidate } = found.invite;
+/** Addresses are personal data: masked until asked for, in words about them too. */
+function withMaskedAddresses<Found extends InviteSummary & Partial<InviteHistory>>(found: Found): Found {
+  const { invite, pushes, attempts } = found;
+  const email = invite.candidate.email.trim();
+  const subjects = [email, ...pushes.map(({ subject }) => subject)];
+  const masked = (words: string) => maskedWords(words, subjects);
   return {
     ...found,
-    invite: { ...found.invite, candidate: { ...candidate, email: maskEmail(candidate.email.trim()) } },
+    invite: {
+      ...invite,
+      candidate: { ...invite.candidate, email: maskEmail(email) },
+      warnings: invite.warnings.map(masked),
+    },
+    pushes: pushes.map((push) => ({
+      ...push,
+      subject: maskEmail(push.subject),
+      rejection: push.rejection && { ...push.rejection, message: masked(push.rejection.message) },
+      warnings: push.warnings.map((warning) => ({ ...warning, reason: masked(warning.reason) })),
+    })),
+    ...(attempts && {
+      attempts: attempts.map((attempt) => ({
+        ...attempt,
+        reason: attempt.reason === null ? null : masked(attempt.reason),
+      })),
+    }),
   };
 }
 
-/** The vendor's words hold addresses, too. */
+/** What else may hold an address, such as a link. */
 function shownJson<Json>(json: Json, { reveal }: { reveal: boolean | undefined }): Json {
   if (reveal) return json;
   return JSON.parse(
@@ -114,6 +140,7 @@ async function importFile({ app, world, terminal, globals, print }: Session, fil
     text: () =>
       [
         `${count(report.read, "event")} read: ${report.stored} stored, ${report.known} known before, ${report.bad.length} bad`,
+        ...orgLines(report.orgs, app.org),
         ...report.bad.slice(0, SHOWN_BAD_LINES).map(({ line, reason }) => `  line ${line}: ${plain(reason)}`),
         ...(report.bad.length > SHOWN_BAD_LINES
           ? [`  and ${report.bad.length - SHOWN_BAD_LINES} more (--json lists all)`]
@@ -127,6 +154,20 @@ async function importFile({ app, world, terminal, globals, print }: Session, fil
 }
 
 const SHOWN_BAD_LINES = 20;
+const SHOWN_ORGS = 10;
+
+/** Nothing where all went to the org in use: what went elsewhere would be looked for in vain. */
+function orgLines(orgs: Readonly<Record<string, number>>, own: string): string[] {
+  const most = Object.entries(orgs).toSorted(([, a], [, b]) => b - a);
+  const other = most.find(([org]) => org !== own)?.[0];
+  if (other === undefined) return [];
+  const named = most.slice(0, SHOWN_ORGS).map(([org, n]) => `${grouped(n)} for ${org}`);
+  const more = most.length - SHOWN_ORGS;
+  return [
+    `  stored: ${named.join(", ")}${more > 0 ? ` and ${count(more, "more org")} (--json lists all)` : ""}`,
+    `  To look at another org's: jc-integrations invites list --org ${other}`,
+  ];
+}
 
 async function* openFile(path: string): AsyncGenerator<Buffer> {
   try {
@@ -146,8 +187,9 @@ function readStatus(text: string): InviteStatus {
   throw new InvalidArgumentError(`It is one of ${INVITE_STATUSES.join(", ")}.`);
 }
 
+const NO_INVITES = "No invites yet. Feed some in: jc-integrations invites import events.ndjson";
+
 function renderList(found: readonly InviteSummary[], terminal: Terminal): string {
-  if (found.length === 0) return "No invites yet. Feed some in: jc-integrations invites import events.ndjson";
   const rows = found.map(({ invite, pushes }) => [
     plain(invite.invitationId),
     plain(invite.candidate.email.trim()),
@@ -169,18 +211,13 @@ function stateWords(push: Pick<PushSummary, "state" | "heldCause"> & { delivered
   return push.state;
 }
 
-function renderHistory(
-  { invite, events, pushes, attempts }: InviteHistory,
-  terminal: Terminal,
-  { reveal }: { reveal: boolean | undefined },
-): string {
+function renderHistory({ invite, events, pushes, attempts }: InviteHistory, terminal: Terminal): string {
   const { paint } = terminal;
-  const words = (text: string) => plain(reveal ? text : maskEmailsIn(text));
   const section = (title: string, headings: string[], rows: string[][]) =>
     rows.length === 0 ? [] : ["", paint.bold(title), terminal.table(headings, rows)];
   return [
     `${paint.bold(plain(invite.invitationId))}  ${invite.status}  ${plain(invite.candidate.email.trim())}`,
-    ...invite.warnings.map((warning) => paint.yellow(`! ${words(warning)}`)),
+    ...invite.warnings.map((warning) => paint.yellow(`! ${plain(warning)}`)),
     ...section(
       "Tests",
       ["test", "status", "completed"],
@@ -209,12 +246,12 @@ function renderHistory(
         stateWords(push),
         String(push.version),
         String(push.deliveredVersion),
-        push.warnings.map(({ field, reason }) => `${field}: ${words(reason)}`).join("; ") || "–",
+        push.warnings.map(({ field, reason }) => `${field}: ${plain(reason)}`).join("; ") || "–",
       ]),
     ),
     ...section(
       "Attempts",
-      ["at", "vendor", "outcome", "status", "ms", "correlation id"],
+      ["at", "vendor", "outcome", "status", "ms", "correlation id", "words"],
       attempts.map((attempt) => [
         shortTime(attempt.at),
         attempt.vendor,
@@ -222,6 +259,7 @@ function renderHistory(
         String(attempt.httpStatus ?? "–"),
         String(attempt.durationMs),
         plain(attempt.correlationId ?? "–"),
+        plain(attempt.reason ?? "").slice(0, 200),
       ]),
     ),
   ].join("\n");

@@ -1,9 +1,9 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
-import { maskEmail, maskEmailsIn, plain, shortTime } from "../shared/text.ts";
+import { grouped, maskEmail, plain, shortTime } from "../shared/text.ts";
 import type { AttemptQuery, LoggedAttempt, NewAttempt, Run } from "../store/contract.ts";
-import { logToRead, readLimit } from "./look.ts";
+import { logToRead, maskedWords, readLimit, refuseEmptyTimes } from "./look.ts";
 import { defined } from "./replay.ts";
 import { readTime } from "./rerun.ts";
 import { type Session, withApp } from "./with-app.ts";
@@ -38,7 +38,16 @@ export function registerLogs(program: Command, world: World): void {
     .option("--limit <n>", "the last so many", readLimit, 50)
     .option("--follow", "go on as they come, until Ctrl-C")
     .option("--reveal", "show addresses in full")
-    .option("--runs", "show replays and backfills instead: who, filter, counts")
+    .addOption(
+      new Option("--runs", "show replays and backfills instead: who, filter, counts").conflicts([
+        "vendor",
+        "outcome",
+        "email",
+        "since",
+        "until",
+        "follow",
+      ]),
+    )
     .addHelpText("after", "\nExample:\n  jc-integrations logs --outcome rejected --since 2026-11-01")
     .action((flags: Flags, command: Command) =>
       withApp(world, command, (session) =>
@@ -48,6 +57,7 @@ export function registerLogs(program: Command, world: World): void {
 }
 
 const NO_ATTEMPTS = "No attempts yet.";
+const NONE_MATCHES = "No attempt matches.";
 
 function noLogYet({ stateDir }: Session["app"]): AppError {
   return new AppError("USAGE", `there is no log in ${stateDir} yet`, {
@@ -58,31 +68,32 @@ function noLogYet({ stateDir }: Session["app"]): AppError {
 async function showAttempts(session: Session, flags: Flags): Promise<void> {
   const { app, world, globals, terminal, print } = session;
   const { vendor, outcome, email, since, until } = flags;
+  refuseEmptyTimes(flags);
   const store = await logToRead(session, vendor);
   if (!store) {
     if (flags.follow) throw noLogYet(app);
     print({ json: { attempts: [] }, text: () => NO_ATTEMPTS });
     return;
   }
-  const query: AttemptQuery = {
-    org: app.org,
-    ...defined({ vendor, outcome, email, since, until }),
-    limit: flags.limit,
-  };
+  const filter = defined({ vendor, outcome, email, since, until });
+  const query: AttemptQuery = { org: app.org, ...filter, limit: flags.limit };
   // Before the look itself: what comes in between has a greater id, and is shown the next time.
   let after = await store.lastAttempt();
   const found = await store.attempts(query);
   if (!flags.follow) {
+    const mayHaveOthers = found.length === 0 && Object.keys(filter).length > 0;
+    const others = mayHaveOthers ? await store.attempts({ org: app.org, limit: 1 }) : [];
+    const empty = others.length === 0 ? NO_ATTEMPTS : NONE_MATCHES;
     print({
       json: { attempts: found.map((attempt) => jsonOf(attempt, flags)) },
-      text: () => (found.length === 0 ? NO_ATTEMPTS : renderTable(found, flags, terminal)),
+      text: () => (found.length === 0 ? empty : renderTable(found, flags, terminal)),
     });
     return;
   }
   const show = (attempts: readonly LoggedAttempt[]) => {
     for (const attempt of attempts) {
       after = Math.max(after, attempt.id);
-      print({ json: jsonOf(attempt, flags), text: () => columnsOf(attempt, flags).join("  ") });
+      print({ json: jsonOf(attempt, flags), text: () => renderLine(attempt, flags) });
     }
   };
   show(found);
@@ -137,11 +148,36 @@ function renderRuns(runs: readonly Run[], flags: Flags, { table }: Terminal): st
     shortTime(run.startedAt),
     run.command,
     plain(run.who),
-    plain(JSON.stringify(shownFilter(run, flags))),
+    plain(filterWords(shownFilter(run, flags))),
     countsOf(run),
     run.endedAt === null ? "interrupted or under way" : "ended",
   ]);
-  return table(["started", "command", "who", "filter", "counts", ""], rows);
+  return table(["started", "command", "who", "filter", "counts", "state"], rows);
+}
+
+const SHOWN_IDS = 3;
+
+/** As it was typed, so that it can be typed again: `status rejected, since 2026-11-01`. */
+function filterWords({ invitationIds, state, includeInProgress, ...rest }: Run["filter"]): string {
+  const ids = Array.isArray(invitationIds) ? invitationIds.map(String) : [];
+  const more = ids.length - SHOWN_IDS;
+  const parts = [
+    ...ids.slice(0, SHOWN_IDS),
+    ...(more > 0 ? [`${grouped(more)} more`] : []),
+    ...(state === undefined ? [] : [`status ${state}`]),
+    ...Object.entries(rest).map(
+      ([name, value]) => `${name} ${typeof value === "number" ? day(value) : value}`,
+    ),
+    ...(includeInProgress === true ? ["include in progress"] : []),
+  ];
+  return parts.join(", ") || "–";
+}
+
+/** "2026-11-01", or "2026-11-01T09:30:00Z" within a day. */
+function day(at: number): string {
+  return iso(at)
+    .replace(/\.000Z$/, "Z")
+    .replace(/T00:00:00Z$/, "");
 }
 
 function countsOf({ counts }: Run): string {
@@ -151,7 +187,26 @@ function countsOf({ counts }: Run): string {
 
 function renderTable(attempts: readonly LoggedAttempt[], flags: Flags, { table }: Terminal): string {
   const rows = attempts.map((attempt) => columnsOf(attempt, flags));
-  return table(["at", "vendor", "candidate", "outcome", "status", "ms", "correlation id", "words"], rows);
+  const headings = [
+    "at",
+    "vendor",
+    "candidate",
+    "invite",
+    "outcome",
+    "status",
+    "ms",
+    "correlation id",
+    "words",
+  ];
+  return table(headings, rows);
+}
+
+/** Of each column but the last, for what there mostly is: a line that is printed cannot wait for what follows. */
+const WIDTHS = [20, 15, 26, 16, 9, 3, 5, 36];
+
+function renderLine(attempt: LoggedAttempt, flags: Flags): string {
+  const columns = columnsOf(attempt, flags).map((text, index) => text.padEnd(WIDTHS[index] ?? 0));
+  return columns.join("  ").trimEnd();
 }
 
 /** Addresses are personal data: masked until asked for, in the vendor's words too. */
@@ -161,11 +216,12 @@ function columnsOf(attempt: LoggedAttempt, { reveal }: Flags): string[] {
     shortTime(attempt.at),
     attempt.vendor,
     plain(reveal ? attempt.subject : maskEmail(attempt.subject)),
+    plain(attempt.invitationId ?? "–"),
     attempt.outcome,
     String(attempt.httpStatus ?? "–"),
     String(attempt.durationMs),
     plain(attempt.correlationId ?? "–"),
-    plain(reveal ? words : maskEmailsIn(words)).slice(0, 200),
+    plain(reveal ? words : maskedWords(words, [attempt.subject])).slice(0, 200),
   ];
 }
 
@@ -177,7 +233,7 @@ function jsonOf(attempt: LoggedAttempt, { reveal }: Flags) {
     pushVersion,
     at: iso(at),
     subject: reveal ? subject : maskEmail(subject),
-    reason: reason === null || reveal ? reason : maskEmailsIn(reason),
+    reason: reason === null || reveal ? reason : maskedWords(reason, [subject]),
   };
 }
 

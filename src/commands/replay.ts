@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { PushState } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
-import { refuseMistyped } from "./look.ts";
+import { refuseEmptyTimes, refuseMistyped } from "./look.ts";
 import { previewOrRun, type RerunFlags, withRerunOptions } from "./rerun.ts";
 import { withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
@@ -26,6 +26,7 @@ export function registerReplay(program: Command, world: World): void {
         command: Command,
       ) =>
         withApp(world, command, async (session) => {
+          refuseEmptyTimes(flags);
           const { email, status: state, since, until, vendor } = flags;
           const named = {
             ...(invitationIds.length > 0 ? { invitationIds } : {}),

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import type { RerunReport, Selection } from "../flows/rerun.ts";
-import { count } from "../shared/text.ts";
+import { count, grouped } from "../shared/text.ts";
 import type { NewRun } from "../store/contract.ts";
 import type { Session } from "./with-app.ts";
 
@@ -59,7 +59,7 @@ export async function previewOrRun(
       json: { matched, queued: 0, skipped, delivered: 0, rejected: 0 },
       text: () =>
         renderPreview(selections, flags, terminal.table) +
-        (waiting > 0 ? `\nOf these, ${waiting} wait already.` : ""),
+        (waiting > 0 ? `\nOf these, ${grouped(waiting)} ${waiting === 1 ? "waits" : "wait"} already.` : ""),
     });
     if (matched > skipped) say("\nNothing is sent yet: add --yes to send them.");
     return;

@@ -8,6 +8,8 @@ export interface ImportReport {
   read: number;
   stored: number;
   known: number;
+  /** How many of the stored ones each org got: a file may hold several orgs' events. */
+  orgs: Record<string, number>;
   bad: { line: number; reason: string }[];
 }
 
@@ -27,17 +29,22 @@ export async function importEvents(
     signal: AbortSignal;
   },
 ): Promise<ImportReport> {
-  const report: ImportReport = { read: 0, stored: 0, known: 0, bad: [] };
+  const report: ImportReport = { read: 0, stored: 0, known: 0, orgs: {}, bad: [] };
+  const orgs = new Map<string, number>();
   let batch: { line: number; event: NewEvent }[] = [];
 
   const commit = async () => {
     const results = await store.append(batch.map(({ event }) => event));
     for (const [index, { outcome }] of results.entries()) {
-      if (outcome === "stored") report.stored += 1;
-      else if (outcome === "known") report.known += 1;
+      const org = batch[index]?.event.snapshot?.org;
+      if (outcome === "stored") {
+        report.stored += 1;
+        if (org !== undefined) orgs.set(org, (orgs.get(org) ?? 0) + 1);
+      } else if (outcome === "known") report.known += 1;
       else report.bad.push({ line: batch[index]?.line ?? 0, reason: "could not be stored" });
     }
     batch = [];
+    report.orgs = Object.fromEntries(orgs);
     onProgress(report);
   };
 

@@ -1,6 +1,10 @@
 import type { PushState } from "../core/push.ts";
+import { AppError } from "../shared/errors.ts";
+import { grouped, plain } from "../shared/text.ts";
 import type { PushSelection, Store } from "../store/contract.ts";
 import { connectionsOf, type Selection } from "./rerun.ts";
+
+const NAMED_AT_MOST = 5;
 
 /** Which pushes the log already holds shall go out again. */
 export interface ReplayFilter {
@@ -11,10 +15,12 @@ export interface ReplayFilter {
   until?: number;
 }
 
+/** Throws `USAGE` for an invitation that the org does not have: that nothing is sent for it should be no surprise later. */
 export async function planReplay(
   store: Store,
   { org, vendor, filter }: { org: string; vendor: string | undefined; filter: ReplayFilter },
 ): Promise<Selection[]> {
+  await refuseUnknownInvites(store, org, filter.invitationIds ?? []);
   const connections = await connectionsOf(store, org, vendor);
   return await Promise.all(
     connections.map(async (connection): Promise<Selection> => {
@@ -30,4 +36,15 @@ export async function planReplay(
       };
     }),
   );
+}
+
+async function refuseUnknownInvites(store: Store, org: string, ids: readonly string[]): Promise<void> {
+  const unknown: string[] = [];
+  for (const id of new Set(ids)) if (!(await store.invite(org, id))) unknown.push(plain(id));
+  if (unknown.length === 0) return;
+  const more = unknown.length - NAMED_AT_MOST;
+  const named = unknown.slice(0, NAMED_AT_MOST).join(", ") + (more > 0 ? ` and ${grouped(more)} more` : "");
+  throw new AppError("USAGE", `${org} has no invite ${named}`, {
+    hint: "jc-integrations invites list",
+  });
 }

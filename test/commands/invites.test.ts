@@ -16,6 +16,15 @@ describe("invites list", () => {
     });
   });
 
+  test("says it when only the filter finds none", async () => {
+    const world = await freshWorld();
+    const expired = ["invites", "list", "--status", "expired"];
+    expect((await world.run(expired)).out).toMatch(/^No invites yet\./);
+    await take(world, invite({ email: "ann@example.org" }));
+    for (const argv of [expired, ["invites", "list", "--email", "bob@example.org"]])
+      expect(await world.run(argv)).toMatchObject({ code: 0, out: "No invite matches.\n" });
+  });
+
   test("shows the newest first, and where each result stands", async () => {
     const world = await connected();
     const done = invite({ invitation_id: "inv_done", timestamp: "2024-05-15T10:00:00Z" });
@@ -123,10 +132,32 @@ describe("invites show", () => {
     await take(world, invite({ invitation_id: "inv_no", email: "no address at all" }));
     await world.run(["run", "retry"]);
     expect((await world.run(["status", "--json"])).json).toMatchObject({ pushes: { rejected: 1 } });
-    const { json } = await world.run(["invites", "show", "inv_no", "--json"]);
+    const { json } = await world.run(["invites", "show", "inv_no", "--reveal", "--json"]);
     expect(json).toMatchObject({
       pushes: [{ state: "rejected", rejection: { message: expect.stringContaining("no address at all") } }],
       attempts: [{ outcome: "rejected" }],
+    });
+    const { out } = await world.run(["invites", "show", "inv_no", "--reveal"]);
+    expect(out).toMatch(/ correlation id +words$/m);
+    expect(out).toMatch(/ hubspot +rejected .*no address at all/);
+  });
+
+  test("hides an address that is none, wherever it stands, until --reveal", async () => {
+    const world = await connected();
+    await take(world, invite({ invitation_id: "inv_no", email: "No.Address (home)+1" }));
+    await world.run(["run", "retry"]);
+    for (const words of [
+      ["invites", "list"],
+      ["invites", "show", "inv_no"],
+    ])
+      for (const format of [[], ["--json"]]) {
+        expect((await world.run([...words, ...format])).out).not.toMatch(/no\.address/i);
+        expect((await world.run([...words, ...format, "--reveal"])).out).toMatch(/no\.address/i);
+      }
+    const { json } = await world.run(["invites", "show", "inv_no", "--json"]);
+    expect(json).toMatchObject({
+      pushes: [{ subject: "…", rejection: { message: expect.stringContaining("…") } }],
+      attempts: [{ outcome: "rejected", reason: expect.stringContaining("…") }],
     });
   });
 });

@@ -39,6 +39,10 @@ describe("backfill", () => {
     expect(await matched("--since", "2026-10-02")).toEqual(report({ matched: 2 }));
     expect(await matched("--until", "2026-10-02")).toEqual(report({ matched: 1 }));
     expect(await matched("--since", "2026-10-02", "--until", "2026-10-03")).toEqual(report({ matched: 1 }));
+    expect(await world.run(["backfill", "--since", "2026-10-03", "--until", "2026-10-02"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--since is not before --until"),
+    });
     const done = await world.run(["backfill", "--since", "2026-10-02", "--limit", "1", "--yes", "--json"]);
     expect(done.json).toEqual(report({ matched: 2, queued: 1, delivered: 1 }));
     expect(await matched()).toEqual(report({ matched: 2 }));

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { importResults, succeed } from "../connect/world.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { connected, invite, until, type World } from "../world.ts";
+import { connected, freshWorld, invite, until, type World } from "../world.ts";
 
 const ANN = "ann.lee@example.org";
 const REFUSED = {
@@ -22,6 +22,7 @@ const Attempt = v.strictObject({
   correlationId: v.nullable(v.string()),
   durationMs: v.number(),
   reason: v.nullable(v.string()),
+  invitationId: v.nullable(v.string()),
 });
 
 async function attemptsOf(world: World, ...flags: string[]) {
@@ -57,6 +58,38 @@ describe("logs", () => {
     expect((await succeed(world, ["logs", "--reveal"])).out).toContain(ANN);
   });
 
+  test("names the newest invite of each, since masked addresses look alike", async () => {
+    const world = await connected();
+    await world.portal.fault({ ...REFUSED, match: "ann.a@example.org" });
+    await importResults(world, [
+      invite({ invitation_id: "inv_a", email: "ann.a@example.org" }),
+      invite({ invitation_id: "inv_b_old", email: "ann.b@example.org", timestamp: "2024-05-14T10:00:00Z" }),
+      invite({ invitation_id: "inv_b", email: "Ann.B@example.org" }),
+    ]);
+    expect(await world.run(["run", "retry"])).toMatchObject({ code: 7 });
+    const invites = (await attemptsOf(world)).map(({ outcome, invitationId }) => [outcome, invitationId]);
+    expect(invites.toSorted()).toEqual([
+      ["delivered", "inv_b"],
+      ["rejected", "inv_a"],
+    ]);
+    const { out } = await succeed(world, ["logs", "--outcome", "rejected"]);
+    expect(out).toMatch(/candidate +invite +outcome/);
+    expect(out).toMatch(/ a…@example.org +inv_a +rejected /);
+  });
+
+  test("hides an address that is none in the vendor's words, until --reveal", async () => {
+    const world = await connected();
+    await importResults(world, [invite({ email: "not-an-email" })]);
+    expect(await world.run(["run", "retry"])).toMatchObject({ code: 7 });
+    for (const argv of [["logs"], ["logs", "--json"]]) {
+      expect((await succeed(world, argv)).out).not.toContain("not-an-email");
+      expect((await succeed(world, [...argv, "--reveal"])).out).toContain("not-an-email");
+    }
+    const [{ reason } = { reason: null }] = await attemptsOf(world, "--reveal");
+    expect(reason).toContain("not-an-email");
+    expect(await attemptsOf(world)).toMatchObject([{ reason: reason?.replaceAll("not-an-email", "…") }]);
+  });
+
   test("hides the address a replay was asked for, until --reveal", async () => {
     const world = await tried();
     await succeed(world, ["replay", "--email", "bob@example.org", "--yes"]);
@@ -77,6 +110,23 @@ describe("logs", () => {
     expect(await attemptsOf(world, "--vendor", "smartrecruiters")).toEqual([]);
   });
 
+  test("says it when only the filter finds none", async () => {
+    const world = await connected();
+    expect((await succeed(world, ["logs", "--outcome", "held"])).out).toBe("No attempts yet.\n");
+    await importResults(world, [invite()]);
+    await succeed(world, ["run", "retry"]);
+    expect((await succeed(world, ["logs", "--outcome", "held"])).out).toBe("No attempt matches.\n");
+  });
+
+  test("refuses times with nothing between them", async () => {
+    const world = await connected();
+    for (const since of ["2026-11-02", "2026-11-03"])
+      expect(await world.run(["logs", "--since", since, "--until", "2026-11-02"])).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("--since is not before --until"),
+      });
+  });
+
   test("takes --since with its moment and --until without", async () => {
     const clock = fakeClock(Date.UTC(2026, 10, 22));
     const world = await connected({ clock });
@@ -84,6 +134,37 @@ describe("logs", () => {
     await succeed(world, ["run", "retry"]);
     expect(await attemptsOf(world, "--since", "2026-11-22")).toHaveLength(1);
     expect(await attemptsOf(world, "--until", "2026-11-22")).toHaveLength(0);
+  });
+});
+
+describe("logs --runs", () => {
+  test("tells the filter in words, under a heading for each column", async () => {
+    const world = await tried();
+    await succeed(world, ["replay", "--email", "bob@example.org", "--since", "2026-11-01", "--yes"]);
+    const rejected = ["replay", "--status", "rejected", "--vendor", "hubspot"];
+    await world.run([...rejected, "--until", "2026-11-01T09:30:00Z", "--yes"]);
+    await succeed(world, ["backfill", "--include-in-progress", "--yes"]);
+    await succeed(world, ["backfill", "--yes"]);
+    const { out } = await succeed(world, ["logs", "--runs"]);
+    expect(out).toMatch(/^started +command +who +filter +counts +state$/m);
+    expect(out).toMatch(/ {2}email b…@example\.org, since 2026-11-01 {2}.* ended$/m);
+    expect(out).toMatch(/ {2}status rejected, until 2026-11-01T09:30:00Z, vendor hubspot {2}/);
+    expect(out).toMatch(/ {2}include in progress {2}/);
+    expect(out).toMatch(/ backfill +\S.* {2}– {2}/);
+  });
+
+  test.each([
+    ["--outcome", "rejected"],
+    ["--follow"],
+    ["--email", ANN],
+    ["--vendor", "hubspot"],
+    ["--since", "2026-11-01"],
+    ["--until", "2026-11-01"],
+  ])("takes no filter that it would not heed: %s", async (...flags) => {
+    const world = await freshWorld();
+    const { code, err } = await world.run(["logs", "--runs", ...flags.filter(Boolean)]);
+    expect(code).toBe(2);
+    expect(err).toContain(`'--runs' cannot be used with option '${flags[0]}`);
   });
 });
 
@@ -118,5 +199,9 @@ describe("logs --follow", () => {
     await until("the new one is shown", () => following.out().includes("c…@example.org"));
     const { out } = await following.stop();
     expect(out).not.toContain("a…@example.org");
+    const [first, second] = lines(out);
+    expect(first).toMatch(/^.{20} {2}hubspot {10}b…@example\.org {14}inv_/);
+    expect(second?.indexOf(" delivered ")).toBe(first?.indexOf(" delivered "));
+    expect(out).not.toMatch(/ $/m);
   });
 });

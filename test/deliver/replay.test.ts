@@ -45,7 +45,29 @@ describe("replay", () => {
     expect(await matched("--email", address, second?.invitation_id ?? "")).toEqual(report({}));
     expect(await matched("--status", "rejected")).toEqual(report({}));
     expect(await matched("--vendor", "hubspot")).toEqual(report({ matched: 4 }));
-    expect(await matched("inv_nobody")).toEqual(report({}));
+  });
+
+  test("refuses an invitation that the org does not have, and sends nothing", async () => {
+    const { world, events } = await delivered(1);
+    const before = await world.portal.upserts();
+    const known = events[0]?.data.invitation_id ?? "";
+    for (const argv of [["inv_nope"], [known, "inv_nope", "--yes"]])
+      expect(await world.run(["replay", ...argv])).toMatchObject({
+        code: 2,
+        out: "",
+        err: expect.stringMatching(/acme has no invite inv_nope\n {2}Try: jc-integrations invites list/),
+      });
+    expect((await world.run(["replay", "inv_nope", "inv_nada"])).err).toContain("inv_nope, inv_nada");
+    expect(await world.portal.upserts()).toEqual(before);
+    expect(await runsOf(world)).toEqual([]);
+  });
+
+  test("says of one result that it waits", async () => {
+    const { world } = await delivered(1);
+    await succeed(world, ["replay", "--status", "delivered", "--detach", "--yes"]);
+    expect((await succeed(world, ["replay", "--status", "delivered"])).out).toContain(
+      "Of these, 1 waits already.",
+    );
   });
 
   test("looks at the last attempt: --since counts itself, --until does not, a bare date is 00:00 UTC", async () => {
@@ -63,6 +85,10 @@ describe("replay", () => {
       expect(await matched(flag, time), `${flag} ${time}`).toEqual(report({ matched: n }));
     for (const time of ["yesterday", "2026-02-30", "2026-11-22T10:00", "22.11.2026", "2026-13-01"])
       expect(await world.run(["replay", "--since", time]), time).toMatchObject({ code: 2 });
+    expect(await world.run(["replay", "--since", "2026-11-22", "--until", "2026-11-22"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--since is not before --until"),
+    });
   });
 
   test("queues no more than --limit", async () => {

@@ -17,6 +17,7 @@ const report = (read: number, stored: number, known: number, bad: object[] = [])
   read,
   stored,
   known,
+  orgs: stored === 0 ? {} : { acme: stored },
   bad,
 });
 
@@ -42,6 +43,24 @@ describe("an import", () => {
     const { out, err } = await world.run(["invites", "import", "events.ndjson"]);
     expect(out).toContain("5 events read: 0 stored, 2 known before, 3 bad\n  line 2: the body is not JSON\n");
     expect(err).toContain("Error: 3 lines could not be taken\n  Try: Mend those lines");
+  });
+
+  test("names the orgs where events were not all of the one in use", async () => {
+    const world = await freshWorld();
+    const beta = invite({ org: "beta" });
+    const lines = [invite(), invite(), beta];
+    const { out } = await world.run(["invites", "import", world.file("three.ndjson", lines)]);
+    expect(out).toBe(
+      [
+        "3 events read: 3 stored, 0 known before, 0 bad",
+        "  stored: 2 for acme, 1 for beta",
+        "  To look at another org's: jc-integrations invites list --org beta\n",
+      ].join("\n"),
+    );
+    const { json } = await importing(world, world.file("more.ndjson", [beta, invite({ org: "beta" })]));
+    expect(json).toEqual({ ...report(2, 1, 1), orgs: { beta: 1 } });
+    const own = await world.run(["invites", "import", world.file("own.ndjson", [invite()])]);
+    expect(own.out).toBe("1 event read: 1 stored, 0 known before, 0 bad\n");
   });
 
   test("shows twenty bad lines, and says how many more there are", async () => {

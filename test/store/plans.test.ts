@@ -137,6 +137,12 @@ describe("the queries", () => {
     }
     for (const look of [log, () => verbs.attempts({ org: "acme", limit: 10, email: "ann@example.com" })])
       expect(plansOf(look)).toContainEqual(expect.stringMatching(/^SEARCH a USING INDEX attempts_of_push/));
+    for (const column of ["contact", "assessment"])
+      expect(plansOf(log)).toContainEqual(
+        `SEARCH invites USING INDEX invites_of_${column} (org=? AND ${column}=?)`,
+      );
+    // Only for what is shown, once it is chosen.
+    expect(plansOf(log)).toContainEqual(expect.stringMatching(/^CO-ROUTINE/));
     expect(plansOf(() => verbs.attempts({ org: "acme", limit: 10, after: 7 }))).toContainEqual(
       expect.stringMatching(/^SEARCH a USING INTEGER PRIMARY KEY \(rowid>/),
     );

@@ -35,7 +35,7 @@ export interface InviteQuery {
 export interface InviteSummary {
   invite: Invite;
   /** Per destination: has it what the invite now says? */
-  pushes: (Pick<PushSummary, "vendor" | "environment" | "state" | "heldCause"> & { delivered: boolean })[];
+  pushes: (PushSummary & { delivered: boolean })[];
 }
 
 export interface InviteHistory {
@@ -123,4 +123,6 @@ export interface Attempt extends NewAttempt {
 export interface LoggedAttempt extends Attempt {
   id: number;
   subject: string;
+  /** Of the subject's newest invite, as it stands now: what tells apart records whose addresses are masked. */
+  invitationId: string | null;
 }

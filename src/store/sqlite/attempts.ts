@@ -1,4 +1,5 @@
 import { emailKey } from "../../core/event.ts";
+import type { SubjectKind } from "../../core/push.ts";
 import type { AttemptQuery, LoggedAttempt } from "../contract.ts";
 import type { Db } from "./file.ts";
 
@@ -6,6 +7,10 @@ import type { Db } from "./file.ts";
 const BY_TIME = `attempts a CROSS JOIN pushes p ON p.id = a.push_id CROSS JOIN connections c ON c.id = p.connection_id`;
 /** From the org's pushes to theirs. */
 const BY_PUSH = `connections c CROSS JOIN pushes p ON p.connection_id = c.id CROSS JOIN attempts a ON a.push_id = p.id`;
+
+/** Looked up for the rows that are shown, and by name: SQLite would rather walk back over all of an org's invites. */
+const newestInvite = (kind: SubjectKind) =>
+  `(SELECT invitation_id FROM invites INDEXED BY invites_of_${kind} WHERE org = @org AND ${kind} = subject ORDER BY at DESC, id DESC LIMIT 1)`;
 
 /** The delivery log: attempts as they were appended. */
 export function createAttempts(db: Db) {
@@ -38,12 +43,16 @@ export function createAttempts(db: Db) {
         query.until === undefined ? "" : "AND a.at < @until",
       ];
       const rows = db.prepare<object, LoggedAttempt>(`
-        SELECT a.id, a.at, a.version, a.outcome, a.http_status AS httpStatus, a.correlation_id AS correlationId,
-          a.duration_ms AS durationMs, a.reason, c.vendor, p.subject
-        FROM ${pathFor(query)} WHERE ${conditions.join(" ")} ORDER BY a.id DESC LIMIT @limit`);
+        SELECT id, at, version, outcome, httpStatus, correlationId, durationMs, reason, vendor, subject,
+          iif(kind = 'contact', ${newestInvite("contact")}, ${newestInvite("assessment")}) AS invitationId
+        FROM (
+          SELECT a.id, a.at, a.version, a.outcome, a.http_status AS httpStatus, a.correlation_id AS correlationId,
+            a.duration_ms AS durationMs, a.reason, c.vendor, p.subject, c.subject_kind AS kind
+          FROM ${pathFor(query)} WHERE ${conditions.join(" ")} ORDER BY a.id DESC LIMIT @limit)
+        ORDER BY id`);
       const { org, after = 0, vendor, outcome, since, until, limit } = query;
       const contact = query.email === undefined ? undefined : emailKey(query.email);
-      return rows.all({ org, after, vendor, outcome, contact, since, until, limit }).reverse();
+      return rows.all({ org, after, vendor, outcome, contact, since, until, limit });
     },
   };
 }

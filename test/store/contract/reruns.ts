@@ -224,6 +224,37 @@ export function describeReruns(open: OpenStore): void {
       expect(await reasons({ since: NOON + MINUTE, until: NOON + 2 * MINUTE })).toEqual(["bob"]);
     });
 
+    test("name the newest invite of their subject, of an assessment the one that stands for it", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      const { id: assessments } = await connect(store, SMARTRECRUITERS);
+      const ann = candidate(ANN);
+      await store.append([
+        anEvent("completed", { invitationId: "inv_new", candidate: ann, at: NOON + MINUTE }),
+        anEvent("completed", { invitationId: "inv_old", candidate: ann, at: NOON, origin: ORIGIN }),
+        anEvent("completed", {
+          org: "other",
+          invitationId: "inv_other",
+          candidate: ann,
+          at: NOON + 2 * MINUTE,
+        }),
+      ]);
+      for (const connectionId of [id, assessments]) {
+        const claim = await claimOne(store, connectionId, NOON + 3 * MINUTE);
+        await store.settle([{ claim, now: NOON, outcome: DELIVERED, attempt: anAttempt("delivered") }]);
+      }
+      const named = async (query: object) =>
+        (await store.attempts({ org: "acme", limit: 10, ...query })).map((attempt) => [
+          attempt.vendor,
+          attempt.invitationId,
+        ]);
+      expect(await named({})).toEqual([
+        ["hubspot", "inv_new"],
+        ["smartrecruiters", "inv_old"],
+      ]);
+      expect(await named({ email: ANN, limit: 1 })).toEqual([["smartrecruiters", "inv_old"]]);
+    });
+
     test("and pushes of an applicant tracking system are found by the candidate's address too", async () => {
       const store = await opened(open);
       const { id } = await connect(store, SMARTRECRUITERS);
