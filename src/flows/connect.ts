@@ -18,6 +18,8 @@ export interface Connected extends Prepared {
   waiting: number;
   /** Pushes that were held for want of a connection and now go out. */
   released: number;
+  /** Does a service run, which delivers from now on? */
+  isServed: boolean;
 }
 
 export async function connect(context: ConnectContext, request: ConnectRequest): Promise<Connected> {
@@ -39,6 +41,7 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
   return {
     ...(await prepareFields(context, connection)),
     released,
+    isServed: (await store.runningServices()) > 0,
     waiting:
       environment === "production"
         ? await store.countUnpushed({ connectionId: connection.id, includeInProgress: false })

@@ -71,6 +71,7 @@ describe("status", () => {
     const world = await connected();
     await world.run(["invites", "import", world.file("events.ndjson", [invite(), invite()])]);
     const waiting = await world.run(["status"]);
+    expect(waiting.out).toContain("2 results wait for delivery: jc-integrations serve");
     expect(waiting.out).toContain("[Connected]");
     expect(waiting.out).toMatch(/HubSpot +\[Connected\] +\S+ \(8480001\) +– +0 delivered, 2 pending +0/);
     await world.run(["run", "retry"]);
@@ -213,6 +214,7 @@ describe("a banner of status", () => {
       await world.run(["run", "retry"]);
     }
     const { out } = await world.run(["status"]);
+    expect(out).toContain("1 result waits for delivery: jc-integrations serve");
     expect(out).toContain(
       "! HubSpot: fails at the moment (HubSpot answered 503); the next try is due at 2026-11-22 12:05 UTC, nothing is lost",
     );
