@@ -2,7 +2,12 @@ import type { Command } from "commander";
 import type { PushCounts } from "../store/contract.ts";
 import type { Terminal, Tone } from "../shared/terminal.ts";
 import { count, possessive, relativeTime, shortTime } from "../shared/text.ts";
-import { connectCommand, RETRY_COMMAND, subscribeCommand } from "../flows/connection-commands.ts";
+import {
+  backfillCommand,
+  connectCommand,
+  RETRY_COMMAND,
+  subscribeCommand,
+} from "../flows/connection-commands.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
@@ -119,13 +124,20 @@ function diskWords(disk: Status["disk"], stateDir: string): string[] {
 
 function nextCommands(status: Status): string[] {
   const { org, connections } = status;
-  const steps = connections.flatMap(({ label, vendor, environment, state, subscription }) => {
+  const steps = connections.flatMap(({ label, vendor, environment, state, subscription, unsent }) => {
     if (state === "not_connected") return [`connect: ${connectCommand({ org, vendor, environment })}`];
-    if (state === "connected" && subscription?.state === "none")
-      return [
-        `let ${possessive(label)} webhooks reach us: ${subscribeCommand({ org, vendor, environment })}`,
-      ];
-    return [];
+    const name = { org, vendor, environment };
+    const subscribing =
+      state === "connected" && subscription?.state === "none"
+        ? [`let ${possessive(label)} webhooks reach us: ${subscribeCommand(name)}`]
+        : [];
+    const earlier =
+      unsent > 0
+        ? [
+            `${count(unsent, "earlier result")} ${unsent === 1 ? "was" : "were"} never sent: ${backfillCommand(name)} --yes`,
+          ]
+        : [];
+    return [...subscribing, ...earlier];
   });
   return [...steps, ...nextForService(status)];
 }

@@ -1,6 +1,7 @@
 import { askForConsent, type ConsentRequest } from "../oauth/consent.ts";
 import { clientSecretOf, type GrantContext, type KeepRequest, keep, redeem } from "./grant.ts";
 import { type PrepareContext, type Prepared, prepareFields } from "./prepare.ts";
+import { noteUnsent } from "./unsent.ts";
 
 /** From an admin's consent to an account that is ready for results, while the operator waits. */
 export type ConnectContext = GrantContext & Pick<PrepareContext, "accessTo">;
@@ -42,9 +43,6 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
     ...(await prepareFields(context, connection)),
     released,
     isServed: (await store.runningServices()) > 0,
-    waiting:
-      environment === "production"
-        ? await store.countUnpushed({ connectionId: connection.id, includeInProgress: false })
-        : 0,
+    waiting: environment === "production" ? await noteUnsent(store, connection, destination) : 0,
   };
 }

@@ -64,6 +64,8 @@ export async function statusOf(
         : null,
       lastSyncAt: timeOrNull(connection?.lastSyncAt),
       subscription: subscriptionOf(connection),
+      /** What it was never told of, as `connect` or the last `backfill` counted it. */
+      unsent: connection?.state === "connected" ? (connection.unsent ?? 0) : 0,
       /** Of a link for consent that is open; null when none is. */
       linkExpiresAt: timeOrNull(linkExpiresAt),
       banner:

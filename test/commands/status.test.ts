@@ -1,12 +1,13 @@
 import fs, { appendFileSync, existsSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { importResults, statusOf, succeed } from "../connect/world.ts";
+import { importResults, OTHER_PORTAL, statusOf, succeed } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
-import { REFUSED } from "../deliver/commands.ts";
+import { pushesOf, REFUSED } from "../deliver/commands.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { connect, connected, freshWorld, invite, type World } from "../world.ts";
+import { connect, connected, freshWorld, invite, until, type World } from "../world.ts";
 
 const SCOPES = [
   "oauth",
@@ -156,6 +157,55 @@ describe("status", () => {
   });
 });
 
+describe("earlier results in status", () => {
+  const told = async (world: World) => {
+    const { out } = await succeed(world, ["status"]);
+    return /^\d+ earlier results? .*$/m.exec(out)?.[0] ?? null;
+  };
+
+  test("are told from connect on, until a backfill has taken them; what is left of them stays told", async () => {
+    const world = await freshWorld();
+    await importResults(world, [invite(), invite(), invite()]);
+    await connect(world);
+    expect(await told(world)).toBe(
+      "3 earlier results were never sent: jc-integrations backfill --org acme --yes",
+    );
+    await succeed(world, ["backfill"]);
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ connections: [{ unsent: 3 }] });
+    await succeed(world, ["backfill", "--limit", "2", "--yes"]);
+    expect(await told(world)).toBe(
+      "1 earlier result was never sent: jc-integrations backfill --org acme --yes",
+    );
+    await succeed(world, ["backfill", "--detach", "--yes"]);
+    expect(await told(world)).toBeNull();
+  });
+
+  test("stay told after a backfill that was cut off", async () => {
+    const world = await freshWorld();
+    await importResults(
+      world,
+      Array.from({ length: 20 }, () => invite()),
+    );
+    await connect(world);
+    const cut = world.start(["backfill", "--rate", "1", "--yes"]);
+    await until("one is queued", async () => ((await pushesOf(world)).pending ?? 0) > 0);
+    expect(await cut.stop()).toMatchObject({ code: 130 });
+    expect(await told(world)).toMatch(/^20 earlier results were never sent/);
+    await succeed(world, ["backfill", "--yes"]);
+    expect(await told(world)).toBeNull();
+  });
+
+  test("of another account are counted for that one", async () => {
+    const world = await connected();
+    await importResults(world, [invite()]);
+    await succeed(world, ["run", "retry"]);
+    expect(await told(world)).toBeNull();
+    await world.portal.settings({ portalId: OTHER_PORTAL });
+    await succeed(world, ["connect", "hubspot", "--yes"]);
+    expect(await told(world)).toMatch(/^1 earlier result was never sent/);
+  });
+});
+
 /** Every command that a text names, as words to run. */
 function commandsIn(text: string): string[][] {
   return [...text.matchAll(/jc-integrations ((?:[\w-]+ ?)+)/g)].map(([, words = ""]) =>
@@ -180,6 +230,19 @@ describe("a banner of status", () => {
     const env = { JC_ORG: "globex" };
     expect((await world.run([...logs, "--json"], { env })).json).toMatchObject({ attempts: [{}] });
     expect((await world.run([...replay, "--json"], { env })).json).toMatchObject({ delivered: 1 });
+  });
+
+  test("about held results that nothing else tells of names the org", async () => {
+    const world = await connected();
+    await world.portal.settings({ grantedScopes: SCOPES.slice(0, 2) });
+    await importResults(world, [invite()]);
+    await world.run(["run", "retry"]);
+    const log = new Database(join(world.stateDir, "log.db"));
+    log.exec("UPDATE connections SET details = json_set(details, '$.banner', NULL)");
+    log.close();
+    expect(await bannerOf(world)).toBe(
+      "1 result held; jc-integrations logs --outcome held --org acme says why",
+    );
   });
 
   test("tells of a call that was not taken, before the vendor counts as failing, and of no address", async () => {
