@@ -167,7 +167,7 @@ function render(
         : `until ${shortTime(connection.tokenExpiresAt)}, refreshed by itself`,
     ],
     ...(login ? [["login", loginWords(login, now)]] : []),
-    ["tokens rest in", vault],
+    ["vault", vault],
     ...(fields
       ? [
           [
@@ -180,17 +180,17 @@ function render(
       : []),
     ...(released > 0 ? [["held results", `${released} go out now`]] : []),
   ];
+  const steps = nextSteps(connected, ats !== undefined);
   return [
     `${label}  ${pill("Connected", "good")}`,
     "",
     table(["", ""], rows).replace(/^\s*\n/, ""),
-    "",
-    ...nextSteps(connected, ats !== undefined),
+    ...(steps.length > 0 ? ["", ...steps] : []),
   ].join("\n");
 }
 
-/** What to type now: one line each. */
-function nextSteps({ connection, waiting }: Connected, isAts: boolean): string[] {
+/** What to type now: one line each; none where a service does what is left. */
+function nextSteps({ connection, waiting, isServed }: Connected, isAts: boolean): string[] {
   const { vendor, org, environment, subscription } = connection;
   const subscribing =
     isAts && subscription === null ? [`Let its webhooks reach us: ${subscribeCommand(connection)}`] : [];
@@ -199,9 +199,13 @@ function nextSteps({ connection, waiting }: Connected, isAts: boolean): string[]
     return [...subscribing, trial];
   }
   const earlier =
-    waiting > 0 ? [`${count(waiting, "earlier result")} wait: ${backfillCommand(connection)}`] : [];
+    waiting > 0
+      ? [
+          `${count(waiting, "earlier result")} ${waiting === 1 ? "waits" : "wait"}: ${backfillCommand(connection)}`,
+        ]
+      : [];
   const steps = [...subscribing, ...earlier];
-  return steps.length > 0 ? steps : ["Deliver as they come: jc-integrations serve"];
+  return steps.length > 0 || isServed ? steps : ["Deliver as they come: jc-integrations serve"];
 }
 
 /** What was granted, beside what was wanted when that is more. */

@@ -2,12 +2,20 @@ import type { Command } from "commander";
 import type { PushCounts } from "../store/contract.ts";
 import type { Terminal, Tone } from "../shared/terminal.ts";
 import { count, possessive, relativeTime, shortTime } from "../shared/text.ts";
-import { connectCommand, subscribeCommand } from "../flows/connection-commands.ts";
+import {
+  backfillCommand,
+  connectCommand,
+  RETRY_COMMAND,
+  subscribeCommand,
+} from "../flows/connection-commands.ts";
 import { type Session, withApp } from "./with-app.ts";
 import type { World } from "./world.ts";
 
 /** As many as fit into a line or two. */
 const MOST_ORGS = 10;
+const MIB = 1024 * 1024;
+/** Less than this on the disk of the log is told before it is nothing. */
+const SCARCE_BYTES = 64 * MIB;
 
 export function registerStatus(program: Command, world: World): void {
   program
@@ -82,7 +90,8 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     paint.yellow(`! ${count(n, "webhook")} of ${source} refused within the hour, the last since ${reason}`),
   );
   const nothing = status.isKnown ? [] : [paint.yellow(`! ${nothingWords(status, stateDir)}`)];
-  const notes = [...nothing, ...banners, ...refused, ...webhooks, ...links];
+  const scarce = diskWords(status.disk, stateDir).map((words) => paint.yellow(`! ${words}`));
+  const notes = [...nothing, ...scarce, ...banners, ...refused, ...webhooks, ...links];
   return [
     `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",
@@ -101,15 +110,34 @@ function nothingWords({ org, orgs }: Status, stateDir: string): string {
   return `${org} has no connection and no events in ${stateDir}${known}`;
 }
 
+function diskWords(disk: Status["disk"], stateDir: string): string[] {
+  if (disk === null || disk.freeBytes >= SCARCE_BYTES) return [];
+  const free = Math.floor(disk.freeBytes / MIB);
+  const [state, refuses] =
+    free > 0
+      ? [`almost full (${free} MB left)`, "once it is full, serve refuses events"]
+      : ["full (nothing left)", "serve refuses events"];
+  return [
+    `the disk of ${stateDir} is ${state}: ${refuses} with 503 until there is room, nothing acknowledged is lost`,
+  ];
+}
+
 function nextCommands(status: Status): string[] {
   const { org, connections } = status;
-  const steps = connections.flatMap(({ label, vendor, environment, state, subscription }) => {
+  const steps = connections.flatMap(({ label, vendor, environment, state, subscription, unsent }) => {
     if (state === "not_connected") return [`connect: ${connectCommand({ org, vendor, environment })}`];
-    if (state === "connected" && subscription?.state === "none")
-      return [
-        `let ${possessive(label)} webhooks reach us: ${subscribeCommand({ org, vendor, environment })}`,
-      ];
-    return [];
+    const name = { org, vendor, environment };
+    const subscribing =
+      state === "connected" && subscription?.state === "none"
+        ? [`let ${possessive(label)} webhooks reach us: ${subscribeCommand(name)}`]
+        : [];
+    const earlier =
+      unsent > 0
+        ? [
+            `${count(unsent, "earlier result")} ${unsent === 1 ? "was" : "were"} never sent: ${backfillCommand(name)} --yes`,
+          ]
+        : [];
+    return [...subscribing, ...earlier];
   });
   return [...steps, ...nextForService(status)];
 }
@@ -121,7 +149,7 @@ function nextForService({ connections, pushes, service }: Status): string[] {
     return ["the consent will be taken by: jc-integrations serve"];
   if (pushes.pending === 0) return ["deliver as they come: jc-integrations serve"];
   return [
-    `${count(pushes.pending, "result")} wait for delivery: jc-integrations serve, or once: jc-integrations run retry`,
+    `${count(pushes.pending, "result")} ${pushes.pending === 1 ? "waits" : "wait"} for delivery: jc-integrations serve, or once: ${RETRY_COMMAND}`,
   ];
 }
 

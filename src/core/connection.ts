@@ -42,6 +42,8 @@ export interface Connection {
   banner: string | null;
   /** How the vendor's webhooks reach us; null where it was never looked at, or the vendor has none. */
   subscription: SubscriptionHealth | null;
+  /** Contacts with results that it was never told of, as counted last; absent where it was never counted. */
+  unsent?: number;
 }
 
 export interface SubscriptionHealth {

@@ -1,6 +1,7 @@
 import { askForConsent, type ConsentRequest } from "../oauth/consent.ts";
 import { clientSecretOf, type GrantContext, type KeepRequest, keep, redeem } from "./grant.ts";
 import { type PrepareContext, type Prepared, prepareFields } from "./prepare.ts";
+import { noteUnsent } from "./unsent.ts";
 
 /** From an admin's consent to an account that is ready for results, while the operator waits. */
 export type ConnectContext = GrantContext & Pick<PrepareContext, "accessTo">;
@@ -18,6 +19,8 @@ export interface Connected extends Prepared {
   waiting: number;
   /** Pushes that were held for want of a connection and now go out. */
   released: number;
+  /** Does a service run, which delivers from now on? */
+  isServed: boolean;
 }
 
 export async function connect(context: ConnectContext, request: ConnectRequest): Promise<Connected> {
@@ -39,9 +42,7 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
   return {
     ...(await prepareFields(context, connection)),
     released,
-    waiting:
-      environment === "production"
-        ? await store.countUnpushed({ connectionId: connection.id, includeInProgress: false })
-        : 0,
+    isServed: (await store.runningServices()) > 0,
+    waiting: environment === "production" ? await noteUnsent(store, connection, destination) : 0,
   };
 }

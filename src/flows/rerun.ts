@@ -1,10 +1,11 @@
 import type { Connection } from "../core/connection.ts";
 import { MAX_TRIES } from "../core/retry.ts";
-import { AppError } from "../shared/errors.ts";
+import { AppError, isAppError } from "../shared/errors.ts";
 import type { Covered, NewRun, RunCounts, SelectionPage, Standing, Store } from "../store/contract.ts";
 import { deliverTo, type Vendors } from "./deliver-all.ts";
 import { createGiveWay } from "./give-way.ts";
 import { leftOverError } from "./left-over.ts";
+import { noteUnsent } from "./unsent.ts";
 import { releaseFromVault } from "./vault-trouble.ts";
 
 /** What `replay` and `backfill` share: count, queue in pages, and see it through. */
@@ -100,6 +101,7 @@ export async function rerun(
       options.onQueued(n);
     };
     await queueAll(vendors, store, selections, { ...options, most: most - waited, onQueued, runId });
+    if (options.run.command === "backfill") await noteLeft(vendors, store, connections);
     await note(null);
     if (options.detach) return await report(null);
     const watch = { ...options, connections, runId, total: waited + queued };
@@ -139,6 +141,17 @@ async function queueAll(
         if (waitMs > 0) await clock.sleep(waitMs, signal);
       }
     } while (after !== null);
+  }
+}
+
+/** A vendor that is not set up is told where delivering is tried: its number stays as it was. */
+async function noteLeft(vendors: Vendors, store: Store, connections: readonly Connection[]): Promise<void> {
+  for (const connection of connections) {
+    try {
+      await noteUnsent(store, connection, await vendors.destination(connection));
+    } catch (error) {
+      if (!isAppError(error, "CONFIG_INVALID")) throw error;
+    }
   }
 }
 

@@ -1,27 +1,31 @@
+import { statfsSync } from "node:fs";
 import type { Config } from "../shared/config.ts";
 import type { Connection, ConnectionState, Environment, VaultTrouble } from "../core/connection.ts";
-import { isDegraded } from "../core/outage.ts";
+import { isDegraded, type Outage } from "../core/outage.ts";
 import { dailyDue } from "../core/due-times.ts";
 import { type Clock, isoTime } from "../shared/clock.ts";
 import type { PushCounts, Refusal, Store, StuckCounts } from "../store/contract.ts";
 import { count, shortTime } from "../shared/text.ts";
+import { logsCommand, RETRY_COMMAND, replayCommand } from "./connection-commands.ts";
 import { loginTrouble } from "./login.ts";
 import { stuckInAll, stuckTroubles } from "./stuck.ts";
 import { subscriptionTrouble } from "./subscription-trouble.ts";
 
 const REFUSALS_SHOWN_MS = 3_600_000;
 const MOST_REFUSALS = 1_000;
+const MINUTE_MS = 60_000;
 
 export interface StatusContext {
   /** Null where there is no store yet: who looks creates none. */
   storeToRead(): Promise<Store | null>;
   clock: Pick<Clock, "now">;
   config: Config;
+  stateDir: string;
 }
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
-  { storeToRead, clock, config }: StatusContext,
+  { storeToRead, clock, config, stateDir }: StatusContext,
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
@@ -60,12 +64,14 @@ export async function statusOf(
         : null,
       lastSyncAt: timeOrNull(connection?.lastSyncAt),
       subscription: subscriptionOf(connection),
+      /** What it was never told of, as `connect` or the last `backfill` counted it. */
+      unsent: connection?.state === "connected" ? (connection.unsent ?? 0) : 0,
       /** Of a link for consent that is open; null when none is. */
       linkExpiresAt: timeOrNull(linkExpiresAt),
       banner:
         state === "waiting_for_consent" && linkExpiresAt !== null
           ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
-          : bannerOf(vendor, found, now),
+          : bannerOf(vendor, found, { now, isServed: services > 0 }),
       pushes: found
         ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
         : { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
@@ -91,7 +97,18 @@ export async function statusOf(
     invites: overview.invites,
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     service: services > 0 ? "running" : "not running",
+    /** Where the log is; null where there is none yet, or nobody can tell. */
+    disk: store ? diskOf(stateDir) : null,
   };
+}
+
+function diskOf(stateDir: string): { freeBytes: number } | null {
+  try {
+    const { bavail, bsize } = statfsSync(stateDir);
+    return { freeBytes: bavail * bsize };
+  } catch {
+    return null;
+  }
 }
 
 /** One connection of the environment that is looked at. */
@@ -160,37 +177,63 @@ function stateWith(state: ConnectionState = "not_connected", linkExpiresAt: numb
   return state === "not_connected" && linkExpiresAt !== null ? "waiting_for_consent" : state;
 }
 
+interface Moment {
+  now: number;
+  /** Does a service run, that tries again by itself? */
+  isServed: boolean;
+}
+
 /** What stands in the way, first what a person must mend. */
-function bannerOf(vendor: string, found: Found | undefined, now: number): string | null {
+function bannerOf(vendor: string, found: Found | undefined, moment: Moment): string | null {
   if (!found) return null;
   if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
   if (found.connection.banner !== null) return found.connection.banner;
   const unsubscribed =
     found.connection.state === "connected" ? subscriptionTrouble(found.connection, labelOf(vendor)) : null;
   if (unsubscribed !== null) return unsubscribed;
-  const ending = loginTrouble(found.connection, labelOf(vendor), now);
+  const ending = loginTrouble(found.connection, labelOf(vendor), moment.now);
   if (ending !== null) return ending;
-  return [...waitingWords(vendor, found), ...rejectedWords(found.pushes)].join(". ") || null;
+  return [...waitingWords(found, moment), ...rejectedWords(found)].join(". ") || null;
 }
 
-function waitingWords(vendor: string, { connection, pushes, stuck }: Found): string[] {
+function waitingWords({ connection, pushes, stuck }: Found, moment: Moment): string[] {
   const troubles = stuckTroubles(connection, stuck);
-  if (troubles.length > 0) return troubles.map(({ words }) => words);
-  const words: string[] = [];
-  if (isDegraded(connection.outage)) {
-    const { reason } = connection.outage;
-    const why = reason ? ` (${reason})` : "";
-    words.push(`${vendor} fails at the moment${why}; it is asked again every few minutes, nothing is lost`);
-  }
+  if (troubles.length > 0)
+    return [...troubles.map(({ words }) => words), ...nextProbeWords(connection.outage, moment)];
+  const words = outageWords(connection.outage, pushes, moment);
   if (pushes.held > 0 && connection.state === "connected")
-    words.push(`${count(pushes.held, "result")} held; jc-integrations logs --outcome held says why`);
+    words.push(`${count(pushes.held, "result")} held; ${logsCommand(connection, "held")} says why`);
   return words;
 }
 
-function rejectedWords({ rejected }: PushCounts): string[] {
+/** Read behind the vendor's label. */
+function outageWords(outage: Outage | null, { pending }: PushCounts, moment: Moment): string[] {
+  if (outage === null) return [];
+  const why = outage.reason ? ` (${outage.reason})` : "";
+  if (isDegraded(outage))
+    return [`fails at the moment${why}; ${nextTryWords(outage, moment)}, nothing is lost`];
+  return pending > 0 ? [`did not take the last call${why}; ${nextTryWords(outage, moment)}`] : [];
+}
+
+/** Only where the time has come does a command ask at once: before it, the vendor is left in peace by all. */
+function nextTryWords(outage: Outage, { now, isServed }: Moment): string {
+  const { restUntil } = outage;
+  const isNear = restUntil <= (isDegraded(outage) ? now : now + MINUTE_MS);
+  if (isServed && isNear) return "it is tried again within a minute";
+  return restUntil > now ? `the next try is due at ${shortTime(restUntil)}` : `${RETRY_COMMAND} asks now`;
+}
+
+function nextProbeWords(outage: Outage | null, { now }: Moment): string[] {
+  if (!isDegraded(outage) || outage.restUntil <= now) return [];
+  return [`The next try is due at ${shortTime(outage.restUntil)}`];
+}
+
+function rejectedWords({ connection, pushes: { rejected } }: Found): string[] {
   if (rejected === 0) return [];
-  const see = "see jc-integrations logs --outcome rejected, mend, then replay --status rejected";
-  return [`${count(rejected, "result")} rejected; ${see}`];
+  const again = replayCommand(connection, "--status rejected");
+  return [
+    `${count(rejected, "result")} rejected; see ${logsCommand(connection, "rejected")}, mend, then: ${again}`,
+  ];
 }
 
 type Unreadable = Connection & { vaultTrouble: VaultTrouble };

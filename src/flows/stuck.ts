@@ -2,7 +2,7 @@ import type { Connection } from "../core/connection.ts";
 import type { Outage } from "../core/outage.ts";
 import { count, shortTime } from "../shared/text.ts";
 import type { StuckCounts } from "../store/contract.ts";
-import { connectCommand, resyncCommand } from "./connection-commands.ts";
+import { connectCommand, logsCommand, replayCommand, resyncCommand } from "./connection-commands.ts";
 
 /** Results that do not move, and what to do about it, which depends on the cause. */
 export interface StuckTrouble {
@@ -40,8 +40,7 @@ export function stuckTroubles(connection: Connection, stuck: StuckCounts): Stuck
 }
 
 function scopeAdvice(connection: Connection): string {
-  const { org } = connection;
-  return `a scope was not granted, jc-integrations logs --outcome held --org ${org} says which. Grant it, then run: ${connectCommand(connection)}`;
+  return `a scope was not granted, ${logsCommand(connection, "held")} says which. Grant it, then run: ${connectCommand(connection)}`;
 }
 
 function outageAdvice({ vendor }: Connection, { since, reason }: Outage): string {
@@ -53,9 +52,11 @@ function serviceAdvice({ vendor, org }: Connection): string {
   return `${vendor} is not known to fail. See whether serve runs (jc-integrations status --org ${org}) and what it logged last`;
 }
 
-function recordAdvice({ vendor, org }: Connection, isCertain: boolean): string {
+function recordAdvice(connection: Connection, isCertain: boolean): string {
+  const { vendor } = connection;
   const blame = isCertain
     ? `${vendor} takes others and fails on what is in them`
     : `${vendor} fails on them. If it fails on others too, all goes out by itself once it is back; if not, it is what is in them`;
-  return `${blame}. Look at jc-integrations logs --outcome retry --org ${org}, mend the record, then run jc-integrations replay with its --email or invitation id`;
+  const again = replayCommand(connection, "--email <its address>");
+  return `${blame}. Look at ${logsCommand(connection, "retry")}, mend the record, then run: ${again}`;
 }

@@ -144,7 +144,9 @@ describe("an alert", () => {
     expect(await look()).toEqual({ sent: 1, failed: [] });
     const [ofRecord] = await messages(world);
     expect(ofRecord?.text).toContain("1 result undelivered to hubspot");
-    expect(ofRecord?.text).toMatch(/logs --outcome retry --org acme, mend the record, .* replay/);
+    expect(ofRecord?.text).toContain(
+      "jc-integrations logs --outcome retry --org acme, mend the record, then run: jc-integrations replay --email <its address> --org acme --yes",
+    );
     expect(ofRecord?.text).not.toMatch(/resync-properties|poison@/);
 
     await world.portal.fault({ status: 503 });

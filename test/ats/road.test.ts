@@ -135,7 +135,7 @@ describe("a completed assessment", () => {
     const { out } = await succeed(world, ["connect", "smartrecruiters"]);
     expect(out).toContain("webhooks subscribe --org acme\n");
     expect(out).toContain(
-      "1 earlier result wait: jc-integrations backfill --vendor smartrecruiters --org acme",
+      "1 earlier result waits: jc-integrations backfill --vendor smartrecruiters --org acme",
     );
     const argv = ["backfill", "--vendor", "smartrecruiters", "--json", "--yes"];
     expect((await succeed(world, argv)).json).toMatchObject({ matched: 1, delivered: 1 });

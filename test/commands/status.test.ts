@@ -1,9 +1,13 @@
-import { appendFileSync, existsSync } from "node:fs";
+import fs, { appendFileSync, existsSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import Database from "better-sqlite3";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { importResults, OTHER_PORTAL, statusOf, succeed } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
-import { fakeClock } from "../fake-clock.ts";
-import { connect, connected, freshWorld, invite } from "../world.ts";
+import { pushesOf, REFUSED } from "../deliver/commands.ts";
+import { type FakeClock, fakeClock } from "../fake-clock.ts";
+import { connect, connected, freshWorld, invite, until, type World } from "../world.ts";
 
 const SCOPES = [
   "oauth",
@@ -68,6 +72,7 @@ describe("status", () => {
     const world = await connected();
     await world.run(["invites", "import", world.file("events.ndjson", [invite(), invite()])]);
     const waiting = await world.run(["status"]);
+    expect(waiting.out).toContain("2 results wait for delivery: jc-integrations serve");
     expect(waiting.out).toContain("[Connected]");
     expect(waiting.out).toMatch(/HubSpot +\[Connected\] +\S+ \(8480001\) +– +0 delivered, 2 pending +0/);
     await world.run(["run", "retry"]);
@@ -149,5 +154,199 @@ describe("status", () => {
       expect((await world.run(["status", "--json", ...argv])).json).toMatchObject({
         connections: [{ vendor: "hubspot", state: "not_connected" }],
       });
+  });
+});
+
+describe("earlier results in status", () => {
+  const told = async (world: World) => {
+    const { out } = await succeed(world, ["status"]);
+    return /^\d+ earlier results? .*$/m.exec(out)?.[0] ?? null;
+  };
+
+  test("are told from connect on, until a backfill has taken them; what is left of them stays told", async () => {
+    const world = await freshWorld();
+    await importResults(world, [invite(), invite(), invite()]);
+    await connect(world);
+    expect(await told(world)).toBe(
+      "3 earlier results were never sent: jc-integrations backfill --org acme --yes",
+    );
+    await succeed(world, ["backfill"]);
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ connections: [{ unsent: 3 }] });
+    await succeed(world, ["backfill", "--limit", "2", "--yes"]);
+    expect(await told(world)).toBe(
+      "1 earlier result was never sent: jc-integrations backfill --org acme --yes",
+    );
+    await succeed(world, ["backfill", "--detach", "--yes"]);
+    expect(await told(world)).toBeNull();
+  });
+
+  test("stay told after a backfill that was cut off", async () => {
+    const world = await freshWorld();
+    await importResults(
+      world,
+      Array.from({ length: 20 }, () => invite()),
+    );
+    await connect(world);
+    const cut = world.start(["backfill", "--rate", "1", "--yes"]);
+    await until("one is queued", async () => ((await pushesOf(world)).pending ?? 0) > 0);
+    expect(await cut.stop()).toMatchObject({ code: 130 });
+    expect(await told(world)).toMatch(/^20 earlier results were never sent/);
+    await succeed(world, ["backfill", "--yes"]);
+    expect(await told(world)).toBeNull();
+  });
+
+  test("of another account are counted for that one", async () => {
+    const world = await connected();
+    await importResults(world, [invite()]);
+    await succeed(world, ["run", "retry"]);
+    expect(await told(world)).toBeNull();
+    await world.portal.settings({ portalId: OTHER_PORTAL });
+    await succeed(world, ["connect", "hubspot", "--yes"]);
+    expect(await told(world)).toMatch(/^1 earlier result was never sent/);
+  });
+});
+
+/** Every command that a text names, as words to run. */
+function commandsIn(text: string): string[][] {
+  return [...text.matchAll(/jc-integrations ((?:[\w-]+ ?)+)/g)].map(([, words = ""]) =>
+    words.trim().split(" "),
+  );
+}
+
+describe("a banner of status", () => {
+  test("about rejected results names commands that work as they are printed", async () => {
+    const world = await connected();
+    await world.portal.fault(REFUSED);
+    await importResults(world, [invite()]);
+    expect((await world.run(["run", "retry"])).code).toBe(7);
+    await world.portal.clearFaults();
+    const { out } = await succeed(world, ["status"]);
+    const banner = /! HubSpot: 1 result rejected; (.*)/.exec(out)?.[1] ?? "";
+    const [logs = [], replay = []] = commandsIn(banner);
+    expect(banner).toBe(
+      "see jc-integrations logs --outcome rejected --org acme, mend, then: jc-integrations replay --status rejected --org acme --yes",
+    );
+    // Whatever org the machine is set to.
+    const env = { JC_ORG: "globex" };
+    expect((await world.run([...logs, "--json"], { env })).json).toMatchObject({ attempts: [{}] });
+    expect((await world.run([...replay, "--json"], { env })).json).toMatchObject({ delivered: 1 });
+  });
+
+  test("about held results that nothing else tells of names the org", async () => {
+    const world = await connected();
+    await world.portal.settings({ grantedScopes: SCOPES.slice(0, 2) });
+    await importResults(world, [invite()]);
+    await world.run(["run", "retry"]);
+    const log = new Database(join(world.stateDir, "log.db"));
+    log.exec("UPDATE connections SET details = json_set(details, '$.banner', NULL)");
+    log.close();
+    expect(await bannerOf(world)).toBe(
+      "1 result held; jc-integrations logs --outcome held --org acme says why",
+    );
+  });
+
+  test("tells of a call that was not taken, before the vendor counts as failing, and of no address", async () => {
+    const clock = fakeClock();
+    const world = await failing(clock);
+    expect(await bannerOf(world)).toBe(
+      "did not take the last call (HubSpot answered 503); the next try is due at 2026-11-22 12:00 UTC",
+    );
+    clock.jump(clock.now() + 1_000);
+    expect(await bannerOf(world)).toBe(
+      "did not take the last call (HubSpot answered 503); jc-integrations run retry asks now",
+    );
+    await world.portal.clearFaults();
+    await succeed(world, ["run", "retry"]);
+    expect(await bannerOf(world)).toBeNull();
+  });
+
+  test("says that a service tries again within a minute", async () => {
+    const clock = fakeClock();
+    const world = await failing(clock);
+    await serving(world);
+    expect(await bannerOf(world)).toBe(
+      "did not take the last call (HubSpot answered 503); it is tried again within a minute",
+    );
+  });
+
+  test("of a vendor that fails names the time of the next try, and the command once that has come", async () => {
+    const clock = fakeClock();
+    const world = await failing(clock);
+    for (let tries = 1; tries < 6; tries += 1) {
+      clock.jump(clock.now() + 20_000);
+      await world.run(["run", "retry"]);
+    }
+    const { out } = await world.run(["status"]);
+    expect(out).toContain("1 result waits for delivery: jc-integrations serve");
+    expect(out).toContain(
+      "! HubSpot: fails at the moment (HubSpot answered 503); the next try is due at 2026-11-22 12:05 UTC, nothing is lost",
+    );
+    clock.jump(Date.UTC(2026, 10, 22, 12, 5));
+    expect(await bannerOf(world)).toBe(
+      "fails at the moment (HubSpot answered 503); jc-integrations run retry asks now, nothing is lost",
+    );
+    const calls = (await world.portal.upserts()).length;
+    await world.run(["run", "retry"]);
+    expect(await world.portal.upserts()).toHaveLength(calls + 1);
+    clock.jump(Date.UTC(2026, 10, 22, 12, 31));
+    await world.run(["run", "retry"]);
+    expect(await bannerOf(world)).toMatch(
+      /^1 result undelivered to hubspot .* The next try is due at 2026-11-22 12:35 UTC$/,
+    );
+  });
+});
+
+/** A world with one result whose first try HubSpot has answered with 503. */
+async function failing(clock: FakeClock): Promise<World> {
+  const world = await connected({ clock });
+  await world.portal.fault({ status: 503, path: "/crm/v3/objects/contacts" });
+  await importResults(world, [invite()]);
+  expect((await world.run(["run", "retry"])).code).toBe(6);
+  return world;
+}
+
+async function bannerOf(world: World): Promise<string | null> {
+  return (await statusOf(world)).banner;
+}
+
+describe("the disk in status", () => {
+  const MIB = 1024 * 1024;
+
+  function withFree(bytes: number): void {
+    const statfs = vi.spyOn(fs, "statfsSync");
+    statfs.mockReturnValue({ bavail: bytes / 512, bsize: 512 } as fs.StatsFs);
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      statfs.mockRestore();
+      syncBuiltinESMExports();
+    });
+  }
+
+  test("is told as a number, and null where there is no log", async () => {
+    const world = await freshWorld();
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ disk: null });
+    await connect(world);
+    const { json, out } = await world.run(["status", "--json"]);
+    expect(json).toMatchObject({ disk: { freeBytes: expect.any(Number) } });
+    expect(out).not.toContain("the disk of");
+  });
+
+  test.each([
+    [64 * MIB, null],
+    [
+      63 * MIB,
+      "almost full (63 MB left): once it is full, serve refuses events with 503 until there is room, nothing acknowledged is lost",
+    ],
+    [
+      0,
+      "full (nothing left): serve refuses events with 503 until there is room, nothing acknowledged is lost",
+    ],
+  ])("with %i bytes left is told: %s", async (bytes, words) => {
+    const world = await connected();
+    withFree(bytes);
+    const { out } = await succeed(world, ["status"]);
+    if (words === null) expect(out).not.toContain("the disk of");
+    else expect(out).toContain(`! the disk of ${world.stateDir} is ${words}\n`);
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ disk: { freeBytes: bytes } });
   });
 });

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { serving } from "../daemon/serving.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { follow, visit } from "../oauth/browser.ts";
 import { connect, disc, freshWorld, invite, until, type World } from "../world.ts";
@@ -43,7 +44,7 @@ describe("a connect that succeeds", () => {
       "data hosted in  eu1",
       "scopes  5 granted",
       "token  until 2026-11-22 12:30 UTC, refreshed by itself",
-      `tokens rest in  sealed in ${world.stateDir}, key from ${join(world.dir, "vault.key")}`,
+      `vault  sealed in ${world.stateDir}, key from ${join(world.dir, "vault.key")}`,
       "properties  17 created, 0 there already",
       "",
       "Deliver as they come: jc-integrations serve",
@@ -51,6 +52,13 @@ describe("a connect that succeeds", () => {
     ]);
     expect(err).toMatch(/^Give JobCannon access to HubSpot in the browser:\n\nhttp\S+\n\n$/);
     expect(await lastPage(world)).toContain("HubSpot is connected");
+  });
+
+  test("says nothing of serve while that runs", async () => {
+    const world = await prepared();
+    await serving(world);
+    const { out } = await succeed(world, ["connect", "hubspot"]);
+    expect(out).toMatch(/properties +17 created, 0 there already *\n$/);
   });
 
   test("says the same as JSON, beside the link on stderr", async () => {

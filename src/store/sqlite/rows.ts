@@ -47,6 +47,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     vaultTrouble: details.vaultTrouble ?? null,
     banner: details.banner,
     subscription: details.subscription ?? null,
+    ...(details.unsent === undefined ? {} : { unsent: details.unsent }),
   };
 }
 
