@@ -5,7 +5,7 @@ const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
 const DIST = `${__dirname}/../dist/`;
-/** A line of JSON, then each chunk's text and its code, then all of that once more: V8 runs code unseen. */
+/** A line of JSON, then each chunk's text and its code; and all of that once more, since V8 runs code unseen. */
 const KEPT = `${DIST}kept-code`;
 const requireOutside = createRequire(`${DIST}start.cjs`);
 const loaded = new Map();
@@ -43,12 +43,15 @@ function readKept() {
   const chunks = new Map();
   try {
     const file = readFileSync(KEPT);
-    const begin = file.indexOf("\n") + 1;
-    const { node, size, places } = JSON.parse(file.subarray(0, begin).toString());
-    const [one, other] = [file.subarray(begin, begin + size), file.subarray(begin + size)];
-    if (node !== builtFor() || !one.equals(other)) return chunks;
+    const half = file.length / 2;
+    const one = file.subarray(0, half);
+    if (!one.equals(file.subarray(half))) return chunks;
+    const begin = one.indexOf("\n") + 1;
+    const { node, places } = JSON.parse(one.subarray(0, begin).toString());
+    if (node !== builtFor()) return chunks;
+    const parts = one.subarray(begin);
     for (const [name, from, middle, to] of places)
-      chunks.set(name, { source: one.toString("utf8", from, middle), code: one.subarray(middle, to) });
+      chunks.set(name, { source: parts.toString("utf8", from, middle), code: parts.subarray(middle, to) });
   } catch {
     // It is there for speed alone.
   }
@@ -66,8 +69,8 @@ function keepCode() {
     places.push([name, size, size + text.length, size + text.length + code.length]);
     size += text.length + code.length;
   }
-  const head = Buffer.from(`${JSON.stringify({ node: builtFor(), size, places })}\n`);
-  writeFileSync(KEPT, Buffer.concat([head, ...parts, ...parts]));
+  const whole = [Buffer.from(`${JSON.stringify({ node: builtFor(), places })}\n`), ...parts];
+  writeFileSync(KEPT, Buffer.concat([...whole, ...whole]));
 }
 
 module.exports = { load, keepCode };

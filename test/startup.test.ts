@@ -34,14 +34,23 @@ function damaged(file: Buffer): Buffer {
   return file.fill(0, from, from + 4_096);
 }
 
+/** One digit of where a chunk's text begins. */
+function shifted(file: Buffer): Buffer {
+  return Buffer.from(file.toString("latin1").replace(/(\.cjs",\d*)\d,/, "$17,"), "latin1");
+}
+
 function ofAnotherNode(file: Buffer): Buffer {
-  return Buffer.from(file.toString("latin1").replace(process.version, "v99.0.0"), "latin1");
+  return Buffer.from(file.toString("latin1").replaceAll(process.version, "v99.0.0"), "latin1");
 }
 
 test.each([
   ["missing", (file: string) => rmSync(file)],
   ["cut off", (file: string) => truncateSync(file, Math.floor(readFileSync(file).length / 2))],
   ["damaged", (file: string) => writeFileSync(file, damaged(readFileSync(file)))],
+  [
+    "damaged in the line that tells its parts",
+    (file: string) => writeFileSync(file, shifted(readFileSync(file))),
+  ],
   ["of another Node", (file: string) => writeFileSync(file, ofAnotherNode(readFileSync(file)))],
   ["something else", (file: string) => writeFileSync(file, "no code\nat all")],
 ])("the program starts where the code kept of it is %s", (_what, spoil) => {

@@ -256,6 +256,8 @@ function showStanding({ clock }: Vendors, store: Store, watch: Watch): () => Pro
   })().catch((error: unknown) => {
     if (!done.signal.aborted) throw error;
   });
+  // Heard of where it is awaited, once the delivery is over.
+  showing.catch(() => {});
   return async () => {
     done.abort();
     await showing;

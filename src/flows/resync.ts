@@ -2,6 +2,7 @@ import type { Connection, ConnectionName } from "../core/connection.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Store } from "../store/contract.ts";
 import type { Access, Destination, FieldPlan, FieldReport } from "../vendors/contract.ts";
+import { resyncCommand } from "./connection-commands.ts";
 import { missingScopeWords } from "./missing-scopes.ts";
 
 /** The idempotent bootstrap of the fields that results rest in: look, create what is missing, never overwrite. */
@@ -54,7 +55,7 @@ export function bannerFor(
   connection: ConnectionName,
 ): string | null {
   const scopes = missingScopeWords(missingScopes, destination, connection);
-  const room = `the portal has no room for ${overQuota.join(", ")}: free custom properties there, then run jc-integrations resync-properties`;
+  const room = `the portal has no room for ${overQuota.join(", ")}: free custom properties there, then run ${resyncCommand(connection)}`;
   const words = [...(scopes === null ? [] : [scopes]), ...(overQuota.length > 0 ? [room] : [])];
   return words.join("; ") || null;
 }

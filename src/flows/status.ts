@@ -211,16 +211,15 @@ function outageWords(outage: Outage | null, { pending }: PushCounts, moment: Mom
   if (outage === null) return [];
   const why = outage.reason ? ` (${outage.reason})` : "";
   if (isDegraded(outage))
-    return [`fails at the moment${why}; ${nextTryWords(outage, moment)}, nothing is lost`];
+    return [`fails at the moment${why}, nothing is lost; ${nextTryWords(outage, moment)}`];
   return pending > 0 ? [`did not take the last call${why}; ${nextTryWords(outage, moment)}`] : [];
 }
 
-/** Only where the time has come does a command ask at once: before it, the vendor is left in peace by all. */
-function nextTryWords(outage: Outage, { now, isServed }: Moment): string {
-  const { restUntil } = outage;
-  const isNear = restUntil <= (isDegraded(outage) ? now : now + MINUTE_MS);
-  if (isServed && isNear) return "it is tried again within a minute";
-  return restUntil > now ? `the next try is due at ${shortTime(restUntil)}` : `${RETRY_COMMAND} asks now`;
+function nextTryWords({ restUntil, notBefore = 0 }: Outage, { now, isServed }: Moment): string {
+  if (isServed && restUntil <= now + MINUTE_MS) return "it is tried again within a minute";
+  if (notBefore > now) return `it asked to be left in peace until ${shortTime(notBefore)}`;
+  const next = isServed ? `the next try is due at ${shortTime(restUntil)}; ` : "";
+  return `${next}${RETRY_COMMAND} asks now`;
 }
 
 function nextProbeWords(outage: Outage | null, { now }: Moment): string[] {

@@ -47,7 +47,8 @@ export function sealedVault(options: SealedOptions): Omit<Vault, "exclusively" |
       return db.alone(() => db.names(prefix));
     },
     revision: () => options.database().revision(),
-    describe: () => `sealed in ${options.stateDir}, key from ${options.keySource?.path ?? "nowhere yet"}`,
+    describe: () =>
+      `the sealed vault in ${options.stateDir}, key from ${options.keySource?.path ?? "nowhere yet"}`,
   };
 }
 

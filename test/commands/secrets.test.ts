@@ -32,7 +32,7 @@ describe("secrets", () => {
     const piped = await set(world, ["hubspot.client-secret"], "s3cret-of-the-app\n");
     expect(piped).toMatchObject({
       code: 0,
-      out: expect.stringContaining("hubspot.client-secret is set. It rests in sealed"),
+      out: expect.stringContaining("hubspot.client-secret is set. It rests in the sealed vault"),
     });
     writeFileSync(join(world.dir, "token"), "123456:bot-token-from-a-file\r\n");
     const read = await set(world, ["telegram.bot-token", "--file", "token", "--json"], "");

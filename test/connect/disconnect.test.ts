@@ -26,7 +26,7 @@ describe("disconnect", () => {
     expect(await isAlive(world, refreshToken)).toBe(true);
     const { code, out, err } = await world.run(["disconnect", "hubspot"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    expect(out).toMatch(/^HubSpot is disconnected; our tokens are gone from sealed in /);
+    expect(out).toMatch(/^HubSpot is disconnected; our tokens are gone from the sealed vault in /);
     expect(await isAlive(world, refreshToken)).toBe(false);
     expect(Object.keys(await vaultOf(world))).toEqual([
       "secret/-/hubspot.client-secret/1",

@@ -39,7 +39,9 @@ test("the same value is sealed differently each time", async () => {
 
 test("touches no file before it is used", () => {
   const options = vaultOptions({ stateDir: join(temporaryDirectory(), "state") });
-  expect(open(options).describe()).toBe(`sealed in ${options.stateDir}, key from ${options.keyFile}`);
+  expect(open(options).describe()).toBe(
+    `the sealed vault in ${options.stateDir}, key from ${options.keyFile}`,
+  );
   expect(existsSync(options.stateDir)).toBe(false);
 });
 
