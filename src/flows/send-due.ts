@@ -19,7 +19,7 @@ const LOOK_EVERY_MS = 100;
 
 /**
  * Sends until nothing is due, or a call fails as a whole and nobody knows that others are taken; returns the calls that
- * did. What fails for its content is sent apart beside the others, and so are the `suspects`. A batch is claimed together
+ * did. What fails for its content is sent apart beside the others, and so are the `suspects` (docs/decisions/0011). A batch is claimed together
  * with its place in the window, so that what is sent is as fresh as can be. The next ones are asked for ahead, so that
  * the store and this thread work at the same time: where no window counts, one as soon as a full one is answered.
  */
