@@ -31,14 +31,14 @@ async function runRetry({ app, world, print }: Session): Promise<void> {
   print({
     json: report,
     text: () =>
-      `${report.delivered} delivered, ${report.rejected} rejected, ${report.held} held, ${report.retried} to be tried again`,
+      `${report.delivered} delivered, ${report.rejected} rejected, ${report.held} held, ${report.pending} still waiting`,
   });
   if (problem) throw problem;
 }
 
-async function runSweep({ app, print }: Session): Promise<void> {
+async function runSweep({ app, world, print }: Session): Promise<void> {
   const { sweepAll } = await import("../flows/sweep.ts");
-  const raised = await sweepAll(app, await app.store());
+  const raised = await sweepAll(app, await app.store(), world.signal);
   print({ json: { raised }, text: () => `${count(raised, "contact")} in progress will be sent.` });
 }
 

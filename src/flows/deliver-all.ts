@@ -61,6 +61,8 @@ export async function deliverTo(
 }
 
 export interface AllReport extends Omit<DeliverReport, "restUntil"> {
+  /** Of all connections, whatever they wait for. */
+  pending: number;
   /** Why not all was delivered; null when it was, or what is left waits for its time. */
   problem: AppError | null;
 }
@@ -105,8 +107,12 @@ export async function deliverAll(vendors: Vendors, store: Store, signal: AbortSi
       return { connection, causes };
     }),
   );
+  const overviews = await Promise.all((await store.orgs()).map((org) => store.overview(org, clock.now())));
+  const pending = overviews
+    .flatMap((overview) => overview.connections)
+    .reduce((sum, { pushes }) => sum + pushes.pending, 0);
   const problem = problems[0] ?? leftOverError({ rejected: total.rejected, held: heldBy, resting });
-  return { ...total, problem };
+  return { ...total, pending, problem };
 }
 
 function grown(before: HeldCauses, after: HeldCauses): HeldCauses {

@@ -61,9 +61,10 @@ describe("run retry", () => {
     expect(run.err).toContain("hubspot does not take everything at the moment");
     const calls = (await world.portal.upserts()).length;
     const again = await world.run(RETRY);
-    expect(again).toMatchObject({ code: 6, json: counts({ retried: 1 }) });
+    expect(again).toMatchObject({ code: 6, json: counts({ retried: 1, pending: 3 }) });
+    expect((await world.run(["run", "retry"])).out).toContain("0 held, 3 still waiting");
     expect(again.err).toContain("VENDOR_UNAVAILABLE");
-    expect(await world.portal.upserts()).toHaveLength(calls + 1);
+    expect(await world.portal.upserts()).toHaveLength(calls + 2);
     await world.portal.clearFaults();
     await succeed(world, ["run", "retry"]);
     expect(await pushesOf(world)).toMatchObject({ pending: 0, delivered: 3 });
