@@ -51,3 +51,14 @@ export function fakeClock(startAt = Date.UTC(2026, 10, 22, 12)): FakeClock {
     sleepers: () => asleep.size,
   };
 }
+
+/** The same for calls that go one after the other in one moment: what would wait for less than 100 ms does not. */
+export function withoutShortWaits(clock: FakeClock): FakeClock {
+  return {
+    ...clock,
+    sleep: async (ms, signal) => {
+      if (ms >= 100) return await clock.sleep(ms, signal);
+      signal?.throwIfAborted();
+    },
+  };
+}

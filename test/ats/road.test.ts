@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
-import { fakeClock } from "../fake-clock.ts";
+import { fakeClock, withoutShortWaits } from "../fake-clock.ts";
 import { until } from "../world.ts";
 import {
   atsWorld,
@@ -333,7 +333,7 @@ describe("a webhook that carries a result we lack", () => {
   });
 
   test("is asked about by serve itself within a minute", async () => {
-    const clock = fakeClock(Date.now());
+    const clock = withoutShortWaits(fakeClock(Date.now()));
     const { world, service } = await servingAts({ clock });
     const ann = await invited(await company(world));
     await service.post(snapshot(ann));

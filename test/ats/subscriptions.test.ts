@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
-import { fakeClock } from "../fake-clock.ts";
+import { fakeClock, withoutShortWaits } from "../fake-clock.ts";
 import { until, type World } from "../world.ts";
 import {
   APP,
@@ -165,7 +165,7 @@ describe("a subscription that no longer serves", () => {
   );
 
   test("is found by serve within an hour", async () => {
-    const clock = fakeClock(Date.UTC(2026, 10, 22, 12, 1));
+    const clock = withoutShortWaits(fakeClock(Date.UTC(2026, 10, 22, 12, 1)));
     const world = await connectedAts({ clock });
     await succeed(world, ["webhooks", "subscribe"]);
     await serving(world);

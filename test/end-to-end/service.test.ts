@@ -62,7 +62,14 @@ describe("the built program", () => {
     const file = world.file("events.ndjson", [invite(), invite()]);
     const imported = await launch(world, ["invites", "import", file, "--json"]).ended;
     expect(imported).toMatchObject({ code: 0, err: "" });
-    expect(JSON.parse(imported.out)).toEqual({ version: 1, read: 2, stored: 2, known: 0, bad: [] });
+    expect(JSON.parse(imported.out)).toEqual({
+      version: 1,
+      read: 2,
+      stored: 2,
+      known: 0,
+      bad: [],
+      orgs: { acme: 2 },
+    });
     expect(await launch(world, ["run", "retry"]).ended).toMatchObject({
       code: 0,
       out: expect.stringContaining("2 delivered"),
