@@ -111,7 +111,7 @@ await build({
   ...OPTIONS,
   entryPoints: {
     "store-thread": "src/store/sqlite/thread.ts",
-    "keychain-child": "src/vault/keychain-child.ts",
+    "keychain-child": "src/vault/keychain/keychain-child.ts",
   },
   sourcemap: true,
   banner: {

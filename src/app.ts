@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import type { Globals, World } from "./commands/world.ts";
+import type { Globals, World } from "./shared/world.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { Tokens } from "./oauth/tokens.ts";
 import type { Clock } from "./shared/clock.ts";
@@ -10,7 +10,7 @@ import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
 import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import { createRedactor, type Redactor } from "./shared/redact.ts";
-import type { Store } from "./store/contract.ts";
+import type { Store } from "./store/contract/store.ts";
 import type { Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
@@ -119,7 +119,7 @@ export function openApp(world: World, globals: Globals): App {
   };
   const access: App["access"] = async (connection, options) => {
     const [{ createAccess }, issuer] = await Promise.all([
-      import("./flows/access.ts"),
+      import("./flows/account/access.ts"),
       destination(connection),
     ]);
     return createAccess(

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import type { Globals, World } from "./commands/world.ts";
+import type { Globals, World } from "./shared/world.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
 import { createRedactor } from "./shared/redact.ts";
 import { VERSION } from "./shared/version.ts";

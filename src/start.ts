@@ -1,4 +1,4 @@
-import type { World } from "./commands/world.ts";
+import type { World } from "./shared/world.ts";
 import { main } from "./main.ts";
 import { systemClock } from "./shared/clock.ts";
 import { EXIT_INTERRUPTED } from "./shared/errors.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerAlerts(program: Command, world: World): void {
   program
@@ -11,7 +11,7 @@ export function registerAlerts(program: Command, world: World): void {
     .addHelpText("after", "\nExample:\n  jc-integrations alerts test --org acme")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, print }) => {
-        const { sendTestAlert } = await import("../flows/alert.ts");
+        const { sendTestAlert } = await import("../flows/watch/alert.ts");
         await sendTestAlert({ ...app, store: await app.store() }, app.org, world.signal);
         print({ json: { sent: true }, text: () => `Sent. Look at the Telegram chat of ${app.org}.` });
       }),

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import { refuseEmptyTimes, refuseMistyped } from "./look.ts";
-import { previewOrRun, type RerunFlags, withRerunOptions } from "./rerun.ts";
+import { refuseEmptyTimes, refuseMistyped } from "./session/look.ts";
+import { previewOrRun, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
 import { defined } from "./replay.ts";
-import { withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerBackfill(program: Command, world: World): void {
   const backfill = program
@@ -18,7 +18,7 @@ export function registerBackfill(program: Command, world: World): void {
     .action((flags: RerunFlags & { includeInProgress?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
         refuseEmptyTimes(flags);
-        const { planBackfill } = await import("../flows/backfill.ts");
+        const { planBackfill } = await import("../flows/rerun/backfill.ts");
         const { app } = session;
         const { vendor, since, until } = flags;
         await refuseMistyped(session, vendor);

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { openAts } from "../flows/ats.ts";
+import { openAts } from "../flows/ats/ats.ts";
 import { AppError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
 import { plain } from "../shared/text.ts";
 import type { CatalogEntry, StagePlace } from "../vendors/contract.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 interface Flags {
   vendor: string;

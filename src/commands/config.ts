@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { KEYS } from "../shared/config-keys.ts";
-import { withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerConfig(program: Command, world: World): void {
   const config = program.command("config").description("what is configured, and where it comes from");

@@ -1,6 +1,6 @@
 import { isoTime } from "../shared/clock.ts";
 import { plain, possessive, shortTime } from "../shared/text.ts";
-import type { Session } from "./with-app.ts";
+import type { Session } from "./session/with-app.ts";
 
 /** Prints a link for an account's admin on another machine, and returns: `serve` finishes what they begin. */
 export async function runConnectViaService(
@@ -8,7 +8,7 @@ export async function runConnectViaService(
   vendor: string,
   options: { sandbox?: boolean },
 ): Promise<void> {
-  const { makeLink } = await import("../flows/make-link.ts");
+  const { makeLink } = await import("../flows/connect/make-link.ts");
   const environment = options.sandbox ? "sandbox" : "production";
   const { org, clock, config } = app;
   const destination = await app.destination({ org, vendor, environment });

@@ -1,20 +1,20 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import type { Account, Connection } from "../core/connection.ts";
-import type { Connected } from "../flows/connect.ts";
-import { loginWords } from "../flows/login.ts";
+import type { Connected } from "../flows/connect/connect.ts";
+import { loginWords } from "../core/advice/login-age.ts";
 import {
   backfillCommand,
   connectCommand,
   resyncCommand,
   subscribeCommand,
-} from "../flows/connection-commands.ts";
-import { scopeFixes } from "../flows/missing-scopes.ts";
+} from "../core/advice/command-lines.ts";
+import { scopeFixes } from "../core/advice/missing-scopes.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
 import type { Destination } from "../vendors/contract.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerConnect(program: Command, world: World): void {
   program
@@ -46,7 +46,7 @@ Example:
 
 async function runConnect(session: Session, vendor: string, options: ConnectOptions): Promise<void> {
   const { app, world, terminal, print, say } = session;
-  const { connect } = await import("../flows/connect.ts");
+  const { connect } = await import("../flows/connect/connect.ts");
   const environment = options.sandbox ? "sandbox" : "production";
   const destination = await app.destination({ org: app.org, vendor, environment });
   const [store, vault, http, tokens] = await Promise.all([

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { withoutApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { withoutApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerDemo(program: Command, world: World): void {
   program

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import type { ConnectionName } from "../core/connection.ts";
-import type { Disconnected } from "../flows/disconnect.ts";
+import type { Disconnected } from "../flows/connect/disconnect.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerDisconnect(program: Command, world: World): void {
   program
@@ -23,7 +23,7 @@ async function runDisconnect(
   vendor: string,
   options: { uninstall?: boolean; sandbox?: boolean },
 ): Promise<void> {
-  const { disconnect } = await import("../flows/disconnect.ts");
+  const { disconnect } = await import("../flows/connect/disconnect.ts");
   const key = { org: app.org, vendor, environment: options.sandbox ? "sandbox" : "production" } as const;
   const destination = await app.destination(key);
   const store = await app.store();

@@ -6,11 +6,11 @@ import type { Invite } from "../core/invite.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count, grouped, maskEmail, maskEmailsIn, plain, shortTime } from "../shared/text.ts";
-import { logToRead, maskedWords, readLimit } from "./look.ts";
-import type { InviteHistory, InviteSummary, PushSummary } from "../store/contract.ts";
+import { logToRead, maskedWords, readLimit } from "./session/look.ts";
+import type { InviteHistory, InviteSummary, PushSummary } from "../store/contract/store.ts";
 import { defined } from "./replay.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerInvites(program: Command, world: World): void {
   const invites = program
@@ -122,7 +122,7 @@ function shownJson<Json>(json: Json, { reveal }: { reveal: boolean | undefined }
 }
 
 async function importFile({ app, world, terminal, globals, print }: Session, file: string): Promise<void> {
-  const { importEvents } = await import("../flows/import-events.ts");
+  const { importEvents } = await import("../flows/intake/import-events.ts");
   const [source] = (await app.sources()).filter(({ id }) => id === "jobcannon");
   if (!source) throw new Error("JobCannon is no source any more");
   const store = await app.store();

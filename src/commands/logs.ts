@@ -2,12 +2,12 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { grouped, maskEmail, plain, shortTime } from "../shared/text.ts";
-import type { AttemptQuery, LoggedAttempt, NewAttempt, Run } from "../store/contract.ts";
-import { logToRead, maskedWords, readLimit, refuseEmptyTimes } from "./look.ts";
+import type { AttemptQuery, LoggedAttempt, NewAttempt, Run } from "../store/contract/store.ts";
+import { logToRead, maskedWords, readLimit, refuseEmptyTimes } from "./session/look.ts";
 import { defined } from "./replay.ts";
-import { readTime } from "./rerun.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { readTime } from "./session/rerun-options.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 const OUTCOMES: readonly NewAttempt["outcome"][] = ["delivered", "rejected", "retry", "held"];
 

@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { PushState } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
-import { refuseEmptyTimes, refuseMistyped } from "./look.ts";
-import { previewOrRun, type RerunFlags, withRerunOptions } from "./rerun.ts";
-import { withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { refuseEmptyTimes, refuseMistyped } from "./session/look.ts";
+import { previewOrRun, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
+import { withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 const STATES: readonly PushState[] = ["pending", "delivered", "rejected", "held"];
 
@@ -38,7 +38,7 @@ export function registerReplay(program: Command, world: World): void {
             });
           }
           await refuseMistyped(session, vendor);
-          const { planReplay } = await import("../flows/replay.ts");
+          const { planReplay } = await import("../flows/rerun/replay.ts");
           const { app } = session;
           const selections = await planReplay(await app.store(), { org: app.org, vendor, filter: named });
           await previewOrRun(session, {

@@ -4,8 +4,8 @@ import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count } from "../shared/text.ts";
 import type { Destination, FieldPlan } from "../vendors/contract.ts";
-import { withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerResync(program: Command, world: World): void {
   program
@@ -18,8 +18,8 @@ export function registerResync(program: Command, world: World): void {
     .action((options: { vendor: string; dryRun?: boolean; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
         const [{ planResync, resync }, { requireTokens }] = await Promise.all([
-          import("../flows/resync.ts"),
-          import("../flows/vault-trouble.ts"),
+          import("../flows/connect/resync.ts"),
+          import("../flows/account/vault-trouble.ts"),
         ]);
         const environment = options.sandbox ? "sandbox" : "production";
         const store = await app.store();

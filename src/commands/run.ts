@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 const JOBS = ["retry", "sweep", "refresh", "subscriptions", "questions", "alerts"] as const;
 
@@ -26,7 +26,7 @@ export function registerRun(program: Command, world: World): void {
 
 /** Delivers what is due now, of all connections. */
 async function runRetry({ app, world, print }: Session): Promise<void> {
-  const { deliverAll } = await import("../flows/deliver-all.ts");
+  const { deliverAll } = await import("../flows/jobs/deliver-all.ts");
   const { problem, ...report } = await deliverAll(app, await app.store(), world.signal);
   print({
     json: report,
@@ -37,15 +37,15 @@ async function runRetry({ app, world, print }: Session): Promise<void> {
 }
 
 async function runSweep({ app, world, print }: Session): Promise<void> {
-  const { sweepAll } = await import("../flows/sweep.ts");
+  const { sweepAll } = await import("../flows/rerun/sweep.ts");
   const raised = await sweepAll(app, await app.store(), world.signal);
   print({ json: { raised }, text: () => `${count(raised, "contact")} in progress will be sent.` });
 }
 
 async function runRefresh({ app, world, print }: Session): Promise<void> {
   const [{ refreshAll, reconnectNeeded }, { noteVaultTrouble, releaseFromVault }] = await Promise.all([
-    import("../flows/refresh.ts"),
-    import("../flows/vault-trouble.ts"),
+    import("../flows/connect/refresh.ts"),
+    import("../flows/account/vault-trouble.ts"),
   ]);
   const store = await app.store();
   const unreadable = await releaseFromVault(app, store, { signal: world.signal });
@@ -65,7 +65,7 @@ async function runRefresh({ app, world, print }: Session): Promise<void> {
 
 /** Looks whether the vendors' webhooks still reach us. */
 async function runSubscriptions({ app, world, print }: Session): Promise<void> {
-  const { checkSubscriptions } = await import("../flows/subscriptions.ts");
+  const { checkSubscriptions } = await import("../flows/ats/subscriptions.ts");
   const { checked, failed } = await checkSubscriptions(app, await app.store(), world.signal);
   print({
     json: { checked, failed },
@@ -75,7 +75,7 @@ async function runSubscriptions({ app, world, print }: Session): Promise<void> {
 
 /** Asks the vendors which test a result belongs to that a webhook told; `serve` does it every minute. */
 async function runQuestions({ app, world, print }: Session): Promise<void> {
-  const { answerQuestions } = await import("../flows/questions.ts");
+  const { answerQuestions } = await import("../flows/intake/look-ups.ts");
   const { answered, failed } = await answerQuestions(app, await app.store(), world.signal);
   print({
     json: { answered, failed },
@@ -85,7 +85,7 @@ async function runQuestions({ app, world, print }: Session): Promise<void> {
 
 /** Tells owners of trouble now; `serve` does it every minute. */
 async function runAlerts({ app, world, print }: Session): Promise<void> {
-  const { alertOwners } = await import("../flows/alert.ts");
+  const { alertOwners } = await import("../flows/watch/alert.ts");
   const { sent, failed } = await alertOwners({ ...app, store: await app.store() }, world.signal);
   print({ json: { sent, failed }, text: () => [`${count(sent, "alert")} sent`, ...failed].join("\n") });
 }

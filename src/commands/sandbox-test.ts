@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { StepResult, Watcher } from "../flows/checklist.ts";
-import type { TrialReport } from "../flows/trial.ts";
+import type { StepResult, Watcher } from "../flows/trial/checklist.ts";
+import type { TrialReport } from "../flows/trial/sandbox-account.ts";
 import { AppError } from "../shared/errors.ts";
 import { createRedactor } from "../shared/redact.ts";
 import { plain } from "../shared/text.ts";
-import { type Output, type Session, withApp, withoutApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { type Output, type Session, withApp, withoutApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 interface Flags {
   job?: string;
@@ -66,11 +66,11 @@ async function runInSandbox(session: Session, vendor: string, flags: Flags): Pro
   const { ats } = await app.destination({ org: app.org, vendor, environment: "sandbox" });
   const common = { org: app.org, vendor, signal: world.signal, keep: flags.keep === true };
   if (!ats) {
-    const { tryContacts } = await import("../flows/contact-trial.ts");
+    const { tryContacts } = await import("../flows/trial/contact-trial.ts");
     const store = await app.store();
     return await show(session, vendor, (watcher) => tryContacts(app, store, { ...common, watcher }));
   }
-  const { tryAts } = await import("../flows/ats-trial.ts");
+  const { tryAts } = await import("../flows/trial/ats-trial.ts");
   const jobId = flags.job ?? (await askForJob(session));
   const store = await app.store();
   await show(session, vendor, (watcher) =>

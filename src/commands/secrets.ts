@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { SECRET_NAMES, type SecretName } from "../flows/secrets.ts";
+import { SECRET_NAMES, type SecretName } from "../vault/secrets.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerSecrets(program: Command, world: World): void {
   const secrets = program
@@ -25,7 +25,7 @@ export function registerSecrets(program: Command, world: World): void {
     )
     .action((name: string, options: { file?: string; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
-        const { secretFrom, setSecret } = await import("../flows/secrets.ts");
+        const { secretFrom, setSecret } = await import("../vault/secrets.ts");
         const place = placeOf(session, name, options);
         const value = secretFrom(place.name, await readValue(session, place.name, options.file));
         session.app.redact.learn(value.reveal());
@@ -44,7 +44,7 @@ export function registerSecrets(program: Command, world: World): void {
     .description("which secrets are set (never their values)")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
-        const { listSecrets } = await import("../flows/secrets.ts");
+        const { listSecrets } = await import("../vault/secrets.ts");
         const found = await listSecrets(await app.vault());
         const rows = found.map(({ name, org, environment, number }) => [
           name,
@@ -69,7 +69,7 @@ export function registerSecrets(program: Command, world: World): void {
     .option("--sandbox", "of the sandbox environment")
     .action((name: string, options: { number?: number; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
-        const { removeSecrets } = await import("../flows/secrets.ts");
+        const { removeSecrets } = await import("../vault/secrets.ts");
         const place = placeOf(session, name, options);
         const removed = await removeSecrets(await session.app.vault(), place, options.number ?? null);
         if (removed === 0) {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 export function registerServe(program: Command, world: World): void {
   program

@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { type Command, CommanderError } from "commander";
-import type { Places, Program, Scope } from "../daemon/unit.ts";
-import type { ServicePlan } from "../daemon/unit-plan.ts";
-import type { Runner } from "../daemon/unit-runner.ts";
+import type { Places, Program, Scope } from "../systemd/unit.ts";
+import type { ServicePlan } from "../systemd/plan.ts";
+import type { Runner } from "../systemd/runner.ts";
 import { isoTime } from "../shared/clock.ts";
 import type { Environment } from "../shared/config.ts";
 import { KEYS } from "../shared/config-keys.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED } from "../shared/errors.ts";
 import { relativeTime } from "../shared/text.ts";
-import { type Output, withoutApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { type Output, withoutApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 interface ScopeOptions {
   system?: boolean;
@@ -72,9 +72,9 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
     });
   }
   const [{ placesOf }, { planInstall }, host, runner] = await Promise.all([
-    import("../daemon/unit.ts"),
-    import("../daemon/unit-plan.ts"),
-    import("../daemon/unit-host.ts"),
+    import("../systemd/unit.ts"),
+    import("../systemd/plan.ts"),
+    import("../systemd/host.ts"),
     runnerFor(world),
   ]);
   const [places, program] = [placesOf(scope, world.env), programOf(world)];
@@ -87,8 +87,8 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
 
 async function uninstall(output: Output, options: PlanOptions): Promise<void> {
   const [{ planUninstall }, host, runner] = await Promise.all([
-    import("../daemon/unit-plan.ts"),
-    import("../daemon/unit-host.ts"),
+    import("../systemd/plan.ts"),
+    import("../systemd/host.ts"),
     runnerFor(output.world),
   ]);
   const places = await findInstalled(output.world, options);
@@ -104,8 +104,8 @@ async function carryOut(
   { runner, plan, options, next }: { runner: Runner; plan: ServicePlan; options: PlanOptions; next: string },
 ): Promise<void> {
   const [{ apply }, { planJson, planText }] = await Promise.all([
-    import("../daemon/unit-apply.ts"),
-    import("../daemon/unit-plan-text.ts"),
+    import("../systemd/apply.ts"),
+    import("../systemd/plan-text.ts"),
   ]);
   const isDryRun = options.dryRun === true;
   if (!isDryRun) await apply(runner, plan);
@@ -142,7 +142,7 @@ function nextAfterInstall({ scope, configFile }: Places): string {
 }
 
 async function showStatus({ world, terminal, print }: Output, options: ScopeOptions): Promise<void> {
-  const [host, runner] = await Promise.all([import("../daemon/unit-host.ts"), runnerFor(world)]);
+  const [host, runner] = await Promise.all([import("../systemd/host.ts"), runnerFor(world)]);
   const { scope, unitFile, stateDir, configFile } = await requireInstalled(world, options);
   const unit = await host.showUnit(runner, scope);
   const changedAt = Date.parse(unit.StateChangeTimestamp ?? "");
@@ -170,9 +170,9 @@ async function showStatus({ world, terminal, print }: Output, options: ScopeOpti
 
 async function exec({ world }: Output, options: ScopeOptions, words: readonly string[]): Promise<void> {
   const [{ execAsService }, { personOf }, host, runner] = await Promise.all([
-    import("../daemon/unit-exec.ts"),
-    import("./operator.ts"),
-    import("../daemon/unit-host.ts"),
+    import("../systemd/surroundings.ts"),
+    import("./session/operator.ts"),
+    import("../systemd/host.ts"),
     runnerFor(world),
   ]);
   const [places, program] = [await requireInstalled(world, options), programOf(world)];
@@ -204,8 +204,8 @@ function scopeIn({ system, user }: ScopeOptions): Scope | null {
 /** The service that is meant: the one installed, unless an option says which. Null when there is none. */
 async function findInstalled(world: World, options: ScopeOptions): Promise<Places | null> {
   const [{ placesOf }, { installedUnit }] = await Promise.all([
-    import("../daemon/unit.ts"),
-    import("../daemon/unit-host.ts"),
+    import("../systemd/unit.ts"),
+    import("../systemd/host.ts"),
   ]);
   const asked = scopeIn(options);
   const scopes: readonly Scope[] = asked ? [asked] : ["system", "user"];
@@ -225,7 +225,7 @@ async function requireInstalled(world: World, options: ScopeOptions): Promise<Pl
 }
 
 async function runnerFor(world: World): Promise<Runner> {
-  const { createRunner } = await import("../daemon/unit-runner.ts");
+  const { createRunner } = await import("../systemd/runner.ts");
   return createRunner(world.env);
 }
 

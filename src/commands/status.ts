@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { PushCounts } from "../store/contract.ts";
+import type { PushCounts } from "../store/contract/store.ts";
 import type { Terminal, Tone } from "../shared/terminal.ts";
 import { count, possessive, relativeTime, shortTime } from "../shared/text.ts";
 import {
@@ -7,9 +7,9 @@ import {
   connectCommand,
   RETRY_COMMAND,
   subscribeCommand,
-} from "../flows/connection-commands.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+} from "../core/advice/command-lines.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 /** As many as fit into a line or two. */
 const MOST_ORGS = 10;
@@ -28,13 +28,13 @@ export function registerStatus(program: Command, world: World): void {
     .action((options: { sandbox?: boolean }, command: Command) =>
       withApp(world, command, async ({ app, globals, terminal, print }) => {
         const [{ statusOf }, { AppError }] = await Promise.all([
-          import("../flows/status.ts"),
+          import("../flows/watch/status.ts"),
           import("../shared/errors.ts"),
         ]);
         const environment = options.sandbox ? "sandbox" : "production";
         const status = await statusOf(app, { org: app.org, environment });
         print({ json: status, text: () => render(status, terminal, app) });
-        if (!status.isKnown && globals.org !== undefined) throw (await import("./look.ts")).unknownOrg(app);
+        if (!status.isKnown && globals.org !== undefined) throw (await import("./session/look.ts")).unknownOrg(app);
         const lost = status.connections.filter((connection) => connection.state === "must_reconnect");
         if (lost.length > 0) {
           throw new AppError(
@@ -59,7 +59,7 @@ export function registerStatus(program: Command, world: World): void {
     );
 }
 
-type Status = Awaited<ReturnType<typeof import("../flows/status.ts").statusOf>>;
+type Status = Awaited<ReturnType<typeof import("../flows/watch/status.ts").statusOf>>;
 
 function render(status: Status, terminal: Terminal, { clock, stateDir }: Session["app"]): string {
   const { paint } = terminal;

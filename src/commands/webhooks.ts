@@ -1,12 +1,12 @@
 import type { Command } from "commander";
-import { type OpenAts, openAts } from "../flows/ats.ts";
-import type { SubscriptionContext } from "../flows/subscriptions.ts";
+import { type OpenAts, openAts } from "../flows/ats/ats.ts";
+import type { SubscriptionContext } from "../flows/ats/subscriptions.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
-import type { ReceivedWebhook, Refusal } from "../store/contract.ts";
+import type { ReceivedWebhook, Refusal } from "../store/contract/store.ts";
 import type { CommonError } from "../vendors/contract.ts";
-import { logToRead, readLimit } from "./look.ts";
-import { type Session, withApp } from "./with-app.ts";
-import type { World } from "./world.ts";
+import { logToRead, readLimit } from "./session/look.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
 
 interface Flags {
   vendor: string;
@@ -60,7 +60,7 @@ async function open(
   { app, world }: Session,
   { vendor, sandbox }: Flags,
 ): Promise<{ context: SubscriptionContext; opened: OpenAts }> {
-  const { webhookUrl } = await import("../flows/subscriptions.ts");
+  const { webhookUrl } = await import("../flows/ats/subscriptions.ts");
   const store = await app.store();
   const environment = sandbox ? "sandbox" : "production";
   const opened = await openAts(app, store, { org: app.org, vendor, environment, signal: world.signal });
@@ -73,8 +73,8 @@ async function list(session: Session, flags: Flags): Promise<void> {
   const { app, terminal, print } = session;
   const { context, opened } = await open(session, flags);
   const [{ checkSubscription }, { subscriptionTrouble }] = await Promise.all([
-    import("../flows/subscriptions.ts"),
-    import("../flows/subscription-trouble.ts"),
+    import("../flows/ats/subscriptions.ts"),
+    import("../core/advice/subscription.ts"),
   ]);
   const { connection, destination } = opened;
   const found = await context.ats.subscriptions(context.access);
@@ -111,7 +111,7 @@ async function list(session: Session, flags: Flags): Promise<void> {
 async function runSubscribe(session: Session, flags: Flags & { dryRun?: boolean }): Promise<void> {
   const { print, terminal } = session;
   const { context, opened } = await open(session, flags);
-  const { planSubscribe, subscribe } = await import("../flows/subscriptions.ts");
+  const { planSubscribe, subscribe } = await import("../flows/ats/subscriptions.ts");
   const plan = await planSubscribe(context, opened.connection);
   const removes = plan.remove.length > 0 ? `, remove ${plan.remove.map(({ id }) => id).join(", ")}` : "";
   if (flags.dryRun) {
@@ -142,7 +142,7 @@ async function runSubscribe(session: Session, flags: Flags & { dryRun?: boolean 
 
 async function runUnsubscribe(session: Session, flags: Flags): Promise<void> {
   const { context, opened } = await open(session, flags);
-  const { unsubscribe } = await import("../flows/subscriptions.ts");
+  const { unsubscribe } = await import("../flows/ats/subscriptions.ts");
   const removed = await unsubscribe(context, opened.connection);
   session.print({
     json: { removed },
@@ -155,7 +155,7 @@ async function runUnsubscribe(session: Session, flags: Flags): Promise<void> {
 
 async function runRotate(session: Session, flags: Flags): Promise<void> {
   const { context, opened } = await open(session, flags);
-  const { rotateSecret } = await import("../flows/subscriptions.ts");
+  const { rotateSecret } = await import("../flows/ats/subscriptions.ts");
   const { subscription, replaced } = await rotateSecret(context, opened.connection);
   const sandbox = flags.sandbox ? " --sandbox" : "";
   session.print({

@@ -1,4 +1,4 @@
-import type { Outage } from "./outage.ts";
+import type { Outage } from "./delivery/outage.ts";
 
 export type Environment = "production" | "sandbox";
 

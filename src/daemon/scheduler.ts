@@ -2,8 +2,8 @@ import type { DueTimes } from "../core/due-times.ts";
 import type { Clock } from "../shared/clock.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
-import type { DueWork, Store } from "../store/contract.ts";
-import type { StoreTrouble } from "./store-trouble.ts";
+import type { DueWork, Store } from "../store/contract/store.ts";
+import type { StoreTrouble } from "./trouble/store-trouble.ts";
 
 /**
  * Starts what is due: deliveries when there is work, jobs at their times. It keeps no plan of its own; what is

@@ -1,22 +1,22 @@
-import { deliverTo, type Vendors } from "../flows/deliver-all.ts";
-import { rememberingSecrets } from "../flows/secrets.ts";
+import { deliverTo, type Vendors } from "../flows/jobs/deliver-all.ts";
+import { rememberingSecrets } from "../vault/secrets.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Log } from "../shared/log.ts";
-import type { Store } from "../store/contract.ts";
+import type { Store } from "../store/contract/store.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Source } from "../vendors/contract.ts";
-import { createConsentCallback } from "./consent-callback.ts";
-import { jobsOf } from "./jobs.ts";
+import { createConsentCallback } from "./pages/consent-callback.ts";
+import { jobsOf } from "../flows/jobs/jobs.ts";
 import { closeServer, listen } from "./listen.ts";
-import { createReceiver } from "./receiver.ts";
-import { createRefusals } from "./refusals.ts";
+import { createReceiver } from "./receiving/receiver.ts";
+import { createRefusals } from "./receiving/refusals.ts";
 import { runScheduler } from "./scheduler.ts";
-import { createStoreTrouble } from "./store-trouble.ts";
-import { createToldHolds, tellingLostLogins } from "./told-holds.ts";
-import { createVaultWatch } from "./vault-watch.ts";
-import { createWebhookSecrets } from "./webhook-secrets.ts";
+import { createStoreTrouble } from "./trouble/store-trouble.ts";
+import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
+import { createVaultWatch } from "./trouble/vault-watch.ts";
+import { createWebhookSecrets } from "./receiving/webhook-secrets.ts";
 
 /** The service: receiver, scheduler and delivery in one process, until the signal aborts. */
 export interface ServeContext extends Vendors {

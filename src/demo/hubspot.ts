@@ -1,7 +1,7 @@
 /** The first half: what JobCannon tells of candidates reaches their contacts in HubSpot. */
 import type { Connection } from "../core/connection.ts";
-import { planResync, resync } from "../flows/resync.ts";
-import { sweepAll } from "../flows/sweep.ts";
+import { planResync, resync } from "../flows/connect/resync.ts";
+import { sweepAll } from "../flows/rerun/sweep.ts";
 import { count } from "../shared/text.ts";
 import { makeStories, type Story } from "./people.ts";
 import { type HubspotContact, holdings, readContacts } from "./show.ts";

@@ -1,6 +1,6 @@
-import type { Output } from "../commands/with-app.ts";
+import type { Output } from "../commands/session/with-app.ts";
 import type { Connection } from "../core/connection.ts";
-import type { Store } from "../store/contract.ts";
+import type { Store } from "../store/contract/store.ts";
 import { connectOnStage, type Stage } from "./stage.ts";
 
 /** The stage with somebody who watches: what each scene of the demo plays with. */

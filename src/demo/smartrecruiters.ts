@@ -1,6 +1,6 @@
 /** The second half: a candidate of SmartRecruiters, from the stage that asks for a test to the scorecard and back. */
-import { type OpenAts, openAts } from "../flows/ats.ts";
-import { planSubscribe, subscribe, webhookUrl } from "../flows/subscriptions.ts";
+import { type OpenAts, openAts } from "../flows/ats/ats.ts";
+import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
 import { contacts } from "./hubspot.ts";
 import { heldLines, scorecardTable } from "./show.ts";
 import { connectTo, control, ORG, type Scene, settled, until } from "./scene.ts";

@@ -3,13 +3,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, openApp } from "../app.ts";
-import type { World } from "../commands/world.ts";
+import type { World } from "../shared/world.ts";
 import type { Connection, Environment } from "../core/connection.ts";
 import { type Emulator, startEmulator } from "../emulator/emulator.ts";
-import { connect } from "../flows/connect.ts";
-import { setSecret } from "../flows/secrets.ts";
+import { connect } from "../flows/connect/connect.ts";
+import { setSecret } from "../vault/secrets.ts";
 import { secret } from "../shared/secret.ts";
-import type { Store } from "../store/contract.ts";
+import type { Store } from "../store/contract/store.ts";
 import { visit } from "./browser.ts";
 
 /** A world for one run: the emulator, and the real program on a state directory that is gone afterwards. */

@@ -1,12 +1,12 @@
-import type { World } from "../commands/world.ts";
+import type { World } from "../shared/world.ts";
 import { serve } from "../daemon/serve.ts";
-import { openAts } from "../flows/ats.ts";
-import { tryAts } from "../flows/ats-trial.ts";
-import type { Watcher } from "../flows/checklist.ts";
-import { tryContacts } from "../flows/contact-trial.ts";
-import { planSubscribe, subscribe, webhookUrl } from "../flows/subscriptions.ts";
-import type { TrialReport } from "../flows/trial.ts";
-import type { Store } from "../store/contract.ts";
+import { openAts } from "../flows/ats/ats.ts";
+import { tryAts } from "../flows/trial/ats-trial.ts";
+import type { Watcher } from "../flows/trial/checklist.ts";
+import { tryContacts } from "../flows/trial/contact-trial.ts";
+import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
+import type { TrialReport } from "../flows/trial/sandbox-account.ts";
+import type { Store } from "../store/contract/store.ts";
 import { connectOnStage, type Stage, setStage } from "./stage.ts";
 
 /**

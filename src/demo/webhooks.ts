@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { importEvents } from "../flows/import-events.ts";
+import { importEvents } from "../flows/intake/import-events.ts";
 import { type DemoEvent, type Story, shuffled } from "./people.ts";
 import type { Scene } from "./scene.ts";
 

@@ -2,8 +2,8 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Secret } from "../shared/secret.ts";
-import { refreshGrant } from "./exchange.ts";
-import type { TokenIssuer } from "./issuer.ts";
+import { refreshGrant } from "./endpoint/exchange.ts";
+import type { TokenIssuer } from "./endpoint/issuer.ts";
 import { deserialize, isExpired, serialize, type TokenSet, tokenSetOf } from "./token-set.ts";
 
 export interface RefreshDeps {

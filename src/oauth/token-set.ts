@@ -2,7 +2,7 @@ import * as v from "valibot";
 import type { Authorization } from "../core/authorization.ts";
 import { AppError } from "../shared/errors.ts";
 import { type Secret, secret } from "../shared/secret.ts";
-import type { Grant } from "./issuer.ts";
+import type { Grant } from "./endpoint/issuer.ts";
 
 /** The tokens of one connection, as they rest in the vault. */
 export interface TokenSet {

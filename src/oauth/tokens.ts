@@ -1,6 +1,6 @@
 import { isAppError } from "../shared/errors.ts";
 import type { Secret } from "../shared/secret.ts";
-import type { Grant, TokenIssuer } from "./issuer.ts";
+import type { Grant, TokenIssuer } from "./endpoint/issuer.ts";
 import {
   type Draft,
   itemName,

@@ -2,11 +2,11 @@ import { statSync } from "node:fs";
 import { AppError } from "../shared/errors.ts";
 import type { Clock } from "../shared/clock.ts";
 import type { Vault, VaultBackend } from "./contract.ts";
-import { openVaultDatabase, type VaultDatabase } from "./database.ts";
-import { findKeySource } from "./key-source.ts";
-import { keychainVault } from "./keychain.ts";
-import { createLocks } from "./lock.ts";
-import { sealedVault } from "./sealed.ts";
+import { openVaultDatabase, type VaultDatabase } from "./file/database.ts";
+import { findKeySource } from "./sealed/key-source.ts";
+import { keychainVault } from "./keychain/keychain.ts";
+import { createLocks } from "./file/lock.ts";
+import { sealedVault } from "./sealed/sealed.ts";
 
 export interface VaultOptions {
   backend: VaultBackend;

@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
 import { AppError } from "../shared/errors.ts";
-import { openVaultDatabase, type VaultDatabase } from "./database.ts";
-import { createKey, findKeySource, type KeySource, readKey } from "./key-source.ts";
+import { openVaultDatabase, type VaultDatabase } from "./file/database.ts";
+import { createKey, findKeySource, type KeySource, readKey } from "./sealed/key-source.ts";
 import type { VaultOptions } from "./open.ts";
 import { seal } from "../shared/seal.ts";
-import { openItem } from "./sealed.ts";
-import { keyHolder, newKeyCheck, nextKeyPath } from "./unlock.ts";
+import { openItem } from "./sealed/sealed.ts";
+import { keyHolder, newKeyCheck, nextKeyPath } from "./sealed/unlock.ts";
 
 export interface Rekeyed {
   items: number;

@@ -4,7 +4,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { hashOfState, openVerifier } from "../../src/oauth/consent-link.ts";
+import { hashOfState, openVerifier } from "../../src/oauth/consent/consent-link.ts";
 import { serving } from "../daemon/serving.ts";
 import { launch, launchService, send } from "../end-to-end/program.ts";
 import { fakeClock } from "../fake-clock.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MAX_TRIES, nextTry, RETRY_EVERY_MS } from "../../src/core/retry.ts";
+import { MAX_TRIES, nextTry, RETRY_EVERY_MS } from "../../src/core/delivery/retry.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 12, 1);
 const noJitter = () => 0;

@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createRunner } from "../../src/daemon/unit-runner.ts";
+import { createRunner } from "../../src/systemd/runner.ts";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { follow } from "../oauth/browser.ts";

@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { placesOf, type Scope, unitText } from "../../src/daemon/unit.ts";
-import { execArguments } from "../../src/daemon/unit-exec.ts";
-import { type Found, planInstall, planUninstall } from "../../src/daemon/unit-plan.ts";
-import { planJson, planText } from "../../src/daemon/unit-plan-text.ts";
+import { placesOf, type Scope, unitText } from "../../src/systemd/unit.ts";
+import { execArguments } from "../../src/systemd/surroundings.ts";
+import { type Found, planInstall, planUninstall } from "../../src/systemd/plan.ts";
+import { planJson, planText } from "../../src/systemd/plan-text.ts";
 
 const ENV = { XDG_CONFIG_HOME: "/home/ann/.config", XDG_STATE_HOME: "/home/ann/.local/state" };
 const PROGRAM = { nodePath: process.execPath, scriptPath: "/opt/jc-integrations/bin/jc-integrations.js" };

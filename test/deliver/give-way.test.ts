@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createGiveWay, FAR_AHEAD } from "../../src/flows/give-way.ts";
+import { createGiveWay, FAR_AHEAD } from "../../src/flows/rerun/give-way.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { anAttempt, DELIVERED } from "../store/contract/delivering.ts";

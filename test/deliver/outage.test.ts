@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isDegraded } from "../../src/core/outage.ts";
+import { isDegraded } from "../../src/core/delivery/outage.ts";
 import { HUBSPOT } from "../store/events.ts";
 import { MINUTE, openStage, people, SECOND, START, type Stage } from "./stage.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { importEvents } from "../../src/flows/import-events.ts";
+import { importEvents } from "../../src/flows/intake/import-events.ts";
 import { jobcannon } from "../../src/vendors/jobcannon/source.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { connected, freshWorld, invite, ndjson, type World } from "../world.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { readSecret, readWebhookSecrets, type SecretPlace, setSecret } from "../../src/flows/secrets.ts";
+import { readSecret, readWebhookSecrets, type SecretPlace, setSecret } from "../../src/vault/secrets.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { secret } from "../../src/shared/secret.ts";
 import type { Vault } from "../../src/vault/contract.ts";

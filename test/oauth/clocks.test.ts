@@ -2,8 +2,8 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { authorizeUrl, newAttempt } from "../../src/oauth/authorize.ts";
-import { exchangeCode } from "../../src/oauth/exchange.ts";
+import { authorizeUrl, newAttempt } from "../../src/oauth/consent/authorize.ts";
+import { exchangeCode } from "../../src/oauth/endpoint/exchange.ts";
 import { createTokens } from "../../src/oauth/tokens.ts";
 import type { Clock } from "../../src/shared/clock.ts";
 import { isAppError } from "../../src/shared/errors.ts";

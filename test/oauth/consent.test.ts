@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { askForConsent, type ConsentRequest } from "../../src/oauth/consent.ts";
-import { exchangeCode } from "../../src/oauth/exchange.ts";
-import type { Grant, TokenIssuer } from "../../src/oauth/issuer.ts";
+import { askForConsent, type ConsentRequest } from "../../src/oauth/consent/consent.ts";
+import { exchangeCode } from "../../src/oauth/endpoint/exchange.ts";
+import type { Grant, TokenIssuer } from "../../src/oauth/endpoint/issuer.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { AppError } from "../../src/shared/errors.ts";
 import { secret } from "../../src/shared/secret.ts";

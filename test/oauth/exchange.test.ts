@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
-import { refreshGrant } from "../../src/oauth/exchange.ts";
-import { revokeToken } from "../../src/oauth/revoke.ts";
+import { refreshGrant } from "../../src/oauth/endpoint/exchange.ts";
+import { revokeToken } from "../../src/oauth/endpoint/revoke.ts";
 import { secret } from "../../src/shared/secret.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { issuerAt, testHttp } from "./world.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { listenForRedirect } from "../../src/oauth/loopback.ts";
+import { listenForRedirect } from "../../src/oauth/consent/loopback.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { follow, visit } from "./browser.ts";

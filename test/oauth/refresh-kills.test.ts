@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { authorizeUrl, newAttempt } from "../../src/oauth/authorize.ts";
-import { exchangeCode } from "../../src/oauth/exchange.ts";
+import { authorizeUrl, newAttempt } from "../../src/oauth/consent/authorize.ts";
+import { exchangeCode } from "../../src/oauth/endpoint/exchange.ts";
 import { createTokens } from "../../src/oauth/tokens.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { secret } from "../../src/shared/secret.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { explainTokenError, type TokenCall } from "../../src/oauth/token-error.ts";
+import { explainTokenError, type TokenCall } from "../../src/oauth/endpoint/token-error.ts";
 import { issuerAt } from "./world.ts";
 
 const issuer = issuerAt("https://vendor.example");

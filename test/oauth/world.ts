@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/emulator.ts";
-import type { TokenIssuer } from "../../src/oauth/issuer.ts";
+import type { TokenIssuer } from "../../src/oauth/endpoint/issuer.ts";
 import { createHttp, type Http } from "../../src/shared/http.ts";
 
 export const SCOPES = ["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write"];

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Connection } from "../../src/core/connection.ts";
 import type { Confirmation, InviteStatus, NewEvent, Snapshot, Test } from "../../src/core/event.ts";
-import type { ConnectionKey, Store } from "../../src/store/contract.ts";
+import type { ConnectionKey, Store } from "../../src/store/contract/store.ts";
 import { aSnapshot, aTest, NOON } from "../core/example.ts";
 
 export const MINUTE = 60_000;

@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { isSafeSqlite, openLog } from "../../src/store/sqlite/file.ts";
-import { MIGRATIONS } from "../../src/store/sqlite/migrations.ts";
+import { isSafeSqlite, openLog } from "../../src/store/sqlite/file/open.ts";
+import { MIGRATIONS } from "../../src/store/sqlite/file/migrations.ts";
 import { NOON } from "../core/example.ts";
 import { children } from "./child.ts";
 import { anEvent, completedFor } from "./events.ts";

@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import type { Store } from "../../src/store/contract.ts";
+import type { Store } from "../../src/store/contract/store.ts";
 import { NOON } from "../core/example.ts";
 import { type Child, children } from "./child.ts";
 import { claimedSubjects } from "./contract/delivering.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { openLog } from "../../src/store/sqlite/file.ts";
-import { createHolds } from "../../src/store/sqlite/holds.ts";
-import { SLICE } from "../../src/store/sqlite/slices.ts";
+import { openLog } from "../../src/store/sqlite/file/open.ts";
+import { createHolds } from "../../src/store/sqlite/delivery/holds.ts";
+import { SLICE } from "../../src/store/sqlite/file/slices.ts";
 import { NOON } from "../core/example.ts";
 import { completedFor, connect } from "./events.ts";
 import { opened, openDirect, temporaryDirectory } from "./world.ts";

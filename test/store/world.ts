@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
-import type { Store } from "../../src/store/contract.ts";
+import type { Store } from "../../src/store/contract/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { openThreadedStore } from "../../src/store/sqlite/threaded.ts";
 

@@ -2,7 +2,7 @@
 import { appendFileSync } from "node:fs";
 import * as v from "valibot";
 import { expect } from "vitest";
-import { lastPassed } from "../../src/flows/trial.ts";
+import { lastPassed } from "../../src/flows/trial/sandbox-account.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { type Serving, serving } from "../daemon/serving.ts";
 import {

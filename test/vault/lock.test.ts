@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
-import { createLocks } from "../../src/vault/lock.ts";
+import { createLocks } from "../../src/vault/file/lock.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { bundled, kill, nextLine, start } from "./processes.ts";
 import { temporaryDirectory } from "./world.ts";

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Clock } from "../../shared/clock.ts";
 import { thisProcess } from "../../shared/running.ts";
-import type { Store } from "../contract.ts";
-import { openLog, storeErrors } from "./file.ts";
-import { prepareLate } from "./late-statements.ts";
-import { finished } from "./slices.ts";
+import type { Store } from "../contract/store.ts";
+import { openLog, storeErrors } from "./file/open.ts";
+import { prepareLate } from "./file/late-statements.ts";
+import { finished } from "./file/slices.ts";
 import { createVerbs, isWrite, storeOf, type VerbArgs, type VerbName, type Verbs } from "./verbs.ts";
-import { watchOthers } from "./watch.ts";
+import { watchOthers } from "./file/watch.ts";
 
 /**
  * The store in this thread: for commands, which come, look and go. `serve` uses `openThreadedStore`, which

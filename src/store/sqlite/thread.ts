@@ -2,14 +2,14 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { isAppError } from "../../shared/errors.ts";
 import { thisProcess } from "../../shared/running.ts";
-import { openLog, storeErrors } from "./file.ts";
-import { createGroupCommit } from "./group-commit.ts";
-import { createSharedCommit } from "./shared-commit.ts";
+import { openLog, storeErrors } from "./file/open.ts";
+import { createGroupCommit } from "./commits/group-commit.ts";
+import { createSharedCommit } from "./commits/shared-commit.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./threaded.ts";
-import { createSlicedWork } from "./sliced-work.ts";
-import { isSliced } from "./slices.ts";
+import { createSlicedWork } from "./commits/sliced-work.ts";
+import { isSliced } from "./file/slices.ts";
 import { createVerbs, type VerbName } from "./verbs.ts";
-import { watchOthers } from "./watch.ts";
+import { watchOthers } from "./file/watch.ts";
 
 /**
  * The store's own thread: it alone waits for the disk. What deliveries write shares commits, and so do appends; other

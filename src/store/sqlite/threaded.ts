@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { NewEvent } from "../../core/event.ts";
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
-import type { Store } from "../contract.ts";
+import type { Store } from "../contract/store.ts";
 import { isWrite, storeOf, type VerbArgs, type VerbName, type VerbResult } from "./verbs.ts";
 
 /** What waits for a commit is bounded; beyond it `append` refuses at once and the sender tries again. */

@@ -1,7 +1,7 @@
 /** The one place that calls HubSpot's API: what its answers say, as data. */
 import type { Clock } from "../../shared/clock.ts";
 import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
-import { callWithToken } from "../bearer-call.ts";
+import { callWithToken } from "../calling/bearer-call.ts";
 import type { Access, RateLimit } from "../contract.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import type { Endpoints } from "./versions.ts";

@@ -1,7 +1,7 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
 import { AppError } from "../../shared/errors.ts";
 import { maskEmailsIn, plain } from "../../shared/text.ts";
-import { retryAfter } from "../retry-after.ts";
+import { retryAfter } from "../calling/retry-after.ts";
 import type { ApiAnswer } from "./api.ts";
 import type { Problem } from "./problem.ts";
 

@@ -21,9 +21,9 @@ import {
   optionalTimestamp,
   text,
   timestamp,
-} from "../fields.ts";
-import { readBody } from "../json-body.ts";
-import { readResult } from "../test-result.ts";
+} from "../reading/fields.ts";
+import { readBody } from "../reading/json-body.ts";
+import { readResult } from "../reading/test-result.ts";
 
 const STATUS_OF_TYPE: ReadonlyMap<string, InviteStatus> = new Map([
   ["invite.sent", "invited"],

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
-import { callWithToken } from "../bearer-call.ts";
+import { callWithToken } from "../calling/bearer-call.ts";
 import type { Access, RateLimit } from "../contract.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import type { Endpoint, EndpointName, Profile } from "./profiles.ts";

@@ -2,9 +2,9 @@
 import { hash } from "node:crypto";
 import type { Confirmation, NewEvent } from "../../core/event.ts";
 import { EventRefused, type Verified } from "../contract.ts";
-import { fields, optionalFields, optionalText, text, timestamp } from "../fields.ts";
-import { readBody } from "../json-body.ts";
-import { readResult } from "../test-result.ts";
+import { fields, optionalFields, optionalText, text, timestamp } from "../reading/fields.ts";
+import { readBody } from "../reading/json-body.ts";
+import { readResult } from "../reading/test-result.ts";
 import { PROFILES } from "./profiles.ts";
 
 /**

@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { everyDue } from "../../../src/core/due-times.ts";
 import { runScheduler } from "../../../src/daemon/scheduler.ts";
-import { createStoreTrouble } from "../../../src/daemon/store-trouble.ts";
+import { createStoreTrouble } from "../../../src/daemon/trouble/store-trouble.ts";
 import { isAppError } from "../../../src/shared/errors.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { createRedactor } from "../../../src/shared/redact.ts";

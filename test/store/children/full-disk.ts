@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isAppError } from "../../../src/shared/errors.ts";
 import { systemClock } from "../../../src/shared/clock.ts";
-import { openLog } from "../../../src/store/sqlite/file.ts";
+import { openLog } from "../../../src/store/sqlite/file/open.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
 import { openThreadedStore } from "../../../src/store/sqlite/threaded.ts";
 import { anEvent } from "../events.ts";

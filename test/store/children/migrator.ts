@@ -1,6 +1,6 @@
 /** Opens a log with one migration more than it has, which takes its time. */
-import { openLog } from "../../../src/store/sqlite/file.ts";
-import { MIGRATIONS } from "../../../src/store/sqlite/migrations.ts";
+import { openLog } from "../../../src/store/sqlite/file/open.ts";
+import { MIGRATIONS } from "../../../src/store/sqlite/file/migrations.ts";
 import { SLOW_MIGRATION } from "../slow-migration.ts";
 
 const [stateDir = ""] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 import type { Projection, Rejection } from "../../../src/core/push.ts";
-import type { Claim, NewAttempt, SettleOutcome, Store } from "../../../src/store/contract.ts";
+import type { Claim, NewAttempt, SettleOutcome, Store } from "../../../src/store/contract/store.ts";
 
 export const PROJECTION: Projection = { jc_test_status: "completed" };
 export const REJECTION: Rejection = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Store } from "../../../src/store/contract.ts";
+import type { Store } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
 import { anEvent, candidate, completedFor, connect, MINUTE, SMARTRECRUITERS } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";

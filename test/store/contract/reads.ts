@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { MAX_TRIES } from "../../../src/core/retry.ts";
-import type { SettleOutcome } from "../../../src/store/contract.ts";
+import { MAX_TRIES } from "../../../src/core/delivery/retry.ts";
+import type { SettleOutcome } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
 import { anEvent, anUnknownEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";

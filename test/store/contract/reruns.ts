@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SelectionPage, Store } from "../../../src/store/contract.ts";
+import type { SelectionPage, Store } from "../../../src/store/contract/store.ts";
 import { aTest, NOON } from "../../core/example.ts";
 import { anEvent, candidate, completedFor, connect, MINUTE, ORIGIN, SMARTRECRUITERS } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";

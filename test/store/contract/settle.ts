@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SettleOutcome, Store } from "../../../src/store/contract.ts";
+import type { SettleOutcome, Store } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
 import { anEvent, connect, MINUTE } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";

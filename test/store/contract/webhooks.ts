@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Store } from "../../../src/store/contract.ts";
+import type { Store } from "../../../src/store/contract/store.ts";
 import { aTest, NOON } from "../../core/example.ts";
 import { aConfirmation, anEvent, connect, HUBSPOT, MINUTE, ORIGIN, SMARTRECRUITERS } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Claim, SettleOutcome, Store } from "../../../src/store/contract.ts";
+import type { Claim, SettleOutcome, Store } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
 import { DELIVERED, REJECTED } from "../contract/delivering.ts";
 import { anEvent, candidate, connect, MINUTE } from "../events.ts";

@@ -4,7 +4,7 @@ import { fold } from "../../../src/core/fold.ts";
 import type { Invite } from "../../../src/core/invite.ts";
 import type { HeldCause, PushState } from "../../../src/core/push.ts";
 import { contactHeads, raisesPush } from "../../../src/core/subject.ts";
-import type { SettleOutcome } from "../../../src/store/contract.ts";
+import type { SettleOutcome } from "../../../src/store/contract/store.ts";
 import { MINUTE } from "../events.ts";
 
 interface Push {

@@ -1,0 +1,126 @@
+import type { Command } from "commander";
+import { InvalidArgumentError } from "commander";
+import type { RerunReport, Selection } from "../../flows/rerun/rerun.ts";
+import { count, grouped } from "../../shared/text.ts";
+import type { NewRun } from "../../store/contract/store.ts";
+import type { Session } from "./with-app.ts";
+
+/** What `replay` and `backfill` show and ask alike: a preview first, then the queue at work. */
+export interface RerunFlags {
+  vendor?: string;
+  since?: number;
+  until?: number;
+  limit?: number;
+  rate?: number;
+  detach?: boolean;
+}
+
+export function withRerunOptions(command: Command): Command {
+  return command
+    .option("--vendor <vendor>", "only this vendor")
+    .option("--since <time>", "from then on; a bare date is 00:00 UTC", readTime)
+    .option("--until <time>", "up to then, exclusive", readTime)
+    .option("--limit <n>", "at most so many", readCount)
+    .option("--rate <n>", "queue at most so many a second", readCount)
+    .option("--detach", "only queue; serve delivers");
+}
+
+/** ISO 8601; a bare date is its first moment in UTC. */
+export function readTime(text: string): number {
+  const [, date, time] =
+    /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/.exec(text) ?? [];
+  const at = Date.parse(`${date}${time ?? "T00:00:00Z"}`);
+  if (!Number.isNaN(at) && isOnCalendar(date)) return at;
+  throw new InvalidArgumentError("It is a date or a time, as 2026-11-01 or 2026-11-01T09:30:00Z.");
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isOnCalendar(date = ""): boolean {
+  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
+}
+
+function readCount(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It is a whole number from 1.");
+}
+
+export async function previewOrRun(
+  { app, world, globals, terminal, print, say }: Session,
+  {
+    selections,
+    flags,
+    run,
+  }: { selections: readonly Selection[]; flags: RerunFlags; run: Pick<NewRun, "command" | "filter"> },
+): Promise<void> {
+  const { rerun, totalOf } = await import("../../flows/rerun/rerun.ts");
+  const { matched, skipped, waiting } = totalOf(selections);
+  if (!globals.yes) {
+    print({
+      json: { matched, queued: 0, skipped, delivered: 0, rejected: 0 },
+      text: () =>
+        renderPreview(selections, flags, terminal.table) +
+        (waiting > 0 ? `\nOf these, ${grouped(waiting)} ${waiting === 1 ? "waits" : "wait"} already.` : ""),
+    });
+    if (matched > skipped) say("\nNothing is sent yet: add --yes to send them.");
+    return;
+  }
+  const { operatorOf } = await import("./operator.ts");
+  const most = Math.min(matched - skipped, flags.limit ?? matched);
+  const queueing = terminal.progress("queueing  ", Math.max(0, most - waiting));
+  const shown = { bar: queueing };
+  const report = await rerun(app, await app.store(), selections, {
+    run: { ...run, org: app.org, who: operatorOf(world.env) },
+    limit: flags.limit ?? null,
+    perSecond: flags.rate ?? null,
+    detach: flags.detach === true,
+    signal: world.signal,
+    onQueued: (queued) => {
+      if (!globals.json) queueing.set(queued);
+    },
+    onStanding: ({ delivered, rejected, held }, total, note) => {
+      if (globals.json) return;
+      const done = delivered + rejected + held;
+      if (shown.bar === queueing) {
+        queueing.end();
+        shown.bar = terminal.progress("delivering", total, done);
+      }
+      shown.bar.set(done, note);
+    },
+  }).finally(() => {
+    if (!globals.json) shown.bar.end();
+    if (world.signal.aborted)
+      say("What was queued stays queued: serve delivers it, or this command again, or run retry.");
+  });
+  const { queued, delivered, rejected } = report;
+  print({
+    json: { matched, queued, skipped, delivered, rejected },
+    text: () => renderReport(report),
+  });
+  if (report.problem) throw report.problem;
+}
+
+function renderPreview(
+  selections: readonly Selection[],
+  flags: RerunFlags,
+  table: (headings: string[], rows: string[][]) => string,
+): string {
+  const rows = selections.map(({ connection, counts }) => [
+    connection.vendor,
+    connection.account?.name ?? "–",
+    String(counts.matched),
+    String(counts.skipped),
+    String(Math.min(counts.matched - counts.skipped, flags.limit ?? Number.POSITIVE_INFINITY)),
+  ]);
+  return table(["vendor", "account", "matched", "held back", "would go out"], rows);
+}
+
+function renderReport({ matched, queued, waited, delivered, rejected, held, pending }: RerunReport): string {
+  const parts = [
+    `${delivered} delivered`,
+    ...(rejected > 0 ? [`${rejected} rejected`] : []),
+    ...(held > 0 ? [`${held} held`] : []),
+    ...(pending > 0 ? [`${pending} waiting`] : []),
+  ];
+  const before = waited > 0 ? `, ${waited} waited already` : "";
+  return `${count(matched, "result")} matched, ${queued} queued${before}: ${parts.join(", ")}`;
+}

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import type { App } from "../../app.ts";
+import { createRedactor, type Redactor } from "../../shared/redact.ts";
+import type { Terminal } from "../../shared/terminal.ts";
+import type { Globals, World } from "../../shared/world.ts";
+
+/** The way to a person, and how output was asked for. */
+export interface Output {
+  world: World;
+  globals: Globals;
+  terminal: Terminal;
+  /** Prints a result: as JSON when asked to, else as text. */
+  print(result: { json: object; text: () => string }): void;
+  /** Says something that is not a result; silent with `--json`. */
+  say(text: string): void;
+}
+
+/** What an action works with. */
+export interface Session extends Output {
+  app: App;
+}
+
+/** Opens the app, runs the action, closes the app: whatever happens in between. */
+export async function withApp(
+  world: World,
+  command: Command,
+  action: (session: Session) => Promise<void>,
+): Promise<void> {
+  const globals = command.optsWithGlobals<Globals>();
+  const { openApp } = await import("../../app.ts");
+  const app = openApp(world, globals);
+  try {
+    await action({ app, ...(await outputFor(world, globals, app.redact)) });
+  } finally {
+    await app.close();
+  }
+}
+
+/** For the few commands that need neither configuration nor state. */
+export async function withoutApp(
+  world: World,
+  command: Command,
+  action: (output: Output) => Promise<void>,
+): Promise<void> {
+  await action(await outputFor(world, command.optsWithGlobals<Globals>(), createRedactor()));
+}
+
+async function outputFor(world: World, globals: Globals, redact: Redactor): Promise<Output> {
+  const { colourLevel, createTerminal } = await import("../../shared/terminal.ts");
+  return {
+    world,
+    globals,
+    terminal: createTerminal(
+      world.io,
+      colourLevel(world.env, world.io.stdoutIsTerminal, !globals.color),
+      world.clock,
+    ),
+    print: ({ json, text }) => {
+      const shown = globals.json ? JSON.stringify({ version: 1, ...json }) : text();
+      world.io.out(`${redact(shown)}\n`);
+    },
+    say: (text) => {
+      if (!globals.json) world.io.err(`${redact(text)}\n`);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { Connection } from "../connection.ts";
+import type { Outage } from "../delivery/outage.ts";
+import { count, shortTime } from "../../shared/text.ts";
+import type { StuckCounts } from "../../store/contract/store.ts";
+import { connectCommand, logsCommand, replayCommand, resyncCommand } from "./command-lines.ts";
+
+/** Results that do not move, and what to do about it, which depends on the cause. */
+export interface StuckTrouble {
+  cause: "property" | "scope" | "vendor" | "record";
+  words: string;
+}
+
+export function stuckInAll(stuck: StuckCounts): number {
+  return Object.values(stuck).reduce((sum: number, n: number) => sum + n, 0);
+}
+
+/**
+ * One for each cause, first what a person must mend. None for a connection without tokens, whose own trouble comes
+ * first. Records on which the vendor fails are told apart from an outage, so that neither hides the other.
+ */
+export function stuckTroubles(connection: Connection, stuck: StuckCounts): StuckTrouble[] {
+  if (connection.state !== "connected") return [];
+  const { outage } = connection;
+  const isDown = outage !== null && outage.suspect === null;
+  const ofVendor = stuck.waiting + (isDown ? stuck.failing : 0);
+  const ofRecord = stuck.alone + (isDown ? 0 : stuck.failing);
+  const isCertain = stuck.alone === ofRecord;
+  const found: [StuckTrouble["cause"], n: number, advice: string][] = [
+    ["property", stuck.property, `a property is missing there. Run: ${resyncCommand(connection)}`],
+    ["scope", stuck.scope, scopeAdvice(connection)],
+    ["vendor", ofVendor, outage ? outageAdvice(connection, outage) : serviceAdvice(connection)],
+    ["record", ofRecord, recordAdvice(connection, isCertain)],
+  ];
+  return found
+    .filter(([, n]) => n > 0)
+    .map(([cause, n, advice]) => ({
+      cause,
+      words: `${count(n, "result")} undelivered to ${connection.vendor} for over 30 minutes: ${advice}`,
+    }));
+}
+
+function scopeAdvice(connection: Connection): string {
+  return `a scope was not granted, ${logsCommand(connection, "held")} says which. Grant it, then run: ${connectCommand(connection)}`;
+}
+
+function outageAdvice({ vendor }: Connection, { since, reason }: Outage): string {
+  const said = reason ? ` (${reason})` : "";
+  return `${vendor} fails since ${shortTime(since)}${said}. It is asked again every few minutes, and all goes out by itself; its status page says more`;
+}
+
+function serviceAdvice({ vendor, org }: Connection): string {
+  return `${vendor} is not known to fail. See whether serve runs (jc-integrations status --org ${org}) and what it logged last`;
+}
+
+function recordAdvice(connection: Connection, isCertain: boolean): string {
+  const { vendor } = connection;
+  const blame = isCertain
+    ? `${vendor} takes others and fails on what is in them`
+    : `${vendor} fails on them. If it fails on others too, all goes out by itself once it is back; if not, it is what is in them`;
+  const again = replayCommand(connection, "--email <its address>");
+  return `${blame}. Look at ${logsCommand(connection, "retry")}, mend the record, then run: ${again}`;
+}

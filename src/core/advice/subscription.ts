@@ -1,0 +1,25 @@
+import type { Connection, SubscriptionHealth } from "../connection.ts";
+import { subscribeCommand } from "./command-lines.ts";
+import { possessive } from "../../shared/text.ts";
+
+/** What is wrong with a subscription and what to type; null when nothing is. */
+export function subscriptionTrouble(connection: Connection, label: string): string | null {
+  const fault = subscriptionFault(connection, label);
+  return fault && `${fault.words}; results still go there. Run: ${fault.mend}`;
+}
+
+/** The same, in its two parts. */
+export function subscriptionFault(
+  connection: Pick<Connection, "subscription" | "vendor" | "org" | "environment">,
+  label: string,
+): { words: string; mend: string } | null {
+  const { subscription } = connection;
+  if (!subscription || subscription.state === "active") return null;
+  const words: Record<Exclude<SubscriptionHealth["state"], "active">, string> = {
+    missing: `${label} has no webhook subscription for us`,
+    inactive: `${label} has switched our webhook subscription off`,
+    elsewhere: `${possessive(label)} webhook subscription sends to another address`,
+    "without secret": `the secret of ${possessive(label)} webhook subscription is not set here`,
+  };
+  return { words: words[subscription.state], mend: subscribeCommand(connection) };
+}

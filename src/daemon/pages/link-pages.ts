@@ -1,0 +1,144 @@
+import { isAppError } from "../../shared/errors.ts";
+import type { Page } from "../../shared/page.ts";
+
+/**
+ * What an account's admin sees after answering a link, on a machine of their own. They have no terminal and no
+ * configuration: what only the operator can mend is said without its details, which are in the service's log.
+ */
+export interface LinkPage extends Page {
+  status: number;
+}
+
+const CLOSE = "You may close this tab.";
+const UNCHANGED = "Nothing was changed.";
+const AGAIN = "Open the link you were given again";
+const ASK = "ask whoever sent it to you";
+
+export function linkConnectedPage(connected: {
+  label: string;
+  org: string;
+  account: { id: string; name: string } | null;
+  isSandbox: boolean;
+  missingScopes: readonly string[];
+}): LinkPage {
+  const { label, org, account, isSandbox, missingScopes } = connected;
+  const where = account ? `${account.name} (${account.id})` : "this account";
+  const what = isSandbox
+    ? `${where} is connected as the sandbox of ${org}; results go to production only.`
+    : `JobCannon's assessment results for ${org} go to ${where} from now on.`;
+  const missing = `Not granted: ${missingScopes.join(", ")}. Results that need this wait.`;
+  return {
+    status: 200,
+    tone: "good",
+    title: `${label} is connected`,
+    text: [what, ...(missingScopes.length > 0 ? [missing] : []), CLOSE],
+  };
+}
+
+export const linkExpiredPage: LinkPage = {
+  status: 410,
+  tone: "bad",
+  title: "This link has expired",
+  text: [`${UNCHANGED} Links are good for 7 days: ${ASK} for a new one.`],
+};
+
+export const linkVoidedPage: LinkPage = {
+  status: 410,
+  tone: "bad",
+  title: "This link no longer counts",
+  text: [`${UNCHANGED} A newer link, or a step on JobCannon's side, took its place: ${ASK} for a new one.`],
+};
+
+export const linkUsedPage: LinkPage = {
+  status: 409,
+  tone: "waiting",
+  title: "This link was used already",
+  text: ["The connection was made with it; there is nothing left to do.", CLOSE],
+};
+
+export const linkBusyPage: LinkPage = {
+  status: 409,
+  tone: "waiting",
+  title: "Your consent has arrived",
+  text: ["It is being confirmed at this moment. Reload this page in a minute to see how it ended."],
+};
+
+export const linkSlowPage: LinkPage = {
+  status: 202,
+  tone: "waiting",
+  title: "Almost there",
+  text: [
+    "Your consent has arrived; the vendor is slow to confirm it.",
+    "Whoever sent you the link sees how it ends; reload this page in a minute to see it yourself.",
+  ],
+};
+
+export const linkUnknownPage: LinkPage = {
+  status: 400,
+  tone: "bad",
+  title: "This is not a consent we asked for",
+  text: [
+    `${UNCHANGED} ${AGAIN}, all of it; if it ends here once more, ${ASK} for a new one.`,
+    "If nobody gave you a link, someone else sent you here: close this tab.",
+  ],
+};
+
+export const linkOverloadedPage: LinkPage = {
+  status: 503,
+  tone: "waiting",
+  title: "Too many at once",
+  text: [`${UNCHANGED} Reload this page in a minute.`],
+};
+
+export function linkOtherAccountPage(label: string, before: string, after: string): LinkPage {
+  return {
+    status: 409,
+    tone: "bad",
+    title: `${label} was not connected`,
+    text: [
+      `You gave consent for account ${after}, but so far results went to account ${before}. ${UNCHANGED}`,
+      `${AGAIN} and choose account ${before}. If the change is meant, ${ASK} for a link that allows it.`,
+    ],
+  };
+}
+
+/** `label`: null where it is not known whose link it was. */
+export function linkFailedPage(label: string | null, error: unknown): LinkPage {
+  const title = `${label ?? "The account"} was not connected`;
+  const { status, text } = wordsFor(error);
+  return { status, tone: "bad", title, text };
+}
+
+function wordsFor(error: unknown): { status: number; text: string[] } {
+  const again = `${AGAIN} in a few minutes; it is still good. If that does not help, ${ASK}.`;
+  if (!isAppError(error))
+    return { status: 500, text: [`Something unexpected went wrong on our side. ${UNCHANGED}`, again] };
+  const said = `${error.message}.`;
+  switch (error.code) {
+    case "CANCELLED":
+      return {
+        status: 403,
+        text: [
+          `${said.replace(/ ?Nothing was changed\.$/, "")} ${UNCHANGED}`,
+          `${AGAIN} if you change your mind; it is still good.`,
+        ],
+      };
+    case "VENDOR_UNAVAILABLE":
+    case "VENDOR_RATE_LIMITED":
+      return { status: 503, text: [`${said} ${UNCHANGED}`, again] };
+    case "VENDOR_REJECTED":
+    case "VENDOR_UNEXPECTED":
+      return { status: 502, text: [`${said} ${UNCHANGED}`, again] };
+    case "STORE_UNAVAILABLE":
+    case "VAULT_UNAVAILABLE":
+      return { status: 503, text: [`We cannot keep the connection at the moment. ${UNCHANGED}`, again] };
+    default:
+      return {
+        status: 500,
+        text: [
+          `Something on JobCannon's side has to be mended first. ${UNCHANGED}`,
+          `Tell whoever sent you the link, then open it again; it is still good.`,
+        ],
+      };
+  }
+}

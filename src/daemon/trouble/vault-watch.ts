@@ -1,0 +1,103 @@
+import { readSecret, type SecretReader } from "../../vault/secrets.ts";
+import type { Vendors } from "../../flows/jobs/deliver-all.ts";
+import { holdForVault, releaseReadable, vaultProblemOf } from "../../flows/account/vault-trouble.ts";
+import { type AppError, isAppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Vault } from "../../vault/contract.ts";
+import type { StoreTrouble } from "./store-trouble.ts";
+
+/**
+ * Sees whether the vault can be read while the service runs. What it finds stands in the store, for `status` and the
+ * alerts: connections whose tokens cannot be read are held, and released when they can be again.
+ */
+export interface VaultWatch {
+  /** Why nothing in the vault can be read; null when it can be. */
+  problem(): AppError | null;
+  /** A delivery or a refresh could not read what it needs. True when the connection is held for it. */
+  hear(connectionId: number, problem: AppError): Promise<boolean>;
+  look(signal: AbortSignal): Promise<void>;
+  /** Looks again and again until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface VaultWatchContext extends Vendors {
+  store: Store;
+  vault: Vault;
+  /** Keeps what it reads in memory, for the time when the vault cannot be read. */
+  secrets: SecretReader;
+  trouble: StoreTrouble;
+  readWebhookSecrets(): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 60_000;
+/** A locked keyring may ask its user each time. */
+const LOOK_AGAIN_AFTER_MS = 30_000;
+
+export function createVaultWatch(context: VaultWatchContext): VaultWatch {
+  const { store, clock, log, vault, trouble } = context;
+  let problem: AppError | null = null;
+  let isAnyHeld = false;
+  let readAt: number | null = null;
+
+  const hold = async (connectionId: number, reason: AppError): Promise<boolean> => {
+    const connection = (await store.connections()).find(({ id }) => id === connectionId);
+    const held = connection ? await holdForVault(context, connection, reason) : null;
+    if (held === null) return false;
+    isAnyHeld = true;
+    log.error("tokens cannot be read: results wait", { connection: connectionId, reason: reason.message });
+    return true;
+  };
+
+  /** Once for each change of the vault: what the service must know while it cannot be read. */
+  const keepInMemory = async () => {
+    const revision = vault.revision();
+    if (revision === readAt) return;
+    await context.readWebhookSecrets();
+    const orgs = new Set((await store.connections()).map(({ org }) => org));
+    for (const org of orgs) {
+      const place = { name: "telegram.bot-token", org, environment: "production" } as const;
+      await readSecret(context.secrets, place).catch((error: unknown) => {
+        if (!isAppError(error, "CONFIG_INVALID")) throw error;
+      });
+    }
+    readAt = revision;
+  };
+
+  const lookOnce = async (signal: AbortSignal) => {
+    const before = problem;
+    problem = await vaultProblemOf(() => vault.read([]));
+    if (problem) {
+      if (!before) log.error("the vault cannot be read", { reason: problem.message });
+      for (const { id, vaultTrouble } of await store.connections())
+        if (vaultTrouble === null) await hold(id, problem);
+      isAnyHeld = true;
+      return;
+    }
+    if (before) log.info("the vault can be read again");
+    await vaultProblemOf(keepInMemory);
+    isAnyHeld = (await releaseReadable(context, store, { signal })) !== null;
+  };
+  const look = (signal: AbortSignal) =>
+    lookOnce(signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      if (!isAppError(error) || error.code === "STORE_UNAVAILABLE") trouble.hear(error);
+      else log.warn("the vault could not be looked at", { reason: error.message });
+    });
+
+  return {
+    problem: () => problem,
+    hear: async (connectionId, reason) => {
+      problem = await vaultProblemOf(() => vault.read([]));
+      return await hold(connectionId, reason);
+    },
+    look,
+    run: async (signal) => {
+      while (!signal.aborted) {
+        const waitMs = isAnyHeld ? LOOK_AGAIN_AFTER_MS : LOOK_EVERY_MS;
+        await clock.sleep(waitMs, signal).catch(() => {});
+        if (signal.aborted) return;
+        await look(signal);
+      }
+    },
+  };
+}

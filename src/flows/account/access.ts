@@ -1,0 +1,54 @@
+import { setMaxListeners } from "node:events";
+import { type Connection, connectionName } from "../../core/connection.ts";
+import type { Tokens } from "../../oauth/tokens.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Vault } from "../../vault/contract.ts";
+import type { Access, Destination } from "../../vendors/contract.ts";
+import { readSecret } from "../../vault/secrets.ts";
+import { createSlots, windowFor } from "./rate-window.ts";
+
+/** Ties a connection's account to live tokens and to its place in the vendor's rate window. */
+export function createAccess(
+  {
+    clock,
+    store,
+    vault,
+    tokens,
+    signal,
+  }: {
+    clock: Clock;
+    store: Pick<Store, "takeCall" | "limitCalls">;
+    vault: Vault;
+    tokens: Tokens;
+    signal: AbortSignal;
+  },
+  connection: Connection,
+  issuer: Destination,
+): Access {
+  // As many calls as the window allows listen to it at once.
+  setMaxListeners(0, signal);
+  const { clientSecretName: name } = issuer.authorization;
+  const clientSecret = () =>
+    readSecret(vault, { name, org: connection.org, environment: connection.environment });
+  const window = windowFor(issuer, connection);
+  const slots = window && createSlots({ store, clock }, window);
+  const { timeZone } = connection.account ?? {};
+  return {
+    signal,
+    ...(timeZone === undefined ? {} : { timeZone }),
+    token: (options) =>
+      tokens.token({
+        connection: connectionName(connection),
+        issuer,
+        clientSecret,
+        renewed: options?.renewed,
+      }),
+    slot: async () => {
+      await slots?.take(signal);
+    },
+    heed: async (told) => {
+      await slots?.heed(told);
+    },
+  };
+}

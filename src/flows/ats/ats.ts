@@ -1,0 +1,49 @@
+import type { Connection, Environment } from "../../core/connection.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Access, Ats, Destination } from "../../vendors/contract.ts";
+import { connectCommand } from "../../core/advice/command-lines.ts";
+import type { Vendors } from "../jobs/deliver-all.ts";
+
+/** A connected applicant tracking system, ready for calls. */
+export interface OpenAts {
+  connection: Connection;
+  destination: Destination;
+  ats: Ats;
+  access: Access;
+}
+
+/** Throws `USAGE` for a vendor that is none, `RECONNECT_NEEDED` where the org is not connected to it. */
+export async function openAts(
+  vendors: Pick<Vendors, "destination" | "access">,
+  store: Store,
+  {
+    org,
+    vendor,
+    environment,
+    signal,
+  }: { org: string; vendor: string; environment: Environment; signal: AbortSignal },
+): Promise<OpenAts> {
+  const destination = await vendors.destination({ org, vendor, environment });
+  const ats = atsOf(destination);
+  const connection = (await store.connections(org)).find(
+    (each) => each.vendor === vendor && each.environment === environment,
+  );
+  if (!connection?.account || connection.state === "not_connected") {
+    throw new AppError(
+      "RECONNECT_NEEDED",
+      `${org} is not connected to ${destination.label} (${environment})`,
+      {
+        hint: connectCommand({ org, vendor, environment }),
+      },
+    );
+  }
+  return { connection, destination, ats, access: await vendors.access(connection, { store, signal }) };
+}
+
+export function atsOf(destination: Pick<Destination, "label" | "ats">): Ats {
+  if (destination.ats) return destination.ats;
+  throw new AppError("USAGE", `${destination.label} is no applicant tracking system`, {
+    hint: "Webhooks and the assessment catalogue belong to smartrecruiters.",
+  });
+}

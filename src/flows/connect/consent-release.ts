@@ -1,0 +1,55 @@
+import type { Connection } from "../../core/connection.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Store } from "../../store/contract/store.ts";
+
+/**
+ * What a consent sets free. It is noted once all of it is free: a process that dies between keeping the consent and
+ * that note leaves what another one finishes, since the connection looks as if it stood.
+ */
+export interface ReleaseContext {
+  store: Pick<Store, "release" | "hasten" | "openTick">;
+  clock: Pick<Clock, "now">;
+}
+
+/** Makes due what waited for a consent. Returns how many pushes were held. */
+export async function releaseByConsent(
+  { store, clock }: ReleaseContext,
+  connection: Connection,
+): Promise<number> {
+  const { id } = connection;
+  const released = await store.release(id, ["reconnect", "disconnected", "vault", "scope"], clock.now());
+  await store.hasten(id, clock.now());
+  await noteReleased({ store }, connection);
+  return released;
+}
+
+/** From now on nothing is released by the consent that the connection stands by. */
+export async function noteReleased(
+  { store }: Pick<ReleaseContext, "store">,
+  { id, connectedAt }: Pick<Connection, "id" | "connectedAt">,
+): Promise<void> {
+  if (connectedAt !== null) await store.openTick(tickOf(id), connectedAt);
+}
+
+/** Releases for those whose process died before it did. Returns how many pushes that were. */
+export async function finishReleases({
+  store,
+  clock,
+}: {
+  store: ReleaseContext["store"] & Pick<Store, "connections" | "lastTick">;
+  clock: ReleaseContext["clock"];
+}): Promise<number> {
+  let released = 0;
+  for (const connection of await store.connections()) {
+    const { id, state, connectedAt } = connection;
+    if (state !== "connected" || connectedAt === null) continue;
+    const noted = await store.lastTick(tickOf(id));
+    if (noted !== null && noted >= connectedAt) continue;
+    released += await releaseByConsent({ store, clock }, connection);
+  }
+  return released;
+}
+
+function tickOf(connectionId: number): string {
+  return `released ${connectionId}`;
+}

@@ -1,0 +1,154 @@
+import {
+  type Account,
+  type Connection,
+  type ConnectionName,
+  connectionName,
+  type Environment,
+} from "../../core/connection.ts";
+import { exchangeCode } from "../../oauth/endpoint/exchange.ts";
+import { accountDomain } from "../../oauth/endpoint/introspect.ts";
+import type { Grant } from "../../oauth/endpoint/issuer.ts";
+import { loginOf } from "../../oauth/token-set.ts";
+import type { Tokens } from "../../oauth/tokens.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import type { Http } from "../../shared/http.ts";
+import type { Secret } from "../../shared/secret.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Vault } from "../../vault/contract.ts";
+import type { Access, Destination } from "../../vendors/contract.ts";
+import { releaseByConsent } from "./consent-release.ts";
+import { bannerFor } from "./resync.ts";
+import { readSecret } from "../../vault/secrets.ts";
+
+/** From the code of a consent to a connection that stands. */
+export interface GrantContext {
+  clock: Clock;
+  http: Http;
+  store: Store;
+  vault: Vault;
+  tokens: Tokens;
+  destination: Destination;
+}
+
+export interface Granted {
+  grant: Grant;
+  account: Account;
+}
+
+/** The app's own secret. Throws `CONFIG_INVALID` where the app is not set up. */
+export async function clientSecretOf(
+  { vault, destination }: Pick<GrantContext, "vault" | "destination">,
+  { org, environment }: { org: string; environment: Environment },
+): Promise<Secret> {
+  refuseWithoutClientId(destination, { org, environment });
+  return await readSecret(vault, { name: destination.authorization.clientSecretName, org, environment });
+}
+
+export function refuseWithoutClientId(
+  { vendor, authorization: { clientId, orgClientIdKey } }: Destination,
+  { org, environment }: { org: string; environment: Environment },
+): void {
+  if (clientId) return;
+  const everyOrgs = environment === "sandbox" ? `[sandbox.${vendor}]` : `[${vendor}]`;
+  const ownKey = environment === "sandbox" ? undefined : orgClientIdKey;
+  const own = ownKey === undefined ? "" : `, or of this org alone: [orgs.${org}] ${ownKey} = "…"`;
+  throw new AppError("CONFIG_INVALID", `${vendor}.client_id is not set`, {
+    hint: `Put the app's client id into the configuration: ${everyOrgs} client_id = "…"${own}`,
+  });
+}
+
+/** Trades the code for tokens, and asks whose account they open. Throws `VAULT_UNAVAILABLE` before the code is spent. */
+export async function redeem(
+  { clock, http, vault, destination }: GrantContext,
+  clientSecret: Secret,
+  { signal, ...code }: { code: string; verifier: string | null; redirectUri: string; signal: AbortSignal },
+): Promise<Granted> {
+  // A code counts once: whether its tokens can be kept shows before.
+  await vault.write(new Map());
+  const issuer = destination;
+  const grant = await exchangeCode({ http, clock }, { ...code, issuer, clientSecret, signal });
+  const account = await destination.account(firstAccess(grant, signal));
+  const { accessToken } = grant;
+  const domain = await accountDomain({ http }, { issuer, clientSecret, accessToken, signal });
+  return { grant, account: { ...account, name: domain ?? account.name } };
+}
+
+/** One call with tokens that nobody keeps yet, to an account whose rate nobody counts yet. */
+function firstAccess(grant: Grant, signal: AbortSignal): Access {
+  return { signal, token: async () => grant.accessToken, slot: async () => {}, heed: async () => {} };
+}
+
+export interface KeepRequest {
+  org: string;
+  environment: Environment;
+  /** The consent came from another account than before: is that meant? */
+  confirmOtherAccount(before: Account, after: Account): Promise<boolean>;
+}
+
+/** Makes the connection stand: tokens in the vault, its row in the log, and what was held for want of it is due. */
+export async function keep(
+  { clock, store, tokens, destination }: GrantContext,
+  { org, environment, confirmOtherAccount }: KeepRequest,
+  { grant, account }: Granted,
+): Promise<{ connection: Connection; released: number }> {
+  const { vendor, label, subject, authorization } = destination;
+  const key = { org, vendor, environment, subject };
+  const name = connectionName(key);
+  const before = await connectionBefore(store, key);
+  const other = otherAccount(before, account);
+  if (other && !(await confirmOtherAccount(other, account)))
+    throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
+
+  const hadTokens = await holdsTokens(tokens, name);
+  const set = await tokens.keep(name, destination, grant);
+  // Behind the new tokens, so that nothing more counts as told that the old account heard; before the row names the
+  // new account, so that whoever connects again after a crash is still asked, and still forgets.
+  if (before && other) await store.forgetAccount(before.id);
+  const { scopes: wanted } = authorization;
+  const scopes = grant.scopes ?? [...wanted];
+  const missingScopes = wanted.filter((scope) => !scopes.includes(scope));
+  const saved = store.saveConnection(key, {
+    state: "connected",
+    account,
+    scopes,
+    missingScopes,
+    tokenExpiresAt: grant.expiresAt,
+    login: loginOf(set, authorization),
+    connectedAt: clock.now(),
+    outage: null,
+    banner: bannerFor({ missingScopes, overQuota: [] }, destination, key),
+    ...(other ? { knownFields: null, lastSyncAt: null } : {}),
+  });
+  const connection = await saved.catch(async (error: unknown) => {
+    // Tokens without a connection would be a half done thing; where this fails too, the next consent replaces them.
+    if (!hadTokens) await tokens.forget(name).catch(() => {});
+    throw error;
+  });
+  const released = await releaseByConsent({ store, clock }, connection);
+  return { connection, released };
+}
+
+/** Also where they cannot be read: the consent brings others in their place. */
+async function holdsTokens(tokens: Tokens, name: string): Promise<boolean> {
+  try {
+    return (await tokens.peek(name)) !== null;
+  } catch (error) {
+    if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+    return true;
+  }
+}
+
+/** What is known of a connection so far; undefined before its first consent. */
+export async function connectionBefore(
+  store: Pick<Store, "connections">,
+  name: ConnectionName,
+): Promise<Connection | undefined> {
+  const known = await store.connections(name.org);
+  return known.find((connection) => connectionName(connection) === connectionName(name));
+}
+
+/** The account that a connection belonged to so far, where that is another one. */
+export function otherAccount(before: Connection | undefined, account: Account): Account | null {
+  return before?.account && before.account.id !== account.id ? before.account : null;
+}

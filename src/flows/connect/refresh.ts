@@ -1,0 +1,54 @@
+import { type Connection, connectionName } from "../../core/connection.ts";
+import { loginOf } from "../../oauth/token-set.ts";
+import type { Tokens } from "../../oauth/tokens.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Vendors } from "../jobs/deliver-all.ts";
+import { connectCommand } from "../../core/advice/command-lines.ts";
+import { markMustReconnect } from "../account/must-reconnect.ts";
+
+export interface Refreshed {
+  refreshed: number;
+  failed: { connection: Connection; problem: AppError }[];
+}
+
+/** Keeps tokens ahead of their expiry, also where nothing is delivered; those that are known to be unreadable are left alone. */
+export async function refreshAll(
+  vendors: Vendors & { tokens(): Promise<Tokens> },
+  store: Store,
+  signal: AbortSignal,
+): Promise<Refreshed> {
+  const outcome: Refreshed = { refreshed: 0, failed: [] };
+  for (const connection of await store.connections()) {
+    if (connection.state !== "connected" || connection.vaultTrouble !== null) continue;
+    try {
+      const destination = await vendors.destination(connection);
+      await (await vendors.access(connection, { store, signal })).token();
+      const set = await (await vendors.tokens()).peek(connectionName(connection));
+      const tokenExpiresAt = set?.expiresAt ?? null;
+      if (tokenExpiresAt === connection.tokenExpiresAt) continue;
+      const login = set && loginOf(set, destination.authorization);
+      await store.saveConnection({ ...connection, subject: destination.subject }, { tokenExpiresAt, login });
+      outcome.refreshed += 1;
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, connection, error);
+      outcome.failed.push({ connection, problem: error });
+    }
+  }
+  return outcome;
+}
+
+/** Why a run that refreshed all it could has not made every login good; null when no vendor refuses our tokens. */
+export function reconnectNeeded(connections: readonly Connection[]): AppError | null {
+  const lost = connections.filter(({ state }) => state === "must_reconnect");
+  if (lost.length === 0) return null;
+  const names = lost.map(connectionName).join(", ");
+  return new AppError(
+    "RECONNECT_NEEDED",
+    `${names} must reconnect: the vendor no longer accepts our tokens`,
+    {
+      hint: lost.map(connectCommand).join("; "),
+    },
+  );
+}

@@ -1,0 +1,56 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Connection } from "../../core/connection.ts";
+import type { HeldCause } from "../../core/push.ts";
+import type { Claim } from "../../store/contract/store.ts";
+import type { Destination } from "../../vendors/contract.ts";
+import type { DeliverContext } from "./deliver.ts";
+import { connectCommand, resyncCommand } from "../../core/advice/command-lines.ts";
+import { scopeFixes } from "../../core/advice/missing-scopes.ts";
+
+/**
+ * Says on the connection what holds results back and what to type; what stands there already comes first. The cure
+ * may have come while the vendor's answer was on its way: a consent, or fields that are known now and were not when
+ * the results were made ready. Then they are released at once.
+ */
+export async function tellWhyHeld(
+  { store, clock, destination }: Pick<DeliverContext, "store" | "clock" | "destination">,
+  connection: Connection,
+  { cause, detail, claim }: { cause: HeldCause; detail: string | null; claim: Claim },
+): Promise<void> {
+  const { connections } = await store.overview(connection.org, clock.now());
+  const now = connections.find((each) => each.connection.id === connection.id);
+  if (!now || now.pushes.held === 0) return;
+  const hasConsent = cause === "scope" && now.connection.connectedAt !== claim.connectedAt;
+  const hasFields = cause === "property" && !isDeepStrictEqual(now.connection.knownFields, claim.knownFields);
+  if (hasConsent || hasFields) {
+    await store.release(connection.id, [cause], clock.now());
+    return;
+  }
+  const banner = bannerFor(cause, { connection, destination, detail: detail || "that we fill" });
+  if (banner === null) return;
+  // That a scope is missing was foreseen at the consent; what it costs is news.
+  const isForeseen = cause === "scope" && now.connection.missingScopes.length > 0;
+  if (now.connection.banner !== null && !isForeseen) return;
+  await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
+}
+
+function bannerFor(
+  cause: HeldCause,
+  { connection, destination, detail }: { connection: Connection; destination: Destination; detail: string },
+): string | null {
+  const { label, fieldWords, commonErrors } = destination;
+  const results = "results that need it wait";
+  switch (cause) {
+    case "property":
+      return `${label} has no ${fieldWords[0]} ${detail}; ${results}. Run: ${resyncCommand(connection)}`;
+    case "scope": {
+      const guide = commonErrors ? `${commonErrors.scope.title}: ` : "";
+      const fixes = scopeFixes(destination) ?? `Check the integration's scopes in ${label}.`;
+      return `${guide}${label} wants a scope that was not granted (${detail}); ${results}. ${fixes} Run: ${connectCommand(connection)}`;
+    }
+    case "reconnect":
+    case "vault":
+    case "disconnected":
+      return null;
+  }
+}

@@ -1,0 +1,50 @@
+import type { PushState } from "../../core/push.ts";
+import { AppError } from "../../shared/errors.ts";
+import { grouped, plain } from "../../shared/text.ts";
+import type { PushSelection, Store } from "../../store/contract/store.ts";
+import { connectionsOf, type Selection } from "./rerun.ts";
+
+const NAMED_AT_MOST = 5;
+
+/** Which pushes the log already holds shall go out again. */
+export interface ReplayFilter {
+  invitationIds?: readonly string[];
+  email?: string;
+  state?: PushState;
+  since?: number;
+  until?: number;
+}
+
+/** Throws `USAGE` for an invitation that the org does not have: that nothing is sent for it should be no surprise later. */
+export async function planReplay(
+  store: Store,
+  { org, vendor, filter }: { org: string; vendor: string | undefined; filter: ReplayFilter },
+): Promise<Selection[]> {
+  await refuseUnknownInvites(store, org, filter.invitationIds ?? []);
+  const connections = await connectionsOf(store, org, vendor);
+  return await Promise.all(
+    connections.map(async (connection): Promise<Selection> => {
+      const selection: PushSelection = { connectionId: connection.id, ...filter };
+      const covered = { pushes: selection };
+      const waiting = await store.countWaiting(covered);
+      const { pending, delivered, rejected, held } = await store.countPushes(selection);
+      return {
+        connection,
+        counts: { matched: waiting + pending + delivered + rejected + held, skipped: held, waiting },
+        waiting: covered,
+        page: (after, limit) => store.selectPushes(selection, { after, limit }),
+      };
+    }),
+  );
+}
+
+async function refuseUnknownInvites(store: Store, org: string, ids: readonly string[]): Promise<void> {
+  const unknown: string[] = [];
+  for (const id of new Set(ids)) if (!(await store.invite(org, id))) unknown.push(plain(id));
+  if (unknown.length === 0) return;
+  const more = unknown.length - NAMED_AT_MOST;
+  const named = unknown.slice(0, NAMED_AT_MOST).join(", ") + (more > 0 ? ` and ${grouped(more)} more` : "");
+  throw new AppError("USAGE", `${org} has no invite ${named}`, {
+    hint: "jc-integrations invites list",
+  });
+}

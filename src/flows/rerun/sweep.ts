@@ -1,0 +1,85 @@
+import type { Connection } from "../../core/connection.ts";
+import type { Projection } from "../../core/push.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { isAppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Destination } from "../../vendors/contract.ts";
+import type { Vendors } from "../jobs/deliver-all.ts";
+
+const SUBJECTS_PER_PAGE = 500;
+
+/**
+ * The daily snapshot of invites in progress: raises the contacts of which the destination holds something
+ * else than what it would be told now. Returns how many.
+ */
+export async function sweep(
+  {
+    store,
+    clock,
+    destination,
+    signal,
+  }: {
+    store: Pick<Store, "subjects" | "raise" | "confirm">;
+    clock: Pick<Clock, "now">;
+    destination: Destination;
+    signal?: AbortSignal | undefined;
+  },
+  connection: Connection,
+): Promise<number> {
+  let raised = 0;
+  let after: string | null = "";
+  while (after !== null) {
+    signal?.throwIfAborted();
+    const page = await store.subjects({
+      connectionId: connection.id,
+      status: "in_progress",
+      after,
+      limit: SUBJECTS_PER_PAGE,
+    });
+    const differing: string[] = [];
+    const same: { subject: string; carries: number }[] = [];
+    for (const { subject, invites, push, carries } of page.subjects) {
+      const { projection } = destination.project(invites, connection.knownFields);
+      if (sameProjection(projection, push?.projection ?? {})) same.push({ subject, carries });
+      else differing.push(subject);
+    }
+    raised += await store.raise(connection.id, differing, clock.now());
+    await store.confirm(connection.id, same);
+    after = page.next;
+  }
+  return raised;
+}
+
+function sameProjection(a: Projection, b: Projection): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
+
+/** Sweeps every connected production account. What it raised before the signal aborts stays raised. */
+export async function sweepAll(
+  vendors: Pick<Vendors, "clock" | "destination">,
+  store: Store,
+  signal?: AbortSignal,
+): Promise<number> {
+  let raised = 0;
+  for (const connection of await store.connections()) {
+    if (connection.environment !== "production" || connection.account === null) continue;
+    const destination = await destinationIfUsable(vendors, connection);
+    if (destination?.subject === "contact")
+      raised += await sweep({ store, clock: vendors.clock, destination, signal }, connection);
+  }
+  return raised;
+}
+
+/** Null where the org's settings are wrong, which whoever looks after its tokens says: the others are swept all the same. */
+async function destinationIfUsable(
+  vendors: Pick<Vendors, "destination">,
+  connection: Connection,
+): Promise<Destination | null> {
+  try {
+    return await vendors.destination(connection);
+  } catch (error) {
+    if (isAppError(error, "CONFIG_INVALID")) return null;
+    throw error;
+  }
+}

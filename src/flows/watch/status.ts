@@ -1,0 +1,262 @@
+import { statfsSync } from "node:fs";
+import type { Config } from "../../shared/config.ts";
+import type { Connection, ConnectionState, Environment, VaultTrouble } from "../../core/connection.ts";
+import { isDegraded, type Outage } from "../../core/delivery/outage.ts";
+import { dailyDue } from "../../core/due-times.ts";
+import { type Clock, isoTime } from "../../shared/clock.ts";
+import type { PushCounts, Refusal, Store, StuckCounts } from "../../store/contract/store.ts";
+import { count, shortTime } from "../../shared/text.ts";
+import { logsCommand, RETRY_COMMAND, replayCommand } from "../../core/advice/command-lines.ts";
+import { loginTrouble } from "../../core/advice/login-age.ts";
+import { stuckInAll, stuckTroubles } from "../../core/advice/stuck.ts";
+import { subscriptionTrouble } from "../../core/advice/subscription.ts";
+
+const REFUSALS_SHOWN_MS = 3_600_000;
+const MOST_REFUSALS = 1_000;
+const MINUTE_MS = 60_000;
+
+export interface StatusContext {
+  /** Null where there is no store yet: who looks creates none. */
+  storeToRead(): Promise<Store | null>;
+  clock: Pick<Clock, "now">;
+  config: Config;
+  stateDir: string;
+}
+
+/** One glance at an org: what `status` prints and the admin page will show. */
+export async function statusOf(
+  { storeToRead, clock, config, stateDir }: StatusContext,
+  { org, environment }: { org: string; environment: Environment },
+) {
+  const now = clock.now();
+  const store = await storeToRead();
+  const { overview, services, refusals, orgs, known } = store
+    ? await look(store, { org, environment, now })
+    : NOTHING_YET;
+  const links = new Map(
+    overview.consents
+      .filter((link) => link.environment === environment)
+      .map(({ vendor, expiresAt }) => [vendor, expiresAt]),
+  );
+  const vendors = new Set([
+    "hubspot",
+    ...wantedIn(config, { org, environment }),
+    ...known.map(({ connection }) => connection.vendor),
+    ...links.keys(),
+  ]);
+  const connections = [...vendors].map((vendor) => {
+    const found = known.find(({ connection }) => connection.vendor === vendor);
+    const connection = found?.connection;
+    const linkExpiresAt = links.get(vendor) ?? null;
+    const state = stateWith(connection?.state, linkExpiresAt);
+    return {
+      vendor,
+      label: labelOf(vendor),
+      environment,
+      state,
+      tokens: tokensOf(connection),
+      account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
+      scopes: connection?.scopes ?? [],
+      missingScopes: connection?.missingScopes ?? [],
+      tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
+      login: connection?.login
+        ? { since: isoTime(connection.login.since), endsAt: isoTime(connection.login.endsAt) }
+        : null,
+      lastSyncAt: timeOrNull(connection?.lastSyncAt),
+      subscription: subscriptionOf(connection),
+      /** What it was never told of, as `connect` or the last `backfill` counted it. */
+      unsent: connection?.state === "connected" ? (connection.unsent ?? 0) : 0,
+      /** Of a link for consent that is open; null when none is. */
+      linkExpiresAt: timeOrNull(linkExpiresAt),
+      banner:
+        state === "waiting_for_consent" && linkExpiresAt !== null
+          ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
+          : bannerOf(vendor, found, { now, isServed: services > 0 }),
+      pushes: found
+        ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
+        : { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
+    };
+  });
+  const sum = (key: keyof (typeof connections)[number]["pushes"]) =>
+    connections.reduce((total, { pushes }) => total + pushes[key], 0);
+  return {
+    org,
+    isKnown: orgs.includes(org) || Object.hasOwn(config.orgs, org),
+    /** Those that have something here. */
+    orgs,
+    connections,
+    pushes: {
+      pending: sum("pending"),
+      delivered: sum("delivered"),
+      rejected: sum("rejected"),
+      held: sum("held"),
+      stuck: sum("stuck"),
+    },
+    events: overview.events,
+    refused: refusedBySource(refusals),
+    invites: overview.invites,
+    nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
+    service: services > 0 ? "running" : "not running",
+    /** Where the log is; null where there is none yet, or nobody can tell. */
+    disk: store ? diskOf(stateDir) : null,
+  };
+}
+
+function diskOf(stateDir: string): { freeBytes: number } | null {
+  try {
+    const { bavail, bsize } = statfsSync(stateDir);
+    return { freeBytes: bavail * bsize };
+  } catch {
+    return null;
+  }
+}
+
+/** One connection of the environment that is looked at. */
+interface Found {
+  connection: Connection;
+  pushes: PushCounts;
+  stuck: StuckCounts;
+}
+
+async function look(
+  store: Store,
+  { org, environment, now }: { org: string; environment: Environment; now: number },
+) {
+  const [overview, services, refusals, orgs] = await Promise.all([
+    store.overview(org, now),
+    store.runningServices(),
+    store.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
+    store.orgs(),
+  ]);
+  const known = overview.connections
+    .filter(({ connection }) => connection.environment === environment)
+    .map(async (each): Promise<Found> => ({ ...each, stuck: await store.stuck(each.connection.id, now) }));
+  return { overview, services, refusals, orgs, known: await Promise.all(known) };
+}
+
+const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
+  overview: {
+    events: { total: 0, unmatched: 0, ignored: 0, conflicts: 0 },
+    invites: 0,
+    connections: [],
+    consents: [],
+  },
+  services: 0,
+  refusals: [],
+  orgs: [],
+  known: [],
+};
+
+/** A vendor beside HubSpot is shown before it was ever connected where the org has an app there. */
+function wantedIn(config: Config, { org, environment }: { org: string; environment: Environment }): string[] {
+  const ofSandbox = environment === "sandbox" ? config.sandbox.smartrecruiters?.client_id : undefined;
+  const ofOrg = config.orgs[org]?.smartrecruiters_client_id ?? config["smartrecruiters.client_id"];
+  return ofSandbox || ofOrg ? ["smartrecruiters"] : [];
+}
+
+/** How its webhooks reach us; null where none are wanted, or nobody can look. */
+function subscriptionOf(connection: Connection | undefined) {
+  if (connection?.state !== "connected" || !SENDS_WEBHOOKS.has(connection.vendor)) return null;
+  const { subscription } = connection;
+  if (!subscription) return { state: "none", checkedAt: null } as const;
+  return { state: subscription.state, checkedAt: isoTime(subscription.checkedAt) };
+}
+
+const SENDS_WEBHOOKS: ReadonlySet<string> = new Set(["smartrecruiters"]);
+
+/** How much was refused of late, and why at last; whoever sends bad signatures may be a stranger, or a secret that is old. */
+function refusedBySource(refusals: readonly Refusal[]): { source: string; n: number; reason: string }[] {
+  const bySource = new Map<string, { source: string; n: number; reason: string }>();
+  for (const { source, n, reason } of refusals)
+    bySource.set(source, { source, n: n + (bySource.get(source)?.n ?? 0), reason });
+  return [...bySource.values()];
+}
+
+/** An open link changes nothing about a connection that works, or that must be mended. */
+function stateWith(state: ConnectionState = "not_connected", linkExpiresAt: number | null): ConnectionState {
+  return state === "not_connected" && linkExpiresAt !== null ? "waiting_for_consent" : state;
+}
+
+interface Moment {
+  now: number;
+  /** Does a service run, that tries again by itself? */
+  isServed: boolean;
+}
+
+/** What stands in the way, first what a person must mend. */
+function bannerOf(vendor: string, found: Found | undefined, moment: Moment): string | null {
+  if (!found) return null;
+  if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
+  if (found.connection.banner !== null) return found.connection.banner;
+  const unsubscribed =
+    found.connection.state === "connected" ? subscriptionTrouble(found.connection, labelOf(vendor)) : null;
+  if (unsubscribed !== null) return unsubscribed;
+  const ending = loginTrouble(found.connection, labelOf(vendor), moment.now);
+  if (ending !== null) return ending;
+  return [...waitingWords(found, moment), ...rejectedWords(found)].join(". ") || null;
+}
+
+function waitingWords({ connection, pushes, stuck }: Found, moment: Moment): string[] {
+  const troubles = stuckTroubles(connection, stuck);
+  if (troubles.length > 0)
+    return [...troubles.map(({ words }) => words), ...nextProbeWords(connection.outage, moment)];
+  const words = outageWords(connection.outage, pushes, moment);
+  if (pushes.held > 0 && connection.state === "connected")
+    words.push(`${count(pushes.held, "result")} held; ${logsCommand(connection, "held")} says why`);
+  return words;
+}
+
+/** Read behind the vendor's label. */
+function outageWords(outage: Outage | null, { pending }: PushCounts, moment: Moment): string[] {
+  if (outage === null) return [];
+  const why = outage.reason ? ` (${outage.reason})` : "";
+  if (isDegraded(outage))
+    return [`fails at the moment${why}, nothing is lost; ${nextTryWords(outage, moment)}`];
+  return pending > 0 ? [`did not take the last call${why}; ${nextTryWords(outage, moment)}`] : [];
+}
+
+function nextTryWords({ restUntil, notBefore = 0 }: Outage, { now, isServed }: Moment): string {
+  if (isServed && restUntil <= now + MINUTE_MS) return "it is tried again within a minute";
+  if (notBefore > now) return `it asked to be left in peace until ${shortTime(notBefore)}`;
+  const next = isServed ? `the next try is due at ${shortTime(restUntil)}; ` : "";
+  return `${next}${RETRY_COMMAND} asks now`;
+}
+
+function nextProbeWords(outage: Outage | null, { now }: Moment): string[] {
+  if (!isDegraded(outage) || outage.restUntil <= now) return [];
+  return [`The next try is due at ${shortTime(outage.restUntil)}`];
+}
+
+function rejectedWords({ connection, pushes: { rejected } }: Found): string[] {
+  if (rejected === 0) return [];
+  const again = replayCommand(connection, "--status rejected");
+  return [
+    `${count(rejected, "result")} rejected; see ${logsCommand(connection, "rejected")}, mend, then: ${again}`,
+  ];
+}
+
+type Unreadable = Connection & { vaultTrouble: VaultTrouble };
+
+function isUnreadable(connection: Connection | undefined): connection is Unreadable {
+  return connection?.state === "connected" && connection.vaultTrouble !== null;
+}
+
+/** Null where there are none that serve. */
+function tokensOf(connection: Connection | undefined): "readable" | "unreadable" | null {
+  if (connection?.state !== "connected") return null;
+  return isUnreadable(connection) ? "unreadable" : "readable";
+}
+
+function unreadableWords({ since, reason, fix }: VaultTrouble): string {
+  return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix.replace(/[.]?$/, ".")}`} Results wait; serve looks every minute and goes on by itself`;
+}
+
+const LABELS: Readonly<Record<string, string>> = { hubspot: "HubSpot", smartrecruiters: "SmartRecruiters" };
+
+function labelOf(vendor: string): string {
+  return LABELS[vendor] ?? vendor;
+}
+
+function timeOrNull(at: number | null | undefined): string | null {
+  return typeof at === "number" ? isoTime(at) : null;
+}

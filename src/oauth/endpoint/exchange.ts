@@ -1,0 +1,99 @@
+import * as v from "valibot";
+import type { Clock } from "../../shared/clock.ts";
+import { AppError } from "../../shared/errors.ts";
+import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
+import { type Secret, secret } from "../../shared/secret.ts";
+import type { Grant, TokenIssuer } from "./issuer.ts";
+import { explainTokenError, type TokenCall } from "./token-error.ts";
+
+interface Deps {
+  http: Http;
+  clock: Clock;
+}
+
+interface Client {
+  issuer: TokenIssuer;
+  clientSecret: Secret;
+  signal?: AbortSignal;
+}
+
+/** Trades the code of a redirect for tokens. Throws `CONFIG_INVALID`, `VENDOR_*`. */
+export function exchangeCode(
+  deps: Deps,
+  client: Client & { code: string; verifier: string | null; redirectUri: string },
+): Promise<Grant> {
+  const { code, verifier, redirectUri } = client;
+  const call: TokenCall = { issuer: client.issuer, step: "exchange", redirectUri };
+  return askForTokens(deps, client, call, {
+    grant_type: "authorization_code",
+    code: secret(code),
+    redirect_uri: redirectUri,
+    ...(verifier === null ? {} : { code_verifier: secret(verifier) }),
+  });
+}
+
+/** Trades a refresh token for a new access token. Throws `RECONNECT_NEEDED`, `CONFIG_INVALID`, `VENDOR_*`. */
+export function refreshGrant(deps: Deps, client: Client & { refreshToken: Secret }): Promise<Grant> {
+  const call: TokenCall = { issuer: client.issuer, step: "refresh" };
+  return askForTokens(deps, client, call, {
+    grant_type: "refresh_token",
+    refresh_token: client.refreshToken,
+  });
+}
+
+async function askForTokens(
+  { http, clock }: Deps,
+  { issuer, clientSecret, signal }: Client,
+  call: TokenCall,
+  fields: Record<string, string | Secret>,
+): Promise<Grant> {
+  const { tokenUrl, clientId } = issuer.authorization;
+  // The life of a token is counted from before the call: the vendor's clock starts no earlier.
+  const askedAt = clock.now();
+  const answer = await http.request({
+    method: "POST",
+    url: tokenUrl,
+    form: { ...fields, client_id: clientId, client_secret: clientSecret },
+    ...(signal ? { signal } : {}),
+  });
+  return readGrant(answer, call, askedAt);
+}
+
+const TokenAnswer = v.object({
+  access_token: v.pipe(v.string(), v.minLength(1)),
+  refresh_token: v.optional(v.nullable(v.string())),
+  expires_in: v.fallback(
+    v.nullable(v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.finite())),
+    null,
+  ),
+  scopes: v.optional(v.nullable(v.array(v.string()))),
+  scope: v.optional(v.nullable(v.string())),
+  hub_id: v.optional(v.unknown()),
+});
+
+/** Vendors differ in spelling and leave things out; without an access token nothing else counts. */
+function readGrant(answer: HttpAnswer, call: TokenCall, askedAt: number): Grant {
+  if (answer.status !== 200 && answer.status !== 201) throw explainTokenError(answer, call);
+  const body = jsonOf(answer);
+  if (body === undefined) throw explainTokenError(answer, call);
+  const parsed = v.safeParse(TokenAnswer, body);
+  if (!parsed.success) throw unexpected(answer, call);
+  const { access_token, refresh_token, expires_in, scopes, scope, hub_id } = parsed.output;
+  return {
+    accessToken: secret(access_token),
+    refreshToken: refresh_token ? secret(refresh_token) : null,
+    expiresAt: expires_in === null ? null : askedAt + expires_in * 1_000,
+    scopes: scopes ?? scope?.split(/[ ,]+/).filter(Boolean) ?? null,
+    accountId: typeof hub_id === "number" || typeof hub_id === "string" ? String(hub_id) : null,
+  };
+}
+
+/** Some vendors refuse with status 200 and an error in the body. */
+function unexpected(answer: HttpAnswer, call: TokenCall): AppError {
+  const explained = explainTokenError(answer, call);
+  const isRefusal = explained.code !== "VENDOR_UNAVAILABLE";
+  if (isRefusal) return explained;
+  return new AppError("VENDOR_UNEXPECTED", `${call.issuer.label} answered without an access token`, {
+    hint: "Try again; if it stays so, the vendor's token endpoint has changed.",
+  });
+}

@@ -1,0 +1,116 @@
+import * as v from "valibot";
+import { AppError } from "../../shared/errors.ts";
+import { type HttpAnswer, jsonOf } from "../../shared/http.ts";
+import { quoted } from "../consent/consent-refusal.ts";
+import { connectCommand, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
+import { possessive } from "../../shared/text.ts";
+
+export interface TokenCall {
+  issuer: TokenIssuer;
+  step: "exchange" | "refresh";
+  /** Of the exchange: the exact one we sent. */
+  redirectUri?: string;
+}
+
+/**
+ * What a token endpoint's refusal means. The body decides first: vendors use 400 and 401 alike for a dead token and
+ * for a wrong client secret, and only the first may disconnect anybody. What no vendor would say (HTML, an empty
+ * body) came from something in between and passes.
+ */
+export function explainTokenError(answer: HttpAnswer, call: TokenCall): AppError {
+  const said = readBody(answer);
+  if (!said) return unavailable(answer.status, call, isMarkup(answer.text));
+  const is = (...codes: string[]) => codes.some((code) => said.codes.includes(code));
+  if (is("INVALID_CLIENT", "UNAUTHORIZED_CLIENT", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET"))
+    return clientRefused(call, said, is("BAD_CLIENT_ID"), is("BAD_CLIENT_SECRET"));
+  const isRedirect = is("BAD_REDIRECT_URI", "MISMATCH_REDIRECT_URI_AUTH_CODE", "REDIRECT_URI_MISMATCH");
+  if (isRedirect || (call.step === "exchange" && speaksOfRedirectUri(said.words)))
+    return redirectRefused(call, said);
+  if (is("BAD_CODE_VERIFIER")) return verifierRefused(call, said);
+  if (
+    is("INVALID_GRANT", "BAD_REFRESH_TOKEN", "BAD_AUTH_CODE", "EXPIRED_AUTH_CODE", "BAD_HUB", "ACCESS_DENIED")
+  )
+    return call.step === "refresh" ? tokenDead(call, said) : codeRefused(call, said);
+  if (answer.status >= 500 || answer.status === 429) return unavailable(answer.status, call, false);
+  if (answer.status === 401 && call.step === "refresh") return tokenDead(call, said);
+  return new AppError(
+    "VENDOR_REJECTED",
+    `${possessive(call.issuer.label)} token endpoint refused with ${answer.status}${said.words}`,
+    { hint: `Check ${call.issuer.vendor}.client_id and the app's settings in ${call.issuer.label}.` },
+  );
+}
+
+interface Said {
+  /** RFC 6749's `error` and the older `status`, in capitals. */
+  codes: string[];
+  words: string;
+}
+
+const text = v.fallback(v.string(), "");
+const Body = v.object({ error: text, error_description: text, status: text, message: text });
+
+/** Null unless the body is a JSON object that says something in the words vendors use. */
+function readBody(answer: HttpAnswer): Said | null {
+  const parsed = v.safeParse(Body, withDefaults(jsonOf(answer)));
+  if (!parsed.success) return null;
+  const { error, error_description, status, message } = parsed.output;
+  if (error === "" && message === "") return null;
+  return {
+    codes: [error, status].map((code) => code.toUpperCase()),
+    words: quoted(status && status !== "error" ? status : error, error_description || message),
+  };
+}
+
+/** An absent key is as good as an empty one; what is no object stays as it is and fails the schema. */
+function withDefaults(body: unknown): unknown {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return body;
+  return { error: "", error_description: "", status: "", message: "", ...body };
+}
+
+function isMarkup(body: string): boolean {
+  return body.trimStart().startsWith("<");
+}
+
+function unavailable(status: number, { issuer }: TokenCall, isHtml: boolean): AppError {
+  const what = isHtml ? "a web page" : `${status}`;
+  return new AppError("VENDOR_UNAVAILABLE", `${possessive(issuer.label)} token endpoint answered ${what}`, {
+    hint: isHtml
+      ? "Is a proxy or a login page in the way? Check HTTPS_PROXY and the network, then try again."
+      : "Nobody is disconnected. Try again in a few minutes.",
+  });
+}
+
+function clientRefused({ issuer }: TokenCall, said: Said, isId: boolean, isSecret: boolean): AppError {
+  const setId = `set ${issuer.vendor}.client_id in the configuration`;
+  const setSecret = `run \`jc-integrations secrets set ${issuer.authorization.clientSecretName}\``;
+  const fix = isId ? setId : isSecret ? setSecret : `${setSecret}, or ${setId}`;
+  return new AppError(
+    "CONFIG_INVALID",
+    `${issuer.label} does not know this client id and secret${said.words}`,
+    { hint: `Look them up in the app's settings, then ${fix}. Connections stay as they are.` },
+  );
+}
+
+function redirectRefused({ issuer, redirectUri }: TokenCall, said: Said): AppError {
+  return new AppError("CONFIG_INVALID", `${issuer.label} refused the redirect URI${said.words}`, {
+    hint: redirectHint(issuer, redirectUri ?? issuer.authorization.redirectPath),
+  });
+}
+
+function verifierRefused({ issuer }: TokenCall, said: Said): AppError {
+  return new AppError("VENDOR_REJECTED", `${issuer.label} refused the code verifier (PKCE)${said.words}`, {
+    hint: `Run \`${connectCommand(issuer)}\` again; if it stays so, set ${issuer.vendor}.pkce = false.`,
+  });
+}
+
+function codeRefused({ issuer }: TokenCall, said: Said): AppError {
+  return new AppError("VENDOR_REJECTED", `${issuer.label} refused the code it gave us${said.words}`, {
+    hint: `Codes live for a short time and work once. Run \`${connectCommand(issuer)}\` again.`,
+  });
+}
+
+function tokenDead({ issuer }: TokenCall, said: Said): AppError {
+  return new AppError("RECONNECT_NEEDED", `${issuer.label} no longer accepts our tokens${said.words}`, {
+    hint: `Run \`${connectCommand(issuer)}\`.`,
+  });
+}

@@ -1,0 +1,32 @@
+import type { Clock } from "./clock.ts";
+import type { Environment } from "./config.ts";
+import type { Io } from "./io.ts";
+
+/** Everything outside the program that a command may touch: the real one in `bin`, a made one in tests. */
+export interface World {
+  io: Io;
+  env: Environment;
+  platform: NodeJS.Platform;
+  /** The Node program that runs us, for child processes. */
+  nodePath: string;
+  clock: Clock;
+  /** Aborts on Ctrl-C and SIGTERM; the reason is the signal's name. */
+  signal: AbortSignal;
+  /** Shows a URL to the person at the machine, if it can. Nobody waits for it, nothing depends on it. */
+  openBrowser(url: string): void;
+  /** Where the built program's own files rest, for threads and child processes. */
+  distUrl: URL;
+  cwd: string;
+}
+
+/** The options every command has. */
+export interface Globals {
+  org?: string;
+  config?: string;
+  stateDir?: string;
+  json?: boolean;
+  color: boolean;
+  input: boolean;
+  yes?: boolean;
+  verbose?: boolean;
+}

@@ -1,0 +1,31 @@
+import type { Connections } from "./connections.ts";
+import type { Coordination } from "./coordination.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Intake } from "./intake.ts";
+import type { Reads } from "./reads.ts";
+import type { Rerun } from "./rerun.ts";
+import type { Webhooks } from "./webhooks.ts";
+
+export type * from "./connections.ts";
+export type * from "./coordination.ts";
+export type * from "./delivery.ts";
+export type * from "./intake.ts";
+export type * from "./reads.ts";
+export type * from "./rerun.ts";
+export type * from "./webhooks.ts";
+
+/**
+ * The one place where everything that matters is a row. Each verb is one transaction, durable when it returns,
+ * and safe beside the same verb in another process. Throws `STORE_UNAVAILABLE` when the store cannot be
+ * read or written now; nothing is half done then. Verbs over a whole connection (`hold`, `release`, `raise`,
+ * `confirm`, `hasten`, `forgetAccount`) write many rows in several short transactions, so that nobody waits long for the
+ * store; one that was cut short is completed by calling it again. Points in time are ms since the epoch.
+ */
+export interface Store extends Intake, Connections, Delivery, Rerun, Webhooks, Reads, Coordination {
+  /**
+   * Calls back soon (250 ms at most) after another process changed anything, or this one did what may make work
+   * due. Returns how to stop.
+   */
+  watch(onChange: () => void): () => void;
+  close(): Promise<void>;
+}

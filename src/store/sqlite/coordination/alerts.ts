@@ -1,0 +1,33 @@
+import type { AlertNote, DueAlert, Incident } from "../../contract/store.ts";
+import type { Db } from "../file/open.ts";
+import { transaction } from "../file/transaction.ts";
+
+/** Trouble that is over is still told when it could not be while it lasted, but not to those who listen days later. */
+const STILL_NEWS_MS = 24 * 60 * 60_000;
+
+/** One row per open incident: found again it changes nothing, over it goes, so that the next one alerts anew. */
+export function createAlerts(db: Db) {
+  const open = db.prepare(`
+    INSERT INTO alerts (key, org, text, opened_at, due_at) VALUES (@key, @org, @text, @now, @now)
+    ON CONFLICT (key) DO NOTHING`);
+  const closeOthers = db.prepare(`
+    DELETE FROM alerts WHERE key NOT IN (SELECT value FROM json_each(@keys))
+      AND (sent_at IS NOT NULL OR tries = 0 OR opened_at < @oldest)`);
+  const due = db.prepare<[number], DueAlert>(
+    "SELECT id, org, text, tries FROM alerts WHERE sent_at IS NULL AND due_at <= ? ORDER BY id",
+  );
+  const sent = db.prepare("UPDATE alerts SET sent_at = ? WHERE id = ?");
+  const putOff = db.prepare("UPDATE alerts SET due_at = ?, tries = tries + 1 WHERE id = ?");
+  return {
+    keepIncidents: transaction(db, (incidents: readonly Incident[], now: number): void => {
+      const keys = JSON.stringify(incidents.map(({ key }) => key));
+      closeOthers.run({ keys, oldest: now - STILL_NEWS_MS });
+      for (const incident of incidents) open.run({ ...incident, now });
+    }),
+    dueAlerts: (now: number): DueAlert[] => due.all(now),
+    noteAlert: transaction(db, (id: number, note: AlertNote): void => {
+      if ("sentAt" in note) sent.run(note.sentAt, id);
+      else putOff.run(note.dueAt, id);
+    }),
+  };
+}

@@ -1,0 +1,100 @@
+import { isRunning, type ProcessIdentity } from "../../../shared/running.ts";
+import type { TickRequest, TickStanding } from "../../contract/store.ts";
+import type { Db } from "../file/open.ts";
+import { transaction } from "../file/transaction.ts";
+
+/** A run that failed is begun again after this long, then after twice as long, up to an hour. */
+const FIRST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+
+/**
+ * One row per job and due time: who inserts it runs the job, so no leader is needed. It names the process that runs it,
+ * so that a run that was killed, or failed, is not taken for one that was done.
+ */
+export function createTicks(db: Db, self: ProcessIdentity, now: () => number) {
+  const holder = JSON.stringify(self);
+  const open = db.prepare("INSERT OR IGNORE INTO ticks (job, due_at, opened_at) VALUES (?, ?, ?)");
+  const last = db.prepare<[string], number | null>("SELECT max(due_at) FROM ticks WHERE job = ?").pluck();
+  const forget = db.prepare("DELETE FROM ticks WHERE job = ? AND due_at < ?");
+  /** Bounds what is opened every few minutes. Where a wrong clock makes us forget, it is opened once more. */
+  const KEPT_MS = 7 * 24 * 3_600_000;
+
+  const one = db.prepare<[string, number], TickRow>(
+    "SELECT opened_at, holder, tries, is_done FROM ticks WHERE job = ? AND due_at = ?",
+  );
+  const holders = db.prepare<[string], HolderRow>(
+    "SELECT holder, opened_at FROM ticks WHERE job = ? AND holder IS NOT NULL",
+  );
+  const begin = db.prepare(`
+    INSERT INTO ticks (job, due_at, opened_at, holder, is_done) VALUES (@job, @dueAt, @now, @holder, 0)
+    ON CONFLICT DO UPDATE SET opened_at = excluded.opened_at, holder = excluded.holder, tries = tries + 1`);
+  const giveUpOthers = db.prepare(
+    "UPDATE ticks SET holder = NULL WHERE job = ? AND due_at <> ? AND holder IS NOT NULL",
+  );
+  const forgetOthers = db.prepare("DELETE FROM ticks WHERE job = ? AND due_at <> ?");
+  const end = db.prepare(
+    "UPDATE ticks SET holder = NULL, is_done = ? WHERE job = ? AND due_at = ? AND holder = ?",
+  );
+
+  const standing = ({ job, dueAt, now }: TickRequest): TickStanding => {
+    if (holders.all(job).some((each) => isHeld(each, now))) return "later";
+    const tick = one.get(job, dueAt);
+    if (tick?.is_done === 1) return "done";
+    return tick && isResting(tick, now) ? "later" : "ours";
+  };
+  const beginOpen = transaction(db, (request: TickRequest): TickStanding => {
+    const found = standing(request);
+    if (found !== "ours") return found;
+    const { job, dueAt, now, once } = request;
+    begin.run({ job, dueAt, now, holder });
+    // By no clock: a moment in which it was wrong must not make us forget what was done.
+    if (once) giveUpOthers.run(job, dueAt);
+    else forgetOthers.run(job, dueAt);
+    return found;
+  });
+
+  return {
+    openTick: transaction(db, (job: string, dueAt: number): boolean => {
+      const isOurs = open.run(job, dueAt, now()).changes === 1;
+      if (isOurs) forget.run(job, dueAt - KEPT_MS);
+      return isOurs;
+    }),
+    lastTick: (job: string): number | null => last.get(job) ?? null,
+    // Looked at first: nearly always there is nothing to write.
+    beginTick: (request: TickRequest): TickStanding => {
+      const found = standing(request);
+      return found === "ours" ? beginOpen(request) : found;
+    },
+    endTick: transaction(db, (job: string, dueAt: number, isDone: boolean): void => {
+      end.run(Number(isDone), job, dueAt, holder);
+    }),
+  };
+}
+
+interface HolderRow {
+  holder: string;
+  opened_at: number;
+}
+
+/** Where the system does not tell when a process began, its pid may be another's by now: then it holds for an hour. */
+function isHeld({ holder, opened_at }: HolderRow, now: number): boolean {
+  const by: ProcessIdentity = JSON.parse(holder);
+  const isCertain = by.startedAt !== "" || Math.abs(now - opened_at) < LONGEST_PAUSE_MS;
+  return isCertain && isRunning(by);
+}
+
+interface TickRow {
+  /** When it was begun last. */
+  opened_at: number;
+  /** The process that runs it, as JSON. */
+  holder: string | null;
+  tries: number;
+  is_done: number;
+}
+
+/** The first time that its process was killed it is begun again at once; one that kills its process must not do so for ever. */
+function isResting({ opened_at: openedAt, holder, tries }: TickRow, now: number): boolean {
+  const failures = holder === null ? tries : tries - 1;
+  const pauseMs = failures === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
+  return openedAt <= now && now < openedAt + pauseMs;
+}

@@ -1,0 +1,165 @@
+import { isFromAhead, type Outage } from "../../../core/delivery/outage.ts";
+import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
+import type { SubjectKind } from "../../../core/push.ts";
+import type { ProcessIdentity } from "../../../shared/running.ts";
+import type { ClaimKind, DueWork, Place, RateWindow } from "../../contract/store.ts";
+import type { TakeCall } from "./rate-window.ts";
+import type { Db } from "../file/open.ts";
+import { createStatesOf } from "../rows/invites-of.ts";
+import { createLeases } from "./leases.ts";
+import { SLICE } from "../file/slices.ts";
+import { transaction } from "../file/transaction.ts";
+
+/**
+ * `Claim[]` as JSON, with the invites' states as they stand in their rows, and what is known of the account, which all share, once.
+ * It is read once, by who projects them: to read it here and copy what was read to another thread costs more than
+ * twice as much.
+ */
+export type ClaimsText = string;
+const NO_CLAIMS: ClaimsText = '{"claims":[]}';
+
+/** Threads that look at one clock a moment apart see no clock that was ahead. */
+const CLOCK_SLACK_MS = 60_000;
+
+/** Taking due pushes for delivery, so that no two take the same one. */
+export function createClaims(db: Db, self: ProcessIdentity, now: () => number, takeCall: TakeCall) {
+  const connectionOf = db.prepare<
+    [number],
+    { org: string; subject_kind: SubjectKind; hold_cause: string | null; account: string }
+  >(
+    "SELECT org, subject_kind, hold_cause, json_object('knownFields', details -> 'knownFields', 'connectedAt', details ->> 'connectedAt') AS account FROM connections WHERE id = ?",
+  );
+  const dueOf = (kind: ClaimKind) =>
+    db.prepare<[connectionId: number, now: number, limit: number], DueRow>(`
+      SELECT id, subject, version, tries, alone FROM pushes
+      WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ? ${KINDS[kind]}
+      ORDER BY due_at LIMIT ?`);
+  const due = {
+    any: dueOf("any"),
+    fresh: dueOf("fresh"),
+    failed: dueOf("failed"),
+    "failed in company": dueOf("failed in company"),
+  };
+  const take = db.prepare("UPDATE pushes SET lease = ?, moved_at = NULL WHERE id = ?");
+  const statesOf = createStatesOf(db);
+  const leases = createLeases(db, self, now);
+
+  /** Undefined for one that is held, though its pushes may not all be marked yet. */
+  const openConnection = (id: number) => {
+    const connection = connectionOf.get(id);
+    return connection?.hold_cause === null ? connection : undefined;
+  };
+  const claim = transaction(db, (request: ClaimRequest): ClaimsText => {
+    leases.freeLost();
+    const connection = openConnection(request.connectionId);
+    if (!connection) return NO_CLAIMS;
+    const { connectionId, now, limit, kind = "any" } = request;
+    const rows = companions(due[kind].all(connectionId, now, limit));
+    if (rows.length === 0) return NO_CLAIMS;
+    const lease = leases.open();
+    const claims = rows.map(({ id: pushId, subject, version, tries, alone }) => {
+      take.run(lease, pushId);
+      const { states, newestVersion } = statesOf(connection.org, connection.subject_kind, subject);
+      const carries = Math.max(version, newestVersion);
+      const claim = { pushId, lease, subject, version, carries, tries, alone: alone === 1 };
+      return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
+    });
+    return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
+  });
+
+  const claimInWindow = transaction(
+    db,
+    ({
+      window,
+      ...request
+    }: ClaimRequest & { window: RateWindow }): { text: ClaimsText; place: Place | null } => {
+      const { connectionId, now, kind = "any" } = request;
+      const isDue = openConnection(connectionId) && due[kind].get(connectionId, now, 1);
+      if (!isDue) return { text: NO_CLAIMS, place: null };
+      const place = takeCall({ ...window, now });
+      return { text: place.isTaken ? claim(request) : NO_CLAIMS, place };
+    },
+  );
+
+  const next = db
+    .prepare<[number], number>(
+      "SELECT due_at FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL ORDER BY due_at LIMIT 1",
+    )
+    .pluck();
+  const open = db.prepare<[], { id: number; connectedAt: number | null; outage: string | null }>(
+    "SELECT id, details ->> 'connectedAt' AS connectedAt, details -> 'outage' AS outage FROM connections WHERE hold_cause IS NULL ORDER BY id",
+  );
+  const newestWaiting = db
+    .prepare<[number], number | null>(
+      "SELECT max(pending_since) FROM pushes WHERE connection_id = ? AND state = 'pending'",
+    )
+    .pluck();
+  const lastDue = db
+    .prepare<[number], number | null>(
+      "SELECT max(due_at) FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL",
+    )
+    .pluck();
+  const mendRaised = db.prepare(`
+    UPDATE pushes SET due_at = min(due_at, @now), pending_since = @now WHERE id IN (SELECT id FROM pushes
+      WHERE connection_id = @connectionId AND state = 'pending' AND pending_since > @latest LIMIT ${SLICE})`);
+  const mendPutOff = db.prepare(`
+    UPDATE pushes SET due_at = @now WHERE id IN (SELECT id FROM pushes
+      WHERE connection_id = @connectionId AND state = 'pending' AND lease IS NULL AND due_at > @latest LIMIT ${SLICE})`);
+  const mend = transaction(db, (connectionId: number, now: number) => {
+    mendRaised.run({ connectionId, now, latest: now + CLOCK_SLACK_MS });
+    mendPutOff.run({ connectionId, now, latest: now + LONGEST_WAIT_MS });
+  });
+  /** What was raised or put off while the clock was ahead would wait until that time comes. */
+  const isAhead = (connectionId: number, now: number): boolean =>
+    (newestWaiting.get(connectionId) ?? now) > now + CLOCK_SLACK_MS ||
+    (lastDue.get(connectionId) ?? now) > now + LONGEST_WAIT_MS;
+
+  const freeLost = transaction(db, leases.freeLost);
+  const dueWork = (now: number): DueWork[] => {
+    // What a killed process had claimed is due too: nobody else would ever ask for it.
+    if (leases.lost().length > 0) freeLost();
+    return open.all().flatMap(({ id: connectionId, connectedAt, outage }) => {
+      if (isAhead(connectionId, now)) mend(connectionId, now);
+      const dueAt = next.get(connectionId);
+      if (dueAt === undefined) return [];
+      // Who delivers asks the vendor anew, and hastens what was put off.
+      const isOver = outage !== null && isOutageFromAhead(outage, now);
+      return [{ connectionId, dueAt: isOver ? Math.min(dueAt, now) : dueAt, connectedAt }];
+    });
+  };
+
+  return { claim, claimInWindow, dueWork, letGo: leases.letGo };
+}
+
+/** As JSON; where there is none it says `null`. */
+function isOutageFromAhead(json: string, now: number): boolean {
+  const outage: Outage | null = JSON.parse(json);
+  return outage !== null && isFromAhead(outage, now);
+}
+
+/** One that travels alone goes by itself; the others go without it. */
+function companions(rows: DueRow[]): DueRow[] {
+  return rows[0]?.alone === 1 ? rows.slice(0, 1) : rows.filter((row) => row.alone === 0);
+}
+
+interface ClaimRequest {
+  connectionId: number;
+  limit: number;
+  now: number;
+  kind?: ClaimKind;
+}
+
+const KINDS: Readonly<Record<ClaimKind, string>> = {
+  any: "",
+  fresh: "AND tries = 0",
+  failed: "AND tries > 0",
+  "failed in company": "AND tries > 0 AND alone = 0",
+};
+
+interface DueRow {
+  id: number;
+  subject: string;
+  version: number;
+  tries: number;
+  alone: 0 | 1;
+}

@@ -1,0 +1,90 @@
+import type { HeldCause, PushState } from "../../../core/push.ts";
+import type { SettleOutcome, Settlement } from "../../contract/store.ts";
+import type { Db } from "../file/open.ts";
+import { transaction } from "../file/transaction.ts";
+
+/**
+ * Ends claims and appends their attempts. Only the holder of the lease may settle, and a version that moved
+ * meanwhile makes the push due again at once, whatever became of the old one.
+ */
+export function createSettle(db: Db) {
+  // As it was when it was claimed, as nearly all are: a hold that came meanwhile has lost its object.
+  const end = db.prepare(`
+    UPDATE pushes SET state = ?, held_cause = ?, delivered_version = max(delivered_version, ?),
+      pending_since = iif(?, pending_since, NULL), due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
+      projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings)
+    WHERE id = ? AND lease = ? AND version = ?`);
+  // A hold on the whole connection that came meanwhile outlives a version that moved; one for this record's content
+  // does not, since the cure may have come with the new version. What was told is no longer waited for.
+  const endMoved = db.prepare(`
+    UPDATE pushes SET delivered_version = max(delivered_version, ?),
+      pending_since = iif(?, pending_since, moved_at), due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
+      projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings)
+    WHERE id = ? AND lease = ?`);
+  const keepWaiting = db.prepare(`
+    UPDATE pushes SET due_at = ?, tries = tries + ?, alone = max(alone, iif(version = ?, ?, 0)), moved_at = NULL, lease = NULL
+    WHERE id = ? AND lease = ?`);
+  // Whoever took it over told the vendor something newer, perhaps before this came there.
+  const tellAgain = db.prepare(`
+    UPDATE pushes SET state = 'pending', pending_since = @now, due_at = @now
+    WHERE id = @pushId AND state = 'delivered' AND lease IS NULL AND delivered_version > 0`);
+  const appendAttempt = db.prepare(`
+    INSERT INTO attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+  const closeLease = db.prepare(
+    "DELETE FROM leases WHERE id = ? AND NOT EXISTS (SELECT 1 FROM pushes WHERE lease = leases.id)",
+  );
+  const noteSync = db.prepare(`
+    UPDATE connections SET details = json_set(details, '$.lastSyncAt', @now)
+    WHERE id = (SELECT connection_id FROM pushes WHERE id = @pushId)`);
+
+  const settleOne = ({ claim, outcome, attempt, warnings, now }: Settlement) => {
+    if (attempt) {
+      const { outcome, httpStatus, correlationId, durationMs, reason } = attempt;
+      const { pushId, version } = claim;
+      appendAttempt.run(pushId, version, now, outcome, httpStatus, correlationId, durationMs, reason);
+    }
+    const { pushId, lease, version, carries } = claim;
+    if (outcome.kind === "pending") {
+      const { dueAt, counted, alone = false } = outcome;
+      keepWaiting.run(dueAt, Number(counted), version, Number(alone), pushId, lease);
+      return;
+    }
+    const { state, heldCause } = endOf(outcome);
+    const isTold = outcome.kind === "delivered" || outcome.kind === "rejected";
+    const deliveredVersion = outcome.kind === "delivered" || outcome.kind === "empty" ? carries : 0;
+    const rest = [
+      deliveredVersion,
+      Number(outcome.kind === "held"),
+      now,
+      isTold ? JSON.stringify(outcome.projection) : null,
+      outcome.kind === "rejected" ? JSON.stringify(outcome.rejection) : null,
+      warnings ? JSON.stringify(warnings) : null,
+      pushId,
+      lease,
+    ];
+    const { changes } = end.run(state, heldCause, ...rest, version);
+    if (changes > 0 || endMoved.run(...rest).changes > 0) return;
+    if (outcome.kind === "delivered") tellAgain.run({ pushId, now });
+  };
+
+  const settleAll = transaction(db, (settlements: readonly Settlement[]) => {
+    for (const settlement of settlements) settleOne(settlement);
+    for (const lease of new Set(settlements.map((settlement) => settlement.claim.lease)))
+      closeLease.run(lease);
+    const delivered = settlements.findLast((settlement) => settlement.outcome.kind === "delivered");
+    if (delivered) noteSync.run({ now: delivered.now, pushId: delivered.claim.pushId });
+  });
+  return (settlements: readonly Settlement[]) => {
+    if (settlements.length > 0) settleAll(settlements);
+  };
+}
+
+/** What becomes of a push whose version did not move. */
+function endOf(outcome: Exclude<SettleOutcome, { kind: "pending" }>): {
+  state: PushState;
+  heldCause: HeldCause | null;
+} {
+  if (outcome.kind === "held") return { state: "held", heldCause: outcome.cause };
+  return { state: outcome.kind === "rejected" ? "rejected" : "delivered", heldCause: null };
+}

@@ -1,0 +1,53 @@
+import type { NewEvent, Snapshot } from "../../../core/event.ts";
+import { emailKey } from "../../../core/event.ts";
+import { fold } from "../../../core/fold.ts";
+import type { Invite } from "../../../core/invite.ts";
+import { contactHeads } from "../../../core/subject.ts";
+import type { Db } from "../file/open.ts";
+import { createInvitesOf } from "../rows/invites-of.ts";
+import { createRaiseInvite } from "./raise.ts";
+import { inviteOf } from "../rows/rows.ts";
+import { createSaveInvite, type Round } from "./save-invite.ts";
+
+/** Folds an event's snapshot into its invite's row. Returns the row's id. */
+export function createFoldInvite(db: Db) {
+  const find = db.prepare<[string, string], { id: number; state: string }>(
+    "SELECT id, state FROM invites WHERE org = ? AND invitation_id = ?",
+  );
+  const keepState = db.prepare("UPDATE invites SET state = ? WHERE id = ?");
+  const save = createSaveInvite(db);
+  const raise = createRaiseInvite(db);
+  const changesHeads = createChangesHeads(db);
+
+  return (snapshot: Snapshot, { bodyHash, receivedAt: now }: NewEvent, round: Round): number => {
+    const { org, invitationId } = snapshot;
+    const row = find.get(org, invitationId);
+    const before = row ? inviteOf(row.state) : null;
+    const { invite, newest, earliestMoved } = fold(before, snapshot, bodyHash);
+    if (!row || !before || newest) return save(row?.id ?? null, invite, { now, round });
+
+    const state = JSON.stringify(invite);
+    if (state !== row.state) keepState.run(state, row.id);
+    if (earliestMoved && changesHeads(before, invite)) {
+      const raised = { version: round.nextVersion(), now };
+      const destinations = round.destinationsOf(org, "production");
+      const contacts = destinations.filter((destination) => destination.subject_kind === "contact");
+      for (const destination of contacts) raise(destination, invite, raised);
+    }
+    return row.id;
+  };
+}
+
+/** An older snapshot can make another invite the one that speaks for the contact. */
+function createChangesHeads(db: Db) {
+  const invitesOf = createInvitesOf(db);
+  return (before: Invite, after: Invite): boolean => {
+    const all = invitesOf(after.org, "contact", emailKey(after.candidate.email)).invites;
+    const others = all.filter((other) => other.invitationId !== after.invitationId);
+    // One that is not among them belongs to a trial, and speaks for nobody.
+    if (others.length === all.length) return false;
+    const [was, is] = [contactHeads([...others, before]), contactHeads([...others, after])];
+    const differs = (head: keyof typeof was) => was[head]?.invitationId !== is[head]?.invitationId;
+    return differs("latest") || differs("latestCompleted");
+  };
+}

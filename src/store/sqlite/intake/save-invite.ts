@@ -1,0 +1,48 @@
+import type { Environment } from "../../../core/connection.ts";
+import { emailKey } from "../../../core/event.ts";
+import type { Invite } from "../../../core/invite.ts";
+import { raisesPush, subjectOf } from "../../../core/subject.ts";
+import type { Db } from "../file/open.ts";
+import { createRaiseInvite, type DestinationRow } from "./raise.ts";
+import type { NextVersion } from "../file/versions.ts";
+
+/** What the events of one transaction share. */
+export interface Round {
+  nextVersion: NextVersion;
+  destinationsOf(org: string, environment: Environment): readonly DestinationRow[];
+  /** Does any vendor's word wait for its invite? */
+  hasUnmatched(): boolean;
+}
+
+/** The contact of an invite that belongs to a trial in a vendor's sandbox: no contact in production is told of it. */
+export const NO_CONTACT = "";
+
+/** Writes an invite's new state and raises the pushes that follow from it. `id` is null for a new one. Returns its id. */
+export function createSaveInvite(db: Db) {
+  const insert = db.prepare(`
+    INSERT INTO invites (contact, assessment, status, at, owed, state_version, state, org, invitation_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const change = db.prepare(`
+    UPDATE invites SET contact = ?, assessment = ?, status = ?, at = ?, owed = ?, state_version = ?, state = ? WHERE id = ?`);
+  const trialOf = db.prepare<[string, string, string], number>(
+    "SELECT 1 FROM trials WHERE org = ? AND vendor = ? AND candidate_id = ?",
+  );
+  const raise = createRaiseInvite(db);
+
+  return (id: number | null, invite: Invite, { now, round }: { now: number; round: Round }): number => {
+    const { org, invitationId, origin } = invite;
+    const version = round.nextVersion();
+    const isTrial = origin !== null && trialOf.get(org, origin.vendor, origin.candidateId) !== undefined;
+    const contact = isTrial ? NO_CONTACT : emailKey(invite.candidate.email);
+    const owed = Number(!isTrial && raisesPush("contact", invite, { pushedBefore: false }));
+    const assessment = subjectOf("assessment", invite);
+    const columns = [contact, assessment, invite.status, invite.at, owed, version, JSON.stringify(invite)];
+    if (id !== null) change.run(...columns, id);
+    const saved = id ?? Number(insert.run(...columns, org, invitationId).lastInsertRowid);
+    const destinations = isTrial
+      ? round.destinationsOf(org, "sandbox").filter(({ vendor }) => vendor === origin.vendor)
+      : round.destinationsOf(org, "production");
+    for (const destination of destinations) raise(destination, invite, { version, now });
+    return saved;
+  };
+}

@@ -1,0 +1,58 @@
+import { emailKey } from "../../../core/event.ts";
+import type { SubjectKind } from "../../../core/push.ts";
+import type { AttemptQuery, LoggedAttempt } from "../../contract/store.ts";
+import type { Db } from "../file/open.ts";
+
+/** From the newest attempt back: for orgs that are in most of it. */
+const BY_TIME = `attempts a CROSS JOIN pushes p ON p.id = a.push_id CROSS JOIN connections c ON c.id = p.connection_id`;
+/** From the org's pushes to theirs. */
+const BY_PUSH = `connections c CROSS JOIN pushes p ON p.connection_id = c.id CROSS JOIN attempts a ON a.push_id = p.id`;
+
+/** Looked up for the rows that are shown, and by name: SQLite would rather walk back over all of an org's invites. */
+const newestInvite = (kind: SubjectKind) =>
+  `(SELECT invitation_id FROM invites INDEXED BY invites_of_${kind} WHERE org = @org AND ${kind} = subject ORDER BY at DESC, id DESC LIMIT 1)`;
+
+/** The delivery log: attempts as they were appended. */
+export function createAttempts(db: Db) {
+  const last = db.prepare<[], number>("SELECT coalesce(max(id), 0) FROM attempts").pluck();
+  const pushesOf = db
+    .prepare<[string], number>(
+      `SELECT coalesce(sum(n), 0) FROM push_counts WHERE connection_id IN (SELECT id FROM connections WHERE org = ?)`,
+    )
+    .pluck();
+  const lastAttempt = () => last.get() ?? 0;
+
+  /** Back in time, an org with a share of the pushes is met so often; where that is rarely, its pushes are fewer. */
+  const pathFor = ({ org, email, after, limit }: AttemptQuery): string => {
+    if (email !== undefined) return BY_PUSH;
+    if (after !== undefined) return BY_TIME;
+    const pushes = pushesOf.get(org) ?? 0;
+    return pushes * pushes < limit * lastAttempt() ? BY_PUSH : BY_TIME;
+  };
+  return {
+    lastAttempt,
+    attempts: (query: AttemptQuery): LoggedAttempt[] => {
+      const conditions = [
+        "c.org = @org AND a.id > @after",
+        query.vendor === undefined ? "" : "AND c.vendor = @vendor",
+        query.outcome === undefined ? "" : "AND a.outcome = @outcome",
+        query.email === undefined
+          ? ""
+          : "AND p.subject IN (SELECT @contact UNION SELECT assessment FROM invites WHERE org = @org AND contact = @contact)",
+        query.since === undefined ? "" : "AND a.at >= @since",
+        query.until === undefined ? "" : "AND a.at < @until",
+      ];
+      const rows = db.prepare<object, LoggedAttempt>(`
+        SELECT id, at, version, outcome, httpStatus, correlationId, durationMs, reason, vendor, subject,
+          iif(kind = 'contact', ${newestInvite("contact")}, ${newestInvite("assessment")}) AS invitationId
+        FROM (
+          SELECT a.id, a.at, a.version, a.outcome, a.http_status AS httpStatus, a.correlation_id AS correlationId,
+            a.duration_ms AS durationMs, a.reason, c.vendor, p.subject, c.subject_kind AS kind
+          FROM ${pathFor(query)} WHERE ${conditions.join(" ")} ORDER BY a.id DESC LIMIT @limit)
+        ORDER BY id`);
+      const { org, after = 0, vendor, outcome, since, until, limit } = query;
+      const contact = query.email === undefined ? undefined : emailKey(query.email);
+      return rows.all({ org, after, vendor, outcome, contact, since, until, limit });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import type { InviteStatus } from "../../../core/event.ts";
+import type { SubjectKind } from "../../../core/push.ts";
+import type { SubjectPage, SubjectQuery } from "../../contract/store.ts";
+import type { Db } from "../file/open.ts";
+import { createInvitesOf } from "../rows/invites-of.ts";
+import { PUSH_COLUMNS, type PushRow, pushOf } from "../rows/rows.ts";
+
+/** Walking over all that a destination might hold, in pages. */
+export function createSubjects(db: Db) {
+  const connectionOf = db.prepare<[number], { org: string; subject_kind: SubjectKind }>(
+    "SELECT org, subject_kind FROM connections WHERE id = ?",
+  );
+  const pageOf = (kind: SubjectKind, status: InviteStatus | undefined) =>
+    db
+      .prepare<object, string>(`
+        SELECT DISTINCT ${kind} FROM invites WHERE org = @org AND ${kind} > @after ${conditionFor(status)}
+        ORDER BY ${kind} LIMIT @limit`)
+      .pluck();
+  const pushFor = db.prepare<[number, string], PushRow>(
+    `${PUSH_COLUMNS} WHERE p.connection_id = ? AND p.subject = ? AND p.state <> 'never'`,
+  );
+  const invitesOf = createInvitesOf(db);
+
+  const subjects = ({ connectionId, status, after = "", limit }: SubjectQuery): SubjectPage => {
+    const connection = connectionOf.get(connectionId);
+    if (!connection) return { subjects: [], next: null };
+    const { org, subject_kind: kind } = connection;
+    const found = pageOf(kind, status).all({ org, status, after, limit });
+    return {
+      subjects: found.map((subject) => {
+        const push = pushFor.get(connectionId, subject);
+        const { invites, newestVersion } = invitesOf(org, kind, subject);
+        return { subject, invites, carries: newestVersion, push: push ? pushOf(push) : null };
+      }),
+      next: found.length < limit ? null : (found.at(-1) ?? null),
+    };
+  };
+
+  return { subjects };
+}
+
+function conditionFor(status: InviteStatus | undefined): string {
+  if (status === undefined) return "";
+  // As a literal, so that the small index on these alone serves the sweep.
+  return status === "in_progress" ? "AND status = 'in_progress'" : "AND status = @status";
+}

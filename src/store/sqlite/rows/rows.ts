@@ -1,0 +1,90 @@
+import type { Connection } from "../../../core/connection.ts";
+import type { Invite } from "../../../core/invite.ts";
+import type { HeldCause, PushState } from "../../../core/push.ts";
+import type { Claim, PushSummary } from "../../contract/store.ts";
+import type { ClaimsText } from "../delivery/claims.ts";
+
+/** Rows as SQLite holds them, and the plain data they become. Only this folder wrote the JSON in them. */
+export function inviteOf(state: string): Invite {
+  return JSON.parse(state);
+}
+
+export function claimsOf(text: ClaimsText): Claim[] {
+  const { claims, account }: { claims: Claim[]; account: Pick<Claim, "knownFields" | "connectedAt"> } =
+    JSON.parse(text);
+  for (const claim of claims) Object.assign(claim, account);
+  return claims;
+}
+
+export interface ConnectionRow {
+  id: number;
+  org: string;
+  vendor: string;
+  environment: Connection["environment"];
+  state: Connection["state"];
+  details: string;
+}
+
+export function connectionOf(row: ConnectionRow): Connection {
+  const details: Omit<Connection, "id" | "org" | "vendor" | "environment" | "state"> = JSON.parse(
+    row.details,
+  );
+  return {
+    id: row.id,
+    org: row.org,
+    vendor: row.vendor,
+    environment: row.environment,
+    state: row.state,
+    account: details.account,
+    scopes: details.scopes,
+    missingScopes: details.missingScopes,
+    knownFields: details.knownFields,
+    tokenExpiresAt: details.tokenExpiresAt,
+    login: details.login ?? null,
+    connectedAt: details.connectedAt,
+    lastSyncAt: details.lastSyncAt,
+    outage: details.outage,
+    vaultTrouble: details.vaultTrouble ?? null,
+    banner: details.banner,
+    subscription: details.subscription ?? null,
+    ...(details.unsent === undefined ? {} : { unsent: details.unsent }),
+  };
+}
+
+export interface PushRow {
+  id: number;
+  vendor: string;
+  environment: Connection["environment"];
+  subject: string;
+  state: PushState;
+  held_cause: HeldCause | null;
+  version: number;
+  delivered_version: number;
+  pending_since: number | null;
+  due_at: number | null;
+  projection: string | null;
+  rejection: string | null;
+  warnings: string | null;
+}
+
+export const PUSH_COLUMNS = `
+  SELECT p.id, c.vendor, c.environment, p.subject, p.state, p.held_cause, p.version, p.delivered_version,
+    p.pending_since, p.due_at, p.projection, p.rejection, p.warnings
+  FROM connections c JOIN pushes p ON p.connection_id = c.id`;
+
+export function pushOf(row: PushRow): PushSummary {
+  return {
+    vendor: row.vendor,
+    environment: row.environment,
+    subject: row.subject,
+    state: row.state,
+    heldCause: row.held_cause,
+    version: row.version,
+    deliveredVersion: row.delivered_version,
+    pendingSince: row.pending_since,
+    dueAt: row.state === "pending" ? row.due_at : null,
+    projection: row.projection === null ? null : JSON.parse(row.projection),
+    rejection: row.rejection === null ? null : JSON.parse(row.rejection),
+    warnings: row.warnings === null ? [] : JSON.parse(row.warnings),
+  };
+}

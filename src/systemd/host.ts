@@ -1,0 +1,88 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { loadConfig } from "../shared/config.ts";
+import { AppError } from "../shared/errors.ts";
+import { type Places, type Program, type Scope, SERVICE, UNIT } from "./unit.ts";
+import type { Found } from "./plan.ts";
+import { type Runner, runOrThrow } from "./runner.ts";
+
+/** Reads what is there, changes nothing. Throws `CONFIG_INVALID` for a configuration `serve` would not start with. */
+export async function look(runner: Runner, places: Places): Promise<Found> {
+  const [unit, user] = await Promise.all([
+    showUnit(runner, places.scope),
+    runner.run("id", ["--user", SERVICE]),
+  ]);
+  // As the service will read it: without this shell's environment.
+  const config = loadConfig({ file: places.configFile, isRequired: false, env: {}, flags: {} });
+  return {
+    hasUser: user.code === 0,
+    hasConfigDir: existsSync(places.configDir),
+    hasKey: existsSync(places.keyFile),
+    vault:
+      config.file === null ? null : { backend: config["vault.backend"], keyFile: config["vault.key_file"] },
+    unit: installedUnit(places),
+    isEnabled: unit.UnitFileState === "enabled",
+    isActive: unit.ActiveState !== undefined && !["inactive", "failed"].includes(unit.ActiveState),
+    isUnread: unit.NeedDaemonReload === "yes",
+  };
+}
+
+/** The unit's text; null when none is installed. */
+export function installedUnit({ unitFile }: Places): string | null {
+  return existsSync(unitFile) ? readFileSync(unitFile, "utf8") : null;
+}
+
+/** What systemd knows of the unit, by systemd's names; empty where no systemd answers. */
+export async function showUnit({ run }: Runner, scope: Scope): Promise<Record<string, string>> {
+  const manager = scope === "user" ? ["--user"] : [];
+  const { out } = await run("systemctl", [...manager, "show", UNIT]);
+  return Object.fromEntries(
+    out.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+}
+
+/** Throws `USAGE` where nothing can be applied, and says what to type instead; `words` come after `service`. */
+export async function refuseUnlessAble(runner: Runner, scope: Scope, words: string): Promise<void> {
+  if ((await runner.run("systemctl", ["show-environment"])).code !== 0)
+    throw new AppError("USAGE", "there is no systemd running here", {
+      hint: `Let what starts services here run: ${SERVICE} serve`,
+    });
+  if (scope === "user") {
+    const { code, err } = await runner.run("systemctl", ["--user", "show-environment"]);
+    if (code === 0) return;
+    throw new AppError("USAGE", `your own systemd does not answer: ${err.trim()}`, {
+      hint: "Log in as that user (by ssh, or machinectl shell), not through su or sudo.",
+    });
+  }
+  if ((await runOrThrow(runner, ["id", "--user"])).trim() === "0") return;
+  throw new AppError("USAGE", "the system's service belongs to root", {
+    hint: `sudo ${SERVICE} service ${words}`,
+  });
+}
+
+/** Throws `USAGE` for a program that the service's own user could not start. */
+export function refuseClosedProgram({ nodePath, scriptPath }: Program): void {
+  const bundle = join(dirname(dirname(scriptPath)), "dist", "start.cjs");
+  const closed = closedPart(scriptPath) ?? closedPart(bundle);
+  if (closed !== null)
+    throw new AppError("USAGE", `the service's user cannot read the program: ${closed}`, {
+      hint: `Install it for everybody: sudo npm install --global --prefix /usr/local ${SERVICE}`,
+    });
+  const closedNode = closedPart(nodePath);
+  if (closedNode !== null)
+    throw new AppError("USAGE", `the service's user cannot run this Node: ${closedNode}`, {
+      hint: "Install Node for everybody, from your distribution or NodeSource, and run this with that one.",
+    });
+}
+
+/** What keeps a user with no rights of its own from a path, outermost first; null when nothing does. */
+function closedPart(path: string): string | null {
+  if (/^\/(var\/)?tmp\//.test(path)) return `${path} (the service has a /tmp of its own)`;
+  const parent = dirname(path);
+  const above = parent === path ? null : closedPart(parent);
+  if (above !== null) return above;
+  const info = statSync(path);
+  const needed = info.isDirectory() ? 0o001 : 0o004;
+  if ((info.mode & needed) !== 0) return null;
+  return `${path} has mode ${(info.mode & 0o777).toString(8).padStart(4, "0")}`;
+}

@@ -1,0 +1,163 @@
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import { makePrivateDir } from "../../shared/private-dir.ts";
+import type { VaultBackend } from "../contract.ts";
+import { DISK_FULL, isDiskFull } from "./full-disk.ts";
+
+/**
+ * `vault.db`: which backend was chosen, the names of all items, and, for the sealed vault, their sealed values.
+ * With the keychain it holds names only, because asking an OS keychain for a list can crash or hang.
+ */
+export interface VaultDatabase {
+  readonly path: string;
+  /** Runs `work` alone among all processes, all or nothing. Checks first that the vault's backend is `backend`. */
+  alone<T>(work: () => T): T;
+  revision(): number;
+  names(prefix: string): string[];
+  /** Null for an absent item and for one whose value rests in the keychain. */
+  sealed(name: string): Buffer | null;
+  put(name: string, sealed: Buffer | null): void;
+  remove(name: string): void;
+  keyCheck(): KeyCheck | null;
+  setKeyCheck(check: KeyCheck): void;
+  /** Every other process shall read again. */
+  touch(): void;
+  close(): void;
+}
+
+/** What recognises the right key without opening an item. */
+export interface KeyCheck {
+  salt: Buffer;
+  proof: Buffer;
+}
+
+const FORMAT = 1;
+/** Another process's write takes a few milliseconds; only a stopped one holds the file longer. */
+const BUSY_TIMEOUT_MS = 2_000;
+
+const SCHEMA = `
+  create table choice (
+    one integer primary key check (one = 1),
+    backend text not null check (backend in ('sealed', 'keychain')),
+    revision integer not null default 0,
+    salt blob,
+    proof blob
+  ) strict;
+  create table item (name text primary key, sealed blob) strict;
+  pragma user_version = ${FORMAT};
+`;
+
+export function openVaultDatabase(stateDir: string, backend: VaultBackend): VaultDatabase {
+  const path = join(stateDir, "vault.db");
+  return guarded(path, () => {
+    createPrivately(stateDir, path);
+    const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    // Not WAL: one file to keep private, and a committed token pair is on disk before it is used.
+    db.pragma("journal_mode = DELETE");
+    db.pragma("synchronous = EXTRA");
+    db.pragma("secure_delete = ON");
+    db.transaction(() => prepareSchema(db, path)).immediate();
+    return verbs(db, path, backend);
+  });
+}
+
+/** SQLite would make the file readable for all; its journal takes the file's mode. */
+function createPrivately(stateDir: string, path: string): void {
+  makePrivateDir(stateDir);
+  closeSync(openSync(path, "a", 0o600));
+  chmodSync(path, 0o600);
+}
+
+function prepareSchema(db: Database.Database, path: string): void {
+  const version = db.pragma("user_version", { simple: true });
+  if (version === 0) db.exec(SCHEMA);
+  else if (version !== FORMAT)
+    throw new AppError("VAULT_UNAVAILABLE", `${path} was written by a newer version of this program`, {
+      hint: "Install that version again.",
+    });
+}
+
+function verbs(db: Database.Database, path: string, backend: VaultBackend): VaultDatabase {
+  const choice = db.prepare<[], { backend: VaultBackend; revision: number }>(
+    "select backend, revision from choice",
+  );
+  const keyCheck = db.prepare<[], { salt: Buffer | null; proof: Buffer | null }>(
+    "select salt, proof from choice",
+  );
+  const setKeyCheck = db.prepare<[Buffer, Buffer]>("update choice set salt = ?, proof = ?");
+  const choose = db.prepare<[VaultBackend]>(
+    "insert into choice (one, backend) values (1, ?) on conflict do update set backend = excluded.backend",
+  );
+  const touch = db.prepare<[]>("update choice set revision = revision + 1");
+  const names = db.prepare<{ prefix: string }, { name: string }>(
+    "select name from item where substr(name, 1, length(@prefix)) = @prefix order by name",
+  );
+  const sealed = db.prepare<[string], { sealed: Buffer | null }>("select sealed from item where name = ?");
+  const put = db.prepare<[string, Buffer | null]>("insert or replace into item (name, sealed) values (?, ?)");
+  const remove = db.prepare<[string]>("delete from item where name = ?");
+
+  const checkChoice = () => {
+    const chosen = choice.get()?.backend;
+    if (chosen === backend) return;
+    if (chosen !== undefined && names.get({ prefix: "" }) !== undefined)
+      throw otherBackend(path, chosen, backend);
+    choose.run(backend);
+  };
+  return {
+    path,
+    alone: (work) =>
+      guarded(path, () =>
+        db
+          .transaction(() => {
+            checkChoice();
+            return work();
+          })
+          .immediate(),
+      ),
+    revision: () => guarded(path, () => choice.get()?.revision ?? 0),
+    names: (prefix) => guarded(path, () => names.all({ prefix }).map((row) => row.name)),
+    sealed: (name) => sealed.get(name)?.sealed ?? null,
+    put: (name, value) => void put.run(name, value),
+    remove: (name) => void remove.run(name),
+    keyCheck: () => {
+      const row = keyCheck.get();
+      return row?.salt && row.proof ? { salt: row.salt, proof: row.proof } : null;
+    },
+    setKeyCheck: ({ salt, proof }) => void setKeyCheck.run(salt, proof),
+    touch: () => void touch.run(),
+    close: () => void db.close(),
+  };
+}
+
+function otherBackend(path: string, chosen: VaultBackend, wanted: VaultBackend): AppError {
+  return new AppError(
+    "VAULT_UNAVAILABLE",
+    `The tokens rest in the ${chosen} vault, but the configuration says ${wanted}`,
+    {
+      hint: `Set [vault] backend = "${chosen}" again. To change it, disconnect and remove all secrets first; to begin anew, move ${path} away.`,
+    },
+  );
+}
+
+/** Whatever SQLite or the file system says becomes an error an operator can act on. */
+function guarded<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    if (isAppError(cause)) throw cause;
+    const [what, hint] = isDiskFull(cause)
+      ? [`cannot grow: ${DISK_FULL.what}`, DISK_FULL.hint]
+      : [`cannot be used: ${String(cause.code)}`, hintFor(path, String(cause.code))];
+    throw new AppError("VAULT_UNAVAILABLE", `${path} ${what}`, { hint, cause });
+  }
+}
+
+function hintFor(path: string, code: string): string {
+  if (code.startsWith("SQLITE_BUSY")) return `Find the process that holds it with: fuser -v ${path}`;
+  if (code === "SQLITE_CORRUPT" || code === "SQLITE_NOTADB")
+    return "Move the damaged file away, set the secrets again and connect again.";
+  return "Check that this user may read and write it, and its directory.";
+}

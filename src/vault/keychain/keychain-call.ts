@@ -1,0 +1,111 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import { plain } from "../../shared/text.ts";
+import { KeychainAnswer, type KeychainRequest } from "./keychain-protocol.ts";
+import type { Host } from "../open.ts";
+
+export interface KeychainCallOptions {
+  host: Host;
+  childUrl: URL;
+}
+
+type Found = Extract<KeychainAnswer, { canary: boolean }>;
+
+const TIMEOUT_MS = 3_000;
+/** What the keychain's own libraries need to find it; nothing that could hold a secret of ours. */
+const PASSED_ON = [
+  ...["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY", "HOME", "PATH", "LANG"],
+  ...["SystemRoot", "USERPROFILE", "APPDATA", "LOCALAPPDATA"],
+];
+const SEALED_INSTEAD = 'set [vault] backend = "sealed" with a key_file';
+
+/**
+ * One request at a time, each in a child process of its own. When the keychain stays silent, those who queued behind
+ * that request fail with it: they would only meet the same silence, one after the other.
+ */
+export function keychainCaller(options: KeychainCallOptions) {
+  let turn: Promise<unknown> = Promise.resolve();
+  return async (request: KeychainRequest): Promise<Found> => {
+    const mine = turn.then(() => call(options, request));
+    const next = mine.catch((error: unknown) => {
+      if (isSilence(error) && turn !== next) throw error;
+    });
+    next.catch(() => {});
+    turn = next;
+    return await mine;
+  };
+}
+
+async function call({ host, childUrl }: KeychainCallOptions, request: KeychainRequest): Promise<Found> {
+  const env = childEnvironment(host);
+  if (host.platform === "linux" && !env.DBUS_SESSION_BUS_ADDRESS) throw noBus();
+  const output = await runChild({ nodePath: host.nodePath, childUrl, env, input: JSON.stringify(request) });
+  const answer = v.parse(KeychainAnswer, JSON.parse(output));
+  if ("canary" in answer) return answer;
+  throw answer.unavailable === "module" ? noModule(answer.reason) : refused(answer.reason);
+}
+
+function childEnvironment({ env }: Host): Record<string, string> {
+  const passed = Object.fromEntries(PASSED_ON.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  // A service manager's session has its bus at a well-known place and need not name it.
+  const userBus = join(env.XDG_RUNTIME_DIR ?? "/nonexistent", "bus");
+  const named = existsSync(userBus) ? { DBUS_SESSION_BUS_ADDRESS: `unix:path=${userBus}` } : {};
+  return { ...named, ...passed };
+}
+
+function runChild(child: {
+  nodePath: string;
+  childUrl: URL;
+  env: Record<string, string>;
+  input: string;
+}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { stdin } = execFile(
+      child.nodePath,
+      [fileURLToPath(child.childUrl)],
+      { env: child.env, timeout: TIMEOUT_MS, killSignal: "SIGKILL", maxBuffer: 16 * 1024 * 1024 },
+      (error, stdout) => {
+        if (!error) return resolve(stdout);
+        // Its output is not for error messages: it may be half an answer, with a secret in it.
+        reject(error.killed ? silence() : refused(`its process ended with ${error.signal ?? error.code}`));
+      },
+    );
+    // A child that died before it read the request says so by its exit.
+    stdin?.on("error", () => {}).end(child.input);
+  });
+}
+
+const SILENCE = Symbol("the keychain did not answer");
+
+function silence(): AppError {
+  return new AppError("VAULT_UNAVAILABLE", "The OS keychain did not answer within 3 seconds", {
+    hint: `Is it waiting for you to unlock it? Unlock it and try again, or ${SEALED_INSTEAD}.`,
+    cause: SILENCE,
+  });
+}
+
+function isSilence(error: unknown): boolean {
+  return isAppError(error) && error.cause === SILENCE;
+}
+
+function noBus(): AppError {
+  return new AppError("VAULT_UNAVAILABLE", "No OS keychain here: there is no D-Bus session", {
+    hint: `Run inside \`dbus-run-session\` with an unlocked keyring, or ${SEALED_INSTEAD}.`,
+  });
+}
+
+function noModule(reason: string): AppError {
+  return new AppError("VAULT_UNAVAILABLE", `The keychain module keytar cannot be loaded: ${plain(reason)}`, {
+    hint: `Install libsecret (Debian: apt install libsecret-1-0) and keytar (npm install keytar), or ${SEALED_INSTEAD}.`,
+  });
+}
+
+function refused(reason: string): AppError {
+  return new AppError("VAULT_UNAVAILABLE", `The OS keychain cannot be used: ${plain(reason)}`, {
+    hint: `Unlock the keyring and try again, or ${SEALED_INSTEAD}.`,
+  });
+}

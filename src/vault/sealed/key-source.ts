@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { AppError } from "../../shared/errors.ts";
+import { makePrivateDir } from "../../shared/private-dir.ts";
+import { DISK_FULL, isDiskFull } from "../file/full-disk.ts";
+
+/** Where the sealed vault's key comes from. A credential belongs to systemd: read-only, its permissions not ours. */
+export interface KeySource {
+  kind: "file" | "credential";
+  path: string;
+}
+
+const SHORTEST_KEY_BYTES = 32;
+
+/** A configured key file goes before the systemd credential `vault-key`; null when there is neither. */
+export function findKeySource(from: {
+  keyFile: string | null;
+  credentialsDirectory: string | null;
+}): KeySource | null {
+  const directory = from.credentialsDirectory;
+  if (from.keyFile) {
+    const isCredential = directory !== null && isInside(directory, from.keyFile);
+    return { kind: isCredential ? "credential" : "file", path: from.keyFile };
+  }
+  return directory ? { kind: "credential", path: join(directory, "vault-key") } : null;
+}
+
+/** What the key file holds; null when there is no such file. Throws `VAULT_UNAVAILABLE` for one we must not use. */
+export function readKey(source: KeySource, platform: NodeJS.Platform): Buffer | null {
+  const file = openOrNull(source);
+  if (file === null) return null;
+  try {
+    // Windows has no permission bits: there a file's mode says nothing about who may read it.
+    if (source.kind === "file" && platform !== "win32" && (fstatSync(file).mode & 0o077) !== 0)
+      throw new AppError("VAULT_UNAVAILABLE", `The key file ${source.path} can be read by other users`, {
+        hint: `chmod 600 ${source.path}`,
+      });
+    const material = readFileSync(file);
+    if (material.length >= SHORTEST_KEY_BYTES) return material;
+    throw new AppError("VAULT_UNAVAILABLE", `The key file ${source.path} holds fewer than 32 bytes`, {
+      hint: "Restore that file as it was: without it nothing in the vault can be read.",
+    });
+  } finally {
+    closeSync(file);
+  }
+}
+
+function openOrNull(source: KeySource): number | null {
+  try {
+    return openSync(source.path, "r");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null;
+    throw new AppError("VAULT_UNAVAILABLE", `The key file ${source.path} cannot be read`, {
+      hint: "Make it readable for the user this runs as, and for nobody else.",
+      cause,
+    });
+  }
+}
+
+/** Creates a key file, durable before it is used. One that is there already is left alone, and an error. */
+export function createKey(path: string): Buffer {
+  const material = randomBytes(SHORTEST_KEY_BYTES);
+  const draft = `${path}.${randomBytes(6).toString("hex")}`;
+  try {
+    makePrivateDir(dirname(path));
+    writeFileSync(draft, material, { mode: 0o600, flag: "wx", flush: true });
+    try {
+      // A link appears whole or not at all, and never in place of another file.
+      linkSync(draft, path);
+    } finally {
+      unlinkSync(draft);
+    }
+    flushDirectory(dirname(path));
+    return material;
+  } catch (cause) {
+    const isFull = isDiskFull(cause);
+    const why = isFull ? `: ${DISK_FULL.what}` : "";
+    throw new AppError("VAULT_UNAVAILABLE", `The key file ${path} cannot be created${why}`, {
+      hint: isFull
+        ? DISK_FULL.hint
+        : "Check that its directory can be written, or set vault.key_file to another path.",
+      cause,
+    });
+  }
+}
+
+/** Makes names in a directory durable. Windows opens no directories and needs none of it. */
+export function flushDirectory(path: string): void {
+  try {
+    const directory = openSync(path, "r");
+    fsyncSync(directory);
+    closeSync(directory);
+  } catch {
+    // The file itself is flushed; some file systems refuse this for a directory.
+  }
+}
+
+function isInside(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== "" && !way.startsWith("..");
+}

@@ -1,0 +1,153 @@
+import type { Environment } from "../core/connection.ts";
+import { AppError, isAppError } from "../shared/errors.ts";
+import { type Secret, secret } from "../shared/secret.ts";
+import type { Vault } from "./contract.ts";
+import type { SourceSecret } from "../vendors/contract.ts";
+
+/**
+ * The operator's secrets in the vault, as items `secret/<org or ->/<name>[@sandbox]/<number>`. `-` serves every
+ * org that has none of its own. A webhook secret may have several, so that it can be rotated without a gap.
+ */
+export const SECRET_NAMES = [
+  "hubspot.client-secret",
+  "smartrecruiters.client-secret",
+  "smartrecruiters.api-key",
+  "smartrecruiters.webhook-secret",
+  "jobcannon.webhook-secret",
+  "telegram.bot-token",
+] as const;
+export type SecretName = (typeof SECRET_NAMES)[number];
+
+export interface SecretPlace {
+  name: string;
+  /** null: for every org that has none of its own. */
+  org: string | null;
+  environment: Environment;
+}
+
+/** As much of a vault as it takes to read a secret. */
+export type SecretReader = Pick<Vault, "names" | "read">;
+
+const EVERY_ORG = "-";
+
+/** Sets the secret; one of a webhook is added beside those that are there, unless it is there already. */
+export async function setSecret(
+  vault: Vault,
+  place: SecretPlace,
+  value: Secret,
+): Promise<{ number: number }> {
+  const held = await readAll(vault, place);
+  const same = held.find(({ secret: other }) => other.reveal() === value.reveal());
+  if (same) return { number: same.number };
+  const isAdded = place.name.endsWith("webhook-secret");
+  const number = isAdded ? (held.at(-1)?.number ?? 0) + 1 : 1;
+  await vault.write(new Map([[`${prefixOf(place)}${number}`, value]]));
+  return { number };
+}
+
+/** Removes one of the secrets, or all of them. Returns how many. */
+export async function removeSecrets(
+  vault: Vault,
+  place: SecretPlace,
+  number: number | null,
+): Promise<number> {
+  const names = await vault.names(prefixOf(place));
+  const doomed = number === null ? names : names.filter((name) => numberOf(name) === number);
+  await vault.write(new Map(doomed.map((name) => [name, null])));
+  return doomed.length;
+}
+
+export async function listSecrets(vault: Vault): Promise<(SecretPlace & { number: number })[]> {
+  const names = await vault.names("secret/");
+  return names.map((item) => {
+    const [, org = EVERY_ORG, label = "", number = "1"] = item.split("/");
+    const [name = "", environment] = label.split("@");
+    return {
+      name,
+      org: org === EVERY_ORG ? null : org,
+      environment: environment === "sandbox" ? "sandbox" : "production",
+      number: Number(number),
+    };
+  });
+}
+
+/** The one secret an org uses: its own, else everybody's. */
+export async function readSecret(vault: SecretReader, place: SecretPlace): Promise<Secret> {
+  for (const org of [place.org, null]) {
+    const [held] = await readAll(vault, { ...place, org });
+    if (held) return held.secret;
+  }
+  throw new AppError("CONFIG_INVALID", `the secret ${place.name} is not set`, {
+    hint: `jc-integrations secrets set ${place.name}${place.environment === "sandbox" ? " --sandbox" : ""}`,
+  });
+}
+
+/** A vault that answers from memory what was read before, for as long as the real one cannot be read. */
+export function rememberingSecrets(vault: SecretReader): SecretReader {
+  const [names, values] = [new Map<string, string[]>(), new Map<string, Map<string, Secret>>()];
+  return {
+    names: (prefix) => remembered(names, prefix, () => vault.names(prefix)),
+    read: (items) => remembered(values, items.join("\n"), () => vault.read(items)),
+  };
+}
+
+async function remembered<T>(memory: Map<string, T>, key: string, read: () => Promise<T>): Promise<T> {
+  try {
+    const found = await read();
+    memory.set(key, found);
+    return found;
+  } catch (error) {
+    const known = memory.get(key);
+    if (known === undefined || !isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+    return known;
+  }
+}
+
+/** All webhook secrets of one name, of every org and environment. */
+export async function readWebhookSecrets(vault: Vault, name: string): Promise<SourceSecret[]> {
+  const places = (await listSecrets(vault)).filter((place) => place.name === name);
+  const items = places.map((place) => `${prefixOf(place)}${place.number}`);
+  const values = await vault.read(items);
+  return places.flatMap((place, index) => {
+    const value = values.get(items[index] ?? "");
+    return value ? [{ org: place.org, environment: place.environment, secret: value }] : [];
+  });
+}
+
+/** Checks what an operator typed or piped in; a webhook secret of JobCannon has a known shape. */
+export function secretFrom(name: string, text: string): Secret {
+  const value = text.replace(/\r?\n$/, "");
+  if (value.length === 0 || /[\r\n]/.test(value)) {
+    throw new AppError("USAGE", "a secret is one line of text", {
+      hint: "Give it at the prompt, with --file, or on stdin.",
+    });
+  }
+  if (name === "jobcannon.webhook-secret" && !/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(value)) {
+    throw new AppError("USAGE", "a JobCannon webhook secret begins with whsec_ and is base64", {
+      hint: "Copy it whole from JobCannon's webhook settings.",
+    });
+  }
+  return secret(value);
+}
+
+async function readAll(
+  vault: SecretReader,
+  place: SecretPlace,
+): Promise<{ number: number; secret: Secret }[]> {
+  const names = await vault.names(prefixOf(place));
+  const values = await vault.read(names);
+  return names
+    .flatMap((name) => {
+      const value = values.get(name);
+      return value ? [{ number: numberOf(name), secret: value }] : [];
+    })
+    .sort((a, b) => a.number - b.number);
+}
+
+function prefixOf({ name, org, environment }: SecretPlace): string {
+  return `secret/${org ?? EVERY_ORG}/${name}${environment === "sandbox" ? "@sandbox" : ""}/`;
+}
+
+function numberOf(item: string): number {
+  return Number(item.slice(item.lastIndexOf("/") + 1));
+}
