@@ -14,7 +14,9 @@ import type { Store } from "./store/contract/store.ts";
 import type { Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
-import type { Access, Destination, Source } from "./vendors/contract.ts";
+import type { Destination } from "./vendors/contract/destination.ts";
+import type { Source } from "./vendors/contract/source.ts";
+import type { Access } from "./vendors/contract/access.ts";
 
 /**
  * The one place where real parts are put together. Each is opened when first asked for, so `status` loads

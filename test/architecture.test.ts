@@ -10,29 +10,44 @@ interface Import {
   isTypeOnly: boolean;
 }
 
-/** What may import what: to the right, and within its own folder. Those at one height do not know each other. */
-const HEIGHTS = [
+/** What may import what: only what stands in a later row. Those in one row do not know each other. */
+const HOUSE = [
   ["start"],
   ["main"],
   ["commands"],
   ["demo"],
-  ["app"],
-  ["daemon"],
+  ["app", "daemon"],
   ["flows"],
-  ["vendors", "store", "oauth", "vault", "alerts"],
+  ["vendors", "store", "oauth", "vault", "alerts", "systemd"],
   ["core"],
   ["shared"],
 ];
-/** Types of the command line's world that those below it may name. */
-const LENT: Readonly<Record<string, readonly string[]>> = {
-  "src/commands/world.ts": ["start", "demo", "app"],
-  "src/commands/with-app.ts": ["demo"],
+/**
+ * The same inside the folders that have an order. `.` stands for a folder's loose files that are not named: mostly its roof,
+ * which may import its subfolders, and in `core` and `shared` its ground.
+ */
+const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  "src/commands": [["."], ["session"]],
+  "src/daemon": [["."], ["receiving"], ["pages", "trouble"]],
+  "src/flows": [["jobs"], ["trial", "rerun", "intake"], ["deliver", "connect", "ats"], ["account", "watch"]],
+  "src/vendors": [["."], ["hubspot", "jobcannon", "smartrecruiters"], ["reading", "calling"], ["contract"]],
+  "src/store": [["sqlite"], ["contract"]],
+  "src/store/sqlite": [
+    ["."],
+    ["delivery", "reads"],
+    ["intake", "connections", "rerun"],
+    ["rows", "coordination", "commits"],
+    ["file"],
+  ],
+  "src/vault": [["."], ["keychain", "sealed"], ["file"], ["contract"]],
+  "src/oauth": [[".", "consent"], ["endpoint"]],
+  "src/core": [["advice", "delivery"], ["."]],
 };
 /** Those who start the emulator for people. */
 const STARTS_EMULATOR = ["commands", "demo"];
 const READS_PROCESS = ["src/start.ts", "src/app.ts"];
 /** The second is a program of its own. */
-const READS_NODE_PROCESS = ["src/shared/running.ts", "src/vault/keychain-child.ts"];
+const READS_NODE_PROCESS = ["src/shared/running.ts", "src/vault/keychain/keychain-child.ts"];
 const HOMELESS = ["utils", "helpers", "common", "services", "managers"];
 
 const root = new URL("../", import.meta.url);
@@ -48,6 +63,21 @@ describe("the map of the house", () => {
     expect(imports.flatMap(faultsOf)).toEqual([]);
   });
 
+  test("has no circle of imports, of types neither", () => {
+    expect(circlesIn(imports)).toEqual([]);
+  });
+
+  test("has no room without a place in the order", () => {
+    const folders = files.flatMap((path) =>
+      Object.keys(ROOMS)
+        .filter((room) => path.startsWith(`${room}/`))
+        .map((room) => [room, path] as const),
+    );
+    expect(() =>
+      folders.map(([room, path]) => rowOf(ROOMS[room] ?? [], placeIn(room, ROOMS[room] ?? [], path))),
+    ).not.toThrow();
+  });
+
   test("names no file or folder for what has no home", () => {
     const homeless = files.filter((path) => path.split("/").some((part) => HOMELESS.includes(part)));
     expect(homeless).toEqual([]);
@@ -61,19 +91,30 @@ describe("the map of the house", () => {
   });
 });
 
+test("a circle is found, however long", () => {
+  const link = (from: string, to: string) => ({ from, to, isTypeOnly: true });
+  const chain = [link("a", "b"), link("b", "c"), link("c", "d")];
+  expect(circlesIn(chain)).toEqual([]);
+  expect(circlesIn([...chain, link("d", "b")])).toEqual(["b → c → d"]);
+});
+
 describe("an import is refused", () => {
   const refused: [why: string, from: string, to: string, isTypeOnly: boolean][] = [
-    ["to the left", "src/core/fold.ts", "src/store/contract.ts", true],
-    ["of a neighbour", "src/vault/sealed.ts", "src/store/contract.ts", true],
+    ["to the left", "src/core/fold.ts", "src/store/contract/store.ts", true],
+    ["of a neighbour", "src/vault/sealed/sealed.ts", "src/store/contract/store.ts", true],
     ["of another vendor", "src/vendors/hubspot/api.ts", "src/vendors/jobcannon/event.ts", true],
     ["of all vendors by one", "src/vendors/hubspot/api.ts", "src/vendors/index.ts", false],
     ["of the product by the emulator", "src/emulator/http.ts", "src/core/event.ts", true],
-    ["of the emulator by the product", "src/flows/connect.ts", "src/emulator/emulator.ts", true],
-    ["of the real store", "src/flows/deliver.ts", "src/store/sqlite/sqlite.ts", false],
+    ["of the emulator by the product", "src/flows/connect/connect.ts", "src/emulator/emulator.ts", true],
+    ["of the real store", "src/flows/deliver/deliver.ts", "src/store/sqlite/sqlite.ts", false],
     ["of the real vault", "src/daemon/serve.ts", "src/vault/open.ts", false],
-    ["of a real vendor", "src/flows/deliver.ts", "src/vendors/hubspot/hubspot.ts", false],
+    ["of a real vendor", "src/flows/deliver/deliver.ts", "src/vendors/hubspot/hubspot.ts", false],
     ["of the commands by the app", "src/app.ts", "src/commands/status.ts", true],
-    ["of the app by a flow", "src/flows/status.ts", "src/app.ts", true],
+    ["of the roof by a room", "src/daemon/receiving/receiver.ts", "src/daemon/serve.ts", true],
+    ["of a room by the ground", "src/core/push.ts", "src/core/delivery/retry.ts", true],
+    ["of a neighbouring room", "src/flows/deliver/deliver.ts", "src/flows/connect/grant.ts", true],
+    ["of an upper room", "src/flows/account/access.ts", "src/flows/deliver/deliver.ts", true],
+    ["of the app by a flow", "src/flows/watch/status.ts", "src/app.ts", true],
   ];
   test.each(refused)("%s", (_why, from, to, isTypeOnly) => {
     expect(faultsOf({ from, to, isTypeOnly })).toEqual([expect.stringContaining(`${from} → ${to}`)]);
@@ -110,45 +151,76 @@ function faultsOf(link: Import): string[] {
   return fault ? [`${link.from} → ${link.to}: ${fault}`] : [];
 }
 
-function faultOf({ from, to, isTypeOnly }: Import): string | null {
+function faultOf(link: Import): string | null {
+  const { from, to, isTypeOnly } = link;
   if (!to.startsWith("src/")) return null;
-  const [left, right] = [folderOf(from), folderOf(to)];
+  const [left, right] = [placeIn("src", HOUSE, from), placeIn("src", HOUSE, to)];
   if (left === "emulator")
     return ["emulator", "shared"].includes(right) ? null : "the emulator knows shared only";
   if (right === "emulator") return STARTS_EMULATOR.includes(left) ? null : "the product knows no emulator";
-  if (isTypeOnly && LENT[to]?.includes(left)) return null;
-  if (left === right) return left === "vendors" ? faultAmongVendors({ from, to, isTypeOnly }) : null;
-  if (heightOf(left) >= heightOf(right)) return `${left} stands beside or below ${right}`;
-  if (left !== "app" && !isTypeOnly && isReal(to)) return "only app.ts puts the real parts together";
+  if (left !== "app" && left !== right && !isTypeOnly && isReal(to))
+    return "only app.ts puts the real parts together";
+  return wrongWayIn("src", HOUSE, link) ?? wrongWayInRooms(link);
+}
+
+function wrongWayInRooms(link: Import): string | null {
+  for (const [room, rows] of Object.entries(ROOMS)) {
+    const isInside = link.from.startsWith(`${room}/`) && link.to.startsWith(`${room}/`);
+    const fault = isInside ? wrongWayIn(room, rows, link) : null;
+    if (fault) return fault;
+  }
   return null;
 }
 
-/** Stores, vaults and vendors are known to others by their contracts; of the vendors' also the one error. */
+function wrongWayIn(room: string, rows: readonly (readonly string[])[], { from, to }: Import): string | null {
+  const [left, right] = [placeIn(room, rows, from), placeIn(room, rows, to)];
+  if (left === right || rowOf(rows, left) < rowOf(rows, right)) return null;
+  return `in ${room}, ${left} stands beside or below ${right}`;
+}
+
+/** Stores, vaults and vendors are known to others by their contracts, and the vault by what rests in it. */
 function isReal(path: string): boolean {
-  const folder = folderOf(path);
-  return ["store", "vault"].includes(folder) || (folder === "vendors" && path !== "src/vendors/contract.ts");
+  if (!/^src\/(store|vault|vendors)\//.test(path)) return false;
+  return !path.startsWith("src/vendors/contract/") && path !== "src/vault/secrets.ts";
 }
 
-function faultAmongVendors({ from, to, isTypeOnly }: Import): string | null {
-  const [own, other] = [vendorOf(from), vendorOf(to)];
-  if (own !== null && other !== null && own !== other) return "no vendor knows another";
-  if (own !== null && to === "src/vendors/index.ts" && !isTypeOnly) return "no vendor knows the others";
-  return null;
+/** `src/store/sqlite/file/open.ts` → in `src` `store`, in `src/store` `sqlite`, in `src/store/sqlite` `file`. */
+function placeIn(room: string, rows: readonly (readonly string[])[], path: string): string {
+  const [first = "", ...rest] = path.slice(room.length + 1).split("/");
+  const name = first.replace(/\.ts$/, "");
+  if (rest.length > 0 || room === "src" || rows.some((row) => row.includes(name))) return name;
+  return ".";
 }
 
-function vendorOf(path: string): string | null {
-  return /^src\/vendors\/([^/]+)\//.exec(path)?.[1] ?? null;
+function rowOf(rows: readonly (readonly string[])[], place: string): number {
+  const row = rows.findIndex((names) => names.includes(place));
+  if (row >= 0) return row;
+  throw new Error(`${place} is not on the map: give it its place in this file`);
 }
 
-/** `src/store/sqlite/file.ts` → `store`, `src/main.ts` → `main`. */
-function folderOf(path: string): string {
-  return path.split("/")[1]?.replace(/\.ts$/, "") ?? path;
-}
-
-function heightOf(folder: string): number {
-  const height = HEIGHTS.findIndex((names) => names.includes(folder));
-  if (height >= 0) return height;
-  throw new Error(`src/${folder} is not on the map: give it its place in this file`);
+/** Groups of files that reach each other, found by Tarjan's algorithm. */
+function circlesIn(links: readonly Import[]): string[] {
+  const next = new Map<string, Import[]>();
+  for (const link of links) next.set(link.from, [...(next.get(link.from) ?? []), link]);
+  const index = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const circles: string[] = [];
+  const visit = (file: string): void => {
+    index.set(file, index.size);
+    lowest.set(file, index.size - 1);
+    open.push(file);
+    for (const { to } of next.get(file) ?? []) {
+      if (!index.has(to)) visit(to);
+      const reach = open.includes(to) ? lowest.get(to) : undefined;
+      lowest.set(file, Math.min(lowest.get(file) ?? 0, reach ?? Number.POSITIVE_INFINITY));
+    }
+    if (lowest.get(file) !== index.get(file)) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1) circles.push(circle.join(" → "));
+  };
+  for (const { from } of links) if (!index.has(from)) visit(from);
+  return circles;
 }
 
 function importsOf(from: string, text: string): Import[] {

@@ -3,7 +3,7 @@ import { openAts } from "../flows/ats/ats.ts";
 import { AppError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
 import { plain } from "../shared/text.ts";
-import type { CatalogEntry, StagePlace } from "../vendors/contract.ts";
+import type { CatalogEntry, StagePlace } from "../vendors/contract/ats.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 

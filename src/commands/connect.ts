@@ -12,7 +12,7 @@ import {
 import { scopeFixes } from "../core/advice/missing-scopes.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
-import type { Destination } from "../vendors/contract.ts";
+import type { Destination } from "../vendors/contract/destination.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 

@@ -3,7 +3,7 @@ import type { Connection, Environment } from "../core/connection.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count } from "../shared/text.ts";
-import type { Destination, FieldPlan } from "../vendors/contract.ts";
+import type { Destination, FieldPlan } from "../vendors/contract/destination.ts";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 

@@ -4,8 +4,8 @@ import type { TrialReport } from "../flows/trial/sandbox-account.ts";
 import { AppError } from "../shared/errors.ts";
 import { createRedactor } from "../shared/redact.ts";
 import { plain } from "../shared/text.ts";
-import { type Output, type Session, withApp, withoutApp } from "./session/with-app.ts";
-import type { World } from "../shared/world.ts";
+import type { Output, World } from "../shared/world.ts";
+import { type Session, withApp, withoutApp } from "./session/with-app.ts";
 
 interface Flags {
   job?: string;

@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
 import { type Command, CommanderError } from "commander";
-import type { Places, Program, Scope } from "../systemd/unit.ts";
-import type { ServicePlan } from "../systemd/plan.ts";
-import type { Runner } from "../systemd/runner.ts";
 import { isoTime } from "../shared/clock.ts";
-import type { Environment } from "../shared/config.ts";
 import { KEYS } from "../shared/config-keys.ts";
+import type { Environment } from "../shared/config.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED } from "../shared/errors.ts";
 import { relativeTime } from "../shared/text.ts";
-import { type Output, withoutApp } from "./session/with-app.ts";
-import type { World } from "../shared/world.ts";
+import type { Output, World } from "../shared/world.ts";
+import type { ServicePlan } from "../systemd/plan.ts";
+import type { Runner } from "../systemd/runner.ts";
+import type { Places, Program, Scope } from "../systemd/unit.ts";
+import { withoutApp } from "./session/with-app.ts";
 
 interface ScopeOptions {
   system?: boolean;

@@ -3,7 +3,7 @@ import { type OpenAts, openAts } from "../flows/ats/ats.ts";
 import type { SubscriptionContext } from "../flows/ats/subscriptions.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
 import type { ReceivedWebhook, Refusal } from "../store/contract/store.ts";
-import type { CommonError } from "../vendors/contract.ts";
+import type { CommonError } from "../core/advice/common-errors.ts";
 import { logToRead, readLimit } from "./session/look.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";

@@ -1,5 +1,3 @@
-import type { Outage } from "./delivery/outage.ts";
-
 export type Environment = "production" | "sandbox";
 
 export type ConnectionState = "connected" | "must_reconnect" | "waiting_for_consent" | "not_connected";
@@ -69,4 +67,21 @@ export type ConnectionName = Pick<Connection, "org" | "vendor" | "environment">;
 /** Identity of a connection in words and as its vault item's name: `acme/hubspot/production`. */
 export function connectionName(connection: ConnectionName): string {
   return `${connection.org}/${connection.vendor}/${connection.environment}`;
+}
+
+export interface Outage {
+  /** Calls that failed in a row. */
+  failures: number;
+  /** Since when, ms since the epoch. */
+  since: number;
+  /** Nothing is sent before, ms since the epoch. */
+  restUntil: number;
+  /** When this was noted last, ms since the epoch: what a clock that was ahead noted lies in the future. */
+  notedAt?: number;
+  /** The vendor itself said so; absent where it is only our own patience. */
+  notBefore?: number;
+  /** The only push that met it so far, which may itself be what makes the vendor fail; null when several did. */
+  suspect: number | null;
+  /** What the vendor said last, or what we met instead of an answer; names nobody. Absent where an older program noted it. */
+  reason?: string;
 }

@@ -24,3 +24,25 @@ export interface Rejection {
   httpStatus: number;
   correlationId: string | null;
 }
+
+/**
+ * By what stands in the way, each push once. What waits for tokens, as after a revocation, is not among them. Among many
+ * thousands that are pending, only the oldest are looked at one by one; the others count as waiting.
+ */
+export interface StuckCounts {
+  /** Pending, with nothing against them. */
+  waiting: number;
+  /** Pending, and as often tried as a delivery has patience: the vendor is down, or it is their content. */
+  failing: number;
+  /** Pending, and it is their content: the vendor took others. */
+  alone: number;
+  /** Held for a field that the account lacks. */
+  property: number;
+  /** Held for a scope that was not granted. */
+  scope: number;
+}
+
+export type HeldCauses = Partial<Record<HeldCause, number>>;
+
+/** How one try of one push ended. */
+export type AttemptOutcome = "delivered" | "rejected" | "retry" | "held";

@@ -1,4 +1,4 @@
-import type { DueTimes } from "../core/due-times.ts";
+import type { Job } from "../flows/jobs/jobs.ts";
 import type { Clock } from "../shared/clock.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
@@ -18,13 +18,6 @@ export interface SchedulerContext {
   jobs: readonly Job[];
   /** Delivers until nothing is due for the connection, or nothing can be: then not again before `restUntil`. */
   deliver(connectionId: number, signal: AbortSignal): Promise<{ restUntil: number }>;
-}
-
-export interface Job {
-  name: string;
-  due: DueTimes;
-  /** Run again after a pause where it throws what an operator can act on, or its process is killed. */
-  run(signal: AbortSignal): Promise<void>;
 }
 
 /** The longest the scheduler trusts the clock: after a jump or a sleep of the machine it looks again. */

@@ -1,22 +1,23 @@
-import { deliverTo, type Vendors } from "../flows/jobs/deliver-all.ts";
-import { rememberingSecrets } from "../vault/secrets.ts";
+import type { Vendors } from "../flows/account/vendors.ts";
+import { deliverTo } from "../flows/deliver/deliver-to.ts";
+import { jobsOf } from "../flows/jobs/jobs.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Log } from "../shared/log.ts";
 import type { Store } from "../store/contract/store.ts";
 import type { Vault } from "../vault/contract.ts";
-import type { Source } from "../vendors/contract.ts";
-import { createConsentCallback } from "./pages/consent-callback.ts";
-import { jobsOf } from "../flows/jobs/jobs.ts";
+import { rememberingSecrets } from "../vault/secrets.ts";
+import type { Source } from "../vendors/contract/source.ts";
 import { closeServer, listen } from "./listen.ts";
+import { createConsentCallback } from "./pages/consent-callback.ts";
 import { createReceiver } from "./receiving/receiver.ts";
 import { createRefusals } from "./receiving/refusals.ts";
+import { createWebhookSecrets } from "./receiving/webhook-secrets.ts";
 import { runScheduler } from "./scheduler.ts";
 import { createStoreTrouble } from "./trouble/store-trouble.ts";
 import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
 import { createVaultWatch } from "./trouble/vault-watch.ts";
-import { createWebhookSecrets } from "./receiving/webhook-secrets.ts";
 
 /** The service: receiver, scheduler and delivery in one process, until the signal aborts. */
 export interface ServeContext extends Vendors {
@@ -103,7 +104,7 @@ export async function serve(
       clock,
       log,
       trouble,
-      jobs: jobsOf({ ...context, store, vaultWatch, secrets }),
+      jobs: jobsOf({ ...context, store, secrets, onVaultTrouble: vaultWatch.hear }),
       deliver: async (connectionId, stopped) => {
         const problems: AppError[] = [];
         const { restUntil, ...counts } = await deliverTo(context, store, {

@@ -1,4 +1,4 @@
-import type { Output } from "../commands/session/with-app.ts";
+import type { Output } from "../shared/world.ts";
 import { serve } from "../daemon/serve.ts";
 import { bringResults, connectHubspot, resyncAgain, sweepOnce } from "./hubspot.ts";
 import { ORG, type Scene } from "./scene.ts";

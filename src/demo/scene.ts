@@ -1,4 +1,4 @@
-import type { Output } from "../commands/session/with-app.ts";
+import type { Output } from "../shared/world.ts";
 import type { Connection } from "../core/connection.ts";
 import type { Store } from "../store/contract/store.ts";
 import { connectOnStage, type Stage } from "./stage.ts";

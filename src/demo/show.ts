@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import type { Terminal } from "../shared/terminal.ts";
-import type { ScorecardEntry } from "../vendors/contract.ts";
+import type { ScorecardEntry } from "../vendors/contract/ats.ts";
 import type { DemoTest, Story } from "./people.ts";
 
 /** What was sent, line by line, beside what the contact holds. */

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Environment } from "./config.ts";
 import type { Io } from "./io.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** Everything outside the program that a command may touch: the real one in `bin`, a made one in tests. */
 export interface World {
@@ -29,4 +30,15 @@ export interface Globals {
   input: boolean;
   yes?: boolean;
   verbose?: boolean;
+}
+
+/** The way to a person, and how output was asked for. */
+export interface Output {
+  world: World;
+  globals: Globals;
+  terminal: Terminal;
+  /** Prints a result: as JSON when asked to, else as text. */
+  print(result: { json: object; text: () => string }): void;
+  /** Says something that is not a result; silent with `--json`. */
+  say(text: string): void;
 }

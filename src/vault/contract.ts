@@ -29,3 +29,11 @@ export interface Vault {
 }
 
 export type VaultBackend = "sealed" | "keychain";
+
+/** What the keychain's child process needs to know of this one. */
+export interface Host {
+  platform: NodeJS.Platform;
+  /** `process.execPath` */
+  nodePath: string;
+  env: Readonly<Record<string, string | undefined>>;
+}

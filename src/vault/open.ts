@@ -1,11 +1,11 @@
 import { statSync } from "node:fs";
-import { AppError } from "../shared/errors.ts";
 import type { Clock } from "../shared/clock.ts";
-import type { Vault, VaultBackend } from "./contract.ts";
+import { AppError } from "../shared/errors.ts";
+import type { Host, Vault, VaultBackend } from "./contract.ts";
 import { openVaultDatabase, type VaultDatabase } from "./file/database.ts";
-import { findKeySource } from "./sealed/key-source.ts";
-import { keychainVault } from "./keychain/keychain.ts";
 import { createLocks } from "./file/lock.ts";
+import { keychainVault } from "./keychain/keychain.ts";
+import { findKeySource } from "./sealed/key-source.ts";
 import { sealedVault } from "./sealed/sealed.ts";
 
 export interface VaultOptions {
@@ -18,14 +18,6 @@ export interface VaultOptions {
   /** The built `keychain-child.js`. */
   childUrl: URL;
   clock: Clock;
-}
-
-/** What the keychain's child process needs to know of this one. */
-export interface Host {
-  platform: NodeJS.Platform;
-  /** `process.execPath` */
-  nodePath: string;
-  env: Readonly<Record<string, string | undefined>>;
 }
 
 /** No vault sees so many writes. */

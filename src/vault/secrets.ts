@@ -2,7 +2,7 @@ import type { Environment } from "../core/connection.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import { type Secret, secret } from "../shared/secret.ts";
 import type { Vault } from "./contract.ts";
-import type { SourceSecret } from "../vendors/contract.ts";
+import type { SourceSecret } from "../core/source-secret.ts";
 
 /**
  * The operator's secrets in the vault, as items `secret/<org or ->/<name>[@sandbox]/<number>`. `-` serves every

@@ -1,7 +1,8 @@
 /** The vendors, one line each. A new one is a folder beside these and a line in each list it belongs to. */
 import { AppError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
-import type { Destination, Source, VendorOptions } from "./contract.ts";
+import type { Destination, VendorOptions } from "./contract/destination.ts";
+import type { Source } from "./contract/source.ts";
 import { openHubspot } from "./hubspot/hubspot.ts";
 import { jobcannon } from "./jobcannon/source.ts";
 import { openSmartrecruiters } from "./smartrecruiters/smartrecruiters.ts";

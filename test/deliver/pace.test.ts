@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createPace } from "../../src/flows/account/rate-window.ts";
+import { createPace } from "../../src/flows/deliver/pace.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 
 const LIMIT = { calls: 3, windowMs: 10_000 };

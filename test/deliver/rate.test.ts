@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { windowFor, createSlots } from "../../src/flows/account/rate-window.ts";
+import { createSlots } from "../../src/flows/account/rate-window.ts";
+import { windowFor } from "../../src/core/delivery/rate-window.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { createHubspot, type Tier } from "../../src/vendors/hubspot/hubspot.ts";
 import { createHttp } from "../../src/shared/http.ts";

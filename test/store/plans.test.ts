@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { thisProcess } from "../../src/shared/running.ts";
 import { openLog } from "../../src/store/sqlite/file/open.ts";
-import { claimsOf } from "../../src/store/sqlite/rows/rows.ts";
+import { claimsOf } from "../../src/store/sqlite/delivery/claims-text.ts";
 import { finished } from "../../src/store/sqlite/file/slices.ts";
 import { createVerbs } from "../../src/store/sqlite/verbs.ts";
 import { NOON } from "../core/example.ts";

@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { RerunReport, Selection } from "../../flows/rerun/rerun.ts";
 import { count, grouped } from "../../shared/text.ts";
 import type { NewRun } from "../../store/contract/store.ts";

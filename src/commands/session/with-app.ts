@@ -1,19 +1,7 @@
 import type { Command } from "commander";
 import type { App } from "../../app.ts";
 import { createRedactor, type Redactor } from "../../shared/redact.ts";
-import type { Terminal } from "../../shared/terminal.ts";
-import type { Globals, World } from "../../shared/world.ts";
-
-/** The way to a person, and how output was asked for. */
-export interface Output {
-  world: World;
-  globals: Globals;
-  terminal: Terminal;
-  /** Prints a result: as JSON when asked to, else as text. */
-  print(result: { json: object; text: () => string }): void;
-  /** Says something that is not a result; silent with `--json`. */
-  say(text: string): void;
-}
+import type { Globals, Output, World } from "../../shared/world.ts";
 
 /** What an action works with. */
 export interface Session extends Output {

@@ -1,5 +1,5 @@
 import type { ConnectionName } from "../connection.ts";
-import type { NewAttempt } from "../../store/contract/store.ts";
+import type { AttemptOutcome } from "../push.ts";
 
 /** What to type about a connection, for hints, banners and alerts: `connect smartrecruiters --org acme`. */
 export function connectCommand(of: ConnectionName): string {
@@ -17,7 +17,7 @@ export function backfillCommand(of: ConnectionName): string {
 }
 
 /** Shows the tries that ended so, with the vendor's words. */
-export function logsCommand(of: ConnectionName, outcome: NewAttempt["outcome"]): string {
+export function logsCommand(of: ConnectionName, outcome: AttemptOutcome): string {
   return `jc-integrations logs --outcome ${outcome}${vendorOf(of)} --org ${of.org}`;
 }
 

@@ -1,7 +1,7 @@
-import type { Connection } from "../connection.ts";
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
 import { count } from "../../shared/text.ts";
-import type { HeldCauses } from "../../store/contract/store.ts";
+import type { Connection } from "../connection.ts";
+import type { HeldCauses } from "../push.ts";
 import { connectCommand, resyncCommand } from "./command-lines.ts";
 
 /** What became of the results that some work was about and that were not delivered. */

@@ -1,7 +1,6 @@
-import type { Connection } from "../connection.ts";
-import type { Outage } from "../delivery/outage.ts";
 import { count, shortTime } from "../../shared/text.ts";
-import type { StuckCounts } from "../../store/contract/store.ts";
+import type { Connection, Outage } from "../connection.ts";
+import type { StuckCounts } from "../push.ts";
 import { connectCommand, logsCommand, replayCommand, resyncCommand } from "./command-lines.ts";
 
 /** Results that do not move, and what to do about it, which depends on the cause. */

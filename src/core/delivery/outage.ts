@@ -1,22 +1,6 @@
 /** What is known of a vendor that fails: how often in a row, and when to ask again. Pure. */
+import type { Outage } from "../connection.ts";
 import { LONGEST_WAIT_MS, MAX_TRIES, nextTry } from "./retry.ts";
-
-export interface Outage {
-  /** Calls that failed in a row. */
-  failures: number;
-  /** Since when, ms since the epoch. */
-  since: number;
-  /** Nothing is sent before, ms since the epoch. */
-  restUntil: number;
-  /** When this was noted last, ms since the epoch: what a clock that was ahead noted lies in the future. */
-  notedAt?: number;
-  /** The vendor itself said so; absent where it is only our own patience. */
-  notBefore?: number;
-  /** The only push that met it so far, which may itself be what makes the vendor fail; null when several did. */
-  suspect: number | null;
-  /** What the vendor said last, or what we met instead of an answer; names nobody. Absent where an older program noted it. */
-  reason?: string;
-}
 
 /** Six failures in a row are a delivery's whole patience: from then on one contact a tick asks whether it is over. */
 export function isDegraded(outage: Outage | null): outage is Outage {

@@ -1,13 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { SourceSecret } from "../../core/source-secret.ts";
 import { ingest } from "../../flows/intake/ingest.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Store } from "../../store/contract/store.ts";
-import { EventRefused, type Source, type SourceSecret } from "../../vendors/contract.ts";
+import { EventRefused, type Source } from "../../vendors/contract/source.ts";
 import type { ConsentCallback } from "../pages/consent-callback.ts";
-import { gatherAppends } from "./gather.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
+import { gatherAppends } from "./gather.ts";
 
 /** The public listener: takes webhooks and says 202 only when they are on disk. */
 export interface ReceiverContext {

@@ -1,7 +1,8 @@
 import { readWebhookSecrets } from "../../vault/secrets.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Vault } from "../../vault/contract.ts";
-import type { Source, SourceSecret } from "../../vendors/contract.ts";
+import type { Source } from "../../vendors/contract/source.ts";
+import type { SourceSecret } from "../../core/source-secret.ts";
 
 /**
  * The webhook secrets in memory: once read they stay, whatever becomes of the vault, and are read again now and

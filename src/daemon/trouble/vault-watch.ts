@@ -1,5 +1,5 @@
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
-import type { Vendors } from "../../flows/jobs/deliver-all.ts";
+import type { Vendors } from "../../flows/account/vendors.ts";
 import { holdForVault, releaseReadable, vaultProblemOf } from "../../flows/account/vault-trouble.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";

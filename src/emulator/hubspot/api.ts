@@ -7,7 +7,7 @@ import type { Found, Pattern } from "../routes.ts";
 import { apiFailure, failure, invalid } from "./errors.ts";
 import type { Version } from "./path.ts";
 import type { Portal } from "./portal.ts";
-import type { Grant } from "./tokens.ts";
+import type { Grant } from "./grant.ts";
 import type { HubspotWorld } from "./world.ts";
 
 export interface ApiCall extends Call {

@@ -3,7 +3,8 @@ import { isRevoked } from "../faults.ts";
 import { type Call, empty, json, type Reply } from "../http.ts";
 import { type CodeProblem, isGoodSecret, redeemCode } from "../oauth.ts";
 import { apiFailure, notFound, oauthFailure } from "./errors.ts";
-import { type AccessToken, type Grant, issueAccessToken, openGrant, rotateRefreshToken } from "./tokens.ts";
+import type { AccessToken, Grant } from "./grant.ts";
+import { issueAccessToken, openGrant, rotateRefreshToken } from "./tokens.ts";
 import type { HubspotWorld } from "./world.ts";
 
 const APP_ID = 848;

@@ -1,25 +1,8 @@
 /** Codes and tokens: what was issued, to whom, and whether it still holds. */
 import { randomBytes } from "node:crypto";
-import type { AuthCode } from "../oauth.ts";
+import type { Code, Grant } from "./grant.ts";
 import type { Portal } from "./portal.ts";
 import type { HubspotWorld } from "./world.ts";
-
-export interface Code extends AuthCode {
-  portal: Portal;
-}
-
-/** One consent: an app in a portal. */
-export interface Grant {
-  clientId: string;
-  portal: Portal;
-  scopes: string[];
-  refreshToken: string;
-}
-
-export interface AccessToken {
-  grant: Grant;
-  expiresAt: number;
-}
 
 export function openGrant(world: HubspotWorld, { clientId, portal, scopes }: Code): Grant {
   const grant: Grant = { clientId, portal, scopes, refreshToken: refreshTokenText() };

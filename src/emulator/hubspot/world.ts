@@ -4,7 +4,7 @@ import { AppError } from "../../shared/errors.ts";
 import { parseRateLimit, type RateLimit } from "../rate-limit.ts";
 import type { Stage } from "../vendor.ts";
 import { createPortal, DEFAULT_PORTAL_ID, DEFAULT_PROFILE, type Portal } from "./portal.ts";
-import type { AccessToken, Code, Grant } from "./tokens.ts";
+import type { AccessToken, Code, Grant } from "./grant.ts";
 
 export interface HubspotWorld extends Stage {
   limit: RateLimit;

@@ -5,7 +5,7 @@ import { admit, isUnlimited } from "../rate-limit.ts";
 import type { Found, Pattern } from "../routes.ts";
 import type { Company } from "./company.ts";
 import { failure } from "./errors.ts";
-import type { Grant } from "./tokens.ts";
+import type { Grant } from "./grant.ts";
 import { LIMIT, type SmartWorld } from "./world.ts";
 
 export interface ApiCall extends Call {

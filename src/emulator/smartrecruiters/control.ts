@@ -4,9 +4,10 @@ import { badInput } from "../control.ts";
 import { type Call, isRecord, json, parseJson, type Reply } from "../http.ts";
 import type { ControlRoute } from "../vendor.ts";
 import { assessmentsOf, scorecardOf } from "./company.ts";
-import { readReceiver, type Told, tellCompleted } from "./jobcannon.ts";
+import { readReceiver, tellCompleted, type Told } from "./jobcannon.ts";
 import { subscriptionControl } from "./subscription-control.ts";
-import { fire, newEvent, type WebhookEvent } from "./webhooks.ts";
+import type { WebhookEvent } from "./told.ts";
+import { fire, newEvent } from "./webhooks.ts";
 import type { SmartWorld } from "./world.ts";
 
 export function smartrecruitersControl(world: SmartWorld): ControlRoute[] {

@@ -3,7 +3,8 @@ import { isRevoked } from "../faults.ts";
 import { type Call, json, type Reply } from "../http.ts";
 import { type CodeProblem, isGoodSecret, redeemCode } from "../oauth.ts";
 import { oauthFailure } from "./errors.ts";
-import { type Grant, issueAccessToken, issueRefreshToken } from "./tokens.ts";
+import type { Grant } from "./grant.ts";
+import { issueAccessToken, issueRefreshToken } from "./tokens.ts";
 import type { SmartWorld } from "./world.ts";
 
 const CODE_PROBLEMS: Readonly<Record<CodeProblem, string>> = {

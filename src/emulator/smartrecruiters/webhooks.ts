@@ -3,31 +3,13 @@ import { createHmac, randomUUID } from "node:crypto";
 import { isoTime } from "../../shared/clock.ts";
 import type { Assessment, Company, Subscription } from "./company.ts";
 import { post } from "./post.ts";
+import type { WebhookEvent } from "./told.ts";
 import type { SmartWorld } from "./world.ts";
 
 export const COMPLETED = "candidate.assessment.completed";
 
 /** How long a lone event waits for a second one to change places with. */
 const REORDER_MS = 200;
-
-export interface WebhookEvent {
-  id: string;
-  event: unknown;
-  occurredAt: unknown;
-  data?: unknown;
-}
-
-/** One try. */
-export interface Delivery {
-  subscriptionId: string;
-  eventId: string;
-  assessmentId: string | null;
-  targetUrl: string;
-  attempt: number;
-  /** 0 when the receiver could not be reached. */
-  status: number;
-  at: number;
-}
 
 export function announceCompletion(world: SmartWorld, company: Company, assessment: Assessment): void {
   const { id: assessmentId, candidateId, jobId, finished } = assessment;

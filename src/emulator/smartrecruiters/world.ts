@@ -7,8 +7,8 @@ import { type Assessment, type Company, createCompany } from "./company.ts";
 import { type CustomField, DEFAULT_FIELDS } from "./custom-fields.ts";
 import { isHttpUrl } from "./input.ts";
 import { isSigningSecret } from "./jobcannon-signature.ts";
-import type { AccessToken, Code, Grant } from "./tokens.ts";
-import type { Delivery, WebhookEvent } from "./webhooks.ts";
+import type { AccessToken, Code, Grant } from "./grant.ts";
+import type { Delivery, WebhookEvent } from "./told.ts";
 
 /** Per company. */
 export const LIMIT: RateLimit = { max: 100, intervalMs: 1_000 };

@@ -4,9 +4,11 @@ import type { Tokens } from "../../oauth/tokens.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
-import type { Access, Destination } from "../../vendors/contract.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
+import type { Access } from "../../vendors/contract/access.ts";
 import { readSecret } from "../../vault/secrets.ts";
-import { createSlots, windowFor } from "./rate-window.ts";
+import { createSlots } from "./rate-window.ts";
+import { windowFor } from "../../core/delivery/rate-window.ts";
 
 /** Ties a connection's account to live tokens and to its place in the vendor's rate window. */
 export function createAccess(

@@ -2,8 +2,8 @@ import type { Connection } from "../../core/connection.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Access } from "../../vendors/contract.ts";
-import type { Vendors } from "../jobs/deliver-all.ts";
+import type { Access } from "../../vendors/contract/access.ts";
+import type { Vendors } from "./vendors.ts";
 
 /** Tokens that cannot be read now: results are held, nobody is disconnected, and a readable vault releases them. */
 export async function holdForVault(

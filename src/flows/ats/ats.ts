@@ -1,9 +1,11 @@
 import type { Connection, Environment } from "../../core/connection.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Access, Ats, Destination } from "../../vendors/contract.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
+import type { Ats } from "../../vendors/contract/ats.ts";
+import type { Access } from "../../vendors/contract/access.ts";
 import { connectCommand } from "../../core/advice/command-lines.ts";
-import type { Vendors } from "../jobs/deliver-all.ts";
+import type { Vendors } from "../account/vendors.ts";
 
 /** A connected applicant tracking system, ready for calls. */
 export interface OpenAts {

@@ -1,6 +1,7 @@
 import type { Connection } from "../../core/connection.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
-import type { Access, FieldReport } from "../../vendors/contract.ts";
+import type { FieldReport } from "../../vendors/contract/destination.ts";
+import type { Access } from "../../vendors/contract/access.ts";
 import { resyncCommand } from "../../core/advice/command-lines.ts";
 import { planResync, type ResyncContext, resync } from "./resync.ts";
 

@@ -7,8 +7,8 @@ import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
-import type { Destination } from "../../vendors/contract.ts";
-import type { Vendors } from "../jobs/deliver-all.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
+import type { Vendors } from "../account/vendors.ts";
 import { clientSecretOf, connectionBefore, type GrantContext, keep, otherAccount, redeem } from "./grant.ts";
 import { type Prepared, prepareFields } from "./fields.ts";
 

@@ -5,7 +5,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { checkBaseUrl } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Destination } from "../../vendors/contract.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
 import { connectionBefore, refuseWithoutClientId } from "./grant.ts";
 
 /** A link for an account's admin on another machine; `finishConsent` does the rest when the answer comes. */

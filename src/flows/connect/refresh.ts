@@ -3,7 +3,7 @@ import { loginOf } from "../../oauth/token-set.ts";
 import type { Tokens } from "../../oauth/tokens.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Vendors } from "../jobs/deliver-all.ts";
+import type { Vendors } from "../account/vendors.ts";
 import { connectCommand } from "../../core/advice/command-lines.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 

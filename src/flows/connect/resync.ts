@@ -1,7 +1,8 @@
 import type { Connection, ConnectionName } from "../../core/connection.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Access, Destination, FieldPlan, FieldReport } from "../../vendors/contract.ts";
+import type { Destination, FieldPlan, FieldReport } from "../../vendors/contract/destination.ts";
+import type { Access } from "../../vendors/contract/access.ts";
 import { resyncCommand } from "../../core/advice/command-lines.ts";
 import { missingScopeWords } from "../../core/advice/missing-scopes.ts";
 

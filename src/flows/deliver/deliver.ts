@@ -1,68 +1,17 @@
-import type { Connection } from "../../core/connection.ts";
+import type { Connection, Outage } from "../../core/connection.ts";
+import { afterFailure, isFromAhead } from "../../core/delivery/outage.ts";
 import { everyDue } from "../../core/due-times.ts";
-import { afterFailure, isFromAhead, type Outage } from "../../core/delivery/outage.ts";
-import type { Clock } from "../../shared/clock.ts";
-import { type AppError, isAppError } from "../../shared/errors.ts";
+import { isAppError } from "../../shared/errors.ts";
 import { maskEmailsIn, plain } from "../../shared/text.ts";
-import type { Claim, Store } from "../../store/contract/store.ts";
-import type { Access, Destination } from "../../vendors/contract.ts";
+import type { Claim } from "../../store/contract/store.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
-import { createSender, isThrottled, notBeforeOf, type Sender, type Trouble } from "./send.ts";
+import type { DeliverContext, DeliverReport } from "./context.ts";
 import { isDue, sendAllDue } from "./send-due.ts";
-
-/**
- * Brings what is due to one connection's account: as many calls at once as the vendor's window allows. A vendor
- * that fails is left in peace, and asked with one contact whether it is back.
- */
-export interface DeliverReport {
-  delivered: number;
-  rejected: number;
-  held: number;
-  retried: number;
-  /** Nothing can be delivered before this time, ms since the epoch; 0 when nothing stands in the way. */
-  restUntil: number;
-}
-
-export interface DeliverContext {
-  store: Pick<
-    Store,
-    | "claim"
-    | "claimInWindow"
-    | "settle"
-    | "letGo"
-    | "holdConnected"
-    | "release"
-    | "overview"
-    | "saveConnection"
-    | "dueWork"
-    | "openTick"
-    | "hasten"
-    | "connections"
-  >;
-  clock: Clock;
-  destination: Destination;
-  access: Access;
-  random: () => number;
-  retryEveryMs: number;
-  /** Somebody wants it tried now: asks a vendor that is left in peace, unless it was the vendor who said so. */
-  insists: boolean;
-  /** No further call once it aborts; `access.signal` cuts off those under way. */
-  stop: AbortSignal;
-  /** Hears of what only a person can mend, as a vault that is locked; what it throws ends the delivery. */
-  onProblem: (problem: AppError) => void;
-}
-
-/** One delivery to one connection. */
-export interface Delivery {
-  context: DeliverContext;
-  connection: Connection;
-  sender: Sender;
-  /** As it was found or noted last; another process may have noted more since. */
-  outage: Outage | null;
-}
+import { createSender, type Delivery, isThrottled, notBeforeOf, type Trouble } from "./send.ts";
 
 /** A disk that is full or locked has room again at any time. */
 const STORE_REST_MS = 10_000;
+
 /** When another process asks the vendor, its answer is looked for again so soon. */
 const LOOK_AGAIN_MS = 1_000;
 

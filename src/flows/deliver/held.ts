@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Connection } from "../../core/connection.ts";
 import type { HeldCause } from "../../core/push.ts";
 import type { Claim } from "../../store/contract/store.ts";
-import type { Destination } from "../../vendors/contract.ts";
-import type { DeliverContext } from "./deliver.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
+import type { DeliverContext } from "./context.ts";
 import { connectCommand, resyncCommand } from "../../core/advice/command-lines.ts";
 import { scopeFixes } from "../../core/advice/missing-scopes.ts";
 

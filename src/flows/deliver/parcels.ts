@@ -1,6 +1,6 @@
 import type { MappingWarning, Projection } from "../../core/push.ts";
 import type { Claim, NewAttempt, Settlement, SettleOutcome } from "../../store/contract/store.ts";
-import type { Answer, SendResult, Update } from "../../vendors/contract.ts";
+import type { Answer, SendResult, Update } from "../../vendors/contract/destination.ts";
 
 /** A claimed push with what it shall tell: packed before the call, settled by the answer. */
 export interface Parcel {

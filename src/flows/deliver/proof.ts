@@ -1,6 +1,6 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { Settlement } from "../../store/contract/store.ts";
-import type { SendResult } from "../../vendors/contract.ts";
+import type { SendResult } from "../../vendors/contract/destination.ts";
 import type { Parcel } from "./parcels.ts";
 
 /** A contact that the vendor took at that time, and what is to be noted of that. */

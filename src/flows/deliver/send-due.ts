@@ -1,8 +1,7 @@
 import { setMaxListeners } from "node:events";
+import { spacingMs, windowFor } from "../../core/delivery/rate-window.ts";
 import type { ClaimKind } from "../../store/contract/store.ts";
-import type { Delivery } from "./deliver.ts";
-import { type Batch, isThrottled, type Trouble } from "./send.ts";
-import { spacingMs, windowFor } from "../account/rate-window.ts";
+import { type Batch, type Delivery, isThrottled, type Trouble } from "./send.ts";
 
 /** Calls at once where no window bounds them: enough to keep a vendor on the same machine busy. */
 const UNLIMITED_CALLS_AT_ONCE = 8;

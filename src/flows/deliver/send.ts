@@ -1,9 +1,10 @@
-import type { Connection } from "../../core/connection.ts";
+import type { Connection, Outage } from "../../core/connection.ts";
+import type { RateWindow } from "../../core/delivery/rate-window.ts";
 import { nextTry } from "../../core/delivery/retry.ts";
 import { isAppError } from "../../shared/errors.ts";
-import type { Claim, ClaimKind, RateWindow, Settlement } from "../../store/contract/store.ts";
-import type { Answer, SendResult } from "../../vendors/contract.ts";
-import type { DeliverContext, DeliverReport } from "./deliver.ts";
+import type { Claim, ClaimKind, Settlement } from "../../store/contract/store.ts";
+import type { Answer, SendResult } from "../../vendors/contract/destination.ts";
+import type { DeliverContext, DeliverReport } from "./context.ts";
 import { tellWhyHeld } from "./held.ts";
 import { isEmpty, type Parcel, settlementOf, updateOf } from "./parcels.ts";
 import { createProof } from "./proof.ts";
@@ -299,4 +300,13 @@ async function untilStored({ clock, stop }: DeliverContext, work: () => Promise<
       await clock.sleep(STORE_AGAIN_MS, stop).catch(() => {});
     }
   }
+}
+
+/** One delivery to one connection. */
+export interface Delivery {
+  context: DeliverContext;
+  connection: Connection;
+  sender: Sender;
+  /** As it was found or noted last; another process may have noted more since. */
+  outage: Outage | null;
 }

@@ -1,6 +1,6 @@
-import type { Access } from "../../vendors/contract.ts";
-import type { DeliverContext } from "./deliver.ts";
-import { createPace, type Departure } from "../account/rate-window.ts";
+import type { Access } from "../../vendors/contract/access.ts";
+import type { DeliverContext } from "./context.ts";
+import { createPace, type Departure } from "./pace.ts";
 
 /** What one sending calls with. */
 export interface Trip {

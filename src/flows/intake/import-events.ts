@@ -1,7 +1,7 @@
 import type { NewEvent } from "../../core/event.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Store } from "../../store/contract/store.ts";
-import { EventRefused, type Source } from "../../vendors/contract.ts";
+import { EventRefused, type Source } from "../../vendors/contract/source.ts";
 
 /** Feeds a source's events from NDJSON. Bad lines are reported by number and reason; the good ones go in. */
 export interface ImportReport {

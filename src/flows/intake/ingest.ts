@@ -1,6 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { AppendResult, Store } from "../../store/contract/store.ts";
-import type { Delivery, Source, SourceSecret } from "../../vendors/contract.ts";
+import type { Delivery, Source } from "../../vendors/contract/source.ts";
+import type { SourceSecret } from "../../core/source-secret.ts";
 
 /** One webhook, from bytes to a committed row. Whoever acknowledges it does so only after this returned. */
 export async function ingest(

@@ -1,7 +1,7 @@
 import type { Connection } from "../../core/connection.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Question, Store } from "../../store/contract/store.ts";
-import type { Vendors } from "../jobs/deliver-all.ts";
+import type { Vendors } from "../account/vendors.ts";
 import { atsOf } from "../ats/ats.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 

@@ -1,64 +1,12 @@
-import type { Connection, ConnectionName } from "../../core/connection.ts";
-import { HELD_CAUSES } from "../../core/push.ts";
-import type { Clock } from "../../shared/clock.ts";
-import type { Config } from "../../shared/config.ts";
-import { type AppError, isAppError } from "../../shared/errors.ts";
-import type { Log } from "../../shared/log.ts";
-import type { HeldCauses, Store } from "../../store/contract/store.ts";
-import type { Access, Destination } from "../../vendors/contract.ts";
-import { finishReleases } from "../connect/consent-release.ts";
 import { leftOverError } from "../../core/advice/left-over.ts";
+import { HELD_CAUSES, type HeldCauses } from "../../core/push.ts";
+import type { AppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
 import { releaseFromVault } from "../account/vault-trouble.ts";
-import { type DeliverReport, deliver } from "../deliver/deliver.ts";
-
-/** What delivering needs of the opened program: vendors, and calls to their accounts. */
-export interface Vendors {
-  clock: Clock;
-  config: Config;
-  log: Log;
-  destination(of: ConnectionName): Promise<Destination>;
-  access(connection: Connection, options: { store: Store; signal: AbortSignal }): Promise<Access>;
-}
-
-export interface DeliverOptions {
-  connectionId: number;
-  /** Ends it between calls. */
-  stop: AbortSignal;
-  /** Cuts off the calls under way. */
-  abort: AbortSignal;
-  /** Somebody wants it tried now, also where the vendor is left in peace. */
-  insists?: boolean;
-  /** What only a person can mend: noted unless the caller has a better use for it. */
-  onProblem?: (problem: AppError) => void;
-}
-
-/** Delivers what is due for one connection. */
-export async function deliverTo(
-  vendors: Vendors,
-  store: Store,
-  { connectionId, stop, abort, insists = false, onProblem }: DeliverOptions,
-): Promise<DeliverReport> {
-  const connection = (await store.connections()).find(({ id }) => id === connectionId);
-  if (!connection) throw new Error(`there is no connection ${connectionId}`);
-  const { clock, config, log } = vendors;
-  const retryEveryMs = config["schedule.retry_every"];
-  const noted = ({ message }: AppError) =>
-    log.warn("cannot deliver", { connection: connectionId, reason: message });
-  const tell = onProblem ?? noted;
-  try {
-    const [destination, access] = await Promise.all([
-      vendors.destination(connection),
-      vendors.access(connection, { store, signal: abort }),
-    ]);
-    const context = { store, clock, destination, access, random: Math.random, retryEveryMs, insists, stop };
-    return await deliver({ ...context, onProblem: tell }, connection);
-  } catch (error) {
-    // What is wrong with one org's settings must not end a service that delivers for all.
-    if (!isAppError(error, "CONFIG_INVALID")) throw error;
-    tell(error);
-    return { delivered: 0, rejected: 0, held: 0, retried: 0, restUntil: clock.now() + retryEveryMs };
-  }
-}
+import type { Vendors } from "../account/vendors.ts";
+import { finishReleases } from "../connect/consent-release.ts";
+import type { DeliverReport } from "../deliver/context.ts";
+import { deliverTo } from "../deliver/deliver-to.ts";
 
 export interface AllReport extends Omit<DeliverReport, "restUntil"> {
   /** Of all connections, whatever they wait for. */

@@ -1,22 +1,37 @@
-import { dailyDue, everyDue } from "../../core/due-times.ts";
-import { alertOwners } from "../watch/alert.ts";
-import { finishReleases } from "../connect/consent-release.ts";
-import { answerQuestions } from "../intake/look-ups.ts";
-import { refreshAll } from "../connect/refresh.ts";
-import type { SecretReader } from "../../vault/secrets.ts";
-import { checkSubscriptions } from "../ats/subscriptions.ts";
-import { sweepAll } from "../rerun/sweep.ts";
+import { dailyDue, type DueTimes, everyDue } from "../../core/due-times.ts";
+import type { Tokens } from "../../oauth/tokens.ts";
+import type { AppError } from "../../shared/errors.ts";
+import type { Http } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Job } from "../../daemon/scheduler.ts";
-import type { ServeContext } from "../../daemon/serve.ts";
-import type { VaultWatch } from "../../daemon/trouble/vault-watch.ts";
+import type { Vault } from "../../vault/contract.ts";
+import type { SecretReader } from "../../vault/secrets.ts";
+import type { Source } from "../../vendors/contract/source.ts";
+import type { Vendors } from "../account/vendors.ts";
+import { checkSubscriptions } from "../ats/subscriptions.ts";
+import { finishReleases } from "../connect/consent-release.ts";
+import { refreshAll } from "../connect/refresh.ts";
+import { answerQuestions } from "../intake/look-ups.ts";
+import { sweepAll } from "../rerun/sweep.ts";
+import { alertOwners } from "../watch/alert.ts";
 
-/** What the service does at set times, beside delivering. */
-export interface JobsContext extends ServeContext {
+/** One thing the service does at set times, beside delivering. */
+export interface Job {
+  name: string;
+  due: DueTimes;
+  /** Run again after a pause where it throws what an operator can act on, or its process is killed. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface JobsContext extends Vendors {
   store: Store;
-  vaultWatch: VaultWatch;
+  http(): Promise<Http>;
+  sources(): Promise<readonly Source[]>;
+  tokens(): Promise<Tokens>;
+  vault(): Promise<Vault>;
   /** As they were when the vault could last be read. */
   secrets: SecretReader;
+  /** Tokens of a connection could not be read. */
+  onVaultTrouble(connectionId: number, problem: AppError): Promise<unknown>;
 }
 
 /** How often the service looks after tokens, alerts and what webhooks left to be asked. */
@@ -24,7 +39,7 @@ const LOOK_EVERY_MS = 60_000;
 const SUBSCRIPTIONS_EVERY_MS = 60 * 60_000;
 
 export function jobsOf(context: JobsContext): Job[] {
-  const { config, log, store, vaultWatch } = context;
+  const { config, log, store } = context;
   return [
     {
       name: "sweep",
@@ -40,7 +55,7 @@ export function jobsOf(context: JobsContext): Job[] {
         const { failed } = await refreshAll(context, store, signal);
         for (const { connection, problem } of failed) {
           if (problem.code === "STORE_UNAVAILABLE") throw problem;
-          if (problem.code === "VAULT_UNAVAILABLE") await vaultWatch.hear(connection.id, problem);
+          if (problem.code === "VAULT_UNAVAILABLE") await context.onVaultTrouble(connection.id, problem);
           // A login that is lost is told where it is noted.
           else if (problem.code !== "RECONNECT_NEEDED")
             log.warn("token not refreshed", { reason: problem.message });

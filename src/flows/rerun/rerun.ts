@@ -1,12 +1,20 @@
+import { leftOverError } from "../../core/advice/left-over.ts";
 import type { Connection } from "../../core/connection.ts";
 import { MAX_TRIES } from "../../core/delivery/retry.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
-import type { Covered, NewRun, RunCounts, SelectionPage, Standing, Store } from "../../store/contract/store.ts";
-import { deliverTo, type Vendors } from "../jobs/deliver-all.ts";
-import { createGiveWay } from "./give-way.ts";
-import { leftOverError } from "../../core/advice/left-over.ts";
+import type {
+  Covered,
+  NewRun,
+  RunCounts,
+  SelectionPage,
+  Standing,
+  Store,
+} from "../../store/contract/store.ts";
 import { noteUnsent } from "../account/unsent.ts";
 import { releaseFromVault } from "../account/vault-trouble.ts";
+import type { Vendors } from "../account/vendors.ts";
+import { deliverTo } from "../deliver/deliver-to.ts";
+import { createGiveWay } from "./give-way.ts";
 
 /** What `replay` and `backfill` share: count, queue in pages, and see it through. */
 export interface Selection {

@@ -3,8 +3,8 @@ import type { Projection } from "../../core/push.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Destination } from "../../vendors/contract.ts";
-import type { Vendors } from "../jobs/deliver-all.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
+import type { Vendors } from "../account/vendors.ts";
 
 const SUBJECTS_PER_PAGE = 500;
 

@@ -3,7 +3,7 @@ import type { Projection } from "../../core/push.ts";
 import { AppError } from "../../shared/errors.ts";
 import { count, plain } from "../../shared/text.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Trial } from "../../vendors/contract.ts";
+import type { Trial } from "../../vendors/contract/destination.ts";
 import { lookUntil, type Outcome, runChecklist } from "./checklist.ts";
 import {
   connectedStep,

@@ -6,9 +6,11 @@ import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
-import type { Access, CommonError, Destination } from "../../vendors/contract.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
+import type { Access } from "../../vendors/contract/access.ts";
+import type { CommonError } from "../../core/advice/common-errors.ts";
 import type { ChecklistReport, Outcome, Step, Watcher } from "./checklist.ts";
-import type { Vendors } from "../jobs/deliver-all.ts";
+import type { Vendors } from "../account/vendors.ts";
 
 /** What every trial in a vendor's sandbox begins with: whose account it is, and that it is none in production. */
 export interface TrialContext extends Vendors {

@@ -1,15 +1,22 @@
 import { statfsSync } from "node:fs";
-import type { Config } from "../../shared/config.ts";
-import type { Connection, ConnectionState, Environment, VaultTrouble } from "../../core/connection.ts";
-import { isDegraded, type Outage } from "../../core/delivery/outage.ts";
-import { dailyDue } from "../../core/due-times.ts";
-import { type Clock, isoTime } from "../../shared/clock.ts";
-import type { PushCounts, Refusal, Store, StuckCounts } from "../../store/contract/store.ts";
-import { count, shortTime } from "../../shared/text.ts";
-import { logsCommand, RETRY_COMMAND, replayCommand } from "../../core/advice/command-lines.ts";
+import { logsCommand, replayCommand, RETRY_COMMAND } from "../../core/advice/command-lines.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { stuckInAll, stuckTroubles } from "../../core/advice/stuck.ts";
 import { subscriptionTrouble } from "../../core/advice/subscription.ts";
+import type {
+  Connection,
+  ConnectionState,
+  Environment,
+  Outage,
+  VaultTrouble,
+} from "../../core/connection.ts";
+import { isDegraded } from "../../core/delivery/outage.ts";
+import { dailyDue } from "../../core/due-times.ts";
+import type { StuckCounts } from "../../core/push.ts";
+import { type Clock, isoTime } from "../../shared/clock.ts";
+import type { Config } from "../../shared/config.ts";
+import { count, shortTime } from "../../shared/text.ts";
+import type { PushCounts, Refusal, Store } from "../../store/contract/store.ts";
 
 const REFUSALS_SHOWN_MS = 3_600_000;
 const MOST_REFUSALS = 1_000;

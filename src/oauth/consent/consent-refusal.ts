@@ -1,6 +1,6 @@
 import { AppError } from "../../shared/errors.ts";
-import { plain } from "../../shared/text.ts";
 import { connectCommand, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "../endpoint/issuer.ts";
+import { quoted } from "../endpoint/token-error.ts";
 
 /** The code in a vendor's redirect. Throws, in words an operator can act on, when consent was not given. */
 export function codeFrom(answer: URLSearchParams, issuer: TokenIssuer, redirectUri: string): string {
@@ -52,10 +52,4 @@ function explainRefusal(
       hint: `${again} in a few minutes.`,
     });
   return new AppError("VENDOR_REJECTED", `${label} did not give consent${words}`, { hint: `${again}.` });
-}
-
-/** The vendor's own words, harmless and short, as an addition to ours. */
-export function quoted(error: string, description: string): string {
-  const words = plain([error, description].filter(Boolean).join(": ")).replace(/\s+/g, " ").trim();
-  return words === "" ? "" : ` (${words.length > 200 ? `${words.slice(0, 200)}…` : words})`;
 }

@@ -1,9 +1,8 @@
 import * as v from "valibot";
 import { AppError } from "../../shared/errors.ts";
 import { type HttpAnswer, jsonOf } from "../../shared/http.ts";
-import { quoted } from "../consent/consent-refusal.ts";
+import { plain, possessive } from "../../shared/text.ts";
 import { connectCommand, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
-import { possessive } from "../../shared/text.ts";
 
 export interface TokenCall {
   issuer: TokenIssuer;
@@ -113,4 +112,10 @@ function tokenDead({ issuer }: TokenCall, said: Said): AppError {
   return new AppError("RECONNECT_NEEDED", `${issuer.label} no longer accepts our tokens${said.words}`, {
     hint: `Run \`${connectCommand(issuer)}\`.`,
   });
+}
+
+/** The vendor's own words, harmless and short, as an addition to ours. */
+export function quoted(error: string, description: string): string {
+  const words = plain([error, description].filter(Boolean).join(": ")).replace(/\s+/g, " ").trim();
+  return words === "" ? "" : ` (${words.length > 200 ? `${words.slice(0, 200)}…` : words})`;
 }

@@ -1,5 +1,6 @@
+import type { RateWindow } from "../../core/delivery/rate-window.ts";
 import type { Invite } from "../../core/invite.ts";
-import type { HeldCause, MappingWarning, Projection, Rejection } from "../../core/push.ts";
+import type { AttemptOutcome, HeldCause, MappingWarning, Projection, Rejection } from "../../core/push.ts";
 import type { ConnectionChanges } from "./connections.ts";
 
 /** Pushes on their way: taken, settled, kept back. */
@@ -107,7 +108,7 @@ export type SettleOutcome =
   | { kind: "held"; cause: HeldCause };
 
 export interface NewAttempt {
-  outcome: "delivered" | "rejected" | "retry" | "held";
+  outcome: AttemptOutcome;
   httpStatus: number | null;
   correlationId: string | null;
   durationMs: number;
@@ -126,17 +127,6 @@ export interface ConnectedHold {
   /** When the consent was given that the finding is about. */
   connectedAt: number | null;
   changes: Pick<ConnectionChanges, "state" | "banner" | "vaultTrouble">;
-}
-
-/** So many calls within so long, counted by all who name this key. */
-export interface RateWindow {
-  key: string;
-  calls: number;
-  windowMs: number;
-  /** A place that is free so soon is taken now, and its call waits for it. */
-  aheadMs: number;
-  /** Places are so far apart at least, whoever takes them: two processes at once must not fill a window twice as fast. */
-  apartMs: number;
 }
 
 /** Whether a try was spent on it before; in company: none of those that travel alone. */

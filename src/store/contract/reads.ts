@@ -2,7 +2,14 @@ import type { Connection, Environment } from "../../core/connection.ts";
 import type { Consent } from "../../core/consent.ts";
 import type { InviteStatus } from "../../core/event.ts";
 import type { Invite } from "../../core/invite.ts";
-import type { HeldCause, MappingWarning, Projection, PushState, Rejection } from "../../core/push.ts";
+import type {
+  HeldCause,
+  MappingWarning,
+  Projection,
+  PushState,
+  Rejection,
+  StuckCounts,
+} from "../../core/push.ts";
 import type { NewAttempt } from "./delivery.ts";
 
 /** What people look at. */
@@ -83,23 +90,6 @@ export interface PushCounts {
   delivered: number;
   rejected: number;
   held: number;
-}
-
-/**
- * By what stands in the way, each push once. What waits for tokens, as after a revocation, is not among them. Among many
- * thousands that are pending, only the oldest are looked at one by one; the others count as waiting.
- */
-export interface StuckCounts {
-  /** Pending, with nothing against them. */
-  waiting: number;
-  /** Pending, and as often tried as a delivery has patience: the vendor is down, or it is their content. */
-  failing: number;
-  /** Pending, and it is their content: the vendor took others. */
-  alone: number;
-  /** Held for a field that the account lacks. */
-  property: number;
-  /** Held for a scope that was not granted. */
-  scope: number;
 }
 
 export interface AttemptQuery {

@@ -1,6 +1,6 @@
 import type { InviteStatus } from "../../core/event.ts";
 import type { Invite } from "../../core/invite.ts";
-import type { HeldCause, PushState } from "../../core/push.ts";
+import type { HeldCauses, PushState } from "../../core/push.ts";
 import type { PushSummary } from "./reads.ts";
 
 /** What an operator has sent again: chosen, queued, counted. */
@@ -80,8 +80,6 @@ export interface SelectionPage {
 export type Standing = Record<PushState, number>;
 
 export type SelectedCounts = Standing;
-
-export type HeldCauses = Partial<Record<HeldCause, number>>;
 
 export interface RunCounts {
   matched: number;

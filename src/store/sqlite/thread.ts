@@ -5,7 +5,7 @@ import { thisProcess } from "../../shared/running.ts";
 import { openLog, storeErrors } from "./file/open.ts";
 import { createGroupCommit } from "./commits/group-commit.ts";
 import { createSharedCommit } from "./commits/shared-commit.ts";
-import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./threaded.ts";
+import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
 import { createSlicedWork } from "./commits/sliced-work.ts";
 import { isSliced } from "./file/slices.ts";
 import { createVerbs, type VerbName } from "./verbs.ts";

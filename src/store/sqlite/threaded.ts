@@ -1,32 +1,12 @@
 import { Worker } from "node:worker_threads";
 import type { NewEvent } from "../../core/event.ts";
-import { AppError, type ErrorCode } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Store } from "../contract/store.ts";
+import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
 import { isWrite, storeOf, type VerbArgs, type VerbName, type VerbResult } from "./verbs.ts";
 
 /** What waits for a commit is bounded; beyond it `append` refuses at once and the sender tries again. */
 const MOST_WAITING_EVENTS = 20_000;
-
-export interface ThreadOptions {
-  stateDir: string;
-}
-export type ToThread =
-  | { kind: "append"; id: number; events: readonly NewEvent[] }
-  | { kind: "verb"; id: number; name: VerbName; args: unknown[] }
-  | { kind: "close" };
-/** `Result`: each call is answered with its own verb's result; which one that is, only the caller knows. */
-export type FromThread<Result = unknown> =
-  | { kind: "open" }
-  | { kind: "broken"; failure: ThreadFailure }
-  | { kind: "result"; id: number; result: Result }
-  | { kind: "failure"; id: number; failure: ThreadFailure }
-  | { kind: "changed" };
-export interface ThreadFailure {
-  /** null: a bug; `message` is then its stack. */
-  code: ErrorCode | null;
-  message: string;
-  hint: string | undefined;
-}
 
 /** The store in a thread of its own, so that the disk's waiting never holds up who asks. */
 export async function openThreadedStore(options: ThreadOptions & { threadUrl: URL }): Promise<Store> {

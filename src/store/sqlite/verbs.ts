@@ -1,26 +1,26 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { ProcessIdentity } from "../../shared/running.ts";
 import type { Place, Store } from "../contract/store.ts";
-import { createAppend } from "./intake/append.ts";
-import { createAlerts } from "./coordination/alerts.ts";
-import { createAttempts } from "./reads/attempts.ts";
-import { createCalls } from "./delivery/rate-window.ts";
-import { type ClaimsText, createClaims } from "./delivery/claims.ts";
 import { createConnections } from "./connections/connections.ts";
 import { createConsents } from "./connections/consents.ts";
-import type { Db } from "./file/open.ts";
+import { createAlerts } from "./coordination/alerts.ts";
+import { createServices } from "./coordination/services.ts";
+import { createTicks } from "./coordination/ticks.ts";
+import { claimsOf, type ClaimsText } from "./delivery/claims-text.ts";
+import { createClaims } from "./delivery/claims.ts";
 import { createHolds } from "./delivery/holds.ts";
 import { createMarks } from "./delivery/marks.ts";
+import { createCalls } from "./delivery/rate-window.ts";
+import { createSettle } from "./delivery/settle.ts";
+import type { Db } from "./file/db.ts";
+import type { Sliced } from "./file/slices.ts";
+import { createAppend } from "./intake/append.ts";
+import { createWebhooks } from "./intake/webhooks.ts";
+import { createAttempts } from "./reads/attempts.ts";
 import { createReads } from "./reads/reads.ts";
-import { claimsOf } from "./rows/rows.ts";
 import { createRuns } from "./rerun/runs.ts";
 import { createSelections } from "./rerun/selections.ts";
-import { createServices } from "./coordination/services.ts";
-import { createSettle } from "./delivery/settle.ts";
 import { createSubjects } from "./rerun/subjects.ts";
-import type { Sliced } from "./file/slices.ts";
-import { createTicks } from "./coordination/ticks.ts";
-import { createWebhooks } from "./intake/webhooks.ts";
 
 /** The store's verbs as SQLite does them: at once, in whichever thread holds the file open. */
 export type VerbName = Exclude<keyof Store, "watch" | "close">;

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { plain } from "../../shared/text.ts";
 import { KeychainAnswer, type KeychainRequest } from "./keychain-protocol.ts";
-import type { Host } from "../open.ts";
+import type { Host } from "../contract.ts";
 
 export interface KeychainCallOptions {
   host: Host;

@@ -1,7 +1,8 @@
 /** One call with the account's token, which every vendor's API takes the same way. */
 import { AppError } from "../../shared/errors.ts";
 import type { Http, HttpAnswer, HttpRequest } from "../../shared/http.ts";
-import type { Access, RateLimit } from "../contract.ts";
+import type { Access } from "../contract/access.ts";
+import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import { possessive } from "../../shared/text.ts";
 
 export interface BearerCalls {

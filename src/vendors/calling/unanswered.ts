@@ -1,6 +1,6 @@
 /** What a call that got no answer says about its updates. */
 import { type AppError, ERROR_CODES, isAppError } from "../../shared/errors.ts";
-import type { SendResult, Update } from "../contract.ts";
+import type { SendResult, Update } from "../contract/destination.ts";
 
 /** Every update waits. Throws the error again where waiting is no cure. */
 export function unanswered(updates: readonly Update[], error: unknown, durationMs: number): SendResult {

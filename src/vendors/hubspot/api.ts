@@ -2,7 +2,8 @@
 import type { Clock } from "../../shared/clock.ts";
 import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
 import { callWithToken } from "../calling/bearer-call.ts";
-import type { Access, RateLimit } from "../contract.ts";
+import type { Access } from "../contract/access.ts";
+import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import type { Endpoints } from "./versions.ts";
 

@@ -1,6 +1,6 @@
 /** Prepares a portal for the results: creates what is missing of our group and properties, changes nothing that is there. */
 import * as v from "valibot";
-import type { FieldPlan, FieldReport } from "../contract.ts";
+import type { FieldPlan, FieldReport } from "../contract/destination.ts";
 import { type Caller, callApi } from "./api.ts";
 import { driftOf, type Property, PropertySchema } from "./drift.ts";
 import { fetchJson } from "./fetch-json.ts";

@@ -1,5 +1,5 @@
 /** Writes contacts: one call, known by e-mail, created where they are new. */
-import type { SendResult, Update } from "../contract.ts";
+import type { SendResult, Update } from "../contract/destination.ts";
 import { unanswered } from "../calling/unanswered.ts";
 import { type Caller, callApi } from "./api.ts";
 import { readAnswers } from "./upsert-answer.ts";

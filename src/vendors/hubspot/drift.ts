@@ -1,6 +1,6 @@
 /** How a portal's properties differ from our definitions where it matters. Pure. */
 import * as v from "valibot";
-import type { FieldPlan } from "../contract.ts";
+import type { FieldPlan } from "../contract/destination.ts";
 import { DEFINITIONS, type Definition } from "./properties.ts";
 
 export const PropertySchema = v.object({

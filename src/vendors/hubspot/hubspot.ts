@@ -2,7 +2,8 @@
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
-import type { Destination, RateLimit, VendorOptions } from "../contract.ts";
+import type { Destination, VendorOptions } from "../contract/destination.ts";
+import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import { readAccount, uninstallApp } from "./account.ts";
 import { applyFields, planFields } from "./bootstrap.ts";
 import { MOST_CONTACTS_PER_CALL, upsertContacts } from "./contacts.ts";

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { emailKey } from "../../core/event.ts";
 import type { Rejection } from "../../core/push.ts";
-import type { Answer, Update } from "../contract.ts";
+import type { Answer, Update } from "../contract/destination.ts";
 import type { ApiAnswer } from "./api.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import { missingScope, refusalOfCall, verdictOf, waitUntil } from "./verdict.ts";

@@ -9,7 +9,7 @@ import {
   TEST_STATUSES,
   type Test,
 } from "../../core/event.ts";
-import { EventRefused } from "../contract.ts";
+import { EventRefused } from "../contract/source.ts";
 import {
   absent,
   type Fields,

@@ -1,5 +1,5 @@
 /** JobCannon itself, which tells us about its invites. */
-import type { Source } from "../contract.ts";
+import type { Source } from "../contract/source.ts";
 import { eventIdOfLine, parseEvent } from "./event.ts";
 import { verifyWebhook } from "./webhook.ts";
 

@@ -5,7 +5,8 @@
 import { createHmac } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, sameText } from "../../shared/secret.ts";
-import type { Delivery, SourceSecret, Verified } from "../contract.ts";
+import type { Delivery, Verified } from "../contract/source.ts";
+import type { SourceSecret } from "../../core/source-secret.ts";
 
 /** How far the sender's clock may be from ours, either way; an older call may be a recording. */
 const TOLERANCE_MS = 5 * 60_000;

@@ -2,7 +2,7 @@
  * Reads the fields of a webhook's JSON by hand: a schema library costs several times the parsing itself, and
  * intake is the hot path. Every reader throws `EventRefused` with the field's path, never with its value.
  */
-import { EventRefused } from "../contract.ts";
+import { EventRefused } from "../contract/source.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 /** The body of a webhook as a text to keep and an object to read. */
 import { isUtf8 } from "node:buffer";
-import { EventRefused } from "../contract.ts";
+import { EventRefused } from "../contract/source.ts";
 import { type Fields, fields } from "./fields.ts";
 
 /** Throws `EventRefused` for anything but a JSON object in UTF-8. */

@@ -1,13 +1,12 @@
 /** The one place that calls SmartRecruiters' API: endpoints become calls, and answers data. */
-import * as v from "valibot";
+import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
 import { callWithToken } from "../calling/bearer-call.ts";
-import type { Access, RateLimit } from "../contract.ts";
+import type { Access } from "../contract/access.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import type { Endpoint, EndpointName, Profile } from "./profiles.ts";
-import { failure, verdictOf } from "./verdict.ts";
 
 export interface Api {
   http: Http;
@@ -60,57 +59,6 @@ export async function callApi(
   const body = jsonOf(answer);
   const correlationId = headers["x-request-id"] ?? null;
   return { endpoint, status, headers, body, problem: readProblem(body), correlationId, durationMs };
-}
-
-/** What the caller cannot do without; `doing` goes into errors, as "listing subscriptions". */
-export interface Asked<Output> {
-  schema: v.GenericSchema<unknown, Output>;
-  doing: string;
-}
-
-/** Throws `VENDOR_*`. */
-export async function ask<Output>(
-  caller: Caller,
-  { schema, doing, ...call }: ApiCall & Asked<Output>,
-): Promise<Output> {
-  return read(caller, await callApi(caller, call), { schema, doing });
-}
-
-/** Null when SmartRecruiters itself answers 404. Throws `VENDOR_*`. */
-export async function askIfThere<Output>(
-  caller: Caller,
-  { schema, doing, ...call }: ApiCall & Asked<Output>,
-): Promise<Output | null> {
-  const answer = await callApi(caller, call);
-  return isGone(answer) ? null : read(caller, answer, { schema, doing });
-}
-
-/** For a call whose answer says nothing but that it was done. Throws `VENDOR_*`. */
-export async function tell(caller: Caller, { doing, ...call }: ApiCall & { doing: string }): Promise<void> {
-  check(caller, await callApi(caller, call), doing);
-}
-
-/** Also where the thing to remove is gone already. Throws `VENDOR_*`. */
-export async function remove(caller: Caller, { doing, ...call }: ApiCall & { doing: string }): Promise<void> {
-  const answer = await callApi(caller, call);
-  if (!isGone(answer)) check(caller, answer, doing);
-}
-
-function read<Output>(caller: Caller, answer: ApiAnswer, { schema, doing }: Asked<Output>): Output {
-  check(caller, answer, doing);
-  const parsed = v.safeParse(schema, answer.body);
-  if (parsed.success) return parsed.output;
-  throw new AppError("VENDOR_UNEXPECTED", `SmartRecruiters' answer to ${doing} is out of shape`);
-}
-
-function check(caller: Caller, answer: ApiAnswer, doing: string): void {
-  const verdict = verdictOf(answer, caller);
-  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
-}
-
-/** By SmartRecruiters' own word: a proxy's 404 says nothing about the thing. */
-function isGone({ status, problem }: ApiAnswer): boolean {
-  return status === 404 && problem !== null;
 }
 
 function filled(path: string, params: Readonly<Record<string, string>>): string {

@@ -1,7 +1,8 @@
 /** Candidates, and the assessments they are asked to take. */
 import * as v from "valibot";
-import type { Assessment, ScorecardEntry, StagePlace } from "../contract.ts";
-import { ask, askIfThere, type Caller, remove, tell } from "./api.ts";
+import type { Assessment, ScorecardEntry, StagePlace } from "../contract/ats.ts";
+import type { Caller } from "./api.ts";
+import { ask, askIfThere, remove, tell } from "./ask.ts";
 
 const Id = v.object({ id: v.string() });
 const text = v.fallback(v.nullable(v.string()), null);

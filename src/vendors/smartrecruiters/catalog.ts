@@ -1,7 +1,8 @@
 /** What the stages of a job trigger (setup guide, step 4). */
 import * as v from "valibot";
-import type { CatalogEntry, StagePlace } from "../contract.ts";
-import { ask, askIfThere, type Caller } from "./api.ts";
+import type { CatalogEntry, StagePlace } from "../contract/ats.ts";
+import type { Caller } from "./api.ts";
+import { ask, askIfThere } from "./ask.ts";
 
 /** The guide's default for when an assessment is due. */
 const DUE_DAYS = 7;

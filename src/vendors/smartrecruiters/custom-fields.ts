@@ -1,7 +1,8 @@
 /** The account's custom fields. An admin there made and named them; we create none, and only note which there are. */
 import * as v from "valibot";
-import type { FieldPlan, FieldReport } from "../contract.ts";
-import { ask, type Caller } from "./api.ts";
+import type { FieldPlan, FieldReport } from "../contract/destination.ts";
+import type { Caller } from "./api.ts";
+import { ask } from "./ask.ts";
 
 export interface CustomField {
   id: string;

@@ -1,7 +1,7 @@
 /** What SmartRecruiters tells about an assessment: the body of its webhook. */
 import { hash } from "node:crypto";
 import type { Confirmation, NewEvent } from "../../core/event.ts";
-import { EventRefused, type Verified } from "../contract.ts";
+import { EventRefused, type Verified } from "../contract/source.ts";
 import { fields, optionalFields, optionalText, text, timestamp } from "../reading/fields.ts";
 import { readBody } from "../reading/json-body.ts";
 import { readResult } from "../reading/test-result.ts";

@@ -1,5 +1,5 @@
 /** What the setup guide says about its three common errors, for whoever meets one of them. */
-import type { CommonError, CommonErrors } from "../contract.ts";
+import type { CommonError, CommonErrors } from "../../core/advice/common-errors.ts";
 
 const HEADER_IS_SENT = "Verify SmartRecruiters sends `X-SmartRecruiters-Signature` header";
 const SECRET_MATCHES = "Confirm webhook secret matches the value in integration settings";

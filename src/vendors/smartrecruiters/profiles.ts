@@ -5,7 +5,8 @@
  */
 import { createHmac } from "node:crypto";
 import { type Secret, sameText } from "../../shared/secret.ts";
-import type { Delivery, RateLimit } from "../contract.ts";
+import type { Delivery } from "../contract/source.ts";
+import type { RateLimit } from "../../core/delivery/rate-window.ts";
 
 export type ProfileName = "v1";
 

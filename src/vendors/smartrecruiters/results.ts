@@ -1,6 +1,6 @@
 /** Writes an assessment's result to the scorecard: one call each. */
 import type { Projection, Rejection } from "../../core/push.ts";
-import type { Answer, SendResult, Update } from "../contract.ts";
+import type { Answer, SendResult, Update } from "../contract/destination.ts";
 import { unanswered } from "../calling/unanswered.ts";
 import { type ApiAnswer, type Caller, callApi, isSegment } from "./api.ts";
 import { fieldOf } from "./custom-fields.ts";

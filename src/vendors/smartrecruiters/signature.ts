@@ -1,6 +1,7 @@
 /** Whether a webhook is SmartRecruiters' own, and what may be wrong when it is not. */
 import { AppError } from "../../shared/errors.ts";
-import type { Delivery, SourceSecret, Verified } from "../contract.ts";
+import type { Delivery, Verified } from "../contract/source.ts";
+import type { SourceSecret } from "../../core/source-secret.ts";
 import { signatureHint } from "./guide.ts";
 import { PROFILES, type Signature } from "./profiles.ts";
 

@@ -2,7 +2,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
-import type { Destination, VendorOptions } from "../contract.ts";
+import type { Destination, VendorOptions } from "../contract/destination.ts";
 import {
   advance,
   createCandidate,

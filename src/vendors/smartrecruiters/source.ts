@@ -1,5 +1,5 @@
 /** SmartRecruiters, which tells us that an assessment of its own was completed. */
-import type { Source } from "../contract.ts";
+import type { Source } from "../contract/source.ts";
 import { idOfBody, parseEvent } from "./event.ts";
 import { verifyWebhook } from "./signature.ts";
 

@@ -1,8 +1,9 @@
 /** Our subscriptions to the account's webhooks. */
 import * as v from "valibot";
-import { type Secret, secret } from "../../shared/secret.ts";
-import type { Subscription } from "../contract.ts";
-import { ask, type Caller, remove } from "./api.ts";
+import { secret, type Secret } from "../../shared/secret.ts";
+import type { Subscription } from "../contract/ats.ts";
+import type { Caller } from "./api.ts";
+import { ask, remove } from "./ask.ts";
 
 const Shown = v.object({
   id: v.string(),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Update } from "../../../src/vendors/contract.ts";
+import type { Update } from "../../../src/vendors/contract/destination.ts";
 import type { ApiAnswer } from "../../../src/vendors/hubspot/api.ts";
 import { readProblem } from "../../../src/vendors/hubspot/problem.ts";
 import { readAnswers } from "../../../src/vendors/hubspot/upsert-answer.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { EventRefused } from "../../../src/vendors/contract.ts";
+import { EventRefused } from "../../../src/vendors/contract/source.ts";
 import { eventIdOfLine } from "../../../src/vendors/jobcannon/event.ts";
 import { jobcannon } from "../../../src/vendors/jobcannon/source.ts";
 

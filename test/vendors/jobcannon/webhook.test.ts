@@ -3,7 +3,8 @@ import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
 import { isAppError } from "../../../src/shared/errors.ts";
 import { secret } from "../../../src/shared/secret.ts";
-import type { Delivery, SourceSecret } from "../../../src/vendors/contract.ts";
+import type { Delivery } from "../../../src/vendors/contract/source.ts";
+import type { SourceSecret } from "../../../src/core/source-secret.ts";
 import { jobcannon } from "../../../src/vendors/jobcannon/source.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 12);

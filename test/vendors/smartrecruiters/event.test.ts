@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EventRefused, type Verified } from "../../../src/vendors/contract.ts";
+import { EventRefused, type Verified } from "../../../src/vendors/contract/source.ts";
 import { smartrecruiters } from "../../../src/vendors/smartrecruiters/source.ts";
 
 const KNOWN: Verified & { receivedAt: number } = {

@@ -2,7 +2,8 @@ import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { type AppError, isAppError } from "../../../src/shared/errors.ts";
 import { secret } from "../../../src/shared/secret.ts";
-import type { Delivery, Source, SourceSecret } from "../../../src/vendors/contract.ts";
+import type { Delivery, Source } from "../../../src/vendors/contract/source.ts";
+import type { SourceSecret } from "../../../src/core/source-secret.ts";
 import { smartrecruiters } from "../../../src/vendors/smartrecruiters/source.ts";
 
 const source: Source = smartrecruiters;

@@ -1,5 +1,6 @@
 import { isAppError } from "../../../shared/errors.ts";
-import { type Db, storeErrors } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
+import { storeErrors } from "../file/open.ts";
 import { transaction } from "../file/transaction.ts";
 
 export interface WaitingCall {

@@ -1,6 +1,6 @@
 import type { Connection } from "../../../core/connection.ts";
 import type { ConnectionChanges, ConnectionKey } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { type ConnectionRow, connectionOf } from "../rows/rows.ts";
 import { transaction } from "../file/transaction.ts";
 

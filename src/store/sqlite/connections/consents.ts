@@ -2,7 +2,7 @@ import type { ConnectionName } from "../../../core/connection.ts";
 import type { Consent, TakenConsent } from "../../../core/consent.ts";
 import { isRunning, type ProcessIdentity } from "../../../shared/running.ts";
 import type { Overview } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** An old link is told from one that never was for as long as this. */

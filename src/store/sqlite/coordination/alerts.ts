@@ -1,5 +1,5 @@
 import type { AlertNote, DueAlert, Incident } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** Trouble that is over is still told when it could not be while it lasted, but not to those who listen days later. */

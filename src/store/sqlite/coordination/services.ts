@@ -1,5 +1,5 @@
 import { isRunning, type ProcessIdentity } from "../../../shared/running.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** Which services live on this store. A killed one is known by its absence, and its row goes with the next who enters. */

@@ -1,6 +1,6 @@
 import { isRunning, type ProcessIdentity } from "../../../shared/running.ts";
 import type { TickRequest, TickStanding } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** A run that failed is begun again after this long, then after twice as long, up to an hour. */

@@ -1,22 +1,17 @@
-import { isFromAhead, type Outage } from "../../../core/delivery/outage.ts";
+import type { Outage } from "../../../core/connection.ts";
+import { isFromAhead } from "../../../core/delivery/outage.ts";
+import type { RateWindow } from "../../../core/delivery/rate-window.ts";
 import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { ProcessIdentity } from "../../../shared/running.ts";
-import type { ClaimKind, DueWork, Place, RateWindow } from "../../contract/store.ts";
-import type { TakeCall } from "./rate-window.ts";
-import type { Db } from "../file/open.ts";
-import { createStatesOf } from "../rows/invites-of.ts";
-import { createLeases } from "./leases.ts";
+import type { ClaimKind, DueWork, Place } from "../../contract/store.ts";
+import type { Db } from "../file/db.ts";
 import { SLICE } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
-
-/**
- * `Claim[]` as JSON, with the invites' states as they stand in their rows, and what is known of the account, which all share, once.
- * It is read once, by who projects them: to read it here and copy what was read to another thread costs more than
- * twice as much.
- */
-export type ClaimsText = string;
-const NO_CLAIMS: ClaimsText = '{"claims":[]}';
+import { createStatesOf } from "../rows/invites-of.ts";
+import { type ClaimsText, NO_CLAIMS } from "./claims-text.ts";
+import { createLeases } from "./leases.ts";
+import type { TakeCall } from "./rate-window.ts";
 
 /** Threads that look at one clock a moment apart see no clock that was ahead. */
 const CLOCK_SLACK_MS = 60_000;

@@ -1,7 +1,7 @@
 import type { Connection, ConnectionState } from "../../../core/connection.ts";
 import type { HeldCause } from "../../../core/push.ts";
 import type { ConnectedHold } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { SLICE, type Sliced, untilNone } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 

@@ -1,5 +1,5 @@
 import { isRunning, type ProcessIdentity } from "../../../shared/running.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 
 /**
  * A lease names the very process that holds it, so a killed holder is known by its absence, not by a timeout.

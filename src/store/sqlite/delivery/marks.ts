@@ -1,5 +1,5 @@
 import type { HeldCause } from "../../../core/push.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { createRaise } from "../intake/raise.ts";
 import { inSlices, SLICE, type Sliced } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";

@@ -1,5 +1,6 @@
-import type { Place, RateWindow } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { RateWindow } from "../../../core/delivery/rate-window.ts";
+import type { Place } from "../../contract/store.ts";
+import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
 /**

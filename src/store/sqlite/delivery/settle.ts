@@ -1,6 +1,6 @@
 import type { HeldCause, PushState } from "../../../core/push.ts";
 import type { SettleOutcome, Settlement } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
 /**

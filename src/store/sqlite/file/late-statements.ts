@@ -1,4 +1,4 @@
-import type { Db } from "./open.ts";
+import type { Db } from "./db.ts";
 
 /**
  * Statements are prepared when they are first used: a command uses few of the store's 160, and to prepare the others

@@ -4,14 +4,13 @@ import Database from "better-sqlite3";
 import { AppError } from "../../../shared/errors.ts";
 import { makePrivateDir } from "../../../shared/private-dir.ts";
 import { thisProcess } from "../../../shared/running.ts";
+import type { Db } from "./db.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { BUSY_TIMEOUT_MS, transaction } from "./transaction.ts";
 
-/** Opens the log's file as it must be: private, durable at every commit, of a version this program knows. */
-export type Db = Database.Database;
-
 /** "JCLG": tells our file from anybody else's SQLite file. */
 const APPLICATION_ID = 0x4a434c47;
+
 /** Older ones can corrupt a WAL that two processes share (sqlite.org/wal.html#walresetbug). */
 const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
 
@@ -141,6 +140,7 @@ const FULL: [what: string, hint: string] = [
   "cannot grow: the disk is full",
   "Free space on that file system; nothing acknowledged is lost.",
 ];
+
 /** The first that the code begins with. */
 const REASONS: Record<string, [what: string, hint: string]> = {
   SQLITE_BUSY: ["is locked by another process", "Find it with: fuser -v log.db"],
@@ -157,6 +157,7 @@ const REASONS: Record<string, [what: string, hint: string]> = {
   SQLITE_CORRUPT: ["is damaged", "Stop the service and restore the last backup."],
   SQLITE_IOERR: ["cannot be read or written", "Check the disk and the system's journal."],
 };
+
 const FILE_REASONS: Record<string, string> = {
   EACCES: "SQLITE_READONLY",
   EROFS: "SQLITE_READONLY",

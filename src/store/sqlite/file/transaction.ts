@@ -1,4 +1,4 @@
-import type { Db } from "./open.ts";
+import type { Db } from "./db.ts";
 
 /** Write transactions are short; whoever waits this long waits for a process that hangs. */
 export const BUSY_TIMEOUT_MS = 15_000;

@@ -1,4 +1,4 @@
-import type { Db } from "./open.ts";
+import type { Db } from "./db.ts";
 
 /** Two looks fit into the 250 ms within which another process's work must be seen. */
 const LOOK_EVERY_MS = 100;

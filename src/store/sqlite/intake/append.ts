@@ -1,12 +1,11 @@
 import type { NewEvent } from "../../../core/event.ts";
 import type { AppendResult } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
-import { createConfirmations } from "./confirmations.ts";
-import { createFoldInvite } from "./fold-invite.ts";
-import { createDestinationsOf, type DestinationRow } from "./raise.ts";
-import type { Round } from "./save-invite.ts";
+import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 import { createVersions } from "../file/versions.ts";
+import { createConfirmations } from "./confirmations.ts";
+import { createFoldInvite } from "./fold-invite.ts";
+import { createDestinationsOf, type DestinationRow, type Round } from "./raise.ts";
 
 type AppendOne = (event: NewEvent, round: Round) => AppendResult;
 

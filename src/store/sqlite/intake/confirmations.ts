@@ -1,8 +1,9 @@
-import { type Confirmed, confirm } from "../../../core/confirm.ts";
+import { confirm, type Confirmed } from "../../../core/confirm.ts";
 import type { Confirmation, Snapshot } from "../../../core/event.ts";
-import type { Db } from "../file/open.ts";
-import { inviteOf } from "../rows/rows.ts";
-import { createSaveInvite, NO_CONTACT, type Round } from "./save-invite.ts";
+import type { Db } from "../file/db.ts";
+import { inviteOf, NO_CONTACT } from "../rows/rows.ts";
+import type { Round } from "./raise.ts";
+import { createSaveInvite } from "./save-invite.ts";
 
 /**
  * A vendor's words on its assessments, each tied to the invite that it speaks of: at once, or when the invite comes.

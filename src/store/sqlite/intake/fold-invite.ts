@@ -1,13 +1,12 @@
-import type { NewEvent, Snapshot } from "../../../core/event.ts";
-import { emailKey } from "../../../core/event.ts";
+import { emailKey, type NewEvent, type Snapshot } from "../../../core/event.ts";
 import { fold } from "../../../core/fold.ts";
 import type { Invite } from "../../../core/invite.ts";
 import { contactHeads } from "../../../core/subject.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { createInvitesOf } from "../rows/invites-of.ts";
-import { createRaiseInvite } from "./raise.ts";
 import { inviteOf } from "../rows/rows.ts";
-import { createSaveInvite, type Round } from "./save-invite.ts";
+import { createRaiseInvite, type Round } from "./raise.ts";
+import { createSaveInvite } from "./save-invite.ts";
 
 /** Folds an event's snapshot into its invite's row. Returns the row's id. */
 export function createFoldInvite(db: Db) {

@@ -2,8 +2,8 @@ import type { Environment } from "../../../core/connection.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { HeldCause, SubjectKind } from "../../../core/push.ts";
 import { raisesPush, subjectOf } from "../../../core/subject.ts";
-import type { Db } from "../file/open.ts";
-import type { Round } from "./save-invite.ts";
+import type { Db } from "../file/db.ts";
+import type { NextVersion } from "../file/versions.ts";
 
 export interface Raise {
   connectionId: number;
@@ -81,4 +81,12 @@ export function createRaiseInvite(db: Db) {
       (raisesPush(kind, invite, { pushedBefore: true }) && pushedBefore.get(id, subject) !== undefined);
     if (must) raise({ connectionId: id, subject, version, now, holdCause, urgent: false, runId: null });
   };
+}
+
+/** What the events of one transaction share. */
+export interface Round {
+  nextVersion: NextVersion;
+  destinationsOf(org: string, environment: Environment): readonly DestinationRow[];
+  /** Does any vendor's word wait for its invite? */
+  hasUnmatched(): boolean;
 }

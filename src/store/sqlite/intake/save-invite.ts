@@ -1,21 +1,9 @@
-import type { Environment } from "../../../core/connection.ts";
 import { emailKey } from "../../../core/event.ts";
 import type { Invite } from "../../../core/invite.ts";
 import { raisesPush, subjectOf } from "../../../core/subject.ts";
-import type { Db } from "../file/open.ts";
-import { createRaiseInvite, type DestinationRow } from "./raise.ts";
-import type { NextVersion } from "../file/versions.ts";
-
-/** What the events of one transaction share. */
-export interface Round {
-  nextVersion: NextVersion;
-  destinationsOf(org: string, environment: Environment): readonly DestinationRow[];
-  /** Does any vendor's word wait for its invite? */
-  hasUnmatched(): boolean;
-}
-
-/** The contact of an invite that belongs to a trial in a vendor's sandbox: no contact in production is told of it. */
-export const NO_CONTACT = "";
+import type { Db } from "../file/db.ts";
+import { NO_CONTACT } from "../rows/rows.ts";
+import { createRaiseInvite, type Round } from "./raise.ts";
 
 /** Writes an invite's new state and raises the pushes that follow from it. `id` is null for a new one. Returns its id. */
 export function createSaveInvite(db: Db) {

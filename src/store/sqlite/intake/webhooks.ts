@@ -1,7 +1,13 @@
 import type { Confirmation } from "../../../core/event.ts";
-import type { Question, ReceivedQuery, ReceivedWebhook, Refusal, TrialCandidate } from "../../contract/store.ts";
+import type {
+  Question,
+  ReceivedQuery,
+  ReceivedWebhook,
+  Refusal,
+  TrialCandidate,
+} from "../../contract/store.ts";
 import { createConfirmations } from "./confirmations.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { createDestinationsOf } from "./raise.ts";
 import { transaction } from "../file/transaction.ts";
 import { createVersions } from "../file/versions.ts";

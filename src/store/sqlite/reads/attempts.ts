@@ -1,7 +1,7 @@
 import { emailKey } from "../../../core/event.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { AttemptQuery, LoggedAttempt } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 
 /** From the newest attempt back: for orgs that are in most of it. */
 const BY_TIME = `attempts a CROSS JOIN pushes p ON p.id = a.push_id CROSS JOIN connections c ON c.id = p.connection_id`;

@@ -1,18 +1,18 @@
-import type { HeldCause, PushState } from "../../../core/push.ts";
-import { emailKey } from "../../../core/event.ts";
 import { MAX_TRIES } from "../../../core/delivery/retry.ts";
-import type {
-  Attempt,
-  InviteHistory,
-  InviteQuery,
-  InviteSummary,
-  Overview,
-  StuckCounts,
-} from "../../contract/store.ts";
+import { emailKey } from "../../../core/event.ts";
+import type { HeldCause, PushState, StuckCounts } from "../../../core/push.ts";
+import type { Attempt, InviteHistory, InviteQuery, InviteSummary, Overview } from "../../contract/store.ts";
 import { createOpenConsents } from "../connections/consents.ts";
-import type { Db } from "../file/open.ts";
-import { type ConnectionRow, connectionOf, inviteOf, PUSH_COLUMNS, type PushRow, pushOf } from "../rows/rows.ts";
+import type { Db } from "../file/db.ts";
 import type { Sliced } from "../file/slices.ts";
+import {
+  connectionOf,
+  type ConnectionRow,
+  inviteOf,
+  PUSH_COLUMNS,
+  pushOf,
+  type PushRow,
+} from "../rows/rows.ts";
 
 /** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
 const STUCK_AFTER_MS = 30 * 60_000;

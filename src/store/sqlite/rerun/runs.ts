@@ -1,6 +1,6 @@
-import type { HeldCause, PushState } from "../../../core/push.ts";
-import type { HeldCauses, NewRun, Run, RunCounts, Standing } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { HeldCause, HeldCauses, PushState } from "../../../core/push.ts";
+import type { NewRun, Run, RunCounts, Standing } from "../../contract/store.ts";
+import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** What operators had sent again or for the first time: one audit row a run, and how its pushes stand. */

@@ -8,8 +8,8 @@ import type {
   SelectionPage,
   UnpushedSelection,
 } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
-import { NO_CONTACT } from "../intake/save-invite.ts";
+import type { Db } from "../file/db.ts";
+import { NO_CONTACT } from "../rows/rows.ts";
 import { SLICE, type Sliced } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 

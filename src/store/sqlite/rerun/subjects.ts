@@ -1,7 +1,7 @@
 import type { InviteStatus } from "../../../core/event.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { SubjectPage, SubjectQuery } from "../../contract/store.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { createInvitesOf } from "../rows/invites-of.ts";
 import { PUSH_COLUMNS, type PushRow, pushOf } from "../rows/rows.ts";
 

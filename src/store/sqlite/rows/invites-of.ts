@@ -1,6 +1,6 @@
 import type { Invite } from "../../../core/invite.ts";
 import type { SubjectKind } from "../../../core/push.ts";
-import type { Db } from "../file/open.ts";
+import type { Db } from "../file/db.ts";
 import { inviteOf } from "./rows.ts";
 
 /** All invites of one subject, each as its row's JSON, and the newest version among them: what a projection is made of. */

@@ -1,19 +1,11 @@
 import type { Connection } from "../../../core/connection.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { HeldCause, PushState } from "../../../core/push.ts";
-import type { Claim, PushSummary } from "../../contract/store.ts";
-import type { ClaimsText } from "../delivery/claims.ts";
+import type { PushSummary } from "../../contract/store.ts";
 
 /** Rows as SQLite holds them, and the plain data they become. Only this folder wrote the JSON in them. */
 export function inviteOf(state: string): Invite {
   return JSON.parse(state);
-}
-
-export function claimsOf(text: ClaimsText): Claim[] {
-  const { claims, account }: { claims: Claim[]; account: Pick<Claim, "knownFields" | "connectedAt"> } =
-    JSON.parse(text);
-  for (const claim of claims) Object.assign(claim, account);
-  return claims;
 }
 
 export interface ConnectionRow {
@@ -88,3 +80,6 @@ export function pushOf(row: PushRow): PushSummary {
     warnings: row.warnings === null ? [] : JSON.parse(row.warnings),
   };
 }
+
+/** The contact of an invite that belongs to a trial in a vendor's sandbox: no contact in production is told of it. */
+export const NO_CONTACT = "";

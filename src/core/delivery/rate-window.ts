@@ -1,0 +1,53 @@
+import type { Connection } from "../connection.ts";
+
+/** So many calls in any window of that length. */
+export interface RateLimit {
+  calls: number;
+  windowMs: number;
+}
+
+/** So many calls within so long, counted by all who name this key. */
+export interface RateWindow {
+  key: string;
+  calls: number;
+  windowMs: number;
+  /** A place that is free so soon is taken now, and its call waits for it. */
+  aheadMs: number;
+  /** Places are so far apart at least, whoever takes them: two processes at once must not fill a window twice as fast. */
+  apartMs: number;
+}
+
+export const MARGIN = 0.01;
+
+export const LEAST_MARGIN_MS = 100;
+
+/**
+ * A batch is claimed and its call made ready while it waits for its place, or each window would begin a little later
+ * than it may. Longer would only make what is sent older.
+ */
+export const AHEAD_MS = 100;
+
+/** All of a window's calls in one moment would queue at the vendor, and later ones might overtake them. */
+export const APART_MS = 4;
+
+export const windowOf = ({ windowMs }: RateLimit) => windowMs + Math.max(windowMs * MARGIN, LEAST_MARGIN_MS);
+
+/** The window of the account behind a connection, as all processes count in it; null where the vendor has no limit. */
+export function windowFor(
+  { vendor, rateLimit }: { vendor: string; rateLimit: RateLimit | null },
+  { account }: Pick<Connection, "account">,
+): RateWindow | null {
+  if (!rateLimit || !account) return null;
+  return {
+    key: `${vendor}/${account.id}`,
+    calls: rateLimit.calls,
+    windowMs: windowOf(rateLimit),
+    aheadMs: AHEAD_MS,
+    apartMs: APART_MS,
+  };
+}
+
+/** Calls so far apart never fill the window. */
+export function spacingMs(limit: RateLimit): number {
+  return windowOf(limit) / limit.calls;
+}

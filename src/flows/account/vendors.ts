@@ -1,0 +1,16 @@
+import type { Connection, ConnectionName } from "../../core/connection.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Config } from "../../shared/config.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Access } from "../../vendors/contract/access.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
+
+/** What delivering needs of the opened program: vendors, and calls to their accounts. */
+export interface Vendors {
+  clock: Clock;
+  config: Config;
+  log: Log;
+  destination(of: ConnectionName): Promise<Destination>;
+  access(connection: Connection, options: { store: Store; signal: AbortSignal }): Promise<Access>;
+}

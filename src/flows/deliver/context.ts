@@ -1,0 +1,47 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { AppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Access } from "../../vendors/contract/access.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
+
+/**
+ * Brings what is due to one connection's account: as many calls at once as the vendor's window allows. A vendor
+ * that fails is left in peace, and asked with one contact whether it is back.
+ */
+export interface DeliverReport {
+  delivered: number;
+  rejected: number;
+  held: number;
+  retried: number;
+  /** Nothing can be delivered before this time, ms since the epoch; 0 when nothing stands in the way. */
+  restUntil: number;
+}
+
+export interface DeliverContext {
+  store: Pick<
+    Store,
+    | "claim"
+    | "claimInWindow"
+    | "settle"
+    | "letGo"
+    | "holdConnected"
+    | "release"
+    | "overview"
+    | "saveConnection"
+    | "dueWork"
+    | "openTick"
+    | "hasten"
+    | "connections"
+  >;
+  clock: Clock;
+  destination: Destination;
+  access: Access;
+  random: () => number;
+  retryEveryMs: number;
+  /** Somebody wants it tried now: asks a vendor that is left in peace, unless it was the vendor who said so. */
+  insists: boolean;
+  /** No further call once it aborts; `access.signal` cuts off those under way. */
+  stop: AbortSignal;
+  /** Hears of what only a person can mend, as a vault that is locked; what it throws ends the delivery. */
+  onProblem: (problem: AppError) => void;
+}

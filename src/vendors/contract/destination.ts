@@ -1,0 +1,131 @@
+import type { CommonErrors } from "../../core/advice/common-errors.ts";
+import type { Authorization } from "../../core/authorization.ts";
+import type { Account, Environment } from "../../core/connection.ts";
+import type { RateLimit } from "../../core/delivery/rate-window.ts";
+import type { Invite } from "../../core/invite.ts";
+import type { HeldCause, MappingWarning, Projection, Rejection, SubjectKind } from "../../core/push.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Config } from "../../shared/config.ts";
+import type { Http } from "../../shared/http.ts";
+import type { Access } from "./access.ts";
+import type { Ats } from "./ats.ts";
+
+/** What a destination is made from. */
+export interface VendorOptions {
+  config: Config;
+  org: string;
+  environment: Environment;
+  http: Http;
+  clock: Clock;
+}
+
+/** One subject's current projection, on its way to the vendor. */
+export interface Update {
+  subject: string;
+  /** Names this very write; unique within a call. */
+  traceId: string;
+  projection: Projection;
+}
+
+/** What the vendor made of one update. */
+export type Answer =
+  | { kind: "accepted" }
+  | { kind: "rejected"; rejection: Rejection }
+  /** Not now. `notBefore`: ms since the epoch, when the vendor named a time. */
+  | {
+      kind: "retry";
+      reason: string;
+      httpStatus: number | null;
+      notBefore: number | null;
+      correlationId: string | null;
+    }
+  /**
+   * The call was refused whole, and one of several records may be to blame: send them apart, at once.
+   * `suspect`: this one may be it. Where the vendor names culprits the others are no suspects and may go together.
+   */
+  | { kind: "split"; rejection: Rejection; suspect: boolean }
+  | { kind: "held"; cause: HeldCause; detail: string };
+
+export interface SendResult {
+  /** In the order of the updates. */
+  answers: Answer[];
+  httpStatus: number | null;
+  correlationId: string | null;
+  durationMs: number;
+}
+
+/** What the bootstrap would do (`plan`) or did (`apply`) to the fields in the account. */
+export interface FieldPlan {
+  /** Null where the vendor's fields have none. */
+  group: { name: string; exists: boolean } | null;
+  create: string[];
+  existing: string[];
+  /** Differences that are left alone, each in words. */
+  drifted: { name: string; difference: string }[];
+  /** Fields that the account's quota leaves no room for. */
+  overQuota: string[];
+}
+
+/** Someone who shall hold the results. */
+export interface Destination {
+  vendor: string;
+  /** As people write it: "HubSpot". */
+  label: string;
+  subject: SubjectKind;
+  /** Most updates one call may carry. */
+  batchSize: number;
+  /** The account's limit, shared by all calls to it; null for none. */
+  rateLimit: RateLimit | null;
+  authorization: Authorization;
+  /** Who gave consent. Throws `VENDOR_*`. */
+  account(access: Access): Promise<Account>;
+  /** Removes our app from the account; absent where the vendor offers no such call. Throws `VENDOR_*`. */
+  uninstall?(access: Access): Promise<void>;
+  /** Pure: what the account shall hold about one subject, given all its invites. */
+  project(
+    invites: readonly Invite[],
+    knownFields: readonly string[] | null,
+  ): { projection: Projection; warnings: MappingWarning[] };
+  /**
+   * One call. Answers for every update, also when the vendor is out of reach; throws only what `token()` throws
+   * beyond that (`RECONNECT_NEEDED`, `VAULT_UNAVAILABLE`, wrong configuration), and the signal's reason.
+   */
+  send(access: Access, updates: readonly Update[]): Promise<SendResult>;
+  /** Reads the account's fields and says what is missing. Changes nothing. */
+  planFields(access: Access): Promise<FieldPlan>;
+  /** Creates what the plan says, tolerates that another run was first, reads back. Returns what now is. */
+  applyFields(access: Access, plan: FieldPlan): Promise<FieldReport>;
+  /** What an applicant tracking system offers beside; absent where the vendor is none. */
+  ats?: Ats;
+  /**
+   * Why nothing may be tried out there, in words: it is production, or may be. Null where made-up people do no harm.
+   * `account` is null while nobody knows it. Absent where any account will do. Pure.
+   */
+  refuseTrial?(account: Account | null): string | null;
+  /** Looking at, and taking away, what a trial sent; absent where the trial goes another way. */
+  trial?: Trial;
+  /** What the vendor's setup guide says about the errors people meet most; absent where it has no such list. */
+  commonErrors?: CommonErrors;
+  /** What the fields are to the vendor's people, one and many: "property", "properties". */
+  fieldWords: readonly [one: string, many: string];
+}
+
+/** Both throw `VENDOR_*` and what `token()` throws. */
+export interface Trial {
+  /** What the account holds of these fields about the subject; null where it holds no such subject. */
+  read(
+    access: Access,
+    wanted: { subject: string; fields: readonly string[] },
+  ): Promise<Record<string, string> | null>;
+  /** Says whether there was one. */
+  remove(access: Access, subject: string): Promise<boolean>;
+}
+
+export interface FieldReport {
+  created: string[];
+  existing: string[];
+  drifted: FieldPlan["drifted"];
+  overQuota: string[];
+  /** Every field of ours that the account now has. */
+  known: string[];
+}
