@@ -59,7 +59,7 @@ export interface Delivery {
   confirm(connectionId: number, subjects: readonly { subject: string; carries: number }[]): Promise<void>;
   /**
    * The account behind a connection is another one: what was delivered or rejected counts as never pushed, and
-   * what is in flight to the old one settles nothing.
+   * what is in flight to the old one changes nothing, whenever it is settled; only its attempt is kept.
    */
   forgetAccount(connectionId: number): Promise<void>;
   /** Takes a place in the window of `key`, counted over all processes. */

@@ -165,6 +165,26 @@ export function describeSettle(open: OpenStore): void {
       expect(await store.dueWork(LATER)).toMatchObject([{ connectionId: id, dueAt: LATER }]);
     });
 
+    test.each([
+      ["delivered", DELIVERED],
+      ["rejected", REJECTED],
+      ["held", { kind: "held", cause: "property" }],
+    ] as const)("of what another account was told changes nothing: it %s", async (_, outcome) => {
+      const { store, id, claim: older } = await claimed();
+      await store.forgetAccount(id);
+      await move(store);
+      const newer = await claimOne(store, id, LATER);
+      const settleOlder = () =>
+        store.settle([{ claim: older, now: LATER + MINUTE, outcome, attempt: anAttempt("delivered") }]);
+      await settleOlder();
+      await store.settle([{ claim: newer, now: LATER, outcome: DELIVERED }]);
+      const told = await pushOf(store);
+      await settleOlder();
+      expect(await pushOf(store)).toEqual(told);
+      expect((await store.connections("acme"))[0]?.lastSyncAt).toBe(LATER);
+      expect(await store.dueWork(LATER + MINUTE)).toEqual([]);
+    });
+
     test("keeps the attempt of a push whose lease was lost, and leaves the push to its new holder", async () => {
       const { store, id, claim } = await claimed();
       await store.forgetAccount(id);

@@ -33,6 +33,13 @@ export function createMarks(db: Db) {
     },
   );
 
+  // Numbers of leases only grow, so one of them tells claims for the old account from those for the new one.
+  const disownLeases = db.prepare(`
+    UPDATE connections SET last_foreign_lease = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'leases'), 0)
+    WHERE id = ?`);
+  const disown = transaction(db, (connectionId: number) => {
+    disownLeases.run(connectionId);
+  });
   // The rows stay for their attempts' sake; the state `never` hides them until something raises them again.
   // What is in flight goes to the old account: its lease is taken, so that its answer settles nothing here.
   const forget = db
@@ -55,6 +62,7 @@ export function createMarks(db: Db) {
     confirm: (connectionId: number, known: readonly { subject: string; carries: number }[]): Sliced<void> =>
       inSlices(known, (slice) => confirm(connectionId, slice)),
     *forgetAccount(connectionId: number): Sliced<void> {
+      disown(connectionId);
       for (let last = forgetSlice(connectionId, 0); last > 0; last = forgetSlice(connectionId, last)) yield;
     },
   };

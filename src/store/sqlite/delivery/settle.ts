@@ -24,10 +24,12 @@ export function createSettle(db: Db) {
   const keepWaiting = db.prepare(`
     UPDATE pushes SET due_at = ?, tries = tries + ?, alone = max(alone, iif(version = ?, ?, 0)), moved_at = NULL, lease = NULL
     WHERE id = ? AND lease = ?`);
-  // Whoever took it over told the vendor something newer, perhaps before this came there.
+  // Whoever took it over told the vendor something newer, perhaps before this came there. What another account was told
+  // is no matter of this one's.
   const tellAgain = db.prepare(`
     UPDATE pushes SET state = 'pending', pending_since = @now, due_at = @now
-    WHERE id = @pushId AND state = 'delivered' AND lease IS NULL AND delivered_version > 0`);
+    WHERE id = @pushId AND state = 'delivered' AND lease IS NULL AND delivered_version > 0
+      AND @lease > (SELECT last_foreign_lease FROM connections WHERE id = connection_id)`);
   const appendAttempt = db.prepare(`
     INSERT INTO attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
@@ -36,7 +38,7 @@ export function createSettle(db: Db) {
   );
   const noteSync = db.prepare(`
     UPDATE connections SET details = json_set(details, '$.lastSyncAt', @now)
-    WHERE id = (SELECT connection_id FROM pushes WHERE id = @pushId)`);
+    WHERE id = (SELECT connection_id FROM pushes WHERE id = @pushId) AND last_foreign_lease < @lease`);
 
   const settleOne = ({ claim, outcome, attempt, warnings, now }: Settlement) => {
     if (attempt) {
@@ -65,7 +67,7 @@ export function createSettle(db: Db) {
     ];
     const { changes } = end.run(state, heldCause, ...rest, version);
     if (changes > 0 || endMoved.run(...rest).changes > 0) return;
-    if (outcome.kind === "delivered") tellAgain.run({ pushId, now });
+    if (outcome.kind === "delivered") tellAgain.run({ pushId, lease, now });
   };
 
   const settleAll = transaction(db, (settlements: readonly Settlement[]) => {
@@ -73,7 +75,10 @@ export function createSettle(db: Db) {
     for (const lease of new Set(settlements.map((settlement) => settlement.claim.lease)))
       closeLease.run(lease);
     const delivered = settlements.findLast((settlement) => settlement.outcome.kind === "delivered");
-    if (delivered) noteSync.run({ now: delivered.now, pushId: delivered.claim.pushId });
+    if (delivered) {
+      const { claim, now } = delivered;
+      noteSync.run({ now, pushId: claim.pushId, lease: claim.lease });
+    }
   });
   return (settlements: readonly Settlement[]) => {
     if (settlements.length > 0) settleAll(settlements);

@@ -234,4 +234,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE ticks ADD COLUMN tries INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE ticks ADD COLUMN is_done INTEGER NOT NULL DEFAULT 1;
   `,
+  `
+  ALTER TABLE connections ADD COLUMN last_foreign_lease INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
