@@ -1,4 +1,4 @@
-import type { Job } from "../flows/jobs/jobs.ts";
+import type { DueTimes } from "../core/due-times.ts";
 import type { Clock } from "../shared/clock.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
@@ -15,9 +15,17 @@ export interface SchedulerContext {
   clock: Clock;
   log: Log;
   trouble: StoreTrouble;
-  jobs: readonly Job[];
+  jobs: readonly ScheduledJob[];
   /** Delivers until nothing is due for the connection, or nothing can be: then not again before `restUntil`. */
   deliver(connectionId: number, signal: AbortSignal): Promise<{ restUntil: number }>;
+}
+
+/** One thing the service does at set times, beside delivering. */
+export interface ScheduledJob {
+  name: string;
+  due: DueTimes;
+  /** Run again after a pause where it throws what an operator can act on, or its process is killed. */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 /** The longest the scheduler trusts the clock: after a jump or a sleep of the machine it looks again. */
@@ -76,7 +84,7 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
       untold.delete(name);
     }
   };
-  const run = (job: Job, dueAt: number) => async () => {
+  const run = (job: ScheduledJob, dueAt: number) => async () => {
     log.debug("job", { name: job.name, due: new Date(dueAt).toISOString() });
     const problem = await job.run(stop.signal).then(
       () => null,
@@ -90,7 +98,7 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
       log.warn("a job failed and is tried again", { name: job.name, reason: error.message });
     else trouble.hear(error);
   };
-  const mayAsk = (job: Job, dueAt: number, now: number): boolean => {
+  const mayAsk = (job: ScheduledJob, dueAt: number, now: number): boolean => {
     const last = asked.get(job.name);
     if (running.has(job.name)) return false;
     if (last?.dueAt !== dueAt) return true;

@@ -1,6 +1,5 @@
 import type { Vendors } from "../flows/account/vendors.ts";
 import { deliverTo } from "../flows/deliver/deliver-to.ts";
-import { jobsOf } from "../flows/jobs/jobs.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
@@ -14,6 +13,7 @@ import { createConsentCallback } from "./pages/consent-callback.ts";
 import { createReceiver } from "./receiving/receiver.ts";
 import { createRefusals } from "./receiving/refusals.ts";
 import { createWebhookSecrets } from "./receiving/webhook-secrets.ts";
+import { scheduledJobs } from "./scheduled-jobs.ts";
 import { runScheduler } from "./scheduler.ts";
 import { createStoreTrouble } from "./trouble/store-trouble.ts";
 import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
@@ -80,6 +80,15 @@ export async function serve(
     callback,
     notReady: () => (stop.signal.aborted ? "stopping" : (vaultWatch.problem()?.message ?? null)),
   });
+  const jobs = await scheduledJobs({
+    ...context,
+    store,
+    secrets: async () => secrets,
+    tokenTrouble: {
+      release: async () => vaultWatch.problem(),
+      note: ({ id }, problem) => vaultWatch.hear(id, problem),
+    },
+  });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
   let isKnown = false;
   const enter = async () => {
@@ -104,7 +113,7 @@ export async function serve(
       clock,
       log,
       trouble,
-      jobs: jobsOf({ ...context, store, secrets, onVaultTrouble: vaultWatch.hear }),
+      jobs,
       deliver: async (connectionId, stopped) => {
         const problems: AppError[] = [];
         const { restUntil, ...counts } = await deliverTo(context, store, {

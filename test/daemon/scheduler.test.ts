@@ -5,9 +5,8 @@ import Database from "better-sqlite3";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { dailyDue, everyDue } from "../../src/core/due-times.ts";
-import { runScheduler, type SchedulerContext } from "../../src/daemon/scheduler.ts";
+import { runScheduler, type ScheduledJob, type SchedulerContext } from "../../src/daemon/scheduler.ts";
 import { createStoreTrouble } from "../../src/daemon/trouble/store-trouble.ts";
-import type { Job } from "../../src/flows/jobs/jobs.ts";
 import { AppError } from "../../src/shared/errors.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { createRedactor } from "../../src/shared/redact.ts";
@@ -118,7 +117,7 @@ function wallClock(): FakeClock {
 }
 
 /** A job that notes when it ran. */
-function noting(name: string, due: Job["due"], clock: FakeClock) {
+function noting(name: string, due: ScheduledJob["due"], clock: FakeClock) {
   const at: number[] = [];
   const run = async () => {
     at.push(clock.now());
@@ -281,7 +280,7 @@ describe("jobs", () => {
       const stopped = new Promise<never>(() => {});
       const unlessKilled = async <T>(work: () => Promise<T>): Promise<T> =>
         isKilled ? await stopped : await work();
-      const job: Job = {
+      const job: ScheduledJob = {
         name: "sweep",
         due: SWEEP,
         run: async () => {

@@ -1,103 +1,134 @@
-import { dailyDue, type DueTimes, everyDue } from "../../core/due-times.ts";
-import type { Tokens } from "../../oauth/tokens.ts";
-import type { AppError } from "../../shared/errors.ts";
-import type { Http } from "../../shared/http.ts";
-import type { Store } from "../../store/contract/store.ts";
-import type { Vault } from "../../vault/contract.ts";
-import type { SecretReader } from "../../vault/secrets.ts";
-import type { Source } from "../../vendors/contract/source.ts";
-import type { Vendors } from "../account/vendors.ts";
-import { checkSubscriptions } from "../ats/subscriptions.ts";
-import { finishReleases } from "../connect/consent-release.ts";
-import { refreshAll } from "../connect/refresh.ts";
-import { answerQuestions } from "../intake/look-ups.ts";
-import { sweepAll } from "../rerun/sweep.ts";
-import { alertOwners } from "../watch/alert.ts";
-
-/** One thing the service does at set times, beside delivering. */
-export interface Job {
-  name: string;
-  due: DueTimes;
-  /** Run again after a pause where it throws what an operator can act on, or its process is killed. */
-  run(signal: AbortSignal): Promise<void>;
-}
-
-export interface JobsContext extends Vendors {
-  store: Store;
-  http(): Promise<Http>;
-  sources(): Promise<readonly Source[]>;
-  tokens(): Promise<Tokens>;
-  vault(): Promise<Vault>;
-  /** As they were when the vault could last be read. */
-  secrets: SecretReader;
-  /** Tokens of a connection could not be read. */
-  onVaultTrouble(connectionId: number, problem: AppError): Promise<unknown>;
-}
+import { dailyDue, everyDue } from "../../core/due-times.ts";
+import { isAppError } from "../../shared/errors.ts";
+import { count } from "../../shared/text.ts";
+import type { FailedTask, Job } from "./job.ts";
 
 /** How often the service looks after tokens, alerts and what webhooks left to be asked. */
-const LOOK_EVERY_MS = 60_000;
-const SUBSCRIPTIONS_EVERY_MS = 60 * 60_000;
+const EVERY_MINUTE = everyDue(60_000);
+const EVERY_HOUR = everyDue(60 * 60_000);
 
-export function jobsOf(context: JobsContext): Job[] {
-  const { config, log, store } = context;
-  return [
-    {
-      name: "sweep",
-      due: dailyDue(config["schedule.sweep_at"]),
-      run: async (signal) => {
-        log.info("swept", { raised: await sweepAll(context, store, signal) });
-      },
+/** The one table of jobs, in the order of help: a new job is one entry. */
+export const JOBS: readonly Job[] = [
+  {
+    name: "retry",
+    does: "deliver what waits, to all connections; serve does it by itself",
+    due: () => null,
+    load: async () => (await import("./retry.ts")).retry,
+  },
+  {
+    name: "sweep",
+    does: "queue the daily snapshot of invites in progress",
+    due: (config) => dailyDue(config["schedule.sweep_at"]),
+    load: async () => {
+      const { sweepAll } = await import("../rerun/sweep.ts");
+      return async (context, signal) => {
+        const raised = await sweepAll(context, context.store, signal);
+        return {
+          counts: { raised },
+          text: `${count(raised, "contact")} in progress will be sent.`,
+          event: "swept",
+        };
+      };
     },
-    {
-      name: "refresh",
-      due: everyDue(LOOK_EVERY_MS),
-      run: async (signal) => {
-        const { failed } = await refreshAll(context, store, signal);
-        for (const { connection, problem } of failed) {
-          if (problem.code === "STORE_UNAVAILABLE") throw problem;
-          if (problem.code === "VAULT_UNAVAILABLE") await context.onVaultTrouble(connection.id, problem);
-          // A login that is lost is told where it is noted.
-          else if (problem.code !== "RECONNECT_NEEDED")
-            log.warn("token not refreshed", { reason: problem.message });
-        }
-      },
+  },
+  {
+    name: "refresh",
+    does: "refresh tokens that expire soon",
+    due: () => EVERY_MINUTE,
+    load: async () => {
+      const { reconnectNeeded, refreshAll } = await import("../connect/refresh.ts");
+      return async (context, signal) => {
+        const { store, tokenTrouble } = context;
+        const unreadable = await tokenTrouble.release(signal);
+        const { refreshed, failed } = await refreshAll(context, store, signal);
+        const full = failed.find(({ problem }) => isAppError(problem, "STORE_UNAVAILABLE"));
+        if (full) throw full.problem;
+        const locked = failed.filter(({ problem }) => isAppError(problem, "VAULT_UNAVAILABLE"));
+        for (const { connection, problem } of locked) await tokenTrouble.note(connection, problem);
+        // A login that is lost and tokens that cannot be read are told where they are noted.
+        const isTold = ({ problem }: (typeof failed)[number]) =>
+          isAppError(problem, "RECONNECT_NEEDED") || isAppError(problem, "VAULT_UNAVAILABLE");
+        const tasks = failed.map((each) => ({ reason: each.problem.message, isTold: isTold(each) }));
+        return {
+          counts: { refreshed },
+          text: `${count(refreshed, "token")} refreshed`,
+          event: null,
+          failed: { event: "token not refreshed", tasks },
+          // Also a login that was lost before.
+          problem: unreadable ?? locked[0]?.problem ?? reconnectNeeded(await store.connections()),
+        };
+      };
     },
-    {
-      name: "releases",
-      due: everyDue(LOOK_EVERY_MS),
-      run: async () => {
+  },
+  {
+    name: "releases",
+    does: "queue what a consent set free where its process died before",
+    due: () => EVERY_MINUTE,
+    load: async () => {
+      const { finishReleases } = await import("../connect/consent-release.ts");
+      return async (context) => {
         const released = await finishReleases(context);
-        if (released > 0) log.info("released after a consent that was cut off", { released });
-      },
+        return {
+          counts: { released },
+          text: `${count(released, "result")} released`,
+          event: released > 0 ? "released after a consent that was cut off" : null,
+        };
+      };
     },
-    {
-      name: "subscriptions",
-      due: everyDue(SUBSCRIPTIONS_EVERY_MS),
-      run: async (signal) => {
-        const { failed } = await checkSubscriptions(context, store, signal);
-        for (const reason of failed) log.warn("webhook subscription", { reason });
-      },
+  },
+  {
+    name: "subscriptions",
+    does: "look whether the vendors' webhooks still reach us",
+    due: () => EVERY_HOUR,
+    load: async () => {
+      const { checkSubscriptions } = await import("../ats/subscriptions.ts");
+      return async (context, signal) => {
+        const { checked, failed } = await checkSubscriptions(context, context.store, signal);
+        return {
+          counts: { checked },
+          text: `${count(checked, "subscription")} checked`,
+          event: null,
+          failed: { event: "webhook subscription", tasks: failed.map(untold) },
+        };
+      };
     },
-    {
-      name: "questions",
-      due: everyDue(LOOK_EVERY_MS),
-      run: async (signal) => {
-        const { answered, failed } = await answerQuestions(context, store, signal);
-        if (answered > 0) log.info("results told by webhooks", { answered });
-        for (const reason of failed) log.warn("result told by a webhook waits", { reason });
-      },
+  },
+  {
+    name: "questions",
+    does: "ask the vendors which test a result belongs to that a webhook told",
+    due: () => EVERY_MINUTE,
+    load: async () => {
+      const { answerQuestions } = await import("../intake/look-ups.ts");
+      return async (context, signal) => {
+        const { answered, failed } = await answerQuestions(context, context.store, signal);
+        return {
+          counts: { answered },
+          text: `${count(answered, "question")} answered`,
+          event: answered > 0 ? "results told by webhooks" : null,
+          failed: { event: "result told by a webhook waits", tasks: failed.map(untold) },
+        };
+      };
     },
-    {
-      name: "alerts",
-      due: everyDue(LOOK_EVERY_MS),
-      run: async (signal) => {
-        const { sent, failed } = await alertOwners(
-          { ...context, vault: async () => context.secrets },
-          signal,
-        );
-        if (sent > 0) log.info("alerts sent", { sent });
-        for (const reason of failed) log.warn("alert not sent yet", { reason });
-      },
+  },
+  {
+    name: "alerts",
+    does: "tell owners of trouble, once for each incident",
+    due: () => EVERY_MINUTE,
+    load: async () => {
+      const { alertOwners } = await import("../watch/alert.ts");
+      return async (context, signal) => {
+        const { sent, failed } = await alertOwners({ ...context, vault: context.secrets }, signal);
+        return {
+          counts: { sent },
+          text: `${count(sent, "alert")} sent`,
+          event: sent > 0 ? "alerts sent" : null,
+          failed: { event: "alert not sent yet", tasks: failed.map(untold) },
+        };
+      };
     },
-  ];
+  },
+];
+
+function untold(reason: string): FailedTask {
+  return { reason };
 }

@@ -1,0 +1,62 @@
+import type { Connection } from "../../core/connection.ts";
+import type { DueTimes } from "../../core/due-times.ts";
+import type { Tokens } from "../../oauth/tokens.ts";
+import type { Config } from "../../shared/config.ts";
+import type { AppError } from "../../shared/errors.ts";
+import type { Http } from "../../shared/http.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Vault } from "../../vault/contract.ts";
+import type { SecretReader } from "../../vault/secrets.ts";
+import type { Vendors } from "../account/vendors.ts";
+
+/** One thing that is done at set times by `serve`, and at once by `run <name>`. */
+export interface Job {
+  name: string;
+  /** What it does, for help: one line that begins with a verb. */
+  does: string;
+  /** When `serve` runs it; null for what the service does anyway as work comes. */
+  due(config: Config): DueTimes | null;
+  /** Its code, so that help and a usage error load none of it. */
+  load(): Promise<RunJob>;
+}
+
+/** Throws what an operator can act on where nothing could be done; then `serve` runs it again after a pause. */
+export type RunJob = (context: JobContext, signal: AbortSignal) => Promise<JobReport>;
+
+export interface JobContext extends Vendors {
+  store: Store;
+  http(): Promise<Http>;
+  tokens(): Promise<Tokens>;
+  vault(): Promise<Vault>;
+  /** The vault's secrets; in `serve` as they were when it could last be read. */
+  secrets(): Promise<SecretReader>;
+  tokenTrouble: TokenTrouble;
+}
+
+/** Who looks after tokens that cannot be read: `serve` all the time, a command while it runs. */
+export interface TokenTrouble {
+  /** Releases what can be read again; returns what still cannot be, null when all can. */
+  release(signal: AbortSignal): Promise<AppError | null>;
+  /** Notes that this connection's cannot be. */
+  note(connection: Connection, problem: AppError): Promise<unknown>;
+}
+
+/** What a run did. */
+export interface JobReport {
+  /** How many of what, by the names that scripts read: `{ sent: 2 }`. */
+  counts: Readonly<Record<string, number>>;
+  /** The same for a person. */
+  text: string;
+  /** What the journal says beside the counts; null where they are not worth a line. */
+  event: string | null;
+  /** Of a job with several tasks: those that could not be done now and are tried again. */
+  failed?: { event: string; tasks: readonly FailedTask[] };
+  /** Why not all is as it should be: what `run` ends with. */
+  problem?: AppError | null;
+}
+
+export interface FailedTask {
+  reason: string;
+  /** The journal hears of it from elsewhere. */
+  isTold?: boolean;
+}

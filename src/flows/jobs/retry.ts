@@ -1,0 +1,97 @@
+import { leftOverError } from "../../core/advice/left-over.ts";
+import { HELD_CAUSES, type HeldCauses } from "../../core/push.ts";
+import type { AppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
+import { finishReleases } from "../connect/consent-release.ts";
+import type { DeliverReport } from "../deliver/context.ts";
+import { deliverTo } from "../deliver/deliver-to.ts";
+import type { JobContext, RunJob } from "./job.ts";
+
+/** Delivers all that waits, its time come or not, to all connections at once. */
+export const retry: RunJob = async (context, signal) => {
+  const { clock, store, tokenTrouble } = context;
+  await finishReleases({ store, clock });
+  const unreadable = await tokenTrouble.release(signal);
+  const problems: AppError[] = unreadable ? [unreadable] : [];
+  const reports = await deliverToAll(context, signal, (problem) => problems.push(problem));
+  signal.throwIfAborted();
+  const delivered = sumOf(reports, ({ report }) => report.delivered);
+  const rejected = sumOf(reports, ({ report }) => report.rejected);
+  const retried = sumOf(reports, ({ report }) => report.retried);
+  const held = sumOf(reports, ({ newlyHeld }) => newlyHeld);
+  const pending = await pendingOfAll(context);
+  return {
+    counts: { delivered, rejected, held, retried, pending },
+    text: `${delivered} delivered, ${rejected} rejected, ${held} held, ${pending} still waiting`,
+    event: delivered + rejected + held > 0 ? "delivered" : null,
+    problem: problems[0] ?? (await leftOver(context, rejected, reports)),
+  };
+};
+
+interface Delivered {
+  connectionId: number;
+  report: DeliverReport;
+  /** A connection that must reconnect holds all at once, beyond what was tried. */
+  newlyHeld: number;
+}
+
+async function deliverToAll(
+  context: JobContext,
+  signal: AbortSignal,
+  onProblem: (problem: AppError) => void,
+): Promise<Delivered[]> {
+  const { clock, store } = context;
+  const due = await store.dueWork(clock.now());
+  const ended = await Promise.allSettled(
+    due.map(async ({ connectionId }) => {
+      const before = await store.heldCauses(connectionId);
+      await store.hasten(connectionId, clock.now());
+      const options = { connectionId, stop: signal, abort: signal, insists: true, onProblem };
+      const report = await deliverTo(context, store, options);
+      return { connectionId, report, newlyHeld: grownBy(before, await store.heldCauses(connectionId)) };
+    }),
+  );
+  // No delivery is left running behind the first that failed.
+  return ended.map((each) => {
+    if (each.status === "rejected") throw each.reason;
+    return each.value;
+  });
+}
+
+/** Also what was held before: who types this again shall not read that all is well. To disconnect was somebody's wish. */
+async function leftOver(
+  { store, clock }: JobContext,
+  rejected: number,
+  reports: readonly Delivered[],
+): Promise<AppError | null> {
+  const tried = reports.filter(({ report }) => report.retried > 0).map(({ connectionId }) => connectionId);
+  const waiting = (await store.dueWork(clock.now())).map(({ connectionId }) => connectionId);
+  const connections = await store.connections();
+  const resting = connections.filter(
+    ({ id, outage }) => waiting.includes(id) && (outage || tried.includes(id)),
+  );
+  const held = await Promise.all(
+    connections.map(async (connection) => {
+      const { disconnected: _, ...causes } = await store.heldCauses(connection.id);
+      return { connection, causes };
+    }),
+  );
+  return leftOverError({ rejected, held, resting });
+}
+
+/** Whatever they wait for. */
+async function pendingOfAll({ store, clock }: { store: Store; clock: JobContext["clock"] }): Promise<number> {
+  const overviews = await Promise.all((await store.orgs()).map((org) => store.overview(org, clock.now())));
+  return sumOf(
+    overviews.flatMap(({ connections }) => connections),
+    ({ pushes }) => pushes.pending,
+  );
+}
+
+function grownBy(before: HeldCauses, after: HeldCauses): number {
+  return sumOf(HELD_CAUSES, (cause) => Math.max(0, (after[cause] ?? 0) - (before[cause] ?? 0)));
+}
+
+function sumOf<T>(items: readonly T[], numberOf: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + numberOf(item), 0);
+}

@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { JOBS } from "../../src/flows/jobs/jobs.ts";
+import { loadConfig } from "../../src/shared/config.ts";
+import { serving } from "../daemon/serving.ts";
+import { connected, freshWorld, until, type World } from "../world.ts";
+
+const NAMES = JOBS.map(({ name }) => name);
+
+describe("every job", () => {
+  test("is named in the help of run, with what it does", async () => {
+    const { out } = await (await freshWorld()).run(["run", "--help"]);
+    for (const { name, does } of JOBS) expect(out).toMatch(new RegExp(`^ +${name} +${does}$`, "m"));
+  });
+
+  test("is named in README", () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    const row = readme.split("\n").find((line) => line.startsWith("| `run <job>` |")) ?? "";
+    expect([...row.matchAll(/`([a-z]+)`/g)].map(([, name]) => name)).toEqual(NAMES);
+  });
+
+  test.each(NAMES)("%s runs by its name, as text and as JSON", async (name) => {
+    const world = await connected();
+    expect((await succeed(world, ["run", name])).out).toMatch(/^\d+ .*\n$/);
+    const { json } = await succeed(world, ["run", name, "--json"]);
+    const { version, failed = [], ...counts } = json as Record<string, unknown>;
+    expect({ version, failed }).toEqual({ version: 1, failed: [] });
+    expect(Object.values(counts).length).toBeGreaterThan(0);
+    expect(Object.values(counts).every((n) => Number.isInteger(n))).toBe(true);
+  });
+});
+
+test("serve runs each job that has due times, which are all but the one it does anyway", async () => {
+  const world = await connected({ env: { JC_LOG_LEVEL: "debug" } });
+  const config = loadConfig({ file: world.configFile, isRequired: true, env: world.env, flags: {} });
+  const scheduled = JOBS.filter(({ due }) => due(config) !== null).map(({ name }) => name);
+  expect(scheduled).toEqual(NAMES.filter((name) => name !== "retry"));
+  const { running } = await serving(world);
+  await until("all jobs began", () => jobsIn(running.err()).length === scheduled.length);
+  expect(jobsIn(running.err())).toEqual(scheduled.toSorted());
+});
+
+test("a name that is none ends with 2 and the names there are", async () => {
+  const { code, err } = await (await freshWorld()).run(["run", "sweeping"]);
+  expect(code).toBe(2);
+  for (const name of NAMES) expect(err).toContain(name);
+});
+
+/** As the journal names them when they begin. */
+function jobsIn(journal: string): string[] {
+  return [...new Set([...journal.matchAll(/ job +name=(\w+)/g)].map(([, name = ""]) => name))].toSorted();
+}
+
+async function succeed(world: World, argv: readonly string[]) {
+  const run = await world.run(argv);
+  expect(run, run.err).toMatchObject({ code: 0 });
+  return run;
+}
