@@ -5,15 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { Webhook } from "standardwebhooks";
-import * as v from "valibot";
 import { onTestFinished } from "vitest";
 import { type Emulator, startEmulator } from "../src/emulator/emulator.ts";
 import { main } from "../src/main.ts";
 import { type Clock, systemClock } from "../src/shared/clock.ts";
 import type { Environment } from "../src/shared/config.ts";
+import { type Emulated, type EmulatedHubspot, emulated } from "./emulated.ts";
 import { follow, type Visit } from "./oauth/browser.ts";
 
 export const ORG = "acme";
+export const CLIENT_SECRET = "the-secret-of-our-app";
 export const WEBHOOK_SECRET = `whsec_${Buffer.from("the receiver's first secret").toString("base64")}`;
 
 /** How one command line ended. */
@@ -48,7 +49,9 @@ export interface World {
   /** The environment the program sees: where configuration and state rest, and what the test adds. */
   env: Environment;
   emulator: Emulator;
-  portal: Portal;
+  portal: EmulatedHubspot;
+  smartrecruiters: Emulated["smartrecruiters"];
+  telegram: Emulated["telegram"];
   clock: Clock;
   /** What the browser ended at, each time the program opened it. */
   visits: Visit[];
@@ -134,13 +137,16 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
     return each;
   };
 
+  const { hubspot: portal, smartrecruiters, telegram } = emulated(emulator);
   return {
     dir,
     stateDir,
     configFile,
     env,
     emulator,
-    portal: portalOf(emulator),
+    portal,
+    smartrecruiters,
+    telegram,
     clock,
     visits,
     run: (argv, more) => start(argv, more).done,
@@ -153,6 +159,13 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
   };
 }
 
+/** A world in which all is set for the first connect. */
+export async function prepared(options: WorldOptions = {}): Promise<World> {
+  const world = await freshWorld(options);
+  await prepare(world);
+  return world;
+}
+
 /** A world whose org has its secrets set and is connected to the emulator's portal. */
 export async function connected(options: WorldOptions = {}): Promise<World> {
   const world = await freshWorld(options);
@@ -160,60 +173,26 @@ export async function connected(options: WorldOptions = {}): Promise<World> {
   return world;
 }
 
+async function prepare(world: World): Promise<void> {
+  await succeed(world, ["secrets", "set", "hubspot.client-secret"], CLIENT_SECRET);
+  await succeed(world, ["secrets", "set", "jobcannon.webhook-secret"], WEBHOOK_SECRET);
+}
+
 /** What the operator types on the first day. */
 export async function connect(world: World): Promise<void> {
-  for (const [argv, stdin] of [
-    [["secrets", "set", "hubspot.client-secret"], "a client's secret"],
-    [["secrets", "set", "jobcannon.webhook-secret"], WEBHOOK_SECRET],
-    [["connect", "hubspot"], ""],
-  ] as const) {
-    const { code, err } = await world.run(argv, { stdin });
-    if (code !== 0) throw new Error(`${argv.join(" ")} ended with ${code}: ${err}`);
-  }
+  await prepare(world);
+  await succeed(world, ["connect", "hubspot"]);
 }
 
-/** The emulated HubSpot portal, as a person looks at it and troubles it. */
-export interface Portal {
-  /** Our properties of every contact, by e-mail. */
-  contacts(): Promise<Record<string, Record<string, string>>>;
-  /** The status each contact write was answered with, in order. */
-  upserts(): Promise<number[]>;
-  fault(fault: object): Promise<void>;
-  settings(settings: object): Promise<void>;
-  clearFaults(): Promise<void>;
+/** Runs what the test takes for granted. */
+export async function succeed(world: World, argv: readonly string[], stdin = ""): Promise<Run> {
+  const run = await world.run(argv, { stdin });
+  if (run.code !== 0) throw new Error(`${argv.join(" ")} ended with ${run.code}: ${run.err}`);
+  return run;
 }
 
-const Contacts = v.array(v.object({ email: v.string(), properties: v.record(v.string(), v.string()) }));
-const Requests = v.array(v.object({ path: v.string(), status: v.number() }));
-
-function portalOf(emulator: Emulator): Portal {
-  const control = async (path: string, init?: RequestInit) => {
-    const answer = await fetch(`${emulator.url}/_control/hubspot${path}`, init);
-    if (!answer.ok) throw new Error(await answer.text());
-    return answer;
-  };
-  const post = async (path: string, body: object) => {
-    await control(path, { method: "POST", body: JSON.stringify(body) });
-  };
-  return {
-    contacts: async () => {
-      const all = v.parse(Contacts, await (await control("/contacts")).json());
-      return Object.fromEntries(all.map(({ email, properties }) => [email, oursOf(properties)]));
-    },
-    upserts: async () => {
-      const all = v.parse(Requests, await (await control("/requests")).json());
-      return all.filter(({ path }) => path.endsWith("/batch/upsert")).map(({ status }) => status);
-    },
-    fault: (fault) => post("/faults", fault),
-    settings: (settings) => post("/settings", settings),
-    clearFaults: async () => {
-      await control("/faults", { method: "DELETE" });
-    },
-  };
-}
-
-function oursOf(properties: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => name.startsWith("jc_")));
+export async function importResults(world: World, events: readonly object[]): Promise<void> {
+  await succeed(world, ["invites", "import", world.file("events.ndjson", events)]);
 }
 
 /** The body of an invite's webhook, and one line of an import. */

@@ -1,29 +1,11 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
-import { connected, invite, type Run, type World } from "../world.ts";
+import { connected, invite, type Run } from "../world.ts";
 
 const MINUTE = 60_000;
-const Messages = v.array(v.object({ chat_id: v.string(), text: v.string() }));
 
 const Looked = v.object({ sent: v.number(), failed: v.array(v.string()) });
-
-async function messages(world: World) {
-  const answer = await fetch(`${world.emulator.url}/_control/telegram/messages`);
-  return v.parse(Messages, await answer.json());
-}
-
-async function telegramFault(world: World, fault: object) {
-  const body = JSON.stringify(fault);
-  const answer = await fetch(`${world.emulator.url}/_control/telegram/faults`, { method: "POST", body });
-  expect(answer.ok).toBe(true);
-}
-
-/** As a person in the portal would. */
-async function lose(world: World, path: string) {
-  const answer = await fetch(`${world.emulator.url}/_control/hubspot${path}`, { method: "DELETE" });
-  expect(answer.ok).toBe(true);
-}
 
 const Status = v.object({ connections: v.array(v.object({ banner: v.nullable(v.string()) })) });
 
@@ -51,7 +33,9 @@ describe("an alert", () => {
   test("reaches the org's chat when it is only a test", async () => {
     const { world, run } = await withChat();
     expect((await run(["alerts", "test"])).code).toBe(0);
-    expect(await messages(world)).toEqual([{ chat_id: "4711", text: expect.stringContaining("acme") }]);
+    expect(await world.telegram.messages()).toEqual([
+      { chat_id: "4711", text: expect.stringContaining("acme") },
+    ]);
   });
 
   test("says what to set when there is no chat", async () => {
@@ -72,8 +56,8 @@ describe("an alert", () => {
     expect(await look()).toEqual({ sent: 1, failed: [] });
     expect(await look()).toEqual({ sent: 0, failed: [] });
     const told = [{ chat_id: "4711", text: expect.stringContaining("1 result undelivered to hubspot") }];
-    expect(await messages(world)).toEqual(told);
-    for (const shown of [await banner(run), JSON.stringify(await messages(world))]) {
+    expect(await world.telegram.messages()).toEqual(told);
+    for (const shown of [await banner(run), JSON.stringify(await world.telegram.messages())]) {
       expect(shown).toContain("asked again every few minutes");
       expect(shown).not.toMatch(/resync-properties|ida@example\.org/);
     }
@@ -81,7 +65,7 @@ describe("an alert", () => {
     await world.portal.clearFaults();
     await run(["run", "retry"]);
     expect(await look()).toEqual({ sent: 0, failed: [] });
-    expect(await messages(world)).toHaveLength(1);
+    expect(await world.telegram.messages()).toHaveLength(1);
 
     await world.portal.fault({ status: 503 });
     await run(["invites", "import", world.file("two.ndjson", [invite({ email: "una@example.org" })])]);
@@ -92,7 +76,7 @@ describe("an alert", () => {
 
   test("goes out once for results held for a property, and says how to bring it back", async () => {
     const { world, clock, run, look } = await withChat();
-    await lose(world, "/properties/jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     await run(["invites", "import", world.file("one.ndjson", [invite(), invite(), invite()])]);
     await run(["run", "retry"]);
     clock.jump(clock.now() + 30 * MINUTE);
@@ -100,7 +84,7 @@ describe("an alert", () => {
     clock.jump(clock.now() + MINUTE);
     expect(await look()).toEqual({ sent: 1, failed: [] });
     expect(await look()).toEqual({ sent: 0, failed: [] });
-    const [message] = await messages(world);
+    const [message] = await world.telegram.messages();
     expect(message?.text).toContain("3 results undelivered to hubspot for over 30 minutes");
     expect(message?.text).toContain("Run: jc-integrations resync-properties --org acme");
     expect((await run(["status", "--json"])).json).toMatchObject({ pushes: { held: 3, stuck: 3 } });
@@ -119,7 +103,7 @@ describe("an alert", () => {
     clock.jump(clock.now() + 31 * MINUTE);
     expect(await look()).toEqual({ sent: 1, failed: [] });
     expect(await look()).toEqual({ sent: 0, failed: [] });
-    const [message] = await messages(world);
+    const [message] = await world.telegram.messages();
     expect(message?.text).toContain("a scope was not granted");
     expect(message?.text).toContain("jc-integrations connect hubspot --org acme");
   });
@@ -142,7 +126,7 @@ describe("an alert", () => {
     await run(["invites", "import", world.file("one.ndjson", records)]);
     await passing(35 * MINUTE);
     expect(await look()).toEqual({ sent: 1, failed: [] });
-    const [ofRecord] = await messages(world);
+    const [ofRecord] = await world.telegram.messages();
     expect(ofRecord?.text).toContain("1 result undelivered to hubspot");
     expect(ofRecord?.text).toContain(
       "jc-integrations logs --outcome retry --org acme, mend the record, then run: jc-integrations replay --email <its address> --org acme --yes",
@@ -155,7 +139,7 @@ describe("an alert", () => {
     clock.jump(clock.now() + 31 * MINUTE);
     expect(await look()).toEqual({ sent: 1, failed: [] });
     expect(await look()).toEqual({ sent: 0, failed: [] });
-    const [, ofOutage] = await messages(world);
+    const [, ofOutage] = await world.telegram.messages();
     expect(ofOutage?.text).toContain("2 results undelivered to hubspot");
     expect(ofOutage?.text).toContain(
       "(HubSpot answered 503). It is asked again every few minutes, and all goes out by itself",
@@ -168,7 +152,7 @@ describe("an alert", () => {
     clock.jump(clock.now() + 5 * MINUTE);
     await run(["run", "retry"]);
     expect(await look()).toEqual({ sent: 0, failed: [] });
-    expect(await messages(world)).toHaveLength(2);
+    expect(await world.telegram.messages()).toHaveLength(2);
   });
 
   test("tells a record that fails in a quiet hour, too, from an outage that follows", async () => {
@@ -177,19 +161,19 @@ describe("an alert", () => {
     await run(["invites", "import", world.file("one.ndjson", [invite()])]);
     await passing(35 * MINUTE);
     expect(await look()).toEqual({ sent: 1, failed: [] });
-    expect((await messages(world))[0]?.text).toContain("If it fails on others too");
+    expect((await world.telegram.messages())[0]?.text).toContain("If it fails on others too");
 
     await run(["invites", "import", world.file("two.ndjson", [invite(), invite()])]);
     await run(["run", "retry"]);
     clock.jump(clock.now() + 31 * MINUTE);
     await run(["run", "retry"]);
     expect(await look()).toEqual({ sent: 1, failed: [] });
-    expect((await messages(world))[1]?.text).toContain("3 results undelivered to hubspot");
+    expect((await world.telegram.messages())[1]?.text).toContain("3 results undelivered to hubspot");
   });
 
   test("is kept while Telegram is down, and goes out once when it is back", async () => {
     const { world, clock, run, look } = await withChat();
-    await telegramFault(world, { status: 500, times: 2 });
+    await world.telegram.fault({ status: 500, times: 2 });
     await world.portal.fault({ revoked: true });
     await run(["invites", "import", world.file("one.ndjson", [invite()])]);
     await run(["run", "retry"]);
@@ -200,7 +184,7 @@ describe("an alert", () => {
     expect((await look()).failed).toHaveLength(1);
     clock.jump(clock.now() + 5 * MINUTE);
     expect(await look()).toEqual({ sent: 1, failed: [] });
-    expect(await messages(world)).toEqual([
+    expect(await world.telegram.messages()).toEqual([
       { chat_id: "4711", text: expect.stringContaining("jc-integrations connect hubspot") },
     ]);
   });

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { APP, type AtsWorld, atsWorld, company, connectedAts, requests, succeed } from "./world.ts";
+import { APP, type AtsWorld, atsWorld, company, connectedAts } from "./world.ts";
+import { succeed } from "../world.ts";
 
 const PLACE = ["--job", "4711", "--stage", "Phone screen / 1"];
 const GUIDE = { required: true, trigger: "auto", dueDays: 7, emailTemplate: "branded" };
@@ -72,7 +73,9 @@ describe("catalog set", () => {
     const { code, err } = await set(world, ...flags);
     expect(code).toBe(2);
     expect(err).toContain(words);
-    expect((await requests(world, "/assessment")).filter(({ method }) => method === "PUT")).toEqual([]);
+    expect(
+      (await world.smartrecruiters.requests({ to: "/assessment" })).filter(({ method }) => method === "PUT"),
+    ).toEqual([]);
   });
 
   test("takes a test that we do not know only when that is meant, and changes nothing before", async () => {

@@ -4,23 +4,8 @@ import { answer, redirectUriIn, wordsOf } from "../connect/linked.ts";
 import { vaultOf } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { until } from "../world.ts";
-import {
-  APP,
-  atsWorld,
-  clearFaults,
-  company,
-  complete,
-  connectedAts,
-  fault,
-  invited,
-  requests,
-  rowOf,
-  SCOPES,
-  settings,
-  succeed,
-  untilDelivered,
-} from "./world.ts";
+import { succeed, until } from "../world.ts";
+import { APP, atsWorld, company, connectedAts, invited, rowOf, SCOPES, untilDelivered } from "./world.ts";
 
 const DAY = 24 * 3_600_000;
 const NOON = Date.UTC(2026, 10, 22, 12);
@@ -87,7 +72,9 @@ describe("connect smartrecruiters", () => {
 
   test("names the scope that was not granted, in the guide's words, and ends with 7", async () => {
     const world = await atsWorld();
-    await settings(world, { grantedScopes: SCOPES.filter((scope) => scope !== "assessments:write") });
+    await world.smartrecruiters.settings({
+      grantedScopes: SCOPES.filter((scope) => scope !== "assessments:write"),
+    });
     const { code, err, out } = await world.run(["connect", "smartrecruiters"]);
     expect(code).toBe(7);
     expect(out).toMatch(/assessments:write +missing/);
@@ -104,7 +91,9 @@ describe("connect smartrecruiters", () => {
   test("tells the guide's cause and fix with the exact address when its page refuses the redirect URI", async () => {
     const clock = fakeClock(NOON);
     const world = await atsWorld({ clock });
-    await settings(world, { redirectUris: ["https://api.jobcannon.io/smartrecruiters/oauth-callback"] });
+    await world.smartrecruiters.settings({
+      redirectUris: ["https://api.jobcannon.io/smartrecruiters/oauth-callback"],
+    });
     const running = world.start(["connect", "smartrecruiters"]);
     const page = await until("the browser shows the page", () => world.visits.at(-1));
     expect(page.body).toContain("Invalid OAuth redirect URI");
@@ -119,7 +108,7 @@ describe("connect smartrecruiters", () => {
 
   test("tells them as well when its token endpoint refuses the redirect URI", async () => {
     const world = await atsWorld();
-    await fault(world, {
+    await world.smartrecruiters.fault({
       status: 400,
       path: "/identity/oauth/token",
       body: { error: "invalid_grant", error_description: "Invalid OAuth redirect URI" },
@@ -135,7 +124,7 @@ describe("connect smartrecruiters", () => {
 
   test("takes a token endpoint that answers 200 with nothing in it for no consent", async () => {
     const world = await atsWorld();
-    await fault(world, { status: 200, path: "/identity/oauth/token", body: {} });
+    await world.smartrecruiters.fault({ status: 200, path: "/identity/oauth/token", body: {} });
     const { code, err } = await world.run(["connect", "smartrecruiters"]);
     expect(code).toBe(6);
     expect(err).toContain("without an access token");
@@ -176,9 +165,9 @@ describe("one org's broken configuration", () => {
     appendFileSync(world.configFile, '[orgs.acme]\nsmartrecruiters_profile = "v201907"\n');
     const service = await serving(world);
     const [acmes, globexs] = [await company(world), await company(world, "sr-globex")];
-    await complete(world, (await invited(acmes)).candidateId);
+    await world.smartrecruiters.complete((await invited(acmes)).candidateId);
     await until("it is tried", () => service.running.err().includes("v201907 is not supported yet"));
-    await complete(world, (await invited(globexs)).candidateId, "globex");
+    await world.smartrecruiters.complete((await invited(globexs)).candidateId, "globex");
     await untilDelivered(world, 1, "--org", "globex");
     expect(await rowOf(world)).toMatchObject({ pushes: { pending: 1 } });
     const { code, err } = await world.run(["run", "retry"]);
@@ -192,7 +181,7 @@ describe("connect smartrecruiters --via-service", () => {
   test("leads back to the address that the guide registers, where serve finishes it", async () => {
     const world = await atsWorld();
     const redirectUri = `${world.publicUrl}/smartrecruiters/oauth-callback`;
-    await settings(world, { redirectUris: [redirectUri] });
+    await world.smartrecruiters.settings({ redirectUris: [redirectUri] });
     await serving(world);
     const run = await succeed(world, ["connect", "smartrecruiters", "--via-service"]);
     const link = run.out.trim();
@@ -224,7 +213,7 @@ describe("the login to SmartRecruiters", () => {
   test("is renewed again and again with tokens that can be used once", async () => {
     const clock = fakeClock(NOON);
     const world = await atsWorld({ clock });
-    await settings(world, { oneUseTokens: true });
+    await world.smartrecruiters.settings({ oneUseTokens: true });
     await succeed(world, ["connect", "smartrecruiters"]);
     for (let times = 1; times <= 3; times += 1) {
       clock.jump(clock.now() + 3_600_000);
@@ -234,17 +223,17 @@ describe("the login to SmartRecruiters", () => {
       state: "connected",
       login: { since: new Date(NOON + 3 * 3_600_000).toISOString() },
     });
-    expect(await requests(world, "/identity/oauth/token")).toHaveLength(4);
+    expect(await world.smartrecruiters.requests({ to: "/identity/oauth/token" })).toHaveLength(4);
   });
 
   test("outlives a token endpoint that answers 200 with nothing in it", async () => {
     const clock = fakeClock(NOON);
     const world = await connectedAts({ clock });
-    await fault(world, { status: 200, path: "/identity/oauth/token", body: {} });
+    await world.smartrecruiters.fault({ status: 200, path: "/identity/oauth/token", body: {} });
     clock.jump(NOON + 3_600_000);
     expect((await world.run(REFRESH)).json).toMatchObject({ refreshed: 0, failed: [expect.any(String)] });
     expect(await rowOf(world)).toMatchObject({ state: "connected" });
-    await clearFaults(world);
+    await world.smartrecruiters.clearFaults();
     expect((await world.run(REFRESH)).json).toMatchObject({ refreshed: 1, failed: [] });
   });
 

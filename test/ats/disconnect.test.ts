@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { until } from "../world.ts";
+import { succeed, until } from "../world.ts";
 import {
   company,
-  complete,
   completedEvent,
   invited,
   post,
@@ -11,7 +10,6 @@ import {
   servingAts,
   signatureOf,
   subscription,
-  succeed,
   untilDelivered,
   webhookLog,
 } from "./world.ts";
@@ -36,7 +34,7 @@ describe("disconnect smartrecruiters", () => {
     const { secret, id } = await subscription(world);
     const body = completedEvent({ candidateId: "c9", assessmentId: "a9" });
     expect(await post(world, body, signatureOf(body, secret))).toMatchObject({ status: 202 });
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.complete(ann.candidateId);
     expect(await scorecard(world, ann.candidateId)).toEqual([]);
     await succeed(world, ["connect", "smartrecruiters"]);
     await untilDelivered(world, 1);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
-import { until } from "../world.ts";
+import { succeed, until } from "../world.ts";
 import {
   type AtsWorld,
   company,
@@ -12,7 +12,6 @@ import {
   servingAts,
   signatureOf,
   subscription,
-  succeed,
   webhookLog,
 } from "./world.ts";
 

@@ -1,16 +1,6 @@
 import { expect, test } from "vitest";
 import { ORG, until } from "../world.ts";
-import {
-  clearFaults,
-  company,
-  complete,
-  fault,
-  invited,
-  rowOf,
-  scorecard,
-  servingAts,
-  untilDelivered,
-} from "./world.ts";
+import { company, invited, rowOf, scorecard, servingAts, untilDelivered } from "./world.ts";
 
 const CHAT = "-100";
 
@@ -20,9 +10,9 @@ test("a company that revokes us is told of once, its results are held, and go ou
   await world.run(["secrets", "set", "telegram.bot-token"], { stdin: "123:abcdef" });
   const app = await company(world);
   const [ann, bob] = [await invited(app), await invited(app)];
-  await fault(world, { revoked: true });
-  await complete(world, ann.candidateId);
-  await complete(world, bob.candidateId);
+  await world.smartrecruiters.fault({ revoked: true });
+  await world.smartrecruiters.complete(ann.candidateId);
+  await world.smartrecruiters.complete(bob.candidateId);
   await until("both are held", async () => (await rowOf(world))?.pushes.held === 2);
 
   const status = await world.run(["status"]);
@@ -30,11 +20,10 @@ test("a company that revokes us is told of once, its results are held, and go ou
   expect(status.out).toContain("[Not connected]");
   expect(status.out).toContain(`jc-integrations connect smartrecruiters --org ${ORG}`);
   for (let look = 0; look < 2; look += 1) await world.run(["run", "alerts"], { env });
-  const messages = await (await fetch(`${world.emulator.url}/_control/telegram/messages`)).json();
-  expect(messages).toHaveLength(1);
+  expect(await world.telegram.messages()).toHaveLength(1);
   expect(await scorecard(world, ann.candidateId)).toEqual([]);
 
-  await clearFaults(world);
+  await world.smartrecruiters.clearFaults();
   expect((await world.run(["connect", "smartrecruiters"])).code).toBe(0);
   await untilDelivered(world, 2);
   for (const { candidateId } of [ann, bob]) expect(await scorecard(world, candidateId)).toHaveLength(1);

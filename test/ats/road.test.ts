@@ -1,27 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock, withoutShortWaits } from "../fake-clock.ts";
-import { until } from "../world.ts";
+import { succeed, until } from "../world.ts";
 import {
   atsWorld,
-  clearFaults,
   company,
   completedEvent,
-  complete,
   connectedAts,
-  deliveries,
-  fault,
   invited,
   post,
-  requests,
   rowOf,
   SCOPES,
   scorecard,
   servingAts,
-  settings,
   signatureOf,
   subscription,
-  succeed,
   untilDelivered,
   webhookLog,
 } from "./world.ts";
@@ -62,7 +55,7 @@ describe("a completed assessment", () => {
   test("is on the scorecard with its fields, summary and link, and its webhook back confirms it without a loop", async () => {
     const { world } = await servingAts();
     const ann = await invited(await company(world));
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.complete(ann.candidateId);
     await untilDelivered(world, 1);
     expect(await scorecard(world, ann.candidateId)).toEqual([
       {
@@ -82,14 +75,19 @@ describe("a completed assessment", () => {
     ]);
 
     await until("the webhook came back", async () => (await webhookLog(world)).received.length === 1);
-    await until("its sender heard our answer", async () => (await deliveries(world)).length === 1);
-    expect(await deliveries(world)).toMatchObject([{ status: 202, assessmentId: ann.assessmentId }]);
+    await until(
+      "its sender heard our answer",
+      async () => (await world.smartrecruiters.deliveries()).length === 1,
+    );
+    expect(await world.smartrecruiters.deliveries()).toMatchObject([
+      { status: 202, assessmentId: ann.assessmentId },
+    ]);
     expect((await webhookLog(world)).received).toMatchObject([
       { ...ann, invitationId: `inv_${ann.assessmentId}`, isMatched: true },
     ]);
     await succeed(world, ["run", "questions"]);
     await succeed(world, ["run", "retry"]);
-    expect(await requests(world, "/results")).toMatchObject([{ status: 201 }]);
+    expect(await world.smartrecruiters.requests({ to: "/results" })).toMatchObject([{ status: 201 }]);
     expect(await rowOf(world)).toMatchObject({ pushes: { delivered: 1, pending: 0 } });
     expect(await scorecard(world, ann.candidateId)).toHaveLength(1);
   });
@@ -97,12 +95,12 @@ describe("a completed assessment", () => {
   test("is replayed onto the same entry", async () => {
     const { world } = await servingAts();
     const ann = await invited(await company(world));
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.complete(ann.candidateId);
     await untilDelivered(world, 1);
     const before = await scorecard(world, ann.candidateId);
     const argv = ["replay", `inv_${ann.assessmentId}`, "--vendor", "smartrecruiters", "--json", "--yes"];
     expect((await succeed(world, argv)).json).toMatchObject({ matched: 1, delivered: 1 });
-    expect(await requests(world, "/results")).toHaveLength(2);
+    expect(await world.smartrecruiters.requests({ to: "/results" })).toHaveLength(2);
     expect(await scorecard(world, ann.candidateId)).toEqual(before);
   });
 
@@ -113,12 +111,12 @@ describe("a completed assessment", () => {
       await invited(await company(world)),
       await invited(await company(world, "sr-globex")),
     ];
-    await complete(world, globexs.candidateId, "globex");
+    await world.smartrecruiters.complete(globexs.candidateId, "globex");
     await untilDelivered(world, 1, "--org", "globex");
     expect(await rowOf(world)).toMatchObject({ pushes: { delivered: 0, pending: 0 } });
     expect(await scorecard(world, acmes.candidateId)).toEqual([]);
     expect(await scorecard(world, globexs.candidateId)).toHaveLength(1);
-    await complete(world, acmes.candidateId);
+    await world.smartrecruiters.complete(acmes.candidateId);
     await untilDelivered(world, 1);
     expect(await scorecard(world, acmes.candidateId)).toHaveLength(1);
   });
@@ -127,7 +125,7 @@ describe("a completed assessment", () => {
     const world = await atsWorld();
     const ann = await invited(await company(world));
     await serving(world);
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.complete(ann.candidateId);
     expect(await rowOf(world)).toMatchObject({ pushes: { pending: 0, delivered: 0 } });
     expect((await succeed(world, ["connect", "smartrecruiters", "--json"])).json).toMatchObject({
       waiting: 1,
@@ -149,13 +147,13 @@ describe("a result that the vendor refuses", () => {
     const { world } = await servingAts();
     const ann = await invited(await company(world));
     const body = { errors: [{ code: "INVALID_VALUE", message: "The scorecard is closed" }] };
-    await fault(world, { status: 422, path: "/v1/assessments", method: "POST", body });
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.fault({ status: 422, path: "/v1/assessments", method: "POST", body });
+    await world.smartrecruiters.complete(ann.candidateId);
     await until("it is rejected", async () => (await rowOf(world))?.pushes.rejected === 1);
     expect((await succeed(world, ["logs", "--outcome", "rejected"])).out).toContain(
       "The scorecard is closed",
     );
-    await clearFaults(world);
+    await world.smartrecruiters.clearFaults();
     const argv = ["replay", "--status", "rejected", "--vendor", "smartrecruiters", "--json", "--yes"];
     expect((await succeed(world, argv)).json).toMatchObject({ matched: 1, delivered: 1 });
     expect(await scorecard(world, ann.candidateId)).toHaveLength(1);
@@ -165,13 +163,13 @@ describe("a result that the vendor refuses", () => {
 describe("a scope that is missing for the scorecard", () => {
   test("holds results with the guide's words in status, and a new consent lets them go by themselves", async () => {
     const world = await atsWorld();
-    await settings(world, { grantedScopes: WITHOUT_WRITE });
+    await world.smartrecruiters.settings({ grantedScopes: WITHOUT_WRITE });
     expect((await world.run(["connect", "smartrecruiters"])).code).toBe(7);
     await serving(world);
-    await settings(world, { grantedScopes: null });
+    await world.smartrecruiters.settings({ grantedScopes: null });
     const ann = await invited(await company(world));
-    await settings(world, { grantedScopes: WITHOUT_WRITE });
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.settings({ grantedScopes: WITHOUT_WRITE });
+    await world.smartrecruiters.complete(ann.candidateId);
     await until("it is held", async () => (await rowOf(world))?.pushes.held === 1);
     await until("it is told", async () => (await rowOf(world))?.banner?.includes("403 Forbidden"));
     const { banner } = (await rowOf(world)) ?? {};
@@ -182,7 +180,7 @@ describe("a scope that is missing for the scorecard", () => {
     expect(banner).toContain("Run: jc-integrations connect smartrecruiters --org acme");
     expect(await scorecard(world, ann.candidateId)).toEqual([]);
 
-    await settings(world, { grantedScopes: null });
+    await world.smartrecruiters.settings({ grantedScopes: null });
     expect((await succeed(world, ["connect", "smartrecruiters"])).out).toMatch(/held results +1 go out now/);
     await untilDelivered(world, 1);
     expect(await scorecard(world, ann.candidateId)).toHaveLength(1);
@@ -192,10 +190,10 @@ describe("a scope that is missing for the scorecard", () => {
   test("that was taken back later holds as well, until the admin gives it again", async () => {
     const { world } = await servingAts();
     const ann = await invited(await company(world));
-    await settings(world, { grantedScopes: WITHOUT_WRITE });
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.settings({ grantedScopes: WITHOUT_WRITE });
+    await world.smartrecruiters.complete(ann.candidateId);
     await until("it is told", async () => (await rowOf(world))?.banner?.includes("403 Forbidden"));
-    await settings(world, { grantedScopes: null });
+    await world.smartrecruiters.settings({ grantedScopes: null });
     await succeed(world, ["connect", "smartrecruiters"]);
     await untilDelivered(world, 1);
   });
@@ -205,8 +203,10 @@ describe("a scorecard field that was removed in SmartRecruiters", () => {
   test("holds the result, until the fields are read anew", async () => {
     const { world } = await servingAts();
     const ann = await invited(await company(world));
-    await settings(world, { customFields: [{ id: "cf-disc-d", label: "Dominance", type: "number" }] });
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.settings({
+      customFields: [{ id: "cf-disc-d", label: "Dominance", type: "number" }],
+    });
+    await world.smartrecruiters.complete(ann.candidateId);
     await until("it is told", async () => (await rowOf(world))?.banner?.includes("scorecard field"));
     expect(await rowOf(world)).toMatchObject({ pushes: { held: 1 } });
     const { banner } = (await rowOf(world)) ?? {};
@@ -223,12 +223,14 @@ describe("a scorecard field that was removed in SmartRecruiters", () => {
 
   test("and one that is new is filled by a resync for results that were delivered before", async () => {
     const { world } = await servingAts();
-    await settings(world, { customFields: [{ id: "cf-disc-d", label: "Dominance", type: "number" }] });
+    await world.smartrecruiters.settings({
+      customFields: [{ id: "cf-disc-d", label: "Dominance", type: "number" }],
+    });
     await succeed(world, ["resync-properties", "--vendor", "smartrecruiters"]);
     const ann = await invited(await company(world));
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.complete(ann.candidateId);
     await untilDelivered(world, 1);
-    await settings(world, { customFields: null });
+    await world.smartrecruiters.settings({ customFields: null });
     const { out } = await succeed(world, ["resync-properties", "--vendor", "smartrecruiters"]);
     expect(out).toContain("1 assessment will be sent again.");
     await until(
@@ -243,11 +245,11 @@ describe("an outage of SmartRecruiters", () => {
     const { world } = await servingAts();
     await succeed(world, ["connect", "hubspot"]);
     const ann = await invited(await company(world));
-    await fault(world, { status: 503, path: "/v1/assessments" });
-    await complete(world, ann.candidateId);
+    await world.smartrecruiters.fault({ status: 503, path: "/v1/assessments" });
+    await world.smartrecruiters.complete(ann.candidateId);
     await until("HubSpot has it", async () => Object.keys(await world.portal.contacts()).length === 1);
     expect(await rowOf(world)).toMatchObject({ pushes: { pending: 1, rejected: 0 } });
-    await clearFaults(world);
+    await world.smartrecruiters.clearFaults();
     await untilDelivered(world, 1);
   });
 });
@@ -288,7 +290,7 @@ describe("a webhook that carries a result we lack", () => {
     await until("it came back", async () => (await webhookLog(world)).received.length === 2);
     await succeed(world, ["run", "questions"]);
     await succeed(world, ["run", "retry"]);
-    expect(await requests(world, "/results")).toHaveLength(1);
+    expect(await world.smartrecruiters.requests({ to: "/results" })).toHaveLength(1);
   });
 
   test("counts until JobCannon's own snapshot comes, which then stands on both", async () => {
@@ -300,7 +302,7 @@ describe("a webhook that carries a result we lack", () => {
     await post(world, body, signatureOf(body, secret));
     await succeed(world, ["run", "questions"]);
     await untilDelivered(world, 1);
-    await complete(world, ann.candidateId).catch(() => {});
+    await world.smartrecruiters.complete(ann.candidateId).catch(() => {});
     const tests = [
       {
         slug: "disc",
@@ -356,7 +358,13 @@ describe("a webhook that carries a result we lack", () => {
       const body = completedEvent({ ...asked, result: RESULT });
       await post(world, body, signatureOf(body, secret));
     }
-    await fault(world, { status: 400, body: "{}", times: 1, method: "GET", path: "/v1/assessments" });
+    await world.smartrecruiters.fault({
+      status: 400,
+      body: "{}",
+      times: 1,
+      method: "GET",
+      path: "/v1/assessments",
+    });
     expect((await succeed(world, ["run", "questions", "--json"])).json).toMatchObject({
       answered: 1,
       failed: [expect.stringContaining("400")],
@@ -371,12 +379,12 @@ describe("a webhook that carries a result we lack", () => {
     const { secret } = await subscription(world);
     const body = completedEvent({ ...ann, result: RESULT });
     await post(world, body, signatureOf(body, secret));
-    await fault(world, { status: 503, method: "GET", path: "/v1/assessments" });
+    await world.smartrecruiters.fault({ status: 503, method: "GET", path: "/v1/assessments" });
     expect((await succeed(world, ["run", "questions", "--json"])).json).toMatchObject({
       answered: 0,
       failed: [expect.stringContaining("503")],
     });
-    await clearFaults(world);
+    await world.smartrecruiters.clearFaults();
     expect((await succeed(world, ["run", "questions", "--json"])).json).toMatchObject({ answered: 1 });
     await untilDelivered(world, 1);
   });
@@ -385,16 +393,16 @@ describe("a webhook that carries a result we lack", () => {
 describe("deliveries on a road full of repetition", () => {
   test("swapped, doubled and late webhooks end with one entry and one write each", async () => {
     const { world } = await servingAts();
-    await settings(world, { webhookCopies: 3, webhookReorder: true });
+    await world.smartrecruiters.settings({ webhookCopies: 3, webhookReorder: true });
     const recruiter = await company(world);
     const people = [await invited(recruiter), await invited(recruiter, { email: "bo@example.com" })];
-    for (const { candidateId } of people) await complete(world, candidateId);
+    for (const { candidateId } of people) await world.smartrecruiters.complete(candidateId);
     await untilDelivered(world, 2);
     await until("both came back", async () => (await webhookLog(world)).received.length === 2);
-    await until("all copies came", async () => (await deliveries(world)).length >= 6);
+    await until("all copies came", async () => (await world.smartrecruiters.deliveries()).length >= 6);
     expect((await webhookLog(world)).received.every(({ isMatched }) => isMatched)).toBe(true);
     await succeed(world, ["run", "questions"]);
-    expect(await requests(world, "/results")).toHaveLength(2);
+    expect(await world.smartrecruiters.requests({ to: "/results" })).toHaveLength(2);
   });
 });
 
@@ -402,10 +410,10 @@ test("a webhook that is written anew on its way is refused, and the result is on
   const world = await connectedAts();
   await serving(world);
   await succeed(world, ["webhooks", "subscribe"]);
-  await settings(world, { webhookReserialize: true, webhookRetryMs: [] });
+  await world.smartrecruiters.settings({ webhookReserialize: true, webhookRetryMs: [] });
   const ann = await invited(await company(world));
-  await complete(world, ann.candidateId);
+  await world.smartrecruiters.complete(ann.candidateId);
   await untilDelivered(world, 1);
   await until("it is counted", async () => (await webhookLog(world)).refused.length === 1);
-  expect(await deliveries(world)).toMatchObject([{ status: 401 }]);
+  expect(await world.smartrecruiters.deliveries()).toMatchObject([{ status: 401 }]);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { connected } from "../world.ts";
-import { atsWorld, connectedAts, fault, rowOf, succeed } from "./world.ts";
+import { connected, succeed } from "../world.ts";
+import { atsWorld, connectedAts, rowOf } from "./world.ts";
 
 describe("status", () => {
   test("says nothing of SmartRecruiters to an org that has no app there", async () => {
@@ -34,7 +34,7 @@ describe("status", () => {
 
   test("ends with 4 and names the command when the vendor refuses our login for good", async () => {
     const world = await connectedAts();
-    await fault(world, { revoked: true });
+    await world.smartrecruiters.fault({ revoked: true });
     expect((await world.run(["webhooks", "subscribe"])).code).toBe(4);
     await world.run(["run", "subscriptions"]);
     const { code, err } = await world.run(["status"]);

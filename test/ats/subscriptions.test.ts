@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock, withoutShortWaits } from "../fake-clock.ts";
-import { until, type World } from "../world.ts";
+import { succeed, until, type World } from "../world.ts";
 import {
   APP,
   atsWorld,
@@ -12,16 +12,12 @@ import {
   company,
   completedEvent,
   connectedAts,
-  control,
-  fault,
   post,
-  requests,
   rowOf,
   servingAts,
   signatureOf,
   subscription,
   subscriptions,
-  succeed,
   webhookLog,
 } from "./world.ts";
 
@@ -30,7 +26,7 @@ const LIST = ["webhooks", "list", "--json"];
 const CHECK = ["run", "subscriptions", "--json"];
 
 async function change(world: World, changes: object): Promise<void> {
-  await control(world, "POST", `/subscriptions/${(await subscription(world)).id}`, changes);
+  await world.smartrecruiters.changeSubscription((await subscription(world)).id, changes);
 }
 
 describe("webhooks subscribe", () => {
@@ -58,7 +54,9 @@ describe("webhooks subscribe", () => {
       created: false,
     });
     expect((await world.run(["webhooks", "subscribe"])).out).toContain("Subscribed already");
-    expect((await requests(world, SUBSCRIBE)).filter(({ method }) => method === "POST")).toHaveLength(1);
+    expect(
+      (await world.smartrecruiters.requests({ to: SUBSCRIBE })).filter(({ method }) => method === "POST"),
+    ).toHaveLength(1);
   });
 
   test("only says with --dry-run what it would do", async () => {
@@ -104,7 +102,7 @@ describe("a subscription that no longer serves", () => {
       state: "missing",
       words: "SmartRecruiters has no webhook subscription for us",
       spoil: async (world: World) => {
-        await control(world, "DELETE", `/subscriptions/${(await subscription(world)).id}`);
+        await world.smartrecruiters.removeSubscription((await subscription(world)).id);
       },
     },
     {
@@ -141,7 +139,7 @@ describe("a subscription that no longer serves", () => {
         (await api("POST", SUBSCRIBE, others)).body,
       );
       const mine = async () => (await subscriptions(world)).filter(({ id }) => id !== othersId);
-      await control(world, "DELETE", `/subscriptions/${othersId}`);
+      await world.smartrecruiters.removeSubscription(othersId);
       await spoil(world);
       const { id: kept } = v.parse(v.object({ id: v.string() }), (await api("POST", SUBSCRIBE, others)).body);
 
@@ -177,11 +175,14 @@ describe("a subscription that no longer serves", () => {
   test("is no news where somebody subscribed while it was looked for", async () => {
     const world = await connectedAts();
     await succeed(world, ["webhooks", "subscribe"]);
-    await control(world, "DELETE", `/subscriptions/${(await subscription(world)).id}`);
-    const before = (await requests(world, SUBSCRIBE)).length;
-    await fault(world, { delayMs: 1_500, path: SUBSCRIBE, times: 1 });
+    await world.smartrecruiters.removeSubscription((await subscription(world)).id);
+    const before = (await world.smartrecruiters.requests({ to: SUBSCRIBE })).length;
+    await world.smartrecruiters.fault({ delayMs: 1_500, path: SUBSCRIBE, times: 1 });
     const check = world.run(CHECK);
-    await until("it looks", async () => (await requests(world, SUBSCRIBE)).length > before);
+    await until(
+      "it looks",
+      async () => (await world.smartrecruiters.requests({ to: SUBSCRIBE })).length > before,
+    );
     await succeed(world, ["webhooks", "subscribe"]);
     expect((await check).json).toMatchObject({ failed: [] });
     expect(await rowOf(world)).toMatchObject({ banner: null, subscription: { state: "active" } });

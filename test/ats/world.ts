@@ -2,11 +2,19 @@
 import { createHmac } from "node:crypto";
 import { appendFileSync } from "node:fs";
 import * as v from "valibot";
-import { prepared, succeed } from "../connect/world.ts";
 import { publicAddress } from "../connect/linked.ts";
 import { serving, type Serving } from "../daemon/serving.ts";
 import { type App, connect as consentAs } from "../emulator/smartrecruiters-client.ts";
-import { freePort, ORG, type Run, until, WEBHOOK_SECRET, type World, type WorldOptions } from "../world.ts";
+import {
+  freePort,
+  ORG,
+  prepared,
+  succeed,
+  until,
+  WEBHOOK_SECRET,
+  type World,
+  type WorldOptions,
+} from "../world.ts";
 
 export const SCOPES = [
   "candidates:read",
@@ -22,6 +30,8 @@ export interface AtsWorld extends World {
   /** Where the vendor reaches our receiver. */
   publicUrl: string;
   webhookUrl: string;
+  /** Where a consent in the sandbox may end: at this machine, or at the service. */
+  sandboxRedirectUris: { loopback: string; public: string };
 }
 
 export interface AtsOptions extends WorldOptions {
@@ -29,42 +39,53 @@ export interface AtsOptions extends WorldOptions {
   config?: string;
   /** Of every org that has none of its own. */
   clientId?: string;
+  /** Production is not configured: a made-up candidate belongs to no company that has real ones. */
+  isSandboxOnly?: boolean;
 }
 
-/** All is set for `connect smartrecruiters`; the emulator plays JobCannon towards our receiver. */
-export async function atsWorld({
-  config = "",
-  clientId = APP,
-  env,
-  ...options
-}: AtsOptions = {}): Promise<AtsWorld> {
+/** All is set to connect; the emulator plays JobCannon towards our receiver. */
+export async function atsWorld(options: AtsOptions = {}): Promise<AtsWorld> {
+  const { config = "", clientId = APP, isSandboxOnly = false, env, ...others } = options;
   const address = await publicAddress();
-  const world = await prepared({ ...options, env: { ...address, ...env } });
+  const world = await prepared({ ...others, env: { ...address, ...env } });
+  const [port, sandboxPort, hubspotPort] = [await freePort(), await freePort(), await freePort()];
+  const { hubspot, smartrecruiters } = world.emulator;
+  const company = (section: string, client: string, redirectPort: number) => `[${section}]
+client_id = "${client}"
+api_base = "${smartrecruiters}"
+identity_base = "${smartrecruiters}"
+redirect_port = ${redirectPort}
+`;
   appendFileSync(
     world.configFile,
-    `[smartrecruiters]
-client_id = "${clientId}"
-api_base = "${world.emulator.smartrecruiters}"
-identity_base = "${world.emulator.smartrecruiters}"
-redirect_port = ${await freePort()}
-[sandbox.smartrecruiters]
-client_id = "sr-sandbox"
-api_base = "${world.emulator.smartrecruiters}"
-identity_base = "${world.emulator.smartrecruiters}"
+    `${isSandboxOnly ? "" : company("smartrecruiters", clientId, port)}
+${company("sandbox.smartrecruiters", "sr-sandbox", sandboxPort)}
+[sandbox.hubspot]
+client_id = "sandbox-app"
+api_base = "${hubspot}"
+authorize_url = "${hubspot}/oauth/authorize"
+redirect_port = ${hubspotPort}
 ${config}`,
   );
-  await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "the secret of our integration");
-  const sandbox = ["secrets", "set", "smartrecruiters.client-secret", "--sandbox"];
-  await succeed(world, sandbox, "the secret of our integration in the sandbox");
+  const secret = async (vendor: string, ...flags: string[]) =>
+    await succeed(world, ["secrets", "set", `${vendor}.client-secret`, ...flags], "the secret of our app");
+  if (!isSandboxOnly) await secret("smartrecruiters");
+  await secret("smartrecruiters", "--sandbox");
+  await secret("hubspot", "--sandbox");
   const publicUrl = address.JC_SERVE_PUBLIC_URL ?? "";
-  const ats = { ...world, publicUrl, webhookUrl: `${publicUrl}/smartrecruiters/webhooks` };
-  await settings(ats, {
+  await world.smartrecruiters.settings({
     jobcannonUrl: publicUrl,
     jobcannonSecret: WEBHOOK_SECRET,
     jobcannonOrg: ORG,
     webhookRetryMs: [50, 200, 1_000, 3_000],
   });
-  return ats;
+  const path = "/smartrecruiters/oauth-callback";
+  return {
+    ...world,
+    publicUrl,
+    webhookUrl: `${publicUrl}/smartrecruiters/webhooks`,
+    sandboxRedirectUris: { loopback: `http://localhost:${sandboxPort}${path}`, public: publicUrl + path },
+  };
 }
 
 /** Connected, with the guide's fields in the company. */
@@ -101,66 +122,12 @@ export async function invited(
   return { candidateId, assessmentId: v.parse(Id, asked.body).id };
 }
 
-export async function control(world: World, method: string, path: string, body?: object): Promise<unknown> {
-  const answer = await fetch(`${world.emulator.url}/_control/smartrecruiters${path}`, {
-    method,
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path} ended with ${answer.status}: ${text}`);
-  return text === "" ? null : JSON.parse(text);
-}
-
-export async function settings(world: World, changes: object): Promise<void> {
-  await control(world, "POST", "/settings", changes);
-}
-
-export async function fault(world: World, faulty: object): Promise<void> {
-  await control(world, "POST", "/faults", faulty);
-}
-
-export async function clearFaults(world: World): Promise<void> {
-  await control(world, "DELETE", "/faults");
-}
-
-/** The candidate finishes in the browser, and JobCannon tells us. */
-export async function complete(world: World, candidateId: string, org = ORG): Promise<void> {
-  await control(world, "POST", "/complete", { candidateId, org });
-}
-
-const Entries = v.array(
-  v.object({
-    assessmentId: v.string(),
-    title: v.string(),
-    score: v.nullable(v.union([v.string(), v.number()])),
-    summary: v.nullable(v.string()),
-    resultUrl: v.nullable(v.string()),
-    completedAt: v.nullable(v.string()),
-    fields: v.array(v.object({ fieldId: v.string(), value: v.unknown() })),
-  }),
-);
-
 export async function scorecard(world: World, candidateId: string) {
-  const all = v.parse(v.record(v.string(), Entries), await control(world, "GET", "/scorecards"));
-  return all[candidateId] ?? [];
+  return (await world.smartrecruiters.scorecards())[candidateId] ?? [];
 }
-
-const Subscriptions = v.record(
-  v.string(),
-  v.array(
-    v.object({
-      id: v.string(),
-      event: v.string(),
-      targetUrl: v.string(),
-      headers: v.record(v.string(), v.string()),
-      secret: v.string(),
-      status: v.string(),
-    }),
-  ),
-);
 
 export async function subscriptions(world: World, clientId = APP) {
-  return v.parse(Subscriptions, await control(world, "GET", "/subscriptions"))[clientId] ?? [];
+  return (await world.smartrecruiters.subscriptions())[clientId] ?? [];
 }
 
 /** The only one there is. */
@@ -169,22 +136,6 @@ export async function subscription(world: World, clientId = APP) {
   if (!only || others.length > 0)
     throw new Error(`${clientId} has ${others.length + (only ? 1 : 0)} subscriptions`);
   return only;
-}
-
-const Deliveries = v.array(
-  v.object({ assessmentId: v.nullable(v.string()), eventId: v.string(), status: v.number() }),
-);
-
-/** What the vendor's webhooks were answered, in order. */
-export async function deliveries(world: World) {
-  return v.parse(Deliveries, await control(world, "GET", "/deliveries"));
-}
-
-const Requests = v.array(v.object({ method: v.string(), path: v.string(), status: v.number() }));
-
-export async function requests(world: World, pathEnd: string) {
-  const all = v.parse(Requests, await control(world, "GET", "/requests"));
-  return all.filter(({ path }) => path.endsWith(pathEnd));
 }
 
 const Received = v.object({
@@ -274,6 +225,3 @@ export async function post(
   );
   return { status: answer.status, error, outcome: status };
 }
-
-export { succeed };
-export type { Run };

@@ -3,11 +3,20 @@ import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { importResults, OTHER_PORTAL, statusOf, succeed } from "../connect/world.ts";
+import { OTHER_PORTAL, statusOf } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
 import { pushesOf, REFUSED } from "../deliver/commands.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { connect, connected, freshWorld, invite, until, type World } from "../world.ts";
+import {
+  connect,
+  connected,
+  freshWorld,
+  importResults,
+  invite,
+  succeed,
+  until,
+  type World,
+} from "../world.ts";
 
 const SCOPES = [
   "oauth",

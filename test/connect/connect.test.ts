@@ -6,20 +6,27 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { follow, visit } from "../oauth/browser.ts";
-import { connect, disc, freshWorld, invite, until, type World } from "../world.ts";
 import {
-  connectedWorld,
-  expectNoConnection,
+  connect,
+  connected,
+  disc,
+  freshWorld,
   importResults,
+  invite,
+  prepared,
+  succeed,
+  until,
+  type World,
+} from "../world.ts";
+import {
+  expectNoConnection,
   isAlive,
   lastPage,
   linkIn,
   OTHER_PORTAL,
   PORTAL,
-  prepared,
   SCOPES,
   statusOf,
-  succeed,
   tokensOf,
 } from "./world.ts";
 
@@ -107,7 +114,7 @@ describe("a connect that succeeds", () => {
   });
 
   test("finds the portal's properties there when it connects again", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     const again = await world.run(["connect", "hubspot"]);
     expect(again.out).toMatch(/properties +0 created, 17 there already/);
   });
@@ -143,7 +150,7 @@ describe("a connect with scopes missing", () => {
   });
 
   test("sends what was held for the scope once it is granted", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await world.portal.settings({ grantedScopes: SCOPES.slice(0, 2) });
     await importResults(world, [invite()]);
     await world.run(["run", "retry"]);
@@ -293,7 +300,7 @@ describe("a connect that fails changes nothing and ends with", () => {
 
 describe("consent from another account than before", () => {
   async function movedTo(portalId: number): Promise<World> {
-    const world = await connectedWorld();
+    const world = await connected();
     await importResults(world, [invite(), invite()]);
     await succeed(world, ["run", "retry"]);
     await world.portal.settings({ portalId });
@@ -351,7 +358,7 @@ describe("consent from another account than before", () => {
 
 describe("a sandbox beside production", () => {
   test("has its own portal and tokens, and results go to production only", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await succeed(world, ["secrets", "set", "hubspot.client-secret", "--sandbox"], "another secret");
     await world.portal.settings({ portalId: OTHER_PORTAL, accountType: "SANDBOX" });
     const { code, out } = await world.run(["connect", "hubspot", "--sandbox"]);
@@ -385,7 +392,7 @@ describe("a sandbox beside production", () => {
 
 describe("after the portal's admin took the app's rights back", () => {
   test("results are held, connecting again releases them, and they arrive", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await importResults(world, [invite()]);
     await world.portal.fault({ revoked: true });
     await world.run(["run", "retry"]);

@@ -2,18 +2,8 @@ import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
-import { freshWorld, invite, until, type World } from "../world.ts";
-import {
-  connectedWorld,
-  importResults,
-  isAlive,
-  OTHER_PORTAL,
-  requestsOf,
-  statusOf,
-  succeed,
-  tokensOf,
-  vaultOf,
-} from "./world.ts";
+import { connected, freshWorld, importResults, invite, succeed, until, type World } from "../world.ts";
+import { isAlive, OTHER_PORTAL, statusOf, tokensOf, vaultOf } from "./world.ts";
 
 async function tokenNames(world: World): Promise<string[]> {
   return Object.keys(await vaultOf(world)).filter((name) => name.startsWith("token/"));
@@ -21,7 +11,7 @@ async function tokenNames(world: World): Promise<string[]> {
 
 describe("disconnect", () => {
   test("revokes the tokens at HubSpot and forgets them here; the operator's secrets stay", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     const { refreshToken } = await tokensOf(world);
     expect(await isAlive(world, refreshToken)).toBe(true);
     const { code, out, err } = await world.run(["disconnect", "hubspot"]);
@@ -36,7 +26,7 @@ describe("disconnect", () => {
   });
 
   test("says the same as JSON", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await importResults(world, [invite()]);
     expect((await world.run(["disconnect", "hubspot", "--json"])).json).toEqual({
       version: 1,
@@ -50,7 +40,7 @@ describe("disconnect", () => {
   });
 
   test("holds what is open and what comes; connecting again releases it, and it arrives", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await importResults(world, [invite(), invite()]);
     const { out } = await world.run(["disconnect", "hubspot"]);
     expect(out).toContain("\n2 results held until you connect again.\n");
@@ -71,7 +61,7 @@ describe("disconnect", () => {
   });
 
   test("is noticed by a running service, and so is the next connect", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     const service = await serving(world);
     await succeed(world, ["disconnect", "hubspot"]);
     expect((await service.post(invite())).status).toBe(202);
@@ -82,7 +72,7 @@ describe("disconnect", () => {
   });
 
   test("of the sandbox leaves production as it is", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await world.portal.settings({ portalId: OTHER_PORTAL });
     await succeed(world, ["secrets", "set", "hubspot.client-secret", "--sandbox"], "another secret");
     await succeed(world, ["connect", "hubspot", "--sandbox"]);
@@ -95,15 +85,15 @@ describe("disconnect", () => {
   });
 
   test("twice says that there is nothing to do", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await succeed(world, ["disconnect", "hubspot"]);
-    const before = await requestsOf(world);
+    const before = await world.portal.requests();
     const { code, out } = await world.run(["disconnect", "hubspot"]);
     expect({ code, out }).toEqual({
       code: 0,
       out: "HubSpot is not connected (acme, production): nothing to do.\n",
     });
-    expect(await requestsOf(world)).toEqual(before);
+    expect(await world.portal.requests()).toEqual(before);
   });
 
   test("of what was never connected is a mistake", async () => {
@@ -116,7 +106,7 @@ describe("disconnect", () => {
 
 describe("disconnect --uninstall", () => {
   test("also removes the app from the portal, with all its tokens", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     const { accessToken, refreshToken } = await tokensOf(world);
     const { code, out } = await world.run(["disconnect", "hubspot", "--uninstall"]);
     expect(code).toBe(0);
@@ -127,7 +117,7 @@ describe("disconnect --uninstall", () => {
   });
 
   test("without tokens cannot reach the portal, and says where a person can", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await succeed(world, ["disconnect", "hubspot"]);
     const { code, err } = await world.run(["disconnect", "hubspot", "--uninstall"]);
     expect(code).toBe(7);
@@ -136,7 +126,7 @@ describe("disconnect --uninstall", () => {
   });
 
   test("that HubSpot refuses still forgets the tokens, and says so", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await world.portal.fault({ status: 403, path: "/appinstalls", body: { message: "not allowed" } });
     const { code, out, err } = await world.run(["disconnect", "hubspot", "--uninstall"]);
     expect(code).toBe(7);
@@ -159,7 +149,7 @@ describe("disconnect in trouble", () => {
       (world: World) => succeed(world, ["secrets", "remove", "hubspot.client-secret"]),
     ],
   ])("forgets here and ends with 7 when HubSpot %s", async (_what, trouble) => {
-    const world = await connectedWorld();
+    const world = await connected();
     await importResults(world, [invite()]);
     await trouble(world);
     const { code, out, err } = await world.run(["disconnect", "hubspot"]);
@@ -172,7 +162,7 @@ describe("disconnect in trouble", () => {
   });
 
   test("changes nothing and ends with 5 when the vault cannot be read", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await importResults(world, [invite()]);
     const key = join(world.dir, "vault.key");
     renameSync(key, `${key}.away`);
@@ -187,7 +177,7 @@ describe("disconnect in trouble", () => {
   });
 
   test("needs no live token: one that was revoked is forgotten all the same", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await importResults(world, [invite()]);
     await world.portal.fault({ revoked: true });
     await world.run(["run", "retry"]);

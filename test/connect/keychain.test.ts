@@ -8,8 +8,8 @@ import { openVault } from "../../src/vault/open.ts";
 import { launch } from "../end-to-end/program.ts";
 import { visit } from "../oauth/browser.ts";
 import { missingForKeychain, startKeyring, startSilentBus } from "../vault/keyring.ts";
-import { freshWorld, until, WEBHOOK_SECRET, type World } from "../world.ts";
-import { approve, CLIENT_SECRET, codeIn, linkIn, runProgram } from "./world.ts";
+import { CLIENT_SECRET, freshWorld, until, WEBHOOK_SECRET, type World } from "../world.ts";
+import { approve, codeIn, linkIn, runProgram } from "./world.ts";
 
 type Session = Record<string, string>;
 

@@ -5,7 +5,6 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { launchService } from "../end-to-end/program.ts";
 import { until, type World } from "../world.ts";
 import { expectConnected, expectWaiting, linkFor, publicWorld, stateIn } from "./linked.ts";
-import { definitionsOf } from "./world.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"];
@@ -56,7 +55,7 @@ describe.skipIf(isMissing)("an admin with a real browser and a link", () => {
     await photograph(page, "connected");
     await expectConnected(world);
     await until("the portal is prepared", () => service.err().includes("properties ready"));
-    expect(await definitionsOf(world)).toHaveLength(17);
+    expect(await world.portal.properties()).toHaveLength(17);
 
     await page.reload();
     expect(await heading(page)).toBe("This link was used already");

@@ -6,7 +6,7 @@ import { serving } from "../daemon/serving.ts";
 import { launchService } from "../end-to-end/program.ts";
 import type { FakeClock } from "../fake-clock.ts";
 import { visit } from "../oauth/browser.ts";
-import { until, type World } from "../world.ts";
+import { connected, succeed, until, type World } from "../world.ts";
 import {
   answer,
   exchangeUnderWay,
@@ -21,22 +21,12 @@ import {
   stateIn,
   wordsOf,
 } from "./linked.ts";
-import {
-  approve,
-  connectedWorld,
-  expectNoConnection,
-  linkIn,
-  requestsOf,
-  statusOf,
-  succeed,
-  tokensOf,
-  vaultOf,
-} from "./world.ts";
+import { approve, expectNoConnection, linkIn, statusOf, tokensOf, vaultOf } from "./world.ts";
 
 const DAY = 24 * 3_600_000;
 
 async function exchanges(world: World): Promise<number> {
-  return (await requestsOf(world)).filter(({ path }) => path === "/oauth/v3/token").length;
+  return (await world.portal.requests()).filter(({ path }) => path === "/oauth/v3/token").length;
 }
 
 /** A service that waits for the answer to a link. */
@@ -322,7 +312,7 @@ describe("disconnect", () => {
   });
 
   test("of a connection makes its open link void too", async () => {
-    const world = await connectedWorld({ env: await publicAddress() });
+    const world = await connected({ env: await publicAddress() });
     await linkFor(world);
     expect((await world.run(["disconnect", "hubspot", "--json"])).json).toMatchObject({ linksVoided: 1 });
     expect(await statusOf(world)).toMatchObject({ state: "not_connected" });

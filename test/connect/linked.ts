@@ -2,8 +2,8 @@
 import { expect } from "vitest";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { follow, type Visit, visit } from "../oauth/browser.ts";
-import { freePort, until, type World, type WorldOptions } from "../world.ts";
-import { prepared, requestsOf, statusOf, succeed } from "./world.ts";
+import { freePort, prepared, succeed, until, type World, type WorldOptions } from "../world.ts";
+import { statusOf } from "./world.ts";
 
 /** All is set for a link; nothing serves yet. */
 export async function publicWorld(options: WorldOptions = {}): Promise<World> {
@@ -80,6 +80,6 @@ export async function expectWaiting(world: World): Promise<void> {
 /** HubSpot was asked to make a code good, and has not answered yet. */
 export async function exchangeUnderWay(world: World): Promise<void> {
   await until("HubSpot is asked", async () =>
-    (await requestsOf(world)).some(({ path }) => path === "/oauth/v3/token"),
+    (await world.portal.requests()).some(({ path }) => path === "/oauth/v3/token"),
   );
 }

@@ -1,17 +1,7 @@
 import { expect, test } from "vitest";
 import { follow } from "../oauth/browser.ts";
-import { invite, until, type World } from "../world.ts";
-import {
-  approve,
-  CLIENT_SECRET,
-  codeIn,
-  connectedWorld,
-  importResults,
-  linkIn,
-  succeed,
-  tokensOf,
-  vaultOf,
-} from "./world.ts";
+import { CLIENT_SECRET, connected, importResults, invite, succeed, until, type World } from "../world.ts";
+import { approve, codeIn, linkIn, tokensOf, vaultOf } from "./world.ts";
 
 /** HubSpot, or something in front of it, refuses and quotes what it was sent. */
 async function echo(world: World, status: number, path: string, words: string): Promise<void> {
@@ -44,7 +34,7 @@ async function failingConnect(world: World): Promise<{ said: string; code: strin
 }
 
 test("no failing command shows a secret, though HubSpot quotes it and --verbose is on", async () => {
-  const world = await connectedWorld();
+  const world = await connected();
   await importResults(world, [invite()]);
   const first = await tokensOf(world);
   const quoteToken = async (status: number) =>
@@ -85,7 +75,7 @@ test("no failing command shows a secret, though HubSpot quotes it and --verbose 
 });
 
 test("an expired token's refresh that fails shows neither token", async () => {
-  const world = await connectedWorld();
+  const world = await connected();
   const { accessToken, refreshToken } = await tokensOf(world);
   await echo(world, 400, "/oauth", `${refreshToken} / ${encodeURIComponent(CLIENT_SECRET)}`);
   await world.portal.fault({ status: 401, path: "/crm" });

@@ -3,20 +3,17 @@ import { describe, expect, test } from "vitest";
 import { DEFINITIONS } from "../../src/vendors/hubspot/properties.ts";
 import { serving } from "../daemon/serving.ts";
 import { launch } from "../end-to-end/program.ts";
-import { DISC_SCORES, invite, until, type World } from "../world.ts";
 import {
-  archiveGroup,
-  archiveProperty,
-  callApi,
-  connectedWorld,
-  definitionsOf,
+  connected,
+  DISC_SCORES,
   importResults,
+  invite,
   prepared,
-  requestsOf,
-  SCOPES,
-  statusOf,
   succeed,
-} from "./world.ts";
+  until,
+  type World,
+} from "../world.ts";
+import { callApi, SCOPES, statusOf } from "./world.ts";
 
 const GROUP = "jobcannon_assessments";
 const NAMES: readonly string[] = DEFINITIONS.map(({ name }) => name);
@@ -28,20 +25,20 @@ async function resync(world: World, ...flags: string[]) {
 }
 
 async function emptyPortal(world: World): Promise<void> {
-  await archiveGroup(world);
-  for (const { name } of await definitionsOf(world)) await archiveProperty(world, name);
+  await world.portal.archiveGroup();
+  for (const { name } of await world.portal.properties()) await world.portal.archiveProperty(name);
 }
 
 /** Every definition of ours stands once, in our group. */
 async function expectComplete(world: World): Promise<void> {
-  const definitions = await definitionsOf(world);
+  const definitions = await world.portal.properties();
   expect(definitions.map(({ name }) => name).sort()).toEqual([...NAMES].sort());
   expect(definitions.every(({ groupName }) => groupName === GROUP)).toBe(true);
 }
 
 /** A world in which one person's result was delivered. */
 async function delivered(): Promise<World> {
-  const world = await connectedWorld();
+  const world = await connected();
   await importResults(world, [invite({ email: PERSON })]);
   await succeed(world, ["run", "retry"]);
   expect(await valuesOf(world)).toMatchObject(DISC_SCORES);
@@ -54,7 +51,7 @@ async function valuesOf(world: World): Promise<Record<string, string> | undefine
 
 describe("resync-properties", () => {
   test("of a complete portal creates nothing, and has the shape that scripts rely on", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     expect(await resync(world)).toEqual({
       version: 1,
       group: GROUP,
@@ -67,18 +64,18 @@ describe("resync-properties", () => {
   });
 
   test("--dry-run shows the plan and changes nothing", async () => {
-    const world = await connectedWorld();
-    await archiveGroup(world);
-    const before = await requestsOf(world);
+    const world = await connected();
+    await world.portal.archiveGroup();
+    const before = await world.portal.requests();
     const { code, out } = await world.run(["resync-properties", "--dry-run"]);
     expect(code).toBe(0);
     expect(out).toContain(`${GROUP}  would create 17 and the group, 0 there already\n`);
     for (const name of NAMES) expect(out).toMatch(new RegExp(`^${name} +would create$`, "m"));
     expect(await resync(world, "--dry-run")).toMatchObject({ created: NAMES, existing: [], dryRun: true });
-    const asked = (await requestsOf(world)).slice(before.length);
+    const asked = (await world.portal.requests()).slice(before.length);
     expect(asked.length).toBeGreaterThan(0);
     expect(asked.filter(({ method }) => method !== "GET")).toEqual([]);
-    expect(await definitionsOf(world)).toEqual([]);
+    expect(await world.portal.properties()).toEqual([]);
     const done = await world.run(["resync-properties"]);
     expect(done.out).toContain(`${GROUP}  created 17 and the group, 0 there already\n`);
     await expectComplete(world);
@@ -87,7 +84,7 @@ describe("resync-properties", () => {
   test("mends any mixture of missing, archived and moved properties, with and without the group", {
     timeout: 60_000,
   }, async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     const state = fc.constantFrom("there", "archived", "elsewhere");
     const mixture = fc.record({
       group: fc.constantFrom("there", "archived"),
@@ -101,8 +98,8 @@ describe("resync-properties", () => {
         const elsewhere = inState("elsewhere");
         for (const name of elsewhere)
           await callApi(world, "PATCH", `${PROPERTIES}/${name}`, { groupName: "contactinformation" });
-        for (const name of inState("archived")) await archiveProperty(world, name);
-        if (group === "archived") await archiveGroup(world);
+        for (const name of inState("archived")) await world.portal.archiveProperty(name);
+        if (group === "archived") await world.portal.archiveGroup();
 
         const created =
           group === "archived" ? NAMES.filter((name) => !elsewhere.includes(name)) : inState("archived");
@@ -114,15 +111,15 @@ describe("resync-properties", () => {
             difference: `group is contactinformation, not ${GROUP}`,
           })),
         });
-        expect((await definitionsOf(world)).map(({ name }) => name).sort()).toEqual([...NAMES].sort());
+        expect((await world.portal.properties()).map(({ name }) => name).sort()).toEqual([...NAMES].sort());
       }),
       { seed: 4, numRuns: 25, endOnFailure: true },
     );
   });
 
   test("reports drift with exit 0, naming the property and all that differs, and leaves it alone", async () => {
-    const world = await connectedWorld();
-    await archiveProperty(world, "jc_iq_score");
+    const world = await connected();
+    await world.portal.archiveProperty("jc_iq_score");
     await callApi(world, "POST", PROPERTIES, {
       name: "jc_iq_score",
       label: "IQ",
@@ -133,7 +130,7 @@ describe("resync-properties", () => {
     await callApi(world, "PATCH", `${PROPERTIES}/jc_test_status`, {
       options: [{ label: "Completed", value: "completed", displayOrder: 0 }],
     });
-    const before = await definitionsOf(world);
+    const before = await world.portal.properties();
     const { code, out } = await world.run(["resync-properties"]);
     expect(code).toBe(0);
     expect(out).toMatch(
@@ -142,26 +139,26 @@ describe("resync-properties", () => {
     expect(out).toMatch(
       /^jc_test_status +differs: lacks the option invited, in_progress, expired, cancelled$/m,
     );
-    expect(await definitionsOf(world)).toEqual(before);
+    expect(await world.portal.properties()).toEqual(before);
   });
 
   test.each(["v3", "2026-03", "2026-09"])("speaks the API version %s", async (version) => {
     const world = await prepared({ env: { JC_HUBSPOT_API_VERSION: version } });
     await succeed(world, ["connect", "hubspot"]);
-    await archiveProperty(world, "jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     expect(await resync(world)).toMatchObject({ created: ["jc_disc_d"] });
     await expectComplete(world);
     await importResults(world, [invite({ email: PERSON })]);
     await succeed(world, ["run", "retry"]);
     expect(await valuesOf(world)).toMatchObject(DISC_SCORES);
     await succeed(world, ["disconnect", "hubspot", "--uninstall"]);
-    const paths = (await requestsOf(world)).map(({ path }) => path);
+    const paths = (await world.portal.requests()).map(({ path }) => path);
     expect(paths.filter((path) => path !== "/oauth/authorize" && !path.includes(`/${version}/`))).toEqual([]);
   });
 
   test("without the scope for it names the scope and the fix", async () => {
-    const world = await connectedWorld();
-    await archiveProperty(world, "jc_disc_d");
+    const world = await connected();
+    await world.portal.archiveProperty("jc_disc_d");
     await world.portal.settings({ grantedScopes: SCOPES.slice(0, 4) });
     const { code, err } = await world.run(["resync-properties"]);
     expect(code).toBe(6);
@@ -172,7 +169,7 @@ describe("resync-properties", () => {
   });
 
   test("of an account that was disconnected asks to connect", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await succeed(world, ["disconnect", "hubspot"]);
     const { code, err } = await world.run(["resync-properties"]);
     expect(code).toBe(4);
@@ -196,7 +193,7 @@ describe("a portal with room for ten", () => {
     expect(again.code).toBe(7);
     for (const name of others) expect(again.out).toMatch(new RegExp(`^${name} +no room in the portal$`, "m"));
     expect((await statusOf(world)).banner).toContain(`no room for ${others.join(", ")}`);
-    expect((await definitionsOf(world)).map(({ name }) => name)).toEqual(fitting);
+    expect((await world.portal.properties()).map(({ name }) => name)).toEqual(fitting);
 
     await importResults(world, [invite({ email: PERSON })]);
     await succeed(world, ["run", "retry"]);
@@ -241,7 +238,7 @@ describe("a portal with room for ten", () => {
 describe("values that vanished from a contact", () => {
   test("come back after a resync, by the next delivery", async () => {
     const world = await delivered();
-    await archiveProperty(world, "jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     expect(await valuesOf(world)).not.toHaveProperty("jc_disc_d");
     const { out } = await world.run(["resync-properties"]);
     expect(out).toMatch(/^jc_disc_d +created$/m);
@@ -252,14 +249,14 @@ describe("values that vanished from a contact", () => {
 
   test("come back for those contacts only that have such a value", async () => {
     const world = await delivered();
-    await archiveProperty(world, "jc_mbti_type");
+    await world.portal.archiveProperty("jc_mbti_type");
     expect(await resync(world)).toMatchObject({ created: ["jc_mbti_type"], due: 0 });
   });
 
   test("come back with the whole group, through a running service and without a hand", async () => {
     const world = await delivered();
     await serving(world);
-    await archiveGroup(world);
+    await world.portal.archiveGroup();
     expect(await valuesOf(world)).toEqual({});
     await resync(world);
     await until("the values stand again", async () => (await valuesOf(world))?.jc_disc_d === "68");
@@ -269,7 +266,7 @@ describe("values that vanished from a contact", () => {
   test("come back when connecting again finds the property gone", async () => {
     const world = await delivered();
     await succeed(world, ["disconnect", "hubspot"]);
-    await archiveProperty(world, "jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     expect((await world.run(["connect", "hubspot"])).out).toMatch(/properties +1 created, 16 there already/);
     await succeed(world, ["run", "retry"]);
     expect(await valuesOf(world)).toMatchObject(DISC_SCORES);
@@ -277,7 +274,7 @@ describe("values that vanished from a contact", () => {
 
   test("release what was held for the missing property", async () => {
     const world = await delivered();
-    await archiveProperty(world, "jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     await importResults(world, [invite({ email: PERSON, sent_at: "2024-06-01T09:00:00Z" })]);
     await world.run(["run", "retry"]);
     expect((await statusOf(world)).pushes).toMatchObject({ held: 1 });
@@ -288,7 +285,7 @@ describe("values that vanished from a contact", () => {
 
   test("are not forgotten when the run that created their property broke off right after", async () => {
     const world = await delivered();
-    for (const name of ["jc_disc_d", "jc_mbti_type"]) await archiveProperty(world, name);
+    for (const name of ["jc_disc_d", "jc_mbti_type"]) await world.portal.archiveProperty(name);
     await world.portal.fault({ status: 503, method: "POST", path: PROPERTIES, match: "jc_mbti_type" });
     const broken = await world.run(["resync-properties"]);
     expect(broken.code).toBe(6);
@@ -302,12 +299,12 @@ describe("values that vanished from a contact", () => {
 
 describe("several runs at once", () => {
   test("share the work; whoever comes second meets what is there", async () => {
-    const world = await connectedWorld();
+    const world = await connected();
     await emptyPortal(world);
     await world.portal.fault({ delayMs: 1, path: PROPERTIES });
     const runs = await Promise.all([1, 2, 3].map(() => world.run(["resync-properties", "--json"])));
     expect(runs.map(({ code, err }) => ({ code, err }))).toEqual(Array(3).fill({ code: 0, err: "" }));
-    const refused = (await requestsOf(world)).filter(({ status }) => status === 409);
+    const refused = (await world.portal.requests()).filter(({ status }) => status === 409);
     expect(refused.length).toBeGreaterThan(0);
     await expectComplete(world);
   });
@@ -329,7 +326,7 @@ describe("several runs at once", () => {
     const fates = { killed: 0, survived: 0 };
     for (const { victims, afterCalls } of rounds) {
       await emptyPortal(world);
-      const before = (await requestsOf(world)).length;
+      const before = (await world.portal.requests()).length;
       const programs = [0, 1].map(() => launch(world, ["resync-properties"]));
       const all = Promise.all(programs.map(({ ended }) => ended));
       let isOver = false;
@@ -338,7 +335,7 @@ describe("several runs at once", () => {
       });
       await until(
         "the moment has come",
-        async () => isOver || (await requestsOf(world)).length >= before + afterCalls,
+        async () => isOver || (await world.portal.requests()).length >= before + afterCalls,
       );
       for (const victim of victims) programs[victim]?.child.kill("SIGKILL");
       for (const { code, signal, err } of await all) {

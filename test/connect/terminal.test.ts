@@ -8,18 +8,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { launch, type Program } from "../end-to-end/program.ts";
 import { follow } from "../oauth/browser.ts";
-import { until, type World } from "../world.ts";
-import {
-  approve,
-  connectedWorld,
-  expectNoConnection,
-  linkIn,
-  OTHER_PORTAL,
-  PORTAL,
-  prepared,
-  statusOf,
-  tokensOf,
-} from "./world.ts";
+import { connected, prepared, until, type World } from "../world.ts";
+import { approve, expectNoConnection, linkIn, OTHER_PORTAL, PORTAL, statusOf, tokensOf } from "./world.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/jc-integrations.js", import.meta.url));
 
@@ -76,8 +66,7 @@ describe("the built program", () => {
     const program = await connecting(world);
     const page = follow(program.link).catch(() => null);
     await until("the code is on its way", async () => {
-      const requests = await (await fetch(`${world.emulator.url}/_control/hubspot/requests`)).text();
-      return requests.includes("/oauth/v3/token");
+      return (await world.portal.requests({ from: "/oauth/v3/token" })).length > 0;
     });
     program.child.kill("SIGINT");
     expect(await program.ended).toMatchObject({
@@ -191,7 +180,7 @@ describe.skipIf(missing !== null)(
       ["\u0003", 3, PORTAL],
       ["y", 0, OTHER_PORTAL],
     ])("another account than before is asked about, and %j decides", async (answer, code, portal) => {
-      const world = await connectedWorld();
+      const world = await connected();
       const before = await tokensOf(world);
       await world.portal.settings({ portalId: OTHER_PORTAL });
       const terminal = atTerminal(world, ["connect", "hubspot", "--no-browser"]);

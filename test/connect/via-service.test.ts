@@ -8,7 +8,7 @@ import { hashOfState, openVerifier } from "../../src/oauth/consent/consent-link.
 import { serving } from "../daemon/serving.ts";
 import { launch, launchService, send } from "../end-to-end/program.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { freshWorld, invite, until } from "../world.ts";
+import { CLIENT_SECRET, connected, freshWorld, importResults, invite, succeed, until } from "../world.ts";
 import {
   answer,
   exchangeUnderWay,
@@ -23,21 +23,7 @@ import {
   stateIn,
   wordsOf,
 } from "./linked.ts";
-import {
-  approve,
-  CLIENT_SECRET,
-  codeIn,
-  connectedWorld,
-  definitionsOf,
-  importResults,
-  OTHER_PORTAL,
-  requestsOf,
-  SCOPES,
-  statusOf,
-  succeed,
-  tokensOf,
-  vaultOf,
-} from "./world.ts";
+import { approve, codeIn, OTHER_PORTAL, SCOPES, statusOf, tokensOf, vaultOf } from "./world.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 
@@ -158,7 +144,7 @@ describe("an answered link", () => {
     );
     await expectConnected(world);
     await until("the portal is prepared", () => service.err().includes("properties ready"));
-    expect(await definitionsOf(world)).toHaveLength(17);
+    expect(await world.portal.properties()).toHaveLength(17);
     expect(service.err()).toMatch(/connected {2}connection=acme\/hubspot\/production {2}account=8480001/);
     expect(await send(service.url, invite({ email: "ann@example.com" }))).toMatchObject({ status: 202 });
     await until("the result arrives", async () => "ann@example.com" in (await world.portal.contacts()));
@@ -195,7 +181,7 @@ describe("an answered link", () => {
   });
 
   test("releases what was held since the connection was lost", async () => {
-    const world = await connectedWorld({ env: await publicAddress() });
+    const world = await connected({ env: await publicAddress() });
     await importResults(world, [invite()]);
     await world.portal.fault({ revoked: true });
     await world.run(["run", "retry"]);
@@ -211,7 +197,7 @@ describe("an answered link", () => {
   });
 
   test("until then leaves a connection that works as it is", async () => {
-    const world = await connectedWorld({ env: await publicAddress() });
+    const world = await connected({ env: await publicAddress() });
     const { err } = await world.run(["connect", "hubspot", "--via-service"]);
     expect(err).toContain("all stays as it is: connected to portal-8480001.emulator.example (8480001).");
     expect(err).toContain("shows until when the link is open.");
@@ -287,7 +273,7 @@ describe("an answered link", () => {
     expect(await page).toMatchObject({ status: 200 });
     expect(await stopped).toMatchObject({ code: 0 });
     await expectConnected(world);
-    expect(await definitionsOf(world)).toHaveLength(17);
+    expect(await world.portal.properties()).toHaveLength(17);
   });
 
   test("is free again when the service stops before HubSpot answers", async () => {
@@ -313,7 +299,7 @@ describe("an answered link", () => {
     await world.portal.fault({ delayMs: 60_000, path: "/crm/v3/properties", times: 1 });
     expect(await answer(link)).toMatchObject({ status: 200 });
     await until("the portal is asked", async () =>
-      (await requestsOf(world)).some(({ path }) => path.startsWith("/crm/v3/properties")),
+      (await world.portal.requests()).some(({ path }) => path.startsWith("/crm/v3/properties")),
     );
     service.child.kill("SIGTERM");
     expect(await service.ended).toMatchObject({ code: 0 });
@@ -342,7 +328,7 @@ describe("an answered link", () => {
   });
 
   test("may move to another account only when the link was made with --yes", async () => {
-    const world = await connectedWorld({ env: await publicAddress() });
+    const world = await connected({ env: await publicAddress() });
     const { running } = await serving(world);
     await importResults(world, [invite()]);
     await until("the result arrives", async () => (await statusOf(world)).pushes.delivered === 1);

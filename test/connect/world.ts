@@ -5,9 +5,8 @@ import { expect } from "vitest";
 import { openVault } from "../../src/vault/open.ts";
 import { type Ended, launch } from "../end-to-end/program.ts";
 import { visit } from "../oauth/browser.ts";
-import { freshWorld, type Run, until, WEBHOOK_SECRET, type World, type WorldOptions } from "../world.ts";
+import { CLIENT_SECRET, until, type World } from "../world.ts";
 
-export const CLIENT_SECRET = "the-secret-of-our-app";
 export const PORTAL = 8_480_001;
 export const OTHER_PORTAL = 8_480_002;
 export const SCOPES = [
@@ -17,31 +16,6 @@ export const SCOPES = [
   "crm.schemas.contacts.read",
   "crm.schemas.contacts.write",
 ];
-
-/** A world in which all is set for the first connect. */
-export async function prepared(options: WorldOptions = {}): Promise<World> {
-  const world = await freshWorld(options);
-  await succeed(world, ["secrets", "set", "hubspot.client-secret"], CLIENT_SECRET);
-  await succeed(world, ["secrets", "set", "jobcannon.webhook-secret"], WEBHOOK_SECRET);
-  return world;
-}
-
-export async function connectedWorld(options: WorldOptions = {}): Promise<World> {
-  const world = await prepared(options);
-  await succeed(world, ["connect", "hubspot"]);
-  return world;
-}
-
-/** Runs what the test takes for granted. */
-export async function succeed(world: World, argv: readonly string[], stdin = ""): Promise<Run> {
-  const run = await world.run(argv, { stdin });
-  if (run.code !== 0) throw new Error(`${argv.join(" ")} ended with ${run.code}: ${run.err}`);
-  return run;
-}
-
-export async function importResults(world: World, events: readonly object[]): Promise<void> {
-  await succeed(world, ["invites", "import", world.file("events.ndjson", events)]);
-}
 
 const Status = v.object({
   connections: v.array(
@@ -109,35 +83,6 @@ export async function isAlive(world: World, token: string): Promise<boolean> {
   const body = new URLSearchParams({ client_id: "app-1", client_secret: CLIENT_SECRET, token });
   const answer = await fetch(`${world.emulator.hubspot}/oauth/v3/token/introspect`, { method: "POST", body });
   return v.parse(v.object({ active: v.boolean() }), await answer.json()).active;
-}
-
-const Definitions = v.array(
-  v.object({ name: v.string(), type: v.string(), groupName: v.string(), createdAt: v.string() }),
-);
-const Requests = v.array(v.object({ method: v.string(), path: v.string(), status: v.number() }));
-
-async function control(world: World, path: string, method = "GET"): Promise<unknown> {
-  const answer = await fetch(`${world.emulator.url}/_control/hubspot${path}`, { method });
-  if (!answer.ok) throw new Error(await answer.text());
-  return answer.status === 204 ? null : await answer.json();
-}
-
-export async function definitionsOf(world: World) {
-  return v.parse(Definitions, await control(world, "/properties"));
-}
-
-/** As a person in the portal does; the values of all contacts vanish with it. */
-export async function archiveProperty(world: World, name: string): Promise<void> {
-  await control(world, `/properties/${name}`, "DELETE");
-}
-
-export async function archiveGroup(world: World): Promise<void> {
-  await control(world, "/groups/jobcannon_assessments", "DELETE");
-}
-
-/** What was asked of HubSpot so far. */
-export async function requestsOf(world: World) {
-  return v.parse(Requests, await control(world, "/requests"));
 }
 
 /** A call of the portal's API, as another app with all rights makes it. Returns the status. */

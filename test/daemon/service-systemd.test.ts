@@ -13,6 +13,7 @@ import { createRunner } from "../../src/systemd/runner.ts";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { follow } from "../oauth/browser.ts";
+import { emulated } from "../emulated.ts";
 import { invite, sign, until, WEBHOOK_SECRET } from "../world.ts";
 import { ask } from "./serving.ts";
 
@@ -234,8 +235,7 @@ async function post(email: string): Promise<number> {
 }
 
 async function contacts(emulator: Emulator): Promise<string[]> {
-  const { body } = await ask(`${emulator.url}/_control/hubspot/contacts`);
-  return v.parse(v.array(v.object({ email: v.string() })), JSON.parse(body)).map(({ email }) => email);
+  return Object.keys(await emulated(emulator).hubspot.contacts());
 }
 
 /** What the service itself wrote to the journal. */

@@ -1,8 +1,7 @@
 /** What the journal of `serve` says when results begin to be held. */
 import { expect, test } from "vitest";
-import { archiveProperty, succeed } from "../connect/world.ts";
 import { pushesOf } from "../deliver/commands.ts";
-import { connected, invite, until, type World } from "../world.ts";
+import { connected, invite, succeed, until, type World } from "../world.ts";
 import { type Serving, serving } from "./serving.ts";
 
 async function sendUntilHeld(world: World, service: Serving, held: number): Promise<void> {
@@ -37,7 +36,7 @@ test("results that wait for a property are told once each time that it begins", 
   const service = await serving(world);
   const words = "results wait for a property";
   for (const times of [1, 2]) {
-    await archiveProperty(world, "jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     for (const held of [1, 2, 3]) await sendUntilHeld(world, service, held);
     await until("it is told", () => linesWith(service, words).length === times);
     expect(linesWith(service, words).at(-1)).toMatch(

@@ -1,7 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 import { missingForKeychain, startKeyring } from "../vault/keyring.ts";
@@ -9,7 +8,6 @@ import { connect, freshWorld, invite, until, type World } from "../world.ts";
 import { type Serving, serving } from "./serving.ts";
 
 const MINUTE = 60_000;
-const Messages = v.array(v.object({ text: v.string() }));
 
 /** A connected org with a chat for its alerts, on a clock that a test moves. */
 async function withChat(env: Record<string, string> = {}) {
@@ -23,8 +21,7 @@ async function withChat(env: Record<string, string> = {}) {
 }
 
 async function messages(world: World): Promise<string[]> {
-  const answer = await fetch(`${world.emulator.url}/_control/telegram/messages`);
-  return v.parse(Messages, await answer.json()).map(({ text }) => text);
+  return (await world.telegram.messages()).map(({ text }) => text);
 }
 
 async function importOne(world: World): Promise<void> {

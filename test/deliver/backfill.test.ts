@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { importResults } from "../connect/world.ts";
-import { connect, freshWorld, invite, until, type World } from "../world.ts";
+import { connect, freshWorld, importResults, invite, until, type World } from "../world.ts";
 import { delivered, pushesOf, REFUSED, report } from "./commands.ts";
 
 describe("backfill", () => {

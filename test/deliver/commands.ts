@@ -1,9 +1,17 @@
 /** What the tests of replay and backfill take for granted, and look at. */
 import * as v from "valibot";
 import { expect } from "vitest";
-import { importResults, succeed } from "../connect/world.ts";
 import type { FakeClock } from "../fake-clock.ts";
-import { connected, invite, type Run, type Running, until, type World } from "../world.ts";
+import {
+  connected,
+  importResults,
+  invite,
+  type Run,
+  type Running,
+  succeed,
+  until,
+  type World,
+} from "../world.ts";
 
 export const REFUSED = {
   status: 400,

@@ -37,7 +37,7 @@ describe("fields that become known while a delivery is under way", () => {
     const { store } = await stage.start();
     const { id, knownFields } = await stage.connection();
     await store.saveConnection(HUBSPOT, { knownFields: null });
-    await stage.archive("/properties/jc_disc_d");
+    await stage.portal.archiveProperty("jc_disc_d");
     await underWay(stage);
     // As a bootstrap does that finds no room for it.
     await store.saveConnection(HUBSPOT, {

@@ -1,14 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { archiveGroup, archiveProperty, importResults, succeed } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
 import { expectedContacts } from "../end-to-end/contact-model.ts";
 import { HUBSPOT } from "../store/events.ts";
-import { connect, connected, DISC_SCORES, disc, freshWorld, invite, until } from "../world.ts";
+import {
+  connect,
+  connected,
+  disc,
+  DISC_SCORES,
+  freshWorld,
+  importResults,
+  invite,
+  succeed,
+  until,
+} from "../world.ts";
 import { pushesOf } from "./commands.ts";
 import { MINUTE, openStage, people, SECOND, type Stage } from "./stage.ts";
 
 const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
-const GROUP = "/groups/jobcannon_assessments";
 
 async function allDelivered(stage: Stage, n: number): Promise<void> {
   await stage.until("all is delivered", async () => (await stage.counts()).delivered === n, 2 * MINUTE);
@@ -20,16 +28,16 @@ async function allDelivered(stage: Stage, n: number): Promise<void> {
 
 describe("a property that the portal lost", () => {
   test.each([
-    ["one property", "/properties/jc_disc_d"],
-    ["the whole group", GROUP],
+    ["one property", (stage: Stage) => stage.portal.archiveProperty("jc_disc_d")],
+    ["the whole group", (stage: Stage) => stage.portal.archiveGroup()],
   ])(
     "between two deliveries (%s) holds what needs it, and a resync brings all of it",
-    async (_what, path) => {
+    async (_what, archive) => {
       const stage = await openStage();
       await stage.complete(...people(300));
       await stage.start();
       await stage.until("the first arrive", async () => (await stage.counts()).delivered === 300, MINUTE);
-      await stage.archive(path);
+      await archive(stage);
       await stage.complete(...people(700, 300));
       await stage.until("the others are held", async () => (await stage.counts()).held === 700, MINUTE);
       const { banner } = await stage.connection();
@@ -60,9 +68,9 @@ describe("a property that the portal lost", () => {
     const held = async () => (await pushesOf(world)).held ?? 0;
 
     await until("the first arrive", async () => ((await pushesOf(world)).delivered ?? 0) > 300);
-    await archiveProperty(world, "jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     await until("results are held for it", async () => (await held()) > 0);
-    await archiveGroup(world);
+    await world.portal.archiveGroup();
     const heldForOne = await held();
     await until("more are held for the group", async () => (await held()) > heldForOne);
     const { delivered = 0, pending = 0, held: heldForAll = 0 } = await pushesOf(world);
@@ -77,7 +85,7 @@ describe("a property that the portal lost", () => {
 
   test("holds nobody who does not need it", async () => {
     const stage = await openStage();
-    await stage.archive("/properties/jc_iq_score");
+    await stage.portal.archiveProperty("jc_iq_score");
     const clever = { slug: "iq-test", status: "completed", result: { score: 130 } };
     await stage.take(invite({ email: "clever@example.org", tests: [clever] }));
     await stage.complete(...people(50));
@@ -88,7 +96,7 @@ describe("a property that the portal lost", () => {
 
   test("that a resync brings back while answers are on their way leaves nothing held", async () => {
     const stage = await openStage();
-    await stage.archive(GROUP);
+    await stage.portal.archiveGroup();
     await stage.fault({ delayMs: 5_000, path: UPSERT });
     await stage.complete(...people(450));
     await stage.start();
@@ -104,7 +112,8 @@ describe("a property that the portal lost", () => {
     await stage.fault({ delayMs: 700, path: UPSERT });
     await stage.start();
     for (let round = 0; round < 12; round += 1) {
-      await stage.archive(round % 3 === 0 ? GROUP : `/properties/jc_disc_${"disc"[round % 4]}`);
+      if (round % 3 === 0) await stage.portal.archiveGroup();
+      else await stage.portal.archiveProperty(`jc_disc_${"disc"[round % 4]}`);
       await stage.complete(...people(150, round * 150));
       await stage.pass(round * 150);
       await stage.through(stage.resync());
@@ -134,12 +143,12 @@ describe("a scope that was not granted", () => {
 
   test("that is granted while the refusal is on its way holds nothing", async () => {
     const stage = await openStage();
-    await stage.settings({ grantedScopes: ["oauth", "crm.objects.contacts.read"] });
+    await stage.portal.settings({ grantedScopes: ["oauth", "crm.objects.contacts.read"] });
     await stage.fault({ delayMs: 5_000, path: UPSERT, times: 1 });
     await stage.complete(...people(3));
     const { store } = await stage.start();
     await stage.pass(SECOND);
-    await stage.settings({ grantedScopes: null });
+    await stage.portal.settings({ grantedScopes: null });
     await store.saveConnection(HUBSPOT, { connectedAt: stage.clock.now(), banner: null });
     const { id } = await stage.connection();
     expect(await store.release(id, ["scope"], stage.clock.now())).toBe(0);

@@ -1,8 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { importResults, succeed } from "../connect/world.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { connected, freshWorld, invite, until, type World } from "../world.ts";
+import { connected, freshWorld, importResults, invite, succeed, until, type World } from "../world.ts";
 
 const ANN = "ann.lee@example.org";
 const REFUSED = {

@@ -1,3 +1,4 @@
+import type { Fault } from "../emulated.ts";
 import { describe, expect, test } from "vitest";
 import { isDegraded } from "../../src/core/delivery/outage.ts";
 import { HUBSPOT } from "../store/events.ts";
@@ -152,7 +153,7 @@ describe("a vendor that refuses every call", () => {
 });
 
 describe("a call that fails for a reason that may pass", () => {
-  const failures: [what: string, fault: object][] = [
+  const failures: [what: string, fault: Fault][] = [
     ["500", { status: 500 }],
     ["502", { status: 502 }],
     ["503 with a page for people", { status: 503, body: "<html>Be right back</html>" }],
@@ -189,7 +190,7 @@ describe("a call that fails for a reason that may pass", () => {
 
 describe("the vendor's own time to come back", () => {
   const at = (seconds: number) => new Date(START + seconds * SECOND).toUTCString();
-  const waits: [what: string, fault: object, seconds: number][] = [
+  const waits: [what: string, fault: Fault, seconds: number][] = [
     ["Retry-After in seconds", { status: 503, headers: { "retry-after": "40" } }, 40],
     ["Retry-After as a date", { status: 503, headers: { "retry-after": at(90) } }, 90],
     ["Retry-After of a year, which is none", { status: 503, headers: { "retry-after": "31536000" } }, 1],

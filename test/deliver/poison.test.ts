@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isDegraded } from "../../src/core/delivery/outage.ts";
+import type { Fault } from "../emulated.ts";
 import { invite } from "../world.ts";
 import {
   MINUTE,
@@ -16,7 +17,7 @@ const ANONYMOUS = { status: "error", message: "something is wrong", category: "V
 const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
 
 /** A stage on which the vendor fails whenever one of these contacts is in a call. */
-async function withPoison(fault: object, poison: readonly string[], options?: StageOptions): Promise<Stage> {
+async function withPoison(fault: Fault, poison: readonly string[], options?: StageOptions): Promise<Stage> {
   const stage = await openStage(options);
   for (const match of poison) await stage.fault({ ...fault, match, path: UPSERT });
   return stage;
@@ -277,7 +278,8 @@ describe("content that makes the vendor fail", () => {
   });
 
   test("as a cut connection or an empty answer is found like any other", async () => {
-    for (const fault of [{ drop: true }, { status: 200, body: { results: [] } }]) {
+    const faults: Fault[] = [{ drop: true }, { status: 200, body: { results: [] } }];
+    for (const fault of faults) {
       const all = people(100);
       const stage = await withPoison(fault, ["p00077@"]);
       await stage.complete(...all);

@@ -1,19 +1,12 @@
 import { userInfo } from "node:os";
 import { describe, expect, test } from "vitest";
-import { succeed } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
 import { launchService } from "../end-to-end/program.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { until, type World } from "../world.ts";
+import { succeed, until } from "../world.ts";
 import { delivered, pushesOf, REFUSED, report, runsOf, through } from "./commands.ts";
 
 const SECOND = 1_000;
-
-/** As an admin does in the portal. */
-async function removeProperty({ emulator }: World, name: string): Promise<void> {
-  const answer = await fetch(`${emulator.url}/_control/hubspot/properties/${name}`, { method: "DELETE" });
-  expect(answer.ok).toBe(true);
-}
 
 describe("replay", () => {
   test("ends with 7 when the vendor refuses some, and mends them once it does not", async () => {
@@ -54,7 +47,7 @@ describe("replay", () => {
     await succeed(world, ["connect", "hubspot"]);
     await succeed(world, ["run", "retry"]);
 
-    await removeProperty(world, "jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     const noProperty = await world.run(["replay", "--vendor", "hubspot", "--yes", "--json"]);
     expect(noProperty).toMatchObject({ code: 7, json: held });
     expect(noProperty.err).toContain("2 results held until hubspot has the property they fill");

@@ -1,8 +1,16 @@
 import { userInfo } from "node:os";
 import { describe, expect, test } from "vitest";
-import { importResults, succeed } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
-import { connect, connected, freshWorld, invite, until, type World } from "../world.ts";
+import {
+  connect,
+  connected,
+  freshWorld,
+  importResults,
+  invite,
+  succeed,
+  until,
+  type World,
+} from "../world.ts";
 import { delivered, pushesOf, REFUSED, report, runsOf } from "./commands.ts";
 
 const RESULTS = 3;

@@ -1,20 +1,27 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import * as v from "valibot";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { connect, connected, DISC_SCORES, freshWorld, invite, until, type World } from "../world.ts";
-import { importResults, succeed } from "../connect/world.ts";
+import {
+  connect,
+  connected,
+  DISC_SCORES,
+  freshWorld,
+  importResults,
+  invite,
+  succeed,
+  until,
+  type World,
+} from "../world.ts";
 import { pushesOf, through } from "./commands.ts";
+import { TOKEN_PATH } from "../oauth/world.ts";
 
 const MINUTE = 60_000;
 const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
-const Messages = v.array(v.object({ text: v.string() }));
 
 async function messages(world: World): Promise<string[]> {
-  const answer = await fetch(`${world.emulator.url}/_control/telegram/messages`);
-  return v.parse(Messages, await answer.json()).map(({ text }) => text);
+  return (await world.telegram.messages()).map(({ text }) => text);
 }
 
 function withTelegram(world: World): World {
@@ -88,14 +95,9 @@ test("a login that a cut-off refresh has cost says so in the banner and in its o
   expect(await messages(world)).toEqual([expect.stringContaining(cause)]);
 });
 
-const Requests = v.array(v.object({ path: v.string(), at: v.string() }));
-
 /** When the token endpoint was asked, in simulated time. */
 async function tokenCalls(world: World): Promise<number[]> {
-  const answer = await fetch(`${world.emulator.url}/_control/hubspot/requests`);
-  return v
-    .parse(Requests, await answer.json())
-    .flatMap(({ path, at }) => (path === "/oauth/v3/token" ? [Date.parse(at)] : []));
+  return (await world.portal.requests({ from: TOKEN_PATH, to: TOKEN_PATH })).map(({ at }) => at);
 }
 
 describe("a token endpoint that fails for an hour", () => {

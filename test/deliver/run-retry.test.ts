@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { importResults, succeed } from "../connect/world.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { connected, invite } from "../world.ts";
+import { connected, importResults, invite, succeed } from "../world.ts";
 import { pushesOf, REFUSED, through } from "./commands.ts";
 
 const RETRY = ["run", "retry", "--json"];

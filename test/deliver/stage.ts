@@ -25,6 +25,7 @@ import type { Destination } from "../../src/vendors/contract/destination.ts";
 import type { Access } from "../../src/vendors/contract/access.ts";
 import { createHubspot, type Tier } from "../../src/vendors/hubspot/hubspot.ts";
 import { jobcannon } from "../../src/vendors/jobcannon/source.ts";
+import { type EmulatedHubspot, emulated, type Fault } from "../emulated.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { HUBSPOT } from "../store/events.ts";
 import { temporaryDirectory } from "../store/world.ts";
@@ -68,10 +69,9 @@ export interface Stage {
   /** A contact for each address, with a finished test each. */
   complete(...emails: string[]): Promise<void>;
   take(...events: InviteEvent[]): Promise<void>;
-  fault(fault: object): Promise<void>;
+  portal: EmulatedHubspot;
+  fault(fault: Fault): Promise<void>;
   clearFaults(): Promise<void>;
-  settings(settings: object): Promise<void>;
-  archive(path: string): Promise<void>;
   /** Our properties of every contact, by e-mail. */
   contacts(): Promise<Map<string, Record<string, string>>>;
   counts(): Promise<PushCounts & { stuck: number }>;
@@ -87,7 +87,6 @@ export interface Stage {
 }
 
 const Tokens = v.object({ access_token: v.string() });
-const Contacts = v.array(v.object({ email: v.string(), properties: v.record(v.string(), v.string()) }));
 const Batch = v.object({ inputs: v.array(v.object({ id: v.string() })) });
 
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
@@ -126,16 +125,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     await http.close();
     await emulator.close();
   });
-  const control = async (path: string, init?: RequestInit) => {
-    const answer = await fetch(`${emulator.url}/_control/hubspot${path}`, init);
-    if (!answer.ok) throw new Error(await answer.text());
-    return answer;
-  };
-  const post = async (path: string, body: object) => {
-    await control(path, { method: "POST", body: JSON.stringify(body) });
-  };
+  const { hubspot: portal } = emulated(emulator);
   // Simulated hours outlive a token's 30 minutes, which are no matter of these tests.
-  await post("/settings", { accessTokenSeconds: 86_400 * 30 });
+  await portal.settings({ accessTokenSeconds: 86_400 * 30 });
   const token = await consent(hubspot);
 
   const timeZone = "America/New_York";
@@ -208,18 +200,11 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       );
     },
     complete: (...emails) => stage.take(...emails.map((email) => invite({ email }))),
-    fault: (fault) => post("/faults", fault),
-    clearFaults: async () => {
-      await control("/faults", { method: "DELETE" });
-    },
-    settings: (settings) => post("/settings", settings),
-    archive: async (path) => {
-      await control(path, { method: "DELETE" });
-    },
-    contacts: async () => {
-      const all = v.parse(Contacts, await (await control("/contacts")).json());
-      return new Map(all.map(({ email, properties }) => [email, properties]));
-    },
+    portal,
+    fault: portal.fault,
+    clearFaults: portal.clearFaults,
+    contacts: async () =>
+      new Map((await portal.wholeContacts()).map(({ email, properties }) => [email, properties])),
     counts: async () => {
       const { connections } = await store.overview(HUBSPOT.org, clock.now());
       const [only] = connections;

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { MINUTE, openStage, SECOND } from "./stage.ts";
 import { anyOf, newsOf, quickMood, rollingWindow, scoresOf, UPSERT } from "./storm.ts";
+import type { Fault } from "../emulated.ts";
 
 /** The storm in simulated time, which has room for what takes a minute, or a day. */
 const PEOPLE = 1_200;
@@ -14,7 +15,7 @@ const TIMEOUT_MS = 100;
 const tooLate = { delayMs: MINUTE };
 const DAILY = { status: 429, body: { policyName: "DAILY" } };
 
-const slowMood: fc.Arbitrary<object> = fc.oneof(
+const slowMood: fc.Arbitrary<Fault> = fc.oneof(
   fc.constant(tooLate),
   fc.constantFrom(...rollingWindow),
   fc.constant({ status: 477, headers: { "retry-after": "300" } }),

@@ -1,9 +1,8 @@
 import fc from "fast-check";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { importResults, succeed } from "../connect/world.ts";
 import { launchService, type Service } from "../end-to-end/program.ts";
-import { connected, invite, until, type World } from "../world.ts";
+import { connected, importResults, invite, succeed, until, type World } from "../world.ts";
 import { anyOf, newsOf, quickMood, rollingWindow, scoresOf, UPSERT } from "./storm.ts";
 
 /** A vendor in all its moods, and a service that is killed again and again: the built program, in real time. */
@@ -24,13 +23,9 @@ const storm = fc.record({
   ),
 });
 
-const Requests = v.array(v.object({ path: v.string(), at: v.string() }));
-
 /** When contacts were written, or tried to be. */
-async function writesTo({ emulator }: World): Promise<number[]> {
-  const answer = await fetch(`${emulator.url}/_control/hubspot/requests`);
-  const all = v.parse(Requests, await answer.json());
-  return all.filter(({ path }) => path === UPSERT).map(({ at }) => Date.parse(at));
+async function writesTo({ portal }: World): Promise<number[]> {
+  return (await portal.requests({ to: UPSERT })).map(({ at }) => at);
 }
 
 const Status = v.object({

@@ -1,6 +1,7 @@
 /** What the storms share: a seed of their own each time, people whose results change, and what the vendor went through. */
 import fc from "fast-check";
 import { onTestFailed } from "vitest";
+import type { Fault } from "../emulated.ts";
 import { disc, type InviteEvent, invite } from "../world.ts";
 
 export const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
@@ -17,7 +18,7 @@ export function anyOf<Value>(arbitrary: fc.Arbitrary<Value>): Value {
 }
 
 /** Failures that ask for a second or two at most. */
-export const quickMood: fc.Arbitrary<object> = fc.oneof(
+export const quickMood: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ status: fc.constantFrom(500, 502, 503, 504, 423) }),
   fc.record({ status: fc.constantFrom(403, 404, 410), body: fc.constant({ message: "no such path" }) }),
   fc.constant({ status: 429, body: { policyName: "SECONDLY" } }),
@@ -28,7 +29,7 @@ export const quickMood: fc.Arbitrary<object> = fc.oneof(
 );
 
 const ROLLING = { status: 429, body: { policyName: "TEN_SECONDLY_ROLLING" } };
-export const rollingWindow = [ROLLING, { ...ROLLING, headers: { "retry-after": "11" } }];
+export const rollingWindow: Fault[] = [ROLLING, { ...ROLLING, headers: { "retry-after": "11" } }];
 
 /** What JobCannon tells of one person, and the score that the contact shall hold then. */
 export interface Told {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
+import { emulated } from "../emulated.ts";
 import { freshWorld, until } from "../world.ts";
 
 describe("demo", () => {
@@ -29,9 +30,9 @@ describe("demo", () => {
     const world = await freshWorld();
     const running = world.start(["demo", "--keep"]);
     await until("it goes on", () => running.err().includes("until Ctrl-C"), 25_000);
-    const [, url] = /curl (\S+)\/_control\/smartrecruiters\/scorecards/.exec(running.err()) ?? [];
-    const scorecards = await fetch(`${url}/_control/smartrecruiters/scorecards`);
-    expect(await scorecards.json()).toMatchObject({ c1: [{ title: "JobCannon: DISC" }] });
+    const [, url = ""] = /curl (\S+)\/_control\/smartrecruiters\/scorecards/.exec(running.err()) ?? [];
+    const { smartrecruiters } = emulated({ url });
+    expect(await smartrecruiters.scorecards()).toMatchObject({ c1: [{ title: "JobCannon: DISC" }] });
     expect(running.err()).toContain(`SmartRecruiters:  ${url}/smartrecruiters`);
     const [, config = ""] = /--config (\S+)/.exec(running.err()) ?? [];
     expect(existsSync(config)).toBe(true);

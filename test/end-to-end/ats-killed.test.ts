@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import { until } from "../world.ts";
-import { askCandidates, connectedToBoth, control, logOf, many, writeBacksOf } from "./ats-world.ts";
+import { askCandidates, connectedToBoth, logOf, many, writeBacksOf } from "./ats-world.ts";
 import { entryOf, type Webhook, webhooksAbout } from "./ats-webhooks.ts";
 import { expectedContacts } from "./contact-model.ts";
 import { allDelivered, launchService } from "./program.ts";
@@ -25,7 +25,6 @@ async function sendUntilAnswered(url: string, { path, body, headers }: Webhook):
   return await until("an answer", () => send().catch(() => null), 30_000);
 }
 
-const Deliveries = v.array(v.object({ eventId: v.string(), status: v.number() }));
 const Stored = v.object({ event: v.string(), n: v.number() });
 
 const WRITTEN = `SELECT count(*) FROM attempts a JOIN pushes p ON p.id = a.push_id
@@ -40,7 +39,7 @@ test(`${WEBHOOKS} webhooks of both sides, out of order, doubled and forged, surv
 }, async () => {
   const world = await connectedToBoth();
   const asked = await askCandidates(world, ASSESSMENTS);
-  await control(world, "/settings", { webhookRetryMs: Array.from({ length: 20 }, () => 500) });
+  await world.smartrecruiters.settings({ webhookRetryMs: Array.from({ length: 20 }, () => 500) });
   const webhooks = webhooksAbout(asked, WEBHOOKS, world);
   const answers: { webhook: Webhook; status: number }[] = [];
   let service = await launchService(world);
@@ -52,7 +51,7 @@ test(`${WEBHOOKS} webhooks of both sides, out of order, doubled and forged, surv
   };
 
   const sending = many(webhooks, async (webhook) => {
-    answers.push({ webhook, status: await sendUntilAnswered(world.url, webhook) });
+    answers.push({ webhook, status: await sendUntilAnswered(world.publicUrl, webhook) });
   });
   for (const n of KILLED_AT_ANSWERS) {
     await until(`${n} are answered`, () => answers.length >= n, 30_000);
@@ -66,7 +65,7 @@ test(`${WEBHOOKS} webhooks of both sides, out of order, doubled and forged, surv
   await allDelivered(world);
   const written = await writeBacksOf(world);
   const told = await until("SmartRecruiters has told of every write-back", async () => {
-    const deliveries = v.parse(Deliveries, await control(world, "/deliveries"));
+    const deliveries = await world.smartrecruiters.deliveries();
     const taken = new Set(deliveries.filter(({ status }) => status === 202).map(({ eventId }) => eventId));
     return taken.size >= written.length && taken;
   });
@@ -88,7 +87,7 @@ test(`${WEBHOOKS} webhooks of both sides, out of order, doubled and forged, surv
   expect(log.count(MATCHED)).toBe(ASSESSMENTS + told.size);
 
   const scorecards = asked.map((each, index) => [each.candidateId, [entryOf(each, index)]]);
-  expect(await control(world, "/scorecards")).toEqual(Object.fromEntries(scorecards));
+  expect(await world.smartrecruiters.scorecards()).toEqual(Object.fromEntries(scorecards));
   const events = good.flatMap(({ event }) => (event ? [event] : []));
   expect(await world.portal.contacts()).toEqual(expectedContacts(events));
 

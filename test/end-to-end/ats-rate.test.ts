@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { succeed } from "../connect/world.ts";
-import { until } from "../world.ts";
+import { succeed, until } from "../world.ts";
 import { askCandidates, connectedToBoth, inviteOf, logOf, requestsTo, writeBacksOf } from "./ats-world.ts";
 import { allDelivered, launchService } from "./program.ts";
 

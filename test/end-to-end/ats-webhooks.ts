@@ -1,7 +1,7 @@
 /** The webhooks of both sides about candidates of SmartRecruiters, good and bad, and what must come of them. */
 import { createHmac } from "node:crypto";
 import { disc, type InviteEvent, sign } from "../world.ts";
-import { type Asked, type AtsWorld, inviteOf } from "./ats-world.ts";
+import { type Asked, type BothWorld, inviteOf } from "./ats-world.ts";
 
 export interface Webhook {
   source: "jobcannon" | "smartrecruiters";
@@ -15,7 +15,7 @@ export interface Webhook {
 }
 
 /** So many webhooks in a wild order: every good one twice, and bad ones for the rest. */
-export function webhooksAbout(asked: readonly Asked[], n: number, world: AtsWorld): Webhook[] {
+export function webhooksAbout(asked: readonly Asked[], n: number, world: BothWorld): Webhook[] {
   const good = asked.flatMap((each, index) => [
     ...storyOf(each, index).map(fromJobcannon),
     fromSmartrecruiters(each, index, world),
@@ -63,7 +63,7 @@ function fromJobcannon(event: InviteEvent, index: number): Webhook {
 function fromSmartrecruiters(
   { candidateId, assessmentId }: Asked,
   index: number,
-  { signedWith }: AtsWorld,
+  { signedWith }: BothWorld,
 ): Webhook {
   const id = `evt_of_${assessmentId}`;
   const body = JSON.stringify({

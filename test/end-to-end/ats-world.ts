@@ -3,44 +3,20 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import * as v from "valibot";
 import { onTestFinished } from "vitest";
-import { succeed, vaultOf } from "../connect/world.ts";
-import { connected, freePort, type InviteEvent, invite, type World } from "../world.ts";
+import { type AtsWorld, connectedAts, subscription } from "../ats/world.ts";
+import { vaultOf } from "../connect/world.ts";
+import { type InviteEvent, invite, succeed, type World } from "../world.ts";
 
-export interface AtsWorld extends World {
-  /** Where `serve` listens each time it is started, and where SmartRecruiters sends. */
-  url: string;
+export interface BothWorld extends AtsWorld {
   /** What SmartRecruiters signs with. */
   signedWith: string;
 }
 
-const Subscriptions = v.record(v.string(), v.array(v.object({ secret: v.string() })));
-
-export async function connectedToBoth(): Promise<AtsWorld> {
-  const world = await connected();
-  const { smartrecruiters } = world.emulator;
-  const address = `127.0.0.1:${await freePort()}`;
-  Object.assign(world.env, {
-    JC_SMARTRECRUITERS_CLIENT_ID: "company-1",
-    JC_SMARTRECRUITERS_API_BASE: smartrecruiters,
-    JC_SMARTRECRUITERS_IDENTITY_BASE: smartrecruiters,
-    JC_SMARTRECRUITERS_REDIRECT_PORT: String(await freePort()),
-    JC_SERVE_LISTEN: address,
-    JC_SERVE_PUBLIC_URL: `http://${address}`,
-  });
-  await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "a client's secret");
-  await succeed(world, ["connect", "smartrecruiters"]);
+export async function connectedToBoth(): Promise<BothWorld> {
+  const world = await connectedAts();
+  await succeed(world, ["connect", "hubspot"]);
   await succeed(world, ["webhooks", "subscribe"]);
-  const subscriptions = v.parse(Subscriptions, await control(world, "/subscriptions"));
-  const signedWith = subscriptions["company-1"]?.[0]?.secret ?? "";
-  return { ...world, url: `http://${address}`, signedWith };
-}
-
-/** A call of the emulator's control of SmartRecruiters. */
-export async function control(world: World, path: string, body?: object): Promise<unknown> {
-  const init = body && { method: "POST", body: JSON.stringify(body) };
-  const answer = await fetch(`${world.emulator.url}/_control/smartrecruiters${path}`, init);
-  if (!answer.ok) throw new Error(await answer.text());
-  return await answer.json();
+  return { ...world, signedWith: (await subscription(world)).secret };
 }
 
 /** One candidate of SmartRecruiters and the DISC test that they were asked to take. */
@@ -55,7 +31,7 @@ const Id = v.object({ id: v.string() });
 
 /** As recruiters do it over days: the rate limit counts none of these calls. */
 export async function askCandidates(world: World, n: number): Promise<Asked[]> {
-  await control(world, "/faults", { rateLimit: "none" });
+  await world.smartrecruiters.fault({ rateLimit: "none" });
   const token = v.parse(Token, (await vaultOf(world))["token/acme/smartrecruiters/production"]);
   const create = async (path: string, body: object) => {
     const headers = { authorization: `Bearer ${token.accessToken}` };
@@ -71,7 +47,7 @@ export async function askCandidates(world: World, n: number): Promise<Asked[]> {
     const assessmentId = await create("/v1/assessments", { candidateId, jobId, test: "disc" });
     return { candidateId, assessmentId, email };
   });
-  await fetch(`${world.emulator.url}/_control/smartrecruiters/faults`, { method: "DELETE" });
+  await world.smartrecruiters.clearFaults();
   return asked;
 }
 
@@ -96,14 +72,9 @@ export function inviteOf(
   return { ...event, data: { ...event.data, ...{ source } } };
 }
 
-const Requests = v.array(
-  v.object({ path: v.string(), status: v.number(), at: v.pipe(v.string(), v.transform(Date.parse)) }),
-);
-
 /** What was asked of SmartRecruiters' API. */
 export async function requestsTo(world: World) {
-  const requests = v.parse(Requests, await control(world, "/requests"));
-  return requests.filter(({ path }) => path.startsWith("/v1/"));
+  return await world.smartrecruiters.requests({ from: "/v1/" });
 }
 
 /** The results it took. */

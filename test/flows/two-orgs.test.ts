@@ -2,17 +2,23 @@
 import { appendFileSync } from "node:fs";
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { CLIENT_SECRET, importResults, succeed, vaultOf } from "../connect/world.ts";
+import { vaultOf } from "../connect/world.ts";
 import { serving } from "../daemon/serving.ts";
-import { connect, disc, freshWorld, invite, until, type World } from "../world.ts";
+import {
+  CLIENT_SECRET,
+  connect,
+  disc,
+  freshWorld,
+  importResults,
+  invite,
+  succeed,
+  until,
+  type World,
+} from "../world.ts";
 
 const [ACME_PORTAL, GLOBEX_PORTAL] = [9_100_001, 9_100_002];
 const BOTH = "ann.both@example.org";
 
-const Contacts = v.array(
-  v.object({ portalId: v.number(), email: v.string(), properties: v.record(v.string(), v.string()) }),
-);
-const Messages = v.array(v.object({ chat_id: v.string(), text: v.string() }));
 const Pair = v.pipe(
   v.string(),
   v.parseJson(),
@@ -21,13 +27,8 @@ const Pair = v.pipe(
 
 /** Dominance by e-mail, as the portal's people see it. */
 async function dominanceIn(world: World, portalId: number): Promise<Record<string, string | undefined>> {
-  const answer = await fetch(`${world.emulator.url}/_control/hubspot/contacts`);
-  const all = v.parse(Contacts, await answer.json()).filter((contact) => contact.portalId === portalId);
+  const all = (await world.portal.wholeContacts()).filter((contact) => contact.portalId === portalId);
   return Object.fromEntries(all.map(({ email, properties }) => [email, properties.jc_disc_d]));
-}
-
-async function messages(world: World) {
-  return v.parse(Messages, await (await fetch(`${world.emulator.url}/_control/telegram/messages`)).json());
 }
 
 /** As the portal's admin does who removes the app: both tokens are dead. */
@@ -98,8 +99,10 @@ test("nothing of one org reaches the other's portal or chat, also when one of th
   expect((await dominanceIn(world, GLOBEX_PORTAL))[BOTH]).toBe("90");
   expect((await world.run(["status", "--org", "acme"])).code).toBe(0);
   await succeed(world, ["run", "alerts"]);
-  expect(await messages(world)).toEqual([{ chat_id: "200", text: expect.stringContaining("--org globex") }]);
-  expect(JSON.stringify(await messages(world))).not.toContain("acme");
+  expect(await world.telegram.messages()).toEqual([
+    { chat_id: "200", text: expect.stringContaining("--org globex") },
+  ]);
+  expect(JSON.stringify(await world.telegram.messages())).not.toContain("acme");
 });
 
 test("a portal that does not answer keeps no other org's results waiting, whoever comes first", async () => {

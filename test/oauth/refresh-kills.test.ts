@@ -1,6 +1,5 @@
 /** Processes that share a login, of which one is killed in the middle of its refresh, again and again. */
 import fc from "fast-check";
-import * as v from "valibot";
 import { expect, test } from "vitest";
 import { authorizeUrl, newAttempt } from "../../src/oauth/consent/authorize.ts";
 import { exchangeCode } from "../../src/oauth/endpoint/exchange.ts";
@@ -10,14 +9,13 @@ import { secret } from "../../src/shared/secret.ts";
 import { bundled, kill, nextLine, type Running, start } from "../vault/processes.ts";
 import { open, vaultOptions } from "../vault/world.ts";
 import { visit } from "./browser.ts";
-import { controlOf, emulatedIssuer, testHttp } from "./world.ts";
+import { controlOf, emulatedIssuer, testHttp, TOKEN_PATH } from "./world.ts";
 
 const CONNECTION = "acme/hubspot/production";
 const REDIRECT_URI = "http://localhost:8976/hubspot/oauth-callback";
 /** Longer than a token lives. */
 const ROUND_MS = 31 * 60_000;
 const [ROUNDS, LANES, PROCESSES] = [200, 8, 3];
-const Requests = v.array(v.object({ path: v.string(), status: v.number() }));
 
 interface Lane {
   /** How often a kill fell between the vendor's answer and our commit, by what the vendor and the vault say. */
@@ -36,7 +34,7 @@ async function runLane(file: string, delays: readonly number[], settings: object
   const control = controlOf(emulator);
   await control.settings(settings);
   // Time for the kill to fall before, into and behind the vendor's answer.
-  await control.fault({ delayMs: 8, path: "/oauth/v3/token", match: "refresh_token" });
+  await control.fault({ delayMs: 8, path: TOKEN_PATH, match: "refresh_token" });
   const options = vaultOptions();
   const http = testHttp();
   const tokens = createTokens({ clock, http, vault: open(options) });
@@ -50,8 +48,8 @@ async function runLane(file: string, delays: readonly number[], settings: object
   };
   const kept = async () => (await tokens.peek(CONNECTION))?.accessToken.reveal();
   const refreshStatuses = async () => {
-    const all = await (await fetch(`${emulator.url}/_control/hubspot/requests`)).json();
-    return v.parse(Requests, all).flatMap(({ path, status }) => (path === "/oauth/v3/token" ? [status] : []));
+    const calls = await control.requests({ from: TOKEN_PATH, to: TOKEN_PATH });
+    return calls.map(({ status }) => status);
   };
   const launch = async () => {
     const process = start(file, { options, connection: CONNECTION, issuer });

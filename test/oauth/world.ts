@@ -1,8 +1,11 @@
 import { onTestFinished } from "vitest";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/emulator.ts";
 import type { TokenIssuer } from "../../src/oauth/endpoint/issuer.ts";
+import { emulated } from "../emulated.ts";
 import { createHttp, type Http } from "../../src/shared/http.ts";
 
+/** Where the token endpoint is. */
+export const TOKEN_PATH = "/oauth/v3/token";
 export const SCOPES = ["oauth", "crm.objects.contacts.read", "crm.objects.contacts.write"];
 
 /** HubSpot as the emulator plays it, ending with the test. */
@@ -39,21 +42,11 @@ export function testHttp(): Http {
   return http;
 }
 
-/** Calls of the emulator's control, below `/_control/hubspot`. */
+/** HubSpot's side, and how often its token endpoint was asked. */
 export function controlOf(emulator: Emulator) {
-  const base = `${emulator.url}/_control/hubspot`;
-  const post = async (path: string, body: object) => {
-    const answer = await fetch(base + path, { method: "POST", body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(await answer.text());
-  };
+  const { hubspot } = emulated(emulator);
   return {
-    settings: (change: object) => post("/settings", change),
-    fault: (fault: object) => post("/faults", fault),
-    clearFaults: () => fetch(`${base}/faults`, { method: "DELETE" }),
-    /** How often the token endpoint was asked. */
-    tokenCalls: async () => {
-      const requests: unknown = await (await fetch(`${base}/requests`)).json();
-      return Array.isArray(requests) ? requests.filter(({ path }) => path === "/oauth/v3/token").length : 0;
-    },
+    ...hubspot,
+    tokenCalls: async () => (await hubspot.requests({ from: TOKEN_PATH, to: TOKEN_PATH })).length,
   };
 }

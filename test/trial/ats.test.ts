@@ -1,24 +1,23 @@
 import { createServer } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { launch, launchService } from "../end-to-end/program.ts";
-import { connect, invite, ORG, until } from "../world.ts";
+import type { AtsWorld } from "../ats/world.ts";
+import { connect, invite, ORG, succeed, until } from "../world.ts";
 import {
   candidates,
-  connectedWorld,
+  connectedSandbox,
   failureOf,
   JOB,
   lastPassedAt,
   linkOf,
   readyWorld,
   reportOf,
-  type SandboxWorld,
   sandboxWorld,
   statusesOf,
   subscribedWorld,
   subscriptionId,
   takeTest,
   trying,
-  types,
   WITHOUT_WRITE,
 } from "./world.ts";
 
@@ -27,7 +26,7 @@ const SIGNATURE_CAUSE = "HMAC signature is missing or incorrect";
 const SCOPE_CAUSE = "OAuth scopes don't include `assessments:write`";
 
 /** Somebody else's server where ours is meant to be. */
-async function answering(world: SandboxWorld, body: string): Promise<void> {
+async function answering(world: AtsWorld, body: string): Promise<void> {
   const server = createServer((_request, response) => response.end(body));
   await new Promise<void>((resolve) => {
     server.listen(Number(new URL(world.publicUrl).port), "127.0.0.1", resolve);
@@ -82,7 +81,7 @@ describe("a trial in SmartRecruiters' sandbox", () => {
     const { code, out, err } = await running.done;
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out.trimEnd().split("\n")).toHaveLength(11);
-    expect(out).toMatch(/^✓ connected {2,}SmartRecruiters sandbox-app; 5 scopes\n/);
+    expect(out).toMatch(/^✓ connected {2,}SmartRecruiters sr-sandbox; 5 scopes\n/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: that there is none is what this is about
     expect(out).not.toMatch(/\u001b/);
   });
@@ -119,7 +118,7 @@ describe("a trial in SmartRecruiters' sandbox", () => {
     const running = trying(world);
     await takeTest(running);
     expect((await running.done).code).toBe(0);
-    expect((await types(world, ["status", "--json"])).json).toMatchObject({
+    expect((await succeed(world, ["status", "--json"])).json).toMatchObject({
       pushes: { pending: 0, delivered: 0, rejected: 0, held: 0 },
     });
     // It could have: another candidate's result goes there.
@@ -150,23 +149,23 @@ describe("a trial in SmartRecruiters' sandbox", () => {
 describe("it fails where the fault is, with the guide's fix:", () => {
   test("the redirect URI is not registered", async () => {
     const world = await sandboxWorld();
-    await world.vendor("POST", "/settings", { redirectUris: ["https://elsewhere.example/callback"] });
+    await world.smartrecruiters.settings({ redirectUris: ["https://elsewhere.example/callback"] });
     const run = await trying(world).done;
     expect(run.code).toBe(6);
     const { id, cause, fix } = failureOf(run);
     expect({ id, cause }).toEqual({ id: "connected", cause: REDIRECT_CAUSE });
     expect(fix).toContain("Check for typos or trailing slashes");
-    expect(fix).toContain(world.redirectUris.loopback);
-    expect(fix).toContain(world.redirectUris.public);
+    expect(fix).toContain(world.sandboxRedirectUris.loopback);
+    expect(fix).toContain(world.sandboxRedirectUris.public);
   });
 
   test("only the public redirect URI is registered", async () => {
     const world = await sandboxWorld();
-    await world.vendor("POST", "/settings", { redirectUris: [world.redirectUris.public] });
+    await world.smartrecruiters.settings({ redirectUris: [world.sandboxRedirectUris.public] });
     const { cause, fix } = failureOf(await trying(world).done);
     expect(cause).toBe(REDIRECT_CAUSE);
-    expect(fix).toContain(`Verify SmartRecruiters shows ${world.redirectUris.loopback}`);
-    expect(fix).toContain(`Or go by ${world.redirectUris.public}, which is registered.`);
+    expect(fix).toContain(`Verify SmartRecruiters shows ${world.sandboxRedirectUris.loopback}`);
+    expect(fix).toContain(`Or go by ${world.sandboxRedirectUris.public}, which is registered.`);
     expect(fix).toContain("--sandbox --via-service");
   });
 
@@ -182,7 +181,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
 
   test("a scope was not granted", async () => {
     const world = await sandboxWorld();
-    await world.vendor("POST", "/settings", { grantedScopes: WITHOUT_WRITE });
+    await world.smartrecruiters.settings({ grantedScopes: WITHOUT_WRITE });
     expect((await world.run(["connect", "smartrecruiters", "--sandbox"])).code).toBe(7);
     const run = await trying(world).done;
     expect(run.code).toBe(6);
@@ -197,7 +196,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
 
   test("a scope was taken back, and the result is held", async () => {
     const world = await readyWorld();
-    await world.vendor("POST", "/settings", { grantedScopes: WITHOUT_WRITE });
+    await world.smartrecruiters.settings({ grantedScopes: WITHOUT_WRITE });
     const running = trying(world);
     await takeTest(running);
     const run = await running.done;
@@ -209,8 +208,8 @@ describe("it fails where the fault is, with the guide's fix:", () => {
     expect(await candidates(world)).toEqual([]);
 
     // What the fix says mends it.
-    await world.vendor("POST", "/settings", { grantedScopes: null });
-    await types(world, ["connect", "smartrecruiters", "--sandbox"]);
+    await world.smartrecruiters.settings({ grantedScopes: null });
+    await succeed(world, ["connect", "smartrecruiters", "--sandbox"]);
     const again = trying(world);
     await takeTest(again);
     expect((await again.done).code).toBe(0);
@@ -218,7 +217,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
 
   test("a scope was taken back, and nothing can be triggered", async () => {
     const world = await readyWorld({ trigger: "manual" });
-    await world.vendor("POST", "/settings", { grantedScopes: WITHOUT_WRITE });
+    await world.smartrecruiters.settings({ grantedScopes: WITHOUT_WRITE });
     const run = await trying(world).done;
     expect(run.code).toBe(6);
     const failed = failureOf(run);
@@ -229,7 +228,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
 
   test("the subscription was switched off", async () => {
     const world = await readyWorld();
-    await world.vendor("POST", `/subscriptions/${await subscriptionId(world)}`, { status: "inactive" });
+    await world.smartrecruiters.changeSubscription(await subscriptionId(world), { status: "inactive" });
     const run = await trying(world).done;
     expect(run.code).toBe(6);
     expect(failureOf(run)).toMatchObject({
@@ -240,7 +239,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
   });
 
   test("there is no subscription", async () => {
-    const world = await connectedWorld();
+    const world = await connectedSandbox();
     expect(failureOf(await trying(world).done)).toMatchObject({
       id: "subscribed",
       fix: expect.stringMatching(/subscribe/),
@@ -280,7 +279,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
     const world = await readyWorld();
     const running = trying(world);
     await linkOf(running);
-    await world.vendor("POST", `/subscriptions/${await subscriptionId(world)}`, { status: "inactive" });
+    await world.smartrecruiters.changeSubscription(await subscriptionId(world), { status: "inactive" });
     await takeTest(running);
     const run = await running.done;
     expect(run.code).toBe(6);
@@ -292,7 +291,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
 
   test("the webhook secret is another one", async () => {
     const world = await readyWorld();
-    await world.vendor("POST", `/subscriptions/${await subscriptionId(world)}/rotate-secret`);
+    await world.smartrecruiters.rotateSecret(await subscriptionId(world));
     const running = trying(world);
     await takeTest(running);
     const run = await running.done;
@@ -306,7 +305,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
 
   test("something on the way writes the JSON anew", async () => {
     const world = await readyWorld();
-    await world.vendor("POST", "/settings", { webhookReserialize: true });
+    await world.smartrecruiters.settings({ webhookReserialize: true });
     const running = trying(world);
     await takeTest(running);
     const run = await running.done;
@@ -320,7 +319,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
   test("the vendor refuses the result", async () => {
     const world = await readyWorld();
     const body = { code: "CLOSED", message: "The job is closed" };
-    await world.vendor("POST", "/faults", { status: 422, body, method: "POST", path: "/v1/assessments/" });
+    await world.smartrecruiters.fault({ status: 422, body, method: "POST", path: "/v1/assessments/" });
     const running = trying(world);
     await takeTest(running);
     const run = await running.done;
@@ -342,7 +341,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
       candidateId: "c1",
       entries: [{ ...entry, fields: [{ fieldId: "cf-disc-d", value: 68.0 }] }],
     };
-    await world.vendor("POST", "/faults", { status: 200, body, method: "GET", path: "/v1/candidates/" });
+    await world.smartrecruiters.fault({ status: 200, body, method: "GET", path: "/v1/candidates/" });
     await takeTest(running);
     const run = await running.done;
     expect(run.code).toBe(6);
@@ -356,7 +355,7 @@ describe("it fails where the fault is, with the guide's fix:", () => {
   test("several stages trigger a test", async () => {
     const world = await readyWorld();
     const entry = ["--stage", "Second", "--test", "mbti", "--sandbox"];
-    await types(world, ["catalog", "set", "--job", JOB, ...entry]);
+    await succeed(world, ["catalog", "set", "--job", JOB, ...entry]);
     expect(failureOf(await trying(world).done)).toMatchObject({
       id: "stage",
       cause: `several stages of job ${JOB} trigger a test: "Assessment", "Second"`,
@@ -405,7 +404,7 @@ describe("whatever happens", () => {
   test("Ctrl-C of the built program does too, beside a service of its own process", async () => {
     const world = await subscribedWorld();
     const entry = ["--stage", "Assessment", "--test", "disc", "--sandbox"];
-    await types(world, ["catalog", "set", "--job", JOB, ...entry]);
+    await succeed(world, ["catalog", "set", "--job", JOB, ...entry]);
     await launchService(world);
     const program = launch(world, ["sandbox-test", "smartrecruiters", "--job", JOB]);
     await until("the link is shown", () => program.out().includes("4 link shown"));
@@ -420,7 +419,7 @@ describe("whatever happens", () => {
 
   test("a candidate who may be there, as the answer was lost, is named", async () => {
     const world = await readyWorld();
-    await world.vendor("POST", "/faults", { drop: true, method: "POST", path: "/v1/candidates", times: 1 });
+    await world.smartrecruiters.fault({ drop: true, method: "POST", path: "/v1/candidates", times: 1 });
     const run = await trying(world).done;
     expect(run.code).toBe(6);
     const failed = failureOf(run);
@@ -432,7 +431,7 @@ describe("whatever happens", () => {
   test("a candidate who cannot be removed is named", async () => {
     const world = await readyWorld();
     const fault = { status: 503, method: "DELETE", path: "/v1/candidates" };
-    await world.vendor("POST", "/faults", fault);
+    await world.smartrecruiters.fault(fault);
     const running = trying(world);
     await takeTest(running);
     const run = await running.done;

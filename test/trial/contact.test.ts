@@ -1,22 +1,18 @@
 import { describe, expect, test } from "vitest";
-import type { Run } from "../world.ts";
-import { failureOf, reportOf, type SandboxWorld, sandboxWorld, statusesOf, types } from "./world.ts";
+import { type Run, succeed } from "../world.ts";
+import type { AtsWorld } from "../ats/world.ts";
+import { failureOf, reportOf, sandboxWorld, statusesOf } from "./world.ts";
 
 const TRIAL = ["sandbox-test", "hubspot", "--json"];
 
-async function connectedPortal(): Promise<SandboxWorld> {
+async function connectedPortal(): Promise<AtsWorld> {
   const world = await sandboxWorld();
-  await types(world, ["connect", "hubspot", "--sandbox"]);
+  await succeed(world, ["connect", "hubspot", "--sandbox"]);
   return world;
 }
 
-async function trial(world: SandboxWorld, ...flags: string[]): Promise<Run> {
+async function trial(world: AtsWorld, ...flags: string[]): Promise<Run> {
   return await world.run([...TRIAL, ...flags]);
-}
-
-async function portal(world: SandboxWorld, method: string, path: string): Promise<void> {
-  const answer = await fetch(`${world.emulator.url}/_control/hubspot${path}`, { method });
-  if (!answer.ok) throw new Error(await answer.text());
 }
 
 describe("a trial in a HubSpot test portal", () => {
@@ -96,7 +92,7 @@ describe("it fails where the fault is:", () => {
 
   test("a property is missing", async () => {
     const world = await connectedPortal();
-    await portal(world, "DELETE", "/properties/jc_disc_d");
+    await world.portal.archiveProperty("jc_disc_d");
     const run = await trial(world);
     expect(run.code).toBe(6);
     expect(failureOf(run)).toMatchObject({
@@ -104,7 +100,7 @@ describe("it fails where the fault is:", () => {
       cause: "not there: jc_disc_d",
       fix: "Run: jc-integrations resync-properties --org acme --sandbox",
     });
-    await types(world, ["resync-properties", "--sandbox"]);
+    await succeed(world, ["resync-properties", "--sandbox"]);
     expect((await trial(world)).code).toBe(0);
   });
 

@@ -1,119 +1,47 @@
 /** An org with a sandbox on the emulator, and the people of a trial: the operator, the candidate, the vendor's admin. */
-import { appendFileSync } from "node:fs";
 import * as v from "valibot";
 import { expect } from "vitest";
 import { lastPassed } from "../../src/flows/trial/sandbox-account.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import { type AtsWorld, atsWorld, SCOPES } from "../ats/world.ts";
 import { type Serving, serving } from "../daemon/serving.ts";
-import {
-  freePort,
-  freshWorld,
-  ORG,
-  type Run,
-  type Running,
-  until,
-  WEBHOOK_SECRET,
-  type World,
-} from "../world.ts";
+import { ORG, type Run, type Running, succeed, until } from "../world.ts";
 
 export const JOB = "job-1";
-export const ALL_SCOPES = [
-  "candidates:read",
-  "candidates:write",
-  "assessments:read",
-  "assessments:write",
-  "custom_fields:read",
-];
-export const WITHOUT_WRITE = ALL_SCOPES.filter((scope) => scope !== "assessments:write");
-
-export interface SandboxWorld extends World {
-  publicUrl: string;
-  redirectUris: { loopback: string; public: string };
-  /** The vendor as its admin sees it: a call under `/_control/smartrecruiters`. */
-  vendor(method: string, path: string, body?: object): Promise<unknown>;
-}
-
-/** The sandbox is configured; nobody is connected. */
-export async function sandboxWorld(): Promise<SandboxWorld> {
-  const [listenPort, redirectPort, hubspotPort] = [await freePort(), await freePort(), await freePort()];
-  const publicUrl = `http://127.0.0.1:${listenPort}`;
-  const world = await freshWorld({
-    env: { JC_SERVE_LISTEN: `127.0.0.1:${listenPort}`, JC_SERVE_PUBLIC_URL: publicUrl },
-  });
-  const { smartrecruiters, hubspot, url } = world.emulator;
-  appendFileSync(
-    world.configFile,
-    `[sandbox.smartrecruiters]
-client_id = "sandbox-app"
-api_base = "${smartrecruiters}"
-identity_base = "${smartrecruiters}"
-redirect_port = ${redirectPort}
-[sandbox.hubspot]
-client_id = "sandbox-app"
-api_base = "${hubspot}"
-authorize_url = "${hubspot}/oauth/authorize"
-redirect_port = ${hubspotPort}
-`,
-  );
-  const path = "/smartrecruiters/oauth-callback";
-  const sandbox: SandboxWorld = {
-    ...world,
-    publicUrl,
-    redirectUris: { loopback: `http://localhost:${redirectPort}${path}`, public: publicUrl + path },
-    vendor: async (method, path, body) => {
-      const answer = await fetch(`${url}/_control/smartrecruiters${path}`, {
-        method,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      if (!answer.ok) throw new Error(await answer.text());
-      const text = await answer.text();
-      return text === "" ? null : JSON.parse(text);
-    },
-  };
-  await sandbox.vendor("POST", "/settings", {
-    jobcannonUrl: publicUrl,
-    jobcannonSecret: WEBHOOK_SECRET,
-    jobcannonOrg: ORG,
-  });
-  await types(sandbox, ["secrets", "set", "smartrecruiters.client-secret", "--sandbox"], "a client's secret");
-  await types(sandbox, ["secrets", "set", "hubspot.client-secret", "--sandbox"], "a client's secret");
-  await types(sandbox, ["secrets", "set", "jobcannon.webhook-secret"], WEBHOOK_SECRET);
-  return sandbox;
-}
+export const WITHOUT_WRITE = SCOPES.filter((scope) => scope !== "assessments:write");
 
 /** Connected, subscribed, with a stage that triggers a test; the service runs. */
 export async function readyWorld({
   trigger = "auto",
 }: {
   trigger?: "auto" | "manual";
-} = {}): Promise<SandboxWorld & { service: Serving }> {
+} = {}): Promise<AtsWorld & { service: Serving }> {
   const world = await subscribedWorld();
   const entry = ["--stage", "Assessment", "--test", "disc", "--trigger", trigger];
-  await types(world, ["catalog", "set", "--job", JOB, ...entry, "--sandbox"]);
+  await succeed(world, ["catalog", "set", "--job", JOB, ...entry, "--sandbox"]);
   return { ...world, service: await serving(world) };
 }
 
 /** As ready as can be without a service. */
-export async function subscribedWorld(): Promise<SandboxWorld> {
-  const world = await connectedWorld();
-  await types(world, ["webhooks", "subscribe", "--sandbox"]);
+export async function subscribedWorld(): Promise<AtsWorld> {
+  const world = await connectedSandbox();
+  await succeed(world, ["webhooks", "subscribe", "--sandbox"]);
   return world;
 }
 
-export async function connectedWorld(): Promise<SandboxWorld> {
+/** The sandbox is configured; nobody is connected. */
+export function sandboxWorld(): Promise<AtsWorld> {
+  return atsWorld({ isSandboxOnly: true });
+}
+
+export async function connectedSandbox(): Promise<AtsWorld> {
   const world = await sandboxWorld();
-  await types(world, ["connect", "smartrecruiters", "--sandbox"]);
+  await succeed(world, ["connect", "smartrecruiters", "--sandbox"]);
   return world;
-}
-
-export async function types(world: World, argv: readonly string[], stdin = ""): Promise<Run> {
-  const run = await world.run(argv, { stdin });
-  if (run.code !== 0) throw new Error(`${argv.join(" ")} ended with ${run.code}: ${run.err}`);
-  return run;
 }
 
 /** `sandbox-test smartrecruiters --json`, under way. */
-export function trying(world: World, ...flags: string[]): Running {
+export function trying(world: AtsWorld, ...flags: string[]): Running {
   return world.start(["sandbox-test", "smartrecruiters", "--job", JOB, "--json", ...flags]);
 }
 
@@ -182,21 +110,18 @@ export function statusesOf(run: Run): Record<string, string> {
 }
 
 /** Those whom the vendor's sandbox holds. */
-export async function candidates(world: SandboxWorld): Promise<string[]> {
-  return Object.keys(Object(await world.vendor("GET", "/scorecards")));
+export async function candidates(world: AtsWorld): Promise<string[]> {
+  return Object.keys(await world.smartrecruiters.scorecards());
 }
 
-const Subscriptions = v.record(v.string(), v.array(v.object({ id: v.string(), targetUrl: v.string() })));
-
-export async function subscriptionId(world: SandboxWorld): Promise<string> {
-  const all = v.parse(Subscriptions, await world.vendor("GET", "/subscriptions"));
-  const [only] = Object.values(all).flat();
+export async function subscriptionId(world: AtsWorld): Promise<string> {
+  const [only] = Object.values(await world.smartrecruiters.subscriptions()).flat();
   if (!only) throw new Error("there is no subscription");
   return only.id;
 }
 
 /** When a trial of SmartRecruiters' sandbox last passed; null before the first. */
-export async function lastPassedAt(world: SandboxWorld): Promise<number | null> {
+export async function lastPassedAt(world: AtsWorld): Promise<number | null> {
   const store = await openSqliteStore({ stateDir: world.stateDir, clock: world.clock });
   try {
     const connection = (await store.connections(ORG)).find(({ vendor }) => vendor === "smartrecruiters");

@@ -66,16 +66,18 @@ describe("the plan", () => {
       overQuota: [],
     });
     expect(await portal.properties()).toEqual([]);
-    expect(await portal.requests("/crm")).not.toContainEqual(expect.objectContaining({ method: "POST" }));
+    expect(await portal.requests({ from: "/crm" })).not.toContainEqual(
+      expect.objectContaining({ method: "POST" }),
+    );
   });
 
   test("asks for the quota only when something is missing", async () => {
     const portal = await openPortal();
     await resync(portal);
-    const asked = await portal.requests("/crm/v3/limits");
+    const asked = await portal.requests({ from: "/crm/v3/limits" });
     await resync(portal);
     expect(asked).toHaveLength(1);
-    expect(await portal.requests("/crm/v3/limits")).toHaveLength(1);
+    expect(await portal.requests({ from: "/crm/v3/limits" })).toHaveLength(1);
   });
 });
 
@@ -83,7 +85,7 @@ describe("what an admin did in between", () => {
   test("a deleted property alone is created again", async () => {
     const portal = await openPortal();
     await resync(portal);
-    await portal.remove("/properties/jc_iq_score");
+    await portal.archiveProperty("jc_iq_score");
     const report = await resync(portal);
     expect(report.created).toEqual(["jc_iq_score"]);
     expect(report.known).toEqual(NAMES);
@@ -92,7 +94,7 @@ describe("what an admin did in between", () => {
   test("a deleted group comes back with everything in it", async () => {
     const portal = await openPortal();
     await resync(portal);
-    await portal.remove("/groups/jobcannon_assessments");
+    await portal.archiveGroup();
     expect((await resync(portal)).created).toEqual(NAMES);
   });
 
@@ -162,7 +164,9 @@ test("two runs at once both end with everything there", async () => {
   ]);
   for (const report of reports) expect(report.known).toEqual(NAMES);
   expect(reports.flatMap(({ created }) => created).sort()).toEqual([...NAMES].sort());
-  const refused = (await portal.requests("/crm/v3/properties")).filter(({ status }) => status === 409);
+  const refused = (await portal.requests({ from: "/crm/v3/properties" })).filter(
+    ({ status }) => status === 409,
+  );
   expect(refused.length).toBeGreaterThan(0);
 });
 

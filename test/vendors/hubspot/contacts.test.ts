@@ -21,7 +21,7 @@ describe.each(API_VERSIONS)("on %s", (apiVersion) => {
     ]);
     expect(first).toMatchObject({ httpStatus: 200, answers: [{ kind: "accepted" }, { kind: "accepted" }] });
     await portal.hubspot.send(portal.access, [anUpdate("ann@example.com", { jc_disc_d: "70" })]);
-    expect(await portal.contacts()).toMatchObject([
+    expect(await portal.wholeContacts()).toMatchObject([
       { email: "ann@example.com", properties: { jc_disc_d: "70", jc_test_status: "completed" } },
       { email: "bob@example.com", properties: { jc_iq_score: "120" } },
     ]);
@@ -42,7 +42,7 @@ describe.each(API_VERSIONS)("on %s", (apiVersion) => {
       { kind: "rejected", rejection: { category: "VALIDATION_ERROR", field: "jc_test_status" } },
       { kind: "accepted" },
     ]);
-    const emails = (await portal.contacts()).map(({ email }) => email);
+    const emails = (await portal.wholeContacts()).map(({ email }) => email);
     expect(emails.sort()).toEqual(["ann@example.com", "dan@example.com"]);
   });
 });
@@ -50,7 +50,7 @@ describe.each(API_VERSIONS)("on %s", (apiVersion) => {
 describe("a property that the portal lost", () => {
   test("holds the records that carry it, and the others go", async () => {
     const portal = await readyPortal();
-    await portal.remove("/properties/jc_iq_score");
+    await portal.archiveProperty("jc_iq_score");
     const { answers } = await portal.hubspot.send(portal.access, [
       anUpdate("ann@example.com", { jc_iq_score: "120" }),
       anUpdate("bob@example.com", { jc_disc_d: "68" }),
@@ -80,7 +80,7 @@ describe("the token", () => {
     ]);
     expect(httpStatus).toBeNull();
     expect(portal.renewals()).toBe(1);
-    expect(await portal.requests(UPSERT)).toHaveLength(2);
+    expect(await portal.requests({ from: UPSERT })).toHaveLength(2);
     await expect(portal.hubspot.account(portal.access)).rejects.toMatchObject({ code: "VENDOR_UNAVAILABLE" });
   });
 
@@ -89,7 +89,7 @@ describe("the token", () => {
     const gone = new AppError("RECONNECT_NEEDED", "no token");
     const access = { ...portal.access, token: () => Promise.reject(gone) };
     await expect(portal.hubspot.send(access, [anUpdate("ann@example.com")])).rejects.toBe(gone);
-    expect(await portal.requests(UPSERT)).toEqual([]);
+    expect(await portal.requests({ from: UPSERT })).toEqual([]);
   });
 
   test("that cannot be had because HubSpot is down makes the records wait", async () => {
@@ -134,7 +134,7 @@ describe("trouble on the way", () => {
       expect(answers).toMatchObject([{ kind: "retry", httpStatus: status, correlationId: "c-1" }]);
       expect(httpStatus).toBe(status);
     }
-    expect(await portal.contacts()).toEqual([]);
+    expect(await portal.wholeContacts()).toEqual([]);
   });
 
   test("of a limit waits until its window has passed", async () => {
@@ -225,7 +225,7 @@ test("a contact met by its secondary address is accepted and keeps its primary o
     anUpdate("anna@example.com", { jc_disc_d: "1" }),
   ]);
   expect(answers).toEqual([{ kind: "accepted" }]);
-  expect(await portal.contacts()).toMatchObject([
+  expect(await portal.wholeContacts()).toMatchObject([
     { email: "ann@example.com", properties: { jc_disc_d: "1" } },
   ]);
 });

@@ -8,31 +8,20 @@ import type { Destination, Update } from "../../../src/vendors/contract/destinat
 import type { Access } from "../../../src/vendors/contract/access.ts";
 import { createHubspot } from "../../../src/vendors/hubspot/hubspot.ts";
 import type { ApiVersion } from "../../../src/vendors/hubspot/versions.ts";
+import { type EmulatedHubspot, emulated } from "../../emulated.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 
-export interface Portal {
+export interface Portal extends EmulatedHubspot {
   hubspot: Destination;
   access: Access;
   clock: FakeClock;
   /** How often a new token was asked for since the first. */
   renewals(): number;
-  fault(fault: Record<string, unknown>): Promise<void>;
-  settings(settings: Record<string, unknown>): Promise<void>;
-  remove(path: string): Promise<void>;
-  contacts(): Promise<{ email: string; properties: Record<string, string> }[]>;
-  properties(): Promise<{ name: string; label: string; type: string; groupName: string }[]>;
-  requests(path: string): Promise<{ method: string; path: string; status: number }[]>;
   /** Calls the portal's API as its own admin would. */
   call(method: string, path: string, body: unknown): Promise<number>;
 }
 
 const Tokens = v.object({ access_token: v.string(), refresh_token: v.string() });
-const Contacts = v.array(v.object({ email: v.string(), properties: v.record(v.string(), v.string()) }));
-const Properties = v.array(
-  v.object({ name: v.string(), label: v.string(), type: v.string(), groupName: v.string() }),
-);
-const Requests = v.array(v.object({ method: v.string(), path: v.string(), status: v.number() }));
-
 export async function openPortal({ apiVersion = "v3" }: { apiVersion?: ApiVersion } = {}): Promise<Portal> {
   const clock = fakeClock();
   const emulator = await startEmulator({ port: 0, autoApprove: true, hubspotLimit: "none", clock });
@@ -55,15 +44,6 @@ export async function openPortal({ apiVersion = "v3" }: { apiVersion?: ApiVersio
     http,
     clock,
   );
-  const control = (path: string, init?: RequestInit) =>
-    fetch(`${emulator.url}/_control/hubspot${path}`, init);
-  const post = async (path: string, body: Record<string, unknown>) => {
-    const answer = await control(path, { method: "POST", body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(await answer.text());
-  };
-  const list = async <Rows>(path: string, schema: v.GenericSchema<unknown, Rows>) =>
-    v.parse(schema, await (await control(path)).json());
-
   let token = await consent(hubspot);
   let renewals = 0;
   const live = async (renewed: boolean): Promise<Secret> => {
@@ -74,6 +54,7 @@ export async function openPortal({ apiVersion = "v3" }: { apiVersion?: ApiVersio
     return secret(token);
   };
   return {
+    ...emulated(emulator).hubspot,
     hubspot,
     clock,
     access: {
@@ -83,18 +64,6 @@ export async function openPortal({ apiVersion = "v3" }: { apiVersion?: ApiVersio
       heed: async () => {},
     },
     renewals: () => renewals,
-    fault: (fault) => post("/faults", fault),
-    settings: (settings) => post("/settings", settings),
-    remove: async (path) => {
-      const answer = await control(path, { method: "DELETE" });
-      if (!answer.ok) throw new Error(await answer.text());
-    },
-    contacts: () => list("/contacts", Contacts),
-    properties: () => list("/properties", Properties),
-    requests: async (path) => {
-      const all = await list("/requests", Requests);
-      return all.filter((request) => request.path.startsWith(path));
-    },
     call: async (method, path, body) => {
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
       const answer = await fetch(emulator.hubspot + path, { method, headers, body: JSON.stringify(body) });

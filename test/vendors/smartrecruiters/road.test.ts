@@ -13,6 +13,7 @@ import { PROFILES } from "../../../src/vendors/smartrecruiters/profiles.ts";
 import { createSmartrecruiters } from "../../../src/vendors/smartrecruiters/smartrecruiters.ts";
 import { smartrecruiters as source } from "../../../src/vendors/smartrecruiters/source.ts";
 import { anInvite, aTest, NOON } from "../../core/example.ts";
+import { type EmulatedSmartrecruiters, emulated } from "../../emulated.ts";
 import { fakeClock } from "../../fake-clock.ts";
 
 const PLACE = { jobId: "j1", stage: "Assessment" };
@@ -125,7 +126,7 @@ test("a result without the scope to write it is held for that scope", async () =
 async function openEmulated(): Promise<{
   smartrecruiters: Destination;
   access: Access;
-  settings(settings: Record<string, unknown>): Promise<void>;
+  settings: EmulatedSmartrecruiters["settings"];
 }> {
   const clock = fakeClock();
   const emulator = await startEmulator({ port: 0, autoApprove: true, clock });
@@ -156,11 +157,7 @@ async function openEmulated(): Promise<{
       slot: async () => {},
       heed: async () => {},
     },
-    settings: async (settings) => {
-      const url = `${emulator.url}/_control/smartrecruiters/settings`;
-      const answer = await fetch(url, { method: "POST", body: JSON.stringify(settings) });
-      if (!answer.ok) throw new Error(await answer.text());
-    },
+    settings: emulated(emulator).smartrecruiters.settings,
   };
 }
 
