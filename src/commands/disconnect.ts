@@ -27,9 +27,7 @@ async function runDisconnect(
   const key = { org: app.org, vendor, environment: options.sandbox ? "sandbox" : "production" } as const;
   const destination = await app.destination(key);
   const store = await app.store();
-  const connection = (await store.connections(app.org)).find(
-    (known) => known.vendor === vendor && known.environment === key.environment,
-  );
+  const connection = await store.connection(key);
   if (!connection || connection.account === null) {
     const linksVoided = await store.voidConsents(key, app.clock.now());
     const nothing = { revocation: null, uninstall: null, held: 0, linksVoided };

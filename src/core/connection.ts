@@ -1,3 +1,5 @@
+import type { SubjectKind } from "./push.ts";
+
 export type Environment = "production" | "sandbox";
 
 export type ConnectionState = "connected" | "must_reconnect" | "waiting_for_consent" | "not_connected";
@@ -21,6 +23,8 @@ export interface Connection {
   org: string;
   vendor: string;
   environment: Environment;
+  /** How its destination keys what it is told; the same for as long as the connection has its row. */
+  subject: SubjectKind;
   state: ConnectionState;
   account: Account | null;
   scopes: string[];

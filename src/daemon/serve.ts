@@ -126,7 +126,7 @@ export async function serve(
         if (Object.values(counts).some((n) => n > 0))
           log.info("delivered", { connection: connectionId, ...counts });
         if (counts.retried > 0) {
-          const failing = (await store.connections()).find(({ id }) => id === connectionId);
+          const failing = await store.connection(connectionId);
           if (failing?.outage)
             log.warn("the vendor fails", { vendor: failing.vendor, reason: failing.outage.reason ?? null });
         }

@@ -15,7 +15,7 @@ const MESSAGES: readonly (readonly [HeldCause, string])[] = [
   ["scope", "results wait for a scope"],
 ];
 
-export function createToldHolds(store: Pick<Store, "connections" | "heldCauses">, log: Log): ToldHolds {
+export function createToldHolds(store: Pick<Store, "connection" | "heldCauses">, log: Log): ToldHolds {
   const told = new Map<number, Set<HeldCause>>();
   return {
     look: async (connectionId, { held, delivered }) => {
@@ -49,8 +49,8 @@ export function tellingLostLogins(store: Store, log: Log): Store {
 }
 
 /** Whose it is, and the banner: it names the cause and what to type. What is held is, though they cannot be read. */
-async function factsOf(store: Pick<Store, "connections">, connectionId: number) {
-  const connection = (await store.connections().catch(() => [])).find(({ id }) => id === connectionId);
+async function factsOf(store: Pick<Store, "connection">, connectionId: number) {
+  const connection = await store.connection(connectionId).catch(() => null);
   const { org, vendor, environment, banner }: Partial<Connection> = connection ?? {};
   return {
     org: org ?? null,

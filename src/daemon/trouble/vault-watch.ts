@@ -40,7 +40,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
   let readAt: number | null = null;
 
   const hold = async (connectionId: number, reason: AppError): Promise<boolean> => {
-    const connection = (await store.connections()).find(({ id }) => id === connectionId);
+    const connection = await store.connection(connectionId);
     const held = connection ? await holdForVault(context, connection, reason) : null;
     if (held === null) return false;
     isAnyHeld = true;

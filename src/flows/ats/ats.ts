@@ -28,9 +28,7 @@ export async function openAts(
 ): Promise<OpenAts> {
   const destination = await vendors.destination({ org, vendor, environment });
   const ats = atsOf(destination);
-  const connection = (await store.connections(org)).find(
-    (each) => each.vendor === vendor && each.environment === environment,
-  );
+  const connection = await store.connection({ org, vendor, environment });
   if (!connection?.account || connection.state === "not_connected") {
     throw new AppError(
       "RECONNECT_NEEDED",

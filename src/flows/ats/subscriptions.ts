@@ -16,7 +16,7 @@ import { readWebhookSecrets, setSecret } from "../../vault/secrets.ts";
  * by `checkSubscription` and mended by `subscribe`; those of others are left alone.
  */
 export interface SubscriptionContext {
-  store: Pick<Store, "saveConnection" | "connections">;
+  store: Pick<Store, "saveConnection" | "connection">;
   clock: Pick<Clock, "now">;
   vault: Vault;
   ats: Ats;
@@ -88,7 +88,7 @@ export async function checkSubscription(
   connection: Connection,
 ): Promise<SubscriptionHealth> {
   const { health } = await planSubscribe(context, connection);
-  const now = (await context.store.connections(connection.org)).find(({ id }) => id === connection.id);
+  const now = await context.store.connection(connection.id);
   if (now && isAnother(now.subscription, connection.subscription)) return now.subscription ?? health;
   if (connection.subscription !== null || health.state === "active")
     await saveHealth(context, connection, health);
@@ -172,7 +172,7 @@ async function saveHealth(
   connection: Connection,
   subscription: SubscriptionHealth | null,
 ): Promise<void> {
-  await store.saveConnection({ ...connection, subject: "assessment" }, { subscription });
+  await store.saveConnection(connection, { subscription });
 }
 
 /** Looks after the subscriptions of all connections. Returns what is wrong, in words. */

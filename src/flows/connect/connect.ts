@@ -43,6 +43,6 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
     ...(await prepareFields(context, connection)),
     released,
     isServed: (await store.runningServices()) > 0,
-    waiting: environment === "production" ? await noteUnsent(store, connection, destination) : 0,
+    waiting: environment === "production" ? await noteUnsent(store, connection) : 0,
   };
 }

@@ -54,10 +54,13 @@ export async function disconnect(
     ? await revoke(context, connection, set.refreshToken)
     : ({ kind: "revoked" } as const);
   await tokens.forget(connectionName(connection));
-  await store.saveConnection(
-    { ...connection, subject: destination.subject },
-    { state: "not_connected", banner: null, tokenExpiresAt: null, knownFields: null, outage: null },
-  );
+  await store.saveConnection(connection, {
+    state: "not_connected",
+    banner: null,
+    tokenExpiresAt: null,
+    knownFields: null,
+    outage: null,
+  });
   return { revocation, uninstall, held, linksVoided };
 }
 

@@ -1,6 +1,7 @@
 import type { Connection } from "../../core/connection.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { FieldReport } from "../../vendors/contract/destination.ts";
+import type { Store } from "../../store/contract/store.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import { resyncCommand } from "../../core/advice/command-lines.ts";
 import { planResync, type ResyncContext, resync } from "./resync.ts";
@@ -15,7 +16,7 @@ export interface Prepared {
 }
 
 export type PrepareContext = Omit<ResyncContext, "access" | "store"> & {
-  store: ResyncContext["store"] & { connections(org: string): Promise<Connection[]> };
+  store: ResyncContext["store"] & Pick<Store, "connection">;
   /** Calls to the account, once the connection is saved. */
   accessTo(connection: Connection): Promise<Access>;
 };
@@ -25,7 +26,7 @@ export async function prepareFields(context: PrepareContext, connection: Connect
   try {
     const access = await context.accessTo(connection);
     const fields = await resync({ ...context, access }, connection, await planResync({ ...context, access }));
-    const now = (await context.store.connections(connection.org)).find(({ id }) => id === connection.id);
+    const now = await context.store.connection(connection.id);
     return { connection: now ?? connection, fields, fieldsProblem: null };
   } catch (error) {
     const reason = isAppError(error) ? error.message : "it was cut off";
@@ -43,5 +44,5 @@ async function sayNotReady(
 ): Promise<Connection> {
   const words = `the ${destination.fieldWords[1]} are not ready: ${reason}. Run: ${resyncCommand(connection)}`;
   const banner = [connection.banner, words].filter(Boolean).join("; ");
-  return await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
+  return await store.saveConnection(connection, { banner });
 }

@@ -9,7 +9,7 @@ import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import type { Vendors } from "../account/vendors.ts";
-import { clientSecretOf, connectionBefore, type GrantContext, keep, otherAccount, redeem } from "./grant.ts";
+import { clientSecretOf, type GrantContext, keep, otherAccount, redeem } from "./grant.ts";
 import { type Prepared, prepareFields } from "./fields.ts";
 
 /** From an admin's answer to a link of `makeLink` to a connection that stands, in whichever process it arrives. */
@@ -92,7 +92,7 @@ async function grantAndKeep(
   const clientSecret = await clientSecretOf(grantContext, consent);
   const { redirectUri } = consent;
   const granted = await redeem(grantContext, clientSecret, { code, verifier, redirectUri, signal });
-  const before = otherAccount(await connectionBefore(store, consent), granted.account);
+  const before = otherAccount(await store.connection(consent), granted.account);
   if (before && !consent.allowsOtherAccount)
     return { kind: "other_account", name: consent, label, before, after: granted.account };
   // A newer link, a connect or a disconnect may have come while the vendor was asked.

@@ -1,10 +1,4 @@
-import {
-  type Account,
-  type Connection,
-  type ConnectionName,
-  connectionName,
-  type Environment,
-} from "../../core/connection.ts";
+import { type Account, type Connection, connectionName, type Environment } from "../../core/connection.ts";
 import { exchangeCode } from "../../oauth/endpoint/exchange.ts";
 import { accountDomain } from "../../oauth/endpoint/introspect.ts";
 import type { Grant } from "../../oauth/endpoint/issuer.ts";
@@ -96,7 +90,7 @@ export async function keep(
   const { vendor, label, subject, authorization } = destination;
   const key = { org, vendor, environment, subject };
   const name = connectionName(key);
-  const before = await connectionBefore(store, key);
+  const before = await store.connection(key);
   const other = otherAccount(before, account);
   if (other && !(await confirmOtherAccount(other, account)))
     throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
@@ -140,16 +134,7 @@ async function holdsTokens(tokens: Tokens, name: string): Promise<boolean> {
   }
 }
 
-/** What is known of a connection so far; undefined before its first consent. */
-export async function connectionBefore(
-  store: Pick<Store, "connections">,
-  name: ConnectionName,
-): Promise<Connection | undefined> {
-  const known = await store.connections(name.org);
-  return known.find((connection) => connectionName(connection) === connectionName(name));
-}
-
 /** The account that a connection belonged to so far, where that is another one. */
-export function otherAccount(before: Connection | undefined, account: Account): Account | null {
+export function otherAccount(before: Connection | null, account: Account): Account | null {
   return before?.account && before.account.id !== account.id ? before.account : null;
 }

@@ -6,11 +6,11 @@ import type { Config } from "../../shared/config.ts";
 import { checkBaseUrl } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
-import { connectionBefore, refuseWithoutClientId } from "./grant.ts";
+import { refuseWithoutClientId } from "./grant.ts";
 
 /** A link for an account's admin on another machine; `finishConsent` does the rest when the answer comes. */
 export interface LinkContext {
-  store: Pick<Store, "connections" | "openConsent" | "runningServices">;
+  store: Pick<Store, "connection" | "openConsent" | "runningServices">;
   clock: Pick<Clock, "now">;
   config: Pick<Config, "serve.public_url">;
   destination: Destination;
@@ -22,7 +22,7 @@ export interface Link {
   expiresAt: number;
   redirectUri: string;
   /** The connection as it stands until then. */
-  before: Connection | undefined;
+  before: Connection | null;
   isServiceRunning: boolean;
 }
 
@@ -46,10 +46,7 @@ export async function makeLink(
     createdAt,
     expiresAt,
   });
-  const [before, services] = await Promise.all([
-    connectionBefore(store, connection),
-    store.runningServices(),
-  ]);
+  const [before, services] = await Promise.all([store.connection(connection), store.runningServices()]);
   return { url, expiresAt, redirectUri, before, isServiceRunning: services > 0 };
 }
 

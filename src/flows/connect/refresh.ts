@@ -28,7 +28,7 @@ export async function refreshAll(
       const tokenExpiresAt = set?.expiresAt ?? null;
       if (tokenExpiresAt === connection.tokenExpiresAt) continue;
       const login = set && loginOf(set, destination.authorization);
-      await store.saveConnection({ ...connection, subject: destination.subject }, { tokenExpiresAt, login });
+      await store.saveConnection(connection, { tokenExpiresAt, login });
       outcome.refreshed += 1;
     } catch (error) {
       if (!isAppError(error)) throw error;

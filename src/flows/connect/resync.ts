@@ -36,15 +36,14 @@ export async function resync(
   const { store, clock, destination, access } = context;
   const run = await beginRun(context, connection);
   const report = await destination.applyFields(access, plan);
-  const key = { ...connection, subject: destination.subject };
-  const changed = await store.saveConnection(key, { knownFields: report.known });
+  const changed = await store.saveConnection(connection, { knownFields: report.known });
   const told = connection.knownFields ?? report.known;
   const isNew = (field: string) => !run.isFirst || !plan.existing.includes(field) || !told.includes(field);
   const raised = await raiseHoldersOf(context, changed, report.known.filter(isNew));
   const released = await store.release(connection.id, ["property"], clock.now());
   // Last: what tells of held results stays until they are free.
   const trouble = { missingScopes: connection.missingScopes, overQuota: report.overQuota };
-  await store.saveConnection(key, { banner: bannerFor(trouble, destination, connection) });
+  await store.saveConnection(connection, { banner: bannerFor(trouble, destination, connection) });
   await run.end();
   return { ...report, due: released + raised };
 }

@@ -31,7 +31,7 @@ export interface DeliverContext {
     | "dueWork"
     | "openTick"
     | "hasten"
-    | "connections"
+    | "connection"
   >;
   clock: Clock;
   destination: Destination;

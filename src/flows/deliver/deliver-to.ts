@@ -22,7 +22,7 @@ export async function deliverTo(
   store: Store,
   { connectionId, stop, abort, insists = false, onProblem }: DeliverOptions,
 ): Promise<DeliverReport> {
-  const connection = (await store.connections()).find(({ id }) => id === connectionId);
+  const connection = await store.connection(connectionId);
   if (!connection) throw new Error(`there is no connection ${connectionId}`);
   const { clock, config, log } = vendors;
   const retryEveryMs = config["schedule.retry_every"];

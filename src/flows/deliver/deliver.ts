@@ -136,14 +136,14 @@ function reasonOf(troubles: readonly Trouble[]): string {
 
 async function saveOutage(delivery: Delivery, outage: Outage | null): Promise<void> {
   const { context, connection } = delivery;
-  const { store, destination } = context;
+  const { store } = context;
   delivery.outage = outage;
   // A consent that came meanwhile begins anew: what failed before it keeps nobody waiting.
   if ((await asNoted(delivery))?.connectedAt !== connection.connectedAt) return;
-  await store.saveConnection({ ...connection, subject: destination.subject }, { outage });
+  await store.saveConnection(connection, { outage });
 }
 
 /** The connection as all processes have noted it by now. */
-async function asNoted({ context, connection }: Delivery): Promise<Connection | undefined> {
-  return (await context.store.connections(connection.org)).find(({ id }) => id === connection.id);
+async function asNoted({ context, connection }: Delivery): Promise<Connection | null> {
+  return await context.store.connection(connection.id);
 }

@@ -31,7 +31,7 @@ export async function tellWhyHeld(
   // That a scope is missing was foreseen at the consent; what it costs is news.
   const isForeseen = cause === "scope" && now.connection.missingScopes.length > 0;
   if (now.connection.banner !== null && !isForeseen) return;
-  await store.saveConnection({ ...connection, subject: destination.subject }, { banner });
+  await store.saveConnection(connection, { banner });
 }
 
 function bannerFor(

@@ -197,8 +197,7 @@ function createAhead() {
 
 export async function isDue({ context, connection }: Delivery): Promise<boolean> {
   const { store, clock } = context;
-  const due = await store.dueWork(clock.now());
-  const work = due.find(({ connectionId }) => connectionId === connection.id);
+  const [work] = await store.dueWork(clock.now(), connection.id);
   return work !== undefined && work.dueAt <= clock.now();
 }
 

@@ -1,7 +1,7 @@
 import { leftOverError } from "../../core/advice/left-over.ts";
 import type { Connection } from "../../core/connection.ts";
 import { MAX_TRIES } from "../../core/delivery/retry.ts";
-import { AppError, isAppError } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import type {
   Covered,
   NewRun,
@@ -109,7 +109,8 @@ export async function rerun(
       options.onQueued(n);
     };
     await queueAll(vendors, store, selections, { ...options, most: most - waited, onQueued, runId });
-    if (options.run.command === "backfill") await noteLeft(vendors, store, connections);
+    if (options.run.command === "backfill")
+      for (const connection of connections) await noteUnsent(store, connection);
     await note(null);
     if (options.detach) return await report(null);
     const watch = { ...options, connections, runId, total: waited + queued };
@@ -149,17 +150,6 @@ async function queueAll(
         if (waitMs > 0) await clock.sleep(waitMs, signal);
       }
     } while (after !== null);
-  }
-}
-
-/** A vendor that is not set up is told where delivering is tried: its number stays as it was. */
-async function noteLeft(vendors: Vendors, store: Store, connections: readonly Connection[]): Promise<void> {
-  for (const connection of connections) {
-    try {
-      await noteUnsent(store, connection, await vendors.destination(connection));
-    } catch (error) {
-      if (!isAppError(error, "CONFIG_INVALID")) throw error;
-    }
   }
 }
 
@@ -242,7 +232,7 @@ async function deliverFromHere(vendors: Vendors, store: Store, watch: Watch): Pr
       const { restUntil, retried, ...settled } = await deliverTo(vendors, store, options);
       round.retried += retried;
       round.settled += settled.delivered + settled.rejected + settled.held;
-      const work = (await store.dueWork(clock.now())).find((each) => each.connectionId === connectionId);
+      const work = (await store.dueWork(clock.now(), connectionId))[0];
       // What is pending and not due is in another process's hands.
       const dueAt = work?.dueAt ?? clock.now() + LOOK_EVERY_MS;
       round.nextAt = Math.min(round.nextAt, Math.max(dueAt, restUntil));

@@ -74,13 +74,11 @@ export function connectedStep(
     id: "connected",
     title: "connected",
     run: async () => {
-      const connection = (await store.connections(org)).find(
-        (each) => each.vendor === vendor && each.environment === ENVIRONMENT,
-      );
+      const connection = await store.connection({ org, vendor, environment: ENVIRONMENT });
       if (!connection?.account || connection.state !== "connected")
         return await explainNotConnected(context, destination, {
           org,
-          connection: connection ?? null,
+          connection,
           signal,
         });
       const { missingScopes } = connection;

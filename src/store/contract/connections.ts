@@ -1,11 +1,12 @@
 import type { Connection, ConnectionName } from "../../core/connection.ts";
 import type { Consent, TakenConsent } from "../../core/consent.ts";
-import type { SubjectKind } from "../../core/push.ts";
 
 /** Who is connected to what, and who was asked to consent. */
-export interface Connections {
+export interface ConnectionVerbs {
   /** The connections of one org, or all. Disconnected ones stay listed. */
   connections(org?: string): Promise<Connection[]>;
+  /** One of them, by its id or its name; null where there is none. */
+  connection(which: number | ConnectionName): Promise<Connection | null>;
   /** Creates the connection or changes the fields given. */
   saveConnection(key: ConnectionKey, changes: ConnectionChanges): Promise<Connection>;
   /** Keeps a new link for consent; the open ones of its connection are void from now on, and old ones forgotten. */
@@ -23,6 +24,6 @@ export interface Connections {
   voidConsents(connection: ConnectionName, now: number): Promise<number>;
 }
 
-export type ConnectionKey = Pick<Connection, "org" | "vendor" | "environment"> & { subject: SubjectKind };
+export type ConnectionKey = ConnectionName & Pick<Connection, "subject">;
 
-export type ConnectionChanges = Partial<Omit<Connection, "id" | "org" | "vendor" | "environment">>;
+export type ConnectionChanges = Partial<Omit<Connection, "id" | keyof ConnectionKey>>;

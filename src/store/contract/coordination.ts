@@ -1,5 +1,5 @@
 /** What several processes on one store agree on, and whom they tell. */
-export interface Coordination {
+export interface CoordinationVerbs {
   /** True for the first who opens it, and nobody else. */
   openTick(job: string, dueAt: number): Promise<boolean>;
   /** The newest that was opened; null before the first. */

@@ -4,7 +4,7 @@ import type { AttemptOutcome, HeldCause, MappingWarning, Projection, Rejection }
 import type { ConnectionChanges } from "./connections.ts";
 
 /** Pushes on their way: taken, settled, kept back. */
-export interface Delivery {
+export interface DeliveryVerbs {
   /** Takes up to `limit` due pushes of one connection for this process, the longest due first. */
   claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
   /**
@@ -28,11 +28,11 @@ export interface Delivery {
   /** Claims under these leases that nobody could settle, as on a full disk, are claimable again as soon as the store can write. */
   letGo(leases: readonly number[]): Promise<void>;
   /**
-   * Which connections have pushes that are or will be due, when the first is, and by which consent they stand. Held
-   * connections have none. What waits for longer than anything may, or since a time to come, stems from a clock that
+   * Which connections have pushes that are or will be due, when the first is, and by which consent they stand: all of
+   * them, or the one that is asked about. Held connections have none. What waits for longer than anything may, or since a time to come, stems from a clock that
    * was ahead, and is due now.
    */
-  dueWork(now: number): Promise<DueWork[]>;
+  dueWork(now: number, connectionId?: number): Promise<DueWork[]>;
   /** Keeps back all open pushes of a connection, and those to come, until `release`. Returns how many were open. */
   hold(connectionId: number, cause: HeldCause): Promise<number>;
   /**

@@ -1,7 +1,7 @@
 import type { NewEvent } from "../../core/event.ts";
 
 /** Where events become rows. */
-export interface Intake {
+export interface IntakeVerbs {
   /**
    * Stores each event once, folds it into its invite and raises the pushes that its org's connections owe.
    * An event that fails alone never takes its neighbours along: its result says so.

@@ -13,7 +13,7 @@ import type {
 import type { NewAttempt } from "./delivery.ts";
 
 /** What people look at. */
-export interface Reads {
+export interface ReadVerbs {
   /** Newest first. */
   invites(query: InviteQuery): Promise<InviteSummary[]>;
   /** One invite with its events, pushes and attempts, each in the order they came; null when unknown. */

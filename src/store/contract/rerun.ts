@@ -4,7 +4,7 @@ import type { HeldCauses, PushState } from "../../core/push.ts";
 import type { PushSummary } from "./reads.ts";
 
 /** What an operator has sent again: chosen, queued, counted. */
-export interface Rerun {
+export interface RerunVerbs {
   /** Pages of subjects with their invites, in a fixed order: for the sweep, replay and backfill. */
   subjects(query: SubjectQuery): Promise<SubjectPage>;
   /** The pushes a replay means, by state; the held ones are counted and never selected. */

@@ -1,10 +1,10 @@
-import type { Connections } from "./connections.ts";
-import type { Coordination } from "./coordination.ts";
-import type { Delivery } from "./delivery.ts";
-import type { Intake } from "./intake.ts";
-import type { Reads } from "./reads.ts";
-import type { Rerun } from "./rerun.ts";
-import type { Webhooks } from "./webhooks.ts";
+import type { ConnectionVerbs } from "./connections.ts";
+import type { CoordinationVerbs } from "./coordination.ts";
+import type { DeliveryVerbs } from "./delivery.ts";
+import type { IntakeVerbs } from "./intake.ts";
+import type { ReadVerbs } from "./reads.ts";
+import type { RerunVerbs } from "./rerun.ts";
+import type { WebhookVerbs } from "./webhooks.ts";
 
 export type * from "./connections.ts";
 export type * from "./coordination.ts";
@@ -21,7 +21,14 @@ export type * from "./webhooks.ts";
  * `confirm`, `hasten`, `forgetAccount`) write many rows in several short transactions, so that nobody waits long for the
  * store; one that was cut short is completed by calling it again. Points in time are ms since the epoch.
  */
-export interface Store extends Intake, Connections, Delivery, Rerun, Webhooks, Reads, Coordination {
+export interface Store
+  extends IntakeVerbs,
+    ConnectionVerbs,
+    DeliveryVerbs,
+    RerunVerbs,
+    WebhookVerbs,
+    ReadVerbs,
+    CoordinationVerbs {
   /**
    * Calls back soon (250 ms at most) after another process changed anything, or this one did what may make work
    * due. Returns how to stop.

@@ -1,7 +1,7 @@
 import type { Environment } from "../../core/connection.ts";
 
 /** Vendors' webhooks: what they said, what they left to be asked, what was refused. */
-export interface Webhooks {
+export interface WebhookVerbs {
   /** Vendors' words whose results we may lack, each waiting to hear which test it is about: the longest waiting first, from behind `after`. */
   questions(page: { after: number; limit: number }): Promise<Question[]>;
   /** Answers one: the invite learns the result of that test. `test` is null when the vendor does not know it. */

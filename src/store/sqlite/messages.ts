@@ -1,6 +1,6 @@
 import type { NewEvent } from "../../core/event.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
-import type { VerbName } from "./verbs.ts";
+import type { VerbName } from "./forward.ts";
 
 export interface ThreadOptions {
   stateDir: string;
@@ -11,7 +11,7 @@ export type ToThread =
   | { kind: "verb"; id: number; name: VerbName; args: unknown[] }
   | { kind: "close" };
 
-/** `Result`: each call is answered with its own verb's result; which one that is, only the caller knows. */
+/** `Result` is what the called verb returns. A message does not name its verb: whoever called knows it by the `id`. */
 export type FromThread<Result = unknown> =
   | { kind: "open" }
   | { kind: "broken"; failure: ThreadFailure }

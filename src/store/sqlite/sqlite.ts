@@ -5,7 +5,8 @@ import type { Store } from "../contract/store.ts";
 import { openLog, storeErrors } from "./file/open.ts";
 import { prepareLate } from "./file/late-statements.ts";
 import { finished } from "./file/slices.ts";
-import { createVerbs, isWrite, storeOf, type VerbArgs, type VerbName, type Verbs } from "./verbs.ts";
+import { storeOf, type VerbArgs, type VerbName, type Verbs, VERBS } from "./forward.ts";
+import { createVerbs } from "./verbs.ts";
 import { watchOthers } from "./file/watch.ts";
 
 /**
@@ -28,7 +29,7 @@ export async function openSqliteStore(options: {
 
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => {
     const result = storeErrors(path, () => finished(verbs[name](...args)));
-    if (isWrite(name)) for (const onChange of watchers.keys()) queueMicrotask(onChange);
+    if (VERBS[name].wakes) for (const onChange of watchers.keys()) queueMicrotask(onChange);
     return result;
   };
   return storeOf(call, {

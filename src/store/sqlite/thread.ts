@@ -8,14 +8,14 @@ import { createSharedCommit } from "./commits/shared-commit.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
 import { createSlicedWork } from "./commits/sliced-work.ts";
 import { isSliced } from "./file/slices.ts";
-import { createVerbs, type VerbName } from "./verbs.ts";
+import { type VerbName, VERBS } from "./forward.ts";
+import { createVerbs } from "./verbs.ts";
 import { watchOthers } from "./file/watch.ts";
 
 /**
  * The store's own thread: it alone waits for the disk. What deliveries write shares commits, and so do appends; other
  * verbs run as they come, between two commits, those over many rows slice by slice.
  */
-const SHARING: readonly VerbName[] = ["claim", "settle", "takeCall"];
 const { stateDir }: ThreadOptions = workerData;
 const port = parentPort;
 if (!port) throw new Error("the store's thread was started as a program");
@@ -49,7 +49,7 @@ try {
     const resolve = (result: unknown) => answer({ kind: "result", id, result });
     const reject = (error: unknown) => answer({ kind: "failure", id, failure: failureOf(error) });
     if (message.kind === "append") return appends.add({ events: message.events, resolve, reject });
-    if (SHARING.includes(message.name)) {
+    if (VERBS[message.name].shares) {
       const { name, args } = message;
       return deliveries.add({ run: () => call(name, args), resolve, reject });
     }

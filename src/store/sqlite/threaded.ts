@@ -3,7 +3,7 @@ import type { NewEvent } from "../../core/event.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Store } from "../contract/store.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
-import { isWrite, storeOf, type VerbArgs, type VerbName, type VerbResult } from "./verbs.ts";
+import { storeOf, type VerbArgs, type VerbName, type VerbResult, VERBS } from "./forward.ts";
 
 /** What waits for a commit is bounded; beyond it `append` refuses at once and the sender tries again. */
 const MOST_WAITING_EVENTS = 20_000;
@@ -14,6 +14,7 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
     workerData: { stateDir: options.stateDir } satisfies ThreadOptions,
   });
   const exited = new Promise((resolve) => worker.once("exit", resolve));
+  /** What answers each call under way. Only its caller knows the type of the result, hence `never`. */
   const calls = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>();
   const watchers = new Set<() => void>();
   let lastId = 0;
@@ -78,7 +79,7 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
   };
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]): Promise<VerbResult[Name]> => {
     const result = await send<VerbResult[Name]>((id) => ({ kind: "verb", id, name, args }));
-    if (isWrite(name)) changed();
+    if (VERBS[name].wakes) changed();
     return result;
   };
   const store = storeOf(call, {

@@ -117,6 +117,20 @@ export function describeClaims(open: OpenStore): void {
       ]);
     });
 
+    test("names one connection alone where it is asked for", async () => {
+      const store = await opened(open);
+      const [acme, other, idle] = [
+        await connect(store),
+        await connect(store, { org: "other" }),
+        await connect(store, { org: "idle" }),
+      ];
+      await store.append([...completedFor("ann"), anEvent("completed", { org: "other" })]);
+      expect(await store.dueWork(NOON, acme.id)).toMatchObject([{ connectionId: acme.id }]);
+      expect(await store.dueWork(NOON, other.id)).toMatchObject([{ connectionId: other.id }]);
+      expect(await store.dueWork(NOON, idle.id)).toEqual([]);
+      expect(await store.dueWork(NOON)).toHaveLength(2);
+    });
+
     test("is due now where it was raised or put off while the clock was ahead", async () => {
       const store = await opened(open);
       const { id } = await connect(store);

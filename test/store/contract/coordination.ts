@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
-import { anEvent, connect, HUBSPOT } from "../events.ts";
+import { anEvent, connect, HUBSPOT, SMARTRECRUITERS } from "../events.ts";
 import { type OpenStore, opened, temporaryDirectory } from "../world.ts";
 
 const DAY = 24 * 3_600_000;
@@ -21,6 +21,17 @@ export function describeCoordination(open: OpenStore): void {
       const other = await connect(store, { org: "other" });
       expect(await store.connections("acme")).toEqual([acme]);
       expect(await store.connections()).toEqual([acme, other]);
+    });
+
+    test("are found one by one, by id or by name, with what they are told about", async () => {
+      const store = await opened(open);
+      const acme = await connect(store);
+      const ats = await connect(store, SMARTRECRUITERS);
+      expect(await store.connection(acme.id)).toEqual(acme);
+      expect(await store.connection(SMARTRECRUITERS)).toEqual(ats);
+      expect([acme.subject, ats.subject]).toEqual(["contact", "assessment"]);
+      expect(await store.connection(ats.id + 1)).toBeNull();
+      expect(await store.connection({ ...HUBSPOT, environment: "sandbox" })).toBeNull();
     });
   });
 

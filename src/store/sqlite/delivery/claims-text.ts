@@ -1,9 +1,9 @@
 import type { Claim } from "../../contract/store.ts";
 
 /**
- * `Claim[]` as JSON, with the invites' states as they stand in their rows, and what is known of the account, which all share, once.
- * It is read once, by who projects them: to read it here and copy what was read to another thread costs more than
- * twice as much.
+ * `Claim[]` as JSON. The invites stand in it as their rows hold them; what all claims share of the account stands in it
+ * once. The thread that projects the claims parses it: to parse it in the store's thread and to copy the objects costs
+ * more than twice as much.
  */
 export type ClaimsText = string;
 

@@ -81,8 +81,11 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       "SELECT due_at FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL ORDER BY due_at LIMIT 1",
     )
     .pluck();
-  const open = db.prepare<[], { id: number; connectedAt: number | null; outage: string | null }>(
-    "SELECT id, details ->> 'connectedAt' AS connectedAt, details -> 'outage' AS outage FROM connections WHERE hold_cause IS NULL ORDER BY id",
+  const open = db.prepare<
+    [number | null, number | null],
+    { id: number; connectedAt: number | null; outage: string | null }
+  >(
+    "SELECT id, details ->> 'connectedAt' AS connectedAt, details -> 'outage' AS outage FROM connections WHERE hold_cause IS NULL AND (? IS NULL OR id = ?) ORDER BY id",
   );
   const newestWaiting = db
     .prepare<[number], number | null>(
@@ -110,10 +113,10 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     (lastDue.get(connectionId) ?? now) > now + LONGEST_WAIT_MS;
 
   const freeLost = transaction(db, leases.freeLost);
-  const dueWork = (now: number): DueWork[] => {
+  const dueWork = (now: number, only: number | null = null): DueWork[] => {
     // What a killed process had claimed is due too: nobody else would ever ask for it.
     if (leases.lost().length > 0) freeLost();
-    return open.all().flatMap(({ id: connectionId, connectedAt, outage }) => {
+    return open.all(only, only).flatMap(({ id: connectionId, connectedAt, outage }) => {
       if (isAhead(connectionId, now)) mend(connectionId, now);
       const dueAt = next.get(connectionId);
       if (dueAt === undefined) return [];

@@ -6,6 +6,7 @@ import { createOpenConsents } from "../connections/consents.ts";
 import type { Db } from "../file/db.ts";
 import type { Sliced } from "../file/slices.ts";
 import {
+  CONNECTION_COLUMNS,
   connectionOf,
   type ConnectionRow,
   inviteOf,
@@ -85,7 +86,7 @@ export function createReads(db: Db) {
   const invitesOf = db.prepare<[string], number>("SELECT n FROM invite_counts WHERE org = ?").pluck();
   const counters = db.prepare<[], { name: string; value: number }>("SELECT name, value FROM counters");
   const connectionsOf = db.prepare<[string], ConnectionRow>(
-    "SELECT id, org, vendor, environment, state, details FROM connections WHERE org = ? ORDER BY vendor, environment",
+    `${CONNECTION_COLUMNS} WHERE org = ? ORDER BY vendor, environment`,
   );
   const countsOf = db.prepare<[number], { state: PushState; n: number }>(
     "SELECT state, n FROM push_counts WHERE connection_id = ?",

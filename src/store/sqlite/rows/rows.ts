@@ -1,6 +1,6 @@
 import type { Connection } from "../../../core/connection.ts";
 import type { Invite } from "../../../core/invite.ts";
-import type { HeldCause, PushState } from "../../../core/push.ts";
+import type { HeldCause, PushState, SubjectKind } from "../../../core/push.ts";
 import type { PushSummary } from "../../contract/store.ts";
 
 /** Rows as SQLite holds them, and the plain data they become. Only this folder wrote the JSON in them. */
@@ -13,12 +13,16 @@ export interface ConnectionRow {
   org: string;
   vendor: string;
   environment: Connection["environment"];
+  subject_kind: SubjectKind;
   state: Connection["state"];
   details: string;
 }
 
+export const CONNECTION_COLUMNS =
+  "SELECT id, org, vendor, environment, subject_kind, state, details FROM connections";
+
 export function connectionOf(row: ConnectionRow): Connection {
-  const details: Omit<Connection, "id" | "org" | "vendor" | "environment" | "state"> = JSON.parse(
+  const details: Omit<Connection, "id" | "org" | "vendor" | "environment" | "subject" | "state"> = JSON.parse(
     row.details,
   );
   return {
@@ -26,6 +30,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     org: row.org,
     vendor: row.vendor,
     environment: row.environment,
+    subject: row.subject_kind,
     state: row.state,
     account: details.account,
     scopes: details.scopes,

@@ -1,0 +1,116 @@
+import type { Place, Store } from "../contract/store.ts";
+import { claimsOf, type ClaimsText } from "./delivery/claims-text.ts";
+import type { Sliced } from "./file/slices.ts";
+
+/** The contract's verbs as types and as one list, and the `Store` that forwards them to whoever holds the file open. */
+export type VerbName = Exclude<keyof Store, "watch" | "close">;
+export type VerbArgs = { [Name in VerbName]: Parameters<Store[Name]> };
+export type VerbResult = {
+  [Name in VerbName]: Name extends keyof InText ? InText[Name] : Awaited<ReturnType<Store[Name]>>;
+};
+/** What crosses to another thread as text. */
+interface InText {
+  claim: ClaimsText;
+  claimInWindow: { text: ClaimsText; place: Place | null };
+}
+export type Verbs = {
+  [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] | Sliced<VerbResult[Name]>;
+};
+
+export interface VerbTraits {
+  /** Someone may find work to do after it. */
+  wakes?: true;
+  /** It is a short write of a delivery, and shares its commit with others of the kind. */
+  shares?: true;
+}
+
+/** Every verb of the contract: one that is missing here, or in `createVerbs`, does not compile. */
+export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
+  append: { wakes: true },
+  connections: {},
+  connection: {},
+  saveConnection: { wakes: true },
+  openConsent: {},
+  takeConsent: {},
+  holdsConsent: {},
+  endConsent: {},
+  voidConsents: {},
+  claim: { shares: true },
+  claimInWindow: {},
+  settle: { wakes: true, shares: true },
+  letGo: {},
+  dueWork: {},
+  hold: {},
+  holdConnected: {},
+  release: { wakes: true },
+  hasten: { wakes: true },
+  raise: { wakes: true },
+  confirm: {},
+  forgetAccount: {},
+  takeCall: { shares: true },
+  limitCalls: {},
+  subjects: {},
+  countPushes: {},
+  selectPushes: {},
+  countUnpushed: {},
+  selectUnpushed: {},
+  countWaiting: {},
+  adopt: {},
+  startRun: {},
+  noteRun: {},
+  runs: {},
+  standing: {},
+  heldCauses: {},
+  questions: {},
+  nameTest: { wakes: true },
+  received: {},
+  noteRefusals: {},
+  refusals: {},
+  startTrial: {},
+  invites: {},
+  invite: {},
+  overview: {},
+  stuck: {},
+  orgs: {},
+  attempts: {},
+  lastAttempt: {},
+  openTick: {},
+  lastTick: {},
+  beginTick: {},
+  endTick: {},
+  enterService: {},
+  runningServices: {},
+  keepIncidents: {},
+  dueAlerts: {},
+  noteAlert: {},
+};
+
+/** Each verb as one call to whoever carries it out: directly, or as a message to another thread. */
+type Forwarded = { [Name in VerbName]: (...args: VerbArgs[Name]) => Promise<VerbResult[Name]> };
+export type Call = <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => Promise<VerbResult[Name]>;
+
+export function storeOf(call: Call, rest: Pick<Store, "watch" | "close">): Store {
+  const forwarded = forwardAll(call);
+  return {
+    ...forwarded,
+    claim: async (...args) => claimsOf(await call("claim", args)),
+    claimInWindow: async (...args) => {
+      const { text, place } = await call("claimInWindow", args);
+      return { claims: claimsOf(text), place };
+    },
+    ...rest,
+  };
+}
+
+/** Whole, as `VERBS` names every verb: the compiler holds that, and cannot see it in entries. */
+function forwardAll(call: Call): Forwarded {
+  const forwarded: Forwarded = Object.create(null);
+  const entries = Object.keys(VERBS)
+    .filter(isVerbName)
+    .map((name) => [name, (...args: VerbArgs[VerbName]) => call(name, args)]);
+  return Object.assign(forwarded, Object.fromEntries(entries));
+}
+
+function isVerbName(name: string): name is VerbName {
+  return name in VERBS;
+}
