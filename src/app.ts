@@ -15,7 +15,9 @@ import type { Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
 import type { Destination } from "./vendors/contract/destination.ts";
+import type { VendorDeclaration } from "./vendors/contract/declaration.ts";
 import type { Source } from "./vendors/contract/source.ts";
+import { checkVendor, openDestination, openSources, VENDORS } from "./vendors/index.ts";
 import type { Access } from "./vendors/contract/access.ts";
 
 /**
@@ -24,6 +26,8 @@ import type { Access } from "./vendors/contract/access.ts";
  */
 export interface App {
   config: Config;
+  /** All that are known, in the order in which people see them. */
+  vendors: readonly VendorDeclaration[];
   org: string;
   stateDir: string;
   /** Where the configuration is looked for, whether or not it is there. */
@@ -43,7 +47,7 @@ export interface App {
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   /** Throws `USAGE` for a vendor that results cannot go to, and so does `destination`. */
-  checkVendor(vendor: string): Promise<void>;
+  checkVendor(vendor: string): void;
   destination(of: ConnectionName): Promise<Destination>;
   sources(): Promise<readonly Source[]>;
   /** What calls to a connection's account need. */
@@ -115,10 +119,8 @@ export function openApp(world: World, globals: Globals): App {
     const { createTokens } = await import("./oauth/tokens.ts");
     return createTokens({ clock, http: await http(), vault: await vault() });
   });
-  const destination: App["destination"] = async ({ org, vendor, environment }) => {
-    const { openDestination } = await import("./vendors/index.ts");
-    return openDestination(vendor, { config, org, environment, http: await http(), clock });
-  };
+  const destination: App["destination"] = async ({ org, vendor, environment }) =>
+    openDestination(vendor, { config, org, environment, http: await http(), clock });
   const access: App["access"] = async (connection, options) => {
     const [{ createAccess }, issuer] = await Promise.all([
       import("./flows/account/access.ts"),
@@ -133,6 +135,7 @@ export function openApp(world: World, globals: Globals): App {
 
   return {
     config,
+    vendors: VENDORS,
     org,
     stateDir,
     configFile: configFileFor(world, globals),
@@ -149,9 +152,9 @@ export function openApp(world: World, globals: Globals): App {
       (await import("./vault/rekey.ts")).rekeyVault(vaultOptions(), newKeyFile),
     http,
     tokens,
-    checkVendor: async (vendor) => (await import("./vendors/index.ts")).checkVendor(vendor),
+    checkVendor,
     destination,
-    sources: async () => Object.values((await import("./vendors/index.ts")).SOURCES),
+    sources: openSources,
     access,
     close: async () => {
       for (const close of closers.reverse()) await close();
@@ -182,6 +185,7 @@ function configFor(world: World, globals: Globals): Config {
     isRequired: (globals.config ?? world.env.JC_CONFIG) !== undefined,
     env: world.env,
     flags: globals.org === undefined ? {} : { org: globals.org },
+    vendors: VENDORS,
   });
 }
 

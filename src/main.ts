@@ -3,6 +3,7 @@ import type { Globals, World } from "./shared/world.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
 import { createRedactor } from "./shared/redact.ts";
 import { VERSION } from "./shared/version.ts";
+import { destinationLabels } from "./vendors/index.ts";
 
 /** The command tree, in the order of `--help`. Each command declares itself in a file of its own, loaded when called. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
@@ -53,7 +54,7 @@ async function createProgram(
   { first, asJson }: { first: string | undefined; asJson: boolean },
 ): Promise<Command> {
   const program = new Command("jc-integrations")
-    .description("Carries JobCannon's assessment results into HubSpot and SmartRecruiters, and loses none.")
+    .description(`Carries JobCannon's assessment results into ${destinationLabels("all")}, and loses none.`)
     .version(VERSION, "--version", "print the version")
     .option("--org <slug>", "the JobCannon organisation (else the config's org)")
     .option("--config <file>", "configuration file (TOML)")

@@ -8,6 +8,8 @@ interface Import {
   /** A path below the root, or a package. */
   to: string;
   isTypeOnly: boolean;
+  /** Loaded when that line runs. */
+  isLate?: boolean;
 }
 
 /** What may import what: only what stands in a later row. Those in one row do not know each other. */
@@ -43,6 +45,10 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/oauth": [[".", "consent"], ["endpoint"]],
   "src/core": [["advice", "delivery"], ["."]],
 };
+/** Data, which loads no vendor. */
+const VENDOR_LIST = "src/vendors/index.ts";
+const READS_VENDOR_LIST = ["main", "commands", "demo"];
+const LISTED = /\/(declaration|keys|words|versions|guide)\.ts$/;
 /** Those who start the emulator for people. */
 const STARTS_EMULATOR = ["commands", "demo"];
 const READS_PROCESS = ["src/start.ts", "src/app.ts"];
@@ -76,6 +82,13 @@ describe("the map of the house", () => {
     expect(() =>
       folders.map(([room, path]) => rowOf(ROOMS[room] ?? [], placeIn(room, ROOMS[room] ?? [], path))),
     ).not.toThrow();
+  });
+
+  test("lists the vendors without loading any", () => {
+    const reached = loadedWith(VENDOR_LIST).filter((path) => path.startsWith("src/vendors/"));
+    expect(reached.length).toBeGreaterThan(3);
+    expect(reached.filter((path) => path !== VENDOR_LIST && !LISTED.test(path))).toEqual([]);
+    expect(loadedWith("src/vendors/hubspot/hubspot.ts")).toContain("src/shared/http.ts");
   });
 
   test("names no file or folder for what has no home", () => {
@@ -158,7 +171,8 @@ function faultOf(link: Import): string | null {
   if (left === "emulator")
     return ["emulator", "shared"].includes(right) ? null : "the emulator knows shared only";
   if (right === "emulator") return STARTS_EMULATOR.includes(left) ? null : "the product knows no emulator";
-  if (left !== "app" && left !== right && !isTypeOnly && isReal(to))
+  const isList = to === VENDOR_LIST && READS_VENDOR_LIST.includes(left);
+  if (left !== "app" && left !== right && !isTypeOnly && !isList && isReal(to))
     return "only app.ts puts the real parts together";
   return wrongWayIn("src", HOUSE, link) ?? wrongWayInRooms(link);
 }
@@ -198,6 +212,15 @@ function rowOf(rows: readonly (readonly string[])[], place: string): number {
   throw new Error(`${place} is not on the map: give it its place in this file`);
 }
 
+/** What is loaded at once when that file is. */
+function loadedWith(file: string, loaded = new Set<string>()): string[] {
+  if (loaded.has(file)) return [];
+  loaded.add(file);
+  for (const { from, to, isTypeOnly, isLate } of imports)
+    if (from === file && !isTypeOnly && !isLate) loadedWith(to, loaded);
+  return [...loaded];
+}
+
 /** Groups of files that reach each other, found by Tarjan's algorithm. */
 function circlesIn(links: readonly Import[]): string[] {
   const next = new Map<string, Import[]>();
@@ -231,12 +254,13 @@ function importsOf(from: string, text: string): Import[] {
     ),
     ...code.matchAll(/(?<type>\btypeof\s+)?\bimport\(\s*"(?<to>[^"]+)"/g),
   ].sort((a, b) => a.index - b.index);
-  return found.map(({ groups = {} }) => {
+  return found.map(({ 0: text, groups = {} }) => {
     const { type, names, to = "" } = groups;
     return {
       from,
       to: to.startsWith(".") ? posix.join(posix.dirname(from), to) : to,
       isTypeOnly: type !== undefined || (names !== undefined && areTypes(names)),
+      ...(text.startsWith("import(") ? { isLate: true } : {}),
     };
   });
 }

@@ -1,6 +1,9 @@
 import { AppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Secret } from "../shared/secret.ts";
+import type { DeclaredSecret } from "../core/declared-secret.ts";
+
+export const BOT_TOKEN: DeclaredSecret = { name: "telegram.bot-token", isOrgs: false, rotates: false };
 
 /** One message to one chat by the Bot API (https://core.telegram.org/bots/api#sendmessage). Throws `VENDOR_*`, `CONFIG_INVALID`. */
 export async function sendTelegram(

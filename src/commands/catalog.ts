@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { openAts } from "../flows/ats/ats.ts";
+import { DEFAULT_ATS } from "../core/default-vendor.ts";
 import { AppError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
 import { plain } from "../shared/text.ts";
 import type { CatalogEntry, StagePlace } from "../vendors/contract/ats.ts";
+import { destinationLabels } from "../vendors/index.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -31,17 +33,19 @@ const DEFAULTS: Omit<CatalogEntry, "test"> = {
 };
 
 const TESTS = ["disc", "big-five", "iq-test", "integrity", "mbti", "riasec", "eq"];
-const FROM_JOB_TO_STAGE = "\nA stage is written as SmartRecruiters shows it in the job's pipeline.";
+const FROM_JOB_TO_STAGE = `\nA stage is written as ${destinationLabels("ats")} shows it in the job's pipeline.`;
 
 /** `catalog`: which JobCannon test a job's stage triggers. */
 export function registerCatalog(program: Command, world: World): void {
-  const catalog = program.command("catalog").description("which test a SmartRecruiters job stage triggers");
+  const catalog = program
+    .command("catalog")
+    .description(`which test a ${destinationLabels("ats")} job stage triggers`);
   const add = (name: string, description: string, example: string) =>
     catalog
       .command(name)
       .description(description)
       .option("--job <id>", "the job")
-      .option("--vendor <vendor>", "the applicant tracking system", "smartrecruiters")
+      .option("--vendor <vendor>", "the applicant tracking system", DEFAULT_ATS)
       .option("--sandbox", "of the sandbox environment")
       .addHelpText("after", `${FROM_JOB_TO_STAGE}\n\nExample:\n  jc-integrations catalog ${example}`);
 

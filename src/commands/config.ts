@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { KEYS } from "../shared/config-keys.ts";
+import { globalKeys } from "../shared/config-keys.ts";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -12,9 +12,10 @@ export function registerConfig(program: Command, world: World): void {
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
         const { orgs, sandbox, origins, file, ...values } = app.config;
+        const keys = globalKeys(app.vendors);
         const rows = Object.entries(values).map(([name, value]) => [
           name,
-          shown(value, kindOf(name)),
+          shown(value, keys[name]?.kind),
           origins[name] ?? "default",
         ]);
         for (const [section, tables] of Object.entries({ orgs, sandbox })) {
@@ -42,10 +43,6 @@ export function registerConfig(program: Command, world: World): void {
         print({ json, text: () => terminal.table(["", ""], rows).trimStart() });
       }),
     );
-}
-
-function kindOf(name: string): string | undefined {
-  return Object.entries(KEYS).find(([key]) => key === name)?.[1].kind;
 }
 
 /** As it is written in the file. */

@@ -1,11 +1,15 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { listed } from "../shared/text.ts";
+import { emulatedLines, VENDORS } from "../vendors/index.ts";
 import { withoutApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
+
+const EMULATED = VENDORS.filter(({ emulated }) => Object.keys(emulated).length > 0).map(({ label }) => label);
 
 export function registerEmulator(program: Command, world: World): void {
   program
     .command("emulator")
-    .description("HubSpot, SmartRecruiters and Telegram on loopback, with fault switches under /_control")
+    .description(`${listed([...EMULATED, "Telegram"])} on loopback, with fault switches under /_control`)
     .option("--port <n>", "0 takes any free one", readPort, 8480)
     .option("--auto-approve", "consent pages redirect at once")
     .option("--hubspot-limit <limit>", "as 100/10s, or none", "110/10s")
@@ -17,21 +21,16 @@ export function registerEmulator(program: Command, world: World): void {
       withoutApp(world, command, async ({ print, say }) => {
         const { startEmulator } = await import("../emulator/emulator.ts");
         const emulator = await startEmulator({ ...options, autoApprove: options.autoApprove === true });
-        const { url, hubspot, smartrecruiters, telegram } = emulator;
+        const { url, urls } = emulator;
         print({
-          json: { url, hubspot, smartrecruiters, telegram },
+          json: { url, ...urls },
           text: () =>
             [
               `listening on ${url}`,
               "",
-              "[hubspot]",
-              `api_base = "${hubspot}"`,
-              `authorize_url = "${hubspot}/oauth/authorize"`,
-              "[smartrecruiters]",
-              `api_base = "${smartrecruiters}"`,
-              `identity_base = "${smartrecruiters}"`,
+              ...sectionsFor(urls),
               "[alerts.telegram]",
-              `api_base = "${telegram}"`,
+              `api_base = "${urls.telegram}"`,
             ].join("\n"),
         });
         say("Ctrl-C ends it; its state is gone then.");
@@ -39,6 +38,13 @@ export function registerEmulator(program: Command, world: World): void {
         await emulator.close();
       }),
     );
+}
+
+function sectionsFor(urls: Readonly<Record<string, string>>): string[] {
+  return VENDORS.flatMap((declared) => {
+    const lines = emulatedLines(declared, urls[declared.vendor] ?? "");
+    return lines.length === 0 ? [] : [`[${declared.vendor}]`, ...lines];
+  });
 }
 
 interface Options {

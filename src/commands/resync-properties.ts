@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { Connection, Environment } from "../core/connection.ts";
+import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count } from "../shared/text.ts";
@@ -11,7 +12,7 @@ export function registerResync(program: Command, world: World): void {
   program
     .command("resync-properties")
     .description("create the HubSpot properties that are missing; never overwrites (exit 7: no room for all)")
-    .option("--vendor <vendor>", "of another vendor, whose fields are only read anew", "hubspot")
+    .option("--vendor <vendor>", "of another vendor, whose fields are only read anew", DEFAULT_VENDOR)
     .option("--dry-run", "show the plan, change nothing")
     .option("--sandbox", "in the sandbox portal")
     .addHelpText("after", "\nExample:\n  jc-integrations resync-properties --dry-run")

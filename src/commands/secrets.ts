@@ -1,11 +1,16 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { SECRET_NAMES, type SecretName } from "../vault/secrets.ts";
+import { BOT_TOKEN } from "../alerts/telegram.ts";
+import type { DeclaredSecret } from "../core/declared-secret.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
+import { VENDORS } from "../vendors/index.ts";
+
+const DECLARED = [...VENDORS.flatMap(({ secrets }) => secrets), BOT_TOKEN];
+const NAMES = DECLARED.map(({ name }) => name).join(", ");
 
 export function registerSecrets(program: Command, world: World): void {
   const secrets = program
@@ -21,16 +26,19 @@ export function registerSecrets(program: Command, world: World): void {
     .option("--sandbox", "for the sandbox environment")
     .addHelpText(
       "after",
-      `\nNames: ${SECRET_NAMES.join(", ")}\n\nExample:\n  jc-integrations secrets set hubspot.client-secret`,
+      `\nNames: ${NAMES}\n\nExample:\n  jc-integrations secrets set hubspot.client-secret`,
     )
     .action((name: string, options: { file?: string; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
-        const { secretFrom, setSecret } = await import("../vault/secrets.ts");
-        const place = placeOf(session, name, options);
-        const value = secretFrom(place.name, await readValue(session, place.name, options.file));
+        const { addSecret, secretFrom, setSecret } = await import("../vault/secrets.ts");
+        const declared = secretNamed(name);
+        const place = placeOf(session, declared, options);
+        const value = secretFrom(declared, await readValue(session, place.name, options.file));
         session.app.redact.learn(value.reveal());
         const vault = await session.app.vault();
-        const { number } = await setSecret(vault, place, value);
+        const { number } = declared.rotates
+          ? await addSecret(vault, place, value)
+          : await setSecret(vault, place, value);
         session.print({
           json: { name: place.name, org: place.org, number },
           text: () =>
@@ -70,7 +78,7 @@ export function registerSecrets(program: Command, world: World): void {
     .action((name: string, options: { number?: number; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
         const { removeSecrets } = await import("../vault/secrets.ts");
-        const place = placeOf(session, name, options);
+        const place = placeOf(session, secretNamed(name), options);
         const removed = await removeSecrets(await session.app.vault(), place, options.number ?? null);
         if (removed === 0) {
           throw new AppError("USAGE", `${place.name} is not set there`, {
@@ -82,24 +90,24 @@ export function registerSecrets(program: Command, world: World): void {
     );
 }
 
-/**
- * Without `--org` a secret serves every org that has none of its own. But whose webhook secret of SmartRecruiters fits
- * tells whose event it is, so each is of one org.
- */
-function placeOf({ app, globals }: Session, name: string, options: { sandbox?: boolean }) {
-  const known = knownName(name);
+/** Without `--org` a secret serves every org that has none of its own, unless its kind is of one org each. */
+function placeOf(
+  { app, globals }: Session,
+  { name, isOrgs }: DeclaredSecret,
+  options: { sandbox?: boolean },
+) {
   return {
-    name: known,
-    org: globals.org ?? (known === "smartrecruiters.webhook-secret" ? app.org : null),
+    name,
+    org: globals.org ?? (isOrgs ? app.org : null),
     environment: options.sandbox ? "sandbox" : "production",
   } as const;
 }
 
-function knownName(name: string): SecretName {
-  const known = SECRET_NAMES.find((candidate) => candidate === name);
+function secretNamed(name: string): DeclaredSecret {
+  const known = DECLARED.find((candidate) => candidate.name === name);
   if (known) return known;
   throw new AppError("USAGE", "there is no secret of that name", {
-    hint: `Names: ${SECRET_NAMES.join(", ")}`,
+    hint: `Names: ${NAMES}`,
   });
 }
 

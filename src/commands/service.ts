@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Command, CommanderError } from "commander";
 import { isoTime } from "../shared/clock.ts";
-import { KEYS } from "../shared/config-keys.ts";
+import { globalKeys, variableOf } from "../shared/config-keys.ts";
 import type { Environment } from "../shared/config.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED } from "../shared/errors.ts";
 import { relativeTime } from "../shared/text.ts";
@@ -9,6 +9,7 @@ import type { Output, World } from "../shared/world.ts";
 import type { ServicePlan } from "../systemd/plan.ts";
 import type { Runner } from "../systemd/runner.ts";
 import type { Places, Program, Scope } from "../systemd/unit.ts";
+import { VENDORS } from "../vendors/index.ts";
 import { withoutApp } from "./session/with-app.ts";
 
 interface ScopeOptions {
@@ -81,7 +82,10 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
   if (scope === "system") host.refuseClosedProgram(program);
   if (!options.dryRun) await host.refuseUnlessAble(runner, scope, `install --${scope}`);
   const unseen = keysSetIn(world.env);
-  const plan = planInstall({ places, program, org: globals.org, unseen }, await host.look(runner, places));
+  const plan = planInstall(
+    { places, program, org: globals.org, unseen },
+    await host.look(runner, places, VENDORS),
+  );
   await carryOut(output, { runner, plan, options, next: nextAfterInstall(places) });
 }
 
@@ -117,8 +121,9 @@ async function carryOut(
 
 /** The configuration's variables that this shell sets, and the service's unit does not. */
 function keysSetIn(env: Environment): string[] {
-  const variables = Object.keys(KEYS).map((name) => `JC_${name.toUpperCase().replaceAll(".", "_")}`);
-  return variables.filter((variable) => env[variable]);
+  return Object.keys(globalKeys(VENDORS))
+    .map(variableOf)
+    .filter((variable) => env[variable]);
 }
 
 function nextAfterInstall({ scope, configFile }: Places): string {

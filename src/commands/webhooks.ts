@@ -1,9 +1,11 @@
 import type { Command } from "commander";
 import { type OpenAts, openAts } from "../flows/ats/ats.ts";
 import type { SubscriptionContext } from "../flows/ats/subscriptions.ts";
-import { count, plain, shortTime } from "../shared/text.ts";
+import { count, plain, possessive, shortTime } from "../shared/text.ts";
 import type { ReceivedWebhook, Refusal } from "../store/contract/store.ts";
 import type { CommonError } from "../core/advice/common-errors.ts";
+import { DEFAULT_ATS } from "../core/default-vendor.ts";
+import { destinationLabels } from "../vendors/index.ts";
 import { logToRead, readLimit } from "./session/look.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
@@ -17,12 +19,12 @@ interface Flags {
 export function registerWebhooks(program: Command, world: World): void {
   const webhooks = program
     .command("webhooks")
-    .description("SmartRecruiters' webhook subscription, and what was received");
+    .description(`${possessive(destinationLabels("ats"))} webhook subscription, and what was received`);
   const add = (name: string, description: string, example: string) =>
     webhooks
       .command(name)
       .description(description)
-      .option("--vendor <vendor>", "the applicant tracking system", "smartrecruiters")
+      .option("--vendor <vendor>", "the applicant tracking system", DEFAULT_ATS)
       .option("--sandbox", "of the sandbox environment")
       .addHelpText("after", `\nExample:\n  jc-integrations webhooks ${example}`);
 

@@ -7,9 +7,10 @@ import type { World } from "../shared/world.ts";
 import type { Connection, Environment } from "../core/connection.ts";
 import { type Emulator, startEmulator } from "../emulator/emulator.ts";
 import { connect } from "../flows/connect/connect.ts";
-import { setSecret } from "../vault/secrets.ts";
+import { addSecret, setSecret } from "../vault/secrets.ts";
 import { secret } from "../shared/secret.ts";
 import type { Store } from "../store/contract/store.ts";
+import { emulatedLines, VENDORS } from "../vendors/index.ts";
 import { visit } from "./browser.ts";
 
 /** A world for one run: the emulator, and the real program on a state directory that is gone afterwards. */
@@ -54,7 +55,9 @@ export async function setStage(world: World, options: StageOptions): Promise<Sta
     for (const close of closers.reverse()) await close();
   };
   try {
-    const [listenPort, ...redirectPorts] = [await freePort(), await freePort(), await freePort()];
+    const listenPort = await freePort();
+    const redirectPorts = new Map<string, number>();
+    for (const { vendor } of VENDORS) redirectPorts.set(vendor, await freePort());
     const url = `http://127.0.0.1:${listenPort}`;
     const emulator = await startEmulator({
       port: 0,
@@ -76,7 +79,7 @@ export async function setStage(world: World, options: StageOptions): Promise<Sta
     for (const vendor of vendors)
       await setSecret(vault, { org: null, environment, name: `${vendor}.client-secret` }, clientSecret);
     const jobcannon = { org: null, environment: "production", name: "jobcannon.webhook-secret" } as const;
-    await setSecret(vault, jobcannon, secret(WEBHOOK_SECRET));
+    await addSecret(vault, jobcannon, secret(WEBHOOK_SECRET));
     return { dir, emulator, app, stop, url, webhookSecret: WEBHOOK_SECRET, strike };
   } catch (error) {
     await strike();
@@ -88,23 +91,21 @@ function configuration(at: {
   org: string;
   dir: string;
   emulator: Emulator;
-  listenPort: number | undefined;
-  redirectPorts: readonly number[];
+  listenPort: number;
+  redirectPorts: ReadonlyMap<string, number>;
   environment: Environment;
 }): string {
   const { org, dir, emulator, listenPort, redirectPorts, environment } = at;
   const prefix = environment === "sandbox" ? "sandbox." : "";
+  const urls: Readonly<Record<string, string>> = emulator.urls;
+  const sections = VENDORS.filter(({ destination }) => destination).flatMap((declared) => [
+    `[${prefix}${declared.vendor}]`,
+    'client_id = "demo"',
+    ...emulatedLines(declared, urls[declared.vendor] ?? ""),
+    `redirect_port = ${redirectPorts.get(declared.vendor)}`,
+  ]);
   return `org = "${org}"
-[${prefix}hubspot]
-client_id = "demo"
-api_base = "${emulator.hubspot}"
-authorize_url = "${emulator.hubspot}/oauth/authorize"
-redirect_port = ${redirectPorts[0]}
-[${prefix}smartrecruiters]
-client_id = "demo"
-api_base = "${emulator.smartrecruiters}"
-identity_base = "${emulator.smartrecruiters}"
-redirect_port = ${redirectPorts[1]}
+${sections.join("\n")}
 [serve]
 listen = "127.0.0.1:${listenPort}"
 public_url = "http://127.0.0.1:${listenPort}"

@@ -17,6 +17,8 @@ export type { EmulatorOptions } from "./vendor.ts";
 /** Beside its own URL it has one for each vendor, to configure as that vendor's `api_base`. */
 export interface Emulator extends Readonly<Record<VendorName, string>> {
   url: string;
+  /** The same URLs by the vendors' names. */
+  urls: Readonly<Record<VendorName, string>>;
   port: number;
   /** Ends at once, cutting the connections that are open. */
   close(): Promise<void>;
@@ -88,11 +90,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const address = server.address();
   const port = typeof address === "object" && address ? address.port : 0;
   const url = `http://127.0.0.1:${port}`;
+  const urls = urlsUnder(url);
   return {
     url,
-    hubspot: `${url}/hubspot`,
-    smartrecruiters: `${url}/smartrecruiters`,
-    telegram: `${url}/telegram`,
+    urls,
+    ...urls,
     port,
     close: () =>
       new Promise((resolve) => {
@@ -102,6 +104,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
         server.closeAllConnections();
       }),
   };
+}
+
+function urlsUnder(url: string): Record<VendorName, string> {
+  const names = Object.keys(VENDORS).map((name) => [name, `${url}/${name}`]);
+  return Object.fromEntries(names) as Record<VendorName, string>;
 }
 
 /** Plays one call with the fault whose turn it is; `isCut` means that no answer is to be sent. */

@@ -1,6 +1,6 @@
 /**
- * Every configuration key, its kind and its default: the one table behind the file, the environment
- * (`JC_` + the path in capitals), `config show` and the error for a mistyped key.
+ * Every configuration key that is no vendor's, its kind and its default. With the keys that each vendor declares it is the
+ * one table behind the file, the environment (`JC_` + the path in capitals), `config show` and the error for a mistyped key.
  */
 export type KeyKind =
   | { kind: "text" }
@@ -14,23 +14,17 @@ export type KeyKind =
   /** `host:port`. */
   | { kind: "address" };
 
-const text = (value = "") => ({ kind: "text", default: value }) as const;
-const port = (value: number) => ({ kind: "number", min: 1, max: 65_535, default: value }) as const;
+export type KeyValue = string | number | boolean;
+export type KeyWithDefault = KeyKind & { default: KeyValue };
+
+export const text = (value = "") => ({ kind: "text", default: value }) as const;
+export const port = (value: number) => ({ kind: "number", min: 1, max: 65_535, default: value }) as const;
+export const TEXT = { kind: "text" } as const;
+export const PORT = { kind: "number", min: 1, max: 65_535 } as const;
+export const REGION = { kind: "choice", of: ["eu", "us"] } as const;
 
 export const KEYS = {
   org: text("default"),
-  "hubspot.client_id": text(),
-  "hubspot.api_base": text("https://api.hubapi.com"),
-  "hubspot.authorize_url": text("https://app.hubspot.com/oauth/authorize"),
-  "hubspot.api_version": { kind: "choice", of: ["v3", "2026-03", "2026-09"], default: "v3" },
-  "hubspot.tier": { kind: "choice", of: ["free", "paid", "marketplace", "none"], default: "free" },
-  "hubspot.pkce": { kind: "yes-no", default: true },
-  "hubspot.redirect_port": port(8976),
-  "smartrecruiters.client_id": text(),
-  "smartrecruiters.api_base": text("https://api.smartrecruiters.com"),
-  "smartrecruiters.identity_base": text("https://www.smartrecruiters.com"),
-  "smartrecruiters.profile": { kind: "choice", of: ["v1", "v201907"], default: "v1" },
-  "smartrecruiters.redirect_port": port(8977),
   "jobcannon.result_base": text("https://jobcannon.io"),
   "serve.listen": { kind: "address", default: "127.0.0.1:8470" },
   "serve.admin_listen": { kind: "address", default: "127.0.0.1:8471" },
@@ -46,32 +40,58 @@ export const KEYS = {
   "vault.backend": { kind: "choice", of: ["keychain", "sealed"], default: "keychain" },
   "vault.key_file": text(),
   "store.url": text("sqlite:"),
-  "store.region": { kind: "choice", of: ["eu", "us"], default: "eu" },
+  "store.region": { ...REGION, default: "eu" },
   "log.level": { kind: "choice", of: ["debug", "info", "warn", "error"], default: "info" },
   "log.format": { kind: "choice", of: ["text", "json"], default: "text" },
-} as const satisfies Record<string, KeyKind & { default: string | number | boolean }>;
+} as const satisfies Record<string, KeyWithDefault>;
 
 /** What one org has of its own, under `[orgs.<slug>]`. */
 export const ORG_KEYS = {
   retention_days: { kind: "number", min: 1, max: 36_500 },
-  residency: { kind: "choice", of: ["eu", "us"] },
-  hubspot_tier: { kind: "choice", of: ["free", "paid", "marketplace", "none"] },
-  telegram_chat_id: { kind: "text" },
-  smartrecruiters_region: { kind: "choice", of: ["eu", "us"] },
-  smartrecruiters_client_id: { kind: "text" },
-  smartrecruiters_profile: { kind: "choice", of: ["v1", "v201907"] },
+  residency: REGION,
+  telegram_chat_id: TEXT,
 } as const satisfies Record<string, KeyKind>;
 
-/** Hosts and client ids of a vendor's sandbox, under `[sandbox.<vendor>]`. */
-export const SANDBOX_KEYS = {
-  client_id: { kind: "text" },
-  api_base: { kind: "text" },
-  identity_base: { kind: "text" },
-  authorize_url: { kind: "text" },
-  redirect_port: { kind: "number", min: 1, max: 65_535 },
-} as const satisfies Record<string, KeyKind>;
+/** The keys of one vendor, without its name. */
+export interface VendorKeys {
+  /** `tier` stands under `[hubspot]`. */
+  global: Readonly<Record<string, KeyWithDefault>>;
+  /** `tier` stands under `[orgs.<slug>]` as `hubspot_tier`. */
+  org: Readonly<Record<string, KeyKind>>;
+  /** `api_base` stands under `[sandbox.hubspot]`; one with a default never falls back to production's value. */
+  sandbox: Readonly<Record<string, KeyKind & { default?: KeyValue }>>;
+}
 
-type ValueOf<Key extends KeyKind> = Key extends { kind: "choice"; of: readonly (infer Choice)[] }
+/** As much of a vendor's declaration as the configuration is made of. */
+export interface VendorSection<Keys extends VendorKeys = VendorKeys> {
+  vendor: string;
+  keys: Keys;
+}
+
+/** All keys by their paths, in the order in which people see them. */
+export function globalKeys(vendors: readonly VendorSection[]): Readonly<Record<string, KeyWithDefault>> {
+  const { org, ...rest } = KEYS;
+  return { org, ...namedBy(vendors, ({ vendor, keys }) => [`${vendor}.`, keys.global]), ...rest };
+}
+
+/** All keys of an org's table. */
+export function orgKeys(vendors: readonly VendorSection[]): Readonly<Record<string, KeyKind>> {
+  return { ...ORG_KEYS, ...namedBy(vendors, ({ vendor, keys }) => [`${vendor}_`, keys.org]) };
+}
+
+export const variableOf = (path: string) => `JC_${path.toUpperCase().replaceAll(".", "_")}`;
+
+function namedBy<Key>(
+  vendors: readonly VendorSection[],
+  keysOf: (vendor: VendorSection) => [prefix: string, keys: Readonly<Record<string, Key>>],
+): Record<string, Key> {
+  const named = vendors
+    .map(keysOf)
+    .flatMap(([prefix, keys]) => Object.entries(keys).map(([name, key]) => [prefix + name, key] as const));
+  return Object.fromEntries(named);
+}
+
+export type ValueOf<Key extends KeyKind> = Key extends { kind: "choice"; of: readonly (infer Choice)[] }
   ? Choice
   : Key extends { kind: "number" | "duration" | "time-of-day" }
     ? number

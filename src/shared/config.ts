@@ -1,23 +1,33 @@
 import { readFileSync } from "node:fs";
 import { parse } from "smol-toml";
-import { KEYS, type KeyKind, type KeyName, ORG_KEYS, SANDBOX_KEYS, type Values } from "./config-keys.ts";
+import {
+  globalKeys,
+  type KEYS,
+  type KeyKind,
+  type KeyName,
+  type KeyValue,
+  type ORG_KEYS,
+  orgKeys,
+  type Values,
+  type VendorSection,
+  variableOf,
+} from "./config-keys.ts";
 import { AppError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
 /** Configuration: flag over environment over file over default. Holds no secret. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** By the names scripts rely on, as `config["hubspot.tier"]`. */
+/** By the names scripts rely on, as `config["serve.listen"]`; what vendors declared is read by `settingsOf`. */
 export type Config = Values<typeof KEYS> & {
   orgs: Readonly<Record<string, Partial<Values<typeof ORG_KEYS>>>>;
-  sandbox: Readonly<Record<string, Partial<Values<typeof SANDBOX_KEYS>>>>;
+  sandbox: Readonly<Record<string, Readonly<Record<string, KeyValue>>>>;
   /** Where each value comes from, for `config show`. */
   origins: Readonly<Record<string, string>>;
   /** The file that was read; null when there is none. */
   file: string | null;
 };
 
-type Value = string | number | boolean;
 type Table = Record<string, unknown>;
 
 /** `file`: read if it exists; a missing one is an error only when `isRequired` (the operator named it). */
@@ -26,14 +36,16 @@ export function loadConfig(options: {
   isRequired: boolean;
   env: Environment;
   flags: Partial<Record<KeyName, string>>;
+  vendors: readonly VendorSection[];
 }): Config {
+  const keys = globalKeys(options.vendors);
   const source = readToml(options.file, options.isRequired);
   const { orgs, sandbox, ...rest } = source ?? {};
-  const fromFile = flatten(rest, "", options.file);
-  refuseUnknownVariables(options.env);
-  const values: Record<string, Value> = {};
+  const fromFile = flatten(rest, { keys, prefix: "", file: options.file });
+  refuseUnknownVariables(options.env, keys);
+  const values: Record<string, KeyValue> = {};
   const origins: Record<string, string> = {};
-  for (const [name, key] of Object.entries(KEYS)) {
+  for (const [name, key] of Object.entries(keys)) {
     const variable = variableOf(name);
     const candidates: [unknown, string][] = [
       [options.flags[name as KeyName], `--${name}`],
@@ -49,8 +61,8 @@ export function loadConfig(options: {
   }
   const config = {
     ...(values as Values<typeof KEYS>),
-    orgs: tables(orgs, ORG_KEYS, "orgs", options.file),
-    sandbox: tables(sandbox, SANDBOX_KEYS, "sandbox", options.file),
+    orgs: orgTables(orgs, options),
+    sandbox: sandboxTables(sandbox, options),
     origins,
     file: source === null ? null : options.file,
   };
@@ -58,11 +70,9 @@ export function loadConfig(options: {
   return config;
 }
 
-const variableOf = (name: string) => `JC_${name.toUpperCase().replaceAll(".", "_")}`;
-
 /** A mistyped variable would silently leave its key at the default. Only those that name a section are ours. */
-function refuseUnknownVariables(env: Environment): void {
-  const known = Object.keys(KEYS).map(variableOf);
+function refuseUnknownVariables(env: Environment, keys: object): void {
+  const known = Object.keys(keys).map(variableOf);
   const sections = new Set(
     known.map((variable) => variable.split("_").slice(0, 2).join("_")).filter((one) => one !== "JC_ORG"),
   );
@@ -113,41 +123,63 @@ function readToml(file: string, isRequired: boolean): Table | null {
 }
 
 /** `{hubspot: {tier}}` → `{"hubspot.tier"}`; refuses what no key is named. */
-function flatten(table: Table, prefix: string, file: string): Record<string, unknown> {
+function flatten(table: Table, at: { keys: object; prefix: string; file: string }): Record<string, unknown> {
   const flat: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(table)) {
-    const path = `${prefix}${name}`;
+    const path = at.prefix + name;
     const isTable =
       typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
-    if (isTable) Object.assign(flat, flatten({ ...value }, `${path}.`, file));
-    else if (Object.hasOwn(KEYS, path)) flat[path] = value;
-    else throw unknownKey(path, [...Object.keys(KEYS), "orgs", "sandbox"], file);
+    if (isTable) Object.assign(flat, flatten({ ...value }, { ...at, prefix: `${path}.` }));
+    else if (Object.hasOwn(at.keys, path)) flat[path] = value;
+    else throw unknownKey(path, [...Object.keys(at.keys), "orgs", "sandbox"], at.file);
   }
   return flat;
 }
 
-function tables<Keys extends Record<string, KeyKind>>(
-  value: unknown,
-  keys: Keys,
-  section: string,
-  file: string,
-): Record<string, Partial<Values<Keys>>> {
-  const read: Record<string, Partial<Values<Keys>>> = {};
-  for (const [name, table] of Object.entries(asTable(value, section))) {
-    const entries = Object.entries(asTable(table, `${section}.${name}`)).map(([key, entry]) => {
-      const path = `${section}.${name}.${key}`;
-      const kind = Object.hasOwn(keys, key) ? keys[key] : undefined;
-      if (!kind)
-        throw unknownKey(
-          path,
-          Object.keys(keys).map((known) => `${section}.${name}.${known}`),
-          file,
-        );
-      return [key, check(entry, kind, path)];
-    });
-    read[name] = Object.fromEntries(entries);
-  }
-  return read;
+interface Tables {
+  file: string;
+  vendors: readonly VendorSection[];
+}
+
+function orgTables(orgs: unknown, { file, vendors }: Tables): Config["orgs"] {
+  const keys = orgKeys(vendors);
+  const read = Object.entries(asTable(orgs, "orgs")).map(([slug, table]) => [
+    slug,
+    checkedTable(table, keys, { section: `orgs.${slug}`, file }),
+  ]);
+  return Object.fromEntries(read);
+}
+
+function sandboxTables(sandbox: unknown, { file, vendors }: Tables): Config["sandbox"] {
+  const read = Object.entries(asTable(sandbox, "sandbox")).map(([name, table]) => {
+    const known = vendors.find(({ vendor }) => vendor === name);
+    if (!known)
+      throw unknownKey(
+        `sandbox.${name}`,
+        vendors.map(({ vendor }) => `sandbox.${vendor}`),
+        file,
+      );
+    return [name, checkedTable(table, known.keys.sandbox, { section: `sandbox.${name}`, file })];
+  });
+  return Object.fromEntries(read);
+}
+
+function checkedTable(
+  table: unknown,
+  keys: Readonly<Record<string, KeyKind>>,
+  { section, file }: { section: string; file: string },
+): Record<string, KeyValue> {
+  const entries = Object.entries(asTable(table, section)).map(([name, value]) => {
+    const path = `${section}.${name}`;
+    const key = Object.hasOwn(keys, name) ? keys[name] : undefined;
+    if (key) return [name, check(value, key, path)];
+    throw unknownKey(
+      path,
+      Object.keys(keys).map((known) => `${section}.${known}`),
+      file,
+    );
+  });
+  return Object.fromEntries(entries);
 }
 
 function asTable(value: unknown, path: string): Table {
@@ -165,7 +197,7 @@ function unknownKey(path: string, known: readonly string[], file: string): AppEr
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
-function check(value: unknown, key: KeyKind, where: string): Value {
+function check(value: unknown, key: KeyKind, where: string): KeyValue {
   const wrong = (expected: string) => new AppError("CONFIG_INVALID", `${where} must be ${expected}`);
   const written = typeof value === "bigint" ? Number(value) : value;
   switch (key.kind) {

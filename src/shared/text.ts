@@ -57,3 +57,9 @@ export function shortTime(at: number): string {
 export function possessive(name: string): string {
   return name.endsWith("s") ? `${name}'` : `${name}'s`;
 }
+
+/** "HubSpot", "HubSpot and SmartRecruiters", "HubSpot, SmartRecruiters and Telegram" */
+export function listed(names: readonly string[]): string {
+  const last = names.at(-1) ?? "";
+  return names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`;
+}

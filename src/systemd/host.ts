@@ -1,19 +1,24 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { loadConfig } from "../shared/config.ts";
+import type { VendorSection } from "../shared/config-keys.ts";
 import { AppError } from "../shared/errors.ts";
 import { type Places, type Program, type Scope, SERVICE, UNIT } from "./unit.ts";
 import type { Found } from "./plan.ts";
 import { type Runner, runOrThrow } from "./runner.ts";
 
 /** Reads what is there, changes nothing. Throws `CONFIG_INVALID` for a configuration `serve` would not start with. */
-export async function look(runner: Runner, places: Places): Promise<Found> {
+export async function look(
+  runner: Runner,
+  places: Places,
+  vendors: readonly VendorSection[],
+): Promise<Found> {
   const [unit, user] = await Promise.all([
     showUnit(runner, places.scope),
     runner.run("id", ["--user", SERVICE]),
   ]);
   // As the service will read it: without this shell's environment.
-  const config = loadConfig({ file: places.configFile, isRequired: false, env: {}, flags: {} });
+  const config = loadConfig({ file: places.configFile, isRequired: false, env: {}, flags: {}, vendors });
   return {
     hasUser: user.code === 0,
     hasConfigDir: existsSync(places.configDir),

@@ -2,22 +2,13 @@ import type { Environment } from "../core/connection.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import { type Secret, secret } from "../shared/secret.ts";
 import type { Vault } from "./contract.ts";
+import type { DeclaredSecret } from "../core/declared-secret.ts";
 import type { SourceSecret } from "../core/source-secret.ts";
 
 /**
  * The operator's secrets in the vault, as items `secret/<org or ->/<name>[@sandbox]/<number>`. `-` serves every
  * org that has none of its own. A webhook secret may have several, so that it can be rotated without a gap.
  */
-export const SECRET_NAMES = [
-  "hubspot.client-secret",
-  "smartrecruiters.client-secret",
-  "smartrecruiters.api-key",
-  "smartrecruiters.webhook-secret",
-  "jobcannon.webhook-secret",
-  "telegram.bot-token",
-] as const;
-export type SecretName = (typeof SECRET_NAMES)[number];
-
 export interface SecretPlace {
   name: string;
   /** null: for every org that has none of its own. */
@@ -30,8 +21,14 @@ export type SecretReader = Pick<Vault, "names" | "read">;
 
 const EVERY_ORG = "-";
 
-/** Sets the secret; one of a webhook is added beside those that are there, unless it is there already. */
-export async function setSecret(
+/** The one secret there from now on. */
+export async function setSecret(vault: Vault, place: SecretPlace, value: Secret): Promise<{ number: 1 }> {
+  await vault.write(new Map([[`${prefixOf(place)}1`, value]]));
+  return { number: 1 };
+}
+
+/** Adds one beside those that are there, unless it is there already. */
+export async function addSecret(
   vault: Vault,
   place: SecretPlace,
   value: Secret,
@@ -39,8 +36,7 @@ export async function setSecret(
   const held = await readAll(vault, place);
   const same = held.find(({ secret: other }) => other.reveal() === value.reveal());
   if (same) return { number: same.number };
-  const isAdded = place.name.endsWith("webhook-secret");
-  const number = isAdded ? (held.at(-1)?.number ?? 0) + 1 : 1;
+  const number = (held.at(-1)?.number ?? 0) + 1;
   await vault.write(new Map([[`${prefixOf(place)}${number}`, value]]));
   return { number };
 }
@@ -114,19 +110,15 @@ export async function readWebhookSecrets(vault: Vault, name: string): Promise<So
   });
 }
 
-/** Checks what an operator typed or piped in; a webhook secret of JobCannon has a known shape. */
-export function secretFrom(name: string, text: string): Secret {
+/** Checks what an operator typed or piped in. */
+export function secretFrom({ shape }: Pick<DeclaredSecret, "shape">, text: string): Secret {
   const value = text.replace(/\r?\n$/, "");
   if (value.length === 0 || /[\r\n]/.test(value)) {
     throw new AppError("USAGE", "a secret is one line of text", {
       hint: "Give it at the prompt, with --file, or on stdin.",
     });
   }
-  if (name === "jobcannon.webhook-secret" && !/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(value)) {
-    throw new AppError("USAGE", "a JobCannon webhook secret begins with whsec_ and is base64", {
-      hint: "Copy it whole from JobCannon's webhook settings.",
-    });
-  }
+  if (shape && !shape.pattern.test(value)) throw new AppError("USAGE", shape.words, { hint: shape.hint });
   return secret(value);
 }
 

@@ -1,37 +1,49 @@
-/** The vendors, one line each. A new one is a folder beside these and a line in each list it belongs to. */
+/** The vendors. A new one is a folder beside these and its line here. */
 import { AppError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
+import { listed } from "../shared/text.ts";
+import type { DestinationDeclaration, VendorDeclaration } from "./contract/declaration.ts";
 import type { Destination, VendorOptions } from "./contract/destination.ts";
 import type { Source } from "./contract/source.ts";
-import { openHubspot } from "./hubspot/hubspot.ts";
-import { jobcannon } from "./jobcannon/source.ts";
-import { openSmartrecruiters } from "./smartrecruiters/smartrecruiters.ts";
-import { smartrecruiters } from "./smartrecruiters/source.ts";
+import { hubspot } from "./hubspot/declaration.ts";
+import { jobcannon } from "./jobcannon/declaration.ts";
+import { smartrecruiters } from "./smartrecruiters/declaration.ts";
 
-export const SOURCES = { jobcannon, smartrecruiters } satisfies Record<string, Source>;
+/** In the order in which people see them. */
+export const VENDORS: readonly VendorDeclaration[] = [hubspot, smartrecruiters, jobcannon];
 
-export const DESTINATIONS = {
-  hubspot: openHubspot,
-  smartrecruiters: openSmartrecruiters,
-} satisfies Record<string, OpenDestination>;
+/** As people write them, in one list: those that results go to, or the applicant tracking systems among them. */
+export function destinationLabels(only: "all" | "ats"): string {
+  const wanted = VENDORS.filter(({ destination }) => destination?.isAts || (only === "all" && destination));
+  return listed(wanted.map(({ label }) => label));
+}
 
-export type OpenDestination = (options: VendorOptions) => Destination;
+/** The lines of a vendor's section that lead to its emulator at `url`. */
+export function emulatedLines({ emulated }: VendorDeclaration, url: string): string[] {
+  return Object.entries(emulated).map(([key, path]) => `${key} = "${url}${path}"`);
+}
 
 /** Throws `USAGE` for a vendor that results cannot go to. */
-export function openDestination(vendor: string, options: VendorOptions): Destination {
-  for (const [name, open] of Object.entries(DESTINATIONS)) if (name === vendor) return open(options);
-  throw unknownVendor(vendor);
+export async function openDestination(vendor: string, options: VendorOptions): Promise<Destination> {
+  return (await destinationNamed(vendor).open())(options);
 }
 
 /** Throws as `openDestination` does. */
 export function checkVendor(vendor: string): void {
-  if (!Object.hasOwn(DESTINATIONS, vendor)) throw unknownVendor(vendor);
+  destinationNamed(vendor);
 }
 
-function unknownVendor(vendor: string): AppError {
-  const known = Object.keys(DESTINATIONS);
-  const guess = nearest(vendor, known);
-  return new AppError("USAGE", `there is no vendor ${vendor}`, {
-    hint: guess ? `Did you mean ${guess}?` : `Vendors: ${known.join(", ")}`,
+export async function openSources(): Promise<Source[]> {
+  return await Promise.all(VENDORS.flatMap(({ source }) => (source ? [source()] : [])));
+}
+
+function destinationNamed(vendor: string): DestinationDeclaration {
+  const known = VENDORS.find((each) => each.vendor === vendor);
+  if (known?.destination) return known.destination;
+  const names = VENDORS.flatMap((each) => (each.destination ? [each.vendor] : []));
+  const guess = nearest(vendor, names);
+  const words = known ? `no results go to ${known.label}` : `there is no vendor ${vendor}`;
+  throw new AppError("USAGE", words, {
+    hint: guess ? `Did you mean ${guess}?` : `Vendors: ${names.join(", ")}`,
   });
 }

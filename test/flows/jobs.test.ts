@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { JOBS } from "../../src/flows/jobs/jobs.ts";
+import { VENDORS } from "../../src/vendors/index.ts";
 import { loadConfig } from "../../src/shared/config.ts";
 import { serving } from "../daemon/serving.ts";
 import { connected, freshWorld, until, type World } from "../world.ts";
@@ -32,7 +33,8 @@ describe("every job", () => {
 
 test("serve runs each job that has due times, which are all but the one it does anyway", async () => {
   const world = await connected({ env: { JC_LOG_LEVEL: "debug" } });
-  const config = loadConfig({ file: world.configFile, isRequired: true, env: world.env, flags: {} });
+  const file = { file: world.configFile, isRequired: true };
+  const config = loadConfig({ ...file, env: world.env, flags: {}, vendors: VENDORS });
   const scheduled = JOBS.filter(({ due }) => due(config) !== null).map(({ name }) => name);
   expect(scheduled).toEqual(NAMES.filter((name) => name !== "retry"));
   const { running } = await serving(world);

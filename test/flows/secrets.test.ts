@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { readSecret, readWebhookSecrets, type SecretPlace, setSecret } from "../../src/vault/secrets.ts";
+import {
+  addSecret,
+  readSecret,
+  readWebhookSecrets,
+  type SecretPlace,
+  setSecret,
+} from "../../src/vault/secrets.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { secret } from "../../src/shared/secret.ts";
 import type { Vault } from "../../src/vault/contract.ts";
@@ -60,11 +66,11 @@ describe("the secret an org uses", () => {
 test("webhook secrets come all at once, each with its org and environment", async () => {
   const vault = sealedVault();
   const name = "jobcannon.webhook-secret";
-  await setSecret(vault, place({ name }), secret("first"));
-  await setSecret(vault, place({ name }), secret("second"));
-  await setSecret(vault, place({ name, org: "globex" }), secret("third"));
-  await setSecret(vault, place({ name, environment: "sandbox" }), secret("trial"));
-  await setSecret(vault, place({ name: "smartrecruiters.webhook-secret" }), secret("not this"));
+  await addSecret(vault, place({ name }), secret("first"));
+  await addSecret(vault, place({ name }), secret("second"));
+  await addSecret(vault, place({ name, org: "globex" }), secret("third"));
+  await addSecret(vault, place({ name, environment: "sandbox" }), secret("trial"));
+  await addSecret(vault, place({ name: "smartrecruiters.webhook-secret" }), secret("not this"));
   const found = await readWebhookSecrets(vault, name);
   expect(found.map(({ org, environment, secret: each }) => [org, environment, each.reveal()])).toEqual([
     [null, "production", "first"],

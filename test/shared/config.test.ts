@@ -3,14 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type Environment, loadConfig } from "../../src/shared/config.ts";
-import { KEYS, type KeyKind } from "../../src/shared/config-keys.ts";
+import { globalKeys, type KeyKind } from "../../src/shared/config-keys.ts";
+import { VENDORS } from "../../src/vendors/index.ts";
 
 function load(toml: string | null, env: Environment = {}) {
   const dir = mkdtempSync(join(tmpdir(), "jc-config-"));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const file = join(dir, "config.toml");
   if (toml !== null) writeFileSync(file, toml);
-  return loadConfig({ file, isRequired: false, env, flags: {} });
+  return loadConfig({ file, isRequired: false, env, flags: {}, vendors: VENDORS });
 }
 
 /** Some value that is not the default: as it is written, and as the program sees it. */
@@ -36,7 +37,7 @@ function another(key: KeyKind & { default: string | number | boolean }): [string
 }
 
 describe("every key", () => {
-  const keys = Object.entries(KEYS).filter(([name]) => name !== "store.url");
+  const keys = Object.entries(globalKeys(VENDORS)).filter(([name]) => name !== "store.url");
 
   test.each(keys)("%s can be given in the environment, over the file", (name, key) => {
     const variable = `JC_${name.toUpperCase().replaceAll(".", "_")}`;

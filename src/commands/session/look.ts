@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { connectCommand } from "../../core/advice/command-lines.ts";
+import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
 import { AppError } from "../../shared/errors.ts";
 import { maskEmail, maskEmailsIn } from "../../shared/text.ts";
 import type { Store } from "../../store/contract/store.ts";
@@ -13,7 +14,7 @@ export async function logToRead(session: Session, vendor?: string): Promise<Stor
 
 /** An org that was typed and that nothing knows, or a vendor that is none: what is found for it would be nothing, and a lie. */
 export async function refuseMistyped({ app, globals }: Session, vendor?: string): Promise<void> {
-  if (vendor !== undefined) await app.checkVendor(vendor);
+  if (vendor !== undefined) app.checkVendor(vendor);
   if (globals.org === undefined || Object.hasOwn(app.config.orgs, app.org)) return;
   const orgs = (await (await app.storeToRead())?.orgs()) ?? [];
   if (!orgs.includes(app.org)) throw unknownOrg(app);
@@ -21,7 +22,7 @@ export async function refuseMistyped({ app, globals }: Session, vendor?: string)
 
 export function unknownOrg({ org, stateDir }: Session["app"]): AppError {
   return new AppError("USAGE", `nothing is known of the org ${org}`, {
-    hint: `Check --org and --state-dir (${stateDir}), or begin: ${connectCommand({ org, vendor: "hubspot", environment: "production" })}`,
+    hint: `Check --org and --state-dir (${stateDir}), or begin: ${connectCommand({ org, vendor: DEFAULT_VENDOR, environment: "production" })}`,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { ConnectionName } from "../connection.ts";
+import { DEFAULT_ATS, DEFAULT_VENDOR } from "../default-vendor.ts";
 import type { AttemptOutcome } from "../push.ts";
 
 /** What to type about a connection, for hints, banners and alerts: `connect smartrecruiters --org acme`. */
@@ -31,12 +32,11 @@ export const RETRY_COMMAND = "jc-integrations run retry";
 
 /** Lets an applicant tracking system's webhooks reach us, or mends what keeps them away. */
 export function subscribeCommand(of: ConnectionName): string {
-  const vendor = of.vendor === "smartrecruiters" ? "" : ` --vendor ${of.vendor}`;
-  return `jc-integrations webhooks subscribe${vendor} ${placeOf(of)}`;
+  return `jc-integrations webhooks subscribe${vendorOf(of, DEFAULT_ATS)} ${placeOf(of)}`;
 }
 
-function vendorOf({ vendor }: ConnectionName): string {
-  return vendor === "hubspot" ? "" : ` --vendor ${vendor}`;
+function vendorOf({ vendor }: ConnectionName, unnamed: string = DEFAULT_VENDOR): string {
+  return vendor === unnamed ? "" : ` --vendor ${vendor}`;
 }
 
 function placeOf({ org, environment }: ConnectionName): string {

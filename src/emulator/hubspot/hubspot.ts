@@ -9,7 +9,7 @@ import { answerConsent, showConsent } from "./authorize.ts";
 import { contactRoutes } from "./contacts.ts";
 import { hubspotControl } from "./control.ts";
 import { CORRELATION_HEADER, notFound } from "./errors.ts";
-import { readPath, type Version } from "./path.ts";
+import { readPath, SERVED_VERSIONS, type Version } from "./path.ts";
 import { propertyRoutes } from "./properties.ts";
 import { groupRoutes } from "./property-groups.ts";
 import { hubspotSettings } from "./settings.ts";
@@ -50,7 +50,6 @@ interface OAuthRoute extends Pattern {
 
 const UNVERSIONED = [undefined];
 const FIRST: readonly Version[] = ["v1"];
-const LATER: readonly Version[] = ["v3", "2026-03", "2026-09"];
 
 const oauthRoutes: readonly OAuthRoute[] = [
   {
@@ -77,9 +76,9 @@ const oauthRoutes: readonly OAuthRoute[] = [
     versions: UNVERSIONED,
     answer: (world, call, param) => answerConsent(world, call, param("hubId")),
   },
-  { method: "POST", path: "/oauth/token", versions: [...FIRST, ...LATER], answer: exchangeToken },
-  { method: "POST", path: "/oauth/token/introspect", versions: LATER, answer: introspect },
-  { method: "POST", path: "/oauth/token/revoke", versions: LATER, answer: revoke },
+  { method: "POST", path: "/oauth/token", versions: [...FIRST, ...SERVED_VERSIONS], answer: exchangeToken },
+  { method: "POST", path: "/oauth/token/introspect", versions: SERVED_VERSIONS, answer: introspect },
+  { method: "POST", path: "/oauth/token/revoke", versions: SERVED_VERSIONS, answer: revoke },
   {
     method: "GET",
     path: "/oauth/access-tokens/:token",

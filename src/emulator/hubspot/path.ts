@@ -1,6 +1,9 @@
 /** HubSpot serves one model under several versions; this takes the version out of the path. */
 export type Version = "v1" | "v3" | "2026-03" | "2026-09";
 
+/** Those that serve all of the API; `v1` only hands out tokens. */
+export const SERVED_VERSIONS: readonly Version[] = ["v3", "2026-03", "2026-09"];
+
 const NUMBERED: Readonly<Record<string, Version>> = { v1: "v1", v3: "v3" };
 const DATED: Readonly<Record<string, Version>> = { "2026-03": "2026-03", "2026-09": "2026-09" };
 

@@ -1,4 +1,5 @@
 import type { Connection, Environment } from "../../core/connection.ts";
+import { DEFAULT_ATS } from "../../core/default-vendor.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
@@ -44,6 +45,6 @@ export async function openAts(
 export function atsOf(destination: Pick<Destination, "label" | "ats">): Ats {
   if (destination.ats) return destination.ats;
   throw new AppError("USAGE", `${destination.label} is no applicant tracking system`, {
-    hint: "Webhooks and the assessment catalogue belong to smartrecruiters.",
+    hint: `Webhooks and the assessment catalogue belong to ${DEFAULT_ATS}.`,
   });
 }

@@ -9,7 +9,7 @@ import type { Access } from "../../vendors/contract/access.ts";
 import type { Vendors } from "../account/vendors.ts";
 import { subscriptionTrouble } from "../../core/advice/subscription.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
-import { readWebhookSecrets, setSecret } from "../../vault/secrets.ts";
+import { addSecret, readWebhookSecrets } from "../../vault/secrets.ts";
 
 /**
  * One subscription per connection: to our receiver, active, its secret in our vault. What differs from that is found
@@ -151,7 +151,7 @@ async function create(context: SubscriptionContext, connection: Connection): Pro
     throw error;
   });
   try {
-    await setSecret(vault, { name: ats.webhookSecretName, org, environment }, secret);
+    await addSecret(vault, { name: ats.webhookSecretName, org, environment }, secret);
   } catch (error) {
     // One whose secret nobody knows would look as if it served.
     await ats.unsubscribe(access, subscription.id).then(

@@ -1,5 +1,6 @@
 import { leftOverError } from "../../core/advice/left-over.ts";
 import type { Connection } from "../../core/connection.ts";
+import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
 import { MAX_TRIES } from "../../core/delivery/retry.ts";
 import { AppError } from "../../shared/errors.ts";
 import type {
@@ -276,6 +277,6 @@ export async function connectionsOf(
   );
   if (found.length > 0) return found;
   throw new AppError("RECONNECT_NEEDED", `${org} has no connection to deliver to`, {
-    hint: `jc-integrations connect ${vendor ?? "hubspot"} --org ${org}`,
+    hint: `jc-integrations connect ${vendor ?? DEFAULT_VENDOR} --org ${org}`,
   });
 }

@@ -1,4 +1,4 @@
-import { sendTelegram } from "../../alerts/telegram.ts";
+import { BOT_TOKEN, sendTelegram } from "../../alerts/telegram.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
@@ -108,7 +108,7 @@ async function send(
     });
   }
   const token = await readSecret(await context.vault(), {
-    name: "telegram.bot-token",
+    name: BOT_TOKEN.name,
     org,
     environment: "production",
   });

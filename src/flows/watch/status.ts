@@ -11,12 +11,15 @@ import type {
   VaultTrouble,
 } from "../../core/connection.ts";
 import { isDegraded } from "../../core/delivery/outage.ts";
+import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
 import { dailyDue } from "../../core/due-times.ts";
 import type { StuckCounts } from "../../core/push.ts";
 import { type Clock, isoTime } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { count, shortTime } from "../../shared/text.ts";
+import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { PushCounts, Refusal, Store } from "../../store/contract/store.ts";
+import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 
 const REFUSALS_SHOWN_MS = 3_600_000;
 const MOST_REFUSALS = 1_000;
@@ -27,12 +30,13 @@ export interface StatusContext {
   storeToRead(): Promise<Store | null>;
   clock: Pick<Clock, "now">;
   config: Config;
+  vendors: readonly VendorDeclaration[];
   stateDir: string;
 }
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
-  { storeToRead, clock, config, stateDir }: StatusContext,
+  { storeToRead, clock, config, vendors: declared, stateDir }: StatusContext,
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
@@ -46,19 +50,20 @@ export async function statusOf(
       .map(({ vendor, expiresAt }) => [vendor, expiresAt]),
   );
   const vendors = new Set([
-    "hubspot",
-    ...wantedIn(config, { org, environment }),
+    DEFAULT_VENDOR,
+    ...declared.filter(isSetUp(config, { org, environment })).map(({ vendor }) => vendor),
     ...known.map(({ connection }) => connection.vendor),
     ...links.keys(),
   ]);
   const connections = [...vendors].map((vendor) => {
+    const { label, isAts } = wordsOf(vendor, declared);
     const found = known.find(({ connection }) => connection.vendor === vendor);
     const connection = found?.connection;
     const linkExpiresAt = links.get(vendor) ?? null;
     const state = stateWith(connection?.state, linkExpiresAt);
     return {
       vendor,
-      label: labelOf(vendor),
+      label,
       environment,
       state,
       tokens: tokensOf(connection),
@@ -70,7 +75,7 @@ export async function statusOf(
         ? { since: isoTime(connection.login.since), endsAt: isoTime(connection.login.endsAt) }
         : null,
       lastSyncAt: timeOrNull(connection?.lastSyncAt),
-      subscription: subscriptionOf(connection),
+      subscription: isAts ? subscriptionOf(connection) : null,
       /** What it was never told of, as `connect` or the last `backfill` counted it. */
       unsent: connection?.state === "connected" ? (connection.unsent ?? 0) : 0,
       /** Of a link for consent that is open; null when none is. */
@@ -78,7 +83,7 @@ export async function statusOf(
       banner:
         state === "waiting_for_consent" && linkExpiresAt !== null
           ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
-          : bannerOf(vendor, found, { now, isServed: services > 0 }),
+          : bannerOf(label, found, { now, isServed: services > 0 }),
       pushes: found
         ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
         : { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
@@ -154,22 +159,25 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
   known: [],
 };
 
-/** A vendor beside HubSpot is shown before it was ever connected where the org has an app there. */
-function wantedIn(config: Config, { org, environment }: { org: string; environment: Environment }): string[] {
-  const ofSandbox = environment === "sandbox" ? config.sandbox.smartrecruiters?.client_id : undefined;
-  const ofOrg = config.orgs[org]?.smartrecruiters_client_id ?? config["smartrecruiters.client_id"];
-  return ofSandbox || ofOrg ? ["smartrecruiters"] : [];
+/** One that results go to is shown before it was ever connected where the org has an app there. */
+function isSetUp(config: Config, of: { org: string; environment: Environment }) {
+  return (vendor: VendorDeclaration): boolean =>
+    vendor.destination !== undefined && Boolean(settingsOf(config, vendor, of).client_id);
 }
 
-/** How its webhooks reach us; null where none are wanted, or nobody can look. */
+/** One that is not known any more is named as the store has it. */
+function wordsOf(vendor: string, declared: readonly VendorDeclaration[]): { label: string; isAts: boolean } {
+  const known = declared.find((each) => each.vendor === vendor);
+  return { label: known?.label ?? vendor, isAts: known?.destination?.isAts ?? false };
+}
+
+/** How the webhooks of an applicant tracking system reach us; null where nobody can look. */
 function subscriptionOf(connection: Connection | undefined) {
-  if (connection?.state !== "connected" || !SENDS_WEBHOOKS.has(connection.vendor)) return null;
+  if (connection?.state !== "connected") return null;
   const { subscription } = connection;
   if (!subscription) return { state: "none", checkedAt: null } as const;
   return { state: subscription.state, checkedAt: isoTime(subscription.checkedAt) };
 }
-
-const SENDS_WEBHOOKS: ReadonlySet<string> = new Set(["smartrecruiters"]);
 
 /** How much was refused of late, and why at last; whoever sends bad signatures may be a stranger, or a secret that is old. */
 function refusedBySource(refusals: readonly Refusal[]): { source: string; n: number; reason: string }[] {
@@ -191,14 +199,14 @@ interface Moment {
 }
 
 /** What stands in the way, first what a person must mend. */
-function bannerOf(vendor: string, found: Found | undefined, moment: Moment): string | null {
+function bannerOf(label: string, found: Found | undefined, moment: Moment): string | null {
   if (!found) return null;
   if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
   if (found.connection.banner !== null) return found.connection.banner;
   const unsubscribed =
-    found.connection.state === "connected" ? subscriptionTrouble(found.connection, labelOf(vendor)) : null;
+    found.connection.state === "connected" ? subscriptionTrouble(found.connection, label) : null;
   if (unsubscribed !== null) return unsubscribed;
-  const ending = loginTrouble(found.connection, labelOf(vendor), moment.now);
+  const ending = loginTrouble(found.connection, label, moment.now);
   if (ending !== null) return ending;
   return [...waitingWords(found, moment), ...rejectedWords(found)].join(". ") || null;
 }
@@ -256,12 +264,6 @@ function tokensOf(connection: Connection | undefined): "readable" | "unreadable"
 
 function unreadableWords({ since, reason, fix }: VaultTrouble): string {
   return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix.replace(/[.]?$/, ".")}`} Results wait; serve looks every minute and goes on by itself`;
-}
-
-const LABELS: Readonly<Record<string, string>> = { hubspot: "HubSpot", smartrecruiters: "SmartRecruiters" };
-
-function labelOf(vendor: string): string {
-  return LABELS[vendor] ?? vendor;
 }
 
 function timeOrNull(at: number | null | undefined): string | null {

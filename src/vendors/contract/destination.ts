@@ -66,11 +66,19 @@ export interface FieldPlan {
   overQuota: string[];
 }
 
-/** Someone who shall hold the results. */
-export interface Destination {
+/** How people speak of it. */
+export interface DestinationWords {
   vendor: string;
   /** As people write it: "HubSpot". */
   label: string;
+  /** What the fields are to the vendor's people, one and many: "property", "properties". */
+  fieldWords: readonly [one: string, many: string];
+  /** What the vendor's setup guide says about the errors people meet most; absent where it has no such list. */
+  commonErrors?: CommonErrors;
+}
+
+/** Someone who shall hold the results. */
+export interface Destination extends DestinationWords {
   subject: SubjectKind;
   /** Most updates one call may carry. */
   batchSize: number;
@@ -104,10 +112,6 @@ export interface Destination {
   refuseTrial?(account: Account | null): string | null;
   /** Looking at, and taking away, what a trial sent; absent where the trial goes another way. */
   trial?: Trial;
-  /** What the vendor's setup guide says about the errors people meet most; absent where it has no such list. */
-  commonErrors?: CommonErrors;
-  /** What the fields are to the vendor's people, one and many: "property", "properties". */
-  fieldWords: readonly [one: string, many: string];
 }
 
 /** Both throw `VENDOR_*` and what `token()` throws. */

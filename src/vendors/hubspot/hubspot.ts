@@ -2,14 +2,17 @@
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
+import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { Destination, VendorOptions } from "../contract/destination.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import { readAccount, uninstallApp } from "./account.ts";
 import { applyFields, planFields } from "./bootstrap.ts";
 import { MOST_CONTACTS_PER_CALL, upsertContacts } from "./contacts.ts";
+import { KEYS, type Tier } from "./keys.ts";
 import { mapContact } from "./score-mapping.ts";
 import { readContact, refuseTrial, removeContact } from "./trial.ts";
 import { type ApiVersion, VERSIONS } from "./versions.ts";
+import { WORDS } from "./words.ts";
 
 export interface HubspotSettings {
   /** `https://api.hubapi.com`, or an emulator's. */
@@ -23,8 +26,6 @@ export interface HubspotSettings {
   resultBase: string;
   tier: Tier;
 }
-
-export type Tier = "free" | "paid" | "marketplace" | "none";
 
 const TEN_SECONDS_MS = 10_000;
 /** Calls per portal, by kind of portal and app: https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines */
@@ -43,19 +44,18 @@ const SCOPES = [
   "crm.schemas.contacts.write",
 ];
 
-/** Reads its settings from the configuration; a sandbox is another portal with an app of its own. */
-export function openHubspot({ config, org, environment, http, clock }: VendorOptions): Destination {
-  const own = environment === "sandbox" ? (config.sandbox.hubspot ?? {}) : {};
+export function openHubspot({ config, http, clock, ...of }: VendorOptions): Destination {
+  const own = settingsOf(config, { vendor: "hubspot", keys: KEYS }, of);
   return createHubspot(
     {
-      apiBase: own.api_base ?? config["hubspot.api_base"],
-      authorizeUrl: own.authorize_url ?? config["hubspot.authorize_url"],
-      apiVersion: config["hubspot.api_version"],
-      clientId: own.client_id ?? config["hubspot.client_id"],
-      pkce: config["hubspot.pkce"],
-      redirectPort: own.redirect_port ?? config["hubspot.redirect_port"],
+      apiBase: own.api_base,
+      authorizeUrl: own.authorize_url,
+      apiVersion: own.api_version,
+      clientId: own.client_id,
+      pkce: own.pkce,
+      redirectPort: own.redirect_port,
       resultBase: config["jobcannon.result_base"],
-      tier: config.orgs[org]?.hubspot_tier ?? config["hubspot.tier"],
+      tier: own.tier,
     },
     http,
     clock,
@@ -72,11 +72,9 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
   const { paths } = VERSIONS[settings.apiVersion];
   const api = { http, clock, base, paths };
   return {
-    vendor: "hubspot",
-    label: "HubSpot",
+    ...WORDS,
     subject: "contact",
     batchSize: MOST_CONTACTS_PER_CALL,
-    fieldWords: ["property", "properties"],
     rateLimit: RATE_LIMITS[settings.tier],
     authorization: {
       authorizeUrl: settings.authorizeUrl,

@@ -1,8 +1,5 @@
 /** HubSpot's API versions: where each keeps the calls we make, and until when it is supported. */
 
-export const API_VERSIONS = ["v3", "2026-03", "2026-09"] as const;
-export type ApiVersion = (typeof API_VERSIONS)[number];
-
 export interface Endpoints {
   contacts: string;
   upsertContacts: string;
@@ -23,7 +20,8 @@ export interface VersionEntry {
   source: string;
 }
 
-export const VERSIONS: Record<ApiVersion, VersionEntry> = {
+/** The one place to add a version: configuration, documents and `status` have it from here. */
+export const VERSIONS = {
   v3: {
     paths: {
       contacts: "/crm/v3/objects/contacts",
@@ -53,7 +51,15 @@ export const VERSIONS: Record<ApiVersion, VersionEntry> = {
     supportedUntil: "2028-03-08",
     source: "https://developers.hubspot.com/docs/developer-tooling/platform/versioning",
   },
-};
+} satisfies Record<string, VersionEntry>;
+
+export type ApiVersion = keyof typeof VERSIONS;
+
+export const API_VERSIONS = Object.keys(VERSIONS).filter(isVersion);
+
+function isVersion(name: string): name is ApiVersion {
+  return Object.hasOwn(VERSIONS, name);
+}
 
 function datedPaths(version: string): Endpoints {
   return {

@@ -2,6 +2,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
+import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { Destination, VendorOptions } from "../contract/destination.ts";
 import {
   advance,
@@ -15,12 +16,13 @@ import {
 import { listCatalog, readCatalogEntry, setCatalogEntry } from "./catalog.ts";
 import { differencesOf } from "./comparison.ts";
 import { applyFields, planFields } from "./custom-fields.ts";
-import { COMMON_ERRORS } from "./guide.ts";
+import { KEYS } from "./keys.ts";
 import { PROFILES, type Profile } from "./profiles.ts";
 import { RESULTS_PER_CALL, sendResults } from "./results.ts";
 import { mapScorecard } from "./scorecard.ts";
 import { smartrecruiters as source } from "./source.ts";
 import { listSubscriptions, subscribe, unsubscribe } from "./subscriptions.ts";
+import { WORDS } from "./words.ts";
 
 export interface SmartrecruitersSettings {
   /** `https://api.smartrecruiters.com`, or an emulator's. */
@@ -35,35 +37,27 @@ export interface SmartrecruitersSettings {
   resultBase: string;
 }
 
-const PRODUCTION_API = "https://api.smartrecruiters.com";
-/** The guide's host for people; that of the API is seen in practice. */
-const SANDBOX = {
-  api_base: "https://api.sandbox.smartrecruiters.com",
-  identity_base: "https://sandbox.smartrecruiters.com",
-};
-
-/** Reads its settings from the configuration; each customer has an app of its own, and a sandbox hosts of its own. */
-export function openSmartrecruiters({ config, org, environment, http, clock }: VendorOptions): Destination {
-  const ofOrg = config.orgs[org] ?? {};
-  const own: VendorOptions["config"]["sandbox"][string] =
-    environment === "sandbox" ? { ...SANDBOX, ...config.sandbox.smartrecruiters } : {};
-  const apiBase = own.api_base ?? config["smartrecruiters.api_base"];
-  const production = [PRODUCTION_API, config["smartrecruiters.api_base"]].map(withoutSlash);
-  const isProduction = production.includes(withoutSlash(apiBase));
-  const productionClientId = ofOrg.smartrecruiters_client_id ?? config["smartrecruiters.client_id"];
-  const clientId = own.client_id ?? productionClientId;
+/** Each customer has an app of its own, and a sandbox hosts of its own. */
+export function openSmartrecruiters({ config, http, clock, ...of }: VendorOptions): Destination {
+  const section = { vendor: "smartrecruiters", keys: KEYS };
+  const own = settingsOf(config, section, of);
+  const production = settingsOf(config, section, { ...of, environment: "production" });
+  const apiBase = own.api_base;
+  const productionHosts = [KEYS.global.api_base.default, production.api_base].map(withoutSlash);
+  const isProduction = productionHosts.includes(withoutSlash(apiBase));
   // A vendor's sandbox company may live on the usual host, but it has a client id of its own.
-  const isSameAccount = environment === "sandbox" && isProduction && clientId === productionClientId;
+  const isSameAccount =
+    of.environment === "sandbox" && isProduction && own.client_id === production.client_id;
   if (isSameAccount && !isLoopback(checkBaseUrl(apiBase, "sandbox.smartrecruiters.api_base")))
     throw notASandbox();
   const destination = createSmartrecruiters(
     {
       apiBase,
-      identityBase: own.identity_base ?? config["smartrecruiters.identity_base"],
-      clientId,
-      profile: profileNamed(ofOrg.smartrecruiters_profile ?? config["smartrecruiters.profile"]),
-      redirectPort: own.redirect_port ?? config["smartrecruiters.redirect_port"],
-      region: ofOrg.smartrecruiters_region ?? null,
+      identityBase: own.identity_base,
+      clientId: own.client_id,
+      profile: profileNamed(own.profile),
+      redirectPort: own.redirect_port,
+      region: own.region,
       resultBase: config["jobcannon.result_base"],
     },
     http,
@@ -97,8 +91,7 @@ export function createSmartrecruiters(
   const hosts = { api: withoutSlash(settings.apiBase), identity: withoutSlash(settings.identityBase) };
   const api = { http, clock, base: hosts.api, profile };
   return {
-    vendor: "smartrecruiters",
-    label: "SmartRecruiters",
+    ...WORDS,
     subject: "assessment",
     batchSize: RESULTS_PER_CALL,
     rateLimit: profile.rateLimit,
@@ -141,8 +134,6 @@ export function createSmartrecruiters(
       scorecard: (access, candidateId) => readScorecard({ ...api, access }, candidateId),
       differences: differencesOf,
     },
-    commonErrors: COMMON_ERRORS,
-    fieldWords: ["scorecard field", "scorecard fields"],
   };
 }
 

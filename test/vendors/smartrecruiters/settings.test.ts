@@ -5,7 +5,8 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Environment } from "../../../src/core/connection.ts";
 import { loadConfig } from "../../../src/shared/config.ts";
 import { createHttp } from "../../../src/shared/http.ts";
-import { DESTINATIONS, openDestination, SOURCES } from "../../../src/vendors/index.ts";
+import { openSmartrecruiters } from "../../../src/vendors/smartrecruiters/smartrecruiters.ts";
+import { openSources, VENDORS } from "../../../src/vendors/index.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { openCompany } from "./company.ts";
 
@@ -21,8 +22,8 @@ function open(
   });
   const file = join(folder, "config.toml");
   writeFileSync(file, toml);
-  const config = loadConfig({ file, isRequired: true, env: {}, flags: {} });
-  return openDestination("smartrecruiters", { config, org, environment, http, clock: fakeClock() });
+  const config = loadConfig({ file, isRequired: true, env: {}, flags: {}, vendors: VENDORS });
+  return openSmartrecruiters({ config, org, environment, http, clock: fakeClock() });
 }
 
 const BOTH = `
@@ -33,9 +34,10 @@ smartrecruiters_client_id = "acme-app"
 smartrecruiters_region = "us"
 `;
 
-test("both sides of the vendor are on the list", () => {
-  expect(Object.keys(DESTINATIONS)).toContain("smartrecruiters");
-  expect(SOURCES.smartrecruiters).toMatchObject({
+test("both sides of the vendor are on the list", async () => {
+  const declared = VENDORS.find(({ vendor }) => vendor === "smartrecruiters");
+  expect(await declared?.destination?.open()).toBe(openSmartrecruiters);
+  expect((await openSources()).find(({ id }) => id === "smartrecruiters")).toMatchObject({
     path: "/smartrecruiters/webhooks",
     secretName: "smartrecruiters.webhook-secret",
   });

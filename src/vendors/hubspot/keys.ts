@@ -1,0 +1,22 @@
+/** What HubSpot is configured with. */
+import { PORT, port, TEXT, text, type VendorKeys } from "../../shared/config-keys.ts";
+import { API_VERSIONS } from "./versions.ts";
+
+const TIER = { kind: "choice", of: ["free", "paid", "marketplace", "none"] } as const;
+
+export const KEYS = {
+  global: {
+    client_id: text(),
+    api_base: text("https://api.hubapi.com"),
+    authorize_url: text("https://app.hubspot.com/oauth/authorize"),
+    api_version: { kind: "choice", of: API_VERSIONS, default: "v3" },
+    tier: { ...TIER, default: "free" },
+    pkce: { kind: "yes-no", default: true },
+    redirect_port: port(8976),
+  },
+  org: { tier: TIER },
+  /** A sandbox is another portal, with an app of its own. */
+  sandbox: { client_id: TEXT, api_base: TEXT, authorize_url: TEXT, redirect_port: PORT },
+} as const satisfies VendorKeys;
+
+export type Tier = (typeof TIER.of)[number];
