@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./shared/world.ts";
+import { listKeysCommand } from "./core/advice/command-lines.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { Tokens } from "./oauth/tokens.ts";
 import type { Clock } from "./shared/clock.ts";
@@ -186,6 +187,7 @@ function configFor(world: World, globals: Globals): Config {
     env: world.env,
     flags: globals.org === undefined ? {} : { org: globals.org },
     vendors: VENDORS,
+    listKeys: listKeysCommand,
   });
 }
 

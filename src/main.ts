@@ -1,3 +1,4 @@
+import { asTypedHere, DEMO_COMMAND, HELP_COMMAND } from "./core/advice/command-lines.ts";
 import { Command, CommanderError } from "commander";
 import type { Globals, World } from "./shared/world.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
@@ -29,6 +30,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ["config", async () => (await import("./commands/config.ts")).registerConfig],
 ]);
 
+/** Where the next command must look too. */
+type Places = Pick<Globals, "config" | "stateDir">;
 type Register = (program: Command, world: World) => void;
 
 /** The same on every terminal: the root's help is written out when the program is built. */
@@ -37,19 +40,21 @@ const HELP_COLUMNS = 80;
 /** Runs one command line, without the program's own name. Returns the exit code; throws nothing. */
 export async function main(argv: readonly string[], world: World): Promise<number> {
   const asJson = argv.includes("--json");
+  let program: Command | null = null;
   try {
-    const program = await createProgram(world, { first: argv[0], asJson });
+    program = await createProgram(world, { first: argv[0], asJson });
     await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
-    if (!(error instanceof CommanderError)) return report(error, world, asJson);
-    if (asJson && isMistyped(error)) return report(usageError(error), world, asJson);
+    const shown = { asJson, places: program?.opts<Places>() ?? {} };
+    if (!(error instanceof CommanderError)) return report(error, world, shown);
+    if (asJson && isMistyped(error)) return report(usageError(error), world, shown);
     return exitOfCommander(error);
   }
 }
 
-/** Holds the command that `first` names; all of them when it names none, as `--help` or a mistyped one does not. */
-async function createProgram(
+/** The command tree. Holds the command that `first` names; all of them when it names none, as `--help` or a mistyped one does not. */
+export async function createProgram(
   world: World,
   { first, asJson }: { first: string | undefined; asJson: boolean },
 ): Promise<Command> {
@@ -66,7 +71,7 @@ async function createProgram(
     .option("-v, --verbose", "show each call to a vendor (without its secrets)")
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
-    .showHelpAfterError("(jc-integrations --help lists the commands)")
+    .showHelpAfterError(`(${HELP_COMMAND} lists the commands)`)
     .addHelpText("after", HELP_END);
   const called = COMMANDS.get(first ?? "");
   for (const load of called ? [called] : COMMANDS.values()) (await load())(program, world);
@@ -89,7 +94,7 @@ const HELP_END = `
 Exit codes: 0 done · 1 a bug · 2 usage, configuration or store · 3 cancelled or timed out · 4 reconnect needed
             5 tokens unreadable · 6 vendor refused or unreachable · 7 done in part · 130 interrupted
 
-See it work without any account:  jc-integrations demo`;
+See it work without any account:  ${DEMO_COMMAND}`;
 
 /** commander's settings are not inherited by subcommands that exist already. */
 function eachCommand(command: Command, change: (command: Command) => void): void {
@@ -107,13 +112,17 @@ function isMistyped({ code }: CommanderError): boolean {
 }
 
 function usageError({ code, message }: CommanderError): AppError {
-  const hint = "jc-integrations --help lists the commands.";
+  const hint = `${HELP_COMMAND} lists the commands.`;
   const words = code === "commander.help" ? "a command is missing" : message.replace(/^error: /, "");
   return new AppError("USAGE", words, { hint });
 }
 
 /** Says what went wrong, in one line and a hint for what an operator can mend, with its stack for a bug. */
-function report(error: unknown, world: World, asJson: boolean): number {
+function report(
+  error: unknown,
+  world: World,
+  { asJson, places }: { asJson: boolean; places: Places },
+): number {
   if (world.signal.aborted && error === world.signal.reason) {
     if (!asJson) world.io.err("Interrupted.\n");
     return EXIT_INTERRUPTED;
@@ -123,7 +132,9 @@ function report(error: unknown, world: World, asJson: boolean): number {
   const message = known
     ? error.message
     : `this is a bug: ${error instanceof Error ? error.message : String(error)}`;
-  const hint = known ? error.hint : "Please report it with the lines above.";
+  const hint = known
+    ? error.hint && asTypedHere(error.hint, places)
+    : "Please report it with the lines above.";
   if (asJson) {
     const body = {
       version: 1,

@@ -1,3 +1,4 @@
+import { setSecretCommand } from "../core/advice/command-lines.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Secret } from "../shared/secret.ts";
@@ -20,7 +21,7 @@ export async function sendTelegram(
   if (status >= 200 && status < 300) return;
   if (status === 401 || status === 404) {
     throw new AppError("CONFIG_INVALID", "Telegram does not know this bot token", {
-      hint: "Set it again: jc-integrations secrets set telegram.bot-token",
+      hint: `Set it again: ${setSecretCommand("telegram.bot-token")}`,
     });
   }
   if (status === 400 || status === 403) {

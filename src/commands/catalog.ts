@@ -1,3 +1,5 @@
+import type { ConnectionName } from "../core/connection.ts";
+import { setCatalogCommand, trialCommand } from "../core/advice/command-lines.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { openAts } from "../flows/ats/ats.ts";
 import { DEFAULT_ATS } from "../core/default-vendor.ts";
@@ -72,10 +74,13 @@ export function registerCatalog(program: Command, world: World): void {
     );
 }
 
-async function open({ app, world }: Session, { vendor, sandbox }: Flags) {
-  const environment = sandbox ? "sandbox" : "production";
-  const { signal } = world;
-  return await openAts(app, await app.store(), { org: app.org, vendor, environment, signal });
+async function open(session: Session, flags: Flags) {
+  const { app, world } = session;
+  return await openAts(app, await app.store(), { ...accountOf(session, flags), signal: world.signal });
+}
+
+function accountOf({ app }: Session, { vendor, sandbox }: Flags): ConnectionName {
+  return { org: app.org, vendor, environment: sandbox ? "sandbox" : "production" };
 }
 
 async function list(session: Session, flags: Flags): Promise<void> {
@@ -86,7 +91,7 @@ async function list(session: Session, flags: Flags): Promise<void> {
     json: { job: jobId, stages: entries },
     text: () =>
       entries.length === 0
-        ? `No stage of ${jobId} triggers a test. Set one: jc-integrations catalog set --job ${jobId}`
+        ? `No stage of ${jobId} triggers a test. Set one: ${setCatalogCommand({ ...accountOf(session, flags), jobId })}`
         : session.terminal.table(
             HEADINGS,
             entries.map((entry) => [plain(entry.stage), ...cellsOf(entry)]),
@@ -100,7 +105,7 @@ async function show(session: Session, flags: Flags): Promise<void> {
   const entry = await ats.catalogEntry(access, place);
   if (!entry) {
     throw new AppError("USAGE", `stage ${place.stage} of job ${place.jobId} triggers no test`, {
-      hint: `jc-integrations catalog set --job ${place.jobId} --stage "${place.stage}"`,
+      hint: setCatalogCommand({ ...accountOf(session, flags), ...place }),
     });
   }
   session.print({
@@ -124,10 +129,7 @@ async function set(session: Session, flags: EntryFlags): Promise<void> {
       [
         session.terminal.table(HEADINGS, [[plain(place.stage), ...cellsOf(entry)]]),
         ...(flags.sandbox
-          ? [
-              "",
-              `Try it: jc-integrations sandbox-test ${flags.vendor} --org ${session.app.org} --job ${place.jobId} --stage "${place.stage}"`,
-            ]
+          ? ["", `Try it: ${trialCommand({ vendor: flags.vendor, org: session.app.org, ...place })}`]
           : []),
       ].join("\n"),
   });

@@ -1,3 +1,4 @@
+import { SERVE_COMMAND, statusCommand } from "../core/advice/command-lines.ts";
 import { isoTime } from "../shared/clock.ts";
 import { plain, possessive, shortTime } from "../shared/text.ts";
 import type { Session } from "./session/with-app.ts";
@@ -29,15 +30,14 @@ export async function runConnectViaService(
   say(`\nThe app in ${label} must allow this redirect URL: ${redirectUri}`);
   if (before?.state === "connected" && before.account)
     say(`Until then all stays as it is: connected to ${plain(before.account.name)} (${before.account.id}).`);
-  const place = options.sandbox ? " --sandbox" : "";
   const waiting =
     before && before.state !== "not_connected"
       ? "until when the link is open"
       : '"waiting for consent" until then';
-  say(`jc-integrations status --org ${org}${place} shows ${waiting}.`);
+  say(`${statusCommand({ org, environment })} shows ${waiting}.`);
   say(
     link.isServiceRunning
       ? "The service that runs takes the answer."
-      : "No service is running: start jc-integrations serve before the admin answers.",
+      : `No service is running: start ${SERVE_COMMAND} before the admin answers.`,
   );
 }

@@ -1,14 +1,16 @@
+import {
+  backfillCommand,
+  connectCommand,
+  resyncCommand,
+  SERVE_COMMAND,
+  subscribeCommand,
+  trialCommand,
+} from "../core/advice/command-lines.ts";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import type { Account, Connection } from "../core/connection.ts";
 import type { Connected } from "../flows/connect/connect.ts";
 import { loginWords } from "../core/advice/login-age.ts";
-import {
-  backfillCommand,
-  connectCommand,
-  resyncCommand,
-  subscribeCommand,
-} from "../core/advice/command-lines.ts";
 import { scopeFixes } from "../core/advice/missing-scopes.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
@@ -195,7 +197,7 @@ function nextSteps({ connection, waiting, isServed }: Connected, isAts: boolean)
   const subscribing =
     isAts && subscription === null ? [`Let its webhooks reach us: ${subscribeCommand(connection)}`] : [];
   if (environment === "sandbox") {
-    const trial = `Results go to production only. Try the whole road: jc-integrations sandbox-test ${vendor} --org ${org}`;
+    const trial = `Results go to production only. Try the whole road: ${trialCommand({ vendor, org })}`;
     return [...subscribing, trial];
   }
   const earlier =
@@ -205,7 +207,7 @@ function nextSteps({ connection, waiting, isServed }: Connected, isAts: boolean)
         ]
       : [];
   const steps = [...subscribing, ...earlier];
-  return steps.length > 0 || isServed ? steps : ["Deliver as they come: jc-integrations serve"];
+  return steps.length > 0 || isServed ? steps : [`Deliver as they come: ${SERVE_COMMAND}`];
 }
 
 /** What was granted, beside what was wanted when that is more. */

@@ -1,3 +1,4 @@
+import { statusCommand } from "../core/advice/command-lines.ts";
 import type { Command } from "commander";
 import type { ConnectionName } from "../core/connection.ts";
 import type { Disconnected } from "../flows/connect/disconnect.ts";
@@ -19,7 +20,7 @@ export function registerDisconnect(program: Command, world: World): void {
 }
 
 async function runDisconnect(
-  { app, world, print }: Session,
+  { app, globals, world, print }: Session,
   vendor: string,
   options: { uninstall?: boolean; sandbox?: boolean },
 ): Promise<void> {
@@ -33,7 +34,10 @@ async function runDisconnect(
     const nothing = { revocation: null, uninstall: null, held: 0, linksVoided };
     if (linksVoided > 0) return printNothing(print, destination.label, { ...key, ...nothing });
     throw new AppError("USAGE", `${app.org} has no ${destination.label} connection (${key.environment})`, {
-      hint: "jc-integrations status",
+      hint: statusCommand({
+        ...(globals.org === undefined ? {} : { org: app.org }),
+        environment: key.environment,
+      }),
     });
   }
   const [http, vault, tokens] = await Promise.all([app.http(), app.vault(), app.tokens()]);

@@ -1,3 +1,4 @@
+import { IMPORT_COMMAND, invitesCommand } from "../core/advice/command-lines.ts";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
@@ -61,12 +62,12 @@ export function registerInvites(program: Command, world: World): void {
     .addHelpText("after", "\nExample:\n  jc-integrations invites show inv_7Q2")
     .action((id: string, { reveal }: { reveal?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
-        const { app, terminal, print } = session;
+        const { app, globals, terminal, print } = session;
         const store = await logToRead(session);
         const found = await store?.invite(app.org, id);
         if (!found) {
           throw new AppError("USAGE", `${app.org} has no invite ${plain(id)}`, {
-            hint: "jc-integrations invites list shows the newest ones.",
+            hint: `${invitesCommand(globals.org === undefined ? {} : { org: app.org })} shows the newest ones.`,
           });
         }
         const history = reveal ? found : withMaskedAddresses(found);
@@ -165,7 +166,7 @@ function orgLines(orgs: Readonly<Record<string, number>>, own: string): string[]
   const more = most.length - SHOWN_ORGS;
   return [
     `  stored: ${named.join(", ")}${more > 0 ? ` and ${count(more, "more org")} (--json lists all)` : ""}`,
-    `  To look at another org's: jc-integrations invites list --org ${other}`,
+    `  To look at another org's: ${invitesCommand({ org: other })}`,
   ];
 }
 
@@ -187,7 +188,7 @@ function readStatus(text: string): InviteStatus {
   throw new InvalidArgumentError(`It is one of ${INVITE_STATUSES.join(", ")}.`);
 }
 
-const NO_INVITES = "No invites yet. Feed some in: jc-integrations invites import events.ndjson";
+const NO_INVITES = `No invites yet. Feed some in: ${IMPORT_COMMAND}`;
 
 function renderList(found: readonly InviteSummary[], terminal: Terminal): string {
   const rows = found.map(({ invite, pushes }) => [

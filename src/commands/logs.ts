@@ -1,3 +1,4 @@
+import { connectCommand } from "../core/advice/command-lines.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
@@ -59,9 +60,9 @@ export function registerLogs(program: Command, world: World): void {
 const NO_ATTEMPTS = "No attempts yet.";
 const NONE_MATCHES = "No attempt matches.";
 
-function noLogYet({ stateDir }: Session["app"]): AppError {
+function noLogYet({ stateDir, org }: Session["app"]): AppError {
   return new AppError("USAGE", `there is no log in ${stateDir} yet`, {
-    hint: "Check --state-dir, or begin: jc-integrations connect hubspot",
+    hint: `Check --state-dir, or begin: ${connectCommand({ vendor: "hubspot", org })}`,
   });
 }
 

@@ -34,7 +34,7 @@ export function registerReplay(program: Command, world: World): void {
           };
           if (Object.keys(named).length === 0 && vendor === undefined) {
             throw new AppError("USAGE", "replay needs a filter", {
-              hint: "As: jc-integrations replay --status rejected. What was never sent is for backfill.",
+              hint: "As --status rejected. What was never sent is for backfill.",
             });
           }
           await refuseMistyped(session, vendor);

@@ -1,3 +1,4 @@
+import { connectCommand } from "../core/advice/command-lines.ts";
 import type { Command } from "commander";
 import type { Connection, Environment } from "../core/connection.ts";
 import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
@@ -72,7 +73,7 @@ function connectedTo(
   const found = connections.find((known) => known.vendor === vendor && known.environment === environment);
   if (found?.account) return found;
   throw new AppError("RECONNECT_NEEDED", `${org} has no ${label} connection (${environment})`, {
-    hint: `jc-integrations connect ${vendor} --org ${org}${environment === "sandbox" ? " --sandbox" : ""}`,
+    hint: connectCommand({ vendor, org, environment }),
   });
 }
 

@@ -1,3 +1,4 @@
+import { SECRETS_COMMAND, setSecretCommand } from "../core/advice/command-lines.ts";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
@@ -64,7 +65,7 @@ export function registerSecrets(program: Command, world: World): void {
           json: { secrets: found },
           text: () =>
             rows.length === 0
-              ? "No secrets yet. Set one: jc-integrations secrets set hubspot.client-secret"
+              ? `No secrets yet. Set one: ${setSecretCommand("hubspot.client-secret")}`
               : terminal.table(["secret", "org", "environment", "number"], rows),
         });
       }),
@@ -82,7 +83,7 @@ export function registerSecrets(program: Command, world: World): void {
         const removed = await removeSecrets(await session.app.vault(), place, options.number ?? null);
         if (removed === 0) {
           throw new AppError("USAGE", `${place.name} is not set there`, {
-            hint: "jc-integrations secrets list",
+            hint: SECRETS_COMMAND,
           });
         }
         session.print({ json: { removed }, text: () => `${count(removed, "secret")} removed.` });

@@ -1,13 +1,15 @@
-import type { Command } from "commander";
-import type { PushCounts } from "../store/contract/store.ts";
-import type { Terminal, Tone } from "../shared/terminal.ts";
-import { count, possessive, relativeTime, shortTime } from "../shared/text.ts";
 import {
   backfillCommand,
   connectCommand,
   RETRY_COMMAND,
+  SERVE_COMMAND,
   subscribeCommand,
+  VAULT_COMMAND,
 } from "../core/advice/command-lines.ts";
+import type { Command } from "commander";
+import type { PushCounts } from "../store/contract/store.ts";
+import type { Terminal, Tone } from "../shared/terminal.ts";
+import { count, possessive, relativeTime, shortTime } from "../shared/text.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -53,7 +55,7 @@ export function registerStatus(program: Command, world: World): void {
           throw new AppError(
             "VAULT_UNAVAILABLE",
             `the tokens of ${unreadable.map(({ vendor }) => vendor).join(", ")} cannot be read`,
-            { hint: "The banner says what to do; jc-integrations vault status shows where they rest." },
+            { hint: `The banner says what to do; ${VAULT_COMMAND} shows where they rest.` },
           );
         }
       }),
@@ -135,7 +137,7 @@ function nextCommands(status: Status): string[] {
     const earlier =
       unsent > 0
         ? [
-            `${count(unsent, "earlier result")} ${unsent === 1 ? "was" : "were"} never sent: ${backfillCommand(name)} --yes`,
+            `${count(unsent, "earlier result")} ${unsent === 1 ? "was" : "were"} never sent: ${backfillCommand(name, "--yes")}`,
           ]
         : [];
     return [...subscribing, ...earlier];
@@ -147,10 +149,10 @@ function nextForService({ connections, pushes, service }: Status): string[] {
   if (connections.every(({ state }) => state === "not_connected")) return [];
   if (service === "running") return [];
   if (connections.some(({ linkExpiresAt }) => linkExpiresAt !== null))
-    return ["the consent will be taken by: jc-integrations serve"];
-  if (pushes.pending === 0) return ["deliver as they come: jc-integrations serve"];
+    return [`the consent will be taken by: ${SERVE_COMMAND}`];
+  if (pushes.pending === 0) return [`deliver as they come: ${SERVE_COMMAND}`];
   return [
-    `${count(pushes.pending, "result")} ${pushes.pending === 1 ? "waits" : "wait"} for delivery: jc-integrations serve, or once: ${RETRY_COMMAND}`,
+    `${count(pushes.pending, "result")} ${pushes.pending === 1 ? "waits" : "wait"} for delivery: ${SERVE_COMMAND}, or once: ${RETRY_COMMAND}`,
   ];
 }
 

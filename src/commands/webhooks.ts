@@ -1,3 +1,4 @@
+import { removeSecretCommand, SECRETS_COMMAND, trialCommand } from "../core/advice/command-lines.ts";
 import type { Command } from "commander";
 import { type OpenAts, openAts } from "../flows/ats/ats.ts";
 import type { SubscriptionContext } from "../flows/ats/subscriptions.ts";
@@ -136,7 +137,7 @@ async function runSubscribe(session: Session, flags: Flags & { dryRun?: boolean 
         ...(removed > 0 ? [`${count(removed, "useless subscription")} of ours removed.`] : []),
         ...(isNew ? [`Its secret rests in ${context.vault.describe()}.`] : []),
         ...(isNew && flags.sandbox
-          ? [`Try it: jc-integrations sandbox-test ${flags.vendor} --org ${session.app.org} --job <id>`]
+          ? [`Try it: ${trialCommand({ vendor: flags.vendor, org: session.app.org, jobId: "<id>" })}`]
           : []),
       ].join("\n"),
   });
@@ -159,13 +160,13 @@ async function runRotate(session: Session, flags: Flags): Promise<void> {
   const { context, opened } = await open(session, flags);
   const { rotateSecret } = await import("../flows/ats/subscriptions.ts");
   const { subscription, replaced } = await rotateSecret(context, opened.connection);
-  const sandbox = flags.sandbox ? " --sandbox" : "";
+  const { org, environment } = opened.connection;
   session.print({
     json: { id: subscription.id, replaced },
     text: () =>
       [
         `Subscribed anew as ${subscription.id}; its new secret rests in ${context.vault.describe()}.`,
-        `The old secret stays accepted for what is still on its way. Later: jc-integrations secrets list, then secrets remove ${context.ats.webhookSecretName} --number <n> --org ${session.app.org}${sandbox}`,
+        `The old secret stays accepted for what is still on its way. Later: ${SECRETS_COMMAND}, then ${removeSecretCommand(context.ats.webhookSecretName, { org, environment })}`,
       ].join("\n"),
   });
 }

@@ -1,4 +1,12 @@
 import { join } from "node:path";
+import {
+  asTypedHere,
+  connectCommand,
+  SERVE_COMMAND,
+  setSecretCommand,
+  statusCommand,
+  subscribeCommand,
+} from "../core/advice/command-lines.ts";
 import type { Scene } from "./scene.ts";
 
 export function sayWhatGoesOn({ output, dir, emulator, url }: Scene): void {
@@ -7,7 +15,7 @@ export function sayWhatGoesOn({ output, dir, emulator, url }: Scene): void {
     [
       "",
       terminal.paint.bold("It goes on running until Ctrl-C. In another terminal:"),
-      `   jc-integrations --config ${join(dir, "config.toml")} --state-dir ${join(dir, "state")} status`,
+      `   ${asTypedHere(statusCommand(), { config: join(dir, "config.toml"), stateDir: join(dir, "state") })}`,
       `   curl ${emulator.url}/_control/hubspot/contacts`,
       `   curl ${emulator.url}/_control/smartrecruiters/scorecards`,
       `   HubSpot:          ${emulator.hubspot}`,
@@ -19,16 +27,17 @@ export function sayWhatGoesOn({ output, dir, emulator, url }: Scene): void {
 
 export function sayHowForReal({ output }: Scene): void {
   const { say, terminal } = output;
+  const org = "<your org>";
   say(
     [
       "",
       terminal.paint.bold("For a real portal and a real company:"),
-      "   jc-integrations secrets set hubspot.client-secret",
-      "   jc-integrations connect hubspot --org <your org>",
-      "   jc-integrations secrets set smartrecruiters.client-secret --org <your org>",
-      "   jc-integrations connect smartrecruiters --org <your org>",
-      "   jc-integrations webhooks subscribe --org <your org>",
-      "   jc-integrations serve",
+      `   ${setSecretCommand("hubspot.client-secret")}`,
+      `   ${connectCommand({ vendor: "hubspot", org })}`,
+      `   ${setSecretCommand("smartrecruiters.client-secret", { org })}`,
+      `   ${connectCommand({ vendor: "smartrecruiters", org })}`,
+      `   ${subscribeCommand({ vendor: "smartrecruiters", org })}`,
+      `   ${SERVE_COMMAND}`,
     ].join("\n"),
   );
 }

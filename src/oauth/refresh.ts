@@ -1,3 +1,4 @@
+import { connectCommand } from "../core/advice/command-lines.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
@@ -145,5 +146,9 @@ function otherClient(request: TokenRequest): AppError {
 
 function connectHint({ connection, issuer }: TokenRequest): string {
   const [org, , environment] = connection.split("/");
-  return `jc-integrations connect ${issuer.vendor} --org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
+  return connectCommand({
+    vendor: issuer.vendor,
+    ...(org === undefined ? {} : { org }),
+    environment: environment === "sandbox" ? environment : "production",
+  });
 }

@@ -29,6 +29,7 @@ export type Config = Values<typeof KEYS> & {
 };
 
 type Table = Record<string, unknown>;
+type ListKeys = (variable?: string) => string;
 
 /** `file`: read if it exists; a missing one is an error only when `isRequired` (the operator named it). */
 export function loadConfig(options: {
@@ -37,12 +38,15 @@ export function loadConfig(options: {
   env: Environment;
   flags: Partial<Record<KeyName, string>>;
   vendors: readonly VendorSection[];
+  /** What to type to see all keys while the file, or that variable, names an unknown one. */
+  listKeys: ListKeys;
 }): Config {
+  const { file, listKeys } = options;
   const keys = globalKeys(options.vendors);
   const source = readToml(options.file, options.isRequired);
   const { orgs, sandbox, ...rest } = source ?? {};
-  const fromFile = flatten(rest, { keys, prefix: "", file: options.file });
-  refuseUnknownVariables(options.env, keys);
+  const fromFile = flatten(rest, { keys, prefix: "", file, listKeys });
+  refuseUnknownVariables(options.env, { keys, listKeys });
   const values: Record<string, KeyValue> = {};
   const origins: Record<string, string> = {};
   for (const [name, key] of Object.entries(keys)) {
@@ -71,7 +75,10 @@ export function loadConfig(options: {
 }
 
 /** A mistyped variable would silently leave its key at the default. Only those that name a section are ours. */
-function refuseUnknownVariables(env: Environment, keys: object): void {
+function refuseUnknownVariables(
+  env: Environment,
+  { keys, listKeys }: { keys: object; listKeys: ListKeys },
+): void {
   const known = Object.keys(keys).map(variableOf);
   const sections = new Set(
     known.map((variable) => variable.split("_").slice(0, 2).join("_")).filter((one) => one !== "JC_ORG"),
@@ -81,7 +88,7 @@ function refuseUnknownVariables(env: Environment, keys: object): void {
     if (known.includes(variable) || section === variable || !sections.has(section)) continue;
     const guess = nearest(variable, known);
     throw new AppError("CONFIG_INVALID", `the environment sets the unknown key ${variable}`, {
-      hint: guess ? `Did you mean ${guess}?` : "jc-integrations config show lists all keys.",
+      hint: guess ? `Did you mean ${guess}?` : `${listKeys(variable)} lists all keys.`,
     });
   }
 }
@@ -123,7 +130,7 @@ function readToml(file: string, isRequired: boolean): Table | null {
 }
 
 /** `{hubspot: {tier}}` → `{"hubspot.tier"}`; refuses what no key is named. */
-function flatten(table: Table, at: { keys: object; prefix: string; file: string }): Record<string, unknown> {
+function flatten(table: Table, at: Source & { keys: object; prefix: string }): Record<string, unknown> {
   const flat: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(table)) {
     const path = at.prefix + name;
@@ -131,35 +138,39 @@ function flatten(table: Table, at: { keys: object; prefix: string; file: string 
       typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
     if (isTable) Object.assign(flat, flatten({ ...value }, { ...at, prefix: `${path}.` }));
     else if (Object.hasOwn(at.keys, path)) flat[path] = value;
-    else throw unknownKey(path, [...Object.keys(at.keys), "orgs", "sandbox"], at.file);
+    else throw unknownKey(path, [...Object.keys(at.keys), "orgs", "sandbox"], at);
   }
   return flat;
 }
 
-interface Tables {
+interface Source {
   file: string;
+  listKeys: ListKeys;
+}
+
+interface Tables extends Source {
   vendors: readonly VendorSection[];
 }
 
-function orgTables(orgs: unknown, { file, vendors }: Tables): Config["orgs"] {
+function orgTables(orgs: unknown, { vendors, ...source }: Tables): Config["orgs"] {
   const keys = orgKeys(vendors);
   const read = Object.entries(asTable(orgs, "orgs")).map(([slug, table]) => [
     slug,
-    checkedTable(table, keys, { section: `orgs.${slug}`, file }),
+    checkedTable(table, keys, { ...source, section: `orgs.${slug}` }),
   ]);
   return Object.fromEntries(read);
 }
 
-function sandboxTables(sandbox: unknown, { file, vendors }: Tables): Config["sandbox"] {
+function sandboxTables(sandbox: unknown, { vendors, ...source }: Tables): Config["sandbox"] {
   const read = Object.entries(asTable(sandbox, "sandbox")).map(([name, table]) => {
     const known = vendors.find(({ vendor }) => vendor === name);
     if (!known)
       throw unknownKey(
         `sandbox.${name}`,
         vendors.map(({ vendor }) => `sandbox.${vendor}`),
-        file,
+        source,
       );
-    return [name, checkedTable(table, known.keys.sandbox, { section: `sandbox.${name}`, file })];
+    return [name, checkedTable(table, known.keys.sandbox, { ...source, section: `sandbox.${name}` })];
   });
   return Object.fromEntries(read);
 }
@@ -167,7 +178,7 @@ function sandboxTables(sandbox: unknown, { file, vendors }: Tables): Config["san
 function checkedTable(
   table: unknown,
   keys: Readonly<Record<string, KeyKind>>,
-  { section, file }: { section: string; file: string },
+  { section, ...source }: Source & { section: string },
 ): Record<string, KeyValue> {
   const entries = Object.entries(asTable(table, section)).map(([name, value]) => {
     const path = `${section}.${name}`;
@@ -176,7 +187,7 @@ function checkedTable(
     throw unknownKey(
       path,
       Object.keys(keys).map((known) => `${section}.${known}`),
-      file,
+      source,
     );
   });
   return Object.fromEntries(entries);
@@ -188,10 +199,10 @@ function asTable(value: unknown, path: string): Table {
   throw new AppError("CONFIG_INVALID", `${path} must be a table`, { hint: `Write [${path}.NAME]` });
 }
 
-function unknownKey(path: string, known: readonly string[], file: string): AppError {
+function unknownKey(path: string, known: readonly string[], { file, listKeys }: Source): AppError {
   const guess = nearest(path, known);
   return new AppError("CONFIG_INVALID", `${file}: unknown key ${path}`, {
-    hint: guess ? `Did you mean ${guess}?` : "jc-integrations config show lists all keys.",
+    hint: guess ? `Did you mean ${guess}?` : `${listKeys()} lists all keys.`,
   });
 }
 

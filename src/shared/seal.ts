@@ -8,7 +8,9 @@ const KEY_BYTES = 32;
 
 /** A key for one purpose (`vault`) from whatever a key file, or another secret, holds (HKDF-SHA256). */
 export function deriveKey(purpose: string, material: Buffer, salt: Buffer): Buffer {
-  return Buffer.from(hkdfSync("sha256", material, salt, `jc-integrations ${purpose} ${FORMAT}`, KEY_BYTES));
+  return Buffer.from(
+    hkdfSync("sha256", material, salt, ["jc-integrations", purpose, FORMAT].join(" "), KEY_BYTES),
+  );
 }
 
 /** AES-256-GCM: nonce, ciphertext, tag. Bound to `name`: a record copied to another row does not open. */

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { listKeysCommand } from "../core/advice/command-lines.ts";
 import { loadConfig } from "../shared/config.ts";
 import type { VendorSection } from "../shared/config-keys.ts";
 import { AppError } from "../shared/errors.ts";
@@ -18,7 +19,14 @@ export async function look(
     runner.run("id", ["--user", SERVICE]),
   ]);
   // As the service will read it: without this shell's environment.
-  const config = loadConfig({ file: places.configFile, isRequired: false, env: {}, flags: {}, vendors });
+  const config = loadConfig({
+    file: places.configFile,
+    isRequired: false,
+    env: {},
+    flags: {},
+    vendors,
+    listKeys: listKeysCommand,
+  });
   return {
     hasUser: user.code === 0,
     hasConfigDir: existsSync(places.configDir),

@@ -1,3 +1,4 @@
+import { REKEY_COMMAND } from "../core/advice/command-lines.ts";
 import { rmSync } from "node:fs";
 import { AppError } from "../shared/errors.ts";
 import { openVaultDatabase, type VaultDatabase } from "./file/database.ts";
@@ -45,7 +46,7 @@ function rekeyable(options: VaultOptions, newKeyFile: string | null): KeySource 
     });
   if (source.kind === "credential" && newKeyFile === null)
     throw new AppError("USAGE", "A systemd credential cannot be changed from here", {
-      hint: "jc-integrations vault rekey --key-file <new key>, then load that file as the credential vault-key.",
+      hint: `${REKEY_COMMAND}, then load that file as the credential vault-key.`,
     });
   return source;
 }

@@ -1,3 +1,4 @@
+import { setSecretCommand } from "../core/advice/command-lines.ts";
 import type { Environment } from "../core/connection.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import { type Secret, secret } from "../shared/secret.ts";
@@ -74,7 +75,7 @@ export async function readSecret(vault: SecretReader, place: SecretPlace): Promi
     if (held) return held.secret;
   }
   throw new AppError("CONFIG_INVALID", `the secret ${place.name} is not set`, {
-    hint: `jc-integrations secrets set ${place.name}${place.environment === "sandbox" ? " --sandbox" : ""}`,
+    hint: setSecretCommand(place.name, { environment: place.environment }),
   });
 }
 

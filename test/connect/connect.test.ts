@@ -218,6 +218,15 @@ describe("a connect that fails changes nothing and ends with", () => {
     await expectNoConnection(world);
   });
 
+  test("with the command line to type again, for that org and environment", async () => {
+    const world = await prepared();
+    await succeed(world, ["secrets", "set", "hubspot.client-secret", "--sandbox"], "another secret");
+    const body = { status: "BAD_AUTH_CODE", message: "the code is spent" };
+    await world.portal.fault({ status: 400, path: "/oauth/v3/token", body });
+    const { err } = await world.run(["connect", "hubspot", "--org", "globex", "--sandbox"]);
+    expect(err).toContain("Run `jc-integrations connect hubspot --org globex --sandbox` again.\n");
+  });
+
   test.each([
     [
       "200 without a token",

@@ -1,3 +1,4 @@
+import { listKeysCommand } from "../../src/core/advice/command-lines.ts";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { JOBS } from "../../src/flows/jobs/jobs.ts";
@@ -34,7 +35,13 @@ describe("every job", () => {
 test("serve runs each job that has due times, which are all but the one it does anyway", async () => {
   const world = await connected({ env: { JC_LOG_LEVEL: "debug" } });
   const file = { file: world.configFile, isRequired: true };
-  const config = loadConfig({ ...file, env: world.env, flags: {}, vendors: VENDORS });
+  const config = loadConfig({
+    ...file,
+    env: world.env,
+    flags: {},
+    listKeys: listKeysCommand,
+    vendors: VENDORS,
+  });
   const scheduled = JOBS.filter(({ due }) => due(config) !== null).map(({ name }) => name);
   expect(scheduled).toEqual(NAMES.filter((name) => name !== "retry"));
   const { running } = await serving(world);

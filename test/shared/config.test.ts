@@ -1,3 +1,4 @@
+import { listKeysCommand } from "../../src/core/advice/command-lines.ts";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ function load(toml: string | null, env: Environment = {}) {
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   const file = join(dir, "config.toml");
   if (toml !== null) writeFileSync(file, toml);
-  return loadConfig({ file, isRequired: false, env, flags: {}, vendors: VENDORS });
+  return loadConfig({ file, isRequired: false, env, flags: {}, listKeys: listKeysCommand, vendors: VENDORS });
 }
 
 /** Some value that is not the default: as it is written, and as the program sees it. */

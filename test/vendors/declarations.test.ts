@@ -1,4 +1,5 @@
 /** What the vendors declare, held to what they do, to the emulator and to the documents. */
+import { listKeysCommand } from "../../src/core/advice/command-lines.ts";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BOT_TOKEN } from "../../src/alerts/telegram.ts";
@@ -18,7 +19,14 @@ const DESTINATIONS = VENDORS.filter(({ destination }) => destination);
 async function opened(vendor: string) {
   const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
   onTestFinished(() => http.close());
-  const config = loadConfig({ file: "/nowhere", isRequired: false, env: {}, flags: {}, vendors: VENDORS });
+  const config = loadConfig({
+    file: "/nowhere",
+    isRequired: false,
+    env: {},
+    flags: {},
+    listKeys: listKeysCommand,
+    vendors: VENDORS,
+  });
   const options = { config, org: "acme", environment: "production", http, clock: fakeClock() } as const;
   return await openDestination(vendor, options);
 }

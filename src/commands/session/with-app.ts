@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { App } from "../../app.ts";
+import { asTypedHere } from "../../core/advice/command-lines.ts";
 import { createRedactor, type Redactor } from "../../shared/redact.ts";
 import type { Globals, Output, World } from "../../shared/world.ts";
 
@@ -44,11 +45,11 @@ async function outputFor(world: World, globals: Globals, redact: Redactor): Prom
       world.clock,
     ),
     print: ({ json, text }) => {
-      const shown = globals.json ? JSON.stringify({ version: 1, ...json }) : text();
+      const shown = globals.json ? JSON.stringify({ version: 1, ...json }) : asTypedHere(text(), globals);
       world.io.out(`${redact(shown)}\n`);
     },
     say: (text) => {
-      if (!globals.json) world.io.err(`${redact(text)}\n`);
+      if (!globals.json) world.io.err(`${redact(asTypedHere(text, globals))}\n`);
     },
   };
 }

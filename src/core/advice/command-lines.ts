@@ -1,44 +1,187 @@
-import type { ConnectionName } from "../connection.ts";
+import { plain } from "../../shared/text.ts";
+import type { Connection, Environment } from "../connection.ts";
 import { DEFAULT_ATS, DEFAULT_VENDOR } from "../default-vendor.ts";
 import type { AttemptOutcome } from "../push.ts";
 
-/** What to type about a connection, for hints, banners and alerts: `connect smartrecruiters --org acme`. */
-export function connectCommand(of: ConnectionName): string {
-  return `jc-integrations connect ${of.vendor} ${placeOf(of)}`;
+/**
+ * Every command line that this program tells anybody to type, in hints, banners, alerts and next steps. What people must
+ * put in themselves stands in angle brackets.
+ */
+const PROGRAM = "jc-integrations";
+const ADVISED = [
+  ...["backfill", "catalog", "config", "connect", "demo", "invites", "logs", "replay", "resync-properties"],
+  ...["run", "sandbox-test", "secrets", "serve", "status", "vault", "webhooks"],
+] as const;
+
+/** Whose account, and which; without an org it is the configuration's. */
+interface Whose {
+  org?: string;
+  environment?: Environment;
+}
+
+interface Account extends Whose {
+  vendor: string;
+}
+
+/** For what works in production only. */
+type Owned = Pick<Connection, "vendor" | "org">;
+
+/** A stage of a job, where the vendor's assessments are triggered; without one it is asked for, or the only one. */
+interface Stage extends Account {
+  jobId: string;
+  stage?: string | null;
+}
+
+export const HELP_COMMAND = `${PROGRAM} --help`;
+export const DEMO_COMMAND = line("demo");
+export const SERVE_COMMAND = line("serve");
+/** Delivers what is due, of all orgs; without a service nobody else does. */
+export const RETRY_COMMAND = line("run", "retry");
+/** Says where tokens rest, and whether they can be read now. */
+export const VAULT_COMMAND = line("vault", "status");
+export const REKEY_COMMAND = line("vault", "rekey", "--key-file", "<new key>");
+export const SECRETS_COMMAND = line("secrets", "list");
+export const IMPORT_COMMAND = line("invites", "import", "events.ndjson");
+
+export function connectCommand({ vendor, ...whose }: Account, option?: "--via-service"): string {
+  return line("connect", vendor, ...place(whose), option);
 }
 
 /** Reads the account's fields again and creates what can be created. */
-export function resyncCommand(of: ConnectionName): string {
-  return `jc-integrations resync-properties${vendorOf(of)} ${placeOf(of)}`;
+export function resyncCommand({ vendor, ...whose }: Account, option?: "--dry-run"): string {
+  return line("resync-properties", ...vendorUnless(DEFAULT_VENDOR, vendor), ...place(whose), option);
 }
 
 /** Delivers what the connection was never told of. */
-export function backfillCommand(of: ConnectionName): string {
-  return `jc-integrations backfill${vendorOf(of)} --org ${of.org}`;
+export function backfillCommand({ vendor, org }: Owned, option?: "--yes"): string {
+  return line("backfill", ...vendorUnless(DEFAULT_VENDOR, vendor), ...place({ org }), option);
 }
 
-/** Shows the tries that ended so, with the vendor's words. */
-export function logsCommand(of: ConnectionName, outcome: AttemptOutcome): string {
-  return `jc-integrations logs --outcome ${outcome}${vendorOf(of)} --org ${of.org}`;
+/** Shows the tries, or those that ended so, with the vendor's words. */
+export function logsCommand(of: Partial<Owned>, outcome?: AttemptOutcome): string {
+  const ended = outcome === undefined ? [] : ["--outcome", outcome];
+  const vendor = of.vendor === undefined ? [] : vendorUnless(DEFAULT_VENDOR, of.vendor);
+  return line("logs", ...ended, ...vendor, ...place(ownerOf(of)));
 }
 
-/** Delivers again what was rejected, or one record by `--email <its address>`. */
-export function replayCommand(of: ConnectionName, which: string): string {
-  return `jc-integrations replay ${which}${vendorOf(of)} --org ${of.org} --yes`;
+/** Delivers again what was rejected, or the record of one address. */
+export function replayCommand({ vendor, org }: Owned, which: "rejected" | "one record"): string {
+  const filter = which === "rejected" ? ["--status", "rejected"] : ["--email", "<its address>"];
+  return line("replay", ...filter, ...vendorUnless(DEFAULT_VENDOR, vendor), ...place({ org }), "--yes");
 }
 
-/** Delivers what is due, of all orgs; without a service nobody else does. */
-export const RETRY_COMMAND = "jc-integrations run retry";
+export function statusCommand(whose: Whose = {}): string {
+  return line("status", ...place(whose));
+}
 
 /** Lets an applicant tracking system's webhooks reach us, or mends what keeps them away. */
-export function subscribeCommand(of: ConnectionName): string {
-  return `jc-integrations webhooks subscribe${vendorOf(of, DEFAULT_ATS)} ${placeOf(of)}`;
+export function subscribeCommand({ vendor, ...whose }: Account): string {
+  return line("webhooks", "subscribe", ...vendorUnless(DEFAULT_ATS, vendor), ...place(whose));
 }
 
-function vendorOf({ vendor }: ConnectionName, unnamed: string = DEFAULT_VENDOR): string {
-  return vendor === unnamed ? "" : ` --vendor ${vendor}`;
+/** Gives the vendor's webhooks a new secret. */
+export function rotateCommand({ vendor, ...whose }: Account): string {
+  return line("webhooks", "rotate-secret", ...vendorUnless(DEFAULT_ATS, vendor), ...place(whose));
 }
 
-function placeOf({ org, environment }: ConnectionName): string {
-  return `--org ${org}${environment === "sandbox" ? " --sandbox" : ""}`;
+/** Shows which webhooks came. */
+export function webhooksLogCommand({ vendor, ...whose }: Account): string {
+  return line("webhooks", "log", ...vendorUnless(DEFAULT_ATS, vendor), ...place(whose));
+}
+
+export function setSecretCommand(name: string, whose: Whose = {}): string {
+  return line("secrets", "set", name, ...place(whose));
+}
+
+export function removeSecretCommand(name: string, whose: Whose): string {
+  return line("secrets", "remove", name, "--number", "<n>", ...place(whose));
+}
+
+export function invitesCommand(of: Partial<Owned> = {}): string {
+  return line("invites", "list", ...place(ownerOf(of)));
+}
+
+export function inviteCommand(invitationId: string, of: Partial<Owned> = {}): string {
+  return line("invites", "show", word(invitationId), ...place(ownerOf(of)));
+}
+
+export function setCatalogCommand(of: Stage & { test?: string }): string {
+  return catalogLine("set", of, of.test === undefined ? [] : ["--test", word(of.test)]);
+}
+
+export function showCatalogCommand(of: Stage): string {
+  return catalogLine("show", of);
+}
+
+function catalogLine(verb: string, of: Stage, more: readonly string[] = []): string {
+  const vendor = vendorUnless(DEFAULT_ATS, of.vendor);
+  return line("catalog", verb, ...vendor, ...stage(of), ...more, ...place(of));
+}
+
+/** The whole road, in a sandbox. */
+export function trialCommand({ vendor, org, ...of }: Omit<Account, "environment"> & Partial<Stage>): string {
+  const { jobId } = of;
+  const where = jobId === undefined ? [] : stage({ ...of, jobId });
+  return line("sandbox-test", vendor, ...place(ownerOf({ org })), ...where);
+}
+
+/** The same where a person has to take the test meanwhile. */
+export function patientTrialCommand(of: Omit<Stage, "environment">): string {
+  return `${trialCommand(of)} --wait 30m`;
+}
+
+export function emulatedTrialCommand(vendor: string): string {
+  return line("sandbox-test", vendor, "--emulator");
+}
+
+/** Shows every key of the configuration while the file, or that variable, names one that is none. */
+export function listKeysCommand(variable?: string): string {
+  const show = line("config", "show");
+  return variable === undefined ? asTypedHere(show, { config: "/dev/null" }) : `env -u ${variable} ${show}`;
+}
+
+/** As typed on a command line that was given other places than the usual ones, which the next one must name too. */
+export function asTypedHere(
+  text: string,
+  { config, stateDir }: { config?: string; stateDir?: string },
+): string {
+  const places = [
+    ...(config === undefined ? [] : ["--config", word(config)]),
+    ...(stateDir === undefined ? [] : ["--state-dir", word(stateDir)]),
+  ];
+  if (places.length === 0) return text;
+  const advised = new RegExp(`\\b(?<!sudo )${PROGRAM} (?=(?:${ADVISED.join("|")})\\b)`, "g");
+  return text.replace(advised, () => `${PROGRAM} ${places.join(" ")} `);
+}
+
+function stage({ jobId, stage }: Pick<Stage, "jobId" | "stage">): string[] {
+  return ["--job", word(jobId), ...(stage === undefined || stage === null ? [] : ["--stage", quoted(stage)])];
+}
+
+/** A command leaves out the vendor that it takes for granted. */
+function vendorUnless(granted: string, vendor: string): string[] {
+  return vendor === granted ? [] : ["--vendor", vendor];
+}
+
+/** Where both environments are one. */
+function ownerOf({ org }: { org?: string | undefined }): Whose {
+  return org === undefined ? {} : { org };
+}
+
+function place({ org, environment }: Whose): string[] {
+  return [...(org === undefined ? [] : ["--org", org]), ...(environment === "sandbox" ? ["--sandbox"] : [])];
+}
+
+function line(command: (typeof ADVISED)[number], ...words: readonly (string | undefined)[]): string {
+  return [PROGRAM, command, ...words.filter((each) => each !== undefined)].join(" ");
+}
+
+/** Names of jobs, stages and files are other people's: pasted into a shell they do nothing. */
+function word(text: string): string {
+  return /^[\w.,:@%+/=][\w.,:@%+/=-]*$|^<[\w ]+>$/.test(text) ? text : quoted(text);
+}
+
+function quoted(text: string): string {
+  const shown = plain(text);
+  return /["$`\\!]/.test(shown) ? `'${shown.replaceAll("'", "'\\''")}'` : `"${shown}"`;
 }

@@ -1,8 +1,8 @@
+import { connectCommand, logsCommand, resyncCommand, statusCommand } from "./command-lines.ts";
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
 import { count } from "../../shared/text.ts";
 import type { Connection } from "../connection.ts";
 import type { HeldCauses } from "../push.ts";
-import { connectCommand, resyncCommand } from "./command-lines.ts";
 
 /** What became of the results that some work was about and that were not delivered. */
 export interface LeftOver {
@@ -29,12 +29,12 @@ export function leftOverError({ rejected, held, resting = [] }: LeftOver): AppEr
     parts.push({
       code: "VENDOR_UNAVAILABLE",
       words: `${vendors} does not take everything at the moment; what is queued stays queued`,
-      fix: "Start serve, which goes on by itself, or run this again later; jc-integrations logs says why",
+      fix: `Start serve, which goes on by itself, or run this again later; ${logsCommand({})} says why`,
     });
   }
   if (rejected > 0) {
     const words = `${count(rejected, "result")} rejected by the vendor`;
-    parts.push({ code: "PARTIAL", words, fix: "jc-integrations logs --outcome rejected shows its words" });
+    parts.push({ code: "PARTIAL", words, fix: `${logsCommand({}, "rejected")} shows its words` });
   }
   const worst = parts.find(({ code }) => code !== "PARTIAL") ?? parts[0];
   if (!worst) return null;
@@ -51,12 +51,7 @@ function heldParts(connection: Connection, causes: HeldCauses): Part[] {
   const connect = connectCommand(connection);
   return [
     ...part(reconnect + disconnected, "RECONNECT_NEEDED", `${vendor} is connected again`, connect),
-    ...part(
-      vault,
-      "VAULT_UNAVAILABLE",
-      "the tokens can be read",
-      "jc-integrations status says why they cannot",
-    ),
+    ...part(vault, "VAULT_UNAVAILABLE", "the tokens can be read", `${statusCommand()} says why they cannot`),
     ...part(property, "PARTIAL", `${vendor} has the property they fill`, resyncCommand(connection)),
     ...part(
       scope,

@@ -1,7 +1,7 @@
+import { connectCommand, logsCommand, replayCommand, resyncCommand, statusCommand } from "./command-lines.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import type { Connection, Outage } from "../connection.ts";
 import type { StuckCounts } from "../push.ts";
-import { connectCommand, logsCommand, replayCommand, resyncCommand } from "./command-lines.ts";
 
 /** Results that do not move, and what to do about it, which depends on the cause. */
 export interface StuckTrouble {
@@ -48,7 +48,7 @@ function outageAdvice({ vendor }: Connection, { since, reason }: Outage): string
 }
 
 function serviceAdvice({ vendor, org }: Connection): string {
-  return `${vendor} is not known to fail. See whether serve runs (jc-integrations status --org ${org}) and what it logged last`;
+  return `${vendor} is not known to fail. See whether serve runs (${statusCommand({ org })}) and what it logged last`;
 }
 
 function recordAdvice(connection: Connection, isCertain: boolean): string {
@@ -56,6 +56,6 @@ function recordAdvice(connection: Connection, isCertain: boolean): string {
   const blame = isCertain
     ? `${vendor} takes others and fails on what is in them`
     : `${vendor} fails on them. If it fails on others too, all goes out by itself once it is back; if not, it is what is in them`;
-  const again = replayCommand(connection, "--email <its address>");
+  const again = replayCommand(connection, "one record");
   return `${blame}. Look at ${logsCommand(connection, "retry")}, mend the record, then run: ${again}`;
 }

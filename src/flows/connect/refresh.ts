@@ -48,7 +48,7 @@ export function reconnectNeeded(connections: readonly Connection[]): AppError | 
     "RECONNECT_NEEDED",
     `${names} must reconnect: the vendor no longer accepts our tokens`,
     {
-      hint: lost.map(connectCommand).join("; "),
+      hint: lost.map((connection) => connectCommand(connection)).join("; "),
     },
   );
 }

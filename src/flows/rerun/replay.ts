@@ -1,3 +1,4 @@
+import { invitesCommand } from "../../core/advice/command-lines.ts";
 import type { PushState } from "../../core/push.ts";
 import { AppError } from "../../shared/errors.ts";
 import { grouped, plain } from "../../shared/text.ts";
@@ -45,6 +46,6 @@ async function refuseUnknownInvites(store: Store, org: string, ids: readonly str
   const more = unknown.length - NAMED_AT_MOST;
   const named = unknown.slice(0, NAMED_AT_MOST).join(", ") + (more > 0 ? ` and ${grouped(more)} more` : "");
   throw new AppError("USAGE", `${org} has no invite ${named}`, {
-    hint: "jc-integrations invites list",
+    hint: invitesCommand({ org }),
   });
 }

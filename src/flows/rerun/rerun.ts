@@ -1,3 +1,4 @@
+import { connectCommand } from "../../core/advice/command-lines.ts";
 import { leftOverError } from "../../core/advice/left-over.ts";
 import type { Connection } from "../../core/connection.ts";
 import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
@@ -277,6 +278,6 @@ export async function connectionsOf(
   );
   if (found.length > 0) return found;
   throw new AppError("RECONNECT_NEEDED", `${org} has no connection to deliver to`, {
-    hint: `jc-integrations connect ${vendor ?? DEFAULT_VENDOR} --org ${org}`,
+    hint: connectCommand({ vendor: vendor ?? DEFAULT_VENDOR, org }),
   });
 }

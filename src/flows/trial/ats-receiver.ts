@@ -1,3 +1,4 @@
+import { SERVE_COMMAND } from "../../core/advice/command-lines.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { AtsTrial } from "./ats-looks.ts";
 import type { Outcome } from "./checklist.ts";
@@ -34,7 +35,7 @@ export async function isReachable({ context, store, request }: AtsTrial): Promis
     status: "failed",
     evidence: `${healthUrl(context)} answers`,
     cause: "no service runs on this store: what answers there keeps its events elsewhere",
-    fix: "Run: jc-integrations serve, with the same --state-dir",
+    fix: `Run: ${SERVE_COMMAND}, with the same --state-dir`,
   };
 }
 
@@ -45,7 +46,7 @@ function healthUrl({ config }: TrialContext): string {
 export async function receiverFault(context: TrialContext, signal: AbortSignal): Promise<Outcome | null> {
   const url = healthUrl(context);
   const fix = lines(
-    "Run: jc-integrations serve",
+    `Run: ${SERVE_COMMAND}`,
     `Let serve.public_url lead to it: a proxy with TLS that passes on to ${context.config["serve.listen"]}, unchanged`,
   );
   try {

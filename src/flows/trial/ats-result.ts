@@ -1,3 +1,13 @@
+import {
+  connectCommand,
+  inviteCommand,
+  logsCommand,
+  resyncCommand,
+  rotateCommand,
+  VAULT_COMMAND,
+  webhooksLogCommand,
+} from "../../core/advice/command-lines.ts";
+import type { Connection } from "../../core/connection.ts";
 import type { HeldCause } from "../../core/push.ts";
 import { plain, shortTime } from "../../shared/text.ts";
 import type { PushSummary, Refusal } from "../../store/contract/store.ts";
@@ -54,7 +64,7 @@ export async function seeWebhook(trial: AtsTrial, note: (text: string) => void):
       cause: "no webhook came within 30 s after the result was written, though the subscription is active",
       fix: lines(
         `Look into ${the(found.account).destination.label}'s own log of deliveries`,
-        "What came later: jc-integrations webhooks log --sandbox",
+        `What came later: ${webhooksLogCommand(the(found.account).connection)}`,
       ),
     }
   );
@@ -63,14 +73,13 @@ export async function seeWebhook(trial: AtsTrial, note: (text: string) => void):
 /** Null where nothing is known to be wrong: it may still be on its way. */
 async function whyNoWebhook(trial: AtsTrial): Promise<Outcome | null> {
   const { context, request, found } = trial;
-  const { org } = request;
   const { commonErrors } = the(found.account).destination;
   const [refused] = await refusedSince(trial);
   if (refused) {
     const wasChanged = refused.reason.includes("changed on its way");
     const own = wasChanged
       ? "Let whatever stands before serve pass the body on byte for byte"
-      : `If the secret is another one: jc-integrations webhooks rotate-secret --org ${org} --sandbox`;
+      : `If the secret is another one: ${rotateCommand(the(found.account).connection)}`;
     return {
       status: "failed",
       evidence: `refused: ${plain(refused.reason)}`,
@@ -131,7 +140,7 @@ export async function seeScorecard(trial: AtsTrial, note: (text: string) => void
       return entries.find(({ assessmentId }) => assessmentId === id) ?? null;
     },
   });
-  const fix = `Look at what was sent: jc-integrations invites show ${the(found.invitationId)}`;
+  const fix = `Look at what was sent: ${inviteCommand(the(found.invitationId), { org: request.org })}`;
   if (shown === null) {
     return { status: "failed", cause: "the result was taken, and the scorecard does not show it", fix };
   }
@@ -145,9 +154,9 @@ export async function seeScorecard(trial: AtsTrial, note: (text: string) => void
 
 function whyNotWritten({ request, found }: AtsTrial, written: Written): Outcome {
   const { org } = request;
-  const { destination } = the(found.account);
+  const { connection, destination } = the(found.account);
   const { vendor, label } = destination;
-  const logs = `Look at each try: jc-integrations logs --vendor ${vendor} --org ${org}`;
+  const logs = `Look at each try: ${logsCommand({ vendor, org })}`;
   if (written === "nothing yet") {
     const cause = `the result is in our log, and nothing is on its way to ${label}`;
     return { status: "failed", cause, fix: logs };
@@ -165,7 +174,7 @@ function whyNotWritten({ request, found }: AtsTrial, written: Written): Outcome 
         : {
             status: "failed",
             cause: `the result is held${words || ` (${push.heldCause})`}`,
-            fix: `Run: ${cureOf(push.heldCause, { org, vendor })}`,
+            fix: `Run: ${cureOf(push.heldCause, connection)}`,
           };
     case "rejected":
       return {
@@ -182,13 +191,13 @@ function whyNotWritten({ request, found }: AtsTrial, written: Written): Outcome 
   }
 }
 
-function cureOf(cause: HeldCause | null, { org, vendor }: { org: string; vendor: string }): string {
+function cureOf(cause: HeldCause | null, connection: Connection): string {
   switch (cause) {
     case "property":
-      return `jc-integrations resync-properties --vendor ${vendor} --org ${org} --sandbox`;
+      return resyncCommand(connection);
     case "vault":
-      return "jc-integrations vault status";
+      return VAULT_COMMAND;
     default:
-      return `jc-integrations connect ${vendor} --org ${org} --sandbox`;
+      return connectCommand(connection);
   }
 }

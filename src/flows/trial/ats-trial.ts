@@ -1,3 +1,8 @@
+import {
+  patientTrialCommand,
+  setCatalogCommand,
+  showCatalogCommand,
+} from "../../core/advice/command-lines.ts";
 import { isAppError } from "../../shared/errors.ts";
 import { plain } from "../../shared/text.ts";
 import type { Store } from "../../store/contract/store.ts";
@@ -95,11 +100,11 @@ async function create({ store, request, ats, found }: AtsTrial): Promise<Outcome
 async function advance(trial: AtsTrial): Promise<Outcome> {
   const { request, ats, found } = trial;
   const { jobId } = request;
-  const { access } = the(found.account);
+  const { connection, access } = the(found.account);
   const catalog = request.stage === null ? await ats.catalog(access, jobId) : [];
   const [only, ...others] = catalog.filter(({ test }) => request.test === null || test === request.test);
   const stage = request.stage ?? only?.stage ?? null;
-  const set = `jc-integrations catalog set --job ${jobId} --stage ${quoted(stage ?? "…")} --test disc --org ${request.org} --sandbox`;
+  const set = setCatalogCommand({ ...connection, jobId, stage: stage ?? "<stage>", test: "disc" });
   if (stage === null) {
     const cause = `no stage of job ${jobId} triggers ${request.test ?? "a test"}`;
     return { status: "failed", cause, fix: `Run: ${set}` };
@@ -124,7 +129,7 @@ async function advance(trial: AtsTrial): Promise<Outcome> {
 /** By itself where the stage does so, else as a recruiter does by hand. */
 async function trigger(trial: AtsTrial, note: (text: string) => void): Promise<Outcome> {
   const { context, request, ats, found } = trial;
-  const { access } = the(found.account);
+  const { connection, access } = the(found.account);
   const candidateId = the(found.candidateId);
   const { jobId, stage } = the(found.place);
   const { entry = null } = found;
@@ -147,7 +152,7 @@ async function trigger(trial: AtsTrial, note: (text: string) => void): Promise<O
     status: "failed",
     cause: `stage ${quoted(stage)} triggers ${test} by itself, and nothing came of it within 30 s`,
     fix: lines(
-      `Look at what it triggers: jc-integrations catalog show --job ${jobId} --stage ${quoted(stage)} --org ${request.org} --sandbox`,
+      `Look at what it triggers: ${showCatalogCommand({ ...connection, jobId, stage })}`,
       "Or trigger it by hand: set its trigger to manual",
     ),
   };
@@ -191,7 +196,7 @@ async function seeCompletion(
   }
   const invite = await look();
   const { jobId, stage } = the(found.place);
-  const again = `Run: jc-integrations sandbox-test ${vendor} --org ${org} --job ${jobId} --stage ${quoted(stage)} --wait 30m`;
+  const again = `Run: ${patientTrialCommand({ vendor, org, jobId, stage })}`;
   return invite
     ? {
         status: "waiting",

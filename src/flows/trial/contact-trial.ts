@@ -1,3 +1,4 @@
+import { connectCommand, resyncCommand } from "../../core/advice/command-lines.ts";
 import type { Invite } from "../../core/invite.ts";
 import type { Projection } from "../../core/push.ts";
 import { AppError } from "../../shared/errors.ts";
@@ -54,7 +55,7 @@ export async function tryContacts(
     explain: explainBy(destination, org),
     steps: [
       connectedStep(context, store, request, { destination, then }),
-      { id: "properties", title: "properties", run: () => hasFields(request, found) },
+      { id: "properties", title: "properties", run: () => hasFields(found) },
       { id: "sent", title: "contact written", run: () => send(context, request, found) },
       {
         id: "read-back",
@@ -68,8 +69,8 @@ export async function tryContacts(
   return report;
 }
 
-async function hasFields({ org }: TrialRequest, found: Found): Promise<Outcome> {
-  const { destination, access } = the(found.account);
+async function hasFields(found: Found): Promise<Outcome> {
+  const { connection, destination, access } = the(found.account);
   const plan = await destination.planFields(access);
   const missing = [...plan.create, ...plan.overQuota];
   if (missing.length > 0 || plan.group?.exists === false) {
@@ -77,7 +78,7 @@ async function hasFields({ org }: TrialRequest, found: Found): Promise<Outcome> 
       status: "failed",
       evidence: `${plan.existing.length} of ${plan.existing.length + missing.length} are there`,
       cause: missing.length > 0 ? `not there: ${missing.join(", ")}` : "their group is not there",
-      fix: `Run: jc-integrations resync-properties --org ${org} --sandbox`,
+      fix: `Run: ${resyncCommand(connection)}`,
     };
   }
   found.fields = plan.existing;
@@ -87,7 +88,7 @@ async function hasFields({ org }: TrialRequest, found: Found): Promise<Outcome> 
 }
 
 async function send({ clock }: TrialContext, request: TrialRequest, found: Found): Promise<Outcome> {
-  const { destination, lastingAccess } = the(found.account);
+  const { connection, destination, lastingAccess } = the(found.account);
   const person = madeUpPerson();
   const invite = madeUpInvite(person, { org: request.org, now: clock.now() });
   const { projection } = destination.project([invite], the(found.fields));
@@ -107,7 +108,7 @@ async function send({ clock }: TrialContext, request: TrialRequest, found: Found
       return {
         status: "failed",
         cause: `${destination.label} has not what the contact needs: ${answer.detail || answer.cause}`,
-        fix: `Run: jc-integrations connect ${destination.vendor} --org ${request.org} --sandbox`,
+        fix: `Run: ${connectCommand(connection)}`,
       };
     case "rejected":
     case "split":
@@ -131,7 +132,7 @@ async function readBack(
   }: { context: TrialContext; request: TrialRequest; trial: Trial; found: Found },
   note: (text: string) => void,
 ): Promise<Outcome> {
-  const { access, destination } = the(found.account);
+  const { connection, access, destination } = the(found.account);
   const projection = the(found.projection);
   const fields = Object.keys(projection);
   const seen: { differences: string[] | null } = { differences: null };
@@ -153,7 +154,7 @@ async function readBack(
     seen.differences === null
       ? `${destination.label} took the contact, and does not show it`
       : `${destination.label} shows other values than were sent: ${seen.differences.join(", ")}`;
-  const fix = `See whether a workflow there changes contacts; compare the definitions: jc-integrations resync-properties --sandbox --dry-run`;
+  const fix = `See whether a workflow there changes contacts; compare the definitions: ${resyncCommand(connection, "--dry-run")}`;
   return { status: "failed", cause, fix };
 }
 

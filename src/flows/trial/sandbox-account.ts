@@ -1,3 +1,4 @@
+import { connectCommand, emulatedTrialCommand } from "../../core/advice/command-lines.ts";
 import { randomBytes } from "node:crypto";
 import type { Authorization } from "../../core/authorization.ts";
 import type { Connection, Environment } from "../../core/connection.ts";
@@ -58,7 +59,7 @@ function refuse(destination: Destination, account: Connection["account"]): void 
   const reason = destination.refuseTrial?.(account) ?? null;
   if (reason === null) return;
   throw new AppError("USAGE", `${reason}. Nothing was written`, {
-    hint: `Name the sandbox under [sandbox.${vendor}], then: jc-integrations connect ${vendor} --sandbox. Without any account: jc-integrations sandbox-test ${vendor} --emulator`,
+    hint: `Name the sandbox under [sandbox.${vendor}], then: ${connectCommand({ vendor, environment: ENVIRONMENT })}. Without any account: ${emulatedTrialCommand(vendor)}`,
   });
 }
 
@@ -115,7 +116,8 @@ async function explainNotConnected(
   { vendor, label, authorization, commonErrors }: Destination,
   { org, connection, signal }: { org: string; connection: Connection | null; signal: AbortSignal },
 ): Promise<Outcome> {
-  const connect = `jc-integrations connect ${vendor} --org ${org} --sandbox`;
+  const name = { vendor, org, environment: ENVIRONMENT };
+  const connect = connectCommand(name);
   if (!authorization.clientId) {
     return {
       status: "failed",
@@ -137,7 +139,7 @@ async function explainNotConnected(
       const isPublicToo = await showsRefusal(ask, { title: error.title, uri: published });
       const next = isPublicToo
         ? [`Nor is this one registered: ${published}`, `Then run: ${connect}`]
-        : [`Or go by ${published}, which is registered. Run: ${connect} --via-service`];
+        : [`Or go by ${published}, which is registered. Run: ${connectCommand(name, "--via-service")}`];
       const fix = lines(...error.fixes, ...next);
       return { status: "failed", evidence: error.title, cause: error.cause, fix };
     }
@@ -167,7 +169,7 @@ export function missingScope(
   const named = scopes.map((scope) => `\`${scope}\``).join(", ");
   return {
     cause: `OAuth scopes don't include ${named || "one that is needed"}`,
-    fix: lines(...fixes, `Run: jc-integrations connect ${vendor} --org ${org} --sandbox`),
+    fix: lines(...fixes, `Run: ${connectCommand({ vendor, org, environment: ENVIRONMENT })}`),
   };
 }
 
@@ -177,7 +179,7 @@ export function explainBy({ vendor, commonErrors }: Destination, org: string) {
   return ({ hint = "" }: AppError): { cause: string; fix: string } | null => {
     const error = known.find(({ fixes }) => fixes.every((fix) => hint.includes(fix)));
     if (!error) return null;
-    const again = `Run: jc-integrations connect ${vendor} --org ${org} --sandbox`;
+    const again = `Run: ${connectCommand({ vendor, org, environment: ENVIRONMENT })}`;
     return { cause: causeIn(hint, error), fix: lines(...error.fixes, again) };
   };
 }

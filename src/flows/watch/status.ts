@@ -244,7 +244,7 @@ function nextProbeWords(outage: Outage | null, { now }: Moment): string[] {
 
 function rejectedWords({ connection, pushes: { rejected } }: Found): string[] {
   if (rejected === 0) return [];
-  const again = replayCommand(connection, "--status rejected");
+  const again = replayCommand(connection, "rejected");
   return [
     `${count(rejected, "result")} rejected; see ${logsCommand(connection, "rejected")}, mend, then: ${again}`,
   ];

@@ -1,5 +1,5 @@
 import { isAppError } from "../../shared/errors.ts";
-import { connectCommand, type TokenIssuer } from "../endpoint/issuer.ts";
+import { connectAgain, type TokenIssuer } from "../endpoint/issuer.ts";
 import type { Page } from "../../shared/page.ts";
 
 export function connectedPage({ label }: TokenIssuer): Page {
@@ -14,7 +14,7 @@ export function connectedPage({ label }: TokenIssuer): Page {
 export function failedPage(issuer: TokenIssuer, error: unknown): Page {
   const known = isAppError(error) ? error : null;
   const hint = known?.hint ? [sentence(known.hint)] : [];
-  const again = connectCommand(issuer);
+  const again = connectAgain(issuer);
   return {
     tone: "bad",
     title: `${issuer.label} was not connected`,

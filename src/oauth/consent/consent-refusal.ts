@@ -1,5 +1,5 @@
 import { AppError } from "../../shared/errors.ts";
-import { connectCommand, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "../endpoint/issuer.ts";
+import { connectAgain, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "../endpoint/issuer.ts";
 import { quoted } from "../endpoint/token-error.ts";
 
 /** The code in a vendor's redirect. Throws, in words an operator can act on, when consent was not given. */
@@ -10,7 +10,7 @@ export function codeFrom(answer: URLSearchParams, issuer: TokenIssuer, redirectU
   const code = answer.get("code");
   if (code) return code;
   throw new AppError("VENDOR_UNEXPECTED", `${issuer.label} sent neither a code nor an error`, {
-    hint: `Run \`${connectCommand(issuer)}\` again.`,
+    hint: `Run \`${connectAgain(issuer)}\` again.`,
   });
 }
 
@@ -21,7 +21,7 @@ function explainRefusal(
   { issuer, redirectUri }: { issuer: TokenIssuer; redirectUri: string },
 ): AppError {
   const { label, vendor, authorization } = issuer;
-  const again = `Run \`${connectCommand(issuer)}\` again`;
+  const again = `Run \`${connectAgain(issuer)}\` again`;
   const words = quoted(error, description);
   if (/allow.?list|whitelist|install(ation)? limit|not approved/i.test(description))
     return new AppError("VENDOR_REJECTED", `${label} does not let this account install the app${words}`, {

@@ -3,7 +3,7 @@ import { AppError, isAppError } from "../../shared/errors.ts";
 import { type Attempt, authorizeUrl, newAttempt } from "./authorize.ts";
 import { connectedPage, failedPage } from "./consent-pages.ts";
 import { codeFrom } from "./consent-refusal.ts";
-import { connectCommand, redirectHint, type TokenIssuer } from "../endpoint/issuer.ts";
+import { connectAgain, redirectHint, type TokenIssuer } from "../endpoint/issuer.ts";
 import { type LoopbackListener, listenForRedirect } from "./loopback.ts";
 import { readPasted } from "./pasted.ts";
 import { possessive } from "../../shared/text.ts";
@@ -109,7 +109,7 @@ async function countDown<T>(
     await clock.sleep(Math.min(left, 1_000), signal);
   }
   throw new AppError("TIMED_OUT", `Nobody gave consent in ${issuer.label} in time`, {
-    hint: `Run \`${connectCommand(issuer)}\` again; on another machine, paste the address the browser ends at. If ${possessive(issuer.label)} page refused the redirect URI: ${redirectHint(issuer, redirectUri)}`,
+    hint: `Run \`${connectAgain(issuer)}\` again; on another machine, paste the address the browser ends at. If ${possessive(issuer.label)} page refused the redirect URI: ${redirectHint(issuer, redirectUri)}`,
   });
 }
 

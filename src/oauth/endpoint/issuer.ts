@@ -1,4 +1,6 @@
+import { connectCommand } from "../../core/advice/command-lines.ts";
 import type { Authorization } from "../../core/authorization.ts";
+import type { ConnectionName } from "../../core/connection.ts";
 import type { Secret } from "../../shared/secret.ts";
 
 /** Whom we ask for consent and tokens; every destination is one. */
@@ -7,6 +9,8 @@ export interface TokenIssuer {
   /** As people write it: "HubSpot". */
   label: string;
   authorization: Authorization;
+  /** Whose account it is to be, for advice; absent where that is nobody's in particular. */
+  place?: Pick<ConnectionName, "org" | "environment">;
   /** What the vendor's setup guide says about a redirect URI that is not registered, in sentences without full stops. */
   commonErrors?: { redirectUri(uri: string): { cause: string; fixes: readonly string[] } };
 }
@@ -37,6 +41,6 @@ export interface Grant {
 }
 
 /** What the operator types to give consent anew. */
-export function connectCommand(issuer: Pick<TokenIssuer, "vendor">): string {
-  return `jc-integrations connect ${issuer.vendor}`;
+export function connectAgain({ vendor, place }: Pick<TokenIssuer, "vendor" | "place">): string {
+  return connectCommand({ vendor, ...place });
 }

@@ -1,8 +1,9 @@
+import { setSecretCommand } from "../../core/advice/command-lines.ts";
 import * as v from "valibot";
 import { AppError } from "../../shared/errors.ts";
 import { type HttpAnswer, jsonOf } from "../../shared/http.ts";
 import { plain, possessive } from "../../shared/text.ts";
-import { connectCommand, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
+import { connectAgain, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
 
 export interface TokenCall {
   issuer: TokenIssuer;
@@ -80,8 +81,10 @@ function unavailable(status: number, { issuer }: TokenCall, isHtml: boolean): Ap
 }
 
 function clientRefused({ issuer }: TokenCall, said: Said, isId: boolean, isSecret: boolean): AppError {
+  const { clientSecretName } = issuer.authorization;
+  const environment = issuer.place?.environment;
   const setId = `set ${issuer.vendor}.client_id in the configuration`;
-  const setSecret = `run \`jc-integrations secrets set ${issuer.authorization.clientSecretName}\``;
+  const setSecret = `run \`${setSecretCommand(clientSecretName, environment === undefined ? {} : { environment })}\``;
   const fix = isId ? setId : isSecret ? setSecret : `${setSecret}, or ${setId}`;
   return new AppError(
     "CONFIG_INVALID",
@@ -98,19 +101,19 @@ function redirectRefused({ issuer, redirectUri }: TokenCall, said: Said): AppErr
 
 function verifierRefused({ issuer }: TokenCall, said: Said): AppError {
   return new AppError("VENDOR_REJECTED", `${issuer.label} refused the code verifier (PKCE)${said.words}`, {
-    hint: `Run \`${connectCommand(issuer)}\` again; if it stays so, set ${issuer.vendor}.pkce = false.`,
+    hint: `Run \`${connectAgain(issuer)}\` again; if it stays so, set ${issuer.vendor}.pkce = false.`,
   });
 }
 
 function codeRefused({ issuer }: TokenCall, said: Said): AppError {
   return new AppError("VENDOR_REJECTED", `${issuer.label} refused the code it gave us${said.words}`, {
-    hint: `Codes live for a short time and work once. Run \`${connectCommand(issuer)}\` again.`,
+    hint: `Codes live for a short time and work once. Run \`${connectAgain(issuer)}\` again.`,
   });
 }
 
 function tokenDead({ issuer }: TokenCall, said: Said): AppError {
   return new AppError("RECONNECT_NEEDED", `${issuer.label} no longer accepts our tokens${said.words}`, {
-    hint: `Run \`${connectCommand(issuer)}\`.`,
+    hint: `Run \`${connectAgain(issuer)}\`.`,
   });
 }
 

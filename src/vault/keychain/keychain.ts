@@ -1,3 +1,4 @@
+import { setSecretCommand } from "../../core/advice/command-lines.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, secret } from "../../shared/secret.ts";
 import type { Vault } from "../contract.ts";
@@ -65,6 +66,6 @@ function listNew(db: VaultDatabase, changes: ReadonlyMap<string, Secret | null>)
 /** Never "not connected": a locked keyring denies having what it holds. */
 function lockedOrEmptied(): AppError {
   return new AppError("VAULT_UNAVAILABLE", "The OS keychain is locked, or was emptied", {
-    hint: "Unlock it (sign in to the desktop, or open its password manager). If it was emptied: set the secrets again with `jc-integrations secrets set`, then connect again.",
+    hint: `Unlock it (sign in to the desktop, or open its password manager). If it was emptied: set the secrets again with \`${setSecretCommand("<name>")}\`, then connect again.`,
   });
 }

@@ -1,6 +1,6 @@
 import type { CommonErrors } from "../../core/advice/common-errors.ts";
 import type { Authorization } from "../../core/authorization.ts";
-import type { Account, Environment } from "../../core/connection.ts";
+import type { Account, ConnectionName, Environment } from "../../core/connection.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import type { Invite } from "../../core/invite.ts";
 import type { HeldCause, MappingWarning, Projection, Rejection, SubjectKind } from "../../core/push.ts";
@@ -85,6 +85,8 @@ export interface Destination extends DestinationWords {
   /** The account's limit, shared by all calls to it; null for none. */
   rateLimit: RateLimit | null;
   authorization: Authorization;
+  /** Whose account it is, for advice; absent where that is nobody's in particular. */
+  place?: Pick<ConnectionName, "org" | "environment">;
   /** Who gave consent. Throws `VENDOR_*`. */
   account(access: Access): Promise<Account>;
   /** Removes our app from the account; absent where the vendor offers no such call. Throws `VENDOR_*`. */

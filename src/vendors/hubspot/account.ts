@@ -31,5 +31,5 @@ export async function readAccount(caller: Caller): Promise<Account> {
 export async function uninstallApp(caller: Caller): Promise<void> {
   const answer = await callApi(caller, { method: "DELETE", path: caller.paths.uninstall });
   const verdict = verdictOf(answer, caller.clock.now());
-  if (verdict.kind !== "done") throw failure(verdict, answer, "removing the app");
+  if (verdict.kind !== "done") throw failure(caller, { verdict, answer, doing: "removing the app" });
 }

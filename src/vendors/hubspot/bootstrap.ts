@@ -79,7 +79,7 @@ async function createGroup(caller: Caller): Promise<void> {
   const verdict = verdictOf(answer, caller.clock.now());
   if (verdict.kind === "done") return;
   if (verdict.kind === "refused" && (await hasGroup(caller))) return;
-  throw failure(verdict, answer, `creating the property group ${GROUP.name}`);
+  throw failure(caller, { verdict, answer, doing: `creating the property group ${GROUP.name}` });
 }
 
 /** The name of an archived property may be created: it comes back with this definition. */
@@ -93,5 +93,5 @@ async function createProperty(
   if (answer.status === 409) return "existed";
   // What a full portal answers is not documented either.
   if (verdict.kind === "refused" && (await roomForProperties(caller)) === 0) return "no room";
-  throw failure(verdict, answer, `creating the property ${definition.name}`);
+  throw failure(caller, { verdict, answer, doing: `creating the property ${definition.name}` });
 }

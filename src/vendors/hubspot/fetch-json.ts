@@ -10,7 +10,7 @@ export async function fetchJson<Output>(
 ): Promise<Output> {
   const answer = await callApi(caller, { method: "GET", path });
   const verdict = verdictOf(answer, caller.clock.now());
-  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
+  if (verdict.kind !== "done") throw failure(caller, { verdict, answer, doing });
   const parsed = v.safeParse(schema, answer.body);
   if (parsed.success) return parsed.output;
   throw new AppError("VENDOR_UNEXPECTED", `HubSpot's answer to ${doing} is out of shape`);

@@ -25,6 +25,8 @@ export interface HubspotSettings {
   /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
   resultBase: string;
   tier: Tier;
+  /** Whose account it is, for advice; absent where that is nobody's in particular. */
+  place?: Destination["place"];
 }
 
 const TEN_SECONDS_MS = 10_000;
@@ -56,6 +58,7 @@ export function openHubspot({ config, http, clock, ...of }: VendorOptions): Dest
       redirectPort: own.redirect_port,
       resultBase: config["jobcannon.result_base"],
       tier: own.tier,
+      place: of,
     },
     http,
     clock,
@@ -70,9 +73,11 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
   }
   const base = settings.apiBase.replace(/\/+$/, "");
   const { paths } = VERSIONS[settings.apiVersion];
-  const api = { http, clock, base, paths };
+  const place = settings.place === undefined ? {} : { place: settings.place };
+  const api = { http, clock, base, paths, ...place };
   return {
     ...WORDS,
+    ...place,
     subject: "contact",
     batchSize: MOST_CONTACTS_PER_CALL,
     rateLimit: RATE_LIMITS[settings.tier],

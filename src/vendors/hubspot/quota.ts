@@ -21,7 +21,8 @@ const CONTACT_TYPE_ID = "0-1";
 export async function roomForProperties(caller: Caller): Promise<number> {
   const answer = await callApi(caller, { method: "GET", path: caller.paths.propertyLimits });
   const verdict = verdictOf(answer, caller.clock.now());
-  if (verdict.kind === "later") throw failure(verdict, answer, "asking for the property quota");
+  if (verdict.kind === "later")
+    throw failure(caller, { verdict, answer, doing: "asking for the property quota" });
   const limits = v.safeParse(Limits, answer.body);
   if (verdict.kind !== "done" || !limits.success) return Number.POSITIVE_INFINITY;
   const { overallLimit, overallUsage, byObjectType } = limits.output;

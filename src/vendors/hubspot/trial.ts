@@ -37,7 +37,7 @@ export async function removeContact(caller: Caller, email: string): Promise<bool
   const path = `${caller.paths.contacts}/${encodeURIComponent(contact.id)}`;
   const answer = await callApi(caller, { method: "DELETE", path });
   const verdict = verdictOf(answer, caller.clock.now());
-  if (verdict.kind !== "done") throw failure(verdict, answer, "archiving a contact");
+  if (verdict.kind !== "done") throw failure(caller, { verdict, answer, doing: "archiving a contact" });
   return true;
 }
 
@@ -48,7 +48,7 @@ async function findContact(caller: Caller, email: string, fields: readonly strin
   if (answer.status === 404 && answer.problem) return null;
   const doing = "reading a contact";
   const verdict = verdictOf(answer, caller.clock.now());
-  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
+  if (verdict.kind !== "done") throw failure(caller, { verdict, answer, doing });
   const parsed = v.safeParse(Contact, answer.body);
   if (parsed.success) return parsed.output;
   throw new AppError("VENDOR_UNEXPECTED", `HubSpot's answer to ${doing} is out of shape`);

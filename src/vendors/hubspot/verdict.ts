@@ -1,8 +1,9 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
+import { connectCommand } from "../../core/advice/command-lines.ts";
 import { AppError } from "../../shared/errors.ts";
 import { maskEmailsIn, plain } from "../../shared/text.ts";
 import { retryAfter } from "../calling/retry-after.ts";
-import type { ApiAnswer } from "./api.ts";
+import type { Api, ApiAnswer } from "./api.ts";
 import type { Problem } from "./problem.ts";
 
 export type Verdict =
@@ -77,9 +78,12 @@ function isPathRefused(status: number): boolean {
 
 /** The error to throw where the call was the whole task; `doing` as in "listing properties". Not for `done`. */
 export function failure(
-  verdict: Exclude<Verdict, { kind: "done" }>,
-  answer: ApiAnswer,
-  doing: string,
+  { place }: Pick<Api, "place">,
+  {
+    verdict,
+    answer,
+    doing,
+  }: { verdict: Exclude<Verdict, { kind: "done" }>; answer: ApiAnswer; doing: string },
 ): AppError {
   const trace = answer.correlationId ? ` (correlation id ${answer.correlationId})` : "";
   switch (verdict.kind) {
@@ -94,7 +98,7 @@ export function failure(
         "VENDOR_REJECTED",
         `HubSpot wants a scope for ${doing}: ${verdict.detail}${trace}`,
         {
-          hint: "Reconnect and grant every scope: jc-integrations connect hubspot",
+          hint: `Reconnect and grant every scope: ${connectCommand({ vendor: "hubspot", ...place })}`,
         },
       );
     case "refused":

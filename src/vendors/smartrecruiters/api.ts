@@ -4,6 +4,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
 import { callWithToken } from "../calling/bearer-call.ts";
+import type { Destination } from "../contract/destination.ts";
 import type { Access } from "../contract/access.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import type { Endpoint, EndpointName, Profile } from "./profiles.ts";
@@ -14,6 +15,8 @@ export interface Api {
   /** Scheme and host, without a slash at its end. */
   base: string;
   profile: Profile;
+  /** Whose account it is, for advice; absent where that is nobody's in particular. */
+  place?: Destination["place"];
 }
 
 /** On whose behalf calls are made. */

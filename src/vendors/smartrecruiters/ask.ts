@@ -46,7 +46,7 @@ export function read<Output>(caller: Caller, answer: ApiAnswer, { schema, doing 
 
 export function check(caller: Caller, answer: ApiAnswer, doing: string): void {
   const verdict = verdictOf(answer, caller);
-  if (verdict.kind !== "done") throw failure(verdict, answer, doing);
+  if (verdict.kind !== "done") throw failure(caller, { verdict, answer, doing });
 }
 
 /** By SmartRecruiters' own word: a proxy's 404 says nothing about the thing. */

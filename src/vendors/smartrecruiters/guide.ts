@@ -1,4 +1,6 @@
 /** What the setup guide says about its three common errors, for whoever meets one of them. */
+import { connectCommand } from "../../core/advice/command-lines.ts";
+import type { Destination } from "../contract/destination.ts";
 import type { CommonError, CommonErrors } from "../../core/advice/common-errors.ts";
 
 const HEADER_IS_SENT = "Verify SmartRecruiters sends `X-SmartRecruiters-Signature` header";
@@ -43,8 +45,8 @@ export function signatureHint(first: keyof typeof SIGNATURE_FIXES): string {
 }
 
 /** Once reconnected, the results that were held go out by themselves. */
-export function scopeHint(scope: string): string {
-  return `${hintOf({ ...DELIVERY_FORBIDDEN, cause: `OAuth scopes don't include \`${scope}\`` })} Run: jc-integrations connect smartrecruiters`;
+export function scopeHint(scope: string, place?: Destination["place"]): string {
+  return `${hintOf({ ...DELIVERY_FORBIDDEN, cause: `OAuth scopes don't include \`${scope}\`` })} Run: ${connectCommand({ vendor: "smartrecruiters", ...place })}`;
 }
 
 function hintOf({ cause, fixes }: CommonError, first?: string): string {

@@ -35,6 +35,8 @@ export interface SmartrecruitersSettings {
   region: string | null;
   /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
   resultBase: string;
+  /** Whose account it is, for advice; absent where that is nobody's in particular. */
+  place?: Destination["place"];
 }
 
 /** Each customer has an app of its own, and a sandbox hosts of its own. */
@@ -59,6 +61,7 @@ export function openSmartrecruiters({ config, http, clock, ...of }: VendorOption
       redirectPort: own.redirect_port,
       region: own.region,
       resultBase: config["jobcannon.result_base"],
+      place: of,
     },
     http,
     clock,
@@ -89,9 +92,11 @@ export function createSmartrecruiters(
 ): Destination {
   const { profile, clientId } = settings;
   const hosts = { api: withoutSlash(settings.apiBase), identity: withoutSlash(settings.identityBase) };
-  const api = { http, clock, base: hosts.api, profile };
+  const place = settings.place === undefined ? {} : { place: settings.place };
+  const api = { http, clock, base: hosts.api, profile, ...place };
   return {
     ...WORDS,
+    ...place,
     subject: "assessment",
     batchSize: RESULTS_PER_CALL,
     rateLimit: profile.rateLimit,

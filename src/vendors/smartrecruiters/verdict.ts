@@ -53,10 +53,14 @@ function missingScope({ code, message }: Problem, needed: string, scopes: readon
  * reach the journal: SmartRecruiters' words may name a candidate's address.
  */
 export function failure(
-  verdict: Exclude<Verdict, { kind: "done" }>,
-  { status, correlationId }: ApiAnswer,
-  doing: string,
+  { place }: Pick<Api, "place">,
+  {
+    verdict,
+    answer,
+    doing,
+  }: { verdict: Exclude<Verdict, { kind: "done" }>; answer: ApiAnswer; doing: string },
 ): AppError {
+  const { status, correlationId } = answer;
   const trace = correlationId ? ` (request id ${correlationId})` : "";
   switch (verdict.kind) {
     case "later": {
@@ -67,7 +71,7 @@ export function failure(
       return new AppError(
         "VENDOR_REJECTED",
         `SmartRecruiters wants a scope for ${doing}: ${verdict.scope}${trace}`,
-        { hint: scopeHint(verdict.scope) },
+        { hint: scopeHint(verdict.scope, place) },
       );
     case "refused":
       return new AppError(

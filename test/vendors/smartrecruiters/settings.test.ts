@@ -1,3 +1,4 @@
+import { listKeysCommand } from "../../../src/core/advice/command-lines.ts";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,7 +23,14 @@ function open(
   });
   const file = join(folder, "config.toml");
   writeFileSync(file, toml);
-  const config = loadConfig({ file, isRequired: true, env: {}, flags: {}, vendors: VENDORS });
+  const config = loadConfig({
+    file,
+    isRequired: true,
+    env: {},
+    flags: {},
+    listKeys: listKeysCommand,
+    vendors: VENDORS,
+  });
   return openSmartrecruiters({ config, org, environment, http, clock: fakeClock() });
 }
 
