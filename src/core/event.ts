@@ -17,6 +17,8 @@ export interface NewEvent {
   snapshot: Snapshot | null;
   /** A vendor's word on one assessment; absent where the event is none. With neither it is of a type we do not know: stored, marked ignored. */
   confirmation?: Confirmation;
+  /** Whose an event of a type we do not know says it is; absent where it does not say. */
+  org?: string;
 }
 
 /** A vendor tells that an assessment of its own was completed: it confirms what we wrote there, or knows more than we do. */

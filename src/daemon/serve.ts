@@ -10,6 +10,7 @@ import { rememberingSecrets } from "../vault/secrets.ts";
 import type { Source } from "../vendors/contract/source.ts";
 import { closeServer, listen } from "./listen.ts";
 import { createConsentCallback } from "./pages/consent-callback.ts";
+import { networks } from "./receiving/connections.ts";
 import { createReceiver } from "./receiving/receiver.ts";
 import { createRefusals } from "./receiving/refusals.ts";
 import { createWebhookSecrets } from "./receiving/webhook-secrets.ts";
@@ -78,7 +79,12 @@ export async function serve(
     refused: refusals.note,
     trouble,
     callback,
-    notReady: () => (stop.signal.aborted ? "stopping" : (vaultWatch.problem()?.message ?? null)),
+    notReady: () => {
+      if (stop.signal.aborted) return "stopping";
+      return vaultWatch.problem() === null ? null : "vault";
+    },
+    mostConnections: config["serve.max_connections"],
+    trustedProxies: networks(config["serve.trusted_proxies"]),
   });
   const jobs = await scheduledJobs({
     ...context,

@@ -12,7 +12,9 @@ export type KeyKind =
   /** As `02:00`, UTC; kept in minutes since midnight. */
   | { kind: "time-of-day" }
   /** `host:port`. */
-  | { kind: "address" };
+  | { kind: "address" }
+  /** Addresses and networks, as a list or with commas between; kept as `10.0.0.0/8, ::1`. */
+  | { kind: "networks" };
 
 export type KeyValue = string | number | boolean;
 export type KeyWithDefault = KeyKind & { default: KeyValue };
@@ -28,6 +30,8 @@ export const KEYS = {
   "jobcannon.result_base": text("https://jobcannon.io"),
   "serve.listen": { kind: "address", default: "127.0.0.1:8470" },
   "serve.admin_listen": { kind: "address", default: "127.0.0.1:8471" },
+  "serve.max_connections": { kind: "number", min: 16, max: 2_048, default: 1_024 },
+  "serve.trusted_proxies": { kind: "networks", default: "" },
   "serve.public_url": text("https://api.jobcannon.io"),
   "serve.tls_cert": text(),
   "serve.tls_key": text(),

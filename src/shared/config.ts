@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { parse } from "smol-toml";
 import {
   globalKeys,
@@ -242,5 +243,23 @@ function check(value: unknown, key: KeyKind, where: string): KeyValue {
     case "address":
       if (typeof written === "string" && /^(\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/i.test(written)) return written;
       throw wrong("host:port, as 127.0.0.1:8470");
+    case "networks": {
+      const all = Array.isArray(written)
+        ? written
+        : typeof written === "string"
+          ? written.split(",")
+          : [null];
+      const networks = all.map((each) => (typeof each === "string" ? each.trim() : null));
+      const isWell = (each: string | null) =>
+        each !== null && (isNetwork(each) || (networks.length === 1 && each === ""));
+      if (networks.every(isWell)) return networks.join(", ");
+      throw wrong('addresses or networks, as ["127.0.0.1", "10.0.0.0/8"]');
+    }
   }
+}
+
+function isNetwork(text: string): boolean {
+  const [, address = "", bits = "0"] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(bits) <= (family === 6 ? 128 : 32);
 }

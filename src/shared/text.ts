@@ -8,17 +8,67 @@ export function plain(text: string): string {
 
 const UNPRINTABLE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this is about
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\p{Cs}]/gu;
+
+/** The same for a whole text of our own, whose lines and colours stay: what somebody forgot ends here. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE_OR_COLOUR, (found) => (found === "\n" || found.length > 2 ? found : " "));
+}
+
+const UNPRINTABLE_OR_COLOUR = new RegExp(`\u001b\\[[0-9;]{0,20}m|${UNPRINTABLE.source}`, "gu");
+
+/** JSON in which a terminal finds nothing to obey: C1, DEL and what turns the reading direction come escaped, too. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value).replace(UNPRINTABLE, (found) =>
+    found.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
+}
+
+/** The text up to so many characters; what is cut in the middle of a word loses the word, which may be an address. */
+export function cut(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  const head = text.slice(0, longest);
+  const end = head.search(/\s\S*$/);
+  return `${head.slice(0, Math.max(0, end))}…`;
+}
+
+/** Of an address of any length so much is shown. */
+const LONGEST_MASKED = 320;
 
 /** Hides who is meant, keeps what an operator needs to tell two apart: `a…@example.org`. */
 export function maskEmail(email: string): string {
   const at = email.lastIndexOf("@");
-  return at < 1 ? "…" : `${email.slice(0, 1)}…${email.slice(at)}`;
+  if (at < 1) return "…";
+  const [first = ""] = email.slice(0, 2);
+  return `${first}…${email.slice(at, at + LONGEST_MASKED)}`;
 }
 
 /** The same for every address within a text, as a vendor's words may hold them. */
 export function maskEmailsIn(text: string): string {
-  return text.replace(/[^\s"'<>()[\],;:=]+@[^\s"'<>()[\],;:]+/g, maskEmail);
+  return text.replace(/[^\s"'<>()[\],;:=]+/g, (word) => (/.@./s.test(word) ? maskEmail(word) : word));
+}
+
+/** The same for whatever was given as an address, in whichever case the text has it. */
+export function maskAll(text: string, email: string): string {
+  const [lowText, lowEmail] = [lowered(text), lowered(email)];
+  const parts: string[] = [];
+  let from = 0;
+  for (
+    let at = lowText.indexOf(lowEmail);
+    at !== -1 && lowEmail !== "";
+    at = lowText.indexOf(lowEmail, from)
+  ) {
+    parts.push(text.slice(from, at), maskEmail(email));
+    from = at + email.length;
+  }
+  return parts.join("") + text.slice(from);
+}
+
+/** In lower case, each character where it was: some would become two. */
+function lowered(text: string): string {
+  const low = text.toLowerCase();
+  if (low.length === text.length) return low;
+  return text.replace(/[\s\S]/g, (unit) => (unit.toLowerCase().length === 1 ? unit.toLowerCase() : unit));
 }
 
 /** "12,345". Not `toLocaleString`: its first use loads 20 ms worth of locales. */

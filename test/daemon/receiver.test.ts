@@ -346,6 +346,7 @@ describe("whoever watches the service", () => {
     await post(JSON.stringify(event).slice(0, -5));
     await post(event, { secret: NEXT_SECRET });
     await post(event, { at: clock.now() - 3_600_000 });
+    await clock.advance(1_000);
     const log = running.err();
     for (const word of ["very-private", event.data.candidate.last_name, "Dominance", "68"])
       expect(log).not.toContain(word);

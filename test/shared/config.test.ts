@@ -28,6 +28,8 @@ function another(key: KeyKind & { default: string | number | boolean }): [string
       return [String(!key.default), !key.default];
     case "number":
       return [String(key.min), key.min];
+    case "networks":
+      return ["10.0.0.0/8,::1", "10.0.0.0/8, ::1"];
     case "duration":
       return ["2h", 7_200_000];
     case "time-of-day":

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { BlockList } from "node:net";
 import type { SourceSecret } from "../../core/source-secret.ts";
-import { ingest } from "../../flows/intake/ingest.ts";
+import { createIngest } from "../../flows/intake/ingest.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
@@ -8,7 +9,11 @@ import type { Store } from "../../store/contract/store.ts";
 import { EventRefused, type Source } from "../../vendors/contract/source.ts";
 import type { ConsentCallback } from "../pages/consent-callback.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
+import { answer } from "./answer.ts";
+import { readBody } from "./body.ts";
+import { shareConnections } from "./connections.ts";
 import { gatherAppends } from "./gather.ts";
+import { createRoom, type Room } from "./room.ts";
 
 /** The public listener: takes webhooks and says 202 only when they are on disk. */
 export interface ReceiverContext {
@@ -16,116 +21,120 @@ export interface ReceiverContext {
   clock: Clock;
   log: Log;
   sources: readonly Source[];
-  /** Throws `VAULT_UNAVAILABLE` while they were never readable. `again`: look whether there are newer ones. */
-  secretsOf(source: Source, options?: { again: boolean }): Promise<readonly SourceSecret[]>;
+  /** Throws `VAULT_UNAVAILABLE` while they were never readable. `now`: look at once whether somebody changed them. */
+  secretsOf(source: Source, options?: { now: boolean }): Promise<readonly SourceSecret[]>;
   /** Hears why a delivery was not trusted or not taken, in one line without anything of it. */
   refused(source: string, reason: string): void;
   trouble: Pick<StoreTrouble, "hear">;
   callback: Pick<ConsentCallback, "respond">;
-  /** Why the service is not ready, in words; null when it is. */
+  /** Why the service is not ready, in one word for strangers; null when it is. */
   notReady(): string | null;
+  /** As many connections at once. */
+  mostConnections: number;
+  /** Whose `X-Forwarded-For` is believed. */
+  trustedProxies: BlockList;
 }
 
-const LARGEST_BODY_BYTES = 1024 * 1024;
+/** All bodies under way together. */
+const BODIES_BYTES = 64 * 1024 * 1024;
+/** How far the limits of time below may be overrun. */
+const LOOKED_AT_EVERY_MS = 1_000;
 
 export function createReceiver(given: ReceiverContext): Server {
-  const context = { ...given, store: gatherAppends(given.store) };
-  const sources = new Map(context.sources.map((source) => [source.path, source]));
-  const server = createServer((request, response) => {
-    const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+  const room = createRoom({ totalBytes: BODIES_BYTES, places: given.mostConnections });
+  const ingest = createIngest({ store: gatherAppends(given.store), clock: given.clock });
+  const intake: Intake = { ...given, room, ingest };
+  const sources = new Map(given.sources.map((source) => [source.path, source]));
+  const server = createServer({ connectionsCheckingInterval: LOOKED_AT_EVERY_MS }, (request, response) => {
+    const path = pathOf(request.url ?? "/");
     const source = sources.get(path);
-    if (source) return void receive(context, source, request, response);
-    if (path === "/healthz") return answer(response, 200, { status: "ok" });
+    if (source) return void receive(intake, source, request, response);
+    if (path === "/healthz") return answer(request, response, { status: 200, body: { status: "ok" } });
     if (path === "/readyz") {
-      const reason = context.notReady();
-      return answer(response, reason === null ? 200 : 503, { status: reason ?? "ready" });
+      const reason = given.notReady();
+      const status = reason === null ? 200 : 503;
+      return answer(request, response, { status, body: { status: reason ?? "ready" } });
     }
-    if (context.callback.respond(path, request, response)) return;
-    request.resume();
-    answer(response, 404, { error: "nothing here" });
+    if (given.callback.respond(path, request, response)) return;
+    answer(request, response, { status: 404, body: { error: "nothing here" } });
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 20_000;
   // Longer than a proxy keeps its idle connections, so that it never meets one that we just closed.
   server.keepAliveTimeout = 75_000;
-  server.maxConnections = 10_000;
+  shareConnections(server, { most: given.mostConnections, trustedProxies: given.trustedProxies });
   return server;
 }
 
+interface Intake extends ReceiverContext {
+  room: Room;
+  ingest: ReturnType<typeof createIngest>;
+}
+
+/** A proxy may be given the whole URL (RFC 9112 §3.2.2) and pass it on. */
+function pathOf(target: string): string {
+  if (!target.startsWith("/") && URL.canParse(target)) return new URL(target).pathname;
+  return target.split("?", 1)[0] ?? "/";
+}
+
+const NOT_STORED = {
+  status: 503,
+  body: { error: "not stored, send it again" },
+  headers: { "retry-after": "5" },
+};
+
 async function receive(
-  context: ReceiverContext,
+  context: Intake,
   source: Source,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const { room, clock, ingest } = context;
+  const { largestBodyBytes: largestBytes } = source;
+  const tooLarge = { status: 413, body: { error: `the body is over ${sizeWords(largestBytes)}` } };
   const refusal = refuseByHeaders(request);
-  if (refusal) return refuseUnread(request, response, refusal.status, refusal.error);
+  if (refusal) return answer(request, response, refusal);
+  if (Number(request.headers["content-length"]) > largestBytes) return answer(request, response, tooLarge);
+  let leave = () => {};
   try {
-    const body = await readBody(request);
-    if (body === "too large") return refuseUnread(request, response, 413, "the body is over 1 MiB");
-    if (body === "cut off") return;
-    const result = await ingestWithNewestSecrets(context, source, { headers: flat(request), body });
-    if (result.outcome === "failed")
-      return answer(response, 503, { error: "not stored, send it again" }, { "retry-after": "5" });
-    answer(response, 202, { status: result.outcome });
+    const claim = source.claim(flat(request), clock.now());
+    const secrets = await context.secretsOf(source);
+    const body = await readBody(request, { room, largestBytes });
+    leave = body.leave;
+    if (body.bytes === "cut off") return;
+    if (body.bytes === "too large") return answer(request, response, tooLarge);
+    if (body.bytes === "no room") return answer(request, response, NOT_STORED);
+    const newest = () => context.secretsOf(source, { now: true });
+    const { outcome } = await ingest(source, { claim, body: body.bytes, secrets, newest });
+    if (outcome === "failed" || outcome === "untried") return answer(request, response, NOT_STORED);
+    answer(request, response, { status: 202, body: { status: outcome } });
   } catch (error) {
-    answerError(context, source, response, error);
+    answer(request, response, answerTo(context, source, error));
+  } finally {
+    leave();
   }
 }
 
-/** A signature that none of the secrets in memory made may be made with one that was set since. */
-async function ingestWithNewestSecrets(
-  context: ReceiverContext,
-  source: Source,
-  delivery: { headers: Record<string, string>; body: Buffer },
-) {
-  try {
-    return await ingest(context, source, { delivery, secrets: await context.secretsOf(source) });
-  } catch (error) {
-    if (!isAppError(error, "SIGNATURE_INVALID")) throw error;
-    return await ingest(context, source, {
-      delivery,
-      secrets: await context.secretsOf(source, { again: true }),
-    });
-  }
+function sizeWords(bytes: number): string {
+  const kib = bytes / 1024;
+  return kib < 1024 ? `${kib} KiB` : `${kib / 1024} MiB`;
 }
 
-function refuseByHeaders(request: IncomingMessage): { status: number; error: string } | null {
-  if (request.method !== "POST") return { status: 405, error: "only POST is taken here" };
-  const { "content-encoding": encoding, "content-type": type, "content-length": length } = request.headers;
+interface Answer {
+  status: number;
+  body: object;
+  headers?: Record<string, string>;
+}
+
+function refuseByHeaders(request: IncomingMessage): Answer | null {
+  if (request.method !== "POST")
+    return { status: 405, body: { error: "only POST is taken here" }, headers: { allow: "POST" } };
+  const { "content-encoding": encoding, "content-type": type } = request.headers;
   if (encoding !== undefined && encoding !== "identity")
-    return { status: 415, error: "a compressed body is not taken" };
+    return { status: 415, body: { error: "a compressed body is not taken" } };
   if (!/^application\/json\s*(;|$)/i.test(type ?? ""))
-    return { status: 415, error: "the content type must be application/json" };
-  if (Number(length) > LARGEST_BODY_BYTES) return { status: 413, error: "the body is over 1 MiB" };
+    return { status: 415, body: { error: "the content type must be application/json" } };
   return null;
-}
-
-/** Answers without reading what still comes, and ends the connection: its bytes could not be told from a next request. */
-function refuseUnread(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  error: string,
-): void {
-  answer(response, status, { error }, { connection: "close", ...(status === 405 ? { allow: "POST" } : {}) });
-  request.resume();
-  response.once("finish", () => request.destroy());
-}
-
-function readBody(request: IncomingMessage): Promise<Buffer | "too large" | "cut off"> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    request.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size <= LARGEST_BODY_BYTES) chunks.push(chunk);
-      else resolve("too large");
-    });
-    request.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.on("error", () => resolve("cut off"));
-    request.on("close", () => resolve("cut off"));
-  });
 }
 
 function flat(request: IncomingMessage): Record<string, string> {
@@ -135,44 +144,22 @@ function flat(request: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-function answerError(
-  { log, refused, trouble }: ReceiverContext,
-  source: Source,
-  response: ServerResponse,
-  error: unknown,
-): void {
+function answerTo({ log, refused, trouble }: Intake, source: Source, error: unknown): Answer {
   if (error instanceof EventRefused) {
-    log.warn("event refused", { source: source.id, reason: error.message });
     refused(source.id, error.message);
-    answer(response, 400, { error: error.message });
-  } else if (isAppError(error, "SIGNATURE_INVALID")) {
-    log.warn("signature refused", { source: source.id, reason: error.message });
-    refused(source.id, error.message);
-    answer(response, 401, { error: error.message });
-  } else {
-    if (isAppError(error, "STORE_UNAVAILABLE")) trouble.hear(error);
-    else log.error("event not stored", { source: source.id, reason: reasonOf(error) });
-    answer(response, 503, { error: "not stored, send it again" }, { "retry-after": "5" });
+    return { status: 400, body: { error: error.message } };
   }
+  if (isAppError(error, "SIGNATURE_INVALID")) {
+    refused(source.id, error.message);
+    return { status: 401, body: { error: error.message } };
+  }
+  if (isAppError(error, "STORE_UNAVAILABLE")) trouble.hear(error);
+  else log.error("event not stored", { source: source.id, reason: reasonOf(error) });
+  return NOT_STORED;
 }
 
 /** A bug shows its stack, trouble that an operator can mend its message. */
 function reasonOf(error: unknown): string {
   if (isAppError(error)) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : "unknown";
-}
-
-function answer(
-  response: ServerResponse,
-  status: number,
-  body: object,
-  headers: Record<string, string> = {},
-): void {
-  if (response.headersSent) return;
-  const text = `${JSON.stringify(body)}\n`;
-  // Without the length Node would send it in chunks, which is more work for both sides.
-  const length = Buffer.byteLength(text);
-  response
-    .writeHead(status, { "content-type": "application/json", "content-length": length, ...headers })
-    .end(text);
 }

@@ -6,8 +6,22 @@ import type { StoreTrouble } from "../trouble/store-trouble.ts";
 
 /** How long refusals are counted before they are written together: anyone can send bad ones, as fast as he likes. */
 const WRITE_EVERY_MS = 1_000;
+/** Reasons name fields, so that whoever holds a secret can make up many. */
+const MOST_REASONS = 50;
+const REASONS_TOLD = 3;
 
-/** Counts what the receiver refuses, for `webhooks log`. A count that cannot be written is only told to the journal. */
+interface Count {
+  source: string;
+  reason: string;
+  n: number;
+  /** Of them, how many the journal knows of. */
+  told: number;
+}
+
+/**
+ * Counts what the receiver refuses, for `webhooks log`, and tells the journal: of the first one at once, then in one line
+ * a second at most. A count that cannot be written is only told to the journal.
+ */
 export function createRefusals({
   store,
   clock,
@@ -19,16 +33,37 @@ export function createRefusals({
   log: Log;
   trouble: Pick<StoreTrouble, "hear">;
 }) {
-  const counts = new Map<string, { source: string; reason: string; n: number }>();
+  const counts = new Map<string, Count>();
   const ended = new AbortController();
   let writing: Promise<void> | null = null;
+  let toldAt = Number.NEGATIVE_INFINITY;
 
+  const countOf = (source: string, reason: string): Count => {
+    const key = `${source}\n${reason}`;
+    const known = counts.get(key);
+    if (known) return known;
+    if (counts.size >= MOST_REASONS && reason !== OTHER_REASONS) return countOf(source, OTHER_REASONS);
+    const begun = { source, reason, n: 0, told: 0 };
+    counts.set(key, begun);
+    return begun;
+  };
+  const tell = (batch: readonly Count[]) => {
+    const words = wordsOf(batch);
+    if (words === null) return;
+    toldAt = clock.now();
+    log.warn("webhooks refused", words);
+    for (const count of batch) count.told = count.n;
+  };
   const write = async () => {
     const batch = [...counts.values()];
     counts.clear();
     if (batch.length === 0) return;
+    tell(batch);
     try {
-      await store.noteRefusals(batch, clock.now());
+      await store.noteRefusals(
+        batch.map(({ source, reason, n }) => ({ source, reason, n })),
+        clock.now(),
+      );
     } catch (error) {
       if (isAppError(error, "STORE_UNAVAILABLE")) trouble.hear(error);
       else log.warn("refusals not counted", { reason: error instanceof Error ? error.message : "unknown" });
@@ -42,10 +77,9 @@ export function createRefusals({
 
   return {
     note: (source: string, reason: string): void => {
-      const key = `${source}\n${reason}`;
-      const known = counts.get(key) ?? { source, reason, n: 0 };
-      known.n += 1;
-      counts.set(key, known);
+      const count = countOf(source, reason);
+      count.n += 1;
+      if (Math.abs(clock.now() - toldAt) >= WRITE_EVERY_MS) tell([count]);
       writing ??= writeSoon();
     },
     end: async (): Promise<void> => {
@@ -54,4 +88,20 @@ export function createRefusals({
       await write();
     },
   };
+}
+
+const OTHER_REASONS = "other reasons";
+
+/** Null where all of them were told. */
+function wordsOf(batch: readonly Count[]): { n: number; reasons: string } | null {
+  const untold = batch
+    .map(({ source, reason, n, told }) => ({ words: `${source}: ${reason}`, n: n - told }))
+    .filter(({ n }) => n > 0)
+    .toSorted((a, b) => b.n - a.n);
+  if (untold.length === 0) return null;
+  const reasons = untold
+    .slice(0, REASONS_TOLD)
+    .map(({ words, n }) => (n === 1 ? words : `${words} (${n} times)`));
+  const more = untold.length > REASONS_TOLD ? ["…"] : [];
+  return { n: untold.reduce((sum, { n }) => sum + n, 0), reasons: [...reasons, ...more].join("; ") };
 }

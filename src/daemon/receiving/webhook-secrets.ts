@@ -1,24 +1,23 @@
-import { readWebhookSecrets } from "../../vault/secrets.ts";
+import type { SourceSecret } from "../../core/source-secret.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Vault } from "../../vault/contract.ts";
+import { readWebhookSecrets } from "../../vault/secrets.ts";
 import type { Source } from "../../vendors/contract/source.ts";
-import type { SourceSecret } from "../../core/source-secret.ts";
 
-/**
- * The webhook secrets in memory: once read they stay, whatever becomes of the vault, and are read again now and
- * then, so that a secret set or removed at the terminal takes effect without a restart.
- */
-const READ_AGAIN_AFTER_MS = 60_000;
-/** A forged signature must not make us ask the vault each time, unless somebody wrote to it since. */
-const LOOK_AGAIN_AFTER_MS = 2_000;
+/** Whether the vault was written to is asked so often: a secret set or removed takes effect without a restart. */
+const LOOK_EVERY_MS = 1_000;
+/** A keychain that does not answer must not hold up every sender. */
+const LOOK_AFTER_FAILURE_MS = 60_000;
 
 interface Known {
   secrets: readonly SourceSecret[];
   /** Of the vault, when they were read; null when it did not tell. */
   revision: number | null;
-  readAt: number;
+  lookedAt: number;
+  hasFailed: boolean;
 }
 
+/** The webhook secrets in memory: once read they stay, whatever becomes of the vault, and are read again when it changed. */
 export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pick<Clock, "now"> }) {
   const held = new Map<string, Known>();
   const reading = new Map<string, Promise<readonly SourceSecret[]>>();
@@ -30,7 +29,7 @@ export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pi
     const revision = revisionOf(vault);
     const started = readWebhookSecrets(vault, source.secretName)
       .then((secrets) => {
-        held.set(source.id, { secrets, revision, readAt: clock.now() });
+        held.set(source.id, { secrets, revision, lookedAt: clock.now(), hasFailed: false });
         return secrets;
       })
       .finally(() => reading.delete(source.id));
@@ -40,17 +39,17 @@ export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pi
 
   return async (
     source: Source,
-    { again }: { again: boolean } = { again: false },
+    { now }: { now: boolean } = { now: false },
   ): Promise<readonly SourceSecret[]> => {
     const known = held.get(source.id);
     if (!known) return await read(source);
-    const age = clock.now() - known.readAt;
-    const revision = again ? revisionOf(vault) : null;
-    const isWritten = revision !== null && revision !== known.revision;
-    if (!isWritten && age < (again ? LOOK_AGAIN_AFTER_MS : READ_AGAIN_AFTER_MS)) return known.secrets;
+    const waitMs = known.hasFailed ? LOOK_AFTER_FAILURE_MS : now ? 0 : LOOK_EVERY_MS;
+    if (Math.abs(clock.now() - known.lookedAt) < waitMs) return known.secrets;
+    const revision = revisionOf(vault);
+    Object.assign(known, { lookedAt: clock.now(), hasFailed: revision === null });
+    if (revision === null || revision === known.revision) return known.secrets;
     return await read(source).catch(() => {
-      // A keychain that does not answer must not hold up every sender.
-      held.set(source.id, { ...known, readAt: clock.now() });
+      Object.assign(known, { lookedAt: clock.now(), hasFailed: true });
       return known.secrets;
     });
   };

@@ -1,11 +1,24 @@
 import type { Environment } from "../../core/connection.ts";
 import type { NewEvent } from "../../core/event.ts";
 import type { SourceSecret } from "../../core/source-secret.ts";
+import type { AppError } from "../../shared/errors.ts";
 
-/** One webhook call as it came in. Header names are lower-case. */
-export interface Delivery {
-  headers: Readonly<Record<string, string | undefined>>;
-  body: Buffer;
+/** The headers of one webhook call; their names are lower-case. */
+export type Headers = Readonly<Record<string, string | undefined>>;
+
+/** What a webhook's headers say of it, before anything of its body was read. */
+export interface Claim {
+  /** Null where the body names it. */
+  eventId: string | null;
+  /** Did this secret sign these very bytes? In constant time; parses nothing of them. */
+  isBy(secret: SourceSecret, body: Buffer): boolean;
+  /** `SIGNATURE_INVALID`, for when no secret did. */
+  refusal(): AppError;
+  /**
+   * A better one, where the body was changed on its way; null where it was not, or nobody can tell. It reads what a
+   * stranger may have sent, within narrow bounds all the same, so it is not for every call.
+   */
+  explain?(secrets: readonly SourceSecret[], body: Buffer): AppError | null;
 }
 
 /** What a good signature tells of the event. */
@@ -24,10 +37,10 @@ export interface Source {
   path: string;
   /** Name under which `secrets set` keeps its webhook secrets. */
   secretName: string;
-  /**
-   * Throws `SIGNATURE_INVALID` unless one of the secrets signed these very bytes. Parses nothing of them.
-   */
-  verify(delivery: Delivery, secrets: readonly SourceSecret[], now: number): Verified;
+  /** A longer body is refused unread. */
+  largestBodyBytes: number;
+  /** Throws `SIGNATURE_INVALID` where the headers alone show that nobody we know can have signed. */
+  claim(headers: Headers, now: number): Claim;
   /** Throws `EventRefused` with the reason in one line when the body is not an event we can take. */
   parse(body: Buffer, known: Verified & { receivedAt: number }): NewEvent;
   /** Identifies a body that came without an id, as one line of an import does. */

@@ -57,7 +57,14 @@ export function parseEvent(body: Buffer, known: { eventId: string | null; receiv
     payload,
     bodyHash: hash("sha256", body),
     snapshot: status ? readSnapshot(fields(root.data, "data"), { at, status }) : null,
+    ...(status ? {} : orgNamedIn(root.data)),
   };
+}
+
+/** Of an event that nothing else is read of. */
+function orgNamedIn(data: unknown): { org?: string } {
+  const org = typeof data === "object" && data !== null && "org" in data ? data.org : null;
+  return absent(org) ? {} : { org: readOrg(org) };
 }
 
 /** Identifies an event that came as a line of a file: the same line is the same event. Give it without its end. */

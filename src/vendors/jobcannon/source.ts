@@ -1,13 +1,14 @@
 /** JobCannon itself, which tells us about its invites. */
 import type { Source } from "../contract/source.ts";
 import { eventIdOfLine, parseEvent } from "./event.ts";
-import { verifyWebhook } from "./webhook.ts";
+import { claimOf } from "./webhook.ts";
 
 export const jobcannon = {
   id: "jobcannon",
   path: "/jobcannon/events",
   secretName: "jobcannon.webhook-secret",
-  verify: verifyWebhook,
+  largestBodyBytes: 1024 * 1024,
+  claim: claimOf,
   parse: parseEvent,
   idOfBody: eventIdOfLine,
 } satisfies Source;

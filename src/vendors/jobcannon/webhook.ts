@@ -5,31 +5,40 @@
 import { createHmac } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, sameText } from "../../shared/secret.ts";
-import type { Delivery, Verified } from "../contract/source.ts";
+import type { Claim, Headers } from "../contract/source.ts";
 import type { SourceSecret } from "../../core/source-secret.ts";
 
 /** How far the sender's clock may be from ours, either way; an older call may be a recording. */
 const TOLERANCE_MS = 5 * 60_000;
 
-/** Throws `SIGNATURE_INVALID` unless one of the secrets signed these bytes within the tolerance. */
-export function verifyWebhook(
-  { headers, body }: Delivery,
-  secrets: readonly SourceSecret[],
-  now: number,
-): Verified & { eventId: string } {
+/** `v1,` and the base64 of 32 bytes. */
+const SIGNATURE = /^v1,[A-Za-z0-9+/]{43}=$/;
+/** A sender that rotates its key signs with two; each is compared with what each of our secrets makes. */
+const MOST_SIGNATURES = 16;
+
+/** Throws `SIGNATURE_INVALID` where a header is missing or none, or its time is outside the tolerance. */
+export function claimOf(headers: Headers, now: number): Claim & { eventId: string } {
   const eventId = required(headers, "webhook-id");
   const sentAt = required(headers, "webhook-timestamp");
-  const signatures = required(headers, "webhook-signature").split(" ");
+  const given = required(headers, "webhook-signature").split(" ");
   if (!/^\d{1,12}$/.test(sentAt)) throw invalid("webhook-timestamp is not a number of seconds");
   if (Math.abs(now - Number(sentAt) * 1000) > TOLERANCE_MS)
     throw invalid("webhook-timestamp is more than 5 minutes from our clock");
+  const signatures = given.filter((each) => SIGNATURE.test(each)).slice(0, MOST_SIGNATURES);
+  if (signatures.length === 0) throw misfit();
 
-  for (const { org, environment, secret } of secrets.filter(isProduction)) {
-    const expected = sign(secret, `${eventId}.${sentAt}.`, body);
-    if (expected && signatures.some((signature) => sameText(signature, expected)))
-      return { eventId, org, environment };
-  }
-  throw invalid("webhook-signature fits none of our secrets");
+  return {
+    eventId,
+    isBy: (secret, body) => {
+      const expected = isProduction(secret) ? sign(secret.secret, `${eventId}.${sentAt}.`, body) : null;
+      return expected !== null && signatures.some((signature) => sameText(signature, expected));
+    },
+    refusal: misfit,
+  };
+}
+
+function misfit(): AppError {
+  return invalid("webhook-signature fits none of our secrets");
 }
 
 /** JobCannon itself has no sandbox: what it tells is always meant. */
@@ -37,7 +46,7 @@ function isProduction({ environment }: SourceSecret): boolean {
   return environment === "production";
 }
 
-function required(headers: Delivery["headers"], name: string): string {
+function required(headers: Headers, name: string): string {
   const value = headers[name];
   if (value) return value;
   throw invalid(`${name} is missing`);

@@ -4,8 +4,7 @@
  * ours, unconfirmed by the vendor.
  */
 import { createHmac } from "node:crypto";
-import { type Secret, sameText } from "../../shared/secret.ts";
-import type { Delivery } from "../contract/source.ts";
+import type { Secret } from "../../shared/secret.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 
 export type ProfileName = "v1";
@@ -33,8 +32,10 @@ export interface Hosts {
 export interface Signature {
   /** As people write it. */
   header: string;
-  /** Did the secret make this header for the delivery? In constant time. */
-  isBy(secret: Secret, value: string, delivery: Delivery): boolean;
+  /** The signature in the header's value; null where it holds none. */
+  read(value: string): Buffer | null;
+  /** What the secret makes of the body; null for a secret without a key in it, since anyone can sign with an empty one. */
+  of(secret: Secret, body: Buffer): Buffer | null;
 }
 
 export interface Endpoint {
@@ -93,18 +94,20 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
     redirectPath: "/smartrecruiters/oauth-callback",
     refreshTokenLifeMs: 2 * YEAR_MS,
     rateLimit: { calls: 100, windowMs: 1_000 },
-    signature: { header: "X-SmartRecruiters-Signature", isBy: isHmacOfBody },
+    signature: { header: "X-SmartRecruiters-Signature", read: hexOf, of: hmacOf },
     webhooks: { event: "candidate.assessment.completed", headers: { "X-Custom-Header": "JobCannon" } },
     endpoints: ENDPOINTS_V1,
   },
 };
 
-/** `sha256=<hex>`, or the hex alone; the secret's text is the key. Anyone can sign with an empty one. */
-function isHmacOfBody(secret: Secret, value: string, { body }: Delivery): boolean {
+/** `sha256=<hex>`, or the hex alone. */
+function hexOf(value: string): Buffer | null {
+  const hex = value.trim().replace(/^sha256=/i, "");
+  return /^[0-9a-f]{64}$/i.test(hex) ? Buffer.from(hex, "hex") : null;
+}
+
+/** The secret's text is the key. */
+function hmacOf(secret: Secret, body: Buffer): Buffer | null {
   const key = secret.reveal().trim();
-  const hex = value
-    .trim()
-    .replace(/^sha256=/i, "")
-    .toLowerCase();
-  return key !== "" && sameText(hex, createHmac("sha256", key).update(body).digest("hex"));
+  return key === "" ? null : createHmac("sha256", key).update(body).digest();
 }

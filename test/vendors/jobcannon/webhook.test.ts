@@ -3,8 +3,8 @@ import { Webhook } from "standardwebhooks";
 import { describe, expect, test } from "vitest";
 import { isAppError } from "../../../src/shared/errors.ts";
 import { secret } from "../../../src/shared/secret.ts";
-import type { Delivery } from "../../../src/vendors/contract/source.ts";
 import type { SourceSecret } from "../../../src/core/source-secret.ts";
+import { type Delivery, verify } from "../delivery.ts";
 import { jobcannon } from "../../../src/vendors/jobcannon/source.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 12);
@@ -32,7 +32,7 @@ function withHeader(delivery: Delivery, name: string, value: string | undefined)
 
 function refusalOf(delivery: Delivery, secrets = SECRETS, now = NOW): string {
   try {
-    jobcannon.verify(delivery, secrets, now);
+    verify(jobcannon, delivery, { secrets, now });
   } catch (error) {
     if (isAppError(error, "SIGNATURE_INVALID")) return error.message;
     throw error;
@@ -42,14 +42,17 @@ function refusalOf(delivery: Delivery, secrets = SECRETS, now = NOW): string {
 
 describe("a webhook is trusted", () => {
   test("when our secret signed its very bytes, and is known by its id", () => {
-    expect(jobcannon.verify(signed(), SECRETS, NOW)).toMatchObject({ eventId: "msg_1", org: null });
+    expect(verify(jobcannon, signed(), { secrets: SECRETS, now: NOW })).toMatchObject({
+      eventId: "msg_1",
+      org: null,
+    });
   });
   test("when any of our active secrets signed it, and then belongs to that secret's org", () => {
     const secrets: SourceSecret[] = [
       { org: "globex", environment: "production", secret: secret(OTHER) },
       { org: "acme", environment: "production", secret: secret(OURS) },
     ];
-    expect(jobcannon.verify(signed(), secrets, NOW)).toEqual({
+    expect(verify(jobcannon, signed(), { secrets, now: NOW })).toEqual({
       eventId: "msg_1",
       org: "acme",
       environment: "production",

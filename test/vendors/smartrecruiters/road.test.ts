@@ -7,7 +7,6 @@ import { startEmulator } from "../../../src/emulator/emulator.ts";
 import { createHttp } from "../../../src/shared/http.ts";
 import { secret } from "../../../src/shared/secret.ts";
 import type { Destination } from "../../../src/vendors/contract/destination.ts";
-import type { Delivery } from "../../../src/vendors/contract/source.ts";
 import type { Access } from "../../../src/vendors/contract/access.ts";
 import { PROFILES } from "../../../src/vendors/smartrecruiters/profiles.ts";
 import { createSmartrecruiters } from "../../../src/vendors/smartrecruiters/smartrecruiters.ts";
@@ -15,6 +14,7 @@ import { smartrecruiters as source } from "../../../src/vendors/smartrecruiters/
 import { anInvite, aTest, NOON } from "../../core/example.ts";
 import { type EmulatedSmartrecruiters, emulated } from "../../emulated.ts";
 import { fakeClock } from "../../fake-clock.ts";
+import { type Delivery, verify } from "../delivery.ts";
 
 const PLACE = { jobId: "j1", stage: "Assessment" };
 const DISC = {
@@ -80,7 +80,8 @@ test("a stage triggers a test, its result reaches the scorecard, and a webhook c
   ]);
 
   const delivery = await receiver.delivery;
-  const verified = source.verify(delivery, [{ org: "acme", environment: "sandbox", secret: webhookSecret }]);
+  const secrets = [{ org: "acme", environment: "sandbox", secret: webhookSecret } as const];
+  const verified = verify(source, delivery, { secrets, now: NOON });
   expect(source.parse(delivery.body, { ...verified, receivedAt: NOON }).confirmation).toMatchObject({
     org: "acme",
     environment: "sandbox",

@@ -2,8 +2,9 @@ import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { type AppError, isAppError } from "../../../src/shared/errors.ts";
 import { secret } from "../../../src/shared/secret.ts";
-import type { Delivery, Source } from "../../../src/vendors/contract/source.ts";
+import type { Source } from "../../../src/vendors/contract/source.ts";
 import type { SourceSecret } from "../../../src/core/source-secret.ts";
+import { type Delivery, verify as verifyBy } from "../delivery.ts";
 import { smartrecruiters } from "../../../src/vendors/smartrecruiters/source.ts";
 
 const source: Source = smartrecruiters;
@@ -37,7 +38,7 @@ function delivery(signature: string | undefined, body = BODY): Delivery {
 }
 
 function verify(given: Delivery, secrets = [ACME]) {
-  return source.verify(given, secrets, NOW);
+  return verifyBy(source, given, { secrets, now: NOW });
 }
 
 function refusalOf(given: Delivery, secrets = [ACME]): AppError {
@@ -81,7 +82,9 @@ describe("a webhook is trusted", () => {
 
   test("however old it is, since redeliveries go on for days", () => {
     const aMonthLater = NOW + 30 * 24 * 3_600_000;
-    expect(source.verify(delivery(hex("acme-secret")), [ACME], aMonthLater).org).toBe("acme");
+    expect(verifyBy(source, delivery(hex("acme-secret")), { secrets: [ACME], now: aMonthLater }).org).toBe(
+      "acme",
+    );
   });
 });
 

@@ -1,0 +1,128 @@
+import { BlockList, isIP } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+/**
+ * A few connections for everybody: when there are more than `most`, whoever has most of them loses one. Whose a
+ * connection is tells its address; behind a trusted proxy, while a request is under way, `X-Forwarded-For`.
+ */
+export function shareConnections(
+  server: Server,
+  { most, trustedProxies }: { most: number; trustedProxies: BlockList },
+): void {
+  const all = new Map<Socket, Connection>();
+  const byAddress = new Map<string, Set<Socket>>();
+
+  const take = (socket: Socket, address: string) => {
+    const of = byAddress.get(address) ?? new Set();
+    byAddress.set(address, of.add(socket));
+  };
+  const leave = (socket: Socket, address: string) => {
+    const of = byAddress.get(address);
+    of?.delete(socket);
+    if (of?.size === 0) byAddress.delete(address);
+  };
+  const move = (socket: Socket, connection: Connection, address: string) => {
+    if (connection.address === address) return;
+    leave(socket, connection.address);
+    connection.address = address;
+    if (all.has(socket)) take(socket, address);
+  };
+  const makeRoom = (newcomer: Socket, address: string) => {
+    let greediest = byAddress.get(address) ?? new Set();
+    for (const of of byAddress.values()) if (of.size > greediest.size) greediest = of;
+    const ones = [...greediest];
+    // The one that waits longest for a request; else the newest, which may be this very one.
+    const victim = ones.find((each) => each !== newcomer && all.get(each)?.underWay === 0) ?? ones.at(-1);
+    victim?.destroy();
+  };
+
+  server.on("connection", (socket: Socket) => {
+    const address = groupOf(socket.remoteAddress ?? "");
+    const connection = { address, own: address, underWay: 0 };
+    all.set(socket, connection);
+    take(socket, address);
+    socket.once("close", () => {
+      all.delete(socket);
+      leave(socket, connection.address);
+    });
+    if (all.size > most) makeRoom(socket, address);
+  });
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    const connection = all.get(socket);
+    if (!connection) return;
+    connection.underWay += 1;
+    move(socket, connection, groupOf(clientOf(request, trustedProxies)));
+    response.once("close", () => {
+      connection.underWay -= 1;
+      if (connection.underWay === 0) move(socket, connection, connection.own);
+    });
+  });
+}
+
+interface Connection {
+  /** Who it counts for now. */
+  address: string;
+  own: string;
+  underWay: number;
+}
+
+const MOST_HOPS = 32;
+
+/** The rightmost hop that is no trusted proxy: what stands further left anybody can have written. */
+export function clientOf(request: IncomingMessage, trustedProxies: BlockList): string {
+  let client = request.socket.remoteAddress ?? "";
+  const told = request.headers["x-forwarded-for"];
+  const hops = (Array.isArray(told) ? told.join(",") : (told ?? "")).split(",");
+  for (const hop of hops.reverse().slice(0, MOST_HOPS)) {
+    if (!isIn(trustedProxies, client)) break;
+    const address = addressOf(hop);
+    if (address === null) break;
+    client = address;
+  }
+  return client;
+}
+
+/** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1` or `[2001:db8::1]:4711`. */
+function addressOf(hop: string): string | null {
+  const text = hop.trim();
+  const bare = /^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? text.replace(/^([^:]*):\d+$/, "$1");
+  return isIP(bare) === 0 ? null : bare;
+}
+
+/** `addresses`: as `10.0.0.0/8, ::1`. */
+export function networks(addresses: string): BlockList {
+  const list = new BlockList();
+  for (const each of addresses.split(",").map((one) => one.trim())) {
+    const [address = "", bits] = each.split("/");
+    const family = isIP(address) === 6 ? "ipv6" : "ipv4";
+    if (address === "") continue;
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return list;
+}
+
+function isIn(list: BlockList, address: string): boolean {
+  const plain = unmapped(address);
+  return isIP(plain) !== 0 && list.check(plain, isIP(plain) === 6 ? "ipv6" : "ipv4");
+}
+
+/** Whoever has one address of IPv6 has a network of them, commonly a /64. */
+function groupOf(address: string): string {
+  const plain = unmapped(address);
+  if (isIP(plain) !== 6) return plain;
+  const [head = "", tail] = plain.split("::");
+  const [before, after] = [head, tail ?? ""].map((part) => part.split(":").filter(Boolean));
+  const missing = tail === undefined ? 0 : 8 - (before?.length ?? 0) - (after?.length ?? 0);
+  return [...(before ?? []), ...Array<string>(Math.max(0, missing)).fill("0"), ...(after ?? [])]
+    .slice(0, 4)
+    .map((part) => Number.parseInt(part, 16).toString(16))
+    .join(":");
+}
+
+/** IPv4 as an IPv6 socket tells it. */
+function unmapped(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, "");
+}
