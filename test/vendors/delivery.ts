@@ -14,7 +14,7 @@ export function verify(
   { secrets, now }: { secrets: readonly SourceSecret[]; now: number },
 ): Verified {
   const claim = source.claim(headers, now);
-  const signer = secrets.find((secret) => claim.isBy(secret, body));
-  if (!signer) throw claim.explain?.(secrets, body) ?? claim.refusal();
+  const signer = secrets.find((secret) => claim.isBy(secret, [body]));
+  if (!signer) throw claim.explain?.(secrets, [body]) ?? claim.refusal();
   return { eventId: claim.eventId, org: signer.org, environment: signer.environment };
 }

@@ -101,11 +101,11 @@ async function receive(
     const secrets = await context.secretsOf(source);
     const body = await readBody(request, { room, largestBytes });
     leave = body.leave;
-    if (body.bytes === "cut off") return;
-    if (body.bytes === "too large") return answer(request, response, tooLarge);
-    if (body.bytes === "no room") return answer(request, response, NOT_STORED);
+    if (body.pieces === "cut off") return;
+    if (body.pieces === "too large") return answer(request, response, tooLarge);
+    if (body.pieces === "no room") return answer(request, response, NOT_STORED);
     const newest = () => context.secretsOf(source, { now: true });
-    const { outcome } = await ingest(source, { claim, body: body.bytes, secrets, newest });
+    const { outcome } = await ingest(source, { claim, body: body.pieces, secrets, newest });
     if (outcome === "failed" || outcome === "untried") return answer(request, response, NOT_STORED);
     answer(request, response, { status: 202, body: { status: outcome } });
   } catch (error) {

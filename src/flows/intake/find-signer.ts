@@ -1,18 +1,18 @@
 import type { SourceSecret } from "../../core/source-secret.ts";
-import type { Claim } from "../../vendors/contract/source.ts";
+import { type Claim, type Pieces, sizeOf } from "../../vendors/contract/source.ts";
 import type { Turns } from "./turns.ts";
 
 /** Whose secret signed a body; null where none did, `untried` where not all could be tried at once. */
 export type FindSigner = (
   claim: Pick<Claim, "isBy">,
-  body: Buffer,
+  body: Pieces,
   secrets: readonly SourceSecret[],
 ) => Promise<SourceSecret | null | "untried">;
 
 /** A body up to this long is tried with every secret there is. */
 const SHORT_BYTES = 64 * 1024;
-/** Of a longer one so much is hashed for one call, some 3 ms of work: with many secrets not all of them get their turn. */
-const MOST_HASHED_BYTES = 4 * 1024 * 1024;
+/** Of a longer one so much is hashed for one call, some 2 ms of work: with many secrets not all of them get their turn. */
+const MOST_HASHED_BYTES = 2 * 1024 * 1024;
 
 interface Order {
   /** Who signed last stands first. */
@@ -30,11 +30,12 @@ export function createFindSigner(turns: Turns): FindSigner {
   };
   return async (claim, body, secrets) => {
     const order = orderOf(secrets);
-    const most = body.length <= SHORT_BYTES ? secrets.length : Math.floor(MOST_HASHED_BYTES / body.length);
+    const size = sizeOf(body);
+    const most = size <= SHORT_BYTES ? secrets.length : Math.floor(MOST_HASHED_BYTES / size);
     const tried = most >= secrets.length ? [...order.secrets] : someOf(order, most);
     let signer: SourceSecret | null = null;
     let index = 0;
-    await turns.run(tried.length * body.length, () => {
+    await turns.run(tried.length * size, () => {
       const each = tried[index];
       index += 1;
       if (each !== undefined && claim.isBy(each, body)) signer = each;

@@ -1,13 +1,13 @@
 import type { SourceSecret } from "../../core/source-secret.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { AppendResult, Store } from "../../store/contract/store.ts";
-import type { Claim, Source } from "../../vendors/contract/source.ts";
+import type { Claim, Pieces, Source } from "../../vendors/contract/source.ts";
 import { createFindSigner } from "./find-signer.ts";
 import { createTurns } from "./turns.ts";
 
 export interface Delivered {
   claim: Claim;
-  body: Buffer;
+  body: Pieces;
   secrets: readonly SourceSecret[];
   /** The very same ones unless somebody changed them since. */
   newest(): Promise<readonly SourceSecret[]>;
@@ -45,7 +45,12 @@ export function createIngest({ store, clock }: { store: Pick<Store, "append">; c
       throw refusalOf(source, delivered);
     }
     const { org, environment } = signer;
-    const event = source.parse(body, { eventId: claim.eventId, org, environment, receivedAt: clock.now() });
+    const event = source.parse(whole(body), {
+      eventId: claim.eventId,
+      org,
+      environment,
+      receivedAt: clock.now(),
+    });
     // An org's own secret speaks for that org alone, whatever it says.
     const about = event.snapshot?.org ?? event.org;
     if (org !== null && about !== undefined && about !== org) {
@@ -58,4 +63,10 @@ export function createIngest({ store, clock }: { store: Pick<Store, "append">; c
     if (!result) throw new Error("the store answered for no event");
     return result;
   };
+}
+
+/** Most bodies came in one piece. */
+function whole(body: Pieces): Buffer {
+  const [first, ...others] = body;
+  return first && others.length === 0 ? first : Buffer.concat(body);
 }

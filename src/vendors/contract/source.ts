@@ -6,19 +6,26 @@ import type { AppError } from "../../shared/errors.ts";
 /** The headers of one webhook call; their names are lower-case. */
 export type Headers = Readonly<Record<string, string | undefined>>;
 
+/** A body as it came in: whoever only signs it does not need it whole. */
+export type Pieces = readonly Buffer[];
+
+export function sizeOf(pieces: Pieces): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
+
 /** What a webhook's headers say of it, before anything of its body was read. */
 export interface Claim {
   /** Null where the body names it. */
   eventId: string | null;
   /** Did this secret sign these very bytes? In constant time; parses nothing of them. */
-  isBy(secret: SourceSecret, body: Buffer): boolean;
+  isBy(secret: SourceSecret, body: Pieces): boolean;
   /** `SIGNATURE_INVALID`, for when no secret did. */
   refusal(): AppError;
   /**
    * A better one, where the body was changed on its way; null where it was not, or nobody can tell. It reads what a
    * stranger may have sent, within narrow bounds all the same, so it is not for every call.
    */
-  explain?(secrets: readonly SourceSecret[], body: Buffer): AppError | null;
+  explain?(secrets: readonly SourceSecret[], body: Pieces): AppError | null;
 }
 
 /** What a good signature tells of the event. */

@@ -5,7 +5,7 @@
 import { createHmac } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, sameText } from "../../shared/secret.ts";
-import type { Claim, Headers } from "../contract/source.ts";
+import type { Claim, Headers, Pieces } from "../contract/source.ts";
 import type { SourceSecret } from "../../core/source-secret.ts";
 
 /** How far the sender's clock may be from ours, either way; an older call may be a recording. */
@@ -53,7 +53,7 @@ function required(headers: Headers, name: string): string {
 }
 
 /** `v1,<base64>`; null for a secret without a key in it, since anyone can sign with an empty one. */
-function sign(secret: Secret, prefix: string, body: Buffer): string | null {
+function sign(secret: Secret, prefix: string, body: Pieces): string | null {
   const key = Buffer.from(
     secret
       .reveal()
@@ -62,7 +62,9 @@ function sign(secret: Secret, prefix: string, body: Buffer): string | null {
     "base64",
   );
   if (key.length === 0) return null;
-  return `v1,${createHmac("sha256", key).update(prefix).update(body).digest("base64")}`;
+  const hmac = createHmac("sha256", key).update(prefix);
+  for (const piece of body) hmac.update(piece);
+  return `v1,${hmac.digest("base64")}`;
 }
 
 function invalid(reason: string): AppError {

@@ -5,6 +5,7 @@
  */
 import { createHmac } from "node:crypto";
 import type { Secret } from "../../shared/secret.ts";
+import type { Pieces } from "../contract/source.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 
 export type ProfileName = "v1";
@@ -35,7 +36,7 @@ export interface Signature {
   /** The signature in the header's value; null where it holds none. */
   read(value: string): Buffer | null;
   /** What the secret makes of the body; null for a secret without a key in it, since anyone can sign with an empty one. */
-  of(secret: Secret, body: Buffer): Buffer | null;
+  of(secret: Secret, body: Pieces): Buffer | null;
 }
 
 export interface Endpoint {
@@ -107,7 +108,10 @@ function hexOf(value: string): Buffer | null {
 }
 
 /** The secret's text is the key. */
-function hmacOf(secret: Secret, body: Buffer): Buffer | null {
+function hmacOf(secret: Secret, body: Pieces): Buffer | null {
   const key = secret.reveal().trim();
-  return key === "" ? null : createHmac("sha256", key).update(body).digest();
+  if (key === "") return null;
+  const hmac = createHmac("sha256", key);
+  for (const piece of body) hmac.update(piece);
+  return hmac.digest();
 }

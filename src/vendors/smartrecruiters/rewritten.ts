@@ -1,13 +1,17 @@
 /** A webhook's body as something on the way may have met it: what it passed on is not what was signed. */
 
+import { type Pieces, sizeOf } from "../contract/source.ts";
+
 /** A stranger's body: what is longer or deeper is nobody's webhook, and to write it again would be work for nothing. */
 const LONGEST_BYTES = 8 * 1024;
 const LONGEST_WRITTEN_BYTES = 32 * 1024;
 const DEEPEST = 32;
 
 /** The same JSON in the other ways that it is commonly written; none for a body that is too long, too deep or no JSON. */
-export function rewritten(body: Buffer): Buffer[] {
-  if (body.length > LONGEST_BYTES || isDeep(body)) return [];
+export function rewritten(pieces: Pieces): Buffer[] {
+  if (sizeOf(pieces) > LONGEST_BYTES) return [];
+  const body = Buffer.concat(pieces);
+  if (isDeep(body)) return [];
   try {
     const value: unknown = JSON.parse(body.toString("utf8"));
     const texts = [JSON.stringify(value), spaced(value), JSON.stringify(value, null, 2)];

@@ -2,7 +2,7 @@
 import { timingSafeEqual } from "node:crypto";
 import type { SourceSecret } from "../../core/source-secret.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Claim, Headers } from "../contract/source.ts";
+import type { Claim, Headers, Pieces } from "../contract/source.ts";
 import { signatureHint } from "./guide.ts";
 import { PROFILES, type Signature } from "./profiles.ts";
 import { rewritten } from "./rewritten.ts";
@@ -13,7 +13,7 @@ export function claimOf(headers: Headers): Claim & { eventId: null } {
   const refusal = () => invalid(`${kind.header} fits none of our secrets`, "secret");
   const given = kind.read(value);
   if (given === null) throw refusal();
-  const isBy = ({ secret }: SourceSecret, body: Buffer) => {
+  const isBy = ({ secret }: SourceSecret, body: Pieces) => {
     const expected = kind.of(secret, body);
     return expected !== null && timingSafeEqual(expected, given);
   };
@@ -38,13 +38,13 @@ function presentedIn(headers: Headers): { kind: Signature; value: string } {
 /** What may be hashed for one explanation: some 2 ms of work. */
 const MOST_HASHED_BYTES = 2 * 1024 * 1024;
 
-function isOfOtherBytes(isBy: Claim["isBy"], secrets: readonly SourceSecret[], body: Buffer): boolean {
+function isOfOtherBytes(isBy: Claim["isBy"], secrets: readonly SourceSecret[], body: Pieces): boolean {
   let hashed = 0;
   for (const other of rewritten(body)) {
     for (const secret of secrets) {
       hashed += other.length;
       if (hashed > MOST_HASHED_BYTES) return false;
-      if (isBy(secret, other)) return true;
+      if (isBy(secret, [other])) return true;
     }
   }
   return false;

@@ -1,0 +1,100 @@
+/** What a stranger's requests cost the built `serve`, in processor time: a busy machine changes nothing about that. */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { secret } from "../../src/shared/secret.ts";
+import { openVault } from "../../src/vault/open.ts";
+import { launchService, type Service } from "../end-to-end/program.ts";
+import { freshWorld, until, type World } from "../world.ts";
+import { cpuMs, FORGED, forgedOfJobcannon } from "./stranger.ts";
+
+const SMARTRECRUITERS = "/smartrecruiters/webhooks";
+const JOBCANNON = "/jobcannon/events";
+const MOST_CPU_MS = 5;
+const TICK_MS = 10;
+
+/** Each of so many orgs has a webhook secret of its own, of both sources. */
+async function servingOrgs(n: number): Promise<{ world: World; service: Service }> {
+  const world = await freshWorld();
+  const vault = openVault({
+    backend: "sealed",
+    stateDir: world.stateDir,
+    keyFile: join(world.dir, "vault.key"),
+    credentialsDirectory: null,
+    host: { platform: process.platform, nodePath: process.execPath, env: {} },
+    childUrl: new URL("../../dist/keychain-child.js", import.meta.url),
+    clock: world.clock,
+  });
+  const items = Array.from({ length: n }, (_, index) => [
+    [
+      `secret/org-${index}/smartrecruiters.webhook-secret/1`,
+      secret(randomBytes(24).toString("hex")),
+    ] as const,
+    [
+      `secret/org-${index}/jobcannon.webhook-secret/1`,
+      secret(`whsec_${randomBytes(32).toString("base64")}`),
+    ] as const,
+  ]);
+  await vault.write(new Map(items.flat()));
+  vault.close();
+  return { world, service: await launchService(world) };
+}
+
+function nested(depth: number, zeros: number): string {
+  return "[".repeat(depth) + Array(zeros).fill(0).join(",") + "]".repeat(depth);
+}
+
+test("with 20 secrets no request that nobody signed costs more than 5 ms of processor time", async () => {
+  const { service } = await servingOrgs(20);
+  const theirs = { "content-type": "application/json", "x-smartrecruiters-signature": FORGED };
+  const ours = forgedOfJobcannon();
+  const shapes: [what: string, path: string, headers: Record<string, string>, body: string][] = [
+    ["6 KB of brackets", SMARTRECRUITERS, theirs, nested(2_000, 1_000)],
+    ["20 KB of brackets", SMARTRECRUITERS, theirs, nested(2_000, 8_000)],
+    ["63 KB of brackets", SMARTRECRUITERS, theirs, nested(2_000, 28_000)],
+    ["what is explained at most", SMARTRECRUITERS, theirs, nested(32, 4_000)],
+    ["64 KiB", SMARTRECRUITERS, theirs, "x".repeat(64 * 1024)],
+    ["64 KiB and a byte", SMARTRECRUITERS, theirs, "x".repeat(64 * 1024 + 1)],
+    ["1 MiB", JOBCANNON, ours, "x".repeat(1024 * 1024)],
+    ["64 KiB of JobCannon", JOBCANNON, ours, "x".repeat(64 * 1024)],
+    [
+      "300 signatures",
+      JOBCANNON,
+      { ...ours, "webhook-signature": Array(300).fill(ours["webhook-signature"]).join(" ") },
+      "{}",
+    ],
+    ["no signature", SMARTRECRUITERS, { "content-type": "application/json" }, nested(2_000, 8_000)],
+    ["a redirect of nobody's", "/hubspot/oauth-callback?code=a&state=b", {}, "x".repeat(10_000)],
+  ];
+  const costs: Record<string, number> = {};
+  for (const [what, path, headers, body] of shapes) {
+    const times = 60;
+    const before = cpuMs(service);
+    for (let n = 0; n < times; n += 1) {
+      const answer = await fetch(service.url + path, { method: "POST", headers, body });
+      expect({ what, isRefused: answer.status >= 400 }).toEqual({ what, isRefused: true });
+      await answer.arrayBuffer();
+    }
+    costs[what] = (cpuMs(service) - before) / times;
+  }
+  const tooDear = Object.entries(costs).filter(([, ms]) => ms > MOST_CPU_MS);
+  expect(tooDear).toEqual([]);
+}, 60_000);
+
+test("with 1,000 secrets /healthz waits for no more than 50 ms of others' work", async () => {
+  const { service } = await servingOrgs(1_000);
+  const flood = fileURLToPath(new URL("flood.js", import.meta.url));
+  const stranger = spawn(process.execPath, [flood, service.url, SMARTRECRUITERS, "16", String(64 * 1024)]);
+  onTestFinished(() => void stranger.kill("SIGKILL"));
+  const idle = cpuMs(service);
+  await until("the stranger is at work", () => cpuMs(service) - idle > 500);
+  const waits: number[] = [];
+  for (let n = 0; n < 40; n += 1) {
+    const before = cpuMs(service);
+    expect(await fetch(`${service.url}/healthz`).then((answer) => answer.text())).toContain("ok");
+    waits.push(cpuMs(service) - before);
+  }
+  expect(Math.max(...waits)).toBeLessThanOrEqual(50 + TICK_MS);
+}, 60_000);
