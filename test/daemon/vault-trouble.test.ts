@@ -121,7 +121,8 @@ describe("a vault that the service cannot read any more", () => {
       for (const [round, delivered] of [1, 2].entries()) {
         const repair = damage(world);
         await withinMinutes(clock, 2, "it is noticed", () => isNotReady(service));
-        expect((await service.get("/readyz")).body).toMatch(words);
+        expect((await service.get("/readyz")).body).toBe('{"status":"vault"}\n');
+        expect(service.running.err()).toMatch(words);
         expect((await service.post(invite())).status).toBe(202);
         await expectUnreadable(world, 1, words);
         const isTold = async () => (await messages(world)).length === round + 1;
@@ -147,8 +148,9 @@ describe("a vault that the service cannot read any more", () => {
     const service = await serving(world);
     expect(await service.get("/readyz")).toMatchObject({
       status: 503,
-      body: expect.stringContaining("The vault's key is missing"),
+      body: '{"status":"vault"}\n',
     });
+    expect(service.running.err()).toContain("The vault's key is missing");
     expect(await service.get("/healthz")).toMatchObject({ status: 200 });
     expect(await service.post(invite())).toMatchObject({ status: 503 });
     await expectUnreadable(world, 1, /Restore the key file/);
