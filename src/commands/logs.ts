@@ -1,3 +1,4 @@
+import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
 import { connectCommand } from "../core/advice/command-lines.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../shared/errors.ts";
@@ -62,7 +63,7 @@ const NONE_MATCHES = "No attempt matches.";
 
 function noLogYet({ stateDir, org }: Session["app"]): AppError {
   return new AppError("USAGE", `there is no log in ${stateDir} yet`, {
-    hint: `Check --state-dir, or begin: ${connectCommand({ vendor: "hubspot", org })}`,
+    hint: `Check --state-dir, or begin: ${connectCommand({ vendor: DEFAULT_VENDOR, org })}`,
   });
 }
 

@@ -1,11 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { StepResult, Watcher } from "../flows/trial/checklist.ts";
-import type { TrialReport } from "../flows/trial/sandbox-account.ts";
 import { AppError } from "../shared/errors.ts";
 import { createRedactor } from "../shared/redact.ts";
 import { plain } from "../shared/text.ts";
 import type { Output, World } from "../shared/world.ts";
 import { type Session, withApp, withoutApp } from "./session/with-app.ts";
+import type { ChecklistReport, StepResult, Watcher } from "../flows/trial/checklist.ts";
 
 interface Flags {
   job?: string;
@@ -107,11 +106,11 @@ async function askForJob({ globals, world }: Session): Promise<string> {
 async function show(
   output: Output,
   vendor: string,
-  run: (watcher: Watcher) => Promise<TrialReport>,
+  run: (watcher: Watcher) => Promise<ChecklistReport>,
 ): Promise<void> {
   const { world, globals, print } = output;
   const drawn = globals.json ? silent : createDrawing(output);
-  let report: TrialReport;
+  let report: ChecklistReport;
   try {
     report = await run(drawn);
   } catch (error) {

@@ -2,12 +2,11 @@ import type { World } from "../shared/world.ts";
 import { serve } from "../daemon/serve.ts";
 import { openAts } from "../flows/ats/ats.ts";
 import { tryAts } from "../flows/trial/ats-trial.ts";
-import type { Watcher } from "../flows/trial/checklist.ts";
 import { tryContacts } from "../flows/trial/contact-trial.ts";
 import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
-import type { TrialReport } from "../flows/trial/sandbox-account.ts";
 import type { Store } from "../store/contract/store.ts";
 import { connectOnStage, type Stage, setStage } from "./stage.ts";
+import type { ChecklistReport, Watcher } from "../flows/trial/checklist.ts";
 
 /**
  * `sandbox-test --emulator`: the same trial as in a vendor's sandbox, with the vendor, the admin, the recruiter and the
@@ -27,7 +26,7 @@ const ORG = "trial";
 const ENVIRONMENT = "sandbox";
 const STAGE_PLACE = { job: "emulated-job", stage: "Assessment", test: "disc" };
 
-export async function trialOnEmulator(world: World, given: EmulatedTrial): Promise<TrialReport> {
+export async function trialOnEmulator(world: World, given: EmulatedTrial): Promise<ChecklistReport> {
   const stage = await setStage(world, {
     org: ORG,
     name: "trial",

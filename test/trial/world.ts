@@ -1,11 +1,11 @@
 /** An org with a sandbox on the emulator, and the people of a trial: the operator, the candidate, the vendor's admin. */
 import * as v from "valibot";
 import { expect } from "vitest";
-import { lastPassed } from "../../src/flows/trial/sandbox-account.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { type AtsWorld, atsWorld, SCOPES } from "../ats/world.ts";
 import { type Serving, serving } from "../daemon/serving.ts";
 import { ORG, type Run, type Running, succeed, until } from "../world.ts";
+import { lastPassed } from "../../src/flows/trial/last-passed.ts";
 
 export const JOB = "job-1";
 export const WITHOUT_WRITE = SCOPES.filter((scope) => scope !== "assessments:write");

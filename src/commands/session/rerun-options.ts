@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { RerunReport, Selection } from "../../flows/rerun/rerun.ts";
+import type { RerunReport } from "../../flows/rerun/rerun.ts";
+import type { Selection } from "../../flows/rerun/selection.ts";
 import { count, grouped } from "../../shared/text.ts";
 import type { NewRun } from "../../store/contract/store.ts";
 import type { Session } from "./with-app.ts";
@@ -51,7 +52,10 @@ export async function previewOrRun(
     run,
   }: { selections: readonly Selection[]; flags: RerunFlags; run: Pick<NewRun, "command" | "filter"> },
 ): Promise<void> {
-  const { rerun, totalOf } = await import("../../flows/rerun/rerun.ts");
+  const [{ rerun }, { totalOf }] = await Promise.all([
+    import("../../flows/rerun/rerun.ts"),
+    import("../../flows/rerun/selection.ts"),
+  ]);
   const { matched, skipped, waiting } = totalOf(selections);
   if (!globals.yes) {
     print({

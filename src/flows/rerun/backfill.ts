@@ -1,5 +1,5 @@
 import type { Store } from "../../store/contract/store.ts";
-import { connectionsOf, type Selection } from "./rerun.ts";
+import { connectionsOf, type Selection } from "./selection.ts";
 
 /** Which invites of the log never had a push, and shall have one now. */
 export interface BackfillFilter {

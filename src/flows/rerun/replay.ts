@@ -3,7 +3,7 @@ import type { PushState } from "../../core/push.ts";
 import { AppError } from "../../shared/errors.ts";
 import { grouped, plain } from "../../shared/text.ts";
 import type { PushSelection, Store } from "../../store/contract/store.ts";
-import { connectionsOf, type Selection } from "./rerun.ts";
+import { connectionsOf, type Selection } from "./selection.ts";
 
 const NAMED_AT_MOST = 5;
 

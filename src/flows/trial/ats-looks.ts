@@ -1,6 +1,6 @@
 import type { PushSummary, Refusal, Store } from "../../store/contract/store.ts";
 import type { Assessment, Ats, CatalogEntry, StagePlace } from "../../vendors/contract/ats.ts";
-import type { TrialAccount, TrialContext, TrialRequest } from "./sandbox-account.ts";
+import type { TrialAccount, TrialContext, TrialRequest } from "./trial-account.ts";
 
 /** What the steps of a trial in an applicant tracking system share. */
 export interface AtsTrial {

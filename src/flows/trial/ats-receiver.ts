@@ -1,10 +1,10 @@
 import { SERVE_COMMAND } from "../../core/advice/command-lines.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { AtsTrial } from "./ats-looks.ts";
-import type { Outcome } from "./checklist.ts";
 import { subscriptionFault } from "../../core/advice/subscription.ts";
 import { checkSubscription, webhookUrl } from "../ats/subscriptions.ts";
-import { lines, the, type TrialContext } from "./sandbox-account.ts";
+import { fixOf, foundBefore, type Outcome } from "./checklist.ts";
+import type { TrialContext } from "./trial-account.ts";
 
 /** What a trial rests on: the vendor's webhooks are sent to us, and somebody is at home there. */
 const REACHED_WITHIN_MS = 10_000;
@@ -18,7 +18,7 @@ export async function isSubscribed(trial: AtsTrial): Promise<Outcome> {
 }
 
 export async function findSubscriptionFault({ context, store, ats, found }: AtsTrial) {
-  const { connection, destination, access } = the(found.account);
+  const { connection, destination, access } = foundBefore(found.account);
   const targetUrl = webhookUrl(context.config["serve.public_url"], ats);
   const { clock } = context;
   const vault = await context.vault();
@@ -45,7 +45,7 @@ function healthUrl({ config }: TrialContext): string {
 
 export async function receiverFault(context: TrialContext, signal: AbortSignal): Promise<Outcome | null> {
   const url = healthUrl(context);
-  const fix = lines(
+  const fix = fixOf(
     `Run: ${SERVE_COMMAND}`,
     `Let serve.public_url lead to it: a proxy with TLS that passes on to ${context.config["serve.listen"]}, unchanged`,
   );

@@ -18,9 +18,9 @@ import {
   VENDOR_LOOKS_EVERY_MS,
   type Written,
 } from "./ats-looks.ts";
-import { lookUntil, type Outcome } from "./checklist.ts";
-import { lines, missingScope, the } from "./sandbox-account.ts";
 import { findSubscriptionFault, receiverFault } from "./ats-receiver.ts";
+import { fixOf, foundBefore, lookUntil, type Outcome } from "./checklist.ts";
+import { missingScope } from "./guide-words.ts";
 
 /** What became of a trial's result: written by the service, confirmed by the vendor's webhook, shown to recruiters. */
 const WRITTEN_WITHIN_MS = 60_000;
@@ -38,7 +38,7 @@ export async function seeWebhook(trial: AtsTrial, note: (text: string) => void):
   if (written === "nothing yet" || written.push.state !== "delivered")
     return { status: "skipped", evidence: "comes after the result was written" };
   const { org, vendor } = request;
-  const candidateId = the(found.candidateId);
+  const candidateId = foundBefore(found.candidateId);
   const begunAt = context.clock.now();
   let isExplained = false;
   const seen = await lookUntil(lookingIn(context, request), {
@@ -62,9 +62,9 @@ export async function seeWebhook(trial: AtsTrial, note: (text: string) => void):
     (await whyNoWebhook(trial)) ?? {
       status: "failed",
       cause: "no webhook came within 30 s after the result was written, though the subscription is active",
-      fix: lines(
-        `Look into ${the(found.account).destination.label}'s own log of deliveries`,
-        `What came later: ${webhooksLogCommand(the(found.account).connection)}`,
+      fix: fixOf(
+        `Look into ${foundBefore(found.account).destination.label}'s own log of deliveries`,
+        `What came later: ${webhooksLogCommand(foundBefore(found.account).connection)}`,
       ),
     }
   );
@@ -73,7 +73,7 @@ export async function seeWebhook(trial: AtsTrial, note: (text: string) => void):
 /** Null where nothing is known to be wrong: it may still be on its way. */
 async function whyNoWebhook(trial: AtsTrial): Promise<Outcome | null> {
   const { context, request, found } = trial;
-  const { commonErrors } = the(found.account).destination;
+  const { commonErrors } = foundBefore(found.account).destination;
   const refusals = await refusedSince(trial);
   // `serve` looks into one in a minute only; what it found holds for the others.
   const changed = refusals.find(({ reason }) => reason.includes("changed on its way"));
@@ -82,12 +82,12 @@ async function whyNoWebhook(trial: AtsTrial): Promise<Outcome | null> {
     const wasChanged = changed !== undefined;
     const own = wasChanged
       ? "Let whatever stands before serve pass the body on byte for byte"
-      : `If the secret is another one: ${rotateCommand(the(found.account).connection)}`;
+      : `If the secret is another one: ${rotateCommand(foundBefore(found.account).connection)}`;
     return {
       status: "failed",
       evidence: `refused: ${plain(refused.reason)}`,
       cause: commonErrors?.signature.cause ?? "the signature does not fit",
-      fix: lines(...(commonErrors?.signature.fixes ?? []), own),
+      fix: fixOf(...(commonErrors?.signature.fixes ?? []), own),
     };
   }
   const fault = await findSubscriptionFault(trial);
@@ -117,7 +117,7 @@ async function seeWritten(
     everyMs: STORE_LOOKS_EVERY_MS,
     note: (left) => note(`the result is being written, ${left} left`),
     look: async () => {
-      const history = await store.invite(org, the(found.invitationId));
+      const history = await store.invite(org, foundBefore(found.invitationId));
       seen = history?.pushes.find((push) => push.vendor === vendor && push.environment === "sandbox");
       reason = history?.attempts.filter((attempt) => attempt.vendor === vendor).at(-1)?.reason ?? null;
       return seen && seen.state !== "pending" ? seen : null;
@@ -131,19 +131,19 @@ export async function seeScorecard(trial: AtsTrial, note: (text: string) => void
   const { context, request, ats, found } = trial;
   const { written = "nothing yet" } = found;
   if (written === "nothing yet" || written.push.state !== "delivered") return whyNotWritten(trial, written);
-  const { access } = the(found.account);
-  const { id } = the(found.assessment);
+  const { access } = foundBefore(found.account);
+  const { id } = foundBefore(found.assessment);
   const sent = written.push.projection ?? {};
   const shown = await lookUntil(lookingIn(context, request), {
     withinMs: SHOWN_WITHIN_MS,
     everyMs: VENDOR_LOOKS_EVERY_MS,
     note,
     look: async () => {
-      const entries = await ats.scorecard(access, the(found.candidateId));
+      const entries = await ats.scorecard(access, foundBefore(found.candidateId));
       return entries.find(({ assessmentId }) => assessmentId === id) ?? null;
     },
   });
-  const fix = `Look at what was sent: ${inviteCommand(the(found.invitationId), { org: request.org })}`;
+  const fix = `Look at what was sent: ${inviteCommand(foundBefore(found.invitationId), { org: request.org })}`;
   if (shown === null) {
     return { status: "failed", cause: "the result was taken, and the scorecard does not show it", fix };
   }
@@ -157,7 +157,7 @@ export async function seeScorecard(trial: AtsTrial, note: (text: string) => void
 
 function whyNotWritten({ request, found }: AtsTrial, written: Written): Outcome {
   const { org } = request;
-  const { connection, destination } = the(found.account);
+  const { connection, destination } = foundBefore(found.account);
   const { vendor, label } = destination;
   const logs = `Look at each try: ${logsCommand({ vendor, org })}`;
   if (written === "nothing yet") {
@@ -189,7 +189,7 @@ function whyNotWritten({ request, found }: AtsTrial, written: Written): Outcome 
       return {
         status: "failed",
         cause: `the result was not written within a minute${words}`,
-        fix: lines(logs, "It is tried again every few minutes while serve runs"),
+        fix: fixOf(logs, "It is tried again every few minutes while serve runs"),
       };
   }
 }

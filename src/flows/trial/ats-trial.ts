@@ -15,22 +15,22 @@ import {
   STORE_LOOKS_EVERY_MS,
   VENDOR_LOOKS_EVERY_MS,
 } from "./ats-looks.ts";
-import { lookUntil, type Outcome, runChecklist } from "./checklist.ts";
-import {
-  connectedStep,
-  explainBy,
-  lines,
-  madeUpPerson,
-  notePassed,
-  openTrial,
-  removeMade,
-  the,
-  type TrialAccount,
-  type TrialContext,
-  type TrialReport,
-} from "./sandbox-account.ts";
 import { isReachable, isSubscribed } from "./ats-receiver.ts";
 import { REFUSALS_SHOWN, seeScorecard, seeWebhook } from "./ats-result.ts";
+import { connectedStep, openTrial } from "./connected-step.ts";
+import { explainBy } from "./guide-words.ts";
+import {
+  type ChecklistReport,
+  fixOf,
+  foundBefore,
+  lookUntil,
+  type Outcome,
+  runChecklist,
+} from "./checklist.ts";
+import { madeUpPerson } from "./made-up.ts";
+import { notePassed } from "./last-passed.ts";
+import { removeMade } from "./clean-up.ts";
+import type { TrialAccount, TrialContext } from "./trial-account.ts";
 
 /**
  * A made-up candidate on the whole road through an applicant tracking system's sandbox: the seven steps of its setup
@@ -43,7 +43,7 @@ export async function tryAts(
   context: TrialContext,
   store: Store,
   request: AtsTrialRequest,
-): Promise<TrialReport> {
+): Promise<ChecklistReport> {
   const destination = await openTrial(context, request);
   const ats = atsOf(destination);
   const { clock } = context;
@@ -81,7 +81,7 @@ export async function tryAts(
 async function create({ store, request, ats, found }: AtsTrial): Promise<Outcome> {
   const { org, vendor } = request;
   const person = madeUpPerson();
-  const { lastingAccess, destination } = the(found.account);
+  const { lastingAccess, destination } = foundBefore(found.account);
   let candidateId: string;
   try {
     candidateId = await ats.createCandidate(lastingAccess, person);
@@ -89,7 +89,7 @@ async function create({ store, request, ats, found }: AtsTrial): Promise<Outcome
     if (!isAppError(error, "VENDOR_UNAVAILABLE") && !isAppError(error, "VENDOR_UNEXPECTED")) throw error;
     const evidence = `${person.email} may have been created all the same`;
     const look = `If ${destination.label} has ${person.email}, remove it there by hand`;
-    return { status: "failed", evidence, cause: error.message, fix: lines(look, error.hint ?? "Try again") };
+    return { status: "failed", evidence, cause: error.message, fix: fixOf(look, error.hint ?? "Try again") };
   }
   found.candidateId = candidateId;
   // Before anything can be told of the candidate: production never hears of it.
@@ -100,7 +100,7 @@ async function create({ store, request, ats, found }: AtsTrial): Promise<Outcome
 async function advance(trial: AtsTrial): Promise<Outcome> {
   const { request, ats, found } = trial;
   const { jobId } = request;
-  const { connection, access } = the(found.account);
+  const { connection, access } = foundBefore(found.account);
   const catalog = request.stage === null ? await ats.catalog(access, jobId) : [];
   const [only, ...others] = catalog.filter(({ test }) => request.test === null || test === request.test);
   const stage = request.stage ?? only?.stage ?? null;
@@ -120,7 +120,7 @@ async function advance(trial: AtsTrial): Promise<Outcome> {
     const cause = `stage ${quoted(stage)} of job ${jobId} triggers no test`;
     return { status: "failed", cause, fix: `Run: ${set}\nOr name a test with --test` };
   }
-  await ats.advance(access, { candidateId: the(found.candidateId), ...place });
+  await ats.advance(access, { candidateId: foundBefore(found.candidateId), ...place });
   found.place = place;
   found.entry = entry;
   return { status: "passed", evidence: `${quoted(stage)} of job ${plain(jobId)}` };
@@ -129,9 +129,9 @@ async function advance(trial: AtsTrial): Promise<Outcome> {
 /** By itself where the stage does so, else as a recruiter does by hand. */
 async function trigger(trial: AtsTrial, note: (text: string) => void): Promise<Outcome> {
   const { context, request, ats, found } = trial;
-  const { connection, access } = the(found.account);
-  const candidateId = the(found.candidateId);
-  const { jobId, stage } = the(found.place);
+  const { connection, access } = foundBefore(found.account);
+  const candidateId = foundBefore(found.candidateId);
+  const { jobId, stage } = foundBefore(found.place);
   const { entry = null } = found;
   const test = request.test ?? entry?.test ?? "";
   if (entry?.trigger !== "auto" || entry.test !== test) {
@@ -151,7 +151,7 @@ async function trigger(trial: AtsTrial, note: (text: string) => void): Promise<O
   return {
     status: "failed",
     cause: `stage ${quoted(stage)} triggers ${test} by itself, and nothing came of it within 30 s`,
-    fix: lines(
+    fix: fixOf(
       `Look at what it triggers: ${showCatalogCommand({ ...connection, jobId, stage })}`,
       "Or trigger it by hand: set its trigger to manual",
     ),
@@ -159,12 +159,12 @@ async function trigger(trial: AtsTrial, note: (text: string) => void): Promise<O
 }
 
 async function showLink({ request, found }: AtsTrial): Promise<Outcome> {
-  const { link } = the(found.assessment);
+  const { link } = foundBefore(found.assessment);
   if (!/^https?:\/\//i.test(link)) {
     const cause = "the assessment came without a link for the candidate";
     return { status: "failed", cause, fix: "Ask JobCannon: a test that cannot be opened cannot be taken" };
   }
-  await request.onLink({ link: plain(link), candidateId: the(found.candidateId) });
+  await request.onLink({ link: plain(link), candidateId: foundBefore(found.candidateId) });
   return { status: "passed", evidence: plain(link) };
 }
 
@@ -173,10 +173,10 @@ async function seeCompletion(
   note: (text: string) => void,
 ): Promise<Outcome> {
   const { org, vendor, waitMs } = request;
-  const { id: assessmentId } = the(found.assessment);
+  const { id: assessmentId } = foundBefore(found.assessment);
   const look = async () => {
     const known = await store.invites({ org, assessmentId, limit: 10 });
-    const candidateId = the(found.candidateId);
+    const candidateId = foundBefore(found.candidateId);
     return (
       known.map(({ invite }) => invite).find(({ origin }) => origin?.candidateId === candidateId) ?? null
     );
@@ -195,18 +195,18 @@ async function seeCompletion(
     return { status: "passed", evidence: `${plain(completed.invitationId)} is completed` };
   }
   const invite = await look();
-  const { jobId, stage } = the(found.place);
+  const { jobId, stage } = foundBefore(found.place);
   const again = `Run: ${patientTrialCommand({ vendor, org, jobId, stage })}`;
   return invite
     ? {
         status: "waiting",
         evidence: `the test is ${invite.status.replace("_", " ")}, not completed`,
-        fix: lines("Open the link and finish the test while this waits", again),
+        fix: fixOf("Open the link and finish the test while this waits", again),
       }
     : {
         status: "waiting",
         evidence: "JobCannon has told nothing of this assessment",
-        fix: lines(
+        fix: fixOf(
           "Open the link and finish the test while this waits",
           `If it was finished: do JobCannon's events reach ${context.config["serve.public_url"].replace(/\/+$/, "")}/jobcannon/events? See the log of serve`,
           again,
@@ -221,7 +221,7 @@ async function cleanUp({ request, ats, found }: AtsTrial): Promise<Outcome> {
     keep: request.keep,
     label: account?.destination.label ?? request.vendor,
     remove: async () => {
-      await ats.removeCandidate(the(account).lastingAccess, the(candidateId));
+      await ats.removeCandidate(foundBefore(account).lastingAccess, foundBefore(candidateId));
       return true;
     },
   });

@@ -150,3 +150,14 @@ function minutes(ms: number): string {
   const seconds = Math.ceil(ms / 1_000);
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
+
+/** A fix of several sentences, one to a line. */
+export function fixOf(...sentences: readonly string[]): string {
+  return sentences.join("\n");
+}
+
+/** What an earlier step found: without it the later ones are not reached. */
+export function foundBefore<T>(found: T | undefined): T {
+  if (found === undefined) throw new Error("a step ran before the one that it builds on");
+  return found;
+}

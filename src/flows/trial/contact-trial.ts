@@ -1,30 +1,21 @@
 import { connectCommand, resyncCommand } from "../../core/advice/command-lines.ts";
-import type { Invite } from "../../core/invite.ts";
 import type { Projection } from "../../core/push.ts";
 import { AppError } from "../../shared/errors.ts";
 import { count, plain } from "../../shared/text.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Trial } from "../../vendors/contract/destination.ts";
-import { lookUntil, type Outcome, runChecklist } from "./checklist.ts";
-import {
-  connectedStep,
-  explainBy,
-  madeUpPerson,
-  notePassed,
-  openTrial,
-  removeMade,
-  the,
-  type TrialAccount,
-  type TrialContext,
-  type TrialReport,
-  type TrialRequest,
-} from "./sandbox-account.ts";
+import { connectedStep, openTrial } from "./connected-step.ts";
+import { explainBy } from "./guide-words.ts";
+import { madeUpInvite, madeUpPerson } from "./made-up.ts";
+import { notePassed } from "./last-passed.ts";
+import { removeMade } from "./clean-up.ts";
+import { type ChecklistReport, foundBefore, lookUntil, type Outcome, runChecklist } from "./checklist.ts";
+import type { TrialAccount, TrialContext, TrialRequest } from "./trial-account.ts";
 
 /** One made-up contact, sent as results are, read back value by value, and taken away again. */
 
 const SHOWN_WITHIN_MS = 8_000;
 const LOOKS_EVERY_MS = 500;
-const MINUTE_MS = 60_000;
 
 interface Found {
   account?: TrialAccount;
@@ -39,7 +30,7 @@ export async function tryContacts(
   context: TrialContext,
   store: Store,
   request: TrialRequest,
-): Promise<TrialReport> {
+): Promise<ChecklistReport> {
   const destination = await openTrial(context, request);
   const { trial } = destination;
   if (!trial) throw new AppError("USAGE", `there is no trial for ${destination.label}`);
@@ -70,7 +61,7 @@ export async function tryContacts(
 }
 
 async function hasFields(found: Found): Promise<Outcome> {
-  const { connection, destination, access } = the(found.account);
+  const { connection, destination, access } = foundBefore(found.account);
   const plan = await destination.planFields(access);
   const missing = [...plan.create, ...plan.overQuota];
   if (missing.length > 0 || plan.group?.exists === false) {
@@ -88,10 +79,10 @@ async function hasFields(found: Found): Promise<Outcome> {
 }
 
 async function send({ clock }: TrialContext, request: TrialRequest, found: Found): Promise<Outcome> {
-  const { connection, destination, lastingAccess } = the(found.account);
+  const { connection, destination, lastingAccess } = foundBefore(found.account);
   const person = madeUpPerson();
   const invite = madeUpInvite(person, { org: request.org, now: clock.now() });
-  const { projection } = destination.project([invite], the(found.fields));
+  const { projection } = destination.project([invite], foundBefore(found.fields));
   const subject = person.email;
   Object.assign(found, { subject, projection });
   const { answers } = await destination.send(lastingAccess, [
@@ -132,8 +123,8 @@ async function readBack(
   }: { context: TrialContext; request: TrialRequest; trial: Trial; found: Found },
   note: (text: string) => void,
 ): Promise<Outcome> {
-  const { connection, access, destination } = the(found.account);
-  const projection = the(found.projection);
+  const { connection, access, destination } = foundBefore(found.account);
+  const projection = foundBefore(found.projection);
   const fields = Object.keys(projection);
   const seen: { differences: string[] | null } = { differences: null };
   const same = await lookUntil(
@@ -143,7 +134,7 @@ async function readBack(
       everyMs: LOOKS_EVERY_MS,
       note: (left) => note(`${left} left`),
       look: async () => {
-        const held = await trial.read(access, { subject: the(found.subject), fields });
+        const held = await trial.read(access, { subject: foundBefore(found.subject), fields });
         seen.differences = held && fields.filter((name) => !isSame(held[name], projection[name] ?? ""));
         return seen.differences?.length === 0 ? fields : null;
       },
@@ -169,51 +160,6 @@ async function cleanUp(request: TrialRequest, trial: Trial, { account, subject }
   return await removeMade(subject ?? null, {
     keep: request.keep,
     label: account?.destination.label ?? request.vendor,
-    remove: () => trial.remove(the(account).lastingAccess, the(subject)),
+    remove: () => trial.remove(foundBefore(account).lastingAccess, foundBefore(subject)),
   });
-}
-
-/** A value for every kind of field. */
-function madeUpInvite(
-  { firstName, lastName, email }: ReturnType<typeof madeUpPerson>,
-  { org, now }: { org: string; now: number },
-): Invite {
-  const completedAt = now - MINUTE_MS;
-  const test = (slug: string, result: Invite["tests"][number]["result"]) =>
-    ({ slug, status: "completed", completedAt, result }) as const;
-  const dimensions = (scores: Record<string, number>) => ({
-    dimensions: Object.entries(scores).map(([name, score]) => ({ name, score })),
-  });
-  return {
-    org,
-    invitationId: `trial_${email.split("@")[0]}`,
-    at: completedAt,
-    status: "completed",
-    declaredStatus: "completed",
-    sentAt: now - 60 * MINUTE_MS,
-    completedAt,
-    earliestAt: completedAt,
-    candidate: { email, firstName, lastName },
-    tests: [
-      test("disc", dimensions({ Dominance: 68, Influence: 41, Steadiness: 55, Conscientiousness: 80 })),
-      test(
-        "big-five",
-        dimensions({
-          Openness: 74,
-          Conscientiousness: 81,
-          Extraversion: 46,
-          Agreeableness: 63,
-          Neuroticism: 29,
-        }),
-      ),
-      test("iq-test", { score: 118 }),
-      test("integrity", { score: 87 }),
-      test("mbti", { type: "INFJ" }),
-      test("riasec", { code: "IAS" }),
-    ],
-    resultUrl: null,
-    origin: null,
-    warnings: [],
-    bodyHash: "",
-  };
 }

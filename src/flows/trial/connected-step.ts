@@ -1,45 +1,16 @@
-import { connectCommand, emulatedTrialCommand } from "../../core/advice/command-lines.ts";
-import { randomBytes } from "node:crypto";
 import type { Authorization } from "../../core/authorization.ts";
+import { connectCommand, emulatedTrialCommand } from "../../core/advice/command-lines.ts";
 import type { Connection, Environment } from "../../core/connection.ts";
 import { authorizeUrl, newAttempt } from "../../oauth/consent/authorize.ts";
-import { AppError, isAppError } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
-import type { Access } from "../../vendors/contract/access.ts";
-import type { CommonError } from "../../core/advice/common-errors.ts";
-import type { ChecklistReport, Outcome, Step, Watcher } from "./checklist.ts";
-import type { Vendors } from "../account/vendors.ts";
+import { fixOf, type Outcome, type Step } from "./checklist.ts";
+import { missingScope } from "./guide-words.ts";
+import type { TrialAccount, TrialContext, TrialRequest } from "./trial-account.ts";
 
-/** What every trial in a vendor's sandbox begins with: whose account it is, and that it is none in production. */
-export interface TrialContext extends Vendors {
-  http(): Promise<Http>;
-  vault(): Promise<Vault>;
-}
-
-export interface TrialRequest {
-  org: string;
-  vendor: string;
-  /** The operator's Ctrl-C. */
-  signal: AbortSignal;
-  /** Leaves what it made, for people to look at. */
-  keep: boolean;
-  watcher: Watcher;
-}
-
-export type TrialReport = ChecklistReport;
-
-/** The opened sandbox account. */
-export interface TrialAccount {
-  connection: Connection;
-  destination: Destination;
-  access: Access;
-  /** For what must come to its end once begun: it heeds no Ctrl-C, and gives up by itself. */
-  lastingAccess: Access;
-}
-
+/** What every trial begins with: whose account it is, and that it is none in production. */
 const ENVIRONMENT: Environment = "sandbox";
 /** Once told to stop, cleaning up gets this long. */
 const CLEAN_UP_MS = 20_000;
@@ -140,7 +111,7 @@ async function explainNotConnected(
       const next = isPublicToo
         ? [`Nor is this one registered: ${published}`, `Then run: ${connect}`]
         : [`Or go by ${published}, which is registered. Run: ${connectCommand(name, "--via-service")}`];
-      const fix = lines(...error.fixes, ...next);
+      const fix = fixOf(...error.fixes, ...next);
       return { status: "failed", evidence: error.title, cause: error.cause, fix };
     }
   }
@@ -157,89 +128,4 @@ async function showsRefusal(
   const url = authorizeUrl(authorization, newAttempt(authorization), uri);
   const page = await http.request({ method: "GET", url, signal, headers: { accept: "text/html" } });
   return page.text.toLowerCase().includes(title.toLowerCase());
-}
-
-/** The guide's words where the vendor has such a guide. `scopes`: none where nobody can tell which. */
-export function missingScope(
-  { vendor, commonErrors }: Destination,
-  org: string,
-  scopes: readonly string[],
-): { cause: string; fix: string } {
-  const fixes = commonErrors?.scope.fixes ?? ["Approve all scopes"];
-  const named = scopes.map((scope) => `\`${scope}\``).join(", ");
-  return {
-    cause: `OAuth scopes don't include ${named || "one that is needed"}`,
-    fix: lines(...fixes, `Run: ${connectCommand({ vendor, org, environment: ENVIRONMENT })}`),
-  };
-}
-
-/** A step's error in the guide's words, where its hint holds them; null for the error's own. */
-export function explainBy({ vendor, commonErrors }: Destination, org: string) {
-  const known = commonErrors ? [commonErrors.signature, commonErrors.scope] : [];
-  return ({ hint = "" }: AppError): { cause: string; fix: string } | null => {
-    const error = known.find(({ fixes }) => fixes.every((fix) => hint.includes(fix)));
-    if (!error) return null;
-    const again = `Run: ${connectCommand({ vendor, org, environment: ENVIRONMENT })}`;
-    return { cause: causeIn(hint, error), fix: lines(...error.fixes, again) };
-  };
-}
-
-/** The hint's own first sentence, which may name another scope than the guide's. */
-function causeIn(hint: string, { cause, fixes }: CommonError): string {
-  const [first = ""] = fixes;
-  return hint.slice(0, hint.indexOf(first)).trim().replace(/\.$/, "") || cause;
-}
-
-/** A fix of several sentences, one to a line. */
-export function lines(...sentences: readonly string[]): string {
-  return sentences.join("\n");
-}
-
-/** Nobody's address: example.com never gets mail (RFC 2606). */
-export function madeUpPerson(): { firstName: string; lastName: string; email: string } {
-  const mark = randomBytes(4).toString("hex");
-  return { firstName: "Trial", lastName: `JobCannon ${mark}`, email: `jobcannon-trial-${mark}@example.com` };
-}
-
-/** The last step of every trial; `what` is null where nothing was made. What our own log holds stays: it is the proof. */
-export async function removeMade(
-  what: string | null,
-  { keep, label, remove }: { keep: boolean; label: string; remove(): Promise<boolean> },
-): Promise<Outcome> {
-  if (what === null) return { status: "skipped", evidence: "nothing was made" };
-  if (keep) return { status: "skipped", evidence: `${what} stays, as asked` };
-  try {
-    const wasThere = await remove();
-    return { status: "passed", evidence: wasThere ? `${what} removed` : `${what} was not there` };
-  } catch (error) {
-    const cause = isAppError(error) ? error.message : "the program was told to stop";
-    const fix = `Remove ${what} in ${label} by hand`;
-    return { status: "failed", evidence: `${what} could not be removed`, cause, fix };
-  }
-}
-
-/** When a trial of the connection last passed, ms; null before the first. */
-export async function lastPassed(
-  store: Pick<Store, "lastTick">,
-  { id }: Pick<Connection, "id">,
-): Promise<number | null> {
-  return await store.lastTick(tickOf(id));
-}
-
-export async function notePassed(
-  store: Pick<Store, "openTick">,
-  account: TrialAccount | undefined,
-  { report, startedAt }: { report: ChecklistReport; startedAt: number },
-): Promise<void> {
-  if (report.passed && account) await store.openTick(tickOf(account.connection.id), startedAt);
-}
-
-function tickOf(connectionId: number): string {
-  return `sandbox-test ${connectionId}`;
-}
-
-/** What an earlier step found: without it the later ones are not reached. */
-export function the<T>(found: T | undefined): T {
-  if (found === undefined) throw new Error("a step ran before the one that it builds on");
-  return found;
 }

@@ -1,0 +1,43 @@
+import type { Clock } from "../../shared/clock.ts";
+import type { SelectionPage, Store } from "../../store/contract/store.ts";
+import { createGiveWay } from "./give-way.ts";
+import type { Selection } from "./selection.ts";
+
+export interface QueueOptions {
+  runId: number;
+  /** At most so many. */
+  most: number;
+  /** At most so many a second; null for as fast as it goes. */
+  perSecond: number | null;
+  signal: AbortSignal;
+  onQueued(queued: number): void;
+}
+
+const PAGE = 1_000;
+
+/** Makes the selected pushes due, page by page, as one run of theirs. What was queued before the signal aborts stays queued. */
+export async function queueAll(
+  { store, clock }: { store: Store; clock: Clock },
+  selections: readonly Selection[],
+  { runId, most, perSecond, signal, onQueued }: QueueOptions,
+): Promise<void> {
+  const pageSize = Math.min(PAGE, perSecond ?? PAGE);
+  let queued = 0;
+  for (const { connection, page } of selections) {
+    const giveWay = createGiveWay({ store, clock }, connection);
+    let after: string | null = null;
+    do {
+      signal.throwIfAborted();
+      await giveWay(signal);
+      const startedAt = clock.now();
+      const { subjects, next }: SelectionPage = await page(after, Math.min(pageSize, most - queued));
+      queued += await store.raise(connection.id, subjects, startedAt, runId);
+      onQueued(queued);
+      after = queued < most ? next : null;
+      if (perSecond !== null && after !== null) {
+        const waitMs = (subjects.length / perSecond) * 1_000 - (clock.now() - startedAt);
+        if (waitMs > 0) await clock.sleep(waitMs, signal);
+      }
+    } while (after !== null);
+  }
+}

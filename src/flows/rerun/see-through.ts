@@ -1,0 +1,126 @@
+import type { Connection } from "../../core/connection.ts";
+import { MAX_TRIES } from "../../core/delivery/retry.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Standing, Store } from "../../store/contract/store.ts";
+import type { Vendors } from "../account/vendors.ts";
+import { deliverTo } from "../deliver/deliver-to.ts";
+
+/** A run's pushes on their way to an end: watched while a service delivers them, delivered from here where none lives. */
+export interface Queued {
+  runId: number;
+  org: string;
+  connections: readonly Connection[];
+  /** What was queued, and what waited already. */
+  total: number;
+  signal: AbortSignal;
+  onStanding(standing: Standing, total: number, note: string): void;
+}
+
+/** Why a run ended before all was through; null when nothing is pending any more. */
+export type Stop = AppError | "resting" | null;
+
+const LOOK_EVERY_MS = 500;
+const LEAST_REST_MS = 20;
+/** A command does not wait longer for a vendor that wants to be left in peace. */
+const LONGEST_REST_MS = 60_000;
+const DELIVERING_FROM_HERE = "no service runs: delivering from here";
+
+export async function seeThrough(vendors: Vendors, store: Store, queued: Queued): Promise<Stop> {
+  const { runId, total, signal, onStanding } = queued;
+  let fruitless = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const standing = await store.standing(runId);
+    const isServed = (await store.runningServices()) > 0;
+    onStanding(standing, total, isServed ? await outageNote(store, queued) : DELIVERING_FROM_HERE);
+    if (standing.pending === 0) return standing.held > 0 ? await vaultTroubleOf(store, queued) : null;
+    if (isServed) {
+      await vendors.clock.sleep(LOOK_EVERY_MS, signal);
+      continue;
+    }
+    const round = await deliverFromHere(vendors, store, queued);
+    signal.throwIfAborted();
+    if (round.problem) return round.problem;
+    if (round.settled > 0) {
+      fruitless = 0;
+      continue;
+    }
+    if (round.retried > 0) fruitless += 1;
+    const restMs = round.nextAt - vendors.clock.now();
+    if (fruitless >= MAX_TRIES || restMs > LONGEST_REST_MS) return "resting";
+    await vendors.clock.sleep(Math.max(restMs, LEAST_REST_MS), signal);
+  }
+}
+
+/** Why nothing moves while a service delivers; empty while nothing stands in the way. */
+async function outageNote(store: Store, { org, connections }: Queued): Promise<string> {
+  const ids = connections.map(({ id }) => id);
+  const now = (await store.connections(org)).filter(({ id }) => ids.includes(id));
+  const failing = now.filter(({ outage }) => outage !== null && outage.suspect === null);
+  if (failing.length === 0) return "";
+  const vendors = failing.map(({ vendor }) => vendor).join(", ");
+  return `${vendors} fails at the moment: Ctrl-C, and serve goes on by itself`;
+}
+
+/** What the service found, where it is the vault that holds results back. */
+async function vaultTroubleOf(store: Store, { connections }: Queued): Promise<AppError | null> {
+  const ids = connections.map(({ id }) => id);
+  const found = (await store.connections()).filter(({ id }) => ids.includes(id));
+  const trouble = found.find(({ vaultTrouble }) => vaultTrouble !== null)?.vaultTrouble;
+  if (!trouble) return null;
+  return new AppError("VAULT_UNAVAILABLE", trouble.reason, trouble.fix === null ? {} : { hint: trouble.fix });
+}
+
+interface Round {
+  /** Delivered, rejected or held. */
+  settled: number;
+  retried: number;
+  /** When the next try makes sense, ms since the epoch. */
+  nextAt: number;
+  problem: AppError | null;
+}
+
+/** Delivers what is due, while showing how it goes. */
+async function deliverFromHere(vendors: Vendors, store: Store, queued: Queued): Promise<Round> {
+  const { clock } = vendors;
+  const { connections, signal } = queued;
+  const round: Round = { settled: 0, retried: 0, nextAt: Number.POSITIVE_INFINITY, problem: null };
+  const onProblem = (problem: AppError) => {
+    round.problem = problem;
+  };
+  const stopShowing = showStanding(vendors, store, queued);
+  try {
+    for (const { id: connectionId } of connections) {
+      const options = { connectionId, stop: signal, abort: signal, onProblem };
+      const { restUntil, retried, ...settled } = await deliverTo(vendors, store, options);
+      round.retried += retried;
+      round.settled += settled.delivered + settled.rejected + settled.held;
+      const work = (await store.dueWork(clock.now(), connectionId))[0];
+      // What is pending and not due is in another process's hands.
+      const dueAt = work?.dueAt ?? clock.now() + LOOK_EVERY_MS;
+      round.nextAt = Math.min(round.nextAt, Math.max(dueAt, restUntil));
+    }
+  } finally {
+    await stopShowing();
+  }
+  return round;
+}
+
+/** Returns how to stop it. */
+function showStanding({ clock }: Vendors, store: Store, queued: Queued): () => Promise<void> {
+  const done = new AbortController();
+  const showing = (async () => {
+    for (;;) {
+      await clock.sleep(LOOK_EVERY_MS, done.signal);
+      queued.onStanding(await store.standing(queued.runId), queued.total, DELIVERING_FROM_HERE);
+    }
+  })().catch((error: unknown) => {
+    if (!done.signal.aborted) throw error;
+  });
+  // Heard of where it is awaited, once the delivery is over.
+  showing.catch(() => {});
+  return async () => {
+    done.abort();
+    await showing;
+  };
+}

@@ -1,0 +1,44 @@
+import { connectCommand } from "../../core/advice/command-lines.ts";
+import type { Connection } from "../../core/connection.ts";
+import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Covered, SelectionPage, Store } from "../../store/contract/store.ts";
+
+/** What a `replay` or `backfill` is about, of one connection: counted at first, and read page by page. */
+export interface Selection {
+  connection: Connection;
+  /** How many there are, how many of them stay where they are, and how many wait already. */
+  counts: SelectedNumbers;
+  /** Those that wait already, as an earlier run left them that was cut off, or events raised them. */
+  waiting: Covered;
+  page(after: string | null, limit: number): Promise<SelectionPage>;
+}
+
+export interface SelectedNumbers {
+  matched: number;
+  skipped: number;
+  waiting: number;
+}
+
+export function totalOf(selections: readonly Selection[]): SelectedNumbers {
+  const sum = (of: keyof SelectedNumbers) => selections.reduce((total, { counts }) => total + counts[of], 0);
+  return { matched: sum("matched"), skipped: sum("skipped"), waiting: sum("waiting") };
+}
+
+/** The connections a command means: the org's production accounts, or the one vendor's. Throws `RECONNECT_NEEDED` for none. */
+export async function connectionsOf(
+  store: Store,
+  org: string,
+  vendor: string | undefined,
+): Promise<Connection[]> {
+  const found = (await store.connections(org)).filter(
+    (known) =>
+      known.environment === "production" &&
+      known.account !== null &&
+      (vendor === undefined || known.vendor === vendor),
+  );
+  if (found.length > 0) return found;
+  throw new AppError("RECONNECT_NEEDED", `${org} has no connection to deliver to`, {
+    hint: connectCommand({ vendor: vendor ?? DEFAULT_VENDOR, org }),
+  });
+}
