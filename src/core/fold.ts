@@ -1,6 +1,6 @@
 /** How the snapshots of one invite, in whatever order they come, become one and the same invite. Pure. */
 import { emailKey, type InviteStatus, type Snapshot, type Test } from "./event.ts";
-import { keepReported } from "./confirm.ts";
+import { keepReported } from "./confirmation.ts";
 import type { Invite } from "./invite.ts";
 import { completionOf, statusOf } from "./progress.ts";
 

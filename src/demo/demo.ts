@@ -3,7 +3,7 @@ import { serve } from "../daemon/serve.ts";
 import { bringResults, connectHubspot, resyncAgain, sweepOnce } from "./hubspot.ts";
 import { ORG, type Scene } from "./scene.ts";
 import { assessCandidate, connectSmartrecruiters } from "./smartrecruiters.ts";
-import { setStage } from "./stage.ts";
+import { installForAWhile } from "./installation.ts";
 import { sayHowForReal, sayWhatGoesOn } from "./what-next.ts";
 
 /**
@@ -13,9 +13,19 @@ import { sayHowForReal, sayWhatGoesOn } from "./what-next.ts";
 export async function runDemo(output: Output, { keep }: { keep: boolean }): Promise<void> {
   const { world } = output;
   const vendors = ["hubspot", "smartrecruiters"];
-  const stage = await setStage(world, { org: ORG, name: "demo", environment: "production", vendors });
+  const installation = await installForAWhile(world, {
+    org: ORG,
+    name: "demo",
+    environment: "production",
+    vendors,
+  });
   try {
-    const scene = { ...stage, output, store: await stage.app.threadedStore(), signal: stage.stop.signal };
+    const scene = {
+      ...installation,
+      output,
+      store: await installation.app.threadedStore(),
+      signal: installation.stop.signal,
+    };
     const hubspot = await connectHubspot(scene);
     await whileServing(scene, async () => {
       const stories = await bringResults(scene);
@@ -27,7 +37,7 @@ export async function runDemo(output: Output, { keep }: { keep: boolean }): Prom
       await new Promise((resolve) => scene.signal.addEventListener("abort", resolve));
     });
   } finally {
-    await stage.strike();
+    await installation.remove();
   }
   if (world.signal.aborted && !keep) throw world.signal.reason;
 }

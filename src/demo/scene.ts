@@ -1,10 +1,10 @@
 import type { Output } from "../shared/world.ts";
 import type { Connection } from "../core/connection.ts";
 import type { Store } from "../store/contract/store.ts";
-import { connectOnStage, type Stage } from "./stage.ts";
+import { connectEmulated, type Installation } from "./installation.ts";
 
-/** The stage with somebody who watches: what each scene of the demo plays with. */
-export interface Scene extends Stage {
+/** The installation with somebody who watches: what each scene of the demo plays with. */
+export interface Scene extends Installation {
   store: Store;
   output: Output;
   signal: AbortSignal;
@@ -14,7 +14,7 @@ export const ORG = "demo";
 const PATIENCE_MS = 15_000;
 
 export function connectTo(vendor: string, scene: Scene): Promise<Connection> {
-  return connectOnStage(scene, scene.store, { org: ORG, vendor, environment: "production" });
+  return connectEmulated(scene, scene.store, { org: ORG, vendor, environment: "production" });
 }
 
 /** Until nothing waits to be delivered. */
@@ -40,7 +40,7 @@ export async function until(
 }
 
 /** A call of the emulator's control, as a person at the vendor's own pages makes it. */
-export async function control({ emulator }: Stage, path: string, body?: object): Promise<unknown> {
+export async function control({ emulator }: Installation, path: string, body?: object): Promise<unknown> {
   const init = body && { method: "POST", body: JSON.stringify(body) };
   const answer = await fetch(`${emulator.url}/_control${path}`, init);
   if (!answer.ok) throw new Error(`the emulator answered ${answer.status}: ${await answer.text()}`);

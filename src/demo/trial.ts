@@ -5,7 +5,7 @@ import { tryAts } from "../flows/trial/ats-trial.ts";
 import { tryContacts } from "../flows/trial/contact-trial.ts";
 import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
 import type { Store } from "../store/contract/store.ts";
-import { connectOnStage, type Stage, setStage } from "./stage.ts";
+import { connectEmulated, type Installation, installForAWhile } from "./installation.ts";
 import type { ChecklistReport, Watcher } from "../flows/trial/checklist.ts";
 
 /**
@@ -27,22 +27,22 @@ const ENVIRONMENT = "sandbox";
 const STAGE_PLACE = { job: "emulated-job", stage: "Assessment", test: "disc" };
 
 export async function trialOnEmulator(world: World, given: EmulatedTrial): Promise<ChecklistReport> {
-  const stage = await setStage(world, {
+  const installation = await installForAWhile(world, {
     org: ORG,
     name: "trial",
     environment: ENVIRONMENT,
     vendors: [given.vendor],
   });
   try {
-    const { app, stop } = stage;
+    const { app, stop } = installation;
     const { vendor, keep, watcher } = given;
     const request = { org: ORG, vendor, keep, watcher, signal: world.signal };
     const destination = await app.destination({ org: ORG, vendor, environment: ENVIRONMENT });
     const store = await app.threadedStore();
-    await connectOnStage(stage, store, { org: ORG, vendor, environment: ENVIRONMENT });
+    await connectEmulated(installation, store, { org: ORG, vendor, environment: ENVIRONMENT });
     if (!destination.ats) return await tryContacts(app, store, request);
     const place = { ...STAGE_PLACE, ...definedOf(given) };
-    await prepareAccount(stage, store, { vendor, ...place });
+    await prepareAccount(installation, store, { vendor, ...place });
     // Its own end: what a Ctrl-C leaves to clean up still needs a service that answers.
     const serving = new AbortController();
     let served: Promise<void> = Promise.resolve();
@@ -57,14 +57,14 @@ export async function trialOnEmulator(world: World, given: EmulatedTrial): Promi
         stage: place.stage,
         test: given.test ?? null,
         waitMs: given.wait,
-        onLink: ({ candidateId }) => takeTest(stage, { vendor, candidateId }, stop.signal),
+        onLink: ({ candidateId }) => takeTest(installation, { vendor, candidateId }, stop.signal),
       });
     } finally {
       serving.abort();
       await served;
     }
   } finally {
-    await stage.strike();
+    await installation.remove();
   }
 }
 
@@ -78,7 +78,7 @@ function definedOf({ job, stage, test }: EmulatedTrial) {
 
 /** What an operator types before the first trial: `webhooks subscribe` and `catalog set`. */
 async function prepareAccount(
-  { app, stop }: Stage,
+  { app, stop }: Installation,
   store: Store,
   { vendor, job, stage, test }: { vendor: string; job: string; stage: string; test: string },
 ): Promise<void> {
@@ -98,7 +98,7 @@ async function prepareAccount(
 
 /** The candidate opens the link and finishes. */
 async function takeTest(
-  { emulator }: Stage,
+  { emulator }: Installation,
   { vendor, candidateId }: { vendor: string; candidateId: string },
   signal: AbortSignal,
 ): Promise<void> {

@@ -25,7 +25,7 @@ export interface Emulator extends Readonly<Record<VendorName, string>> {
 }
 
 /** Everything that `reset` replaces. */
-interface World {
+interface Emulated {
   end: AbortController;
   performers: ReadonlyMap<string, Performer>;
   control: AnswerControl;
@@ -36,7 +36,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const closing = new AbortController();
   let world = createWorld();
 
-  function createWorld(): World {
+  function createWorld(): Emulated {
     const performers = new Map<string, Performer>();
     const end = new AbortController();
     // Each delivery under way listens to it, and there is no leak in many.
@@ -130,7 +130,7 @@ async function perform(input: {
   return { ...(vendor.seal ? vendor.seal(reply) : reply), isCut: false };
 }
 
-function indexPage({ performers }: World): Reply {
+function indexPage({ performers }: Emulated): Reply {
   const vendors = [...performers.keys()];
   return json(200, {
     name: "jc-integrations emulator",

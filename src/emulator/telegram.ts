@@ -3,7 +3,7 @@ import { isoTime } from "../shared/clock.ts";
 import { isRevoked, limitInForce } from "./faults.ts";
 import { type Call, isRecord, json, parseJson, type Reply } from "./http.ts";
 import { admit, type CallTimes, noCalls, UNLIMITED } from "./rate-limit.ts";
-import type { Stage, Vendor } from "./vendor.ts";
+import type { VendorContext, Vendor } from "./vendor.ts";
 
 interface Message {
   chat_id: string;
@@ -11,7 +11,7 @@ interface Message {
   at: number;
 }
 
-export function createTelegram({ clock, faults }: Stage): Vendor {
+export function createTelegram({ clock, faults }: VendorContext): Vendor {
   const messages: Message[] = [];
   const calls = new Map<string, CallTimes>();
 

@@ -21,7 +21,7 @@ export interface EmulatorOptions {
   clock?: Clock;
 }
 
-export interface Stage {
+export interface VendorContext {
   options: EmulatorOptions;
   clock: Clock;
   /** The faults in force, oldest first. The vendor asks them about rate limits and revocations. */
@@ -45,4 +45,4 @@ export interface ControlRoute extends Pattern {
 }
 
 /** An empty world of that vendor; `reset` makes a new one. */
-export type CreateVendor = (stage: Stage) => Vendor;
+export type CreateVendor = (context: VendorContext) => Vendor;

@@ -79,13 +79,13 @@ describe("an import", () => {
     const file = world.file("events.ndjson", [invite(), invite(), invite()]);
     expect((await importing(world, file)).json).toEqual(report(3, 3, 0));
     await world.run(["run", "retry"]);
-    const before = await world.run(["status", "--json"]);
+    const before = await ownStatus(world);
     const upserts = await world.portal.upserts();
     expect(upserts).not.toEqual([]);
 
     expect(await importing(world, file)).toMatchObject({ code: 0, json: report(3, 0, 3) });
     await world.run(["run", "retry"]);
-    expect((await world.run(["status", "--json"])).json).toEqual(before.json);
+    expect(await ownStatus(world)).toEqual(before);
     expect(await world.portal.upserts()).toEqual(upserts);
   });
 
@@ -175,3 +175,9 @@ describe("an import", () => {
     expect(most).toBeLessThan(64);
   });
 });
+
+/** All that is ours: how full the disk is, others decide. */
+async function ownStatus(world: World): Promise<unknown> {
+  const status = JSON.parse((await world.run(["status", "--json"])).out);
+  return { ...status, disk: null };
+}

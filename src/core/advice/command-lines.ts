@@ -27,7 +27,7 @@ interface Account extends Whose {
 type Owned = Pick<Connection, "vendor" | "org">;
 
 /** A stage of a job, where the vendor's assessments are triggered; without one it is asked for, or the only one. */
-interface Stage extends Account {
+interface JobStage extends Account {
   jobId: string;
   stage?: string | null;
 }
@@ -105,28 +105,32 @@ export function inviteCommand(invitationId: string, of: Partial<Owned> = {}): st
   return line("invites", "show", word(invitationId), ...place(ownerOf(of)));
 }
 
-export function setCatalogCommand(of: Stage & { test?: string }): string {
+export function setCatalogCommand(of: JobStage & { test?: string }): string {
   return catalogLine("set", of, of.test === undefined ? [] : ["--test", word(of.test)]);
 }
 
-export function showCatalogCommand(of: Stage): string {
+export function showCatalogCommand(of: JobStage): string {
   return catalogLine("show", of);
 }
 
-function catalogLine(verb: string, of: Stage, more: readonly string[] = []): string {
+function catalogLine(verb: string, of: JobStage, more: readonly string[] = []): string {
   const vendor = vendorUnless(DEFAULT_ATS, of.vendor);
   return line("catalog", verb, ...vendor, ...stage(of), ...more, ...place(of));
 }
 
 /** The whole road, in a sandbox. */
-export function trialCommand({ vendor, org, ...of }: Omit<Account, "environment"> & Partial<Stage>): string {
+export function trialCommand({
+  vendor,
+  org,
+  ...of
+}: Omit<Account, "environment"> & Partial<JobStage>): string {
   const { jobId } = of;
   const where = jobId === undefined ? [] : stage({ ...of, jobId });
   return line("sandbox-test", vendor, ...place(ownerOf({ org })), ...where);
 }
 
 /** The same where a person has to take the test meanwhile. */
-export function patientTrialCommand(of: Omit<Stage, "environment">): string {
+export function patientTrialCommand(of: Omit<JobStage, "environment">): string {
   return `${trialCommand(of)} --wait 30m`;
 }
 
@@ -154,7 +158,7 @@ export function asTypedHere(
   return text.replace(advised, () => `${PROGRAM} ${places.join(" ")} `);
 }
 
-function stage({ jobId, stage }: Pick<Stage, "jobId" | "stage">): string[] {
+function stage({ jobId, stage }: Pick<JobStage, "jobId" | "stage">): string[] {
   return ["--job", word(jobId), ...(stage === undefined || stage === null ? [] : ["--stage", quoted(stage)])];
 }
 

@@ -2,7 +2,7 @@
 import { normalizeEmail } from "./contact-values.ts";
 import type { Contact, Portal } from "./portal.ts";
 
-export interface Claim {
+export interface UniqueValue {
   property: string;
   value: string;
 }
@@ -18,8 +18,8 @@ export function secondaryAddresses(properties: Readonly<Record<string, string>>)
 }
 
 /** The unique values that a contact with these properties holds. */
-export function claimsOf(portal: Portal, properties: Readonly<Record<string, string>>): Claim[] {
-  const claims: Claim[] = [];
+export function uniqueValuesOf(portal: Portal, properties: Readonly<Record<string, string>>): UniqueValue[] {
+  const claims: UniqueValue[] = [];
   for (const property of portal.owners.keys()) {
     const value = properties[property];
     if (value) claims.push({ property, value });
@@ -36,11 +36,11 @@ export function touchesIdentity(portal: Portal, values: Readonly<Record<string, 
 }
 
 export function takeClaims(portal: Portal, contact: Contact): void {
-  for (const { property, value } of claimsOf(portal, contact.properties))
+  for (const { property, value } of uniqueValuesOf(portal, contact.properties))
     portal.owners.get(property)?.set(value, contact);
 }
 
 export function dropClaims(portal: Portal, contact: Contact): void {
-  for (const { property, value } of claimsOf(portal, contact.properties))
+  for (const { property, value } of uniqueValuesOf(portal, contact.properties))
     portal.owners.get(property)?.delete(value);
 }

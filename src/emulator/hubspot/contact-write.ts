@@ -4,7 +4,7 @@
  */
 import type { ApiCall } from "./api.ts";
 import {
-  claimsOf,
+  uniqueValuesOf,
   dropClaims,
   ownerOf,
   secondaryAddresses,
@@ -86,7 +86,7 @@ function findClash(portal: Portal, changes: Change[]): Refusal | undefined {
     if (contact && targets.has(contact)) return conflict(contact);
     if (contact) targets.add(contact);
     if (contact && !touchesIdentity(portal, values)) continue;
-    for (const { property, value } of claimsOf(portal, values)) {
+    for (const { property, value } of uniqueValuesOf(portal, values)) {
       const owner = portal.owners.get(property)?.get(value);
       if (owner && owner !== contact) return conflict(owner);
       const key = `${property} ${value}`;

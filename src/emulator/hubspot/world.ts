@@ -2,11 +2,11 @@
 import { isoTime } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { parseRateLimit, type RateLimit } from "../rate-limit.ts";
-import type { Stage } from "../vendor.ts";
+import type { VendorContext } from "../vendor.ts";
 import { createPortal, DEFAULT_PORTAL_ID, DEFAULT_PROFILE, type Portal } from "./portal.ts";
 import type { AccessToken, Code, Grant } from "./grant.ts";
 
-export interface HubspotWorld extends Stage {
+export interface HubspotWorld extends VendorContext {
   limit: RateLimit;
   portals: Map<number, Portal>;
   /** The portal whose admin answers the next consent page, and which settings and control calls mean. */
@@ -21,15 +21,15 @@ export interface HubspotWorld extends Stage {
   accessTokens: Map<string, AccessToken>;
 }
 
-export function createWorld(stage: Stage): HubspotWorld {
-  const limit = parseRateLimit(stage.options.hubspotLimit ?? "110/10s");
+export function createWorld(context: VendorContext): HubspotWorld {
+  const limit = parseRateLimit(context.options.hubspotLimit ?? "110/10s");
   if (!limit) {
     const hint = 'write it as "100/10s", or "none"';
-    throw new AppError("USAGE", `"${stage.options.hubspotLimit}" is no rate limit`, { hint });
+    throw new AppError("USAGE", `"${context.options.hubspotLimit}" is no rate limit`, { hint });
   }
-  const current = createPortal(DEFAULT_PORTAL_ID, DEFAULT_PROFILE, isoTime(stage.clock.now()));
+  const current = createPortal(DEFAULT_PORTAL_ID, DEFAULT_PROFILE, isoTime(context.clock.now()));
   return {
-    ...stage,
+    ...context,
     limit,
     portals: new Map([[current.id, current]]),
     current,

@@ -6,7 +6,7 @@ export interface WebhookEvent {
 }
 
 /** One try. */
-export interface Delivery {
+export interface WebhookTry {
   subscriptionId: string;
   eventId: string;
   assessmentId: string | null;

@@ -2,18 +2,18 @@
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, secret } from "../../shared/secret.ts";
 import type { RateLimit } from "../rate-limit.ts";
-import type { Stage } from "../vendor.ts";
+import type { VendorContext } from "../vendor.ts";
 import { type Assessment, type Company, createCompany } from "./company.ts";
 import { type CustomField, DEFAULT_FIELDS } from "./custom-fields.ts";
 import { isHttpUrl } from "./input.ts";
 import { isSigningSecret } from "./jobcannon-signature.ts";
 import type { AccessToken, Code, Grant } from "./grant.ts";
-import type { Delivery, WebhookEvent } from "./told.ts";
+import type { WebhookTry, WebhookEvent } from "./told.ts";
 
 /** Per company. */
 export const LIMIT: RateLimit = { max: 100, intervalMs: 1_000 };
 
-export interface SmartWorld extends Stage {
+export interface SmartWorld extends VendorContext {
   /** By id. Each client id has its own company unless the settings put it into another. */
   companies: Map<string, Company>;
   companyId: string | null;
@@ -27,7 +27,7 @@ export interface SmartWorld extends Stage {
   codes: Map<string, Code>;
   refreshTokens: Map<string, Grant>;
   accessTokens: Map<string, AccessToken>;
-  deliveries: Delivery[];
+  deliveries: WebhookTry[];
   /** The events that wait for a second one to change places with, by company. */
   heldEvents: Map<Company, WebhookEvent>;
   lastIds: Map<string, number>;
@@ -49,9 +49,9 @@ export interface JobcannonSettings {
   org: string;
 }
 
-export function createWorld(stage: Stage): SmartWorld {
+export function createWorld(context: VendorContext): SmartWorld {
   return {
-    ...stage,
+    ...context,
     companies: new Map(),
     companyId: null,
     grantedScopes: null,
@@ -67,7 +67,7 @@ export function createWorld(stage: Stage): SmartWorld {
       retryMs: [1_000, 3_000, 10_000],
       carriesResult: true,
     },
-    jobcannon: readJobcannon(stage),
+    jobcannon: readJobcannon(context),
     codes: new Map(),
     refreshTokens: new Map(),
     accessTokens: new Map(),
@@ -77,7 +77,7 @@ export function createWorld(stage: Stage): SmartWorld {
   };
 }
 
-function readJobcannon({ options }: Stage): JobcannonSettings {
+function readJobcannon({ options }: VendorContext): JobcannonSettings {
   const { jobcannonUrl: url = null, jobcannonSecret = null, jobcannonOrg: org = "default" } = options;
   if (url !== null && !isHttpUrl(url)) throw new AppError("USAGE", `"${url}" is no URL of a receiver`);
   if (jobcannonSecret !== null && !isSigningSecret(jobcannonSecret))

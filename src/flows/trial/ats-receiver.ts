@@ -1,6 +1,6 @@
 import { SERVE_COMMAND } from "../../core/advice/command-lines.ts";
 import { isAppError } from "../../shared/errors.ts";
-import type { AtsTrial } from "./ats-looks.ts";
+import type { AtsTrial } from "./ats-trial-state.ts";
 import { subscriptionFault } from "../../core/advice/subscription.ts";
 import { checkSubscription, webhookUrl } from "../ats/subscriptions.ts";
 import { fixOf, foundBefore, type Outcome } from "./checklist.ts";

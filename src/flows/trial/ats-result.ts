@@ -17,7 +17,7 @@ import {
   STORE_LOOKS_EVERY_MS,
   VENDOR_LOOKS_EVERY_MS,
   type Written,
-} from "./ats-looks.ts";
+} from "./ats-trial-state.ts";
 import { findSubscriptionFault, receiverFault } from "./ats-receiver.ts";
 import { fixOf, foundBefore, lookUntil, type Outcome } from "./checklist.ts";
 import { missingScope } from "./guide-words.ts";

@@ -14,7 +14,7 @@ import {
   lookingIn,
   STORE_LOOKS_EVERY_MS,
   VENDOR_LOOKS_EVERY_MS,
-} from "./ats-looks.ts";
+} from "./ats-trial-state.ts";
 import { isReachable, isSubscribed } from "./ats-receiver.ts";
 import { REFUSALS_SHOWN, seeScorecard, seeWebhook } from "./ats-result.ts";
 import { connectedStep, openTrial } from "./connected-step.ts";

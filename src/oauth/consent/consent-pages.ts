@@ -27,7 +27,7 @@ export function failedPage(issuer: TokenIssuer, error: unknown): Page {
   };
 }
 
-export const workingPage: Page = {
+export const waitingPage: Page = {
   tone: "waiting",
   title: "Almost there",
   text: [

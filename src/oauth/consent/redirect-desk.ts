@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../shared/clock.ts";
 import { sameText } from "../../shared/secret.ts";
-import { strangerPage, usedTwicePage, workingPage } from "./consent-pages.ts";
+import { strangerPage, usedTwicePage, waitingPage } from "./consent-pages.ts";
 import { PAGE_HEADERS, type Page, renderPage } from "../../shared/page.ts";
 
 const LONGEST_URL = 8_192;
@@ -51,7 +51,7 @@ export function redirectDesk({ clock, path, state }: { clock: Clock; path: strin
     if (url.pathname === path) return takeRedirect(url.searchParams, response);
     if (url.pathname !== resultPath || !isAnswered) return refuseWith(response, 404);
     if (outcome) response.once("close", pageIsOut);
-    show(response, 200, outcome ?? workingPage);
+    show(response, 200, outcome ?? waitingPage);
   };
   const finish = async (page: Page) => {
     outcome = page;

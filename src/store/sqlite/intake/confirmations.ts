@@ -1,4 +1,4 @@
-import { confirm, type Confirmed } from "../../../core/confirm.ts";
+import { applyConfirmation, type Confirmed } from "../../../core/confirmation.ts";
 import type { Confirmation, Snapshot } from "../../../core/event.ts";
 import type { Db } from "../file/db.ts";
 import { inviteOf, NO_CONTACT } from "../rows/rows.ts";
@@ -47,7 +47,7 @@ export function createConfirmations(db: Db) {
     { test, now, round }: { test: string | null | undefined; now: number; round: Round },
   ): void => {
     const result: Confirmation["result"] = row.result === null ? null : JSON.parse(row.result);
-    const outcome = confirm(inviteOf(state), { result, at: row.at }, test);
+    const outcome = applyConfirmation(inviteOf(state), { result, at: row.at }, test);
     if (outcome.kind === "learned") save(id, outcome.invite, { now, round });
     become.run(STATE_AFTER[outcome.kind], row.seq);
   };

@@ -12,7 +12,7 @@ export type Confirmed =
   | { kind: "learned"; invite: Invite };
 
 /** `test`: the slug of the assessment's test; undefined before anybody asked, null when the vendor does not know it. */
-export function confirm(
+export function applyConfirmation(
   invite: Invite,
   { result, at }: Pick<Confirmation, "result" | "at">,
   test: string | null | undefined,

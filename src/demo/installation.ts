@@ -14,21 +14,21 @@ import { emulatedLines, VENDORS } from "../vendors/index.ts";
 import { visit } from "./browser.ts";
 
 /** A world for one run: the emulator, and the real program on a state directory that is gone afterwards. */
-export interface Stage {
+export interface Installation {
   dir: string;
   emulator: Emulator;
   app: App;
-  /** Ends with the operator's Ctrl-C, or with the stage. */
+  /** Ends with the operator's Ctrl-C, or with the installation. */
   stop: AbortController;
   /** Where its receiver is to listen, for JobCannon and the vendors alike. */
   url: string;
   /** With which JobCannon signs. */
   webhookSecret: string;
   /** Takes everything down again. */
-  strike(): Promise<void>;
+  remove(): Promise<void>;
 }
 
-export interface StageOptions {
+export interface InstallOptions {
   org: string;
   /** Parts a directory's name. */
   name: string;
@@ -39,7 +39,7 @@ export interface StageOptions {
 
 const WEBHOOK_SECRET = `whsec_${Buffer.from("invented for the demo, 32 bytes!").toString("base64")}`;
 
-export async function setStage(world: World, options: StageOptions): Promise<Stage> {
+export async function installForAWhile(world: World, options: InstallOptions): Promise<Installation> {
   const { org, name, environment, vendors } = options;
   const dir = mkdtempSync(join(tmpdir(), `jc-integrations-${name}-`));
   const stop = new AbortController();
@@ -50,7 +50,7 @@ export async function setStage(world: World, options: StageOptions): Promise<Sta
     () => rmSync(dir, { recursive: true, force: true }),
     () => world.signal.removeEventListener("abort", onSignal),
   ];
-  const strike = async () => {
+  const remove = async () => {
     stop.abort();
     for (const close of closers.reverse()) await close();
   };
@@ -80,9 +80,9 @@ export async function setStage(world: World, options: StageOptions): Promise<Sta
       await setSecret(vault, { org: null, environment, name: `${vendor}.client-secret` }, clientSecret);
     const jobcannon = { org: null, environment: "production", name: "jobcannon.webhook-secret" } as const;
     await addSecret(vault, jobcannon, secret(WEBHOOK_SECRET));
-    return { dir, emulator, app, stop, url, webhookSecret: WEBHOOK_SECRET, strike };
+    return { dir, emulator, app, stop, url, webhookSecret: WEBHOOK_SECRET, remove };
   } catch (error) {
-    await strike();
+    await remove();
     throw error;
   }
 }
@@ -130,8 +130,8 @@ async function freePort(): Promise<number> {
 }
 
 /** As an admin does who approves at once. */
-export async function connectOnStage(
-  { app, stop }: Stage,
+export async function connectEmulated(
+  { app, stop }: Installation,
   store: Store,
   { org, vendor, environment }: { org: string; vendor: string; environment: Environment },
 ): Promise<Connection> {
