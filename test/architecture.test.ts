@@ -44,6 +44,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/vault": [["."], ["keychain", "sealed"], ["file"], ["contract"]],
   "src/oauth": [[".", "consent"], ["endpoint"]],
   "src/core": [["advice", "delivery"], ["."]],
+  "src/shared": [["."]],
 };
 /** Data, which loads no vendor. */
 const VENDOR_LIST = "src/vendors/index.ts";
@@ -51,8 +52,10 @@ const READS_VENDOR_LIST = ["main", "commands", "demo"];
 const LISTED = /\/(declaration|keys|words|versions|guide)\.ts$/;
 /** Those who start the emulator for people. */
 const STARTS_EMULATOR = ["commands", "demo"];
-const READS_PROCESS = ["src/start.ts", "src/app.ts"];
-/** The second is a program of its own. */
+const READS_PROCESS = ["src/start.ts"];
+/** What runs by itself, in a process or a thread of its own. */
+const PROGRAMS = ["src/vault/keychain/keychain-child.ts", "src/store/sqlite/thread.ts"];
+/** Who is alive is asked of the kernel. */
 const READS_NODE_PROCESS = ["src/shared/running.ts", "src/vault/keychain/keychain-child.ts"];
 const HOMELESS = ["utils", "helpers", "common", "services", "managers"];
 
@@ -102,6 +105,26 @@ describe("the map of the house", () => {
     const importers = imports.filter(({ to }) => /^(node:)?process$/.test(to)).map(({ from }) => from);
     expect(importers.filter((path) => !READS_NODE_PROCESS.includes(path))).toEqual([]);
   });
+});
+
+test("a module that is imported does nothing", () => {
+  const acting = [...sources]
+    .filter(([path]) => !PROGRAMS.includes(path))
+    .flatMap(([path, text]) => actsOf(text).map((line) => `${path}: ${line}`));
+  expect(acting).toEqual([]);
+  expect(PROGRAMS.filter((path) => actsOf(sources.get(path) ?? "").length === 0)).toEqual([]);
+});
+
+test.each([
+  "let opened = 0;",
+  "const known = new Map<string, number>();",
+  "export const seen: string[] = [];",
+  'const text = readFileSync("a.txt", "utf8");',
+  "const timer = setInterval(look, 1_000);",
+  'const { found } = await import("./a.ts");',
+  "register(VENDORS);",
+])("%s is something that it does", (line) => {
+  expect(actsOf(`import { a } from "./a.ts";\n${line}\n`)).toEqual([line]);
 });
 
 test("a circle is found, however long", () => {
@@ -277,6 +300,26 @@ function areTypes(names: string): boolean {
 function withoutComments(text: string): string {
   return text.replace(/\/\*.*?\*\//gs, "").replace(/(^|[^:"'`])\/\/.*$/gm, "$1");
 }
+
+/**
+ * The lines outside of functions that do more than declare: that call, loop or wait, read or listen, or keep what changes.
+ * The formatter leaves only those at the line's beginning.
+ */
+function actsOf(text: string): string[] {
+  const outer = withoutComments(text)
+    .replace(/`(?:[^`\\]|\\.)*`/gs, "``")
+    .split("\n")
+    .filter((line) => /^[^\s})\]>`]/.test(line));
+  const isAct = (line: string) =>
+    !/^(import|export|const|(async )?function|type|interface|class)\b/.test(line) ||
+    /^(export )?(let|var)\b/.test(line) ||
+    /^(export )?const [^=]*= (new (Weak)?(Map|Set)(<.*>)?\(\)|\[\]);/.test(line) ||
+    (/^(export )?const /.test(line) && !line.includes("=>") && DOES.test(line));
+  return outer.filter(isAct);
+}
+
+const DOES =
+  /\b(await|(read|write|open|stat|mkdir)\w*Sync|createServer|set(Timeout|Interval)|spawn\w*|execFile\w*|randomBytes|now)\b/;
 
 /** Neither comments nor texts. */
 function codeOf(text: string): string {
