@@ -56,7 +56,7 @@ const READS_PROCESS = ["src/start.ts"];
 /** What runs by itself, in a process or a thread of its own. */
 const PROGRAMS = ["src/vault/keychain/keychain-child.ts", "src/store/sqlite/thread.ts"];
 /** Who is alive is asked of the kernel. */
-const READS_NODE_PROCESS = ["src/shared/running.ts", "src/vault/keychain/keychain-child.ts"];
+const READS_NODE_PROCESS = ["src/shared/process-identity.ts", "src/vault/keychain/keychain-child.ts"];
 const HOMELESS = ["utils", "helpers", "common", "services", "managers"];
 
 const root = new URL("../", import.meta.url);

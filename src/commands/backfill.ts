@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { refuseEmptyTimes, refuseMistyped } from "./session/look.ts";
+import { refuseMistyped } from "./session/log-to-read.ts";
+import { refuseEmptyTimes } from "./session/option-values.ts";
 import { previewOrRun, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
 import { defined } from "./replay.ts";
 import { withApp } from "./session/with-app.ts";

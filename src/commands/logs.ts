@@ -5,9 +5,10 @@ import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { grouped, maskEmail, plain, shortTime } from "../shared/text.ts";
 import type { AttemptQuery, LoggedAttempt, NewAttempt, Run } from "../store/contract/store.ts";
-import { logToRead, maskedWords, readLimit, refuseEmptyTimes } from "./session/look.ts";
+import { logToRead } from "./session/log-to-read.ts";
+import { maskedWords } from "./session/masked-words.ts";
+import { readLimit, readTime, refuseEmptyTimes } from "./session/option-values.ts";
 import { defined } from "./replay.ts";
-import { readTime } from "./session/rerun-options.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { PushState } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
-import { refuseEmptyTimes, refuseMistyped } from "./session/look.ts";
+import { refuseMistyped } from "./session/log-to-read.ts";
+import { refuseEmptyTimes } from "./session/option-values.ts";
 import { previewOrRun, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";

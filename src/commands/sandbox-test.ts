@@ -54,7 +54,7 @@ export function registerSandboxTest(program: Command, world: World): void {
 }
 
 async function runOnEmulator(output: Output, vendor: string, flags: Flags): Promise<void> {
-  const { trialOnEmulator } = await import("../demo/trial.ts");
+  const { trialOnEmulator } = await import("../demo/emulated-trial.ts");
   await show(output, vendor, (watcher) =>
     trialOnEmulator(output.world, { vendor, ...flags, keep: flags.keep === true, watcher }),
   );

@@ -37,7 +37,7 @@ export function registerStatus(program: Command, world: World): void {
         const status = await statusOf(app, { org: app.org, environment });
         print({ json: status, text: () => render(status, terminal, app) });
         if (!status.isKnown && globals.org !== undefined)
-          throw (await import("./session/look.ts")).unknownOrg(app);
+          throw (await import("./session/log-to-read.ts")).unknownOrg(app);
         const lost = status.connections.filter((connection) => connection.state === "must_reconnect");
         if (lost.length > 0) {
           throw new AppError(

@@ -7,7 +7,8 @@ import type { ReceivedWebhook, Refusal } from "../store/contract/store.ts";
 import type { CommonError } from "../core/advice/common-errors.ts";
 import { DEFAULT_ATS } from "../core/default-vendor.ts";
 import { destinationLabels } from "../vendors/index.ts";
-import { logToRead, readLimit } from "./session/look.ts";
+import { logToRead } from "./session/log-to-read.ts";
+import { readLimit } from "./session/option-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 

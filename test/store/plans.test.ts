@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { thisProcess } from "../../src/shared/running.ts";
+import { thisProcess } from "../../src/shared/process-identity.ts";
 import { openLog } from "../../src/store/sqlite/file/open.ts";
 import { claimsOf } from "../../src/store/sqlite/delivery/claims-text.ts";
 import { finished } from "../../src/store/sqlite/file/slices.ts";

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { RerunReport } from "../../flows/rerun/rerun.ts";
 import type { Selection } from "../../flows/rerun/selection.ts";
 import { count, grouped } from "../../shared/text.ts";
 import type { NewRun } from "../../store/contract/store.ts";
+import { readCount, readTime } from "./option-values.ts";
 import type { Session } from "./with-app.ts";
 
 /** What `replay` and `backfill` show and ask alike: a preview first, then the queue at work. */
@@ -23,25 +24,6 @@ export function withRerunOptions(command: Command): Command {
     .option("--limit <n>", "at most so many", readCount)
     .option("--rate <n>", "queue at most so many a second", readCount)
     .option("--detach", "only queue; serve delivers");
-}
-
-/** ISO 8601; a bare date is its first moment in UTC. */
-export function readTime(text: string): number {
-  const [, date, time] =
-    /^(\d{4}-\d{2}-\d{2})(T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2}))?$/.exec(text) ?? [];
-  const at = Date.parse(`${date}${time ?? "T00:00:00Z"}`);
-  if (!Number.isNaN(at) && isOnCalendar(date)) return at;
-  throw new InvalidArgumentError("It is a date or a time, as 2026-11-01 or 2026-11-01T09:30:00Z.");
-}
-
-/** `Date.parse` takes 30 February for 2 March. */
-function isOnCalendar(date = ""): boolean {
-  return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
-}
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("It is a whole number from 1.");
 }
 
 export async function previewOrRun(

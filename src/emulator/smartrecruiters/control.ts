@@ -6,7 +6,7 @@ import type { ControlRoute } from "../vendor.ts";
 import { assessmentsOf, scorecardOf } from "./company.ts";
 import { readReceiver, tellCompleted, type Told } from "./jobcannon.ts";
 import { subscriptionControl } from "./subscription-control.ts";
-import type { WebhookEvent } from "./told.ts";
+import type { WebhookEvent } from "./webhook-event.ts";
 import { fire, newEvent } from "./webhooks.ts";
 import type { SmartWorld } from "./world.ts";
 

@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { isoTime } from "../../shared/clock.ts";
 import type { Assessment, Company, Subscription } from "./company.ts";
 import { post } from "./post.ts";
-import type { WebhookEvent } from "./told.ts";
+import type { WebhookEvent } from "./webhook-event.ts";
 import type { SmartWorld } from "./world.ts";
 
 export const COMPLETED = "candidate.assessment.completed";

@@ -8,7 +8,7 @@ import { type CustomField, DEFAULT_FIELDS } from "./custom-fields.ts";
 import { isHttpUrl } from "./input.ts";
 import { isSigningSecret } from "./jobcannon-signature.ts";
 import type { AccessToken, Code, Grant } from "./grant.ts";
-import type { WebhookTry, WebhookEvent } from "./told.ts";
+import type { WebhookTry, WebhookEvent } from "./webhook-event.ts";
 
 /** Per company. */
 export const LIMIT: RateLimit = { max: 100, intervalMs: 1_000 };

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock } from "../../shared/clock.ts";
-import { thisProcess } from "../../shared/running.ts";
+import { thisProcess } from "../../shared/process-identity.ts";
 import type { Store } from "../contract/store.ts";
 import { openLog, storeErrors } from "./file/open.ts";
 import { prepareLate } from "./file/late-statements.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { isAppError } from "../../shared/errors.ts";
-import { thisProcess } from "../../shared/running.ts";
+import { thisProcess } from "../../shared/process-identity.ts";
 import { openLog, storeErrors } from "./file/open.ts";
 import { createGroupCommit } from "./commits/group-commit.ts";
 import { createSharedCommit } from "./commits/shared-commit.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../shared/clock.ts";
-import type { ProcessIdentity } from "../../shared/running.ts";
+import type { ProcessIdentity } from "../../shared/process-identity.ts";
 import { createConnections } from "./connections/connections.ts";
 import { createConsents } from "./connections/consents.ts";
 import { createAlerts } from "./coordination/alerts.ts";

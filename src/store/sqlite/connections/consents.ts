@@ -1,6 +1,6 @@
 import type { ConnectionName } from "../../../core/connection.ts";
 import type { Consent, TakenConsent } from "../../../core/consent.ts";
-import { isRunning, type ProcessIdentity } from "../../../shared/running.ts";
+import { isRunning, type ProcessIdentity } from "../../../shared/process-identity.ts";
 import type { Overview } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";

@@ -3,7 +3,7 @@ import { isFromAhead } from "../../../core/delivery/outage.ts";
 import type { RateWindow } from "../../../core/delivery/rate-window.ts";
 import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
 import type { SubjectKind } from "../../../core/push.ts";
-import type { ProcessIdentity } from "../../../shared/running.ts";
+import type { ProcessIdentity } from "../../../shared/process-identity.ts";
 import type { ClaimKind, DueWork, Place } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { SLICE } from "../file/slices.ts";

@@ -1,4 +1,4 @@
-import { isRunning, type ProcessIdentity } from "../../../shared/running.ts";
+import { isRunning, type ProcessIdentity } from "../../../shared/process-identity.ts";
 import type { Db } from "../file/db.ts";
 
 /**

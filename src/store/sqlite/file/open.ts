@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError } from "../../../shared/errors.ts";
 import { makePrivateDir } from "../../../shared/private-dir.ts";
-import { thisProcess } from "../../../shared/running.ts";
+import { thisProcess } from "../../../shared/process-identity.ts";
 import type { Db } from "./db.ts";
 import { MIGRATIONS } from "./migrations.ts";
 import { BUSY_TIMEOUT_MS, transaction } from "./transaction.ts";

@@ -1,0 +1,25 @@
+import { connectCommand } from "../../core/advice/command-lines.ts";
+import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { Session } from "./with-app.ts";
+
+/** The log, for a command that only looks; null where there is none yet. Throws `USAGE` as `refuseMistyped` does. */
+export async function logToRead(session: Session, vendor?: string): Promise<Store | null> {
+  await refuseMistyped(session, vendor);
+  return await session.app.storeToRead();
+}
+
+/** An org that was typed and that nothing knows, or a vendor that is none: what is found for it would be nothing, and a lie. */
+export async function refuseMistyped({ app, globals }: Session, vendor?: string): Promise<void> {
+  if (vendor !== undefined) app.checkVendor(vendor);
+  if (globals.org === undefined || Object.hasOwn(app.config.orgs, app.org)) return;
+  const orgs = (await (await app.storeToRead())?.orgs()) ?? [];
+  if (!orgs.includes(app.org)) throw unknownOrg(app);
+}
+
+export function unknownOrg({ org, stateDir }: Session["app"]): AppError {
+  return new AppError("USAGE", `nothing is known of the org ${org}`, {
+    hint: `Check --org and --state-dir (${stateDir}), or begin: ${connectCommand({ org, vendor: DEFAULT_VENDOR, environment: "production" })}`,
+  });
+}
