@@ -43,12 +43,15 @@ export function start(file: string, argument: object): Running {
   return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
 }
 
-export async function nextLine({ lines }: Running): Promise<string> {
-  const { value } = await lines.next();
-  return String(value);
+/** Throws when the process ends without another line. */
+export async function nextLine({ child, lines }: Running): Promise<string> {
+  const { value, done } = await lines.next();
+  if (done) throw new Error(`the process ended with ${child.exitCode ?? child.signalCode}`);
+  return value;
 }
 
 export async function kill({ child }: Running): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, "exit");
   child.kill("SIGKILL");
   await gone;

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError, isAppError } from "../../shared/errors.ts";
@@ -66,7 +66,8 @@ export function openVaultDatabase(stateDir: string, backend: VaultBackend): Vaul
 /** SQLite would make the file readable for all; its journal takes the file's mode. */
 function createPrivately(stateDir: string, path: string): void {
   makePrivateDir(stateDir);
-  closeSync(openSync(path, "a", 0o600));
+  // To close a file that is there would take the locks that this process may have on it.
+  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
   chmodSync(path, 0o600);
 }
 

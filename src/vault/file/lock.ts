@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Clock } from "../../shared/clock.ts";
@@ -67,7 +67,8 @@ function fileFor(directory: string, name: string): string {
   const path = join(directory, `${createHash("sha256").update(name).digest("hex").slice(0, 24)}.lock`);
   try {
     makePrivateDir(directory);
-    closeSync(openSync(path, "a", 0o600));
+    // Never a file that is there: to close it anywhere in a process takes all locks that the process has on it.
+    if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
     return path;
   } catch (cause) {
     const isFull = isDiskFull(cause);
