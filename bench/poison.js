@@ -4,7 +4,7 @@ import { openPortal, UPSERT } from "./portal.js";
 
 const CONTACTS = 1_000;
 const PER_CALL = 100;
-const POISONS = [1, 5, 20];
+const POISONS = (process.env.BENCH_POISONS ?? "1,5,20").split(",").map(Number);
 
 const addressOf = (n) => `candidate.${n}@example.org`;
 const refusing = (status, fields) => (n) => ({

@@ -11,7 +11,7 @@ const SIZES = (process.env.BENCH_SCALE ?? "10000,100000,1000000").split(",").map
 /** How many of them are delivered, too, before the rest is only queued: half of a small log. */
 const MOST_DELIVERED = Number(process.env.BENCH_DELIVERED ?? 50_000);
 const DELIVERING_MS = 180_000;
-const STATUS_ROUNDS = 11;
+const STATUS_ROUNDS = Number(process.env.BENCH_ROUNDS ?? 11);
 const GOAL = { memoryMb: 200, status: 2, growth: 1.5 };
 
 export async function scale({ log }) {

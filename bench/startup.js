@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { median } from "./table.js";
 
 const PROGRAM = fileURLToPath(new URL("../bin/jc-integrations.js", import.meta.url));
-const ROUNDS = 25;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 25);
 
 export async function startup({ log }) {
   const stateDir = mkdtempSync(join(tmpdir(), "jc-bench-"));

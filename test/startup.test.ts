@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { temporaryDirectory } from "./store/world.ts";
 import { freshWorld } from "./world.ts";
+import { dist } from "./built.ts";
+
+dist();
 
 const PROGRAM = fileURLToPath(new URL("../bin/jc-integrations.js", import.meta.url));
 

@@ -81,9 +81,7 @@ describe("resync-properties", () => {
     await expectComplete(world);
   });
 
-  test("mends any mixture of missing, archived and moved properties, with and without the group", {
-    timeout: 60_000,
-  }, async () => {
+  test("mends any mixture of missing, archived and moved properties, with and without the group", async () => {
     const world = await connected();
     const state = fc.constantFrom("there", "archived", "elsewhere");
     const mixture = fc.record({
@@ -318,9 +316,7 @@ describe("several runs at once", () => {
     { numRuns: 20, seed: 12 },
   );
 
-  test(`killed in ${rounds.length} ways leave a portal that one more run completes`, {
-    timeout: 80_000,
-  }, async () => {
+  test(`killed in ${rounds.length} ways leave a portal that one more run completes`, async () => {
     const world = await delivered();
     await world.portal.fault({ delayMs: 5, path: PROPERTIES });
     const fates = { killed: 0, survived: 0 };

@@ -10,6 +10,9 @@ import { launch, type Program } from "../end-to-end/program.ts";
 import { follow } from "../oauth/browser.ts";
 import { connected, prepared, until, type World } from "../world.ts";
 import { approve, expectNoConnection, linkIn, OTHER_PORTAL, PORTAL, statusOf, tokensOf } from "./world.ts";
+import { dist } from "../built.ts";
+
+dist();
 
 const BIN = fileURLToPath(new URL("../../bin/jc-integrations.js", import.meta.url));
 

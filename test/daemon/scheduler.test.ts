@@ -147,7 +147,7 @@ describe("deliveries", () => {
     const { at, deliver } = deliverer(store, clock);
     const scheduler = await start(store, clock, { deliver });
     await addWork(await openStore(stateDir, clock), clock.now());
-    await until("the work is seen", () => at.length === 2, 2_000);
+    await until("the work is seen", () => at.length === 2);
     await scheduler.stop();
   });
 
@@ -199,7 +199,7 @@ describe("deliveries", () => {
     if (!connection) throw new Error("there is no connection");
     const connectedAt = clock.now();
     await elsewhere.saveConnection({ ...connection, subject: "contact" }, { connectedAt });
-    await until("the consent is seen", () => at.length === 2, 2_000);
+    await until("the consent is seen", () => at.length === 2);
     expect(at).toEqual([MORNING, connectedAt]);
     await clock.advance(4 * MINUTE_MS);
     expect(at).toHaveLength(2);

@@ -1,6 +1,9 @@
 /** `serve` in this process, as far as a sender and an operator meet it. */
 import * as v from "valibot";
 import { type InviteEvent, type Running, sign, until, type World } from "../world.ts";
+import { dist } from "../built.ts";
+
+dist();
 
 export interface Answer {
   status: number;

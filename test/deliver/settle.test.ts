@@ -59,9 +59,7 @@ describe("news of a contact", () => {
     expect((await stage.contacts()).get("ann@example.org")).toMatchObject({ jc_disc_d: "3" });
   });
 
-  test("are never overtaken by older ones, whatever fails, with two processes at work", {
-    timeout: 60_000,
-  }, async () => {
+  test("are never overtaken by older ones, whatever fails, with two processes at work", async () => {
     const step = fc.record({
       person: fc.nat(7),
       waitMs: fc.nat(3_000),

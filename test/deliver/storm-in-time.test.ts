@@ -35,9 +35,7 @@ const storm = fc.record({
   hardestIn: fc.nat(ROUNDS - 1),
 });
 
-test("in the end every contact holds exactly what it shall, also what the vendor did after our patience had ended", {
-  timeout: 60_000,
-}, async () => {
+test("in the end every contact holds exactly what it shall, also what the vendor did after our patience had ended", async () => {
   const { rounds, hardestIn } = anyOf(storm);
   const stage = await openStage({ timeoutMs: TIMEOUT_MS, vendorLimit: "100/10s" });
   const news = newsOf(PEOPLE, ROUNDS);

@@ -39,7 +39,7 @@ async function statusOf(world: World) {
 }
 
 async function allDelivered(world: World, n: number): Promise<void> {
-  await until("all is delivered", async () => (await statusOf(world)).pushes.pending === 0, 45_000);
+  await until("all is delivered", async () => (await statusOf(world)).pushes.pending === 0);
   expect(await statusOf(world)).toEqual({
     banner: null,
     pushes: { pending: 0, delivered: n, rejected: 0, held: 0 },
@@ -52,9 +52,7 @@ async function endAndStart(world: World, service: Service, signal: "SIGKILL" | "
   return await launchService(world);
 }
 
-test("in the end every contact holds exactly what it shall, whatever the vendor and the service went through", {
-  timeout: 100_000,
-}, async () => {
+test("in the end every contact holds exactly what it shall, whatever the vendor and the service went through", async () => {
   const { rounds, rollingIn } = anyOf(storm);
   const world = await connected({ env: { JC_SCHEDULE_RETRY_EVERY: "1s" } });
   let service = await launchService(world);
@@ -68,7 +66,7 @@ test("in the end every contact holds exactly what it shall, whatever the vendor 
       (news[index] ?? []).map(({ event }) => event),
     );
     const before = (await writesTo(world)).length;
-    await until("the vendor is called", async () => (await writesTo(world)).length > before, 30_000);
+    await until("the vendor is called", async () => (await writesTo(world)).length > before);
     if (end !== "nothing") service = await endAndStart(world, service, end);
   }
   await world.portal.clearFaults();
@@ -82,9 +80,7 @@ test("in the end every contact holds exactly what it shall, whatever the vendor 
 
 const Attempts = v.object({ attempts: v.array(v.object({ at: v.string() })) });
 
-test("a vendor that stays down is asked with one contact once a tick, also by a service that was killed", {
-  timeout: 100_000,
-}, async () => {
+test("a vendor that stays down is asked with one contact once a tick, also by a service that was killed", async () => {
   const world = await connected({ env: { JC_SCHEDULE_RETRY_EVERY: "1s" } });
   const service = await launchService(world);
   await world.portal.fault({ status: 503, path: UPSERT });
@@ -92,7 +88,7 @@ test("a vendor that stays down is asked with one contact once a tick, also by a 
     world,
     Array.from({ length: 30 }, () => invite()),
   );
-  await until("it is degraded", async () => (await statusOf(world)).banner?.includes("fails"), 45_000);
+  await until("it is degraded", async () => (await statusOf(world)).banner?.includes("fails"));
   const degradedAt = Date.now();
   await endAndStart(world, service, "SIGKILL");
   await until("three ticks pass", () => Date.now() > degradedAt + 3 * TICK_MS);

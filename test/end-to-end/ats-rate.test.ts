@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { succeed, until } from "../world.ts";
-import { askCandidates, connectedToBoth, inviteOf, logOf, requestsTo, writeBacksOf } from "./ats-world.ts";
+import { askCandidates, connectedToBoth, inviteOf, requestsTo, writeBacksOf } from "./ats-world.ts";
+import { logOf } from "./log.ts";
 import { allDelivered, launchService } from "./program.ts";
 
 const RESULTS = 1_000;
@@ -17,9 +18,7 @@ function mostWithinASecond(times: readonly number[]): number {
   );
 }
 
-test(`${RESULTS} results fill SmartRecruiters' rate of 100 calls a second and never overrun it`, {
-  timeout: 60_000,
-}, async () => {
+test(`${RESULTS} results fill SmartRecruiters' rate of 100 calls a second and never overrun it`, async () => {
   const world = await connectedToBoth();
   const asked = await askCandidates(world, RESULTS);
   const startedAt = Date.now();
@@ -31,7 +30,7 @@ test(`${RESULTS} results fill SmartRecruiters' rate of 100 calls a second and ne
   await launchService(world);
   const log = logOf(world);
   const confirmed = "SELECT count(*) FROM confirmations WHERE state <> 'unmatched'";
-  await until("every result is confirmed", () => log.count(confirmed) === RESULTS, 30_000);
+  await until("every result is confirmed", () => log.count(confirmed) === RESULTS);
   await allDelivered(world);
 
   const calls = (await requestsTo(world)).filter(({ at }) => at > startedAt);

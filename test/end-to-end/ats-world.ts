@@ -1,8 +1,4 @@
-/** A world connected to both vendors and subscribed, with candidates who were asked to take a test. */
-import { join } from "node:path";
-import Database from "better-sqlite3";
 import * as v from "valibot";
-import { onTestFinished } from "vitest";
 import { type AtsWorld, connectedAts, subscription } from "../ats/world.ts";
 import { vaultOf } from "../connect/world.ts";
 import { type InviteEvent, invite, succeed, type World } from "../world.ts";
@@ -81,20 +77,4 @@ export async function requestsTo(world: World) {
 export async function writeBacksOf(world: World) {
   const requests = await requestsTo(world);
   return requests.filter(({ path, status }) => path.endsWith("/results") && status === 201);
-}
-
-/** The rows of the log, read beside the service that writes them. */
-export function logOf(world: World) {
-  const db = new Database(join(world.stateDir, "log.db"), { readonly: true });
-  onTestFinished(() => {
-    db.close();
-  });
-  return {
-    rows: <Row>(schema: v.GenericSchema<unknown, Row>, sql: string): Row[] =>
-      db
-        .prepare(sql)
-        .all()
-        .map((row) => v.parse(schema, row)),
-    count: (sql: string): number => v.parse(v.number(), db.prepare(sql).pluck().get()),
-  };
 }

@@ -5,6 +5,9 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { addressIn } from "../daemon/serving.ts";
 import { type InviteEvent, sign, until, type World } from "../world.ts";
+import { dist } from "../built.ts";
+
+dist();
 
 const BIN = fileURLToPath(new URL("../../bin/jc-integrations.js", import.meta.url));
 
@@ -79,7 +82,7 @@ export async function send(
 
 /** Sends it until it is acknowledged, as JobCannon does with what met 503 or nobody. */
 export async function sendUntilTaken(url: string, event: InviteEvent, id: string): Promise<void> {
-  await until(`${id} is taken`, async () => (await send(url, event, { id }))?.status === 202, 60_000);
+  await until(`${id} is taken`, async () => (await send(url, event, { id }))?.status === 202);
 }
 
 /** Waits until nothing is left to be delivered, and gives back what `status` says then. */

@@ -9,6 +9,8 @@ import { open, vaultOptions } from "../vault/world.ts";
 import { issuerAt, testHttp } from "./world.ts";
 
 const CONNECTION = "acme/hubspot/production";
+/** Far below the minute for which a lock is waited for. */
+const PATIENCE_MS = 20_000;
 const NEED_TOKEN = new URL("need-token.ts", import.meta.url);
 
 /** A vendor that takes each refresh token once; of the first `silent` calls it takes note and says nothing. */
@@ -79,6 +81,6 @@ test("a process killed in the middle of a refresh leaves its mark, and the next 
     clientSecret: async () => secret("right"),
   });
   expect(token.reveal()).toBe("a2");
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(performance.now() - startedAt).toBeLessThan(PATIENCE_MS);
   expect((await tokens.peek(CONNECTION))?.refreshBegunAt).toBe(null);
 });

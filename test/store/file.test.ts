@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { isSafeSqlite, openLog } from "../../src/store/sqlite/file/open.ts";
@@ -10,6 +11,7 @@ import { anEvent, completedFor } from "./events.ts";
 import { onFileSystem, testWithMounts } from "./parts.ts";
 import { SLOW_MIGRATION, SLOW_MIGRATION_ROWS } from "./slow-migration.ts";
 import { openDirect, openThreaded, opened, temporaryDirectory } from "./world.ts";
+import { dist } from "../built.ts";
 
 const start = children();
 const logIn = (stateDir: string) => join(stateDir, "log.db");
@@ -211,7 +213,7 @@ describe("a full disk", () => {
     async () => {
       const mountedAt = join(temporaryDirectory(), "disk");
       mkdirSync(mountedAt);
-      const thread = join(import.meta.dirname, "../../dist/store-thread.js");
+      const thread = fileURLToPath(new URL("store-thread.js", dist()));
       const child = start("full-disk", [mountedAt, thread], onFileSystem(mountedAt, "size=12m"));
       const [outcome] = await child.rest();
       expect(outcome).toMatchObject({

@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import type { Store } from "../../src/store/contract/store.ts";
@@ -8,9 +9,10 @@ import { type Child, children } from "./child.ts";
 import { claimedSubjects } from "./contract/delivering.ts";
 import { completedFor, connect } from "./events.ts";
 import { openDirect, opened, openThreaded, temporaryDirectory } from "./world.ts";
+import { dist } from "../built.ts";
 
 const start = children();
-const THREAD = join(import.meta.dirname, "../../dist/store-thread.js");
+const THREAD = fileURLToPath(new URL("store-thread.js", dist()));
 /** On a disk, where there is one: waiting for it is what these tests are about. */
 const onDisk = () => temporaryDirectory(tmpdir());
 

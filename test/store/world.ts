@@ -7,12 +7,13 @@ import { systemClock } from "../../src/shared/clock.ts";
 import type { Store } from "../../src/store/contract/store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { openThreadedStore } from "../../src/store/sqlite/threaded.ts";
+import { dist } from "../built.ts";
 
 export type OpenStore = (stateDir: string) => Promise<Store>;
 
 export const openDirect: OpenStore = (stateDir) => openSqliteStore({ stateDir, clock: systemClock });
 export const openThreaded: OpenStore = (stateDir) =>
-  openThreadedStore({ stateDir, threadUrl: new URL("../../dist/store-thread.js", import.meta.url) });
+  openThreadedStore({ stateDir, threadUrl: new URL("store-thread.js", dist()) });
 
 /** In memory, where the machine has such a place: most tests ask what is in the file, not whether it survives. */
 const MEMORY = "/dev/shm";

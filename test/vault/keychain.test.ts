@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { VaultOptions } from "../../src/vault/open.ts";
 import { missingForKeychain, startKeyring, startSilentBus } from "./keyring.ts";
 import { open, put, readAll, TOKEN, temporaryDirectory, vaultOptions } from "./world.ts";
+import { dist } from "../built.ts";
 
 /** A Linux host with this environment. */
 function keychainOptions(env: Record<string, string>, change: Partial<VaultOptions> = {}): VaultOptions {
@@ -95,9 +96,9 @@ test("a bus address that leads nowhere is unavailable", async () => {
 
 test("a missing keytar names libsecret and the sealed vault", async () => {
   const elsewhere = temporaryDirectory();
-  const dist = new URL("../../dist/", import.meta.url);
-  for (const name of readdirSync(dist).filter((name) => name.endsWith(".js")))
-    copyFileSync(new URL(name, dist), join(elsewhere, name));
+  const built = dist();
+  for (const name of readdirSync(built).filter((name) => name.endsWith(".js")))
+    copyFileSync(new URL(name, built), join(elsewhere, name));
   const childUrl = pathToFileURL(join(elsewhere, "keychain-child.js"));
   const vault = open(
     keychainOptions({ DBUS_SESSION_BUS_ADDRESS: "unix:path=/nonexistent/bus" }, { childUrl }),

@@ -7,6 +7,9 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
+import { dist } from "../built.ts";
+
+dist();
 
 type Env = Record<string, string>;
 
