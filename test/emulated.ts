@@ -109,7 +109,16 @@ const Subscriptions = v.record(
   ),
 );
 const Deliveries = v.array(
-  v.object({ assessmentId: v.nullable(v.string()), eventId: v.string(), status: v.number() }),
+  v.object({
+    subscriptionId: v.string(),
+    eventId: v.string(),
+    assessmentId: v.nullable(v.string()),
+    targetUrl: v.string(),
+    attempt: v.number(),
+    /** 0 when the receiver could not be reached. */
+    status: v.number(),
+    at: v.string(),
+  }),
 );
 
 export interface EmulatedVendor<Settings> {

@@ -53,6 +53,7 @@ export function asking(base: string, headers: Record<string, string> = {}): Ask 
     });
 }
 
+/** The control as it answers, where that is what a test asks; all others go by `emulated`. */
 export function control({ url }: Emulator): Ask {
   return asking(`${url}/_control`);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { freshWorld, until, WEBHOOK_SECRET } from "../world.ts";
 import { ask, at, textAt } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 test("the command prints where each vendor is, and passes on whom JobCannon's events are for", async () => {
   const world = await freshWorld();
@@ -22,9 +23,9 @@ test("the command prints where each vendor is, and passes on whom JobCannon's ev
     jobcannonOrg: "acme",
   };
   expect((await settings()).body).toMatchObject(told);
-  await ask(`${url}/_control/smartrecruiters/settings`, { method: "POST", body: '{"jobcannonUrl":null}' });
+  await emulated({ url }).smartrecruiters.settings({ jobcannonUrl: null });
   expect(at((await settings()).body, "jobcannonUrl")).toBeNull();
-  await ask(`${url}/_control/reset`, { method: "POST" });
+  await emulated({ url }).reset();
   expect((await settings()).body).toMatchObject(told);
   await running.stop();
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ask, at, authorizeUrl, codeForm, consent, control, emulator, post, REDIRECT_URI } from "./client.ts";
+import { ask, at, authorizeUrl, codeForm, consent, emulator, post, REDIRECT_URI } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 describe("consent", () => {
   test("with auto-approve the browser goes straight back with code and state", async () => {
@@ -50,7 +51,7 @@ describe("consent", () => {
 
   test("only registered redirect URIs are followed once some are registered", async () => {
     const started = await emulator();
-    await control(started)("POST", "/hubspot/settings", { redirectUris: ["https://example.com/callback"] });
+    await emulated(started).hubspot.settings({ redirectUris: ["https://example.com/callback"] });
     expect((await ask(authorizeUrl(started))).status).toBe(400);
     const registered = await ask(authorizeUrl(started, { redirect_uri: "https://example.com/callback" }));
     expect(registered.status).toBe(302);
@@ -67,7 +68,7 @@ describe("consent", () => {
 
   test("optional scopes are granted, and scopes the account lacks are dropped in silence", async () => {
     const started = await emulator();
-    await control(started)("POST", "/hubspot/settings", { grantedScopes: ["oauth", "tickets"] });
+    await emulated(started).hubspot.settings({ grantedScopes: ["oauth", "tickets"] });
     const code = (await consent(started, { optional_scope: "tickets files" })).searchParams.get("code") ?? "";
     const { body } = await post(`${started.hubspot}/oauth/v3/token`, codeForm(code));
     expect(at(body, "scopes")).toEqual(["oauth", "tickets"]);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type App, at, connect, control, defineProperties, emulator, listAt, textAt } from "./client.ts";
+import { type App, at, connect, defineProperties, emulator, listAt, textAt } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 const CONTACTS = "/crm/v3/objects/contacts";
 
@@ -7,7 +8,7 @@ async function portal() {
   const started = await emulator();
   const app = await connect(started);
   await defineProperties(app);
-  return { ...app, control: control(started) };
+  return { ...app, admin: emulated(started).hubspot };
 }
 
 async function createPeople({ api }: Pick<App, "api">, ...names: string[]) {
@@ -129,10 +130,10 @@ describe("deleting", () => {
     expect((await app.api("DELETE", `${CONTACTS}/${id}`)).status).toBe(204);
     expect((await app.api("DELETE", `${CONTACTS}/${id}`)).status).toBe(204);
     expect((await createPeople(app, "ann")).status).toBe(201);
-    const again = textAt((await app.control("GET", "/hubspot/contacts")).body, 0, "id");
+    const again = textAt(await app.admin.wholeContacts(), 0, "id");
     expect(again).not.toBe(id);
     await app.api("POST", `${CONTACTS}/batch/archive`, { inputs: [{ id: again }] });
-    expect((await app.control("GET", "/hubspot/contacts")).body).toEqual([]);
+    expect(await app.admin.wholeContacts()).toEqual([]);
   });
 
   test.each(["v3", "2026-03", "2026-09"])("for privacy works by address under %s", async (version) => {
@@ -141,7 +142,7 @@ describe("deleting", () => {
     const path = version === "v3" ? CONTACTS : `/crm/objects/${version}/contacts`;
     const person = { objectId: "Ann@example.com", idProperty: "email" };
     expect((await app.api("POST", `${path}/gdpr-delete`, person)).status).toBe(204);
-    expect((await app.control("GET", "/hubspot/contacts")).body).toEqual([]);
+    expect(await app.admin.wholeContacts()).toEqual([]);
   });
 
   test("for privacy puts an unknown address on a blocklist", async () => {

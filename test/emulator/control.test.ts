@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { ask, at, connect, control, defineProperties, emulator, listAt } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 async function portal() {
   const started = await emulator({ clock: fakeClock() });
@@ -179,7 +180,7 @@ describe("the server", () => {
   test("closes at once, also while an answer is being delayed", async () => {
     const started = await startEmulator({ clock: fakeClock(), autoApprove: true });
     const { api } = await connect(started);
-    await control(started)("POST", "/hubspot/faults", { delayMs: 3_600_000 });
+    await emulated(started).hubspot.fault({ delayMs: 3_600_000 });
     const cut = expect(api("GET", "/account-info/v3/details")).rejects.toThrow("fetch failed");
     await expect
       .poll(async () => listAt((await control(started)("GET", "/hubspot/requests")).body).length)

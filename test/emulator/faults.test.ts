@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
 import { at, connect, control, emulator, listAt, post, refreshForm } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
 const DETAILS = "/account-info/v3/details";
@@ -129,7 +130,7 @@ describe("a revocation", () => {
 
   test("ends for a portal that consents anew, and for no other", async () => {
     const { api, fault, started } = await portal();
-    await control(started)("POST", "/hubspot/settings", { portalId: 2 });
+    await emulated(started).hubspot.settings({ portalId: 2 });
     const other = await connect(started);
     await fault({ revoked: true });
     expect((await other.api("GET", DETAILS)).status).toBe(401);

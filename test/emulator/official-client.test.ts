@@ -8,7 +8,8 @@ import {
   PropertyCreateTypeEnum,
 } from "@hubspot/api-client/lib/codegen/crm/properties/index.js";
 import { describe, expect, test } from "vitest";
-import { consent, control, emulator, hiddenDetails, REDIRECT_URI, SCOPES, textAt } from "./client.ts";
+import { consent, emulator, hiddenDetails, REDIRECT_URI, SCOPES, textAt } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 async function portal() {
   const started = await emulator();
@@ -22,7 +23,7 @@ async function portal() {
     "secret",
   );
   client.setAccessToken(tokens.accessToken);
-  return { started, client, tokens, control: control(started) };
+  return { started, client, tokens, admin: emulated(started).hubspot };
 }
 
 const score = {
@@ -83,14 +84,14 @@ describe("OAuth", () => {
   });
 
   test("it meets 401 after a revocation and 403 without the scope", async () => {
-    const { client, control } = await portal();
-    await control("POST", "/hubspot/faults", { revoked: true });
+    const { client, admin } = await portal();
+    await admin.fault({ revoked: true });
     await expect(client.crm.contacts.basicApi.getPage()).rejects.toMatchObject({
       code: 401,
       body: { category: "INVALID_AUTHENTICATION" },
     });
-    await control("POST", "/hubspot/faults", { revoked: false });
-    await control("POST", "/hubspot/settings", { grantedScopes: ["oauth"] });
+    await admin.fault({ revoked: false });
+    await admin.settings({ grantedScopes: ["oauth"] });
     await expect(client.crm.contacts.basicApi.getPage()).rejects.toMatchObject({
       code: 403,
       body: { category: "MISSING_SCOPES" },
@@ -177,7 +178,7 @@ describe("contacts", () => {
   });
 
   test("without trace ids one bad record makes the client throw, with the details in the message", async () => {
-    const { client, control } = await portalWithScore();
+    const { client, admin } = await portalWithScore();
     const inputs = [input("ann@example.com", { score: "1" }), input("bob@", { score: "x" })];
     const error: unknown = await client.crm.contacts.batchApi.upsert({ inputs }).catch((thrown) => thrown);
     expect(error).toMatchObject({ code: 400, body: { category: "VALIDATION_ERROR" } });
@@ -186,7 +187,7 @@ describe("contacts", () => {
       { name: "email", error: "INVALID_EMAIL" },
       { name: "score", error: "INVALID_LONG" },
     ]);
-    expect((await control("GET", "/hubspot/contacts")).body).toEqual([]);
+    expect(await admin.wholeContacts()).toEqual([]);
   });
 
   test.each([
@@ -237,8 +238,8 @@ describe("contacts", () => {
   });
 
   test("too many calls make it throw 429 with the policy and without Retry-After", async () => {
-    const { client, control } = await portal();
-    await control("POST", "/hubspot/faults", { rateLimit: "0/10s" });
+    const { client, admin } = await portal();
+    await admin.fault({ rateLimit: "0/10s" });
     const error: unknown = await client.crm.contacts.basicApi.getPage().catch((thrown) => thrown);
     expect(error).toMatchObject({
       code: 429,

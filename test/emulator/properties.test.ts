@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type App, at, connect, control, defineProperties, emulator, listAt, textAt } from "./client.ts";
+import { type App, at, connect, defineProperties, emulator, listAt, textAt } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 const PROPERTIES = "/crm/v3/properties/contacts";
 
@@ -7,7 +8,7 @@ async function portal() {
   const started = await emulator();
   const app = await connect(started);
   await app.api("POST", `${PROPERTIES}/groups`, { name: "scores", label: "Scores" });
-  return { ...app, control: control(started) };
+  return { ...app, admin: emulated(started).hubspot };
 }
 
 const iq = {
@@ -196,8 +197,8 @@ describe("the quota", () => {
   });
 
   test("stops creation when it is used up, and archiving makes room", async () => {
-    const { api, control } = await portal();
-    await control("POST", "/hubspot/settings", { propertyQuota: 1 });
+    const { api, admin } = await portal();
+    await admin.settings({ propertyQuota: 1 });
     expect((await api("POST", PROPERTIES, iq)).status).toBe(201);
     const refused = await api("POST", PROPERTIES, { ...iq, name: "eq" });
     expect(refused).toMatchObject({ status: 400, body: { category: "VALIDATION_ERROR" } });
@@ -240,10 +241,10 @@ describe("scopes", () => {
   });
 
   test("an admin may take a scope back after the consent, and give it again", async () => {
-    const { api, control } = await portal();
-    await control("POST", "/hubspot/settings", { grantedScopes: ["oauth"] });
+    const { api, admin } = await portal();
+    await admin.settings({ grantedScopes: ["oauth"] });
     expect((await api("POST", PROPERTIES, iq)).status).toBe(403);
-    await control("POST", "/hubspot/settings", { grantedScopes: null });
+    await admin.settings({ grantedScopes: null });
     expect((await api("POST", PROPERTIES, iq)).status).toBe(201);
   });
 });

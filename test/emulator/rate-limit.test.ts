@@ -1,7 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { type App, connect, control, emulator, post, refreshForm } from "./client.ts";
+import { type App, connect, emulator, post, refreshForm } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 const start = Date.UTC(2026, 10, 22, 12);
 
@@ -60,7 +61,7 @@ describe("the rolling window", () => {
     const started = await emulator({ hubspotLimit: "1/10s", clock: fakeClock() });
     const here = await connect(started);
     const alsoHere = await connect(started);
-    await control(started)("POST", "/hubspot/settings", { portalId: 2 });
+    await emulated(started).hubspot.settings({ portalId: 2 });
     const elsewhere = await connect(started);
     expect((await call(here)).status).toBe(200);
     expect((await call(alsoHere)).status).toBe(429);
@@ -99,10 +100,10 @@ describe("the rate limit fault", () => {
     async (rateLimit, policyName) => {
       const started = await emulator({ clock: fakeClock() });
       const app = await connect(started);
-      await control(started)("POST", "/hubspot/faults", { rateLimit });
+      await emulated(started).hubspot.fault({ rateLimit });
       expect(await statuses(app, 2)).toEqual([200, 200]);
       expect(await call(app)).toMatchObject({ status: 429, body: { policyName } });
-      await control(started)("DELETE", "/hubspot/faults");
+      await emulated(started).hubspot.clearFaults();
       expect(await statuses(app, 1)).toEqual([200]);
     },
   );
@@ -110,7 +111,7 @@ describe("the rate limit fault", () => {
   test("with times ends after so many refusals", async () => {
     const started = await emulator({ clock: fakeClock() });
     const app = await connect(started);
-    await control(started)("POST", "/hubspot/faults", { rateLimit: "1/10s", times: 2 });
+    await emulated(started).hubspot.fault({ rateLimit: "1/10s", times: 2 });
     expect(await statuses(app, 4)).toEqual([200, 429, 429, 200]);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
 import { at, control, emulator, listAt } from "./client.ts";
 import { connect, invited, settings, subscribe, writeBack } from "./smartrecruiters-client.ts";
+import { emulated } from "../emulated.ts";
 
 describe("candidates", () => {
   test("are created, read and deleted with all that was asked of them", async () => {
@@ -32,7 +33,7 @@ describe("candidates", () => {
 
   test("of two apps in one company are the same", async () => {
     const started = await emulator();
-    await settings(started, { companyId: "acme" });
+    await emulated(started).smartrecruiters.settings({ companyId: "acme" });
     const { candidateId } = await invited(await connect(started));
     const other = await connect(started, "other");
     expect((await other.api("GET", `/v1/candidates/${candidateId}`)).status).toBe(200);
@@ -114,7 +115,7 @@ describe("results", () => {
     const entries = [{ assessmentId, ...entry }];
     const { body } = await app.api("GET", `/v1/candidates/${candidateId}/scorecard`);
     expect(body).toEqual({ candidateId, entries });
-    expect((await control(started)("GET", "/smartrecruiters/scorecards")).body).toEqual({ c1: entries });
+    expect(await emulated(started).smartrecruiters.scorecards()).toEqual({ c1: entries });
     expect((await app.api("GET", `/v1/assessments/${assessmentId}`)).body).toMatchObject({
       status: "completed",
     });

@@ -4,6 +4,7 @@ import { startEmulator } from "../../src/emulator/emulator.ts";
 import { until, WEBHOOK_SECRET } from "../world.ts";
 import { ask, at, control, emulator, listAt } from "./client.ts";
 import { connect, invited, receiver, settings, subscribe, writeBack } from "./smartrecruiters-client.ts";
+import { emulated } from "../emulated.ts";
 
 /** An emulator that was told of a receiver of JobCannon's events. */
 async function listening(...answers: number[]) {
@@ -61,7 +62,7 @@ describe("a candidate who finishes", () => {
     await writeBack(app, assessmentId);
     await until("the webhook", () => received.length === 2);
     expect(at(received[1]?.body, "data")).toMatchObject({ assessmentId, invitationId: "inv_a1", result });
-    await settings(started, { webhookResult: false });
+    await emulated(started).smartrecruiters.settings({ webhookResult: false });
     await writeBack(app, assessmentId);
     await until("the second webhook", () => received.length === 3);
     expect(at(received[2]?.body, "data")).toMatchObject({ assessmentId, invitationId: "inv_a1" });
@@ -97,7 +98,10 @@ describe("a candidate who finishes", () => {
     const lost = await complete();
     expect(lost.status).toBe(409);
     expect(at(lost.body, "message")).toContain("jobcannonUrl");
-    await settings(started, { jobcannonUrl: `${url}/elsewhere`, jobcannonOrg: "acme" });
+    await emulated(started).smartrecruiters.settings({
+      jobcannonUrl: `${url}/elsewhere`,
+      jobcannonOrg: "acme",
+    });
     expect(at((await complete()).body, "message")).toContain("jobcannonSecret");
     const set = await settings(started, { jobcannonSecret: WEBHOOK_SECRET });
     expect(set.body).toMatchObject({ jobcannonSecret: "[redacted]" });

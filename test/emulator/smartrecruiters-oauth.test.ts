@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
-import { ask, asking, at, control, emulator, post, textAt } from "./client.ts";
+import { ask, asking, at, emulator, post, textAt } from "./client.ts";
 import {
   allowUrl,
   connect,
@@ -10,9 +10,9 @@ import {
   REDIRECT_URI,
   refresh,
   SCOPES,
-  settings,
   token,
 } from "./smartrecruiters-client.ts";
+import { emulated } from "../emulated.ts";
 
 describe("consent", () => {
   test("with auto-approve the browser goes straight back with code and state", async () => {
@@ -36,7 +36,9 @@ describe("consent", () => {
 
   test("a redirect URI that is not registered is refused in the vendor's words, and nobody is sent there", async () => {
     const started = await emulator();
-    await settings(started, { redirectUris: ["https://api.jobcannon.io/smartrecruiters/oauth-callback"] });
+    await emulated(started).smartrecruiters.settings({
+      redirectUris: ["https://api.jobcannon.io/smartrecruiters/oauth-callback"],
+    });
     const refused = await ask(allowUrl(started));
     expect(refused.status).toBe(400);
     expect(refused.body).toContain("Invalid OAuth redirect URI");
@@ -111,7 +113,7 @@ describe("refresh", () => {
 
   test("ends the old refresh token where tokens are for one use", async () => {
     const started = await emulator();
-    await settings(started, { oneUseTokens: true });
+    await emulated(started).smartrecruiters.settings({ oneUseTokens: true });
     const { refreshToken } = await connect(started);
     const first = await refresh(started, refreshToken);
     expect(await refresh(started, refreshToken)).toMatchObject({
@@ -144,7 +146,7 @@ describe("access", () => {
   test("a revocation lasts until the company consents anew", async () => {
     const started = await emulator();
     const { api, refreshToken } = await connect(started);
-    await control(started)("POST", "/smartrecruiters/faults", { revoked: true });
+    await emulated(started).smartrecruiters.fault({ revoked: true });
     expect((await api("GET", "/v1/custom-fields")).status).toBe(401);
     expect(await refresh(started, refreshToken)).toMatchObject({
       status: 400,
@@ -157,15 +159,17 @@ describe("access", () => {
   test("is limited to the scopes that were granted, and to those not taken back since", async () => {
     const started = await emulator();
     const { api: earlier } = await connect(started);
-    await settings(started, { grantedScopes: SCOPES.filter((scope) => scope !== "assessments:write") });
+    await emulated(started).smartrecruiters.settings({
+      grantedScopes: SCOPES.filter((scope) => scope !== "assessments:write"),
+    });
     const { api: later } = await connect(started);
-    await settings(started, { grantedScopes: null });
+    await emulated(started).smartrecruiters.settings({ grantedScopes: null });
     expect(await later("POST", "/v1/assessments", {})).toMatchObject({
       status: 403,
       body: { errors: [{ code: "OAuthPermissionsException", message: "Missing scope assessments:write" }] },
     });
     expect((await earlier("POST", "/v1/assessments", {})).status).toBe(422);
-    await settings(started, { grantedScopes: ["candidates:read"] });
+    await emulated(started).smartrecruiters.settings({ grantedScopes: ["candidates:read"] });
     expect((await earlier("POST", "/v1/assessments", {})).status).toBe(403);
   });
 
@@ -181,7 +185,7 @@ describe("access", () => {
     const other = await connect(started, "other");
     const answer = await other.api("GET", "/v1/custom-fields");
     expect(answer.headers.get("X-RateLimit-Remaining")).toBe("99");
-    await control(started)("POST", "/smartrecruiters/faults", { rateLimit: "1/1s" });
+    await emulated(started).smartrecruiters.fault({ rateLimit: "1/1s" });
     expect((await other.api("GET", "/v1/custom-fields")).status).toBe(429);
   });
 

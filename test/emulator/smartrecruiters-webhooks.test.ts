@@ -3,24 +3,17 @@ import { startEmulator } from "../../src/emulator/emulator.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { until } from "../world.ts";
 import { at, control, emulator, listAt } from "./client.ts";
-import {
-  connect,
-  invited,
-  receiver,
-  settings,
-  signatureOf,
-  subscribe,
-  writeBack,
-} from "./smartrecruiters-client.ts";
+import { connect, invited, receiver, signatureOf, subscribe, writeBack } from "./smartrecruiters-client.ts";
+import { emulated } from "../emulated.ts";
 
 /** A company whose webhooks go to the receiver, with a candidate who has an open assessment. */
 async function subscribed(answers: number[] = [], changes: object = { webhookRetryMs: [10, 20, 30] }) {
   const started = await emulator();
-  await settings(started, changes);
+  await emulated(started).smartrecruiters.settings(changes);
   const listener = await receiver(...answers);
   const app = await connect(started);
   const { id, secret } = await subscribe(app, `${listener.url}/hooks`);
-  const deliveries = async () => listAt((await control(started)("GET", "/smartrecruiters/deliveries")).body);
+  const deliveries = async () => listAt(await emulated(started).smartrecruiters.deliveries());
   /** Waits until that many tries were made. */
   const tried = (count: number) =>
     until(`${count} deliveries`, async () => {
@@ -76,7 +69,7 @@ describe("after a write-back", () => {
   test("a receiver that is away is tried as often as the settings say", async () => {
     const { app, started, id, assessmentId, tried } = await subscribed([], { webhookRetryMs: [1] });
     const away = { targetUrl: "http://127.0.0.1:1/" };
-    await control(started)("POST", `/smartrecruiters/subscriptions/${id}`, away);
+    await emulated(started).smartrecruiters.changeSubscription(id, away);
     await writeBack(app, assessmentId);
     expect(await tried(2)).toMatchObject([
       { attempt: 1, status: 0, targetUrl: away.targetUrl },
@@ -114,7 +107,7 @@ describe("after a write-back", () => {
     const app = await connect(started);
     await subscribe(app, url);
     const { assessmentId } = await invited(app);
-    await control(started)("POST", "/smartrecruiters/faults", { delayMs: 1_000, times: 1 });
+    await emulated(started).smartrecruiters.fault({ delayMs: 1_000, times: 1 });
     const answer = writeBack(app, assessmentId);
     await until("the delay", () => clock.sleepers() === 1);
     await app.api("GET", "/v1/custom-fields");
@@ -131,7 +124,7 @@ describe("after a write-back", () => {
     const app = await connect(started);
     await subscribe(app, url);
     const { assessmentId } = await invited(app);
-    await control(started)("POST", "/smartrecruiters/faults", { delayMs: 1_000, times: 1 });
+    await emulated(started).smartrecruiters.fault({ delayMs: 1_000, times: 1 });
     const impatient = new AbortController();
     const answer = fetch(`${started.smartrecruiters}/v1/assessments/${assessmentId}/results`, {
       method: "POST",
@@ -155,13 +148,13 @@ describe("after a write-back", () => {
     const deliveries = await tried(5);
     expect(deliveries.filter((each) => at(each, "status") === 202)).toHaveLength(2);
     expect(received).toHaveLength(2);
-    expect((await control(started)("GET", "/smartrecruiters/deliveries")).body).toHaveLength(5);
+    expect(await emulated(started).smartrecruiters.deliveries()).toHaveLength(5);
   });
 
   test("a write-back whose answer was cut is announced all the same, one that was refused is not", async () => {
     const { app, started, assessmentId, received, tried } = await subscribed();
     await writeBack(app, assessmentId, { title: "" });
-    await control(started)("POST", "/smartrecruiters/faults", { drop: true, times: 1 });
+    await emulated(started).smartrecruiters.fault({ drop: true, times: 1 });
     await expect(writeBack(app, assessmentId)).rejects.toThrow();
     await tried(1);
     expect(received).toHaveLength(1);
@@ -200,7 +193,7 @@ describe("on a bad day", () => {
   test("an event is late", async () => {
     const clock = fakeClock();
     const started = await emulator({ clock });
-    await settings(started, { webhookDelayMs: 60_000 });
+    await emulated(started).smartrecruiters.settings({ webhookDelayMs: 60_000 });
     const { url, received } = await receiver();
     const app = await connect(started);
     await subscribe(app, url);
@@ -246,8 +239,8 @@ describe("the end of a world", () => {
     await fail(1);
     expect((await control(started)("POST", "/reset")).status).toBe(204);
     expect(clock.sleepers()).toBe(0);
-    expect((await control(started)("GET", "/smartrecruiters/subscriptions")).body).toEqual({});
-    expect((await control(started)("GET", "/smartrecruiters/deliveries")).body).toEqual([]);
+    expect(await emulated(started).smartrecruiters.subscriptions()).toEqual({});
+    expect(await emulated(started).smartrecruiters.deliveries()).toEqual([]);
     await fail(2);
     await started.close();
     expect(clock.sleepers()).toBe(0);

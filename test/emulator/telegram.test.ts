@@ -1,11 +1,18 @@
 import { expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
 import { ask, asking, control, emulator, post } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 async function bot(token = "123:abc") {
   const started = await emulator({ clock: fakeClock() });
   const base = `${started.telegram}/bot${token}`;
-  return { ...started, base, call: asking(base), control: control(started) };
+  return {
+    ...started,
+    base,
+    call: asking(base),
+    control: control(started),
+    admin: emulated(started).telegram,
+  };
 }
 
 test("a message is accepted as JSON and as a form, and shown to the test", async () => {
@@ -32,9 +39,9 @@ test("the token wrong is unauthorized", async () => {
 test.each([{ text: "x" }, { chat_id: 1 }, { chat_id: 1, text: " " }, { chat_id: 1, text: "x".repeat(4097) }])(
   "a message like %j is a bad request",
   async (body) => {
-    const { call, control } = await bot();
+    const { call, admin } = await bot();
     expect(await call("POST", "/sendMessage", body)).toMatchObject({ status: 400, body: { ok: false } });
-    expect((await control("GET", "/telegram/messages")).body).toEqual([]);
+    expect(await admin.messages()).toEqual([]);
   },
 );
 
@@ -45,13 +52,13 @@ test("getMe names the bot, and other methods are not found", async () => {
 });
 
 test("faults work here as they do for the other vendors", async () => {
-  const { call, control } = await bot();
+  const { call, control, admin } = await bot();
   const send = () => call("POST", "/sendMessage", { chat_id: 1, text: "x" });
-  await control("POST", "/telegram/faults", { status: 502, times: 1 });
+  await admin.fault({ status: 502, times: 1 });
   expect((await send()).status).toBe(502);
-  await control("POST", "/telegram/faults", { revoked: true, times: 1 });
+  await admin.fault({ revoked: true, times: 1 });
   expect((await send()).status).toBe(401);
-  await control("POST", "/telegram/faults", { rateLimit: "1/5s" });
+  await admin.fault({ rateLimit: "1/5s" });
   expect((await send()).status).toBe(200);
   expect(await send()).toMatchObject({ status: 429, body: { parameters: { retry_after: 5 } } });
   expect((await control("POST", "/telegram/settings", { oneUseTokens: true })).status).toBe(400);

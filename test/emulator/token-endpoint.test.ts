@@ -7,13 +7,13 @@ import {
   codeForm,
   connect,
   consent,
-  control,
   emulator,
   post,
   refreshForm,
   SCOPES,
   textAt,
 } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 const VERSIONS = ["v1", "v3", "2026-03", "2026-09"];
 
@@ -114,7 +114,7 @@ describe("the token endpoint", () => {
 
   test("with one-use tokens a refresh ends the old refresh token", async () => {
     const started = await emulator();
-    await control(started)("POST", "/hubspot/settings", { oneUseTokens: true });
+    await emulated(started).hubspot.settings({ oneUseTokens: true });
     const { refreshToken } = await connect(started);
     const url = `${started.hubspot}/oauth/v3/token`;
     const renewed = await post(url, refreshForm(refreshToken));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
-import { ask, at, connect, control, emulator, post, refreshForm, SCOPES } from "./client.ts";
+import { ask, at, connect, emulator, post, refreshForm, SCOPES } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 describe("introspection and revocation", () => {
   const client = { client_id: "app", client_secret: "secret" };
@@ -79,7 +80,7 @@ describe("tokens on API calls", () => {
 
   test("uninstalling ends every token of the portal, and of that portal only", async () => {
     const started = await emulator();
-    const settings = (portalId: number) => control(started)("POST", "/hubspot/settings", { portalId });
+    const settings = (portalId: number) => emulated(started).hubspot.settings({ portalId });
     const stays = await connect(started);
     await settings(2);
     const goes = await connect(started);

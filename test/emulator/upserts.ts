@@ -1,5 +1,6 @@
 /** A portal with properties to write, and batch upserts into it. */
-import { type App, connect, control, defineProperties, emulator } from "./client.ts";
+import { type App, connect, defineProperties, emulator } from "./client.ts";
+import { emulated } from "../emulated.ts";
 
 export const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
 export const DATED = "/crm/objects/2026-09/0-1/batch/upsert";
@@ -15,7 +16,7 @@ export async function portal() {
   const started = await emulator();
   const app = await connect(started);
   await defineProperties(app);
-  return { ...app, contacts: async () => (await control(started)("GET", "/hubspot/contacts")).body };
+  return { ...app, contacts: emulated(started).hubspot.wholeContacts };
 }
 
 export function upsert({ api }: Pick<App, "api">, inputs: Input[], path = UPSERT) {
