@@ -4,14 +4,16 @@ import type { Globals, World } from "./shared/world.ts";
 import { listKeysCommand } from "./core/advice/command-lines.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { Tokens } from "./oauth/tokens.ts";
+import { faultsFile } from "./flows/watch/faults-file.ts";
 import type { Clock } from "./shared/clock.ts";
 import { type Config, loadConfig } from "./shared/config.ts";
-import { AppError } from "./shared/errors.ts";
+import { AppError, isAppError } from "./shared/errors.ts";
 import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
 import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import { createRedactor, type Redactor } from "./shared/redact.ts";
 import type { Store } from "./store/contract/store.ts";
+import type { AcceptedLog } from "./store/sqlite/accept-log.ts";
 import type { Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
@@ -40,8 +42,10 @@ export interface App {
   store(): Promise<Store>;
   /** The same for who only looks; null, and nothing is created, where there is none yet. */
   storeToRead(): Promise<Store | null>;
-  /** The log in a thread of its own, for a process that must never wait for the disk. */
+  /** The log in a thread of its own, for a process that must never wait for the disk and stays up without a log. */
   threadedStore(): Promise<Store>;
+  /** Makes a new log where there is none, or takes what stands there for the log from now on. */
+  acceptLog(options: { isMissed: boolean }): Promise<AcceptedLog>;
   vault(): Promise<Vault>;
   /** Seals the vault anew: with the key in that file, or with a new key in place of the old one. */
   rekeyVault(newKeyFile: string | null): Promise<Rekeyed>;
@@ -73,9 +77,19 @@ export function openApp(world: World, globals: Globals): App {
   });
   const closers: (() => Promise<void> | void)[] = [];
 
+  const logFile = join(stateDir, "log.db");
+  /** A log that is gone is not taken for one that never was. */
+  const isLogExpected = async () =>
+    sizeOf(logFile) <= NO_LOG_BYTES && (await notesConnection(stateDir, vault));
   const openStore = async (options: { toRead: boolean }) => {
+    if (!options.toRead) await refuseLostLog(stateDir);
     const { openSqliteStore } = await import("./store/sqlite/sqlite.ts");
-    const opened = await openSqliteStore({ stateDir, clock, ...options });
+    const opened = await openSqliteStore({
+      stateDir,
+      clock,
+      isExpected: await isLogExpected(),
+      ...options,
+    });
     closers.push(() => opened.close());
     return opened;
   };
@@ -85,6 +99,8 @@ export function openApp(world: World, globals: Globals): App {
     const opened = await openThreadedStore({
       stateDir,
       threadUrl: new URL("store-thread.js", world.distUrl),
+      isExpected: await isLogExpected(),
+      staysUp: true,
     });
     closers.push(() => opened.close());
     return opened;
@@ -145,9 +161,11 @@ export function openApp(world: World, globals: Globals): App {
     log,
     store,
     storeToRead: once(async () =>
-      isMissing(join(stateDir, "log.db")) ? null : await openStore({ toRead: true }),
+      sizeOf(logFile) > 0 || (await isLogExpected()) ? await openStore({ toRead: true }) : null,
     ),
     threadedStore,
+    acceptLog: async (options) =>
+      (await import("./store/sqlite/accept-log.ts")).acceptLog({ stateDir, now: clock.now(), ...options }),
     vault,
     rekeyVault: async (newKeyFile) =>
       (await import("./vault/rekey.ts")).rekeyVault(vaultOptions(), newKeyFile),
@@ -163,13 +181,36 @@ export function openApp(world: World, globals: Globals): App {
   };
 }
 
-/** What may not be looked at is not missing: who opens it says why. */
-function isMissing(path: string): boolean {
+/** A database without tables has no more bytes than this, nor has a log whose tables are all in its -wal still. */
+const NO_LOG_BYTES = 65_536;
+
+/** Of what may not be looked at: endless, so that who opens it says why. */
+function sizeOf(path: string): number {
   try {
-    return statSync(path, { throwIfNoEntry: false }) === undefined;
+    return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** Was any account ever connected here? A vault whose names cannot be read does not say so. */
+async function notesConnection(stateDir: string, vault: () => Promise<Vault>): Promise<boolean> {
+  if (sizeOf(join(stateDir, "vault.db")) === 0) return false;
+  try {
+    return (await (await vault()).names("token/")).length > 0;
+  } catch (error) {
+    if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
     return false;
   }
+}
+
+/** What a running service says is not its log is nothing to write into, either. */
+async function refuseLostLog(stateDir: string): Promise<void> {
+  if (sizeOf(faultsFile(stateDir)) === 0) return;
+  const { serveFaults } = await import("./flows/watch/serve-faults.ts");
+  const lost = serveFaults(stateDir).find(({ kind }) => kind === "lost");
+  if (!lost) return;
+  throw new AppError("STORE_UNAVAILABLE", `serve runs on another file: ${lost.message}`, { hint: lost.hint });
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -21,6 +21,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ["logs", async () => (await import("./commands/logs.ts")).registerLogs],
   ["run", async () => (await import("./commands/run.ts")).registerRun],
   ["secrets", async () => (await import("./commands/secrets.ts")).registerSecrets],
+  ["store", async () => (await import("./commands/store.ts")).registerStore],
   ["vault", async () => (await import("./commands/vault.ts")).registerVault],
   ["alerts", async () => (await import("./commands/alerts.ts")).registerAlerts],
   ["serve", async () => (await import("./commands/serve.ts")).registerServe],

@@ -36,6 +36,11 @@ export function registerStatus(program: Command, world: World): void {
         const environment = options.sandbox ? "sandbox" : "production";
         const status = await statusOf(app, { org: app.org, environment });
         print({ json: status, text: () => render(status, terminal, app) });
+        const fault = status.storage.find(({ isWarning }) => !isWarning);
+        if (fault) {
+          const { message, hint } = fault;
+          throw new AppError("STORE_UNAVAILABLE", message, hint === null ? {} : { hint });
+        }
         if (!status.isKnown && globals.org !== undefined)
           throw (await import("./session/log-to-read.ts")).unknownOrg(app);
         const lost = status.connections.filter((connection) => connection.state === "must_reconnect");
@@ -92,9 +97,13 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const refused = status.refused.map(({ source, n, reason }) =>
     paint.yellow(`! ${count(n, "webhook")} of ${source} refused within the hour, the last since ${reason}`),
   );
-  const nothing = status.isKnown ? [] : [paint.yellow(`! ${nothingWords(status, stateDir)}`)];
+  const nothing =
+    status.isKnown || status.storage.length > 0 ? [] : [paint.yellow(`! ${nothingWords(status, stateDir)}`)];
   const scarce = diskWords(status.disk, stateDir).map((words) => paint.yellow(`! ${words}`));
-  const notes = [...nothing, ...scarce, ...banners, ...refused, ...webhooks, ...links];
+  const storage = status.storage.map(({ message, hint }) =>
+    paint.yellow(`! ${message}${hint === null ? "" : `\n  ${hint}`}`),
+  );
+  const notes = [...storage, ...nothing, ...scarce, ...banners, ...refused, ...webhooks, ...links];
   return [
     `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",

@@ -16,12 +16,14 @@ import { createRefusals } from "./receiving/refusals.ts";
 import { createWebhookSecrets } from "./receiving/webhook-secrets.ts";
 import { scheduledJobs } from "./scheduled-jobs.ts";
 import { runScheduler } from "./scheduler.ts";
+import { createStoreFaults } from "./trouble/store-faults.ts";
 import { createStoreTrouble } from "./trouble/store-trouble.ts";
 import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
 import { createVaultWatch } from "./trouble/vault-watch.ts";
 
 /** The service: receiver, scheduler and delivery in one process, until the signal aborts. */
 export interface ServeContext extends Vendors {
+  stateDir: string;
   log: Log;
   sources(): Promise<readonly Source[]>;
   vault(): Promise<Vault>;
@@ -46,7 +48,14 @@ export async function serve(
   const store = tellingLostLogins(await context.threadedStore(), log);
   const toldHolds = createToldHolds(store, log);
   const [vault, sources] = await Promise.all([context.vault(), context.sources()]);
-  const trouble = createStoreTrouble({ clock, log });
+  let isKnown = false;
+  const enter = async () => {
+    await store.enterService().then(() => {
+      isKnown = true;
+    }, trouble.hear);
+  };
+  const storeFaults = createStoreFaults({ ...context, store, onUsable: () => void enter() });
+  const trouble = createStoreTrouble({ clock, log, isTold: () => storeFaults.refusing() !== null });
   const secretsOf = createWebhookSecrets({ vault, clock });
   const secrets = rememberingSecrets(vault);
   const vaultWatch = createVaultWatch({
@@ -81,6 +90,7 @@ export async function serve(
     callback,
     notReady: () => {
       if (stop.signal.aborted) return "stopping";
+      if (storeFaults.isNotReady()) return "storage";
       return vaultWatch.problem() === null ? null : "vault";
     },
     mostConnections: config["serve.max_connections"],
@@ -96,12 +106,6 @@ export async function serve(
     },
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
-  let isKnown = false;
-  const enter = async () => {
-    await store.enterService().then(() => {
-      isKnown = true;
-    }, trouble.hear);
-  };
   const enterLater = async () => {
     while (!isKnown && !stop.signal.aborted) {
       await clock.sleep(ENTER_AGAIN_MS, stop.signal).catch(() => {});
@@ -159,6 +163,7 @@ export async function serve(
     await closeServer(receiver, LAST_CALLS_MS);
     await refusals.end();
     await callback.finish();
+    storeFaults.end();
     log.info("stopped");
   }
 }

@@ -76,6 +76,12 @@ export function grouped(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** "280 MB"; below one, in kB. */
+export function shortBytes(bytes: number): string {
+  const MB = 1024 * 1024;
+  return bytes >= MB ? `${grouped(Math.round(bytes / MB))} MB` : `${Math.ceil(bytes / 1024)} kB`;
+}
+
 /** "3 results", "1 result". */
 export function count(n: number, noun: string): string {
   return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;

@@ -25,6 +25,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   RETRY_COMMAND: [lines.RETRY_COMMAND],
   VAULT_COMMAND: [lines.VAULT_COMMAND],
   REKEY_COMMAND: [lines.REKEY_COMMAND],
+  NEW_LOG_COMMAND: [lines.NEW_LOG_COMMAND],
   SECRETS_COMMAND: [lines.SECRETS_COMMAND],
   IMPORT_COMMAND: [lines.IMPORT_COMMAND],
   connectCommand: [{ vendor: "hubspot" }, ...BOTH].flatMap((of) => [

@@ -9,7 +9,7 @@ import { dist } from "../built.ts";
 
 dist();
 
-const BIN = fileURLToPath(new URL("../../bin/jc-integrations.js", import.meta.url));
+export const BIN = fileURLToPath(new URL("../../bin/jc-integrations.js", import.meta.url));
 
 export interface Ended {
   code: number | null;

@@ -1,11 +1,13 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { backUp } from "../../src/store/sqlite/file/backup.ts";
 import { isSafeSqlite, openLog } from "../../src/store/sqlite/file/open.ts";
 import { MIGRATIONS } from "../../src/store/sqlite/file/migrations.ts";
 import { NOON } from "../core/example.ts";
+import { until } from "../world.ts";
 import { children } from "./child.ts";
 import { anEvent, completedFor } from "./events.ts";
 import { onFileSystem, testWithMounts } from "./parts.ts";
@@ -199,11 +201,108 @@ describe("migrating the log", () => {
     expect(outcomes).toContain("old");
   });
 
+  test("leaves no backup that is none when it is killed while one is made, and removes what was begun", async () => {
+    const stateDir = await withEvents();
+    const db = new Database(logIn(stateDir));
+    db.exec(`CREATE TABLE bulk (x);
+      WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+        INSERT INTO bulk SELECT randomblob(500) FROM n`);
+    db.close();
+    const begun = () => readdirSync(stateDir).filter((name) => name.endsWith(".partial"));
+    const child = start("migrator", [stateDir]);
+    await until("a backup is begun", () =>
+      begun().some((name) => statSync(join(stateDir, name)).size > 100_000),
+    );
+    await child.kill();
+    expect(backupsIn(stateDir)).toEqual([]);
+    openLog(stateDir, { migrations: [...MIGRATIONS, SLOW_MIGRATION], now: NOON }).close();
+    expect(begun()).toEqual([]);
+    expect(backupsIn(stateDir)).toHaveLength(1);
+    const backup = new Database(join(stateDir, backupsIn(stateDir)[0] ?? ""), { readonly: true });
+    expect(backup.pragma("integrity_check", { simple: true })).toBe("ok");
+    expect(backup.prepare("SELECT count(*) FROM events").pluck().get()).toBe(2);
+    backup.close();
+  });
+
+  test("leaves the backup that somebody else makes just now", async () => {
+    const stateDir = await withEvents();
+    const theirs = `${logIn(stateDir)}.v1-2026-11-28T00-00-00-000Z-${process.ppid}.backup.partial`;
+    writeFileSync(theirs, "");
+    openLog(stateDir, { migrations: [...MIGRATIONS, "CREATE TABLE extra (n)"], now: NOON }).close();
+    expect(readdirSync(stateDir)).toContain(basename(theirs));
+  });
+
+  testWithMounts(
+    "asks first whether there is room for a backup, and changes nothing where there is none",
+    async () => {
+      const mountedAt = temporaryDirectory();
+      const stateDir = temporaryDirectory();
+      openLog(stateDir, { migrations: MIGRATIONS.slice(0, -1), now: NOON }).close();
+      const prepare = `mkdir "$0/tight" && cp ${logIn(stateDir)} "$0/tight"`;
+      const child = start(
+        "read-only",
+        [join(mountedAt, "tight")],
+        onFileSystem(mountedAt, "size=8m", prepare),
+      );
+      expect(await child.rest()).toEqual([
+        expect.stringMatching(
+          /^STORE_UNAVAILABLE: there is no room for a backup in .+: it needs 1\d MB, \d MB are free$/,
+        ),
+      ]);
+    },
+  );
+
   test("lets two who start at once both open the migrated log", async () => {
     const stateDir = await withEvents();
     const both = [start("migrator", [stateDir]), start("migrator", [stateDir])];
     for (const child of both) expect(await child.rest()).toEqual(["begun", "done"]);
     expect(backupsIn(stateDir).length).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe("a backup", () => {
+  const filled = async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openThreaded, stateDir);
+    await store.append(completedFor("ann", "bob"));
+    return { stateDir, store, to: join(stateDir, "log.db.now.backup") };
+  };
+
+  test("is whole and private while events come in, and tells that it is a copy of that log", async () => {
+    const { stateDir, store, to } = await filled();
+    const db = new Database(logIn(stateDir));
+    const coming = Promise.all(
+      Array.from({ length: 200 }, (_, n) => store.append([anEvent("completed", { eventId: `evt_${n}` })])),
+    );
+    backUp(db, to);
+    await coming;
+    const tokenIn = (file: Database.Database) => file.prepare("SELECT id, copy FROM log_file").get();
+    const copy = new Database(to, { readonly: true });
+    expect(tokenIn(copy)).toEqual({ ...Object(tokenIn(db)), copy: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(copy.pragma("integrity_check", { simple: true })).toBe("ok");
+    for (const file of [copy, db]) file.close();
+    expect(modeOf(to)).toBe("600");
+    expect(readdirSync(stateDir).filter((name) => name.includes("backup"))).toEqual([basename(to)]);
+  });
+
+  test("replaces none that is there, and leaves nothing where the log is damaged", async () => {
+    const { stateDir, store, to } = await filled();
+    await store.close();
+    const db = new Database(logIn(stateDir));
+    writeFileSync(to, "kept");
+    expect(() => backUp(db, to)).toThrow("exists already");
+    expect(readFileSync(to, "utf8")).toBe("kept");
+    const page = Number(
+      db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'events_identity'").pluck().get(),
+    );
+    db.close();
+    const bytes = readFileSync(logIn(stateDir));
+    bytes.fill(0, (page - 1) * 4096 + 100, page * 4096);
+    writeFileSync(logIn(stateDir), bytes);
+    const damaged = new Database(logIn(stateDir));
+    expect(() => backUp(damaged, `${to}2`)).toThrow();
+    damaged.close();
+    expect(readdirSync(stateDir).filter((name) => name.includes("backup"))).toEqual([basename(to)]);
   });
 });
 

@@ -10,7 +10,7 @@ import type { AttemptOutcome } from "../push.ts";
 const PROGRAM = "jc-integrations";
 const ADVISED = [
   ...["backfill", "catalog", "config", "connect", "demo", "invites", "logs", "replay", "resync-properties"],
-  ...["run", "sandbox-test", "secrets", "serve", "status", "vault", "webhooks"],
+  ...["run", "sandbox-test", "secrets", "serve", "status", "store", "vault", "webhooks"],
 ] as const;
 
 /** Whose account, and which; without an org it is the configuration's. */
@@ -40,6 +40,8 @@ export const RETRY_COMMAND = line("run", "retry");
 /** Says where tokens rest, and whether they can be read now. */
 export const VAULT_COMMAND = line("vault", "status");
 export const REKEY_COMMAND = line("vault", "rekey", "--key-file", "<new key>");
+/** Begins a new log where the old one is gone, or accepts the one that stands there. */
+export const NEW_LOG_COMMAND = line("store", "new-log");
 export const SECRETS_COMMAND = line("secrets", "list");
 export const IMPORT_COMMAND = line("invites", "import", "events.ndjson");
 

@@ -1,5 +1,10 @@
-import { statfsSync } from "node:fs";
-import { logsCommand, replayCommand, RETRY_COMMAND } from "../../core/advice/command-lines.ts";
+import { existsSync, statfsSync } from "node:fs";
+import {
+  logsCommand,
+  NEW_LOG_COMMAND,
+  replayCommand,
+  RETRY_COMMAND,
+} from "../../core/advice/command-lines.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { stuckInAll, stuckTroubles } from "../../core/advice/stuck.ts";
 import { subscriptionTrouble } from "../../core/advice/subscription.ts";
@@ -16,10 +21,12 @@ import { dailyDue } from "../../core/due-times.ts";
 import type { StuckCounts } from "../../core/push.ts";
 import { type Clock, isoTime } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
+import { type AppError, isAppError } from "../../shared/errors.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
-import type { PushCounts, Refusal, Store } from "../../store/contract/store.ts";
+import type { PushCounts, Refusal, Store, StoreFault } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
+import { faultsFile } from "./faults-file.ts";
 
 const REFUSALS_SHOWN_MS = 3_600_000;
 const MOST_REFUSALS = 1_000;
@@ -40,10 +47,16 @@ export async function statusOf(
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
-  const store = await storeToRead();
-  const { overview, services, refusals, orgs, known } = store
-    ? await look(store, { org, environment, now })
-    : NOTHING_YET;
+  const { overview, services, refusals, orgs, known, isThere, problem } = await lookIfThere(storeToRead, {
+    org,
+    environment,
+    now,
+  });
+  // Loaded only where something is wrong: nearly always nothing is.
+  const faults = existsSync(faultsFile(stateDir))
+    ? (await import("./serve-faults.ts")).serveFaults(stateDir)
+    : [];
+  const said = isThere ? null : await (await import("./ask-serve.ts")).askServe(config["serve.listen"]);
   const links = new Map(
     overview.consents
       .filter((link) => link.environment === environment)
@@ -108,10 +121,35 @@ export async function statusOf(
     refused: refusedBySource(refusals),
     invites: overview.invites,
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
-    service: services > 0 ? "running" : "not running",
+    service: services > 0 || faults.length > 0 ? "running" : "not running",
     /** Where the log is; null where there is none yet, or nobody can tell. */
-    disk: store ? diskOf(stateDir) : null,
+    disk: isThere ? diskOf(stateDir) : null,
+    /** What is wrong with the log itself. */
+    storage: [...storageOf(problem, faults), ...(said === "storage" ? [elsewhere(stateDir, config)] : [])],
   };
+}
+
+function elsewhere(stateDir: string, config: Config) {
+  return {
+    isWarning: false,
+    since: null,
+    message: `serve runs on another file: no log is in ${stateDir}, and the one that listens on ${config["serve.listen"]} has lost its own`,
+    hint: `Bring the directory back. To begin with an empty log: ${NEW_LOG_COMMAND}`,
+  };
+}
+
+/** As whoever looks finds the log, and as a running service knows it: they may look at different files. */
+function storageOf(problem: AppError | null, faults: readonly StoreFault[]) {
+  const found = problem
+    ? [{ isWarning: false, since: null, message: problem.message, hint: problem.hint ?? null }]
+    : [];
+  const told = faults.map(({ since, kind, message, hint }) => ({
+    isWarning: kind === "held-up",
+    since: isoTime(since),
+    message: kind === "lost" ? `serve runs on another file: ${message}` : message,
+    hint,
+  }));
+  return told.length > 0 ? told : found;
 }
 
 function diskOf(stateDir: string): { freeBytes: number } | null {
@@ -130,10 +168,7 @@ interface Found {
   stuck: StuckCounts;
 }
 
-async function look(
-  store: Store,
-  { org, environment, now }: { org: string; environment: Environment; now: number },
-) {
+async function look(store: Store, { org, environment, now }: Place) {
   const [overview, services, refusals, orgs] = await Promise.all([
     store.overview(org, now),
     store.runningServices(),
@@ -144,6 +179,24 @@ async function look(
     .filter(({ connection }) => connection.environment === environment)
     .map(async (each): Promise<Found> => ({ ...each, stuck: await store.stuck(each.connection.id, now) }));
   return { overview, services, refusals, orgs, known: await Promise.all(known) };
+}
+
+interface Place {
+  org: string;
+  environment: Environment;
+  now: number;
+}
+
+/** A log that cannot be read keeps nobody from seeing the rest. */
+async function lookIfThere(storeToRead: StatusContext["storeToRead"], place: Place) {
+  try {
+    const store = await storeToRead();
+    if (store) return { ...(await look(store, place)), isThere: true, problem: null };
+    return { ...NOTHING_YET, isThere: false, problem: null };
+  } catch (error) {
+    if (!isAppError(error, "STORE_UNAVAILABLE")) throw error;
+    return { ...NOTHING_YET, isThere: true, problem: error };
+  }
 }
 
 const NOTHING_YET: Awaited<ReturnType<typeof look>> = {

@@ -1,6 +1,7 @@
 import type { ConnectionVerbs } from "./connections.ts";
 import type { CoordinationVerbs } from "./coordination.ts";
 import type { DeliveryVerbs } from "./delivery.ts";
+import type { Faults } from "./faults.ts";
 import type { IntakeVerbs } from "./intake.ts";
 import type { ReadVerbs } from "./reads.ts";
 import type { RerunVerbs } from "./rerun.ts";
@@ -9,6 +10,7 @@ import type { WebhookVerbs } from "./webhooks.ts";
 export type * from "./connections.ts";
 export type * from "./coordination.ts";
 export type * from "./delivery.ts";
+export type * from "./faults.ts";
 export type * from "./intake.ts";
 export type * from "./reads.ts";
 export type * from "./rerun.ts";
@@ -28,7 +30,8 @@ export interface Store
     RerunVerbs,
     WebhookVerbs,
     ReadVerbs,
-    CoordinationVerbs {
+    CoordinationVerbs,
+    Faults {
   /**
    * Calls back soon (250 ms at most) after another process changed anything, or this one did what may make work
    * due. Returns how to stop.

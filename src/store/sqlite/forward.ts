@@ -1,9 +1,11 @@
-import type { Place, Store } from "../contract/store.ts";
+import type { Faults, Place, Store } from "../contract/store.ts";
 import { claimsOf, type ClaimsText } from "./delivery/claims-text.ts";
 import type { Sliced } from "./file/slices.ts";
 
 /** The contract's verbs as types and as one list, and the `Store` that forwards them to whoever holds the file open. */
-export type VerbName = Exclude<keyof Store, "watch" | "close">;
+export type VerbName = Exclude<keyof Store, LocalName>;
+/** What each kind of store does in its own way. */
+type LocalName = "watch" | "close" | keyof Faults;
 export type VerbArgs = { [Name in VerbName]: Parameters<Store[Name]> };
 export type VerbResult = {
   [Name in VerbName]: Name extends keyof InText ? InText[Name] : Awaited<ReturnType<Store[Name]>>;
@@ -89,7 +91,7 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
 type Forwarded = { [Name in VerbName]: (...args: VerbArgs[Name]) => Promise<VerbResult[Name]> };
 export type Call = <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => Promise<VerbResult[Name]>;
 
-export function storeOf(call: Call, rest: Pick<Store, "watch" | "close">): Store {
+export function storeOf(call: Call, rest: Pick<Store, LocalName>): Store {
   const forwarded = forwardAll(call);
   return {
     ...forwarded,

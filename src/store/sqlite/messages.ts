@@ -1,9 +1,14 @@
 import type { NewEvent } from "../../core/event.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
+import type { StoreFault } from "../contract/store.ts";
 import type { VerbName } from "./forward.ts";
 
 export interface ThreadOptions {
   stateDir: string;
+  /** There must be a log already. */
+  isExpected?: boolean;
+  /** A log that cannot be opened is a fault that lasts, and is tried again; else it is an error. */
+  staysUp?: boolean;
 }
 
 export type ToThread =
@@ -17,11 +22,14 @@ export type FromThread<Result = unknown> =
   | { kind: "broken"; failure: ThreadFailure }
   | { kind: "result"; id: number; result: Result }
   | { kind: "failure"; id: number; failure: ThreadFailure }
-  | { kind: "changed" };
+  | { kind: "changed" }
+  | { kind: "faults"; faults: readonly StoreFault[] };
 
 export interface ThreadFailure {
   /** null: a bug; `message` is then its stack. */
   code: ErrorCode | null;
   message: string;
   hint: string | undefined;
+  /** Another process holds the lock. */
+  isLockedOut: boolean;
 }

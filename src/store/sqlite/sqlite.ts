@@ -2,7 +2,11 @@ import { join } from "node:path";
 import type { Clock } from "../../shared/clock.ts";
 import { thisProcess } from "../../shared/process-identity.ts";
 import type { Store } from "../contract/store.ts";
-import { openLog, storeErrors } from "./file/open.ts";
+import { identityOf, lossError } from "./file/identity.ts";
+import { openLog } from "./file/open.ts";
+import { storeErrors } from "./file/store-errors.ts";
+import { guardTransactions } from "./file/transaction.ts";
+import { repeatWhileLockedOut } from "./locked-out.ts";
 import { prepareLate } from "./file/late-statements.ts";
 import { finished } from "./file/slices.ts";
 import { storeOf, type VerbArgs, type VerbName, type Verbs, VERBS } from "./forward.ts";
@@ -18,17 +22,29 @@ export async function openSqliteStore(options: {
   clock: Clock;
   /** What would write fails. */
   toRead?: boolean;
+  /** There must be a log already. */
+  isExpected?: boolean;
 }): Promise<Store> {
-  const { stateDir, toRead = false } = options;
-  const db = openLog(stateDir, { now: options.clock.now(), toRead });
+  const { stateDir, toRead = false, isExpected = false } = options;
+  const db = await repeatWhileLockedOut(async () =>
+    openLog(stateDir, { now: options.clock.now(), toRead, isExpected }),
+  );
+  const path = join(stateDir, "log.db");
+  const identity = toRead ? null : storeErrors(path, () => identityOf(db, path));
+  if (identity)
+    guardTransactions(db, (since) => {
+      const loss = identity.look(since);
+      if (loss) throw lossError(path, loss);
+    });
   prepareLate(db);
   const verbs: Verbs = createVerbs(db, thisProcess(), options.clock);
-  const path = join(stateDir, "log.db");
   /** Who watches, and how to stop looking for others' work on their behalf. */
   const watchers = new Map<() => void, () => void>();
 
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => {
-    const result = storeErrors(path, () => finished(verbs[name](...args)));
+    const result = await repeatWhileLockedOut(async () =>
+      storeErrors(path, () => finished(verbs[name](...args))),
+    );
     if (VERBS[name].wakes) for (const onChange of watchers.keys()) queueMicrotask(onChange);
     return result;
   };
@@ -43,7 +59,11 @@ export async function openSqliteStore(options: {
     },
     close: async () => {
       for (const stop of watchers.values()) stop();
-      db.close();
+      if (!identity) db.close();
+      else if (identity.look("nothing") === null) identity.close();
+      else identity.abandon();
     },
+    faults: () => [],
+    watchFaults: () => () => {},
   });
 }

@@ -2,10 +2,13 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { isAppError } from "../../shared/errors.ts";
 import { thisProcess } from "../../shared/process-identity.ts";
-import { openLog, storeErrors } from "./file/open.ts";
+import type { Db } from "./file/db.ts";
+import { isLockedOut, storeErrors } from "./file/store-errors.ts";
+import { noteBusy } from "./file/transaction.ts";
 import { createGroupCommit } from "./commits/group-commit.ts";
 import { createSharedCommit } from "./commits/shared-commit.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
+import { openLiveLog } from "./live-log.ts";
 import { createSlicedWork } from "./commits/sliced-work.ts";
 import { isSliced } from "./file/slices.ts";
 import { type VerbName, VERBS } from "./forward.ts";
@@ -16,45 +19,68 @@ import { watchOthers } from "./file/watch.ts";
  * The store's own thread: it alone waits for the disk. What deliveries write shares commits, and so do appends; other
  * verbs run as they come, between two commits, those over many rows slice by slice.
  */
-const { stateDir }: ThreadOptions = workerData;
+const { stateDir, isExpected = false, staysUp = false }: ThreadOptions = workerData;
 const port = parentPort;
 if (!port) throw new Error("the store's thread was started as a program");
 const answer = (message: FromThread) => port.postMessage(message);
 const path = join(stateDir, "log.db");
 
-try {
-  const db = storeErrors(path, () => openLog(stateDir, { now: Date.now() }));
+/** What works on the log while one file of it is open. */
+function attach(db: Db) {
   const verbs = createVerbs(db, thisProcess(), { now: Date.now });
-  const appends = createGroupCommit((events) => storeErrors(path, () => verbs.append(events)));
-  const stopWatching = watchOthers(db, () => answer({ kind: "changed" }));
-
   const call = (name: VerbName, args: unknown[]): unknown => {
     const verb: (...args: never[]) => unknown = verbs[name];
-    return storeErrors(path, () => Reflect.apply(verb, undefined, args));
+    try {
+      return storeErrors(path, () => Reflect.apply(verb, undefined, args));
+    } catch (error) {
+      if (isAppError(error)) noteBusy(db, error.cause);
+      throw error;
+    }
   };
+  const appends = createGroupCommit((events) => storeErrors(path, () => verbs.append(events)));
   const deliveries = createSharedCommit(db, path);
   const sliced = createSlicedWork(path);
-  const close = () => {
-    appends.finish();
-    deliveries.finish();
-    sliced.finish();
-    stopWatching();
-    db.close();
-    port.close();
+  const stopWatching = watchOthers(db, () => answer({ kind: "changed" }));
+  return {
+    call,
+    appends,
+    deliveries,
+    sliced,
+    finish: () => {
+      appends.finish();
+      deliveries.finish();
+      sliced.finish();
+      stopWatching();
+    },
   };
+}
 
+try {
+  const log = openLiveLog({
+    stateDir,
+    isExpected,
+    staysUp,
+    attach,
+    onFaults: (faults) => answer({ kind: "faults", faults }),
+  });
   port.on("message", (message: ToThread) => {
-    if (message.kind === "close") return close();
+    if (message.kind === "close") {
+      log.close();
+      return port.close();
+    }
     const { id } = message;
     const resolve = (result: unknown) => answer({ kind: "result", id, result });
-    const reject = (error: unknown) => answer({ kind: "failure", id, failure: failureOf(error) });
-    if (message.kind === "append") return appends.add({ events: message.events, resolve, reject });
-    if (VERBS[message.name].shares) {
-      const { name, args } = message;
-      return deliveries.add({ run: () => call(name, args), resolve, reject });
-    }
+    const reject = (error: unknown) => {
+      log.hear(error);
+      answer({ kind: "failure", id, failure: failureOf(error) });
+    };
     try {
-      const result = call(message.name, message.args);
+      if (message.kind === "append")
+        return log.intake().appends.add({ events: message.events, resolve, reject });
+      const { name, args } = message;
+      const { call, deliveries, sliced } = log.parts();
+      if (VERBS[name].shares) return deliveries.add({ run: () => call(name, args), resolve, reject });
+      const result = call(name, args);
       if (isSliced(result)) sliced.add({ work: result, resolve, reject });
       else resolve(result);
     } catch (error) {
@@ -67,7 +93,10 @@ try {
 }
 
 function failureOf(error: unknown): ThreadFailure {
-  if (isAppError(error)) return { code: error.code, message: error.message, hint: error.hint };
+  if (isAppError(error)) {
+    const { code, message, hint } = error;
+    return { code, message, hint, isLockedOut: isLockedOut(error) };
+  }
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: null, message, hint: undefined };
+  return { code: null, message, hint: undefined, isLockedOut: false };
 }

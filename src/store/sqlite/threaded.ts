@@ -1,7 +1,8 @@
 import { Worker } from "node:worker_threads";
 import type { NewEvent } from "../../core/event.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Store } from "../contract/store.ts";
+import type { Store, StoreFault } from "../contract/store.ts";
+import { LockedOut, repeatWhileLockedOut } from "./locked-out.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
 import { storeOf, type VerbArgs, type VerbName, type VerbResult, VERBS } from "./forward.ts";
 
@@ -11,12 +12,18 @@ const MOST_WAITING_EVENTS = 20_000;
 /** The store in a thread of its own, so that the disk's waiting never holds up who asks. */
 export async function openThreadedStore(options: ThreadOptions & { threadUrl: URL }): Promise<Store> {
   const worker = new Worker(options.threadUrl, {
-    workerData: { stateDir: options.stateDir } satisfies ThreadOptions,
+    workerData: {
+      stateDir: options.stateDir,
+      isExpected: options.isExpected ?? false,
+      staysUp: options.staysUp ?? false,
+    } satisfies ThreadOptions,
   });
   const exited = new Promise((resolve) => worker.once("exit", resolve));
   /** What answers each call under way. Only its caller knows the type of the result, hence `never`. */
   const calls = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>();
   const watchers = new Set<() => void>();
+  const faultWatchers = new Set<() => void>();
+  let faults: readonly StoreFault[] = [];
   let lastId = 0;
   let ended: Error | null = null;
 
@@ -37,6 +44,11 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
         case "broken":
           return reject(errorOf(message.failure));
         case "changed":
+          return changed();
+        case "faults":
+          faults = message.faults;
+          for (const onChange of faultWatchers) onChange();
+          // What waited for the store may be done now.
           return changed();
       }
       const call = calls.get(message.id);
@@ -62,7 +74,13 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
       worker.postMessage(message(lastId));
     });
   let waitingEvents = 0;
+  /** From memory: a thread that is at work on what is wrong answers nobody. */
+  const refuseBroken = () => {
+    const fault = faults.find(({ refuses }) => refuses);
+    if (fault) throw new AppError("STORE_UNAVAILABLE", fault.message, { hint: fault.hint });
+  };
   const append = async (events: readonly NewEvent[]): Promise<VerbResult["append"]> => {
+    refuseBroken();
     if (waitingEvents + events.length > MOST_WAITING_EVENTS) {
       throw new AppError("STORE_UNAVAILABLE", "too many events wait to be stored", {
         hint: "Send it again in a second.",
@@ -78,7 +96,9 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
     }
   };
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]): Promise<VerbResult[Name]> => {
-    const result = await send<VerbResult[Name]>((id) => ({ kind: "verb", id, name, args }));
+    const result = await repeatWhileLockedOut(() =>
+      send<VerbResult[Name]>((id) => ({ kind: "verb", id, name, args })),
+    );
     if (VERBS[name].wakes) changed();
     return result;
   };
@@ -86,6 +106,11 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
     watch: (onChange) => {
       watchers.add(onChange);
       return () => watchers.delete(onChange);
+    },
+    faults: () => faults,
+    watchFaults: (onChange) => {
+      faultWatchers.add(onChange);
+      return () => faultWatchers.delete(onChange);
     },
     close: async () => {
       if (!ended) worker.postMessage({ kind: "close" } satisfies ToThread);
@@ -95,7 +120,8 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
   return { ...store, append };
 }
 
-function errorOf({ code, message, hint }: ThreadFailure): Error {
+function errorOf({ code, message, hint, isLockedOut }: ThreadFailure): Error {
   if (code === null) return new Error(message);
-  return new AppError(code, message, hint === undefined ? {} : { hint });
+  const cause = isLockedOut ? new LockedOut() : undefined;
+  return new AppError(code, message, { cause, ...(hint === undefined ? {} : { hint }) });
 }

@@ -1,6 +1,6 @@
 import { isAppError } from "../../../shared/errors.ts";
 import type { Db } from "../file/db.ts";
-import { storeErrors } from "../file/open.ts";
+import { storeErrors } from "../file/store-errors.ts";
 import { transaction } from "../file/transaction.ts";
 
 export interface WaitingCall {

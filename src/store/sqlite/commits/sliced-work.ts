@@ -1,4 +1,4 @@
-import { storeErrors } from "../file/open.ts";
+import { storeErrors } from "../file/store-errors.ts";
 import { finished, type Sliced } from "../file/slices.ts";
 
 interface Running {

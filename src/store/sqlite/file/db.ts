@@ -1,4 +1,13 @@
 import type Database from "better-sqlite3";
 
-/** Opens the log's file as it must be: private, durable at every commit, of a version this program knows. */
-export type Db = Database.Database;
+/** The log's open file, private and durable at every commit, and what is known of it beside SQLite. */
+export type Db = Database.Database & DbNotes;
+
+export interface DbNotes {
+  guard?: Guard;
+  /** Another process was found to hold the lock. */
+  isLockedOut?: boolean;
+}
+
+/** Throws where `db` no longer has the log open. */
+export type Guard = (since: "nothing" | "committed") => void;

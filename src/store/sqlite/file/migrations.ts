@@ -237,4 +237,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE connections ADD COLUMN last_foreign_lease INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE TABLE log_file (id TEXT NOT NULL, copy TEXT, accepted_at INTEGER);
+  INSERT INTO log_file VALUES (lower(hex(randomblob(16))), NULL, NULL);
+  `,
 ];

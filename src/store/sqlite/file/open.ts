@@ -1,12 +1,17 @@
-import { closeSync, existsSync, openSync, rmSync } from "node:fs";
+import { closeSync, lstatSync, openSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
+import { NEW_LOG_COMMAND } from "../../../core/advice/command-lines.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { makePrivateDir } from "../../../shared/private-dir.ts";
 import { thisProcess } from "../../../shared/process-identity.ts";
+import { backUp } from "./backup.ts";
+import { backupBeforeMigration, leftovers } from "./backup-names.ts";
 import type { Db } from "./db.ts";
+import { isOne, statOf } from "./identity.ts";
 import { MIGRATIONS } from "./migrations.ts";
-import { BUSY_TIMEOUT_MS, transaction } from "./transaction.ts";
+import { storeErrors, unavailable } from "./store-errors.ts";
+import { LONGEST_WAIT_MS, sleep, transaction } from "./transaction.ts";
 
 /** "JCLG": tells our file from anybody else's SQLite file. */
 const APPLICATION_ID = 0x4a434c47;
@@ -22,22 +27,29 @@ export interface OpenOptions {
    * older version is brought up to date first.
    */
   toRead?: boolean;
+  /** There must be a log already: none, or an empty one, is not taken for a new one. */
+  isExpected?: boolean;
 }
+
+/** A -wal that stays longer than this after a reader held it up is cut. */
+const LARGEST_IDLE_WAL_BYTES = 16 * 1024 * 1024;
+/** `serve` mends a log whose -wal was removed within a second; who opens it meanwhile would spoil that. */
+const MENDED_WITHIN_MS = 2_500;
 
 export function openLog(stateDir: string, options: OpenOptions): Db {
   const path = join(stateDir, "log.db");
-  const db = storeErrors(path, () => {
-    createPrivately(path);
-    return new Database(path, { timeout: BUSY_TIMEOUT_MS });
-  });
+  const before = storeErrors(path, () => prepareFile(path, options));
+  const db = storeErrors(path, () => new Database(path, { timeout: LONGEST_WAIT_MS }));
   try {
     storeErrors(path, () => {
+      if (!isOne(statOf(path), before)) throw movedMeanwhile(path);
       refuseOldSqlite(db);
-      refuseForeignFile(db, path);
+      refuseForeignFile(db, path, options);
       db.pragma("journal_mode = WAL");
       db.pragma("synchronous = FULL");
       db.pragma("foreign_keys = ON");
       db.pragma("cache_size = -16384");
+      db.pragma(`journal_size_limit = ${LARGEST_IDLE_WAL_BYTES}`);
       migrate(db, path, options.migrations ?? MIGRATIONS, options.now);
       if (options.toRead) db.pragma("query_only = ON");
       else insistOnDurability(db);
@@ -49,10 +61,38 @@ export function openLog(stateDir: string, options: OpenOptions): Db {
   }
 }
 
-/** The file must be 0600 before SQLite opens it: the -wal and -shm files copy its mode. */
-function createPrivately(path: string): void {
-  makePrivateDir(dirname(path));
-  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
+/** The file must be there, and 0600, before SQLite opens it: the -wal and -shm files copy its mode. */
+function prepareFile(path: string, { isExpected = false }: Pick<OpenOptions, "isExpected">) {
+  const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  if (found && !found.isFile())
+    throw unavailable(`${path} is not a file`, "A log is a plain file: move what stands there away.");
+  const [isNothing, isWalThere] = [!found?.size, Boolean(statOf(`${path}-wal`)?.size)];
+  if (isNothing && isExpected) throw gone(path, "the vault beside it notes a connection");
+  // SQLite would remove it, and with it what only it holds.
+  if (isNothing && isWalThere) throw gone(path, "its log.db-wal is there");
+  waitForWal(path);
+  if (!found) {
+    makePrivateDir(dirname(path));
+    closeSync(openSync(path, "a", 0o600));
+  }
+  return statOf(path);
+}
+
+/** SQLite removes the -shm first and makes it last: without the -wal it shows that somebody else removed that. */
+function waitForWal(path: string): void {
+  const giveUpAt = Date.now() + MENDED_WITHIN_MS;
+  while (statOf(`${path}-shm`) && !statOf(`${path}-wal`) && Date.now() < giveUpAt) sleep(20);
+}
+
+function gone(path: string, although: string): AppError {
+  return unavailable(
+    `${path} is gone or empty, although ${although}`,
+    `Bring the log back or restore a backup in its place. To begin with an empty one: ${NEW_LOG_COMMAND}`,
+  );
+}
+
+function movedMeanwhile(path: string): AppError {
+  return unavailable(`${path} was moved while it was opened`, "Try again.");
 }
 
 function refuseOldSqlite(db: Db): void {
@@ -69,9 +109,10 @@ export function isSafeSqlite(version: string): boolean {
   return (major - wantMajor || minor - wantMinor || patch - wantPatch) >= 0;
 }
 
-function refuseForeignFile(db: Db, path: string): void {
+function refuseForeignFile(db: Db, path: string, { isExpected = false }: OpenOptions): void {
   const id = db.pragma("application_id", { simple: true });
   const tables = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
+  if (isExpected && tables === 0) throw gone(path, "the vault beside it notes a connection");
   if (id === APPLICATION_ID || (id === 0 && tables === 0)) return;
   throw new AppError("STORE_UNAVAILABLE", `${path} belongs to another program`, {
     hint: "Point --state-dir at an empty directory, or move that file away.",
@@ -92,7 +133,12 @@ function migrate(db: Db, path: string, migrations: readonly string[], now: numbe
     );
   };
   refuseNewer();
-  if (version() > 0 && version() < migrations.length) backUp(db, path, version(), now);
+  if (version() > 0 && version() < migrations.length) {
+    const self = thisProcess();
+    for (const leftover of leftovers(path, self)) rmSync(leftover, { force: true });
+    // Each of two starters makes its own: whichever migrates first has a copy of what was before.
+    backUp(db, backupBeforeMigration(path, { version: version(), now, pid: self.pid }));
+  }
   const migrateOnce = transaction(db, () => {
     refuseNewer();
     const next = version();
@@ -103,19 +149,6 @@ function migrate(db: Db, path: string, migrations: readonly string[], now: numbe
     db.pragma(`user_version = ${next + 1}`);
   });
   while (version() < migrations.length) migrateOnce();
-}
-
-/** Each of two starters makes its own: whichever migrates first has a copy of what was before. */
-function backUp(db: Db, path: string, version: number, now: number): void {
-  const time = new Date(now).toISOString().replaceAll(/[:.]/g, "-");
-  const copy = `${path}.v${version}-${time}-${thisProcess().pid}.backup`;
-  closeSync(openSync(copy, "ax", 0o600));
-  try {
-    db.prepare("VACUUM INTO ?").run(copy);
-  } catch (error) {
-    rmSync(copy);
-    throw error;
-  }
 }
 
 /** better-sqlite3 is built to fall back to NORMAL in WAL mode, after the first write: so set, write, read back. */
@@ -134,49 +167,4 @@ function insistOnDurability(db: Db): void {
       hint: "The state directory must be on a local file system.",
     },
   );
-}
-
-const FULL: [what: string, hint: string] = [
-  "cannot grow: the disk is full",
-  "Free space on that file system; nothing acknowledged is lost.",
-];
-
-/** The first that the code begins with. */
-const REASONS: Record<string, [what: string, hint: string]> = {
-  SQLITE_BUSY: ["is locked by another process", "Find it with: fuser -v log.db"],
-  SQLITE_PROTOCOL: ["is locked by another process", "Find it with: fuser -v log.db"],
-  SQLITE_FULL: FULL,
-  // No room for the -shm file.
-  SQLITE_IOERR_SHMSIZE: FULL,
-  SQLITE_READONLY: ["cannot be written", "Check who owns the state directory and its files."],
-  SQLITE_CANTOPEN: [
-    "cannot be opened",
-    "Check that the state directory exists, belongs to you and can be written to.",
-  ],
-  SQLITE_NOTADB: ["is not a SQLite file", "Move it away, or restore a backup in its place."],
-  SQLITE_CORRUPT: ["is damaged", "Stop the service and restore the last backup."],
-  SQLITE_IOERR: ["cannot be read or written", "Check the disk and the system's journal."],
-};
-
-const FILE_REASONS: Record<string, string> = {
-  EACCES: "SQLITE_READONLY",
-  EROFS: "SQLITE_READONLY",
-  ENOSPC: "SQLITE_FULL",
-};
-
-/** Runs `work`; what the file system or SQLite refuses becomes `STORE_UNAVAILABLE` in the operator's words. */
-export function storeErrors<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && typeof cause.code === "string")) throw cause;
-    const isFileError = "syscall" in cause;
-    const code = cause.code;
-    const key = isFileError
-      ? (FILE_REASONS[code] ?? "SQLITE_CANTOPEN")
-      : Object.keys(REASONS).find((name) => code.startsWith(name));
-    const reason = key === undefined ? undefined : REASONS[key];
-    if (!reason) throw cause;
-    throw new AppError("STORE_UNAVAILABLE", `${path} ${reason[0]}`, { hint: reason[1], cause });
-  }
 }

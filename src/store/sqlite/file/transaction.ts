@@ -1,8 +1,15 @@
-import type { Db } from "./db.ts";
+import type { Db, Guard } from "./db.ts";
 
-/** Write transactions are short; whoever waits this long waits for a process that hangs. */
-export const BUSY_TIMEOUT_MS = 15_000;
+/** The longest that anything waits for the lock at a time: one thread serves all, and a sender waits 5 s at most. */
+export const LONGEST_WAIT_MS = 2_000;
+/** While another process is known to hold the lock, nobody else waits for it as long. */
+const KNOWN_LOCKED_WAIT_MS = 5;
 const LOOK_EVERY_MS = 1;
+
+/** Runs `check` before each write transaction begins, and again before anybody hears that it is done. */
+export function guardTransactions(db: Db, check: Guard): void {
+  db.guard = check;
+}
 
 /**
  * Makes `work` one write transaction. SQLite's own way to wait looks for the lock ever more rarely, at last every
@@ -17,29 +24,53 @@ export function transaction<Args extends unknown[], Result>(
   const attempt = db.transaction(work).immediate;
   return (...args) => {
     if (db.inTransaction) return work(...args);
-    const giveUpAt = Date.now() + BUSY_TIMEOUT_MS;
-    db.pragma("busy_timeout = 0");
-    try {
-      for (;;) {
-        try {
-          return attempt(...args);
-        } catch (error) {
-          if (!isBusy(error) || Date.now() > giveUpAt) throw error;
-          sleep(LOOK_EVERY_MS);
-        }
-      }
-    } finally {
-      db.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-    }
+    db.guard?.("nothing");
+    const result = repeatWhileBusy(db, () => attempt(...args));
+    db.guard?.("committed");
+    return result;
   };
 }
 
+function repeatWhileBusy<Result>(db: Db, attempt: () => Result): Result {
+  const giveUpAt = Date.now() + patienceMs(db);
+  db.pragma("busy_timeout = 0");
+  try {
+    for (;;) {
+      try {
+        const result = attempt();
+        db.isLockedOut = false;
+        return result;
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        if (Date.now() > giveUpAt) {
+          db.isLockedOut = true;
+          throw error;
+        }
+        sleep(LOOK_EVERY_MS);
+      }
+    }
+  } finally {
+    db.pragma(`busy_timeout = ${patienceMs(db)}`);
+  }
+}
+
+/** A read met the lock: whoever comes next shall not wait as long. */
+export function noteBusy(db: Db, error: unknown): void {
+  if (!isBusy(error)) return;
+  db.isLockedOut = true;
+  db.pragma(`busy_timeout = ${patienceMs(db)}`);
+}
+
+function patienceMs(db: Db): number {
+  return db.isLockedOut ? KNOWN_LOCKED_WAIT_MS : LONGEST_WAIT_MS;
+}
+
 /** Only to take the lock fails so, before anything was written. */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("SQLITE_BUSY");
+export function isBusy(error: unknown): boolean {
+  return error instanceof Error && "code" in error && /^SQLITE_(BUSY|PROTOCOL)/.test(String(error.code));
 }
 
 /** Holds up this thread, as SQLite's own waiting does. */
-function sleep(ms: number): void {
+export function sleep(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

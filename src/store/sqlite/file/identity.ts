@@ -1,0 +1,193 @@
+import { type BigIntStats, lstatSync } from "node:fs";
+import Database from "better-sqlite3";
+import { NEW_LOG_COMMAND } from "../../../core/advice/command-lines.ts";
+import type { Db } from "./db.ts";
+import { lockHolders, SHM_LOCKS } from "./lock-holders.ts";
+import { unavailable } from "./store-errors.ts";
+import { sleep } from "./transaction.ts";
+
+/**
+ * Is the file that `db` has open still the log? SQLite never asks: it goes on writing into a file that was removed,
+ * moved or written over. Nothing here opens or closes a descriptor of its own on the log's files, because to close one
+ * drops all POSIX locks that this process holds on that file.
+ */
+export interface Identity {
+  /** What became of the file; null while it is the log. Some 40 µs. Not within a transaction. */
+  look(since: OwnWrites): Loss | null;
+  /** Of the log, and of the copy that a restored backup is; null in a log older than its identity. */
+  readonly token: FileToken | null;
+  /** Closes `db` as SQLite means it: who is last writes the -wal into the log and removes it. */
+  close(): void;
+  /** Does that name still stand for the file that `db` has open? */
+  hasOwn(part: "-wal" | "-shm"): boolean;
+  /**
+   * Closes `db` without touching anything by name: what stands at its path belongs to another log. The -wal is neither
+   * written into the log nor removed.
+   */
+  abandon(): void;
+}
+
+/** What `db` did since the last look. A checkpoint that fails on a full disk has written, and moves no number. */
+export type OwnWrites = "nothing" | "committed" | "checkpointed";
+
+export interface FileToken {
+  id: string;
+  copy: string | null;
+  acceptedAt: number | null;
+}
+
+/** `absent`, `replaced`: of `log.db`. `overwritten`: the same file, with other content. `half`: its -wal or -shm went. */
+export type LossKind = "absent" | "replaced" | "overwritten" | "half";
+
+export interface Loss {
+  kind: LossKind;
+  /** Read behind the log's path. */
+  words: string;
+}
+
+interface Standing {
+  log: BigIntStats;
+  /** Of the -wal, in pages, and how many of them were written into the log. */
+  pages: Checkpoint;
+  /** Moves when another connection commits. */
+  others: number;
+}
+
+interface Checkpoint {
+  log: number;
+  checkpointed: number;
+}
+
+/** `db` must have read or written already, so that its -wal and -shm are there. */
+export function identityOf(db: Db, path: string): Identity {
+  // A second connection in this process keeps SQLite from taking `db` for the last one, and reads around its page cache.
+  const beside = new Database(path, { readonly: true, timeout: 0 });
+  const token = readToken(beside);
+  const checkpoint = db.prepare<[], Checkpoint>("PRAGMA wal_checkpoint(NOOP)");
+  const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
+  const names = [path, `${path}-wal`, `${path}-shm`] as const;
+  const opened = names.map(statOf);
+  const standing = (log: BigIntStats): Standing => ({
+    log,
+    pages: checkpoint.get() ?? { log: 0, checkpointed: 0 },
+    others: dataVersion.get() ?? 0,
+  });
+  let last = opened[0] ? standing(opened[0]) : null;
+  const pageSize = Number(db.pragma("page_size", { simple: true }));
+  /** A header of 32 bytes, and one of 24 before each page (sqlite.org/walformat.html). */
+  const walBytes = (pages: number) => (pages === 0 ? 0 : 32 + pages * (24 + pageSize));
+
+  const lookInside = (log: BigIntStats, since: OwnWrites): Loss | null => {
+    if (last === null) return OVERWRITTEN;
+    const now = afterCheckpoints(last, log, since);
+    const isUntouched = now.log.mtimeNs === last.log.mtimeNs && now.log.size === last.log.size;
+    if (!isUntouched) {
+      if (now.log.size < last.log.size || isForeign(last, now, since)) return OVERWRITTEN;
+      if (!isSame(token, readToken(beside))) return OVERWRITTEN;
+    }
+    last = now;
+    return null;
+  };
+  /** Another process's checkpoint writes into the log first and moves the numbers at its end. */
+  const afterCheckpoints = (before: Standing, log: BigIntStats, since: OwnWrites): Standing => {
+    const giveUpAt = Date.now() + LONGEST_CHECKPOINT_MS;
+    for (let [now, isAlone] = [standing(log), false]; ; ) {
+      const isWritten = now.log.mtimeNs !== before.log.mtimeNs;
+      if (!isWritten || !isForeign(before, now, since) || isAlone || Date.now() > giveUpAt) return now;
+      // Asked before the numbers are read once more: the checkpoint may end in between.
+      isAlone = opened[2] !== undefined && lockHolders(opened[2].ino, SHM_LOCKS.checkpoint)?.length === 0;
+      if (!isAlone) sleep(5);
+      now = standing(statOf(path) ?? log);
+    }
+  };
+  return {
+    token,
+    look: (since) => {
+      const [log, wal, shm] = names.map(statOf);
+      const walWords = "has lost its log.db-wal";
+      if (!log) return { kind: "absent", words: "is gone" };
+      if (!isOne(log, opened[0])) return { kind: "replaced", words: replacedWords(log) };
+      // First of all what it holds: a -wal is not to be written into what is no longer its log.
+      const loss = lookInside(log, since);
+      if (loss) return loss;
+      if (!isOne(wal, opened[1])) return { kind: "half", words: walWords };
+      if (!isOne(shm, opened[2])) return { kind: "half", words: "has lost its log.db-shm" };
+      const isCut = (wal?.size ?? 0n) < walBytes(last?.pages.log ?? 0);
+      return isCut ? { kind: "half", words: walWords } : null;
+    },
+    hasOwn: (part) => {
+      const index = part === "-wal" ? 1 : 2;
+      return isOne(statOf(names[index]), opened[index]);
+    },
+    close: () => {
+      beside.close();
+      db.close();
+    },
+    abandon: () => {
+      db.close();
+      beside.close();
+    },
+  };
+}
+
+/** What takes longer is judged by the next look. */
+const LONGEST_CHECKPOINT_MS = 1_000;
+
+const OVERWRITTEN: Loss = { kind: "overwritten", words: "was written over by another program" };
+
+const LOSS_HINTS: Readonly<Record<LossKind, string>> = {
+  absent: `Bring it back, or restore a backup in its place. To begin with an empty log: ${NEW_LOG_COMMAND}`,
+  replaced: `Bring the log back, or restore a backup of it. To go on with what stands there: ${NEW_LOG_COMMAND}`,
+  overwritten: "Put the log back, or a backup of it: what stands there is not what was written.",
+  half: "Nothing is to be done: serve mends it within seconds.",
+};
+
+/** What whoever wanted to write hears. */
+export function lossError(path: string, { kind, words }: Loss) {
+  return unavailable(`${path} ${words}`, LOSS_HINTS[kind]);
+}
+
+function replacedWords(log: BigIntStats): string {
+  if (log.isSymbolicLink()) return "is a symbolic link now";
+  return log.isFile() ? "is another file now" : "is no file any more";
+}
+
+/** SQLite's own default. */
+const AUTO_CHECKPOINT_PAGES = 1_000;
+
+/** SQLite writes into the log when it checkpoints, and only then; each checkpoint that writes moves these numbers. */
+function isForeign(before: Standing, now: Standing, since: OwnWrites): boolean {
+  if (since === "checkpointed") return false;
+  if (since === "committed" && now.pages.log >= AUTO_CHECKPOINT_PAGES) return false;
+  if (now.others !== before.others || now.pages.checkpointed !== before.pages.checkpointed) return false;
+  const isBegunAnew = now.pages.log < before.pages.log;
+  return !isBegunAnew;
+}
+
+/** Null where it cannot be read. */
+export function readToken(db: Db): FileToken | null {
+  try {
+    // Else it would be read from the pages that are kept in memory.
+    db.pragma("shrink_memory");
+    const row = db.prepare<[], FileToken>("SELECT id, copy, accepted_at AS acceptedAt FROM log_file").get();
+    return row ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function isSame(a: FileToken | null, b: FileToken | null): boolean {
+  return a?.id === b?.id && a?.copy === b?.copy;
+}
+
+export function statOf(path: string): BigIntStats | undefined {
+  try {
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+export function isOne(a: BigIntStats | undefined, b: BigIntStats | undefined): boolean {
+  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
+}

@@ -1,0 +1,85 @@
+import { basename, dirname } from "node:path";
+import { NEW_LOG_COMMAND } from "../../../core/advice/command-lines.ts";
+import { AppError } from "../../../shared/errors.ts";
+import { newestBackup } from "./backup-names.ts";
+import { isBusy } from "./transaction.ts";
+
+type Reason = [what: string, hint: string | ((path: string) => string)];
+
+const FULL: Reason = [
+  "cannot grow: the disk is full",
+  "Free space on that file system; nothing acknowledged is lost.",
+];
+const LOCKED: Reason = ["is locked by another process", (path) => `Find it with: fuser -v ${quoted(path)}`];
+
+/** The first that the code begins with. */
+const REASONS: Record<string, Reason> = {
+  SQLITE_BUSY: LOCKED,
+  SQLITE_PROTOCOL: LOCKED,
+  SQLITE_FULL: FULL,
+  // No room for the -shm file.
+  SQLITE_IOERR_SHMSIZE: FULL,
+  SQLITE_READONLY: ["cannot be written", "Check who owns the state directory and its files."],
+  SQLITE_CANTOPEN: [
+    "cannot be opened",
+    "Check that the state directory exists, belongs to you and can be written to.",
+  ],
+  SQLITE_NOTADB: ["is not a SQLite file", restoreCommands],
+  SQLITE_CORRUPT: ["is damaged", restoreCommands],
+  SQLITE_IOERR: ["cannot be read or written", "Check the disk and the system's journal."],
+};
+
+const FILE_REASONS: Record<string, string> = {
+  EACCES: "SQLITE_READONLY",
+  EROFS: "SQLITE_READONLY",
+  ENOSPC: "SQLITE_FULL",
+};
+
+/** Runs `work`; what the file system or SQLite refuses becomes `STORE_UNAVAILABLE` in the operator's words. */
+export function storeErrors<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && typeof cause.code === "string")) throw cause;
+    const isFileError = "syscall" in cause;
+    const code = cause.code;
+    const key = isFileError
+      ? (FILE_REASONS[code] ?? "SQLITE_CANTOPEN")
+      : Object.keys(REASONS).find((name) => code.startsWith(name));
+    const reason = key === undefined ? undefined : REASONS[key];
+    if (!reason) throw cause;
+    const [what, hint] = reason;
+    throw unavailable(`${path} ${what}`, typeof hint === "string" ? hint : hint(path), cause);
+  }
+}
+
+export function unavailable(message: string, hint: string, cause?: unknown): AppError {
+  return new AppError("STORE_UNAVAILABLE", message, { hint, cause });
+}
+
+/** Another process holds the log's lock: the same try may pass in a moment. */
+export function isLockedOut(error: unknown): boolean {
+  return error instanceof AppError && isBusy(error.cause);
+}
+
+/** The log's pages contradict each other. */
+export function isDamage(error: unknown): boolean {
+  const cause = error instanceof AppError ? error.cause : error;
+  return cause instanceof Error && "code" in cause && /^SQLITE_(CORRUPT|NOTADB)/.test(String(cause.code));
+}
+
+/**
+ * One line for a shell that puts the newest backup in the log's place, or a new log where there is none. The damaged
+ * files are kept. With the old -wal beside it the copy would be damaged again.
+ */
+export function restoreCommands(path: string): string {
+  const [directory, backup] = [dirname(path), newestBackup(path)];
+  const aside = `damaged-${new Date().toISOString().replaceAll(/\D/g, "").slice(0, 14)}`;
+  const moved = `for f in log.db log.db-wal log.db-shm; do [ ! -e $f ] || mv $f ${aside}/; done`;
+  const next = backup ? `cp -p ${quoted(basename(backup))} log.db` : NEW_LOG_COMMAND;
+  return `cd ${quoted(directory)} && mkdir ${aside} && { ${moved}; } && ${next}`;
+}
+
+function quoted(word: string): string {
+  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
