@@ -184,6 +184,11 @@ export function emulated(emulator: { url: string }): Emulated {
   };
 }
 
+/** What the emulator offers for any of its vendors. */
+export function emulatedVendor(emulator: { url: string }, vendor: string): EmulatedVendor<never> {
+  return vendorOf<never>(callsOf(emulator, `/${vendor}`));
+}
+
 function hubspotOf(calls: Calls): EmulatedHubspot {
   const wholeContacts = () => calls.read("/contacts", Contacts);
   const vendor = vendorOf<HubspotSettings>(calls);
