@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./shared/world.ts";
 import { listKeysCommand } from "./core/advice/command-lines.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
+import type { KeyedApi } from "./flows/account/key-access.ts";
 import type { Tokens } from "./oauth/tokens.ts";
 import { faultsFile } from "./flows/watch/faults-file.ts";
 import type { Clock } from "./shared/clock.ts";
@@ -19,8 +20,9 @@ import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
 import type { Destination } from "./vendors/contract/destination.ts";
 import type { VendorDeclaration } from "./vendors/contract/declaration.ts";
+import type { LookUp } from "./vendors/contract/look-up.ts";
 import type { Source } from "./vendors/contract/source.ts";
-import { checkVendor, openDestination, openSources, VENDORS } from "./vendors/index.ts";
+import { checkVendor, openDestination, openLookUp, openSources, VENDORS } from "./vendors/index.ts";
 import type { Access } from "./vendors/contract/access.ts";
 
 /**
@@ -55,6 +57,14 @@ export interface App {
   checkVendor(vendor: string): void;
   destination(of: ConnectionName): Promise<Destination>;
   sources(): Promise<readonly Source[]>;
+  /** Who answers what a vendor's events only name; null for a vendor that answers no questions. */
+  lookUp(of: ConnectionName): Promise<LookUp | null>;
+  /** What calls to an account need that opens by an API key. */
+  keyAccess(
+    of: ConnectionName,
+    api: KeyedApi,
+    options: { store: Store; signal: AbortSignal },
+  ): Promise<Access>;
   /** What calls to a connection's account need. */
   access(connection: Connection, options: { store: Store; signal: AbortSignal }): Promise<Access>;
   close(): Promise<void>;
@@ -174,6 +184,12 @@ export function openApp(world: World, globals: Globals): App {
     checkVendor,
     destination,
     sources: openSources,
+    lookUp: async ({ org, vendor, environment }) =>
+      openLookUp(vendor, { config, org, environment, http: await http(), clock }),
+    keyAccess: async (of, api, options) => {
+      const { createKeyAccess } = await import("./flows/account/key-access.ts");
+      return createKeyAccess({ clock, vault: await vault(), ...options }, of, api);
+    },
     access,
     close: async () => {
       for (const close of closers.reverse()) await close();

@@ -39,6 +39,7 @@ async function jobContext(app: App): Promise<JobContext> {
   return {
     ...app,
     store,
+    insists: true,
     secrets: app.vault,
     tokenTrouble: {
       release: (signal) => releaseFromVault(app, store, { signal }),

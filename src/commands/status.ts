@@ -97,13 +97,17 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const refused = status.refused.map(({ source, n, reason }) =>
     paint.yellow(`! ${count(n, "webhook")} of ${source} refused within the hour, the last since ${reason}`),
   );
+  const asked = status.questions.map(({ label, n, since, reason }) => {
+    const words = `${count(n, "event")} of ${label} to be looked up, the oldest came ${ago(since)}`;
+    return reason === null ? paint.dim(words) : paint.yellow(`! ${words}. ${reason}`);
+  });
   const nothing =
     status.isKnown || status.storage.length > 0 ? [] : [paint.yellow(`! ${nothingWords(status, stateDir)}`)];
   const scarce = diskWords(status.disk, stateDir).map((words) => paint.yellow(`! ${words}`));
   const storage = status.storage.map(({ message, hint }) =>
     paint.yellow(`! ${message}${hint === null ? "" : `\n  ${hint}`}`),
   );
-  const notes = [...storage, ...nothing, ...scarce, ...banners, ...refused, ...webhooks, ...links];
+  const notes = [...storage, ...nothing, ...scarce, ...banners, ...asked, ...refused, ...webhooks, ...links];
   return [
     `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",

@@ -1,4 +1,5 @@
 /** When what happens at set times is due, as pure functions of the time; points in time are ms since the epoch. */
+const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
@@ -19,6 +20,29 @@ export function everyDue(everyMs: number): DueTimes {
 /** Each day so many minutes after midnight UTC, where every day has 24 hours. */
 export function dailyDue(minutes: number): DueTimes {
   return { ...periodic(DAY_MS, minutes * MINUTE_MS), once: true };
+}
+
+/** The same times, and once more soon after each `hurry`, all of one second together. */
+export function hurriedDue(due: DueTimes): { due: DueTimes; hurry(now: number): void } {
+  let wishedAt = Number.NEGATIVE_INFINITY;
+  let isTaken = true;
+  return {
+    hurry: (now) => {
+      // What was wished for and not begun is the same wish.
+      if (!isTaken && wishedAt <= now + SECOND_MS) return;
+      wishedAt = (Math.floor(now / SECOND_MS) + 1) * SECOND_MS;
+      isTaken = false;
+    },
+    due: {
+      once: due.once,
+      last: (now) => {
+        if (wishedAt > now) return due.last(now);
+        isTaken = true;
+        return Math.max(due.last(now), wishedAt);
+      },
+      next: (now) => (wishedAt > now ? Math.min(due.next(now), wishedAt) : due.next(now)),
+    },
+  };
 }
 
 function periodic(everyMs: number, offsetMs: number): Omit<DueTimes, "once"> {

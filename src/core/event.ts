@@ -15,11 +15,35 @@ export interface NewEvent {
   bodyHash: string;
   /** The invite's state that the event carries; null for one that carries none. */
   snapshot: Snapshot | null;
-  /** A vendor's word on one assessment; absent where the event is none. With neither it is of a type we do not know: stored, marked ignored. */
+  /** A vendor's word on one assessment; absent where the event is none. */
   confirmation?: Confirmation;
   /** Whose an event of a type we do not know says it is; absent where it does not say. */
   org?: string;
+  /**
+   * What its vendor is to be asked, for an event that only names what happened; absent where it says all itself. An event
+   * with none of the three is of a type we do not know: stored, marked ignored.
+   */
+  asks?: Inquiry;
 }
+
+/** What a vendor is to be asked about one event, with the org's own access. */
+export interface Inquiry {
+  vendor: string;
+  /** Whose secret signed the event. */
+  org: string;
+  environment: Environment;
+  /** The vendor's own ids, as its look-up needs them. */
+  about: Readonly<Record<string, string>>;
+}
+
+/** What the vendor answered. */
+export type Finding =
+  /** The invite's state. */
+  | { kind: "snapshot"; snapshot: Snapshot }
+  /** Which test the assessment of a confirmation asks for; null where the vendor does not know it. */
+  | { kind: "test"; test: string | null }
+  /** There is no such thing, or it concerns nobody. */
+  | { kind: "nothing" };
 
 /** A vendor tells that an assessment of its own was completed: it confirms what we wrote there, or knows more than we do. */
 export interface Confirmation {

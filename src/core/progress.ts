@@ -1,10 +1,11 @@
 /** How far an invite has come, as its tests prove it. Pure. */
 import type { InviteStatus, Snapshot } from "./event.ts";
 
-/** The status that the tests prove; a declared end holds unless every test is completed. */
+/** The status that the tests prove, or the declared one where there are none; a declared end holds unless every test is completed. */
 export function statusOf(snapshot: Pick<Snapshot, "status" | "tests">): InviteStatus {
   const { status, tests } = snapshot;
-  if (tests.length > 0 && tests.every(({ status: each }) => each === "completed")) return "completed";
+  if (tests.length === 0) return status;
+  if (tests.every(({ status: each }) => each === "completed")) return "completed";
   if (status === "expired" || status === "cancelled") return status;
   return tests.some((test) => test.status !== "assigned") ? "in_progress" : "invited";
 }

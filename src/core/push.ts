@@ -25,6 +25,9 @@ export interface Rejection {
   correlationId: string | null;
 }
 
+/** What is undelivered, or not looked up, for longer than this is stuck. */
+export const STUCK_AFTER_MS = 30 * 60_000;
+
 /**
  * By what stands in the way, each push once. What waits for tokens, as after a revocation, is not among them. Among many
  * thousands that are pending, only the oldest are looked at one by one; the others count as waiting.

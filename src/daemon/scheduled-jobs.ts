@@ -1,17 +1,29 @@
-import type { JobContext, JobReport } from "../flows/jobs/job.ts";
+import { hurriedDue } from "../core/due-times.ts";
+import type { Job, JobContext, JobReport } from "../flows/jobs/job.ts";
 import { JOBS } from "../flows/jobs/jobs.ts";
 import type { Log } from "../shared/log.ts";
 import type { ScheduledJob } from "./scheduler.ts";
 
+export interface ScheduledJobs {
+  jobs: readonly ScheduledJob[];
+  /** Work came for the job of that name: it is due soon, beside its own times. */
+  hurry(name: string): void;
+}
+
 /** The jobs that have due times, for the scheduler. All their code is loaded now: an upgrade may replace the files. */
-export async function scheduledJobs(context: JobContext): Promise<ScheduledJob[]> {
-  const { config, log } = context;
-  const loaded = await Promise.all(
-    JOBS.map(async ({ name, due, load }) => ({ name, due: due(config), run: await load() })),
-  );
-  return loaded.flatMap(({ name, due, run }) =>
-    due ? [{ name, due, run: async (signal) => tell(log, await run(context, signal)) }] : [],
-  );
+export async function scheduledJobs(context: JobContext): Promise<ScheduledJobs> {
+  const { config, clock, log } = context;
+  const hurries = new Map<string, (now: number) => void>();
+  const schedule = async ({ name, due: dueIn, load }: Job): Promise<ScheduledJob[]> => {
+    const times = dueIn(config);
+    const run = await load();
+    if (times === null) return [];
+    const { due, hurry } = hurriedDue(times);
+    hurries.set(name, hurry);
+    return [{ name, due, run: async (signal) => tell(log, await run(context, signal)) }];
+  };
+  const jobs = (await Promise.all(JOBS.map(schedule))).flat();
+  return { jobs, hurry: (name) => hurries.get(name)?.(clock.now()) };
 }
 
 function tell(log: Log, { event, counts, failed }: JobReport): void {

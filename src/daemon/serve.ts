@@ -1,4 +1,4 @@
-import type { Vendors } from "../flows/account/vendors.ts";
+import type { LookUpContext } from "../flows/intake/look-ups.ts";
 import { deliverTo } from "../flows/deliver/deliver-to.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { AppError } from "../shared/errors.ts";
@@ -22,7 +22,7 @@ import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
 import { createVaultWatch } from "./trouble/vault-watch.ts";
 
 /** The service: receiver, scheduler and delivery in one process, until the signal aborts. */
-export interface ServeContext extends Vendors {
+export interface ServeContext extends LookUpContext {
   stateDir: string;
   log: Log;
   sources(): Promise<readonly Source[]>;
@@ -79,6 +79,16 @@ export async function serve(
 
   const refusals = createRefusals({ store, clock, log, trouble });
   const callback = createConsentCallback({ ...context, store, signal: abort.signal });
+  const { jobs, hurry } = await scheduledJobs({
+    ...context,
+    store,
+    insists: false,
+    secrets: async () => secrets,
+    tokenTrouble: {
+      release: async () => vaultWatch.problem(),
+      note: ({ id }, problem) => vaultWatch.hear(id, problem),
+    },
+  });
   const receiver = createReceiver({
     store,
     clock,
@@ -86,6 +96,7 @@ export async function serve(
     sources,
     secretsOf,
     refused: refusals.note,
+    leftQuestion: () => hurry("questions"),
     trouble,
     callback,
     notReady: () => {
@@ -95,15 +106,6 @@ export async function serve(
     },
     mostConnections: config["serve.max_connections"],
     trustedProxies: networks(config["serve.trusted_proxies"]),
-  });
-  const jobs = await scheduledJobs({
-    ...context,
-    store,
-    secrets: async () => secrets,
-    tokenTrouble: {
-      release: async () => vaultWatch.problem(),
-      note: ({ id }, problem) => vaultWatch.hear(id, problem),
-    },
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
   const enterLater = async () => {

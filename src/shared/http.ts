@@ -16,8 +16,11 @@ export interface Http {
 export interface HttpRequest {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   url: string;
+  /** Sent as `Authorization: Bearer`. */
   token?: Secret;
-  headers?: Record<string, string>;
+  headers?: Record<string, string | Secret>;
+  /** What a refusal must not quote either, as the key that a header was made of. */
+  hides?: readonly Secret[];
   /** Sent as `application/json`. */
   json?: unknown;
   /** Sent as `application/x-www-form-urlencoded`. */
@@ -155,8 +158,12 @@ function headersOf(call: HttpRequest): Record<string, string> {
     ...(call.json === undefined ? {} : { "content-type": "application/json" }),
     ...(call.form === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" }),
     ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token.reveal()}` }),
-    ...call.headers,
+    ...Object.fromEntries(Object.entries(call.headers ?? {}).map(([name, value]) => [name, plainOf(value)])),
   };
+}
+
+function plainOf(value: string | Secret): string {
+  return typeof value === "string" ? value : value.reveal();
 }
 
 function bodyOf(call: HttpRequest): string | null {
@@ -164,7 +171,7 @@ function bodyOf(call: HttpRequest): string | null {
   if (call.form === undefined) return null;
   const form = new URLSearchParams();
   for (const [name, value] of Object.entries(call.form)) {
-    form.set(name, typeof value === "string" ? value : value.reveal());
+    form.set(name, plainOf(value));
   }
   return form.toString();
 }
@@ -182,8 +189,8 @@ async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> 
 }
 
 /** A refusal may quote what was sent, and its words end up in errors and logs. Short texts hide nothing. */
-function withoutSecrets(text: string, { token, form = {} }: HttpRequest): string {
-  const secrets = [token, ...Object.values(form)].flatMap((value) =>
+function withoutSecrets(text: string, { token, headers = {}, hides = [], form = {} }: HttpRequest): string {
+  const secrets = [token, ...hides, ...Object.values(headers), ...Object.values(form)].flatMap((value) =>
     value === undefined || typeof value === "string" ? [] : [value.reveal()],
   );
   return secrets

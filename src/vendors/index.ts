@@ -4,6 +4,7 @@ import { nearest } from "../shared/nearest.ts";
 import { listed } from "../shared/text.ts";
 import type { DestinationDeclaration, VendorDeclaration } from "./contract/declaration.ts";
 import type { Destination, VendorOptions } from "./contract/destination.ts";
+import type { LookUp } from "./contract/look-up.ts";
 import type { Source } from "./contract/source.ts";
 import { hubspot } from "./hubspot/declaration.ts";
 import { jobcannon } from "./jobcannon/declaration.ts";
@@ -26,6 +27,12 @@ export function emulatedLines({ emulated }: VendorDeclaration, url: string): str
 /** Throws `USAGE` for a vendor that results cannot go to. */
 export async function openDestination(vendor: string, options: VendorOptions): Promise<Destination> {
   return (await destinationNamed(vendor).open())(options);
+}
+
+/** Null for a vendor that answers no questions. */
+export async function openLookUp(vendor: string, options: VendorOptions): Promise<LookUp | null> {
+  const open = await VENDORS.find((each) => each.vendor === vendor)?.lookUp?.();
+  return open?.(options) ?? null;
 }
 
 /** Throws as `openDestination` does. */

@@ -1,6 +1,8 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { aThinEvent } from "../store/events.ts";
 import { connected, invite, type Run } from "../world.ts";
 
 const MINUTE = 60_000;
@@ -43,6 +45,23 @@ describe("an alert", () => {
     const { code, err } = await world.run(["alerts", "test"]);
     expect(code).toBe(2);
     expect(err).toContain("chat_id");
+  });
+
+  test("goes out once for events that nobody can look up for half an hour", async () => {
+    const { world, clock, look } = await withChat();
+    const store = await openSqliteStore({ stateDir: world.stateDir, clock });
+    await store.append([{ ...aThinEvent("evt_1"), receivedAt: clock.now() }]);
+    await store.close();
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    clock.jump(clock.now() + 31 * MINUTE);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    const [told] = await world.telegram.messages();
+    expect(told?.text).toMatch(/^acme: 1 event of greenhouse to be looked up since .*run questions$/);
+    const { out, json } = await world.run(["status", "--json"]);
+    expect(json).toMatchObject({ questions: [{ vendor: "greenhouse", n: 1, reason: null }] });
+    expect((await world.run(["status"])).out).toContain("1 event of greenhouse to be looked up");
+    expect(out).not.toBe("");
   });
 
   test("goes out once for results that are stuck, and again for the next time", async () => {

@@ -23,6 +23,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   DEMO_COMMAND: [lines.DEMO_COMMAND],
   SERVE_COMMAND: [lines.SERVE_COMMAND],
   RETRY_COMMAND: [lines.RETRY_COMMAND],
+  QUESTIONS_COMMAND: [lines.QUESTIONS_COMMAND],
   VAULT_COMMAND: [lines.VAULT_COMMAND],
   REKEY_COMMAND: [lines.REKEY_COMMAND],
   NEW_LOG_COMMAND: [lines.NEW_LOG_COMMAND],

@@ -27,7 +27,8 @@ describe("the status of an invite", () => {
     ["completed", ["completed", "assigned"], "in_progress"],
     ["invited", ["started"], "in_progress"],
     ["in_progress", ["assigned"], "invited"],
-    ["completed", [], "invited"],
+    ["completed", [], "completed"],
+    ["in_progress", [], "in_progress"],
     ["invited", ["assigned", "assigned"], "invited"],
   ];
   test.each(cases)("declared %s with tests %j is %s", (declared, statuses, computed) => {

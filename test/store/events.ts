@@ -50,6 +50,18 @@ export function anEvent(status: InviteStatus, changes: EventChanges = {}): NewEv
   };
 }
 
+/** An event that only names an application, which the vendor is to be asked about. */
+export function aThinEvent(eventId: string, changes: Partial<NewEvent["asks"]> = {}): NewEvent {
+  const asks = {
+    vendor: "greenhouse",
+    org: "acme",
+    environment: "production",
+    about: { application: eventId },
+    ...changes,
+  } as const;
+  return { ...anUnknownEvent(eventId), source: asks.vendor, type: "stage_change", asks };
+}
+
 /** An event of a type that nobody knows. */
 export function anUnknownEvent(eventId: string): NewEvent {
   return { ...anEvent("invited", { eventId }), type: "invite.renamed", snapshot: null };

@@ -166,6 +166,25 @@ describe("migrating the log", () => {
     expect(backupsIn(stateDir)).toHaveLength(1);
   });
 
+  test("keeps what was to be asked before questions had rows of their own", async () => {
+    const stateDir = temporaryDirectory();
+    const before = MIGRATIONS.findIndex((sql) => sql.includes("CREATE TABLE questions"));
+    const db = openLog(stateDir, { migrations: MIGRATIONS.slice(0, before), now: NOON });
+    db.exec(`
+      INSERT INTO events (seq, source, event_id, body_hash, type, at, received_at, conflict, payload)
+        VALUES (7, 'smartrecruiters', 'evt_1', x'00', 'completed', ${NOON}, ${NOON}, 0, '{}');
+      INSERT INTO confirmations (seq, vendor, org, environment, candidate_id, assessment_id, status, at, state)
+        VALUES (7, 'smartrecruiters', 'acme', 'sandbox', 'c1', 'a1', 'completed', ${NOON}, 'asking')`);
+    db.close();
+    const store = await opened(openDirect, stateDir);
+    expect(await store.questions({ dueBy: NOON, after: 0, limit: 10 })).toEqual([
+      {
+        ...{ seq: 7, vendor: "smartrecruiters", org: "acme", environment: "sandbox" },
+        ...{ about: { candidateId: "c1", assessmentId: "a1" }, at: NOON, tries: 0 },
+      },
+    ]);
+  });
+
   test("takes none for a new log, nor when there is nothing to migrate", async () => {
     const stateDir = await withEvents();
     openLog(stateDir, { now: NOON }).close();

@@ -37,6 +37,8 @@ export const DEMO_COMMAND = line("demo");
 export const SERVE_COMMAND = line("serve");
 /** Delivers what is due, of all orgs; without a service nobody else does. */
 export const RETRY_COMMAND = line("run", "retry");
+/** Asks vendors what their events only name, also what was put off. */
+export const QUESTIONS_COMMAND = line("run", "questions");
 /** Says where tokens rest, and whether they can be read now. */
 export const VAULT_COMMAND = line("vault", "status");
 export const REKEY_COMMAND = line("vault", "rekey", "--key-file", "<new key>");

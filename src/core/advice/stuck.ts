@@ -1,4 +1,11 @@
-import { connectCommand, logsCommand, replayCommand, resyncCommand, statusCommand } from "./command-lines.ts";
+import {
+  connectCommand,
+  logsCommand,
+  QUESTIONS_COMMAND,
+  replayCommand,
+  resyncCommand,
+  statusCommand,
+} from "./command-lines.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import type { Connection, Outage } from "../connection.ts";
 import type { StuckCounts } from "../push.ts";
@@ -7,6 +14,22 @@ import type { StuckCounts } from "../push.ts";
 export interface StuckTrouble {
   cause: "property" | "scope" | "vendor" | "record";
   words: string;
+}
+
+/** Of events that only name what happened, while their vendor does not answer. */
+export function unansweredWords({
+  vendor,
+  n,
+  since,
+  reason,
+}: {
+  vendor: string;
+  n: number;
+  since: number;
+  reason: string | null;
+}): string {
+  const why = reason ?? `see whether serve runs, or type: ${QUESTIONS_COMMAND}`;
+  return `${count(n, "event")} of ${vendor} to be looked up since ${shortTime(since)}: ${why}`;
 }
 
 export function stuckInAll(stuck: StuckCounts): number {

@@ -37,9 +37,13 @@ export function windowFor(
   { vendor, rateLimit }: { vendor: string; rateLimit: RateLimit | null },
   { account }: Pick<Connection, "account">,
 ): RateWindow | null {
-  if (!rateLimit || !account) return null;
+  return rateLimit && account ? windowNamed(`${vendor}/${account.id}`, rateLimit) : null;
+}
+
+/** The window of all who name that key. */
+export function windowNamed(key: string, rateLimit: RateLimit): RateWindow {
   return {
-    key: `${vendor}/${account.id}`,
+    key,
     calls: rateLimit.calls,
     windowMs: windowOf(rateLimit),
     aheadMs: AHEAD_MS,

@@ -25,6 +25,8 @@ export interface ReceiverContext {
   secretsOf(source: Source, options?: { now: boolean }): Promise<readonly SourceSecret[]>;
   /** Hears why a delivery was not trusted or not taken, in one line without anything of it. */
   refused(source: string, reason: string): void;
+  /** An event was stored of which its vendor is to be asked. */
+  leftQuestion(): void;
   trouble: Pick<StoreTrouble, "hear">;
   callback: Pick<ConsentCallback, "respond">;
   /** Why the service is not ready, in one word for strangers; null when it is. */
@@ -105,9 +107,11 @@ async function receive(
     if (body.pieces === "too large") return answer(request, response, tooLarge);
     if (body.pieces === "no room") return answer(request, response, NOT_STORED);
     const newest = () => context.secretsOf(source, { now: true });
-    const { outcome } = await ingest(source, { claim, body: body.pieces, secrets, newest });
+    const ingested = await ingest(source, { claim, body: body.pieces, secrets, newest });
+    const { outcome } = ingested;
     if (outcome === "failed" || outcome === "untried") return answer(request, response, NOT_STORED);
     answer(request, response, { status: 202, body: { status: outcome } });
+    if (ingested.leavesQuestion) context.leftQuestion();
   } catch (error) {
     answer(request, response, answerTo(context, source, error));
   } finally {

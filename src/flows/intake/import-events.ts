@@ -2,6 +2,7 @@ import type { NewEvent } from "../../core/event.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { EventRefused, type Source } from "../../vendors/contract/source.ts";
+import { readEvent } from "./read-event.ts";
 
 /** Feeds a source's events from NDJSON. Bad lines are reported by number and reason; the good ones go in. */
 export interface ImportReport {
@@ -55,7 +56,7 @@ export async function importEvents(
     try {
       if (isTooLong) throw new EventRefused("longer than 1 MiB");
       const known = { eventId: source.idOfBody(body), org: null, environment: "production" as const };
-      batch.push({ line: number, event: source.parse(body, { ...known, receivedAt: clock.now() }) });
+      batch.push({ line: number, event: readEvent(source, body, { ...known, receivedAt: clock.now() }) });
     } catch (error) {
       if (!(error instanceof EventRefused)) throw error;
       report.bad.push({ line: number, reason: error.message });

@@ -3,6 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { AppendResult, Store } from "../../store/contract/store.ts";
 import type { Claim, Pieces, Source } from "../../vendors/contract/source.ts";
 import { createFindSigner } from "./find-signer.ts";
+import { mayTell, readEvent } from "./read-event.ts";
 import { createTurns } from "./turns.ts";
 
 export interface Delivered {
@@ -13,8 +14,8 @@ export interface Delivered {
   newest(): Promise<readonly SourceSecret[]>;
 }
 
-/** `untried`: too many secrets might have signed so long a body; the sender may try again. */
-export type Ingested = AppendResult | { outcome: "untried" };
+/** `leavesQuestion`: its vendor is to be asked what happened. `untried`: too many secrets might have signed so long a body; the sender may try again. */
+export type Ingested = (AppendResult & { leavesQuestion: boolean }) | { outcome: "untried" };
 
 /** Anyone can send what fits no secret: to find out why is work for strangers. */
 const EXPLAINED_EVERY_MS = 60_000;
@@ -45,23 +46,25 @@ export function createIngest({ store, clock }: { store: Pick<Store, "append">; c
       throw refusalOf(source, delivered);
     }
     const { org, environment } = signer;
-    const event = source.parse(whole(body), {
+    const event = readEvent(source, whole(body), {
       eventId: claim.eventId,
       org,
       environment,
       receivedAt: clock.now(),
     });
-    // An org's own secret speaks for that org alone, whatever it says.
-    const about = event.snapshot?.org ?? event.org;
-    if (org !== null && about !== undefined && about !== org) {
-      const theirs = secrets.filter((each) => each.org === null || each.org === about);
+    // An org's own secret speaks for that org alone, whatever it says, and a sandbox's for no invite.
+    const about = event.snapshot?.org ?? event.org ?? org;
+    if ((org !== null && about !== org) || !mayTell(event, environment)) {
+      const theirs = secrets.filter(
+        (each) => (each.org === null || each.org === about) && mayTell(event, each.environment),
+      );
       const another = await findSigner(claim, body, theirs);
       if (another === "untried") return { outcome: another };
       if (another === null) throw claim.refusal();
     }
     const [result] = await store.append([event]);
     if (!result) throw new Error("the store answered for no event");
-    return result;
+    return { ...result, leavesQuestion: result.outcome === "stored" && event.asks !== undefined };
   };
 }
 

@@ -7,7 +7,7 @@ import type { Http } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { SecretReader } from "../../vault/secrets.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { LookUpContext } from "../intake/look-ups.ts";
 
 /** One thing that is done at set times by `serve`, and at once by `run <name>`. */
 export interface Job {
@@ -23,8 +23,10 @@ export interface Job {
 /** Throws what an operator can act on where nothing could be done; then `serve` runs it again after a pause. */
 export type RunJob = (context: JobContext, signal: AbortSignal) => Promise<JobReport>;
 
-export interface JobContext extends Vendors {
+export interface JobContext extends LookUpContext {
   store: Store;
+  /** A person wants it done now, also what was put off. */
+  insists: boolean;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   vault(): Promise<Vault>;

@@ -95,17 +95,18 @@ export const JOBS: readonly Job[] = [
   },
   {
     name: "questions",
-    does: "ask the vendors which test a result belongs to that a webhook told",
+    does: "ask the vendors what their webhooks only name",
     due: () => EVERY_MINUTE,
     load: async () => {
       const { answerQuestions } = await import("../intake/look-ups.ts");
       return async (context, signal) => {
-        const { answered, failed } = await answerQuestions(context, context.store, signal);
+        const { store, insists } = context;
+        const { answered, failed } = await answerQuestions(context, store, { insists, signal });
         return {
           counts: { answered },
           text: `${count(answered, "question")} answered`,
-          event: answered > 0 ? "results told by webhooks" : null,
-          failed: { event: "result told by a webhook waits", tasks: failed.map(untold) },
+          event: answered > 0 ? "looked up what webhooks name" : null,
+          failed: { event: "what a webhook names waits to be looked up", tasks: failed.map(untold) },
         };
       };
     },

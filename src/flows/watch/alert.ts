@@ -4,9 +4,10 @@ import type { Config } from "../../shared/config.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
 import type { Incident, Store } from "../../store/contract/store.ts";
+import { STUCK_AFTER_MS } from "../../core/push.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
-import { stuckTroubles } from "../../core/advice/stuck.ts";
+import { stuckTroubles, unansweredWords } from "../../core/advice/stuck.ts";
 import { subscriptionTrouble } from "../../core/advice/subscription.ts";
 
 /**
@@ -16,7 +17,10 @@ import { subscriptionTrouble } from "../../core/advice/subscription.ts";
 export interface AlertContext {
   clock: Clock;
   config: Config;
-  store: Pick<Store, "connections" | "stuck" | "keepIncidents" | "dueAlerts" | "noteAlert">;
+  store: Pick<
+    Store,
+    "connections" | "stuck" | "questions" | "orgs" | "overview" | "keepIncidents" | "dueAlerts" | "noteAlert"
+  >;
   vault(): Promise<SecretReader>;
   http(): Promise<Http>;
 }
@@ -81,6 +85,7 @@ async function incidentsOf(context: AlertContext): Promise<Incident[]> {
     for (const { cause, words } of stuckTroubles(connection, await store.stuck(id, clock.now())))
       incidents.push({ key: `stuck/${id}/${cause}`, org, text: `${org}: ${words}` });
   }
+  incidents.push(...(await unanswered(context)));
   // One vault serves all orgs: each chat hears of it once.
   for (const [chat, { org, reasons }] of unreadable)
     incidents.push({
@@ -89,6 +94,27 @@ async function incidentsOf(context: AlertContext): Promise<Incident[]> {
       text: `jc-integrations cannot read its tokens: ${[...reasons].join(" ")} Results are kept and go out by themselves afterwards.`,
     });
   return incidents;
+}
+
+/** Events that wait to be looked up for longer than results may be undelivered. */
+async function unanswered({ store, clock }: AlertContext): Promise<Incident[]> {
+  const [first] = await store.questions({ after: 0, limit: 1 });
+  if (!first) return [];
+  const orgs = (await store.orgs()).map(async (org) => {
+    const { questions, connections } = await store.overview(org, clock.now());
+    // Where a connection must be mended first, that is told already.
+    const broken = connections.filter(({ connection }) => connection.state !== "connected");
+    const isTold = (vendor: string) => broken.some(({ connection }) => connection.vendor === vendor);
+    return questions
+      .filter(({ environment, vendor }) => environment === "production" && !isTold(vendor))
+      .filter(({ since }) => clock.now() - since > STUCK_AFTER_MS)
+      .map(({ vendor, n, since, reason }) => ({
+        key: `questions/${org}/${vendor}`,
+        org,
+        text: `${org}: ${unansweredWords({ vendor, n, since, reason })}`,
+      }));
+  });
+  return (await Promise.all(orgs)).flat();
 }
 
 /** Empty where none is configured. */

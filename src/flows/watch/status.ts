@@ -118,6 +118,16 @@ export async function statusOf(
       stuck: sum("stuck"),
     },
     events: overview.events,
+    /** What vendors are still to be asked about events that only name what happened. */
+    questions: overview.questions
+      .filter((each) => each.environment === environment)
+      .map(({ vendor, n, since, reason }) => ({
+        vendor,
+        label: wordsOf(vendor, declared).label,
+        n,
+        since: isoTime(since),
+        reason,
+      })),
     refused: refusedBySource(refusals),
     invites: overview.invites,
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
@@ -204,6 +214,7 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
     events: { total: 0, unmatched: 0, ignored: 0, conflicts: 0 },
     invites: 0,
     connections: [],
+    questions: [],
     consents: [],
   },
   services: 0,

@@ -1,6 +1,6 @@
 import type { Connection, Environment } from "../../core/connection.ts";
 import type { Consent } from "../../core/consent.ts";
-import type { InviteStatus } from "../../core/event.ts";
+import type { Inquiry, InviteStatus } from "../../core/event.ts";
 import type { Invite } from "../../core/invite.ts";
 import type {
   HeldCause,
@@ -81,8 +81,17 @@ export interface Overview {
   /** Of the org, as are its connections. */
   invites: number;
   connections: { connection: Connection; pushes: PushCounts }[];
+  /** What vendors are still to be asked about the org's events, by account. */
+  questions: QuestionCounts[];
   /** Links that an admin may still answer. */
   consents: Pick<Consent, "vendor" | "environment" | "expiresAt">[];
+}
+
+export interface QuestionCounts extends Pick<Inquiry, "vendor" | "environment"> {
+  n: number;
+  /** When the longest waiting one came in, ms, and why it was not answered yet; null where it was not tried. */
+  since: number;
+  reason: string | null;
 }
 
 export interface PushCounts {

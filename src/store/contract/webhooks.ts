@@ -1,11 +1,18 @@
 import type { Environment } from "../../core/connection.ts";
+import type { Finding, Inquiry } from "../../core/event.ts";
 
 /** Vendors' webhooks: what they said, what they left to be asked, what was refused. */
 export interface WebhookVerbs {
-  /** Vendors' words whose results we may lack, each waiting to hear which test it is about: the longest waiting first, from behind `after`. */
-  questions(page: { after: number; limit: number }): Promise<Question[]>;
-  /** Answers one: the invite learns the result of that test. `test` is null when the vendor does not know it. */
-  nameTest(seq: number, test: string | null, now: number): Promise<void>;
+  /**
+   * What vendors are still to be asked about events: of those that only name what happened, and of confirmations whose
+   * result we may lack. The longest waiting first, from behind `after`.
+   */
+  questions(page: QuestionPage): Promise<Question[]>;
+  /**
+   * Ends one: the event is folded with what was found, or asked about again later. Nothing happens where it was ended before.
+   * A found snapshot is folded as if the event had carried it.
+   */
+  settleQuestion(seq: number, end: QuestionEnd, now: number): Promise<void>;
   /** The webhooks of a vendor that were taken, oldest first: the last `limit` that fit. */
   received(query: ReceivedQuery): Promise<ReceivedWebhook[]>;
   /** Counts, by minute and reason, what was refused unstored. Nothing of its content is kept. */
@@ -19,14 +26,28 @@ export interface WebhookVerbs {
   startTrial(candidate: TrialCandidate): Promise<void>;
 }
 
-export interface Question {
+export interface Question extends Inquiry {
+  /** Of its event. */
   seq: number;
-  vendor: string;
-  org: string;
-  environment: Environment;
-  candidateId: string;
-  assessmentId: string;
+  /** When that happened, as its source says, ms. */
+  at: number;
+  /** Failed tries so far. */
+  tries: number;
 }
+
+export interface QuestionPage {
+  /** Only what may be asked then; all where it is absent. */
+  dueBy?: number;
+  /** Only what goes to this account. */
+  of?: Pick<Inquiry, "vendor" | "org" | "environment">;
+  after: number;
+  limit: number;
+}
+
+export type QuestionEnd =
+  | Finding
+  /** Not now. `isCounted`: the question itself failed, and not the way to its vendor. The reason names nobody. */
+  | { kind: "later"; dueAt: number; isCounted: boolean; reason: string };
 
 export interface ReceivedQuery {
   org: string;

@@ -64,7 +64,7 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   standing: {},
   heldCauses: {},
   questions: {},
-  nameTest: { wakes: true },
+  settleQuestion: { wakes: true },
   received: {},
   noteRefusals: {},
   refusals: {},

@@ -12,6 +12,7 @@ import { createCalls } from "./delivery/rate-window.ts";
 import { createSettle } from "./delivery/settle.ts";
 import type { Db } from "./file/db.ts";
 import { createAppend } from "./intake/append.ts";
+import { createQuestions } from "./intake/questions.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
 import { createAttempts } from "./reads/attempts.ts";
 import { createReads } from "./reads/reads.ts";
@@ -40,6 +41,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createAlerts(db),
     ...calls,
     ...createServices(db, self),
+    ...createQuestions(db),
     ...createWebhooks(db),
   } satisfies Verbs;
 }

@@ -1,13 +1,16 @@
-/** One call with the account's token, which every vendor's API takes the same way. */
+/** One call with what opens the account, a token or an API key. */
 import { AppError } from "../../shared/errors.ts";
 import type { Http, HttpAnswer, HttpRequest } from "../../shared/http.ts";
 import type { Access } from "../contract/access.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
+import type { Secret } from "../../shared/secret.ts";
 import { possessive } from "../../shared/text.ts";
 
-export interface BearerCalls {
+export interface AccountCalls {
   http: Http;
   access: Access;
+  /** The headers that the token goes in; `Authorization: Bearer` unless given. */
+  headersOf?(token: Secret): Record<string, string | Secret>;
   /** As people write the vendor's name. */
   label: string;
   /** What an answer tells of the vendor's own limit; null when it tells nothing. */
@@ -16,29 +19,33 @@ export interface BearerCalls {
 
 /**
  * Answers any status but 401. Throws `VENDOR_UNAVAILABLE` when the vendor cannot be reached or refuses even a renewed
- * token, the signal's reason when it aborts, and whatever `token()` throws.
+ * token, unless `access` says what that means, the signal's reason when it aborts, and whatever `token()` throws.
  */
 export async function callWithToken(
-  calls: BearerCalls,
+  calls: AccountCalls,
   call: Omit<HttpRequest, "token" | "signal">,
 ): Promise<HttpAnswer> {
   const first = await callOnce(calls, call, {});
   // Clock skew and long runs let tokens expire early: https://github.com/airbytehq/airbyte/issues/74726
   const answer = first.status === 401 ? await callOnce(calls, call, { renewed: true }) : first;
   if (answer.status !== 401) return answer;
+  if (calls.access.refused) throw calls.access.refused();
   throw new AppError("VENDOR_UNAVAILABLE", `${calls.label} refuses a token that it has just renewed`, {
     hint: `Nothing to do at first: this counts as an outage. If it lasts, ask for ${possessive(calls.label)} status page.`,
   });
 }
 
 async function callOnce(
-  { http, access, rateOf }: BearerCalls,
+  { http, access, headersOf, rateOf }: AccountCalls,
   call: Omit<HttpRequest, "token" | "signal">,
   options: { renewed?: true },
 ): Promise<HttpAnswer> {
   const token = await access.token(options);
   await access.slot();
-  const answer = await http.request({ ...call, token, signal: access.signal });
+  const opener = headersOf
+    ? { headers: { ...call.headers, ...headersOf(token) }, hides: [token] }
+    : { token };
+  const answer = await http.request({ ...call, ...opener, signal: access.signal });
   const told = rateOf(answer);
   if (told) await access.heed(told);
   return answer;

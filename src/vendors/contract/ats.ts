@@ -18,9 +18,6 @@ export interface Ats {
   /** One that is gone already is fine. */
   unsubscribe(access: Access, id: string): Promise<void>;
 
-  /** Which test a candidate's assessment asks for; null when the vendor knows of no such assessment. */
-  testOf(access: Access, of: { candidateId: string; assessmentId: string }): Promise<string | null>;
-
   /** What the stages of a job trigger. */
   catalog(access: Access, jobId: string): Promise<(CatalogEntry & { stage: string })[]>;
   /** Null when the stage triggers nothing. */

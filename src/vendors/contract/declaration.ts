@@ -1,6 +1,7 @@
 import type { DeclaredSecret } from "../../core/declared-secret.ts";
 import type { VendorKeys } from "../../shared/config-keys.ts";
 import type { Destination, DestinationWords, VendorOptions } from "./destination.ts";
+import type { LookUp } from "./look-up.ts";
 import type { Source } from "./source.ts";
 
 /**
@@ -20,6 +21,8 @@ export interface VendorDeclaration {
   emulated: Readonly<Record<string, string>>;
   /** Who tells us about invites or assessments by webhook; absent where the vendor sends none. */
   source?(): Promise<Source>;
+  /** Answers what the source's events only name; absent where they say all themselves. */
+  lookUp?(): Promise<(options: VendorOptions) => LookUp>;
   /** Who shall hold the results; absent where nothing goes there. */
   destination?: DestinationDeclaration;
 }

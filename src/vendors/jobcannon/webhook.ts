@@ -6,7 +6,6 @@ import { createHmac } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, sameText } from "../../shared/secret.ts";
 import type { Claim, Headers, Pieces } from "../contract/source.ts";
-import type { SourceSecret } from "../../core/source-secret.ts";
 
 /** How far the sender's clock may be from ours, either way; an older call may be a recording. */
 const TOLERANCE_MS = 5 * 60_000;
@@ -29,8 +28,8 @@ export function claimOf(headers: Headers, now: number): Claim & { eventId: strin
 
   return {
     eventId,
-    isBy: (secret, body) => {
-      const expected = isProduction(secret) ? sign(secret.secret, `${eventId}.${sentAt}.`, body) : null;
+    isBy: ({ secret }, body) => {
+      const expected = sign(secret, `${eventId}.${sentAt}.`, body);
       return expected !== null && signatures.some((signature) => sameText(signature, expected));
     },
     refusal: misfit,
@@ -39,11 +38,6 @@ export function claimOf(headers: Headers, now: number): Claim & { eventId: strin
 
 function misfit(): AppError {
   return invalid("webhook-signature fits none of our secrets");
-}
-
-/** JobCannon itself has no sandbox: what it tells is always meant. */
-function isProduction({ environment }: SourceSecret): boolean {
-  return environment === "production";
 }
 
 function required(headers: Headers, name: string): string {

@@ -13,6 +13,7 @@ export const smartrecruiters: VendorDeclaration = {
   ],
   emulated: { api_base: "", identity_base: "" },
   source: async () => (await import("./source.ts")).smartrecruiters,
+  lookUp: async () => (await import("./look-up.ts")).openLookUp,
   destination: {
     ...WORDS,
     isAts: true,

@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { Store } from "../../../src/store/contract/store.ts";
-import { aTest, NOON } from "../../core/example.ts";
-import { aConfirmation, anEvent, connect, HUBSPOT, MINUTE, ORIGIN, SMARTRECRUITERS } from "../events.ts";
+import { aSnapshot, aTest, NOON } from "../../core/example.ts";
+import {
+  aConfirmation,
+  anEvent,
+  aThinEvent,
+  connect,
+  HUBSPOT,
+  MINUTE,
+  ORIGIN,
+  SMARTRECRUITERS,
+} from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
 import { deliverAll } from "./delivering.ts";
 
@@ -80,9 +89,9 @@ export function describeWebhooks(open: OpenStore): void {
         ]),
       );
       const [first] = await store.questions({ after: 0, limit: 1 });
-      expect(first?.assessmentId).toBe("a1");
+      expect(first?.about.assessmentId).toBe("a1");
       const next = await store.questions({ after: first?.seq ?? 0, limit: 1 });
-      expect(next).toMatchObject([{ assessmentId: "a2" }]);
+      expect(next).toMatchObject([{ about: { assessmentId: "a2" } }]);
     });
 
     test("with a result that we lack asks which test it is about; the answer completes the invite", async () => {
@@ -94,8 +103,11 @@ export function describeWebhooks(open: OpenStore): void {
         aConfirmation("evt_1", { result: RESULT }),
       ]);
       const [question] = await store.questions({ after: 0, limit: 10 });
-      expect(question).toMatchObject({ org: "acme", environment: "production", assessmentId: "a1" });
-      await store.nameTest(question?.seq ?? 0, "iq-test", NOON);
+      expect(question).toMatchObject({
+        ...{ vendor: "smartrecruiters", org: "acme", environment: "production", tries: 0 },
+        about: { candidateId: "c1", assessmentId: "a1" },
+      });
+      await store.settleQuestion(question?.seq ?? 0, { kind: "test", test: "iq-test" }, NOON);
       expect(await store.questions({ after: 0, limit: 10 })).toEqual([]);
       expect((await store.invite("acme", "inv_1"))?.invite).toMatchObject({
         status: "completed",
@@ -114,7 +126,7 @@ export function describeWebhooks(open: OpenStore): void {
           aConfirmation("evt_1", { result: RESULT }),
         ]);
         const [question] = await store.questions({ after: 0, limit: 10 });
-        await store.nameTest(question?.seq ?? 0, answer, NOON);
+        await store.settleQuestion(question?.seq ?? 0, { kind: "test", test: answer }, NOON);
         expect(await store.questions({ after: 0, limit: 10 })).toEqual([]);
         expect((await store.invite("acme", "inv_1"))?.invite.status).toBe("invited");
       }
@@ -127,7 +139,7 @@ export function describeWebhooks(open: OpenStore): void {
         aConfirmation("evt_1", { result: RESULT }),
       ]);
       const [question] = await store.questions({ after: 0, limit: 10 });
-      await store.nameTest(question?.seq ?? 0, "iq-test", NOON);
+      await store.settleQuestion(question?.seq ?? 0, { kind: "test", test: "iq-test" }, NOON);
       const resultNow = async () => (await store.invite("acme", "inv_1"))?.invite.tests[0]?.result;
       const started = [aTest({ slug: "iq-test", status: "started" })];
       await store.append([anEvent("in_progress", { origin: ORIGIN, tests: started, at: NOON + MINUTE })]);
@@ -135,6 +147,89 @@ export function describeWebhooks(open: OpenStore): void {
       const own = [aTest({ slug: "iq-test", result: { score: 99 } })];
       await store.append([anEvent("completed", { origin: ORIGIN, tests: own, at: NOON + 2 * MINUTE })]);
       expect(await resultNow()).toEqual({ score: 99 });
+    });
+  });
+
+  describe("an event that only names what happened", () => {
+    const all = { after: 0, limit: 10 };
+    const found = (changes: Parameters<typeof aSnapshot>[0] = {}) =>
+      ({ kind: "snapshot", snapshot: aSnapshot({ tests: [], ...changes }) }) as const;
+
+    test("is stored and leaves a question; the answer is folded as if the event had said it", async () => {
+      const store = await opened(open);
+      await connect(store, HUBSPOT);
+      await store.append([aThinEvent("evt_1")]);
+      const [question] = await store.questions(all);
+      expect(question).toEqual({
+        ...{ seq: expect.any(Number), vendor: "greenhouse", org: "acme", environment: "production" },
+        ...{ about: { application: "evt_1" }, at: NOON, tries: 0 },
+      });
+      expect((await store.overview("acme", NOON)).events).toMatchObject({ total: 1, ignored: 0 });
+      await store.settleQuestion(question?.seq ?? 0, found(), NOON + MINUTE);
+      expect(await store.questions(all)).toEqual([]);
+      const history = await store.invite("acme", "inv_1");
+      expect(history?.invite).toMatchObject({ status: "completed", tests: [] });
+      expect(history?.events.map(({ eventId }) => eventId)).toEqual(["evt_1"]);
+      expect((await store.overview("acme", NOON)).connections[0]?.pushes.pending).toBe(1);
+    });
+
+    test("is asked about once, however often it comes and its answer is told", async () => {
+      const store = await opened(open);
+      await store.append([aThinEvent("evt_1"), aThinEvent("evt_1")]);
+      const [question, ...more] = await store.questions(all);
+      expect(more).toEqual([]);
+      await store.settleQuestion(question?.seq ?? 0, found(), NOON);
+      await store.settleQuestion(question?.seq ?? 0, found({ invitationId: "inv_2" }), NOON);
+      await store.append([aThinEvent("evt_1")]);
+      expect(await store.questions(all)).toEqual([]);
+      expect(await store.invite("acme", "inv_2")).toBeNull();
+      expect((await store.overview("acme", NOON)).events.total).toBe(1);
+    });
+
+    test("that the vendor knows nothing of is ignored, and counted so", async () => {
+      const store = await opened(open);
+      await store.append([aThinEvent("evt_1")]);
+      const [question] = await store.questions(all);
+      await store.settleQuestion(question?.seq ?? 0, { kind: "nothing" }, NOON);
+      expect(await store.questions(all)).toEqual([]);
+      expect((await store.overview("acme", NOON)).events).toMatchObject({ total: 1, ignored: 1 });
+    });
+
+    test("that cannot be looked up now comes back at its time, with its reason; only its own failures count", async () => {
+      const store = await opened(open);
+      await store.append([aThinEvent("evt_1")]);
+      const [{ seq } = { seq: 0 }] = await store.questions(all);
+      const later = { kind: "later", dueAt: NOON + MINUTE, reason: "no key" } as const;
+      await store.settleQuestion(seq, { ...later, isCounted: false }, NOON);
+      expect(await store.questions({ ...all, dueBy: NOON + MINUTE - 1 })).toEqual([]);
+      expect(await store.questions({ ...all, dueBy: NOON + MINUTE })).toMatchObject([{ seq, tries: 0 }]);
+      await store.settleQuestion(seq, { ...later, isCounted: true }, NOON);
+      expect(await store.questions(all)).toMatchObject([{ tries: 1 }]);
+      expect((await store.overview("acme", NOON)).questions).toEqual([
+        { vendor: "greenhouse", environment: "production", n: 1, since: NOON, reason: "no key" },
+      ]);
+      expect(await store.orgs()).toEqual(["acme"]);
+    });
+
+    test("is listed for its account alone where that is asked for", async () => {
+      const store = await opened(open);
+      await store.append([
+        aThinEvent("evt_1"),
+        aThinEvent("evt_2", { org: "globex" }),
+        aThinEvent("evt_3", { environment: "sandbox" }),
+        aThinEvent("evt_4", { vendor: "lever" }),
+      ]);
+      const of = { org: "acme", vendor: "greenhouse", environment: "production" } as const;
+      expect(await store.questions({ ...all, of })).toMatchObject([{ about: { application: "evt_1" } }]);
+      expect(await store.questions(all)).toHaveLength(4);
+    });
+
+    test("brings the invite that a vendor's word waited for", async () => {
+      const store = await opened(open);
+      await store.append([aConfirmation("evt_c"), aThinEvent("evt_1")]);
+      const [question] = await store.questions(all);
+      await store.settleQuestion(question?.seq ?? 0, found({ origin: ORIGIN }), NOON);
+      expect(await receivedOf(store)).toMatchObject([{ isMatched: true, invitationId: "inv_1" }]);
     });
   });
 

@@ -1,11 +1,17 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { readEvent } from "../../../src/flows/intake/read-event.ts";
 import { EventRefused } from "../../../src/vendors/contract/source.ts";
 import { eventIdOfLine } from "../../../src/vendors/jobcannon/event.ts";
 import { jobcannon } from "../../../src/vendors/jobcannon/source.ts";
 
 const RECEIVED_AT = Date.UTC(2026, 10, 22, 10, 20);
-const KNOWN = { eventId: "msg_1", receivedAt: RECEIVED_AT };
+const KNOWN = {
+  eventId: "msg_1",
+  org: null,
+  environment: "production",
+  receivedAt: RECEIVED_AT,
+} as const;
 
 const EVENT = {
   type: "invite.completed",
@@ -50,7 +56,7 @@ function changed(path: string, value: unknown) {
 
 function refusalOf(body: Buffer | string): string {
   try {
-    jobcannon.parse(Buffer.from(body), KNOWN);
+    readEvent(jobcannon, Buffer.from(body), KNOWN);
   } catch (error) {
     if (error instanceof EventRefused) return error.message;
     throw error;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { NOON } from "../../core/example.ts";
 import { isAppError } from "../../../src/shared/errors.ts";
 import { openCompany, type Reply, refusal } from "./company.ts";
 
@@ -158,16 +159,18 @@ describe("a candidate", () => {
   });
 
   test("is asked to take a test, and that test is known afterwards", async () => {
-    const { ats, access, on } = await openCompany();
+    const { ats, lookUp, access, on } = await openCompany();
+    const testOf = (candidateId: string, assessmentId: string) =>
+      lookUp.ask(access, { org: "acme", about: { candidateId, assessmentId }, at: NOON });
     on("POST /v1/assessments", { status: 201, body: { ...assessment, candidateId: "c1" } });
     on("GET /v1/assessments?candidateId=c1", { body: { content: [assessment] } });
     expect(await ats.triggerAssessment(access, { candidateId: "c1", jobId: "j1", test: "disc" })).toEqual(
       assessment,
     );
     expect(await ats.assessments(access, "c1")).toEqual([assessment]);
-    expect(await ats.testOf(access, { candidateId: "c1", assessmentId: "a1" })).toBe("disc");
-    expect(await ats.testOf(access, { candidateId: "c1", assessmentId: "a2" })).toBeNull();
-    expect(await ats.testOf(access, { candidateId: "gone", assessmentId: "a1" })).toBeNull();
+    expect(await testOf("c1", "a1")).toEqual({ kind: "test", test: "disc" });
+    expect(await testOf("c1", "a2")).toEqual({ kind: "test", test: null });
+    expect(await testOf("gone", "a1")).toEqual({ kind: "test", test: null });
   });
 
   test("who is unknown has no scorecard, in the vendor's words", async () => {
@@ -183,12 +186,13 @@ describe("a candidate", () => {
   });
 
   test("is named in no error, whatever the vendor says", async () => {
-    const { ats, access, on } = await openCompany();
+    const { lookUp, access, on } = await openCompany();
     on("GET /v1/assessments?candidateId=c1", {
       status: 400,
       body: refusal("INVALID", "ann.lee@example.com\nhas no assessments"),
     });
-    await expect(ats.testOf(access, { candidateId: "c1", assessmentId: "a1" })).rejects.toMatchObject({
+    const about = { candidateId: "c1", assessmentId: "a1" };
+    await expect(lookUp.ask(access, { org: "acme", about, at: NOON })).rejects.toMatchObject({
       message:
         "SmartRecruiters refused listing a candidate's assessments with 400: a…@example.com has no assessments",
     });

@@ -2,10 +2,16 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { onTestFinished } from "vitest";
+import { listKeysCommand } from "../../../src/core/advice/command-lines.ts";
+import { loadConfig } from "../../../src/shared/config.ts";
+import { variableOf } from "../../../src/shared/config-keys.ts";
 import { createHttp } from "../../../src/shared/http.ts";
 import { secret } from "../../../src/shared/secret.ts";
 import type { Destination, Update } from "../../../src/vendors/contract/destination.ts";
 import type { Ats } from "../../../src/vendors/contract/ats.ts";
+import type { LookUp } from "../../../src/vendors/contract/look-up.ts";
+import { VENDORS } from "../../../src/vendors/index.ts";
+import { openLookUp } from "../../../src/vendors/smartrecruiters/look-up.ts";
 import type { Access } from "../../../src/vendors/contract/access.ts";
 import { PROFILES } from "../../../src/vendors/smartrecruiters/profiles.ts";
 import { createSmartrecruiters } from "../../../src/vendors/smartrecruiters/smartrecruiters.ts";
@@ -29,6 +35,7 @@ export interface Reply {
 export interface Company {
   smartrecruiters: Destination;
   ats: Ats;
+  lookUp: LookUp;
   access: Access;
   clock: FakeClock;
   heard: Heard[];
@@ -84,12 +91,25 @@ export async function openCompany(): Promise<Company> {
     clock,
   );
   if (!smartrecruiters.ats) throw new Error("SmartRecruiters is an applicant tracking system");
+  const toml = { api_base: `http://127.0.0.1:${port}`, client_id: "acme-app" };
+  const env = Object.fromEntries(
+    Object.entries(toml).map(([key, value]) => [variableOf(`smartrecruiters.${key}`), value]),
+  );
+  const config = loadConfig({
+    file: "/nowhere",
+    isRequired: false,
+    env,
+    flags: {},
+    listKeys: listKeysCommand,
+    vendors: VENDORS,
+  });
   const tokens = { asked: 0, renewed: 0 };
   const heeded: Company["heeded"] = [];
   let slots = 0;
   return {
     smartrecruiters,
     ats: smartrecruiters.ats,
+    lookUp: openLookUp({ config, org: "acme", environment: "production", http, clock }),
     clock,
     heard,
     tokens,

@@ -241,4 +241,23 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE log_file (id TEXT NOT NULL, copy TEXT, accepted_at INTEGER);
   INSERT INTO log_file VALUES (lower(hex(randomblob(16))), NULL, NULL);
   `,
+  `
+  CREATE TABLE questions (
+    seq INTEGER PRIMARY KEY REFERENCES events (seq),
+    vendor TEXT NOT NULL,
+    org TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    about TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    reason TEXT
+  );
+  CREATE INDEX questions_of_account ON questions (org, vendor, environment, seq);
+  INSERT INTO questions (seq, vendor, org, environment, about, asked_at, due_at)
+    SELECT c.seq, vendor, org, environment,
+      json_object('candidateId', candidate_id, 'assessmentId', assessment_id), e.received_at, e.received_at
+    FROM confirmations c JOIN events e ON e.seq = c.seq WHERE state = 'asking';
+  DROP INDEX confirmations_asking;
+  `,
 ];

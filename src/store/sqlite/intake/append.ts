@@ -3,6 +3,7 @@ import type { AppendResult } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 import { createVersions } from "../file/versions.ts";
+import { createAsk } from "./ask.ts";
 import { createConfirmations } from "./confirmations.ts";
 import { createFoldInvite } from "./fold-invite.ts";
 import { createDestinationsOf, type DestinationRow, type Round } from "./raise.ts";
@@ -41,7 +42,9 @@ function createRound(db: Db, appendOne: AppendOne) {
       return events.map((event) => appendOne(event, round));
     });
     const stored = events.filter((_, index) => results[index]?.outcome === "stored");
-    const ignored = stored.filter((event) => event.snapshot === null && !isConfirmation(event));
+    const ignored = stored.filter(
+      (event) => event.snapshot === null && !isConfirmation(event) && event.asks === undefined,
+    );
     const conflicts = results.filter(({ outcome, conflict }) => outcome === "stored" && conflict);
     const totals = { events: stored.length, ignored: ignored.length, conflicts: conflicts.length };
     for (const [name, n] of Object.entries(totals)) if (n > 0) count.run(n, name);
@@ -81,17 +84,20 @@ function createAppendOne(db: Db): AppendOne {
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const foldInvite = createFoldInvite(db);
   const confirmations = createConfirmations(db);
+  const ask = createAsk(db);
 
   return (event, round) => {
-    const { source, eventId, type, at, receivedAt, payload, confirmation } = event;
+    const { source, eventId, type, at, receivedAt, payload, confirmation, asks } = event;
     const hash = Buffer.from(event.bodyHash, "hex");
     const bodies = bodiesOf.all(eventId, source);
     if (bodies.some((body) => body.equals(hash))) return { outcome: "known", conflict: bodies.length > 1 };
     const conflict = bodies.length > 0;
     const inviteId = event.snapshot && foldInvite(event.snapshot, event, round);
     const row = insert.run(source, eventId, hash, type, at, receivedAt, Number(conflict), inviteId, payload);
+    const seq = Number(row.lastInsertRowid);
     const moment = { now: receivedAt, round };
-    if (confirmation) confirmations.arrive(Number(row.lastInsertRowid), confirmation, moment);
+    if (confirmation) confirmations.arrive(seq, confirmation, moment);
+    if (asks) ask(seq, asks, receivedAt);
     if (inviteId !== null && event.snapshot && round.hasUnmatched())
       confirmations.matchWaiting(inviteId, event.snapshot, moment);
     return { outcome: "stored", conflict };

@@ -1,7 +1,9 @@
 import { applyConfirmation, type Confirmed } from "../../../core/confirmation.ts";
-import type { Confirmation, Snapshot } from "../../../core/event.ts";
+import type { Environment } from "../../../core/connection.ts";
+import type { Confirmation, Inquiry, Snapshot } from "../../../core/event.ts";
 import type { Db } from "../file/db.ts";
 import { inviteOf, NO_CONTACT } from "../rows/rows.ts";
+import { createAsk } from "./ask.ts";
 import type { Round } from "./raise.ts";
 import { createSaveInvite } from "./save-invite.ts";
 
@@ -34,6 +36,7 @@ export function createConfirmations(db: Db) {
   );
   const become = db.prepare("UPDATE confirmations SET state = ? WHERE seq = ?");
   const save = createSaveInvite(db);
+  const ask = createAsk(db);
 
   const inviteFor = (row: ConfirmationRow): InviteRow | undefined => {
     const named = row.invitation_id === null ? undefined : byInvitation.get(row.org, row.invitation_id);
@@ -49,6 +52,7 @@ export function createConfirmations(db: Db) {
     const result: Confirmation["result"] = row.result === null ? null : JSON.parse(row.result);
     const outcome = applyConfirmation(inviteOf(state), { result, at: row.at }, test);
     if (outcome.kind === "learned") save(id, outcome.invite, { now, round });
+    if (outcome.kind === "ask") ask(row.seq, inquiryOf(row), now);
     become.run(STATE_AFTER[outcome.kind], row.seq);
   };
 
@@ -93,6 +97,10 @@ const STATE_AFTER: Record<Confirmed["kind"], string> = {
   ask: "asking",
 };
 
+function inquiryOf({ vendor, org, environment, candidate_id, assessment_id }: ConfirmationRow): Inquiry {
+  return { vendor, org, environment, about: { candidateId: candidate_id, assessmentId: assessment_id } };
+}
+
 /** By its invitation id, else by candidate and assessment together; never across the border of a trial. */
 function speaksOf(row: ConfirmationRow, invite: InviteRow, { isNamed }: { isNamed: boolean }): boolean {
   const isTrial = invite.contact === NO_CONTACT;
@@ -112,7 +120,7 @@ interface ConfirmationRow {
   seq: number;
   vendor: string;
   org: string;
-  environment: string;
+  environment: Environment;
   candidate_id: string;
   assessment_id: string;
   invitation_id: string | null;

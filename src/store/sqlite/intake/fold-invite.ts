@@ -18,7 +18,11 @@ export function createFoldInvite(db: Db) {
   const raise = createRaiseInvite(db);
   const changesHeads = createChangesHeads(db);
 
-  return (snapshot: Snapshot, { bodyHash, receivedAt: now }: NewEvent, round: Round): number => {
+  return (
+    snapshot: Snapshot,
+    { bodyHash, receivedAt: now }: Pick<NewEvent, "bodyHash" | "receivedAt">,
+    round: Round,
+  ): number => {
     const { org, invitationId } = snapshot;
     const row = find.get(org, invitationId);
     const before = row ? inviteOf(row.state) : null;

@@ -1,37 +1,14 @@
 import type { Confirmation } from "../../../core/event.ts";
-import type {
-  Question,
-  ReceivedQuery,
-  ReceivedWebhook,
-  Refusal,
-  TrialCandidate,
-} from "../../contract/store.ts";
-import { createConfirmations } from "./confirmations.ts";
+import type { ReceivedQuery, ReceivedWebhook, Refusal, TrialCandidate } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
-import { createDestinationsOf } from "./raise.ts";
 import { transaction } from "../file/transaction.ts";
-import { createVersions } from "../file/versions.ts";
 
-/** Webhooks of vendors as people see them, what they leave to be asked, and what was refused. */
+/** Webhooks of vendors as people see them, and what was refused. */
 const MINUTE_MS = 60_000;
 /** Anyone can send a bad signature: what is kept of it stays small. */
 const REFUSALS_KEPT = 1_000;
 
 export function createWebhooks(db: Db) {
-  const withVersions = createVersions(db);
-  const destinationsOf = createDestinationsOf(db);
-  const confirmations = createConfirmations(db);
-
-  const asking = db.prepare<[number, number], Question>(`
-    SELECT seq, vendor, org, environment, candidate_id AS candidateId, assessment_id AS assessmentId
-    FROM confirmations WHERE state = 'asking' AND seq > ? ORDER BY seq LIMIT ?`);
-  const nameTest = transaction(db, (seq: number, test: string | null, now: number): void =>
-    withVersions((nextVersion) => {
-      const round = { nextVersion, destinationsOf, hasUnmatched: () => false };
-      confirmations.nameTest(seq, test, { now, round });
-    }),
-  );
-
   const received = (query: ReceivedQuery): ReceivedWebhook[] => {
     const conditions = [
       "WHERE c.org = @org AND c.vendor = @vendor AND c.environment = @environment AND c.seq > @after",
@@ -87,8 +64,6 @@ export function createWebhooks(db: Db) {
   );
 
   return {
-    questions: ({ after, limit }: { after: number; limit: number }): Question[] => asking.all(after, limit),
-    nameTest,
     received,
     noteRefusals,
     refusals: (source: string | null, since: number, limit: number): Refusal[] =>

@@ -1,7 +1,14 @@
 import { MAX_TRIES } from "../../../core/delivery/retry.ts";
 import { emailKey } from "../../../core/event.ts";
-import type { HeldCause, PushState, StuckCounts } from "../../../core/push.ts";
-import type { Attempt, InviteHistory, InviteQuery, InviteSummary, Overview } from "../../contract/store.ts";
+import { type HeldCause, type PushState, STUCK_AFTER_MS, type StuckCounts } from "../../../core/push.ts";
+import type {
+  Attempt,
+  InviteHistory,
+  InviteQuery,
+  InviteSummary,
+  Overview,
+  QuestionCounts,
+} from "../../contract/store.ts";
 import { createOpenConsents } from "../connections/consents.ts";
 import type { Db } from "../file/db.ts";
 import type { Sliced } from "../file/slices.ts";
@@ -16,7 +23,6 @@ import {
 } from "../rows/rows.ts";
 
 /** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
-const STUCK_AFTER_MS = 30 * 60_000;
 /** Rows looked at in one go, some 5 ms. */
 const LOOKED_AT = 10_000;
 
@@ -92,6 +98,10 @@ export function createReads(db: Db) {
     "SELECT state, n FROM push_counts WHERE connection_id = ?",
   );
   const consentsOf = createOpenConsents(db);
+  // A bare column is that of the row with the least.
+  const questionsOf = db.prepare<[string], QuestionCounts>(`
+    SELECT vendor, environment, count(*) AS n, min(asked_at) AS since, reason
+    FROM questions WHERE org = ? GROUP BY vendor, environment ORDER BY vendor, environment`);
   const overview = (org: string, now: number): Overview => {
     const totals = Object.fromEntries(counters.all().map(({ name, value }) => [name, value]));
     return {
@@ -114,6 +124,7 @@ export function createReads(db: Db) {
           },
         };
       }),
+      questions: questionsOf.all(org),
       consents: consentsOf(org, now),
     };
   };
@@ -159,7 +170,7 @@ export function createReads(db: Db) {
 
   const orgs = db
     .prepare<[], string>(
-      "SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0 UNION SELECT org FROM consents",
+      "SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0 UNION SELECT org FROM consents UNION SELECT org FROM questions",
     )
     .pluck();
 

@@ -1,0 +1,59 @@
+import type { Question, QuestionEnd, QuestionPage } from "../../contract/store.ts";
+import type { Db } from "../file/db.ts";
+import { transaction } from "../file/transaction.ts";
+import { createVersions } from "../file/versions.ts";
+import { createConfirmations } from "./confirmations.ts";
+import { createFoldInvite } from "./fold-invite.ts";
+import { createDestinationsOf } from "./raise.ts";
+
+/** What vendors are still to be asked, and what becomes of an event with the answer. */
+export function createQuestions(db: Db) {
+  const questions = ({ of, ...page }: QuestionPage): Question[] => {
+    const conditions = [
+      "SELECT q.seq, q.vendor, q.org, q.environment, q.about, q.tries, e.at",
+      "FROM questions q JOIN events e ON e.seq = q.seq WHERE q.seq > @after",
+      of ? "AND q.org = @org AND q.vendor = @vendor AND q.environment = @environment" : "",
+      page.dueBy === undefined ? "" : "AND q.due_at <= @dueBy",
+      "ORDER BY q.seq LIMIT @limit",
+    ];
+    return db
+      .prepare<object, QuestionRow>(conditions.join(" "))
+      .all({ ...page, ...of })
+      .map((row) => ({ ...row, about: JSON.parse(row.about) }));
+  };
+
+  const isOpen = db.prepare<[number], number>("SELECT 1 FROM questions WHERE seq = ?").pluck();
+  const close = db.prepare("DELETE FROM questions WHERE seq = ?");
+  const putOff = db.prepare(`
+    UPDATE questions SET due_at = @dueAt, tries = tries + @failed, reason = @reason WHERE seq = @seq`);
+  const bodyHashOf = db.prepare<[number], Buffer>("SELECT body_hash FROM events WHERE seq = ?").pluck();
+  const tie = db.prepare("UPDATE events SET invite_id = ? WHERE seq = ?");
+  const ignore = db.prepare("UPDATE counters SET value = value + 1 WHERE name = 'ignored'");
+  const withVersions = createVersions(db);
+  const destinationsOf = createDestinationsOf(db);
+  const confirmations = createConfirmations(db);
+  const foldInvite = createFoldInvite(db);
+
+  const settleQuestion = transaction(db, (seq: number, end: QuestionEnd, now: number): void => {
+    if (isOpen.get(seq) === undefined) return;
+    if (end.kind === "later") {
+      putOff.run({ seq, dueAt: end.dueAt, failed: Number(end.isCounted), reason: end.reason });
+      return;
+    }
+    close.run(seq);
+    if (end.kind === "nothing") ignore.run();
+    else
+      withVersions((nextVersion) => {
+        const round = { nextVersion, destinationsOf, hasUnmatched: () => true };
+        if (end.kind === "test") return confirmations.nameTest(seq, end.test, { now, round });
+        const event = { bodyHash: bodyHashOf.get(seq)?.toString("hex") ?? "", receivedAt: now };
+        const inviteId = foldInvite(end.snapshot, event, round);
+        tie.run(inviteId, seq);
+        confirmations.matchWaiting(inviteId, end.snapshot, { now, round });
+      });
+  });
+
+  return { questions, settleQuestion };
+}
+
+type QuestionRow = Omit<Question, "about"> & { about: string };

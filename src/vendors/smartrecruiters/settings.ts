@@ -1,0 +1,85 @@
+/** What of the configuration is one account's. */
+import type { Clock } from "../../shared/clock.ts";
+import { AppError } from "../../shared/errors.ts";
+import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
+import { settingsOf } from "../../shared/vendor-settings.ts";
+import type { Destination, VendorOptions } from "../contract/destination.ts";
+import type { Api } from "./api.ts";
+import { KEYS } from "./keys.ts";
+import { PROFILES, type Profile } from "./profiles.ts";
+
+export interface SmartrecruitersSettings {
+  /** `https://api.smartrecruiters.com`, or an emulator's. */
+  apiBase: string;
+  identityBase: string;
+  clientId: string;
+  profile: Profile;
+  redirectPort: number;
+  /** As declared by the operator: the API does not tell it. */
+  region: string | null;
+  /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
+  resultBase: string;
+  /** Whose account it is, for advice; absent where that is nobody's in particular. */
+  place?: Destination["place"];
+}
+
+/** Each customer has an app of its own, and a sandbox hosts of its own. Throws `CONFIG_INVALID`. */
+export function readSettings({
+  config,
+  org,
+  environment,
+}: Pick<VendorOptions, "config" | "org" | "environment">): SmartrecruitersSettings & {
+  isProduction: boolean;
+} {
+  const section = { vendor: "smartrecruiters", keys: KEYS };
+  const own = settingsOf(config, section, { org, environment });
+  const production = settingsOf(config, section, { org, environment: "production" });
+  const apiBase = own.api_base;
+  const productionHosts = [KEYS.global.api_base.default, production.api_base].map(withoutSlash);
+  const isProduction = productionHosts.includes(withoutSlash(apiBase));
+  // A vendor's sandbox company may live on the usual host, but it has a client id of its own.
+  const isSameAccount = environment === "sandbox" && isProduction && own.client_id === production.client_id;
+  if (isSameAccount && !isLoopback(checkBaseUrl(apiBase, "sandbox.smartrecruiters.api_base")))
+    throw notASandbox();
+  return {
+    apiBase,
+    identityBase: own.identity_base,
+    clientId: own.client_id,
+    profile: profileNamed(own.profile),
+    redirectPort: own.redirect_port,
+    region: own.region,
+    resultBase: config["jobcannon.result_base"],
+    place: { org, environment },
+    isProduction,
+  };
+}
+
+/** Where calls go, and in which profile. */
+export function apiOf(
+  { apiBase, profile, place }: Pick<SmartrecruitersSettings, "apiBase" | "profile" | "place">,
+  { http, clock }: { http: Http; clock: Clock },
+): Api {
+  return { http, clock, base: withoutSlash(apiBase), profile, ...(place === undefined ? {} : { place }) };
+}
+
+function notASandbox(): AppError {
+  return new AppError(
+    "CONFIG_INVALID",
+    "the SmartRecruiters sandbox is the production account: same host, same client id",
+    {
+      hint: "Give [sandbox.smartrecruiters] hosts, or a client_id, of its own.",
+    },
+  );
+}
+
+export function withoutSlash(url: string): string {
+  return url.replace(/\/+$/, "");
+}
+
+/** Throws `CONFIG_INVALID` for one that is not spoken yet. */
+function profileNamed(wanted: string): Profile {
+  for (const [name, profile] of Object.entries(PROFILES)) if (name === wanted) return profile;
+  throw new AppError("CONFIG_INVALID", `the SmartRecruiters profile ${wanted} is not supported yet`, {
+    hint: `Set smartrecruiters.profile to ${Object.keys(PROFILES).join(" or ")}.`,
+  });
+}

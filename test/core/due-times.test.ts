@@ -1,0 +1,42 @@
+import { describe, expect, test } from "vitest";
+import { everyDue, hurriedDue } from "../../src/core/due-times.ts";
+
+const MINUTE_MS = 60_000;
+
+describe("a job that is hurried", () => {
+  test("is due at its own times, and once more within a second of the wish", () => {
+    const { due, hurry } = hurriedDue(everyDue(MINUTE_MS));
+    expect([due.last(90_000), due.next(90_000)]).toEqual([60_000, 120_000]);
+    hurry(90_300);
+    expect([due.last(90_300), due.next(90_300)]).toEqual([60_000, 91_000]);
+    expect([due.last(91_000), due.next(91_000)]).toEqual([91_000, 120_000]);
+    expect(due.last(120_000)).toBe(120_000);
+  });
+
+  test("is due once for all wishes that come before it begins", () => {
+    const { due, hurry } = hurriedDue(everyDue(MINUTE_MS));
+    for (const now of [90_100, 90_200, 90_900]) hurry(now);
+    expect(due.last(95_000)).toBe(91_000);
+    hurry(95_500);
+    expect(due.next(95_500)).toBe(96_000);
+    expect(due.last(96_000)).toBe(96_000);
+  });
+
+  test("is not put off by wishes that never end", () => {
+    const { due, hurry } = hurriedDue(everyDue(MINUTE_MS));
+    let began: number | null = null;
+    for (let now = 90_000; now < 93_000 && began === null; now += 7) {
+      hurry(now);
+      if (due.last(now) > 60_000) began = now;
+    }
+    expect(began).toBeLessThan(91_010);
+  });
+
+  test("is not due for a wish of a clock that was ahead", () => {
+    const { due, hurry } = hurriedDue(everyDue(MINUTE_MS));
+    hurry(10 * MINUTE_MS);
+    expect([due.last(90_000), due.next(90_000)]).toEqual([60_000, 120_000]);
+    hurry(90_000);
+    expect(due.next(90_000)).toBe(91_000);
+  });
+});
