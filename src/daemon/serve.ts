@@ -1,5 +1,5 @@
 import type { LookUpContext } from "../flows/intake/look-ups.ts";
-import { deliverTo } from "../flows/deliver/deliver-to.ts";
+import { deliverTo } from "../flows/deliver/deliver.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";

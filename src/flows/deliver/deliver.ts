@@ -1,149 +1,143 @@
-import type { Connection, Outage } from "../../core/connection.ts";
-import { afterFailure, isFromAhead } from "../../core/delivery/outage.ts";
-import { everyDue } from "../../core/due-times.ts";
-import { isAppError } from "../../shared/errors.ts";
-import { maskEmailsIn, plain } from "../../shared/text.ts";
-import type { Claim } from "../../store/contract/store.ts";
+/**
+ * Brings what is due to one connection's account: as many calls at once as the vendor's window allows. What to do is
+ * decided in `core/delivery`; here it is done.
+ */
+import type { Connection } from "../../core/connection.ts";
+import { atRest, decide } from "../../core/delivery/machine.ts";
+import { AHEAD_MS, spacingMs, windowFor } from "../../core/delivery/rate-window.ts";
+import type { DeliveryEvent } from "../../core/delivery/events.ts";
+import type { Rules } from "../../core/delivery/state.ts";
+import { type AppError, isAppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
+import type { Vendors } from "../account/vendors.ts";
 import type { DeliverContext, DeliverReport } from "./context.ts";
-import { isDue, sendAllDue } from "./send-due.ts";
-import { createSender, type Delivery, isThrottled, notBeforeOf, type Trouble } from "./send.ts";
+import { createExecutor } from "./executor.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
 
+/** Calls at once where no window bounds them: enough to keep a vendor on the same machine busy. */
+const UNLIMITED_CALLS_AT_ONCE = 8;
+/** Each has a connection of its own: an account that does not answer shall not take all that the machine has. */
+const MOST_CALLS_AT_ONCE = 64;
 /** A disk that is full or locked has room again at any time. */
 const STORE_REST_MS = 10_000;
+/** With the tokens of a new consent it may go on. */
+const NEW_TOKENS_REST_MS = 1_000;
 
-/** When another process asks the vendor, its answer is looked for again so soon. */
-const LOOK_AGAIN_MS = 1_000;
+export interface DeliverOptions {
+  connectionId: number;
+  /** Ends it between calls. */
+  stop: AbortSignal;
+  /** Cuts off the calls under way. */
+  abort: AbortSignal;
+  /** Somebody wants it tried now, also where the vendor is left in peace. */
+  insists?: boolean;
+  /** What only a person can mend: noted unless the caller has a better use for it. */
+  onProblem?: (problem: AppError) => void;
+}
+
+/** Delivers what is due for one connection. */
+export async function deliverTo(
+  vendors: Vendors,
+  store: Store,
+  { connectionId, stop, abort, insists = false, onProblem }: DeliverOptions,
+): Promise<DeliverReport> {
+  const connection = await store.connection(connectionId);
+  if (!connection) throw new Error(`there is no connection ${connectionId}`);
+  const { clock, config, log } = vendors;
+  const retryEveryMs = config["schedule.retry_every"];
+  const noted = ({ message }: AppError) =>
+    log.warn("cannot deliver", { connection: connectionId, reason: message });
+  const tell = onProblem ?? noted;
+  try {
+    const [destination, access] = await Promise.all([
+      vendors.destination(connection),
+      vendors.access(connection, { store, signal: abort }),
+    ]);
+    const context = { store, clock, destination, access, random: Math.random, retryEveryMs, insists, stop };
+    return await deliver({ ...context, onProblem: tell }, connection);
+  } catch (error) {
+    // What is wrong with one org's settings must not end a service that delivers for all.
+    if (!isAppError(error, "CONFIG_INVALID")) throw error;
+    tell(error);
+    return { delivered: 0, rejected: 0, held: 0, retried: 0, restUntil: clock.now() + retryEveryMs };
+  }
+}
 
 export async function deliver(context: DeliverContext, connection: Connection): Promise<DeliverReport> {
-  const report: DeliverReport = { delivered: 0, rejected: 0, held: 0, retried: 0, restUntil: 0 };
-  const sender = createSender(context, connection, report);
+  const ledger = createLedger(context, connection);
+  let restUntil: number;
   try {
     try {
-      report.restUntil = await run({ context, connection, sender, outage: connection.outage });
+      restUntil = await run(context, connection, ledger);
     } finally {
-      await sender.end();
+      await ledger.close();
     }
   } catch (error) {
-    if (isAppError(error, "RECONNECT_NEEDED")) {
-      const isMarked = await markMustReconnect(context.store, connection, error);
-      // What was refused are tokens of before; with those of the new consent it may go on.
-      if (!isMarked) report.restUntil = context.clock.now() + LOOK_AGAIN_MS;
-    } else {
-      const restMs = isAppError(error, "STORE_UNAVAILABLE") ? STORE_REST_MS : context.retryEveryMs;
-      report.restUntil = context.clock.now() + restMs;
-      if (isAppError(error)) context.onProblem(error);
-      else if (!context.access.signal.aborted) throw error;
-    }
+    restUntil = await restAfter(context, connection, error);
   }
-  return report;
+  return { ...ledger.counts(), restUntil };
 }
 
-/** Returns until when to rest; 0 when all that is due was sent. */
-async function run(delivery: Delivery): Promise<number> {
-  const { sender } = delivery;
-  const { stop } = delivery.context;
-  let restUntil = delivery.outage ? await askWhetherItIsBack(delivery, delivery.outage) : 0;
-  let suspects: readonly Trouble[] = [];
-  while (restUntil === 0 && !stop.aborted && (suspects.length > 0 || (await isDue(delivery)))) {
-    const troubles = await sendAllDue(delivery, suspects);
-    suspects = troubles.length > 0 && (await isTheirContent(delivery, troubles)) ? troubles : [];
-    if (suspects.length < troubles.length) restUntil = await rest(delivery, troubles);
-    else if (delivery.outage && sender.heard()) await saveOutage(delivery, null);
+/** From the first event to the last. Returns until when to rest; 0 when all that is due was sent. */
+async function run(context: DeliverContext, connection: Connection, ledger: Ledger): Promise<number> {
+  const { clock, random, stop } = context;
+  let state = atRest(rulesFor(context, connection), connection.outage);
+  const events: DeliveryEvent[] = [];
+  let isDeciding = false;
+  return await new Promise<number>((resolve, reject) => {
+    const tell = (event: DeliveryEvent) => {
+      events.push(event);
+      if (isDeciding) return;
+      isDeciding = true;
+      try {
+        for (let next = events.shift(); next; next = events.shift()) {
+          const decision = decide(state, next, { now: clock.now(), random });
+          state = decision.state;
+          for (const command of decision.commands) {
+            executor.run(command);
+            if (command.kind === "finish") end(command.restUntil);
+          }
+        }
+        isDeciding = false;
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const executor = createExecutor(context, connection, { ledger, tell });
+    const onStop = () => tell({ kind: "told to stop" });
+    const end = (restUntil: number) => {
+      stop.removeEventListener("abort", onStop);
+      executor.ended().then(() => resolve(restUntil), reject);
+    };
+    stop.addEventListener("abort", onStop);
+    if (stop.aborted) onStop();
+    tell({ kind: "began" });
+  });
+}
+
+function rulesFor({ destination, retryEveryMs, insists }: DeliverContext, connection: Connection): Rules {
+  const { batchSize, rateLimit } = destination;
+  return {
+    batchSize,
+    mostInFlight: Math.min(rateLimit?.calls ?? UNLIMITED_CALLS_AT_ONCE, MOST_CALLS_AT_ONCE),
+    hasWindow: windowFor(destination, connection) !== null,
+    spacingMs: rateLimit ? spacingMs(rateLimit) : 0,
+    aheadMs: AHEAD_MS,
+    retryEveryMs,
+    insists,
+  };
+}
+
+/** Until when to rest after what stood in the way. Throws what is a bug. */
+async function restAfter(context: DeliverContext, connection: Connection, error: unknown): Promise<number> {
+  if (isAppError(error, "RECONNECT_NEEDED")) {
+    const isMarked = await markMustReconnect(context.store, connection, error);
+    // What was refused are tokens of before.
+    return isMarked ? 0 : context.clock.now() + NEW_TOKENS_REST_MS;
   }
-  return restUntil;
-}
-
-/**
- * One contact, a different one each time, since what failed is due later than what did not: once in a tick, by all
- * processes together. Where a single push alone has failed so far, the others need not wait for it.
- */
-async function askWhetherItIsBack(delivery: Delivery, outage: Outage): Promise<number> {
-  const { context, connection, sender } = delivery;
-  const { store, clock, access, retryEveryMs } = context;
-  const now = clock.now();
-  if (outage.suspect === null) {
-    const isAhead = isFromAhead(outage, now);
-    if (isAhead) await store.hasten(connection.id, now);
-    const restUntil = context.insists ? (outage.notBefore ?? 0) : outage.restUntil;
-    if (now < restUntil && !isAhead) return restUntil;
-    // Whoever asked first may have been killed: the next tick has its own turn.
-    const last = everyDue(retryEveryMs).last(now);
-    const turn = isAhead ? last : Math.max(outage.restUntil, last);
-    const isOurs = context.insists || (await store.openTick(`probe ${connection.id}`, turn));
-    if (!isOurs) return now + LOOK_AGAIN_MS;
-  }
-  await access.slot();
-  for (;;) {
-    const claim = await claimProbe(delivery, outage);
-    if (!claim) return outage.suspect === null ? now + LOOK_AGAIN_MS : 0;
-    const sent = await sender.sendBatch([claim]);
-    if (sent.kind === "failed") return await rest(delivery, [sent]);
-    if (sent.kind === "empty") continue;
-    await saveOutage(delivery, null);
-    return 0;
-  }
-}
-
-/**
- * One that travels alone fails for its own sake: it is asked with only where there is no other. Nor is the suspect,
- * which goes with what is due, so that others may pass it while it hangs.
- */
-async function claimProbe({ sender }: Delivery, { suspect }: Outage): Promise<Claim | undefined> {
-  const loners: Claim[] = [];
-  for (;;) {
-    const [claim] = await sender.claim(1);
-    if (claim && (claim.alone || claim.pushId === suspect)) {
-      loners.push(claim);
-      continue;
-    }
-    const probe = claim ?? (suspect === null ? loners.shift() : undefined);
-    await sender.giveBack(loners);
-    return probe;
-  }
-}
-
-/** Either the vendor is down, or it is these batches' content: what the vendor makes of others tells. */
-async function isTheirContent({ sender }: Delivery, troubles: readonly Trouble[]): Promise<boolean> {
-  if (troubles.some(isThrottled)) return false;
-  return await sender.vendorTakesOthers(Math.max(...troubles.map(({ sentAs }) => sentAs)));
-}
-
-/** Leaves the vendor in peace for a while; what failed has spent a try. A lone suspect waits by itself. */
-async function rest(delivery: Delivery, troubles: readonly Trouble[]): Promise<number> {
-  const { context, sender } = delivery;
-  const { clock, random, retryEveryMs } = context;
-  const outage = (await asNoted(delivery))?.outage ?? null;
-  const notBefore = Math.max(0, ...troubles.map(notBeforeOf)) || null;
-  const [only, ...others] = troubles.flatMap(({ parcels }) => parcels.map(({ claim }) => claim));
-  const isLone = others.length === 0 && notBefore === null && !troubles.some(isThrottled);
-  const suspect = isLone ? (only ?? null) : null;
-  const now = clock.now();
-  const reason = reasonOf(troubles);
-  const after = afterFailure(outage, { now, notBefore, random, retryEveryMs, suspect, reason });
-  await sender.putOff(troubles, after.restUntil);
-  await saveOutage(delivery, after);
-  return after.suspect === null ? after.restUntil : 0;
-}
-
-const LONGEST_REASON = 200;
-
-function reasonOf(troubles: readonly Trouble[]): string {
-  const [answer] = troubles.flatMap(({ result }) => result.answers);
-  const words = answer?.kind === "retry" ? answer.reason : "";
-  return maskEmailsIn(plain(words)).slice(0, LONGEST_REASON);
-}
-
-async function saveOutage(delivery: Delivery, outage: Outage | null): Promise<void> {
-  const { context, connection } = delivery;
-  const { store } = context;
-  delivery.outage = outage;
-  // A consent that came meanwhile begins anew: what failed before it keeps nobody waiting.
-  if ((await asNoted(delivery))?.connectedAt !== connection.connectedAt) return;
-  await store.saveConnection(connection, { outage });
-}
-
-/** The connection as all processes have noted it by now. */
-async function asNoted({ context, connection }: Delivery): Promise<Connection | null> {
-  return await context.store.connection(connection.id);
+  if (isAppError(error)) context.onProblem(error);
+  else if (!context.access.signal.aborted) throw error;
+  const restMs = isAppError(error, "STORE_UNAVAILABLE") ? STORE_REST_MS : context.retryEveryMs;
+  return context.clock.now() + restMs;
 }

@@ -4,7 +4,7 @@ import type { AppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { finishReleases } from "../connect/consent-release.ts";
 import type { DeliverReport } from "../deliver/context.ts";
-import { deliverTo } from "../deliver/deliver-to.ts";
+import { deliverTo } from "../deliver/deliver.ts";
 import type { JobContext, RunJob } from "./job.ts";
 
 /** Delivers all that waits, its time come or not, to all connections at once. */

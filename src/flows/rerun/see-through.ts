@@ -3,7 +3,7 @@ import { MAX_TRIES } from "../../core/delivery/retry.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Standing, Store } from "../../store/contract/store.ts";
 import type { Vendors } from "../account/vendors.ts";
-import { deliverTo } from "../deliver/deliver-to.ts";
+import { deliverTo } from "../deliver/deliver.ts";
 
 /** A run's pushes on their way to an end: watched while a service delivers them, delivered from here where none lives. */
 export interface Queued {

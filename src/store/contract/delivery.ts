@@ -1,3 +1,4 @@
+import type { ClaimKind } from "../../core/delivery/events.ts";
 import type { RateWindow } from "../../core/delivery/rate-window.ts";
 import type { Invite } from "../../core/invite.ts";
 import type { AttemptOutcome, HeldCause, MappingWarning, Projection, Rejection } from "../../core/push.ts";
@@ -79,8 +80,8 @@ export interface Claim {
   carries: number;
   /** Failed tries since the push became due. */
   tries: number;
-  /** Was sent apart since its content makes the vendor fail. */
-  alone: boolean;
+  /** Its content makes the vendor fail: it goes in calls of its own. */
+  isQuarantined: boolean;
   invites: Invite[];
   /** The account's fields as they were known when it was taken: what is raised for new ones is projected with them. */
   knownFields: string[] | null;
@@ -103,8 +104,8 @@ export type SettleOutcome =
   /** There was nothing to tell. */
   | { kind: "empty" }
   | { kind: "rejected"; projection: Projection; rejection: Rejection }
-  /** `alone`: its content makes the vendor fail; from now on it travels without company, until it changes. */
-  | { kind: "pending"; dueAt: number; counted: boolean; alone?: boolean }
+  /** `quarantine`: its content makes the vendor fail; it goes in calls of its own from now on, until it changes. */
+  | { kind: "pending"; dueAt: number; counted: boolean; quarantine?: boolean }
   | { kind: "held"; cause: HeldCause };
 
 export interface NewAttempt {
@@ -128,9 +129,6 @@ export interface ConnectedHold {
   connectedAt: number | null;
   changes: Pick<ConnectionChanges, "state" | "banner" | "vaultTrouble">;
 }
-
-/** Whether a try was spent on it before; in company: none of those that travel alone. */
-export type ClaimKind = "any" | "fresh" | "failed" | "failed in company";
 
 /** `at`: from when on the call may go. One that is not taken is to be asked for again, `aheadMs` before. */
 export interface Place {

@@ -6,8 +6,10 @@ import type { SendResult, Update } from "../contract/destination.ts";
 export function unanswered(updates: readonly Update[], error: unknown, durationMs: number): SendResult {
   if (!mayPass(error)) throw error;
   const none = { httpStatus: null, correlationId: null };
+  const isThrottle = error.code === "VENDOR_RATE_LIMITED";
+  const reason = error.message;
   return {
-    answers: updates.map(() => ({ kind: "retry", reason: error.message, notBefore: null, ...none })),
+    answers: updates.map(() => ({ kind: "retry", isThrottle, reason, notBefore: null, ...none })),
     ...none,
     durationMs,
   };

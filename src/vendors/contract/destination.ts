@@ -1,9 +1,10 @@
 import type { CommonErrors } from "../../core/advice/common-errors.ts";
 import type { Authorization } from "../../core/authorization.ts";
 import type { Account, ConnectionName, Environment } from "../../core/connection.ts";
+import type { Answer } from "../../core/delivery/answer.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import type { Invite } from "../../core/invite.ts";
-import type { HeldCause, MappingWarning, Projection, Rejection, SubjectKind } from "../../core/push.ts";
+import type { MappingWarning, Projection, SubjectKind } from "../../core/push.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import type { Http } from "../../shared/http.ts";
@@ -26,25 +27,6 @@ export interface Update {
   traceId: string;
   projection: Projection;
 }
-
-/** What the vendor made of one update. */
-export type Answer =
-  | { kind: "accepted" }
-  | { kind: "rejected"; rejection: Rejection }
-  /** Not now. `notBefore`: ms since the epoch, when the vendor named a time. */
-  | {
-      kind: "retry";
-      reason: string;
-      httpStatus: number | null;
-      notBefore: number | null;
-      correlationId: string | null;
-    }
-  /**
-   * The call was refused whole, and one of several records may be to blame: send them apart, at once.
-   * `suspect`: this one may be it. Where the vendor names culprits the others are no suspects and may go together.
-   */
-  | { kind: "split"; rejection: Rejection; suspect: boolean }
-  | { kind: "held"; cause: HeldCause; detail: string };
 
 export interface SendResult {
   /** In the order of the updates. */

@@ -2,7 +2,8 @@
 import * as v from "valibot";
 import { emailKey } from "../../core/event.ts";
 import type { Rejection } from "../../core/push.ts";
-import type { Answer, Update } from "../contract/destination.ts";
+import type { Answer } from "../../core/delivery/answer.ts";
+import type { Update } from "../contract/destination.ts";
 import type { ApiAnswer } from "./api.ts";
 import { type Problem, readProblem } from "./problem.ts";
 import { missingScope, refusalOfCall, verdictOf, waitUntil } from "./verdict.ts";
@@ -125,7 +126,7 @@ function refusal(problem: Problem, answer: ApiAnswer): Answer {
   const scope = missingScope(problem);
   if (scope !== null) return { kind: "held", cause: "scope", detail: scope };
   const reason = passingTrouble(problem);
-  if (reason !== null) return later(answer, { reason, notBefore: null });
+  if (reason !== null) return later(answer, { reason, notBefore: null, isThrottle: isLimit(problem) });
   return { kind: "rejected", rejection: rejectionOf(problem, answer) };
 }
 
@@ -155,11 +156,15 @@ const TROUBLE_CATEGORIES = [
 ];
 
 /** Why the record has to wait, in words; null when waiting is no cure. */
-function passingTrouble({ category, policyName }: Problem): string | null {
-  if (policyName !== null || LIMIT_CATEGORIES.includes(category ?? ""))
-    return "HubSpot's limit stopped the record";
+function passingTrouble(problem: Problem): string | null {
+  const { category } = problem;
+  if (isLimit(problem)) return "HubSpot's limit stopped the record";
   if (TROUBLE_CATEGORIES.includes(category ?? "")) return `HubSpot had trouble of its own (${category})`;
   return null;
+}
+
+function isLimit({ category, policyName }: Problem): boolean {
+  return policyName !== null || LIMIT_CATEGORIES.includes(category ?? "");
 }
 
 /** The name of a property that the portal does not have; empty when HubSpot does not name it. */
@@ -195,15 +200,16 @@ function rejectionOf({ message, category, details, correlationId }: Problem, ans
   };
 }
 
+/** "Too many", "locked" and "moving": https://developers.hubspot.com/docs/api-reference/error-handling */
+const THROTTLES = [429, 423, 477];
+
 function later(
-  answer: ApiAnswer,
-  { reason, notBefore }: { reason: string; notBefore: number | null },
-): Answer {
-  return {
-    kind: "retry",
+  { status, correlationId }: ApiAnswer,
+  {
     reason,
-    httpStatus: answer.status,
     notBefore,
-    correlationId: answer.correlationId,
-  };
+    isThrottle = THROTTLES.includes(status),
+  }: { reason: string; notBefore: number | null; isThrottle?: boolean },
+): Answer {
+  return { kind: "retry", isThrottle, reason, httpStatus: status, notBefore, correlationId };
 }

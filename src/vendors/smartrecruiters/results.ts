@@ -1,6 +1,7 @@
 /** Writes an assessment's result to the scorecard: one call each. */
 import type { Projection, Rejection } from "../../core/push.ts";
-import type { Answer, SendResult, Update } from "../contract/destination.ts";
+import type { Answer } from "../../core/delivery/answer.ts";
+import type { SendResult, Update } from "../contract/destination.ts";
 import { unanswered } from "../calling/unanswered.ts";
 import { type ApiAnswer, type Caller, callApi, isSegment } from "./api.ts";
 import { fieldOf } from "./custom-fields.ts";
@@ -91,12 +92,16 @@ function fieldNamedIn(message: string, projection: Projection): string | null {
   return Object.keys(projection).find(isNamed) ?? null;
 }
 
+/** Too many calls, or what they are about is locked. */
+const THROTTLES = [423, 429];
+
 function later(
   { status: httpStatus, correlationId }: ApiAnswer,
   reason: string,
   notBefore: number | null,
 ): Answer {
-  return { kind: "retry", reason, httpStatus, notBefore, correlationId };
+  const isThrottle = THROTTLES.includes(httpStatus);
+  return { kind: "retry", isThrottle, reason, httpStatus, notBefore, correlationId };
 }
 
 /** The id came from elsewhere; a URL cannot hold it. */

@@ -83,11 +83,16 @@ export function describeClaims(open: OpenStore): void {
         claims.map((claim) => ({
           claim,
           now: NOON + MINUTE,
-          outcome: { kind: "pending", dueAt: NOON, counted: true, alone: claim.subject.startsWith("ann") },
+          outcome: {
+            kind: "pending",
+            dueAt: NOON,
+            counted: true,
+            quarantine: claim.subject.startsWith("ann"),
+          },
         })),
       );
       const alone = await store.claim({ connectionId: id, limit: 10, now: NOON + MINUTE });
-      expect(alone.map((claim) => [claim.subject, claim.alone])).toEqual([["ann@example.com", true]]);
+      expect(alone.map((claim) => [claim.subject, claim.isQuarantined])).toEqual([["ann@example.com", true]]);
       expect(await claimedSubjects(store, id, NOON + MINUTE)).toEqual(["bob@example.com", "cat@example.com"]);
       const [claim] = alone;
       if (!claim) throw new Error("nothing was claimed");

@@ -122,7 +122,7 @@ export function describeReads(open: OpenStore): void {
       const endings = new Map<string, SettleOutcome>([
         ["ann@example.com", { kind: "held", cause: "property" }],
         ["bob@example.com", { kind: "held", cause: "scope" }],
-        ["cat@example.com", { kind: "pending", dueAt: soon, counted: true, alone: true }],
+        ["cat@example.com", { kind: "pending", dueAt: soon, counted: true, quarantine: true }],
         ["dan@example.com", { kind: "pending", dueAt: soon, counted: true }],
       ]);
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isAppError } from "../../../src/shared/errors.ts";
-import type { Answer } from "../../../src/vendors/contract/destination.ts";
+import type { Answer } from "../../../src/core/delivery/answer.ts";
 import { anUpdate, openCompany, type Reply, refusal } from "./company.ts";
 
 const RESULTS = "POST /v1/assessments/a1/results";

@@ -2,9 +2,10 @@ import type { Outage } from "../../../core/connection.ts";
 import { isFromAhead } from "../../../core/delivery/outage.ts";
 import type { RateWindow } from "../../../core/delivery/rate-window.ts";
 import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
+import type { ClaimKind } from "../../../core/delivery/events.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { ProcessIdentity } from "../../../shared/process-identity.ts";
-import type { ClaimKind, DueWork, Place } from "../../contract/store.ts";
+import type { DueWork, Place } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { SLICE } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
@@ -33,7 +34,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     any: dueOf("any"),
     fresh: dueOf("fresh"),
     failed: dueOf("failed"),
-    "failed in company": dueOf("failed in company"),
+    "failed together": dueOf("failed together"),
   };
   const take = db.prepare("UPDATE pushes SET lease = ?, moved_at = NULL WHERE id = ?");
   const statesOf = createStatesOf(db);
@@ -56,7 +57,8 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       take.run(lease, pushId);
       const { states, newestVersion } = statesOf(connection.org, connection.subject_kind, subject);
       const carries = Math.max(version, newestVersion);
-      const claim = { pushId, lease, subject, version, carries, tries, alone: alone === 1 };
+      const isQuarantined = alone === 1;
+      const claim = { pushId, lease, subject, version, carries, tries, isQuarantined };
       return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
     });
     return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
@@ -135,7 +137,7 @@ function isOutageFromAhead(json: string, now: number): boolean {
   return outage !== null && isFromAhead(outage, now);
 }
 
-/** One that travels alone goes by itself; the others go without it. */
+/** One in quarantine goes by itself; the others go without it. */
 function companions(rows: DueRow[]): DueRow[] {
   return rows[0]?.alone === 1 ? rows.slice(0, 1) : rows.filter((row) => row.alone === 0);
 }
@@ -151,7 +153,7 @@ const KINDS: Readonly<Record<ClaimKind, string>> = {
   any: "",
   fresh: "AND tries = 0",
   failed: "AND tries > 0",
-  "failed in company": "AND tries > 0 AND alone = 0",
+  "failed together": "AND tries > 0 AND alone = 0",
 };
 
 interface DueRow {

@@ -48,8 +48,8 @@ export function createSettle(db: Db) {
     }
     const { pushId, lease, version, carries } = claim;
     if (outcome.kind === "pending") {
-      const { dueAt, counted, alone = false } = outcome;
-      keepWaiting.run(dueAt, Number(counted), version, Number(alone), pushId, lease);
+      const { dueAt, counted, quarantine = false } = outcome;
+      keepWaiting.run(dueAt, Number(counted), version, Number(quarantine), pushId, lease);
       return;
     }
     const { state, heldCause } = endOf(outcome);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createPace } from "../../src/flows/deliver/pace.ts";
+import { createCallWindow } from "../../src/flows/deliver/call-window.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
 
 const LIMIT = { calls: 3, windowMs: 10_000 };
@@ -10,16 +10,16 @@ const LATER_WINDOW = 10_090;
 /** Between two calls, so that a window's do not all reach the vendor in one moment. */
 const APART = 4;
 
-describe("the pace of one delivery's calls", () => {
+describe("the window of one delivery's calls", () => {
   /** Asks for so many calls, which are answered at once; returns when each went, as far as it did. */
-  function calls(clock: FakeClock, pace: ReturnType<typeof createPace>, n: number) {
+  function calls(clock: FakeClock, pace: ReturnType<typeof createCallWindow>, n: number) {
     const startedAt = clock.now();
     const stop = new AbortController();
     const went: number[] = [];
     const all = (async () => {
       for (let call = 0; call < n; call += 1) {
-        const { arrived } = await pace(stop.signal);
-        arrived();
+        const { ended } = await pace(stop.signal);
+        ended();
         went.push(clock.now() - startedAt);
       }
     })();
@@ -29,7 +29,7 @@ describe("the pace of one delivery's calls", () => {
 
   test("lets a window's calls go one close behind the other, and the next ones as the first leave it", async () => {
     const clock = fakeClock();
-    const { went } = calls(clock, createPace(clock, LIMIT), 7);
+    const { went } = calls(clock, createCallWindow(clock, LIMIT), 7);
     const burst = [0, APART, 2 * APART];
     await clock.advance(OUR_WINDOW - 1);
     expect(went).toEqual(burst);
@@ -41,7 +41,7 @@ describe("the pace of one delivery's calls", () => {
 
   test("counts from the moment in which a call goes, however late after its place was counted", async () => {
     const clock = fakeClock();
-    const pace = createPace(clock, LIMIT);
+    const pace = createCallWindow(clock, LIMIT);
     calls(clock, pace, 1);
     await clock.advance(4_000);
     const { went } = calls(clock, pace, 4);
@@ -53,7 +53,7 @@ describe("the pace of one delivery's calls", () => {
 
   test("lets a call that went late be caught up with, where the places allow it", async () => {
     const clock = fakeClock();
-    const pace = createPace(clock, { ...LIMIT, calls: 1 });
+    const pace = createCallWindow(clock, { ...LIMIT, calls: 1 });
     const startedAt = clock.now();
     const lateness: number[] = [];
     await clock.advance(35);
@@ -69,7 +69,7 @@ describe("the pace of one delivery's calls", () => {
 
   test("never lets more go within any window, whoever asks for them at once", async () => {
     const clock = fakeClock();
-    const pace = createPace(clock, LIMIT);
+    const pace = createCallWindow(clock, LIMIT);
     const askers = Array.from({ length: 4 }, () => calls(clock, pace, 3));
     await clock.advance(4 * OUR_WINDOW);
     const went = askers.flatMap((asker) => asker.went).toSorted((a, b) => a - b);
@@ -80,7 +80,7 @@ describe("the pace of one delivery's calls", () => {
 
   test("stops waiting with the signal's reason, and that call does not count", async () => {
     const clock = fakeClock();
-    const pace = createPace(clock, LIMIT);
+    const pace = createCallWindow(clock, LIMIT);
     const first = calls(clock, pace, 4);
     await clock.advance(5_000);
     first.stop.abort(new Error("enough"));
@@ -93,7 +93,7 @@ describe("the pace of one delivery's calls", () => {
 
   test("without a limit keeps nobody waiting", async () => {
     const clock = fakeClock();
-    const { went } = calls(clock, createPace(clock, null), 1_000);
+    const { went } = calls(clock, createCallWindow(clock, null), 1_000);
     await clock.advance(0);
     expect(went).toHaveLength(1_000);
   });
@@ -105,11 +105,11 @@ describe("the pace of one delivery's calls", () => {
     /** One that was answered so late, behind a quick one; returns how long it kept its place. */
     async function placeOf(windowMs: number, { tookMs, from = 0 }: { tookMs: number | null; from?: number }) {
       const clock = fakeClock();
-      const pace = createPace(clock, { calls: 3, windowMs });
+      const pace = createCallWindow(clock, { calls: 3, windowMs });
       const answered = async (ms: number) => {
-        const { arrived } = await pace(signal);
+        const { ended } = await pace(signal);
         await clock.advance(ms);
-        arrived();
+        ended();
       };
       await answered(QUICKEST);
       await clock.advance(from);

@@ -1,15 +1,15 @@
 import { APART_MS, type RateLimit, windowOf } from "../../core/delivery/rate-window.ts";
 import type { Clock } from "../../shared/clock.ts";
 
-export interface PacedCall {
+interface CountedCall {
   sentAt: number;
   /** Until it was answered; null as long as it is not. */
   tookMs: number | null;
 }
 
-/** A call that was let go. `arrived`: to be said when it was answered, or failed. */
-export interface Departure {
-  arrived(): void;
+/** `ended`: to be said when it was answered, or failed. */
+export interface CallInFlight {
+  ended(): void;
 }
 
 /**
@@ -25,30 +25,30 @@ export const SHORT_WINDOW_MS = 5_000;
 export const MOST_LATE_MS = 500;
 
 /**
- * Places are a window apart; the calls that go with them may be so much closer. Else one that went a little late would
- * delay the call in its place a window later, and that one the next, and nobody would ever catch up.
+ * Slots in the store are a whole window apart; a call may follow the one a window before it so much sooner. So a call
+ * that went late delays no call of the next window.
  */
 export const GRACE_MS = 10;
 
 /**
- * A place is counted when it is taken, and between then and the call a claim may wait for the disk, one long, another
- * short. So a delivery also keeps its calls apart by the moments in which they really go, and may have come. To be
- * awaited before each.
+ * The window as one delivery counts it: by the moments in which its calls really go, and may have reached the vendor. The
+ * store counts slots when they are taken, and a claim may wait for the disk between its slot and its call. To be
+ * awaited before each call.
  */
-export function createPace(
+export function createCallWindow(
   clock: Clock,
   limit: RateLimit | null,
-): (signal: AbortSignal) => Promise<Departure> {
-  if (!limit) return async () => ({ arrived: () => {} });
+): (signal: AbortSignal) => Promise<CallInFlight> {
+  if (!limit) return async () => ({ ended: () => {} });
   const { calls, windowMs } = limit;
   const marginMs = windowOf(limit) - windowMs;
-  let departed: PacedCall[] = [];
+  let sent: CountedCall[] = [];
   let mayGoAt = 0;
   let firstAt: number | null = null;
   let quickest: number | null = null;
   const mayBeLate = (sentAt: number) =>
     windowMs <= SHORT_WINDOW_MS || sentAt - (firstAt ?? sentAt) < FIRST_CALLS_MS;
-  const leavesAt = ({ sentAt, tookMs }: PacedCall, now: number): number => {
+  const leavesAt = ({ sentAt, tookMs }: CountedCall, now: number): number => {
     if (!mayBeLate(sentAt)) return sentAt + windowMs + marginMs - GRACE_MS;
     const lateMs = (tookMs ?? now - sentAt) - (quickest ?? 0);
     return sentAt + windowMs + Math.max(marginMs, Math.min(lateMs, MOST_LATE_MS));
@@ -59,27 +59,27 @@ export function createPace(
       // Where the clock was set back, the calls of before it count as of now, and nobody waits for times that were.
       const latest = now + calls * APART_MS;
       mayGoAt = Math.min(mayGoAt, latest);
-      for (const call of departed) call.sentAt = Math.min(call.sentAt, latest);
-      const times = departed.map((call) => leavesAt(call, now));
-      departed = departed.filter((_, index) => (times[index] ?? 0) > now);
-      if (departed.length < calls) break;
+      for (const call of sent) call.sentAt = Math.min(call.sentAt, latest);
+      const times = sent.map((call) => leavesAt(call, now));
+      sent = sent.filter((_, index) => (times[index] ?? 0) > now);
+      if (sent.length < calls) break;
       await clock.sleep(Math.max(1, Math.min(...times.filter((at) => at > now)) - now), signal);
     }
-    // Each takes its turn before it waits for it.
-    const turn = Math.max(clock.now(), mayGoAt);
-    mayGoAt = turn + APART_MS;
-    const call: PacedCall = { sentAt: turn, tookMs: null };
-    departed.push(call);
+    // The next one counts from this one's time, while this one still waits for it.
+    const goAt = Math.max(clock.now(), mayGoAt);
+    mayGoAt = goAt + APART_MS;
+    const call: CountedCall = { sentAt: goAt, tookMs: null };
+    sent.push(call);
     try {
-      if (turn > clock.now()) await clock.sleep(turn - clock.now(), signal);
+      if (goAt > clock.now()) await clock.sleep(goAt - clock.now(), signal);
     } catch (error) {
-      departed = departed.filter((each) => each !== call);
+      sent = sent.filter((each) => each !== call);
       throw error;
     }
     call.sentAt = clock.now();
     firstAt ??= call.sentAt;
     return {
-      arrived: () => {
+      ended: () => {
         call.tookMs ??= Math.max(0, clock.now() - call.sentAt);
         quickest = Math.min(quickest ?? call.tookMs, call.tookMs);
       },

@@ -1,0 +1,130 @@
+/** What one answer makes of its call: settled record by record, sent again in parts, or failed as a whole. */
+import type { Answer, RetryAnswer } from "./answer.ts";
+import { advance, halvesOf, quarantine } from "./bisect.ts";
+import { nextTry } from "./retry.ts";
+import { isCanaryInFlight } from "./sending.ts";
+import {
+  areInQuarantine,
+  changeBatch,
+  giveBack,
+  goesOn,
+  noteEnd,
+  removeBatch,
+  settle,
+  startSending,
+} from "./settling.ts";
+import type { ClaimedPush, DeliveryEvent, End, Ending } from "./events.ts";
+import type { Batch, Failure, Step } from "./state.ts";
+
+interface Answered {
+  push: ClaimedPush;
+  answer: Answer;
+}
+
+export function onAnswered(step: Step, event: Extract<DeliveryEvent, { kind: "answered" }>) {
+  const batch = step.batches.find(({ id }) => id === event.batch);
+  if (!batch) return;
+  const all = pairs(batch.pushes, event.answers);
+  const retries = event.answers.filter((answer) => answer.kind === "retry");
+  const hasFailed = retries.length === all.length;
+  step.moment += 1;
+  if (!hasFailed) step.heardAt = step.moment;
+  if (batch.kind === "canary") return onCanaryAnswered(step, batch);
+  if (hasFailed) return onFailed(step, batch, failureOf(batch, retries));
+  const parts = partsOf(all);
+  const inParts = new Set(parts.flat());
+  settleAccepted(
+    step,
+    all.filter(({ answer }) => answer.kind === "accepted").map(({ push }) => push),
+  );
+  settle(
+    step,
+    all
+      .filter(({ push, answer }) => answer.kind !== "accepted" && !inParts.has(push))
+      .map((each) => endOf(step, each)),
+  );
+  goOnWith(step, batch, parts);
+  if (batch.kind === "probe" && goesOn(step)) {
+    noteEnd(step);
+    startSending(step);
+  }
+}
+
+function onFailed(step: Step, batch: Batch, failure: Failure): void {
+  removeBatch(step, batch.id);
+  giveBack(step, batch.rest.flat());
+  if (batch.bisect !== null) advance(step, batch.bisect, [failure]);
+  else if (batch.kind === "probe" || failure.isThrottle) step.outages = [...step.outages, failure];
+  else if (areInQuarantine(failure.pushes)) quarantine(step, failure);
+  else step.doubts = [...step.doubts, { since: failure.sentAs, failures: [failure], root: null }];
+}
+
+/** What it was told again changes nothing: it was accepted before. */
+function onCanaryAnswered(step: Step, batch: Batch): void {
+  removeBatch(step, batch.id);
+  if (step.heardAt < batch.sentAs) step.unheardAt = batch.sentAs;
+}
+
+/** The last one becomes the canary, unless the one before is in flight. */
+function settleAccepted(step: Step, accepted: readonly ClaimedPush[]): void {
+  const last = isCanaryInFlight(step) ? undefined : accepted.at(-1);
+  const known = last && step.canary ? [step.canary] : [];
+  const ended = [...known, ...accepted.filter((push) => push !== last)];
+  settle(
+    step,
+    ended.map(({ pushId }) => ({ pushId, ending: "as answered" })),
+  );
+  if (last) step.canary = { ...last, acceptedAt: step.now };
+}
+
+/** Where the vendor names culprits the others go together; else it is found by halves. */
+function partsOf(all: readonly Answered[]): ClaimedPush[][] {
+  if (all.length === 1) return [];
+  const pushesWith = (isSuspect: boolean) =>
+    all
+      .filter(({ answer }) => answer.kind === "split" && answer.suspect === isSuspect)
+      .map(({ push }) => push);
+  const [suspects, others] = [pushesWith(true), pushesWith(false)];
+  const parts = suspects.length === all.length ? halvesOf(suspects) : [others, suspects];
+  return parts.filter((part) => part.length > 0);
+}
+
+function goOnWith(step: Step, batch: Batch, parts: readonly (readonly ClaimedPush[])[]) {
+  const [next, ...rest] = [...parts, ...batch.rest];
+  if (next && goesOn(step))
+    return changeBatch(step, batch.id, { stage: "queued", pushes: next, rest, isFirst: false });
+  removeBatch(step, batch.id);
+  giveBack(step, [...(next ?? []), ...rest.flat()]);
+  if (batch.bisect !== null) advance(step, batch.bisect, []);
+}
+
+function endOf(step: Step, { push, answer }: Answered): End {
+  const ending: Ending = answer.kind === "retry" ? retryOf(step, push, answer) : "as answered";
+  return { pushId: push.pushId, ending };
+}
+
+function retryOf(step: Step, { tries }: ClaimedPush, { notBefore }: RetryAnswer): Ending {
+  const { now, random, rules } = step;
+  const { retryEveryMs } = rules;
+  const dueAt = nextTry({ tries: tries + 1, now, notBefore, random, retryEveryMs });
+  return { dueAt, counted: true, quarantine: false };
+}
+
+function failureOf({ pushes, sentAs }: Batch, retries: readonly RetryAnswer[]): Failure {
+  const wishes = retries.map(({ notBefore }) => notBefore ?? 0);
+  return {
+    pushes,
+    sentAs,
+    isThrottle: retries.some(({ isThrottle }) => isThrottle),
+    notBefore: Math.max(0, ...wishes) || null,
+    reason: retries[0]?.reason ?? "",
+  };
+}
+
+function pairs(pushes: readonly ClaimedPush[], answers: readonly Answer[]): Answered[] {
+  return pushes.map((push, index) => {
+    const answer = answers[index];
+    if (!answer) throw new Error("the destination left an update without an answer");
+    return { push, answer };
+  });
+}

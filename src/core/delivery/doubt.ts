@@ -1,0 +1,47 @@
+/** Is it an outage, or the content of what failed? Any verdict that came later tells, or the canary. */
+import { bisect } from "./bisect.ts";
+import { isCanaryInFlight, sendCanary } from "./sending.ts";
+import { areInQuarantine, settle } from "./settling.ts";
+import type { Doubt, Failure, Step } from "./state.ts";
+
+export type Verdict = "outage" | "content" | "open";
+
+/** So long the canary's next result may wait for calls that need none. */
+export const CANARY_MS = 10_000;
+
+/** A throttle is never a matter of content. */
+export function verdictOn(step: Step, { since, failures }: Pick<Doubt, "since" | "failures">): Verdict {
+  if (failures.some(({ isThrottle }) => isThrottle)) return "outage";
+  if (step.heardAt > since) return "content";
+  const canTell = isCanaryInFlight(step) || step.canary !== null;
+  return step.unheardAt > since || !canTell ? "outage" : "open";
+}
+
+/** Whoever fails at the same time shares one canary. */
+export function judgeDoubts(step: Step): void {
+  const doubts = step.doubts;
+  step.doubts = doubts.filter((doubt) => verdictOn(step, doubt) === "open");
+  for (const doubt of doubts) {
+    const verdict = verdictOn(step, doubt);
+    if (verdict === "content") blameContent(step, doubt.failures, doubt.root);
+    else if (verdict === "outage") step.outages = [...step.outages, ...doubt.failures];
+  }
+  if (step.doubts.length > 0) askCanary(step);
+}
+
+export function blameContent(step: Step, failures: readonly Failure[], root: number | null): void {
+  for (const failure of failures) bisect(step, failure, root);
+}
+
+export function askCanary(step: Step): void {
+  if (!isCanaryInFlight(step)) sendCanary(step);
+}
+
+/** Calls of those in quarantine need no canary; with nothing else in flight it is let go. */
+export function releaseCanary(step: Step): void {
+  const { canary, batches } = step;
+  const isIdle = batches.length > 0 && batches.every(({ pushes }) => areInQuarantine(pushes));
+  if (!canary || !step.isDry || !isIdle || Math.abs(step.now - canary.acceptedAt) < CANARY_MS) return;
+  settle(step, [{ pushId: canary.pushId, ending: "as answered" }]);
+  step.canary = null;
+}

@@ -1,0 +1,97 @@
+/** Is it over, and how long does the vendor rest? */
+import { maskEmailsIn, plain } from "../../shared/text.ts";
+import { advance } from "./bisect.ts";
+import { askCanary, blameContent, verdictOn } from "./doubt.ts";
+import { afterFailure } from "./outage.ts";
+import { giveBackSkipped } from "./probe.ts";
+import { command, finish, giveBack, goesOn, noteEnd, putOff, startSending } from "./settling.ts";
+import type { DeliveryEvent } from "./events.ts";
+import type { Batch, Failure, Step } from "./state.ts";
+
+const LONGEST_REASON = 200;
+
+/** What is on its way is awaited; the rest is given back. True in the step that begins it. */
+export function drainIfStopped(step: Step): boolean {
+  if (goesOn(step) || (step.phase !== "sending" && step.phase !== "probing")) return false;
+  step.phase = "draining";
+  command(step, { kind: "stop claiming" });
+  giveBackSkipped(step);
+  for (const batch of step.batches) {
+    if (isOnItsWay(batch)) continue;
+    step.batches = step.batches.filter(({ id }) => id !== batch.id);
+    giveBack(step, [...batch.pushes, ...batch.rest.flat()]);
+    if (batch.bisect !== null) advance(step, batch.bisect, []);
+  }
+  return true;
+}
+
+export function endIfDone(step: Step): void {
+  const { phase, asked, batches, bisects, doubts, isDry } = step;
+  if (asked > 0 || batches.length > 0 || bisects.length > 0 || doubts.length > 0) return;
+  if (phase === "sending" && isDry) {
+    noteEndIfHeard(step);
+    finish(step, 0);
+  }
+  if (phase === "draining") endDrain(step);
+  if (phase === "resting" && step.isBroken) giveUp(step);
+}
+
+/** Several may have failed while the vendor took others: then it is their content after all. */
+function endDrain(step: Step) {
+  const { outages } = step;
+  if (step.isBroken) return giveUp(step);
+  if (outages.length === 0) {
+    noteEndIfHeard(step);
+    return finish(step, 0);
+  }
+  const since = Math.max(...outages.map(({ sentAs }) => sentAs));
+  const verdict = verdictOn(step, { since, failures: outages });
+  if (verdict === "open") return askCanary(step);
+  if (verdict === "content") return step.isStopped ? giveUp(step) : goOnWithout(step, outages);
+  step.phase = "resting";
+  step.asked += 1;
+  command(step, { kind: "read outage" });
+}
+
+function goOnWithout(step: Step, failures: readonly Failure[]): void {
+  step.outages = [];
+  startSending(step);
+  blameContent(step, failures, null);
+}
+
+/** What failed has spent a try. A lone suspect waits by itself. */
+export function onOutageRead(step: Step, event: Extract<DeliveryEvent, { kind: "outage read" }>): void {
+  step.asked -= 1;
+  const { now, random, rules, outages } = step;
+  const { retryEveryMs } = rules;
+  const notBefore = Math.max(0, ...outages.map((each) => each.notBefore ?? 0)) || null;
+  const [only, ...others] = outages.flatMap(({ pushes }) => pushes);
+  const isLone = others.length === 0 && notBefore === null && !outages.some(({ isThrottle }) => isThrottle);
+  const suspect = isLone ? (only ?? null) : null;
+  const reason = maskEmailsIn(plain(outages[0]?.reason ?? "")).slice(0, LONGEST_REASON);
+  const after = afterFailure(event.outage, { now, notBefore, random, retryEveryMs, suspect, reason });
+  putOff(step, outages, after.restUntil);
+  step.outages = [];
+  step.outage = after;
+  command(step, { kind: "save outage", outage: after });
+  if (after.suspect !== null && !step.isStopped) startSending(step);
+  else finish(step, after.suspect === null ? after.restUntil : 0);
+}
+
+/** Nothing is known of the vendor: what failed is due again at once, no try spent. */
+function giveUp(step: Step): void {
+  giveBack(
+    step,
+    step.outages.flatMap(({ pushes }) => pushes),
+  );
+  step.outages = [];
+  finish(step, 0);
+}
+
+function noteEndIfHeard(step: Step): void {
+  if (step.outage !== null && step.heardAt > 0) noteEnd(step);
+}
+
+function isOnItsWay({ stage }: Batch): boolean {
+  return stage === "waiting for a slot" || stage === "in flight";
+}

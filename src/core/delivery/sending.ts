@@ -1,0 +1,70 @@
+/** May a call go now? */
+import { addBatch, changeBatch, command, removeBatch, settle } from "./settling.ts";
+import type { DeliveryEvent } from "./events.ts";
+import type { Batch, Step } from "./state.ts";
+
+/** A bisect has hundreds of calls to make: so few of its kind wait for a slot at once, beside those for what is new. */
+const MOST_WAITING_FOR_SLOT = 2;
+
+export function sendMore(step: Step): void {
+  for (const batch of step.batches) {
+    if (batch.stage === "claimed") prepare(step, batch);
+    else if (batch.stage === "ready" && goesAt(step, batch) <= step.now) send(step, batch);
+    else if (batch.stage === "queued" && waitingForSlot(step) < MOST_WAITING_FOR_SLOT) send(step, batch);
+  }
+}
+
+/** When the next call goes if nothing happens before. */
+export function sendsNextAt(step: Step): number | null {
+  const times = step.batches.filter(({ stage }) => stage === "ready").map((batch) => goesAt(step, batch));
+  const next = Math.min(...times);
+  return Number.isFinite(next) ? next : null;
+}
+
+export function onPrepared(step: Step, event: Extract<DeliveryEvent, { kind: "prepared" }>): void {
+  const batch = step.batches.find(({ id }) => id === event.batch);
+  if (!batch) return;
+  settle(
+    step,
+    event.empty.map((pushId) => ({ pushId, ending: "empty" })),
+  );
+  const pushes = batch.pushes.filter(({ pushId }) => !event.empty.includes(pushId));
+  if (pushes.length === 0) removeBatch(step, batch.id);
+  else changeBatch(step, batch.id, { pushes, stage: "ready" });
+}
+
+export function onWent(step: Step, { batch }: Extract<DeliveryEvent, { kind: "went" }>): void {
+  changeBatch(step, batch, { stage: "in flight" });
+}
+
+/** The canary waits for nobody: all that is new waits for its answer. */
+export function sendCanary(step: Step): void {
+  if (!step.canary) return;
+  send(step, addBatch(step, { kind: "canary", stage: "queued", pushes: [step.canary] }));
+}
+
+export function isCanaryInFlight({ batches }: Step): boolean {
+  return batches.some(({ kind }) => kind === "canary");
+}
+
+/** Nothing new goes while it is asked whether the vendor takes anything. */
+function goesAt({ doubts }: Step, { kind, goAt }: Batch): number {
+  const isHeldUp = kind === "claimed" && doubts.some(({ root }) => root === null);
+  return isHeldUp ? Number.POSITIVE_INFINITY : goAt;
+}
+
+function prepare(step: Step, { id, pushes }: Batch): void {
+  changeBatch(step, id, { stage: "preparing" });
+  command(step, { kind: "prepare", batch: id, pushIds: pushes.map(({ pushId }) => pushId) });
+}
+
+function send(step: Step, { id, stage, pushes }: Batch): void {
+  const hasSlot = stage === "ready";
+  step.moment += 1;
+  changeBatch(step, id, { stage: hasSlot ? "in flight" : "waiting for a slot", sentAs: step.moment });
+  command(step, { kind: "send", batch: id, pushIds: pushes.map(({ pushId }) => pushId), hasSlot });
+}
+
+function waitingForSlot({ batches }: Step): number {
+  return batches.filter(({ kind, stage }) => stage === "waiting for a slot" && kind !== "canary").length;
+}

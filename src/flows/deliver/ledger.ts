@@ -1,0 +1,184 @@
+import type { Answer } from "../../core/delivery/answer.ts";
+import type { ClaimedPush, End, Ending } from "../../core/delivery/events.ts";
+import type { Connection } from "../../core/connection.ts";
+import type { MappingWarning, Projection } from "../../core/push.ts";
+import { isAppError } from "../../shared/errors.ts";
+import type { Claim, NewAttempt, Settlement, SettleOutcome } from "../../store/contract/store.ts";
+import type { SendResult, Update } from "../../vendors/contract/destination.ts";
+import type { DeliverContext, DeliverReport } from "./context.ts";
+import { tellWhyHeld } from "./held.ts";
+
+/** What this delivery has claimed and not settled, with what each push shall tell and how it was answered. */
+export interface Ledger {
+  add(claims: readonly Claim[]): ClaimedPush[];
+  /** Projects them, and returns those that have nothing to tell. */
+  project(pushIds: readonly number[]): number[];
+  updatesOf(pushIds: readonly number[]): Update[];
+  noteAnswers(pushIds: readonly number[], result: SendResult): void;
+  /** Waits while the store cannot write, up to a minute. */
+  settle(ends: readonly End[]): Promise<void>;
+  /** How many ended how. */
+  counts(): Omit<DeliverReport, "restUntil">;
+  /** Leaves nothing claimed, however the delivery came to its end. */
+  close(): Promise<void>;
+}
+
+interface Entry {
+  claim: Claim;
+  projection: Projection;
+  warnings: MappingWarning[];
+  answered: { answer: Answer; result: SendResult; at: number } | null;
+}
+
+export function createLedger(context: DeliverContext, connection: Connection): Ledger {
+  const { store, clock, destination } = context;
+  const open = new Map<number, Entry>();
+  const counts = { delivered: 0, rejected: 0, held: 0, retried: 0 };
+  const entryOf = (pushId: number): Entry => {
+    const entry = open.get(pushId);
+    if (!entry) throw new Error("a push was decided on that is not claimed");
+    return entry;
+  };
+  const count = ({ outcome }: Settlement) => {
+    if (outcome.kind === "delivered") counts.delivered += 1;
+    else if (outcome.kind === "rejected") counts.rejected += 1;
+    else if (outcome.kind === "held") counts.held += 1;
+    else if (outcome.kind === "pending" && outcome.counted) counts.retried += 1;
+  };
+
+  const settle = async (ends: readonly End[]) => {
+    const all = ends.map(({ pushId, ending }) => {
+      const entry = entryOf(pushId);
+      return { entry, settlement: settlementOf(entry, ending, clock.now()) };
+    });
+    await untilStored(context, () => store.settle(all.map(({ settlement }) => settlement)));
+    for (const { entry, settlement } of all) {
+      open.delete(entry.claim.pushId);
+      count(settlement);
+    }
+    const held = all.find(({ settlement }) => settlement.outcome.kind === "held");
+    if (held?.settlement.outcome.kind !== "held") return;
+    const { cause } = held.settlement.outcome;
+    const detail = held.settlement.attempt?.reason ?? null;
+    await tellWhyHeld(context, connection, { cause, detail, claim: held.entry.claim });
+  };
+
+  return {
+    add: (claims) =>
+      claims.map((claim) => {
+        open.set(claim.pushId, { claim, projection: {}, warnings: [], answered: null });
+        const { pushId, tries, isQuarantined } = claim;
+        return { pushId, tries, isQuarantined };
+      }),
+    project: (pushIds) =>
+      pushIds.filter((pushId) => {
+        const entry = entryOf(pushId);
+        const { invites, knownFields } = entry.claim;
+        Object.assign(entry, destination.project(invites, knownFields));
+        return Object.keys(entry.projection).length === 0;
+      }),
+    updatesOf: (pushIds) =>
+      pushIds.map((pushId) => {
+        const { claim, projection } = entryOf(pushId);
+        return { subject: claim.subject, traceId: `${pushId}-${claim.version}`, projection };
+      }),
+    noteAnswers: (pushIds, result) => {
+      const at = clock.now();
+      for (const [index, pushId] of pushIds.entries()) {
+        const answer = result.answers[index];
+        if (!answer) throw new Error("the destination left an update without an answer");
+        const entry = entryOf(pushId);
+        // What was accepted stays accepted, whatever becomes of telling it again.
+        if (entry.answered?.answer.kind !== "accepted") entry.answered = { answer, result, at };
+      }
+    },
+    settle,
+    counts: () => counts,
+    close: async () => {
+      const now = clock.now();
+      const ending: Ending = { dueAt: now, counted: false, quarantine: false };
+      const leases = () => [...new Set([...open.values()].map(({ claim }) => claim.lease))];
+      if (open.size === 0) return;
+      await settle([...open.keys()].map((pushId) => ({ pushId, ending }))).finally(() =>
+        store.letGo(leases()),
+      );
+    },
+  };
+}
+
+/** The invites stay here: to hand them over again costs as much as all the rest. */
+function settlementOf(
+  { claim, projection, warnings, answered }: Entry,
+  ending: Ending,
+  now: number,
+): Settlement {
+  const { pushId, lease, version, carries } = claim;
+  const base = { claim: { pushId, lease, version, carries } };
+  if (ending === "empty") return { ...base, warnings, now, outcome: { kind: "empty" } };
+  if (ending !== "as answered" && !ending.counted)
+    return { ...base, now, outcome: { kind: "pending", ...ending } };
+  if (!answered) throw new Error("a push that was not answered cannot end as answered");
+  const { answer, result, at } = answered;
+  const { httpStatus, correlationId, durationMs } = result;
+  const { outcome, attempt } =
+    ending === "as answered" ? verdictOf(answer, projection) : retryOf(answer, ending);
+  return {
+    ...base,
+    warnings,
+    now: ending === "as answered" ? at : now,
+    outcome,
+    attempt: { httpStatus, correlationId, durationMs, reason: null, ...attempt },
+  };
+}
+
+type Told = { outcome: SettleOutcome; attempt: Partial<NewAttempt> & Pick<NewAttempt, "outcome"> };
+
+/** A record that the vendor refuses by itself is rejected, also where it said no to the whole call. */
+function verdictOf(answer: Answer, projection: Projection): Told {
+  switch (answer.kind) {
+    case "accepted":
+      return { outcome: { kind: "delivered", projection }, attempt: { outcome: "delivered" } };
+    case "rejected":
+    case "split": {
+      const { rejection } = answer;
+      const { message, field, httpStatus, correlationId } = rejection;
+      const reason = field ? `${field}: ${message}` : message;
+      return {
+        outcome: { kind: "rejected", projection, rejection },
+        attempt: { httpStatus, correlationId, outcome: "rejected", reason },
+      };
+    }
+    case "held":
+      return {
+        outcome: { kind: "held", cause: answer.cause },
+        attempt: { outcome: "held", reason: answer.detail },
+      };
+    case "retry":
+      throw new Error("a push that is to be told again has to wait for a time");
+  }
+}
+
+function retryOf(answer: Answer, ending: Exclude<Ending, string>): Told {
+  if (answer.kind !== "retry") throw new Error("a try is counted for what the vendor did not decide");
+  const { httpStatus, correlationId, reason } = answer;
+  return {
+    outcome: { kind: "pending", ...ending },
+    attempt: { httpStatus, correlationId, outcome: "retry", reason },
+  };
+}
+
+const STORE_AGAIN_MS = 1_000;
+const STORE_PATIENCE_MS = 60_000;
+
+/** What the vendor answered shall not be forgotten because the disk was full for a moment. */
+async function untilStored({ clock, stop }: DeliverContext, work: () => Promise<void>): Promise<void> {
+  const giveUpAt = clock.now() + STORE_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isAppError(error, "STORE_UNAVAILABLE") || stop.aborted || clock.now() >= giveUpAt) throw error;
+      await clock.sleep(STORE_AGAIN_MS, stop).catch(() => {});
+    }
+  }
+}

@@ -1,0 +1,136 @@
+/** A store of maps in simulated time: pushes that one delivery at a time may hold, and a rate window that all share. */
+import type { Outage } from "../../../src/core/connection.ts";
+import type { ClaimedPush, ClaimKind } from "../../../src/core/delivery/events.ts";
+
+export const SECOND = 1_000;
+export const MINUTE = 60 * SECOND;
+export const WINDOW = { calls: 10, windowMs: 10 * SECOND };
+
+export interface SimulatedPush {
+  id: number;
+  state: "pending" | "delivered" | "rejected" | "held";
+  raisedAt: number;
+  dueAt: number;
+  tries: number;
+  isQuarantined: boolean;
+  isEmpty: boolean;
+  /** It has news since it was claimed. */
+  hasMoved: boolean;
+  /** The delivery that claimed it. */
+  holder: number | null;
+  endedAt: number | null;
+}
+
+export interface Agenda {
+  now(): number;
+  at(time: number, what: () => void): void;
+  pass(ms: number): void;
+}
+
+/** What is to happen when; things of one moment happen in the order in which they were put down. */
+export function createAgenda(startAt: number): Agenda {
+  let now = startAt;
+  const things: { at: number; what: () => void }[] = [];
+  return {
+    now: () => now,
+    at: (time, what) => {
+      const at = Math.max(time, now);
+      const later = things.findLastIndex((each) => each.at <= at);
+      things.splice(later + 1, 0, { at, what });
+    },
+    pass: (ms) => {
+      const until = now + ms;
+      for (let next = things[0]; next && next.at <= until; next = things[0]) {
+        things.shift();
+        now = next.at;
+        next.what();
+      }
+      now = until;
+    },
+  };
+}
+
+export interface SimulatedStore {
+  pushes: Map<number, SimulatedPush>;
+  outage: Outage | null;
+  /** Refuses all that is asked of it. */
+  isBroken: boolean;
+  raise(n: number, push?: Partial<SimulatedPush>): number[];
+  /** News of a contact: due at once, or when its claim ends. */
+  renew(id: number): void;
+  due(kind: ClaimKind): SimulatedPush[];
+  claim(holder: number, kind: ClaimKind, limit: number): ClaimedPush[];
+  /** When a call may go; the slot is taken where that is soon. */
+  takeSlot(aheadMs: number): { at: number; isTaken: boolean };
+  openTick(dueAt: number): boolean;
+  counts(): Record<SimulatedPush["state"], number>;
+}
+
+export function createSimulatedStore(now: () => number): SimulatedStore {
+  const pushes = new Map<number, SimulatedPush>();
+  const ticks = new Set<number>();
+  let slots: number[] = [];
+  const due = (kind: ClaimKind) =>
+    [...pushes.values()]
+      .filter(({ state, holder, dueAt }) => state === "pending" && holder === null && dueAt <= now())
+      .filter((push) => isOfKind(push, kind))
+      .toSorted((a, b) => a.dueAt - b.dueAt || a.id - b.id);
+  return {
+    pushes,
+    outage: null,
+    isBroken: false,
+    due,
+    raise: (n, push = {}) =>
+      Array.from({ length: n }, () => {
+        const id = pushes.size + 1;
+        const times = { raisedAt: now(), dueAt: now(), endedAt: null, holder: null, tries: 0 };
+        pushes.set(id, {
+          id,
+          state: "pending",
+          isQuarantined: false,
+          isEmpty: false,
+          hasMoved: false,
+          ...times,
+          ...push,
+        });
+        return id;
+      }),
+    renew: (id) => {
+      const push = pushes.get(id);
+      if (!push || push.state === "held") return;
+      if (push.holder !== null) push.hasMoved = true;
+      else if (push.state !== "pending") Object.assign(push, { state: "pending", dueAt: now() });
+    },
+    claim: (holder, kind, limit) => {
+      const rows = due(kind).slice(0, limit);
+      const together = rows.filter(({ isQuarantined }) => !isQuarantined);
+      const claimed = rows[0]?.isQuarantined ? rows.slice(0, 1) : together;
+      for (const push of claimed) push.holder = holder;
+      return claimed.map(({ id, tries, isQuarantined }) => ({ pushId: id, tries, isQuarantined }));
+    },
+    takeSlot: (aheadMs) => {
+      slots = slots.filter((each) => each > now() - WINDOW.windowMs);
+      const before = slots[slots.length - WINDOW.calls];
+      const at = before === undefined ? now() : before + WINDOW.windowMs;
+      const isTaken = at <= now() + aheadMs;
+      if (isTaken) slots = [...slots, at].toSorted((a, b) => a - b);
+      return { at, isTaken };
+    },
+    openTick: (dueAt) => {
+      const isFirst = !ticks.has(dueAt);
+      ticks.add(dueAt);
+      return isFirst;
+    },
+    counts: () => {
+      const counts = { pending: 0, delivered: 0, rejected: 0, held: 0 };
+      for (const { state } of pushes.values()) counts[state] += 1;
+      return counts;
+    },
+  };
+}
+
+function isOfKind({ tries, isQuarantined }: SimulatedPush, kind: ClaimKind): boolean {
+  if (kind === "any") return true;
+  if (kind === "fresh") return tries === 0;
+  return tries > 0 && (kind === "failed" || !isQuarantined);
+}
