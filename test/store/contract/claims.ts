@@ -52,7 +52,7 @@ export function describeClaims(open: OpenStore): void {
         anEvent("in_progress", { invitationId: "inv_2", at: NOON + MINUTE }),
       ]);
       const claim = await claimOne(store, id, NOON + MINUTE);
-      expect(claim).toMatchObject({ subject: "ann@example.com", tries: 0, alone: false });
+      expect(claim).toMatchObject({ subject: "ann@example.com", tries: 0, isQuarantined: false });
       expect(claim.invites.map(({ invitationId }) => invitationId).toSorted()).toEqual(["inv_1", "inv_2"]);
       expect(claim.carries).toBeGreaterThan(claim.version);
     });
@@ -97,9 +97,9 @@ export function describeClaims(open: OpenStore): void {
       const [claim] = alone;
       if (!claim) throw new Error("nothing was claimed");
       await store.raise(id, ["ann@example.com"], NOON + MINUTE);
-      const outcome = { kind: "pending", dueAt: NOON, counted: true, alone: true } as const;
+      const outcome = { kind: "pending", dueAt: NOON, counted: true, quarantine: true } as const;
       await store.settle([{ claim, now: NOON + MINUTE, outcome }]);
-      expect(await claimOne(store, id, NOON + MINUTE)).toMatchObject({ alone: false });
+      expect(await claimOne(store, id, NOON + MINUTE)).toMatchObject({ isQuarantined: false });
     });
   });
 
