@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import type { Answer } from "../../../src/core/delivery/answer.ts";
 import type { Invite } from "../../../src/core/invite.ts";
 import { AppError } from "../../../src/shared/errors.ts";
 import { openDestination } from "../../../src/vendors/index.ts";
 import type { VendorDeclaration } from "../../../src/vendors/contract/declaration.ts";
-import type { Answer, Destination, Update } from "../../../src/vendors/contract/destination.ts";
+import type { Destination, Update } from "../../../src/vendors/contract/destination.ts";
 import {
   consent,
   type EmulatedAccount,
@@ -127,6 +128,14 @@ export function describeDestination(declared: VendorDeclaration, example: Destin
       expect(["retry", "held"]).toContain(answer?.kind);
       await control.clearFaults();
       expect(kindsOf(await send())).toEqual(["accepted"]);
+    });
+
+    test("because the vendor limits calls says so; one that fails does not", async () => {
+      const { control, send } = await ready();
+      for (const status of [429, 503]) {
+        await control.fault({ ...fault, status, times: 1 });
+        expect(await send()).toMatchObject([{ kind: "retry", isThrottle: status === 429 }]);
+      }
     });
 
     test("comes back no sooner than the vendor says", async () => {

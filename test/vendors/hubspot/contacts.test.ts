@@ -131,7 +131,10 @@ describe("trouble on the way", () => {
         body: { status: "error", message: "later", correlationId: "c-1" },
       });
       const { answers, httpStatus } = await portal.hubspot.send(portal.access, [anUpdate("ann@example.com")]);
-      expect(answers).toMatchObject([{ kind: "retry", httpStatus: status, correlationId: "c-1" }]);
+      const isThrottle = [423, 429, 477].includes(status);
+      expect(answers).toMatchObject([
+        { kind: "retry", isThrottle, httpStatus: status, correlationId: "c-1" },
+      ]);
       expect(httpStatus).toBe(status);
     }
     expect(await portal.wholeContacts()).toEqual([]);

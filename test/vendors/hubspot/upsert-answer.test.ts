@@ -188,6 +188,19 @@ describe("under 200 as under 207", () => {
     expect(kinds(207, { results: [accepted(BOB)], errors: [error] })).toEqual(["retry", "retry", "accepted"]);
     expect(kinds(400, error)).toEqual(["retry", "retry", "retry"]);
   });
+  test("records that met HubSpot's limit say that it was one, whatever the call's status", () => {
+    const error = refused("not now", { policyName: "SECONDLY" });
+    const updates = [ANN, BOB];
+    expect(readAnswers(updates, answerOf(207, { results: [], errors: [error] }), NOW)).toMatchObject([
+      { kind: "retry", isThrottle: true },
+      { kind: "retry", isThrottle: true },
+    ]);
+    const trouble = refused("not now", { category: "INTERNAL_ERROR" });
+    expect(readAnswers(updates, answerOf(207, { results: [], errors: [trouble] }), NOW)).toMatchObject([
+      { kind: "retry", isThrottle: false },
+      { kind: "retry", isThrottle: false },
+    ]);
+  });
   test("a record that wants a scope is held as a whole call is", () => {
     const scopes = { context: { requiredGranularScopes: ["crm.a"], objectWriteTraceId: [ANN.traceId] } };
     const error = refused("no", { category: "MISSING_SCOPES", ...scopes });
