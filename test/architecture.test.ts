@@ -1,5 +1,5 @@
 /** Reads every import of src/ and says which one points the wrong way. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { describe, expect, test } from "vitest";
 
@@ -24,6 +24,11 @@ const HOUSE = [
   ["core"],
   ["shared"],
 ];
+const root = new URL("../", import.meta.url);
+/** A folder with a declaration is a vendor, and knows no other. */
+const VENDOR_FOLDERS = readdirSync(new URL("src/vendors/", root)).filter(
+  (name) => name !== "contract" && existsSync(new URL(`src/vendors/${name}/declaration.ts`, root)),
+);
 /**
  * The same inside the folders that have an order. `.` stands for a folder's loose files that are not named: mostly its roof,
  * which may import its subfolders, and in `core` and `shared` its ground.
@@ -32,7 +37,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/commands": [["."], ["session"]],
   "src/daemon": [["."], ["receiving"], ["pages", "trouble"]],
   "src/flows": [["jobs"], ["trial", "rerun", "intake"], ["deliver", "connect", "ats"], ["account", "watch"]],
-  "src/vendors": [["."], ["hubspot", "jobcannon", "smartrecruiters"], ["reading", "calling"], ["contract"]],
+  "src/vendors": [["."], VENDOR_FOLDERS, ["reading", "calling"], ["contract"]],
   "src/store": [["sqlite"], ["contract"]],
   "src/store/sqlite": [
     ["."],
@@ -59,7 +64,6 @@ const PROGRAMS = ["src/vault/keychain/keychain-child.ts", "src/store/sqlite/thre
 const READS_NODE_PROCESS = ["src/shared/process-identity.ts", "src/vault/keychain/keychain-child.ts"];
 const HOMELESS = ["utils", "helpers", "common", "services", "managers"];
 
-const root = new URL("../", import.meta.url);
 const files = readdirSync(new URL("src/", root), { recursive: true, encoding: "utf8" })
   .map((path) => `src/${path.replaceAll("\\", "/")}`)
   .filter((path) => path.endsWith(".ts"));

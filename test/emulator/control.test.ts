@@ -144,7 +144,7 @@ describe("the server", () => {
   test("says at its root what is where", async () => {
     const { url } = await emulator();
     expect((await ask(`${url}/`)).body).toMatchObject({
-      vendors: ["/hubspot", "/smartrecruiters", "/telegram"],
+      vendors: expect.arrayContaining(["/hubspot", "/smartrecruiters", "/telegram"]),
     });
   });
 

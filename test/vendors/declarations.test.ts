@@ -1,6 +1,6 @@
 /** What the vendors declare, held to what they do, to the emulator and to the documents. */
 import { listKeysCommand } from "../../src/core/advice/command-lines.ts";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { BOT_TOKEN } from "../../src/alerts/telegram.ts";
 import { DEFAULT_ATS, DEFAULT_VENDOR } from "../../src/core/default-vendor.ts";
@@ -123,8 +123,9 @@ describe("HubSpot's API versions", () => {
 });
 
 describe("the documents", () => {
-  const texts = ["README.md", ...readdirSync("docs").map((name) => `docs/${name}`)]
-    .filter((name) => name.endsWith(".md"))
+  const ofVendors = VENDORS.map(({ vendor }) => `src/vendors/${vendor}/README.md`);
+  const texts = ["README.md", ...readdirSync("docs").map((name) => `docs/${name}`), ...ofVendors]
+    .filter((name) => name.endsWith(".md") && existsSync(name))
     .map((name) => readFileSync(name, "utf8"));
   /** Cells of each table row, whatever the table. */
   const rows = texts
