@@ -12,7 +12,8 @@ import { AppError, isAppError } from "./shared/errors.ts";
 import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
 import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
-import { createRedactor, type Redactor } from "./shared/redact.ts";
+import type { Redactor } from "./shared/redact.ts";
+import type { Secret } from "./shared/secret.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { AcceptedLog } from "./store/sqlite/accept-log.ts";
 import type { Vault } from "./vault/contract.ts";
@@ -71,7 +72,7 @@ export interface App {
 }
 
 export function openApp(world: World, globals: Globals): App {
-  const redact = createRedactor();
+  const { redact } = world;
   const config = configFor(world, globals);
   const stateDir = stateDirFor(world, globals);
   const org = orgFrom(config.org);
@@ -128,7 +129,7 @@ export function openApp(world: World, globals: Globals): App {
     const { openVault } = await import("./vault/open.ts");
     const opened = openVault(vaultOptions());
     closers.push(() => opened.close());
-    return opened;
+    return learningSecrets(opened, redact);
   });
   const http = once(async () => {
     const { createHttp } = await import("./shared/http.ts");
@@ -193,6 +194,31 @@ export function openApp(world: World, globals: Globals): App {
     access,
     close: async () => {
       for (const close of closers.reverse()) await close();
+    },
+  };
+}
+
+/** A vault whose secrets are in no text that is shown from then on. */
+function learningSecrets(vault: Vault, redact: Redactor): Vault {
+  const learn = (items: Iterable<[name: string, kept: Secret | null]>) => {
+    for (const [name, kept] of items) {
+      const text = kept?.reveal() ?? "";
+      const tokens = [...text.matchAll(/"(?:accessToken|refreshToken)":"([^"\\]+)"/g)].map(
+        ([, token]) => token,
+      );
+      for (const secret of name.startsWith("token/") ? tokens : [text]) redact.learn(secret ?? "");
+    }
+  };
+  return {
+    ...vault,
+    read: async (names) => {
+      const found = await vault.read(names);
+      learn(found);
+      return found;
+    },
+    write: async (changes) => {
+      learn(changes);
+      await vault.write(changes);
     },
   };
 }

@@ -1,8 +1,9 @@
 import { asTypedHere, DEMO_COMMAND, HELP_COMMAND } from "./core/advice/command-lines.ts";
 import { Command, CommanderError } from "commander";
-import type { Globals, World } from "./shared/world.ts";
+import type { Globals, Outside, World } from "./shared/world.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
 import { createRedactor } from "./shared/redact.ts";
+import { cut, jsonText, maskEmailsIn, printable } from "./shared/text.ts";
 import { VERSION } from "./shared/version.ts";
 import { destinationLabels } from "./vendors/index.ts";
 
@@ -39,7 +40,9 @@ type Register = (program: Command, world: World) => void;
 const HELP_COLUMNS = 80;
 
 /** Runs one command line, without the program's own name. Returns the exit code; throws nothing. */
-export async function main(argv: readonly string[], world: World): Promise<number> {
+export async function main(argv: readonly string[], outside: Outside): Promise<number> {
+  // No copy: what the outside has to make is made when it is asked for.
+  const world: World = Object.assign(outside, { redact: createRedactor() });
   const asJson = argv.includes("--json");
   let program: Command | null = null;
   try {
@@ -118,6 +121,14 @@ function usageError({ code, message }: CommanderError): AppError {
   return new AppError("USAGE", words, { hint });
 }
 
+/** What nobody foresaw may quote what it met: a candidate's data among it. */
+const LONGEST_MESSAGE = 500;
+
+/** The places alone: the message stands below them. */
+function framesOf({ name, stack = "" }: Error): string {
+  return [name, ...stack.split("\n").filter((line) => /^ {4}at /.test(line))].join("\n");
+}
+
 /** Says what went wrong, in one line and a hint for what an operator can mend, with its stack for a bug. */
 function report(
   error: unknown,
@@ -128,11 +139,11 @@ function report(
     if (!asJson) world.io.err("Interrupted.\n");
     return EXIT_INTERRUPTED;
   }
-  const redact = createRedactor();
   const known = isAppError(error);
   const message = known
     ? error.message
-    : `this is a bug: ${error instanceof Error ? error.message : String(error)}`;
+    : `this is a bug: ${maskEmailsIn(cut(error instanceof Error ? error.message : String(error), LONGEST_MESSAGE))}`;
+  const say = (text: string) => world.io.err(`${world.redact(printable(text))}\n`);
   const hint = known
     ? error.hint && asTypedHere(error.hint, places)
     : "Please report it with the lines above.";
@@ -141,10 +152,10 @@ function report(
       version: 1,
       error: { code: known ? error.code : "BUG", message, ...(hint ? { hint } : {}) },
     };
-    world.io.err(`${redact(JSON.stringify(body))}\n`);
+    world.io.err(`${world.redact(jsonText(body))}\n`);
   } else {
-    if (!known && error instanceof Error) world.io.err(`${redact(error.stack ?? "")}\n`);
-    world.io.err(`${redact(`Error: ${message}${hint ? `\n  Try: ${hint}` : ""}`)}\n`);
+    if (!known && error instanceof Error) say(framesOf(error));
+    say(`Error: ${message}${hint ? `\n  Try: ${hint}` : ""}`);
   }
   return known ? ERROR_CODES[error.code].exit : 1;
 }

@@ -1,4 +1,4 @@
-import type { World } from "./shared/world.ts";
+import type { Outside } from "./shared/world.ts";
 import { main } from "./main.ts";
 import { systemClock } from "./shared/clock.ts";
 import { EXIT_INTERRUPTED } from "./shared/errors.ts";
@@ -29,7 +29,7 @@ export async function start(): Promise<void> {
     });
   }
 
-  const world: World = {
+  const world: Outside = {
     io: {
       out: (text) => process.stdout.write(text),
       err: (text) => process.stderr.write(text),

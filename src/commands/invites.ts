@@ -6,11 +6,12 @@ import { INVITE_STATUSES, type InviteStatus } from "../core/event.ts";
 import type { Invite } from "../core/invite.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
-import { count, grouped, maskEmail, maskEmailsIn, plain, shortTime } from "../shared/text.ts";
+import { count, grouped, maskEmail, maskEmailsIn, plain, short, shortTime } from "../shared/text.ts";
+import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { logToRead } from "./session/log-to-read.ts";
 import { maskedWords } from "./session/masked-words.ts";
 import { readLimit } from "./session/option-values.ts";
-import type { InviteHistory, InviteSummary, PushSummary } from "../store/contract/store.ts";
+import type { InviteHistory, InviteSummary, PushSummary, Store } from "../store/contract/store.ts";
 import { defined } from "./replay.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
@@ -34,13 +35,14 @@ export function registerInvites(program: Command, world: World): void {
     .command("list")
     .description("the newest invites and where their results stand")
     .option("--status <status>", INVITE_STATUSES.join(", "), readStatus)
-    .option("--email <address>", "only this candidate's")
+    .option(EMAIL_OPTION, `only this candidate's ${EMAIL_WORDS}`)
     .option("--limit <n>", "how many", readLimit, 20)
     .option("--reveal", "show addresses in full")
     .addHelpText("after", "\nExample:\n  jc-integrations invites list --status completed --limit 50")
-    .action(({ reveal, status, email, limit }: ListFlags, command: Command) =>
+    .action(({ reveal, status, email: given, limit }: ListFlags, command: Command) =>
       withApp(world, command, async (session) => {
         const { app, terminal, print } = session;
+        const email = await emailFrom(session, given);
         const store = await logToRead(session);
         const filter = defined({ status, email });
         const found = (await store?.invites({ org: app.org, ...filter, limit })) ?? [];
@@ -58,17 +60,22 @@ export function registerInvites(program: Command, world: World): void {
     );
 
   invites
-    .command("show <invitation>")
+    .command("show [invitation]")
     .description("one invite with its events, pushes and attempts")
+    .option(EMAIL_OPTION, `instead of an invitation: this candidate's newest ${EMAIL_WORDS}`)
     .option("--reveal", "show addresses in full")
     .addHelpText("after", "\nExample:\n  jc-integrations invites show inv_7Q2")
-    .action((id: string, { reveal }: { reveal?: boolean }, command: Command) =>
+    .action((id: string | undefined, { reveal, email }: ShowFlags, command: Command) =>
       withApp(world, command, async (session) => {
         const { app, globals, terminal, print } = session;
+        const address = await emailFrom(session, email);
+        if ((id === undefined) === (address === undefined))
+          throw new AppError("USAGE", "name one invitation, or a candidate with --email");
         const store = await logToRead(session);
-        const found = await store?.invite(app.org, id);
+        const found = await findInvite(store, { org: app.org, id, email: address });
         if (!found) {
-          throw new AppError("USAGE", `${app.org} has no invite ${plain(id)}`, {
+          const which = id === undefined ? "of that candidate" : plain(id);
+          throw new AppError("USAGE", `${app.org} has no invite ${which}`, {
             hint: `${invitesCommand(globals.org === undefined ? {} : { org: app.org })} shows the newest ones.`,
           });
         }
@@ -79,6 +86,20 @@ export function registerInvites(program: Command, world: World): void {
         });
       }),
     );
+}
+
+async function findInvite(
+  store: Store | null,
+  { org, id, email }: { org: string; id: string | undefined; email: string | undefined },
+): Promise<InviteHistory | null> {
+  const [newest] = email === undefined ? [] : ((await store?.invites({ org, email, limit: 1 })) ?? []);
+  const wanted = id ?? newest?.invite.invitationId;
+  return wanted === undefined ? null : ((await store?.invite(org, wanted)) ?? null);
+}
+
+interface ShowFlags {
+  email?: string;
+  reveal?: boolean;
 }
 
 interface ListFlags {
@@ -195,7 +216,7 @@ const NO_INVITES = `No invites yet. Feed some in: ${IMPORT_COMMAND}`;
 function renderList(found: readonly InviteSummary[], terminal: Terminal): string {
   const rows = found.map(({ invite, pushes }) => [
     plain(invite.invitationId),
-    plain(invite.candidate.email.trim()),
+    short(invite.candidate.email.trim()),
     invite.status,
     `${invite.tests.filter((test) => test.status === "completed").length}/${invite.tests.length}`,
     shortTime(invite.at),
@@ -219,7 +240,7 @@ function renderHistory({ invite, events, pushes, attempts }: InviteHistory, term
   const section = (title: string, headings: string[], rows: string[][]) =>
     rows.length === 0 ? [] : ["", paint.bold(title), terminal.table(headings, rows)];
   return [
-    `${paint.bold(plain(invite.invitationId))}  ${invite.status}  ${plain(invite.candidate.email.trim())}`,
+    `${paint.bold(plain(invite.invitationId))}  ${invite.status}  ${short(invite.candidate.email.trim())}`,
     ...invite.warnings.map((warning) => paint.yellow(`! ${plain(warning)}`)),
     ...section(
       "Tests",
@@ -262,7 +283,7 @@ function renderHistory({ invite, events, pushes, attempts }: InviteHistory, term
         String(attempt.httpStatus ?? "–"),
         String(attempt.durationMs),
         plain(attempt.correlationId ?? "–"),
-        plain(attempt.reason ?? "").slice(0, 200),
+        short(attempt.reason ?? "", 200),
       ]),
     ),
   ].join("\n");

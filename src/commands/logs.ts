@@ -3,8 +3,9 @@ import { connectCommand } from "../core/advice/command-lines.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
-import { grouped, maskEmail, plain, shortTime } from "../shared/text.ts";
+import { grouped, maskEmail, plain, short, shortTime } from "../shared/text.ts";
 import type { AttemptQuery, LoggedAttempt, NewAttempt, Run } from "../store/contract/store.ts";
+import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { logToRead } from "./session/log-to-read.ts";
 import { maskedWords } from "./session/masked-words.ts";
 import { readLimit, readTime, refuseEmptyTimes } from "./session/option-values.ts";
@@ -35,7 +36,7 @@ export function registerLogs(program: Command, world: World): void {
     .description("the delivery log: every try of every push, with the vendor's words")
     .option("--vendor <vendor>", "only this vendor's")
     .option("--outcome <outcome>", OUTCOMES.join(", "), readOutcome)
-    .option("--email <address>", "only this candidate's")
+    .option(EMAIL_OPTION, `only this candidate's ${EMAIL_WORDS}`)
     .option("--since <time>", "from then on", readTime)
     .option("--until <time>", "up to then, exclusive", readTime)
     .option("--limit <n>", "the last so many", readLimit, 50)
@@ -70,8 +71,9 @@ function noLogYet({ stateDir, org }: Session["app"]): AppError {
 
 async function showAttempts(session: Session, flags: Flags): Promise<void> {
   const { app, world, globals, terminal, print } = session;
-  const { vendor, outcome, email, since, until } = flags;
+  const { vendor, outcome, since, until } = flags;
   refuseEmptyTimes(flags);
+  const email = await emailFrom(session, flags.email);
   const store = await logToRead(session, vendor);
   if (!store) {
     if (flags.follow) throw noLogYet(app);
@@ -218,13 +220,13 @@ function columnsOf(attempt: LoggedAttempt, { reveal }: Flags): string[] {
   return [
     shortTime(attempt.at),
     attempt.vendor,
-    plain(reveal ? attempt.subject : maskEmail(attempt.subject)),
+    short(reveal ? attempt.subject : maskEmail(attempt.subject)),
     plain(attempt.invitationId ?? "–"),
     attempt.outcome,
     String(attempt.httpStatus ?? "–"),
     String(attempt.durationMs),
     plain(attempt.correlationId ?? "–"),
-    plain(reveal ? words : maskedWords(words, [attempt.subject])).slice(0, 200),
+    short(reveal ? words : maskedWords(words, [attempt.subject]), 200),
   ];
 }
 

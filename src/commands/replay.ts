@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { PushState } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
+import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { refuseMistyped } from "./session/log-to-read.ts";
 import { refuseEmptyTimes } from "./session/option-values.ts";
 import { previewOrRun, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
@@ -13,7 +14,7 @@ export function registerReplay(program: Command, world: World): void {
   const replay = program
     .command("replay [invitation...]")
     .description("deliver again what the log holds, by filter; previews unless --yes")
-    .option("--email <address>", "this candidate's results")
+    .option(EMAIL_OPTION, `this candidate's results ${EMAIL_WORDS}`)
     .option("--status <status>", `of the push: ${STATES.join(", ")}`, readState);
   withRerunOptions(replay)
     .addHelpText(
@@ -28,7 +29,8 @@ export function registerReplay(program: Command, world: World): void {
       ) =>
         withApp(world, command, async (session) => {
           refuseEmptyTimes(flags);
-          const { email, status: state, since, until, vendor } = flags;
+          const { status: state, since, until, vendor } = flags;
+          const email = await emailFrom(session, flags.email);
           const named = {
             ...(invitationIds.length > 0 ? { invitationIds } : {}),
             ...defined({ email, state, since, until }),

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../shared/errors.ts";
-import { createRedactor } from "../shared/redact.ts";
-import { plain } from "../shared/text.ts";
+import { jsonText, plain } from "../shared/text.ts";
 import type { Output, World } from "../shared/world.ts";
 import { type Session, withApp, withoutApp } from "./session/with-app.ts";
 import type { ChecklistReport, StepResult, Watcher } from "../flows/trial/checklist.ts";
@@ -82,7 +81,7 @@ async function runInSandbox(session: Session, vendor: string, flags: Flags): Pro
       waitMs: flags.wait,
       // For people the step itself shows it.
       onLink: async ({ link }) => {
-        if (session.globals.json) world.io.err(`${JSON.stringify({ version: 1, link })}\n`);
+        if (session.globals.json) world.io.err(`${jsonText({ version: 1, link })}\n`);
       },
     }),
   );
@@ -153,8 +152,7 @@ const CLEAR_LINE = "\r\u001b[2K";
 
 /** A line for each step once it has ended; on a terminal the running one has its own, with its time. */
 function createDrawing({ world, terminal }: Output): Drawing {
-  const { io, clock } = world;
-  const redact = createRedactor();
+  const { io, clock, redact } = world;
   const { paint } = terminal;
   let running: { title: string; note: string; startedAt: number; timer: NodeJS.Timeout | null } | null = null;
 

@@ -31,12 +31,13 @@ export function registerSecrets(program: Command, world: World): void {
     )
     .action((name: string, options: { file?: string; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
-        const { addSecret, secretFrom, setSecret } = await import("../vault/secrets.ts");
+        const { addSecret, refuseShared, secretFrom, setSecret } = await import("../vault/secrets.ts");
         const declared = secretNamed(name);
         const place = placeOf(session, declared, options);
         const value = secretFrom(declared, await readValue(session, place.name, options.file));
-        session.app.redact.learn(value.reveal());
+        session.world.redact.learn(value.reveal());
         const vault = await session.app.vault();
+        if (declared.rotates && declared.isOrgs) await refuseShared(vault, place, value);
         const { number } = declared.rotates
           ? await addSecret(vault, place, value)
           : await setSecret(vault, place, value);
@@ -53,8 +54,11 @@ export function registerSecrets(program: Command, world: World): void {
     .description("which secrets are set (never their values)")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
-        const { listSecrets } = await import("../vault/secrets.ts");
-        const found = await listSecrets(await app.vault());
+        const { listSecrets, weakSecrets } = await import("../vault/secrets.ts");
+        const vault = await app.vault();
+        const found = await listSecrets(vault);
+        const signing = DECLARED.filter(({ rotates }) => rotates).map(({ name }) => name);
+        const warnings = await weakSecrets(vault, signing);
         const rows = found.map(({ name, org, environment, number }) => [
           name,
           org ?? "every org",
@@ -62,11 +66,14 @@ export function registerSecrets(program: Command, world: World): void {
           String(number),
         ]);
         print({
-          json: { secrets: found },
+          json: { secrets: found, ...(warnings.length > 0 ? { warnings } : {}) },
           text: () =>
             rows.length === 0
               ? `No secrets yet. Set one: ${setSecretCommand("hubspot.client-secret")}`
-              : terminal.table(["secret", "org", "environment", "number"], rows),
+              : [
+                  terminal.table(["secret", "org", "environment", "number"], rows),
+                  ...warnings.map((words) => terminal.paint.yellow(`! ${words}`)),
+                ].join("\n"),
         });
       }),
     );

@@ -56,7 +56,7 @@ export async function serve(
   };
   const storeFaults = createStoreFaults({ ...context, store, onUsable: () => void enter() });
   const trouble = createStoreTrouble({ clock, log, isTold: () => storeFaults.refusing() !== null });
-  const secretsOf = createWebhookSecrets({ vault, clock });
+  const secretsOf = createWebhookSecrets({ vault, clock, log });
   const secrets = rememberingSecrets(vault);
   const vaultWatch = createVaultWatch({
     ...context,

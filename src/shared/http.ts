@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
 import { AppError, isAppError } from "./errors.ts";
+import { withoutValues } from "./redact.ts";
 import type { Secret } from "./secret.ts";
 
 /**
@@ -188,18 +189,12 @@ async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> 
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** A refusal may quote what was sent, and its words end up in errors and logs. Short texts hide nothing. */
+/** A refusal may quote what was sent, and its words end up in errors and logs. */
 function withoutSecrets(text: string, { token, headers = {}, hides = [], form = {} }: HttpRequest): string {
   const secrets = [token, ...hides, ...Object.values(headers), ...Object.values(form)].flatMap((value) =>
     value === undefined || typeof value === "string" ? [] : [value.reveal()],
   );
-  return secrets
-    .filter((value) => value.length >= 6)
-    .reduce(
-      (clean, value) =>
-        clean.replaceAll(value, "[redacted]").replaceAll(encodeURIComponent(value), "[redacted]"),
-      text,
-    );
+  return withoutValues(text, secrets);
 }
 
 function flatHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {

@@ -1,6 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Redactor } from "./redact.ts";
-import { plain } from "./text.ts";
+import { jsonText, plain } from "./text.ts";
 
 /** One line per thing that happened, for the journal or a terminal. Never holds a secret or candidate data. */
 export interface Log {
@@ -31,7 +31,7 @@ export function createLog(options: {
     const time = new Date(options.clock.now()).toISOString();
     const line =
       options.format === "json"
-        ? JSON.stringify({ time, level, message, ...fields })
+        ? jsonText({ time, level, message, ...fields })
         : [
             options.toJournal ? `<${PRIORITY[level]}>` : `${time} ${level.padEnd(5)} `,
             message,

@@ -24,6 +24,11 @@ export function jsonText(value: unknown): string {
   );
 }
 
+/** One cell of a table, or one word of a line: made plain, and not longer than a person reads. */
+export function short(text: string, longest = 320): string {
+  return plain(text.length > longest ? `${text.slice(0, longest)}…` : text);
+}
+
 /** The text up to so many characters; what is cut in the middle of a word loses the word, which may be an address. */
 export function cut(text: string, longest: number): string {
   if (text.length <= longest) return text;

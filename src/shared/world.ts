@@ -1,10 +1,11 @@
 import type { Clock } from "./clock.ts";
 import type { Environment } from "./config.ts";
 import type { Io } from "./io.ts";
+import type { Redactor } from "./redact.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Everything outside the program that a command may touch: the real one in `bin`, a made one in tests. */
-export interface World {
+export interface Outside {
   io: Io;
   env: Environment;
   platform: NodeJS.Platform;
@@ -18,6 +19,11 @@ export interface World {
   /** Where the built program's own files rest, for threads and child processes. */
   distUrl: URL;
   cwd: string;
+}
+
+/** The same, with the one redactor of this run: whatever learns a secret, all that is said from then on lacks it. */
+export interface World extends Outside {
+  redact: Redactor;
 }
 
 /** The options every command has. */

@@ -5,6 +5,7 @@ import { type Secret, secret } from "../shared/secret.ts";
 import type { Vault } from "./contract.ts";
 import type { DeclaredSecret } from "../core/declared-secret.ts";
 import type { SourceSecret } from "../core/source-secret.ts";
+import { FEWEST_KEY_BYTES, isSharedBy, keyBytesOf, placeWords, weaknessesOf } from "../core/weak-secrets.ts";
 
 /**
  * The operator's secrets in the vault, as items `secret/<org or ->/<name>[@sandbox]/<number>`. `-` serves every
@@ -111,8 +112,19 @@ export async function readWebhookSecrets(vault: Vault, name: string): Promise<So
   });
 }
 
+/** What is wrong with the webhook secrets of these names, in words. */
+export async function weakSecrets(vault: Vault, names: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    names.map(async (name) => weaknessesOf(name, await readWebhookSecrets(vault, name))),
+  );
+  return found.flat();
+}
+
 /** Checks what an operator typed or piped in. */
-export function secretFrom({ shape }: Pick<DeclaredSecret, "shape">, text: string): Secret {
+export function secretFrom(
+  { shape, rotates }: Pick<DeclaredSecret, "shape" | "rotates">,
+  text: string,
+): Secret {
   const value = text.replace(/\r?\n$/, "");
   if (value.length === 0 || /[\r\n]/.test(value)) {
     throw new AppError("USAGE", "a secret is one line of text", {
@@ -120,7 +132,23 @@ export function secretFrom({ shape }: Pick<DeclaredSecret, "shape">, text: strin
     });
   }
   if (shape && !shape.pattern.test(value)) throw new AppError("USAGE", shape.words, { hint: shape.hint });
-  return secret(value);
+  const checked = secret(value);
+  if (rotates && keyBytesOf(checked) < FEWEST_KEY_BYTES) {
+    throw new AppError("USAGE", `a webhook secret of ${keyBytesOf(checked)} bytes can be guessed`, {
+      hint: `Have one of ${FEWEST_KEY_BYTES} random bytes or more made where the webhook is set up.`,
+    });
+  }
+  return checked;
+}
+
+/** Throws `USAGE` where another org, or its sandbox, has this very secret: it would not tell whose event it signed. */
+export async function refuseShared(vault: Vault, place: SecretPlace, value: Secret): Promise<void> {
+  const held = await readWebhookSecrets(vault, place.name);
+  const other = held.find((each) => isSharedBy(each, { ...place, secret: value }));
+  if (!other) return;
+  throw new AppError("USAGE", `${placeWords(other)} has this very ${place.name} already`, {
+    hint: "It tells whose event it signed: have another one made.",
+  });
 }
 
 async function readAll(

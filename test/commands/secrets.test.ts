@@ -1,6 +1,10 @@
+import { createHmac } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { secret } from "../../src/shared/secret.ts";
+import { openVault } from "../../src/vault/open.ts";
+import { serving } from "../daemon/serving.ts";
 import { freshWorld, WEBHOOK_SECRET, type World } from "../world.ts";
 
 const SECOND = `whsec_${Buffer.from("another secret of the receiver").toString("base64")}`;
@@ -93,11 +97,70 @@ describe("secrets", () => {
     ["of several lines", ["hubspot.client-secret"], "one\ntwo\n", "a secret is one line of text"],
     ["that are no end", ["hubspot.client-secret"], "x".repeat(70_000), "too long for a secret"],
     ["that JobCannon never made", ["jobcannon.webhook-secret"], "whsec-typo", "begins with whsec_"],
+    [
+      "of a webhook that can be guessed",
+      ["smartrecruiters.webhook-secret"],
+      "twenty-three bytes are.",
+      "of 23 bytes",
+    ],
+    [
+      "of JobCannon's webhook that can be guessed",
+      ["jobcannon.webhook-secret"],
+      `whsec_${Buffer.alloc(23).toString("base64")}`,
+      "of 23 bytes can be guessed",
+    ],
     ["from a file that is not there", ["hubspot.client-secret", "--file", "nowhere"], "", "cannot be read"],
   ];
   test.each(refused)("%s are refused, and nothing is set", async (_what, argv, stdin, words) => {
     const world = await freshWorld();
     expect(await set(world, argv, stdin)).toMatchObject({ code: 2, err: expect.stringContaining(words) });
     expect(await listed(world)).toEqual({ version: 1, secrets: [] });
+  });
+
+  test("of SmartRecruiters' webhook are one org's alone, since they tell whose event it is", async () => {
+    const world = await freshWorld();
+    const shared = "a secret of 24 bytes or more";
+    const name = "smartrecruiters.webhook-secret";
+    expect(await set(world, [name, "--org", "acme"], shared)).toMatchObject({ code: 0 });
+    expect(await set(world, [name, "--org", "acme"], shared)).toMatchObject({ code: 0 });
+    for (const more of [
+      ["--org", "globex"],
+      ["--org", "acme", "--sandbox"],
+    ])
+      expect(await set(world, [name, ...more], shared)).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("acme has this very smartrecruiters.webhook-secret already"),
+      });
+    expect(await listed(world)).toEqual({ version: 1, secrets: [item(name, 1, "acme")] });
+  });
+
+  test("that an older version took go on, and the list warns of them", async () => {
+    const world = await freshWorld();
+    const vault = openVault({
+      backend: "sealed",
+      stateDir: world.stateDir,
+      keyFile: join(world.dir, "vault.key"),
+      credentialsDirectory: null,
+      host: { platform: process.platform, nodePath: process.execPath, env: {} },
+      childUrl: new URL("../../dist/keychain-child.js", import.meta.url),
+      clock: world.clock,
+    });
+    const weak = secret("0123456789");
+    await vault.write(
+      new Map(["acme", "globex"].map((org) => [`secret/${org}/smartrecruiters.webhook-secret/1`, weak])),
+    );
+    vault.close();
+    const { out } = await world.run(["secrets", "list"]);
+    expect(out).toContain("! smartrecruiters.webhook-secret of acme has 10 bytes and can be guessed");
+    expect(out).toContain("! smartrecruiters.webhook-secret of globex is that of acme too");
+    expect(out).not.toContain("0123456789");
+    const body = JSON.stringify({ id: "evt_1", event: "job.updated", occurredAt: "2026-11-22T10:00:00Z" });
+    const service = await serving(world);
+    const signature = createHmac("sha256", "0123456789").update(body).digest("hex");
+    const headers = { "x-smartrecruiters-signature": signature };
+    expect(await service.post(body, { path: "/smartrecruiters/webhooks", headers })).toMatchObject({
+      status: 202,
+    });
+    expect(service.running.err()).toContain("a webhook secret is weak");
   });
 });

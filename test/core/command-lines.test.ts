@@ -179,6 +179,7 @@ async function programWith(hear: (text: string) => void): Promise<Command> {
     clock: systemClock,
     signal: new AbortController().signal,
     openBrowser: () => {},
+    redact: (await import("../../src/shared/redact.ts")).createRedactor(),
     distUrl: new URL("../../dist/", import.meta.url),
     cwd: "/",
   };

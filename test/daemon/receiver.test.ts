@@ -215,6 +215,22 @@ describe("a webhook is refused and leaves no trace in the store", () => {
       expect(await post(invite({ org }), { secret: NEXT_SECRET })).toMatchObject({ status: 202 });
   });
 
+  test("of a type we do not know, too, where another org's own secret signed it: 401", async () => {
+    const { world, post, clock } = await receiving();
+    await addSecret(world, NEXT_SECRET, "--org", "globex");
+    await clock.advance(2_000);
+    const unknown = (org?: string) => ({
+      type: "invite.reminded",
+      timestamp: "2024-05-15T10:00:00Z",
+      data: { org },
+    });
+    expect(await post(unknown("acme"), { secret: NEXT_SECRET })).toMatchObject({ status: 401 });
+    expect(await eventsStored(world)).toMatchObject(NOTHING_STORED);
+    for (const org of ["globex", undefined])
+      expect(await post(unknown(org), { secret: NEXT_SECRET })).toMatchObject({ status: 202 });
+    expect(await post(unknown("acme"), { secret: WEBHOOK_SECRET })).toMatchObject({ status: 202 });
+  });
+
   test("that nobody signed: 401", async () => {
     const { post } = await receiving();
     expect(await post(invite(), { headers: { "webhook-signature": undefined } })).toMatchObject({
@@ -335,6 +351,19 @@ describe("whoever watches the service", () => {
     expect(await post(invite())).toMatchObject({ status: 202 });
     await (world.clock as FakeClock).advance(5_000);
     expect(await stopped).toMatchObject({ code: 0 });
+  });
+
+  test("finds one line a second in the log, however many are refused", async () => {
+    const { world, running, post, clock } = await receiving();
+    const lines = () => running.err().match(/webhooks refused/g)?.length ?? 0;
+    for (let n = 0; n < 25; n += 1) await post("{", n % 2 === 0 ? { secret: NEXT_SECRET } : {});
+    expect(lines()).toBe(1);
+    await clock.advance(1_000);
+    await until("the others are told", () => lines() === 2);
+    expect(running.err()).toContain("jobcannon: the body is not JSON (12 times)");
+    expect(running.err()).toContain("jobcannon: webhook-signature fits none of our secrets (12 times)");
+    const { json } = await world.run(["status", "--json"]);
+    expect(json).toMatchObject({ refused: [{ source: "jobcannon", n: 25 }] });
   });
 
   test("finds nothing of candidates or secrets in the log, and why events were refused", async () => {

@@ -1,12 +1,56 @@
 import { describe, expect, test } from "vitest";
 import { nearest } from "../../src/shared/nearest.ts";
-import { count, maskEmail, plain, relativeTime, shortTime } from "../../src/shared/text.ts";
+import {
+  count,
+  cut,
+  jsonText,
+  maskAll,
+  maskEmail,
+  maskEmailsIn,
+  plain,
+  printable,
+  relativeTime,
+  short,
+  shortTime,
+} from "../../src/shared/text.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 
 test("a text from outside cannot steer a terminal, start a line or turn the reading direction", () => {
   expect(plain("a\u001b[31mb\r\nc\td\u202ee\u200bf\u0085g\ufeffh")).toBe("a [31mb  c d e f g h");
   expect(plain("Zoë Müller-日本 🙂")).toBe("Zoë Müller-日本 🙂");
+});
+
+test("a whole text keeps its lines and colours, and JSON its values, but neither steers a terminal", () => {
+  expect(printable("\u001b[31mred\u001b[39m\nnext\u001b]0;title\u0007\u202e\u009b2J\r")).toBe(
+    "\u001b[31mred\u001b[39m\nnext ]0;title   2J ",
+  );
+  const value = { name: "a\u007f\u009b\u202e\u2066\ufeff\ud800 Zoë 🙂" };
+  expect(jsonText(value)).toBe(String.raw`{"name":"a\u007f\u009b\u202e\u2066\ufeff\ud800 Zoë 🙂"}`);
+  expect(JSON.parse(jsonText(value))).toEqual(value);
+});
+
+test("what is too long is cut, and no half of an address is left", () => {
+  expect(cut("to olena@example.org", 10)).toBe("to…");
+  expect(cut("x".repeat(50), 10)).toBe("…");
+  expect(cut("short", 10)).toBe("short");
+  expect(short("ab".repeat(200), 3)).toBe("aba…");
+});
+
+test("addresses are masked wherever they stand, in time that grows with the text alone", () => {
+  expect(maskEmailsIn("to=olena@example.org, <kim@x.example>: a@b=c and @ alone")).toBe(
+    "to=o…@example.org, <k…@x.example>: a…@b=c and @ alone",
+  );
+  expect(maskAll("ÇA NE VA PAS, ça ne va pas; İ ça", "ça ne va pas")).toBe("…, …; İ ça");
+  const begun = process.cpuUsage();
+  for (const text of ["a".repeat(1_000_000), "a@".repeat(500_000), "@".repeat(1_000_000)]) {
+    maskEmailsIn(text);
+    maskEmail(text);
+    maskAll(text, "olena@example.org");
+    plain(text);
+    cut(text, 1_000);
+  }
+  expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(2_000);
 });
 
 test("an address keeps its first letter and its domain", () => {

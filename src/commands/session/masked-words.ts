@@ -1,4 +1,4 @@
-import { maskEmail, maskEmailsIn } from "../../shared/text.ts";
+import { cut, maskAll, maskEmailsIn } from "../../shared/text.ts";
 
 /**
  * A vendor's words without addresses. What was given as a candidate's address may be none, so that the words hide it
@@ -7,9 +7,8 @@ import { maskEmail, maskEmailsIn } from "../../shared/text.ts";
 export function maskedWords(words: string, subjects: readonly string[]): string {
   // The longest first: one may be a part of another.
   const known = subjects.filter(Boolean).toSorted((a, b) => b.length - a.length);
-  const hidden = known.reduce((text, subject) => {
-    const literally = subject.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-    return text.replace(new RegExp(literally, "giu"), () => maskEmail(subject));
-  }, words);
-  return maskEmailsIn(hidden);
+  return maskEmailsIn(known.reduce(maskAll, cut(words, LONGEST_WORDS)));
 }
+
+/** Older rows may hold more. */
+const LONGEST_WORDS = 2_000;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { App } from "../../app.ts";
 import { asTypedHere } from "../../core/advice/command-lines.ts";
-import { createRedactor, type Redactor } from "../../shared/redact.ts";
+import { jsonText, printable } from "../../shared/text.ts";
 import type { Globals, Output, World } from "../../shared/world.ts";
 
 /** What an action works with. */
@@ -19,7 +19,7 @@ export async function withApp(
   const { openApp } = await import("../../app.ts");
   const app = openApp(world, globals);
   try {
-    await action({ app, ...(await outputFor(world, globals, app.redact)) });
+    await action({ app, ...(await outputFor(world, globals)) });
   } finally {
     await app.close();
   }
@@ -31,10 +31,11 @@ export async function withoutApp(
   command: Command,
   action: (output: Output) => Promise<void>,
 ): Promise<void> {
-  await action(await outputFor(world, command.optsWithGlobals<Globals>(), createRedactor()));
+  await action(await outputFor(world, command.optsWithGlobals<Globals>()));
 }
 
-async function outputFor(world: World, globals: Globals, redact: Redactor): Promise<Output> {
+async function outputFor(world: World, globals: Globals): Promise<Output> {
+  const { redact } = world;
   const { colourLevel, createTerminal } = await import("../../shared/terminal.ts");
   return {
     world,
@@ -45,11 +46,13 @@ async function outputFor(world: World, globals: Globals, redact: Redactor): Prom
       world.clock,
     ),
     print: ({ json, text }) => {
-      const shown = globals.json ? JSON.stringify({ version: 1, ...json }) : asTypedHere(text(), globals);
+      const shown = globals.json
+        ? jsonText({ version: 1, ...json })
+        : printable(asTypedHere(text(), globals));
       world.io.out(`${redact(shown)}\n`);
     },
     say: (text) => {
-      if (!globals.json) world.io.err(`${redact(asTypedHere(text, globals))}\n`);
+      if (!globals.json) world.io.err(`${redact(printable(asTypedHere(text, globals)))}\n`);
     },
   };
 }

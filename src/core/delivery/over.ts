@@ -1,5 +1,5 @@
 /** Is it over, and how long does the vendor rest? */
-import { maskEmailsIn, plain } from "../../shared/text.ts";
+import { cut, maskEmailsIn, plain } from "../../shared/text.ts";
 import { advance } from "./bisect.ts";
 import { askCanary, blameContent, verdictOn } from "./doubt.ts";
 import { afterFailure } from "./outage.ts";
@@ -9,6 +9,7 @@ import type { DeliveryEvent } from "./events.ts";
 import type { Batch, Failure, Step } from "./state.ts";
 
 const LONGEST_REASON = 200;
+const LONGEST_WORDS = 2_000;
 
 /** What is on its way is awaited; the rest is given back. True in the step that begins it. */
 export function drainIfStopped(step: Step): boolean {
@@ -68,7 +69,7 @@ export function onOutageRead(step: Step, event: Extract<DeliveryEvent, { kind: "
   const [only, ...others] = outages.flatMap(({ pushes }) => pushes);
   const isLone = others.length === 0 && notBefore === null && !outages.some(({ isThrottle }) => isThrottle);
   const suspect = isLone ? (only ?? null) : null;
-  const reason = maskEmailsIn(plain(outages[0]?.reason ?? "")).slice(0, LONGEST_REASON);
+  const reason = maskEmailsIn(plain(cut(outages[0]?.reason ?? "", LONGEST_WORDS))).slice(0, LONGEST_REASON);
   const after = afterFailure(event.outage, { now, notBefore, random, retryEveryMs, suspect, reason });
   putOff(step, outages, after.restUntil);
   step.outages = [];

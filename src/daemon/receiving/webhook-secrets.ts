@@ -1,5 +1,7 @@
 import type { SourceSecret } from "../../core/source-secret.ts";
+import { weaknessesOf } from "../../core/weak-secrets.ts";
 import type { Clock } from "../../shared/clock.ts";
+import type { Log } from "../../shared/log.ts";
 import type { Vault } from "../../vault/contract.ts";
 import { readWebhookSecrets } from "../../vault/secrets.ts";
 import type { Source } from "../../vendors/contract/source.ts";
@@ -18,8 +20,18 @@ interface Known {
 }
 
 /** The webhook secrets in memory: once read they stay, whatever becomes of the vault, and are read again when it changed. */
-export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pick<Clock, "now"> }) {
+export function createWebhookSecrets({
+  vault,
+  clock,
+  log,
+}: {
+  vault: Vault;
+  clock: Pick<Clock, "now">;
+  log: Log;
+}) {
   const held = new Map<string, Known>();
+  /** What the journal knows of: those that exist go on. */
+  const weak = new Map<string, readonly string[]>();
   const reading = new Map<string, Promise<readonly SourceSecret[]>>();
 
   const read = (source: Source): Promise<readonly SourceSecret[]> => {
@@ -29,6 +41,10 @@ export function createWebhookSecrets({ vault, clock }: { vault: Vault; clock: Pi
     const revision = revisionOf(vault);
     const started = readWebhookSecrets(vault, source.secretName)
       .then((secrets) => {
+        const before = new Set(weak.get(source.id));
+        const now = weaknessesOf(source.secretName, secrets);
+        for (const reason of now) if (!before.has(reason)) log.warn("a webhook secret is weak", { reason });
+        weak.set(source.id, now);
         held.set(source.id, { secrets, revision, lookedAt: clock.now(), hasFailed: false });
         return secrets;
       })

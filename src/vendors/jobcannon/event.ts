@@ -14,12 +14,13 @@ import {
   absent,
   type Fields,
   fields,
+  identifier,
   list,
   oneOf,
   optionalFields,
+  optionalIdentifier,
   optionalText,
   optionalTimestamp,
-  text,
   timestamp,
 } from "../reading/fields.ts";
 import { readBody } from "../reading/json-body.ts";
@@ -34,17 +35,19 @@ const STATUS_OF_TYPE: ReadonlyMap<string, InviteStatus> = new Map([
 ]);
 
 const ORG_SLUG = /^[a-z0-9][a-z0-9._-]{0,99}$/i;
-const LONGEST_INVITATION_ID = 200;
+/** An address of RFC 5321: 64 before the @, 255 behind it. */
+const LONGEST_EMAIL = 320;
+const LONGEST_NAME = 1_000;
 
 /** Throws `EventRefused`. `snapshot` is null for a type we do not know, of which nothing else is checked. */
 export function parseEvent(body: Buffer, known: { eventId: string | null; receivedAt: number }): NewEvent {
   const { payload, root } = readBody(body);
-  const type = text(root.type, "type");
+  const type = identifier(root.type, "type");
   const at = timestamp(root.timestamp, "timestamp");
   const status = STATUS_OF_TYPE.get(type);
   return {
     source: "jobcannon",
-    eventId: known.eventId ?? eventIdOfLine(body),
+    eventId: known.eventId === null ? eventIdOfLine(body) : identifier(known.eventId, "webhook-id"),
     type,
     at,
     receivedAt: known.receivedAt,
@@ -71,15 +74,15 @@ function readSnapshot(data: Fields, event: { at: number; status: InviteStatus })
   const status = absent(data.status) ? event.status : oneOf(data.status, INVITE_STATUSES, "data.status");
   return {
     org: readOrg(data.org),
-    invitationId: readInvitationId(data.invitation_id),
+    invitationId: identifier(data.invitation_id, "data.invitation_id"),
     at: event.at,
     status,
     sentAt: optionalTimestamp(data.sent_at, "data.sent_at"),
     completedAt: optionalTimestamp(data.completed_at, "data.completed_at"),
     candidate: {
-      email: text(candidate.email, "data.candidate.email"),
-      firstName: optionalText(candidate.first_name, "data.candidate.first_name"),
-      lastName: optionalText(candidate.last_name, "data.candidate.last_name"),
+      email: identifier(candidate.email, "data.candidate.email", LONGEST_EMAIL),
+      firstName: optionalText(candidate.first_name, "data.candidate.first_name", LONGEST_NAME),
+      lastName: optionalText(candidate.last_name, "data.candidate.last_name", LONGEST_NAME),
     },
     tests: list(data.tests, "data.tests").map((test, index) => readTest(test, `data.tests[${index}]`)),
     resultUrl: optionalText(data.result_url, "data.result_url"),
@@ -89,21 +92,15 @@ function readSnapshot(data: Fields, event: { at: number; status: InviteStatus })
 }
 
 function readOrg(value: unknown): string {
-  const org = text(value, "data.org");
+  const org = identifier(value, "data.org");
   if (ORG_SLUG.test(org)) return org;
   throw new EventRefused("data.org is not a slug of up to 100 letters, digits and . _ -");
-}
-
-function readInvitationId(value: unknown): string {
-  const id = text(value, "data.invitation_id");
-  if (id.length <= LONGEST_INVITATION_ID) return id;
-  throw new EventRefused(`data.invitation_id is longer than ${LONGEST_INVITATION_ID} characters`);
 }
 
 function readTest(value: unknown, path: string): Test {
   const test = fields(value, path);
   return {
-    slug: text(test.slug, `${path}.slug`),
+    slug: identifier(test.slug, `${path}.slug`),
     status: oneOf(test.status, TEST_STATUSES, `${path}.status`),
     completedAt: optionalTimestamp(test.completed_at, `${path}.completed_at`),
     result: readResult(optionalFields(test.result, `${path}.result`), `${path}.result`),
@@ -113,9 +110,9 @@ function readTest(value: unknown, path: string): Test {
 function readOrigin(source: Fields | null): Origin | null {
   if (!source) return null;
   return {
-    vendor: text(source.vendor, "data.source.vendor"),
-    candidateId: text(source.candidate_id, "data.source.candidate_id"),
-    jobId: optionalText(source.job_id, "data.source.job_id"),
-    assessmentId: optionalText(source.assessment_id, "data.source.assessment_id"),
+    vendor: identifier(source.vendor, "data.source.vendor"),
+    candidateId: identifier(source.candidate_id, "data.source.candidate_id"),
+    jobId: optionalIdentifier(source.job_id, "data.source.job_id"),
+    assessmentId: optionalIdentifier(source.assessment_id, "data.source.assessment_id"),
   };
 }

@@ -7,8 +7,13 @@ import { parseTimestamp } from "./timestamp.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** NUL and lone surrogates survive neither UTF-8 nor every store, so an identity cannot hold them. */
-const UNSTORABLE = /[\0\p{Cs}]/u;
+/** NUL and lone surrogates survive neither UTF-8 nor every store. */
+const UNSTORABLE = /[\0\p{Cs}]/gu;
+/** Controls, line and reading direction marks, lone surrogates: what names something is typed, compared and shown. */
+const UNFIT_TO_NAME = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
+
+const LONGEST_ID = 200;
+const LONGEST_TEXT = 10_000;
 
 export function fields(value: unknown, path: string): Fields {
   if (isObject(value)) return value;
@@ -24,19 +29,43 @@ export function list(value: unknown, path: string): readonly unknown[] {
   throw new EventRefused(`${path} ${absent(value) ? "is missing" : "is not a list"}`);
 }
 
-/** A text with something in it. */
-export function text(value: unknown, path: string): string {
-  if (typeof value === "string") {
-    if (value.trim() === "") throw new EventRefused(`${path} is blank`);
-    if (UNSTORABLE.test(value)) throw new EventRefused(`${path} holds characters that are no text`);
-    return value;
-  }
-  throw new EventRefused(`${path} ${absent(value) ? "is missing" : "is not a text"}`);
+/** A text with something in it, as it came; `longest` in characters. */
+export function text(value: unknown, path: string, longest = LONGEST_TEXT): string {
+  return storable(filled(value, path, longest));
 }
 
 /** Null when absent or blank. */
-export function optionalText(value: unknown, path: string): string | null {
-  return absent(value) || (typeof value === "string" && value.trim() === "") ? null : text(value, path);
+export function optionalText(value: unknown, path: string, longest?: number): string | null {
+  return isBlank(value) ? null : text(value, path, longest);
+}
+
+/** What names something: an id, a slug, an address. */
+export function identifier(value: unknown, path: string, longest = LONGEST_ID): string {
+  const name = filled(value, path, longest);
+  if (UNFIT_TO_NAME.test(name)) throw new EventRefused(`${path} holds characters that are no text`);
+  return name;
+}
+
+/** Null when absent or blank. */
+export function optionalIdentifier(value: unknown, path: string): string | null {
+  return isBlank(value) ? null : identifier(value, path);
+}
+
+/** What no store can hold becomes U+FFFD; the payload stays as it came. */
+export function storable(text: string): string {
+  return text.replace(UNSTORABLE, "\ufffd");
+}
+
+function filled(value: unknown, path: string, longest: number): string {
+  if (typeof value !== "string")
+    throw new EventRefused(`${path} ${absent(value) ? "is missing" : "is not a text"}`);
+  if (value.length > longest) throw new EventRefused(`${path} is longer than ${longest} characters`);
+  if (value.trim() === "") throw new EventRefused(`${path} is blank`);
+  return value;
+}
+
+function isBlank(value: unknown): boolean {
+  return absent(value) || (typeof value === "string" && value.trim() === "");
 }
 
 /** Milliseconds since the epoch. */

@@ -10,26 +10,30 @@ export function readResult(result: Fields | null, path: string): TestResult | nu
     ...(absent(result.dimensions)
       ? {}
       : { dimensions: readDimensions(result.dimensions, `${path}.dimensions`) }),
-    ...(absent(score) ? {} : { score: scalar(score) }),
-    ...(absent(type) ? {} : { type: scalar(type) }),
-    ...(absent(code) ? {} : { code: scalar(code) }),
-    ...(absent(durationSeconds) ? {} : { durationSeconds: scalar(durationSeconds) }),
+    ...(absent(score) ? {} : { score: scalar(score, `${path}.score`) }),
+    ...(absent(type) ? {} : { type: scalar(type, `${path}.type`) }),
+    ...(absent(code) ? {} : { code: scalar(code, `${path}.code`) }),
+    ...(absent(durationSeconds)
+      ? {}
+      : { durationSeconds: scalar(durationSeconds, `${path}.duration_seconds`) }),
   };
 }
 
 function readDimensions(value: unknown, path: string): NonNullable<TestResult["dimensions"]> {
   return list(value, path).map((item, index) => {
-    const { name, score, percentile, interpretation } = fields(item, `${path}[${index}]`);
+    const at = `${path}[${index}]`;
+    const { name, score, percentile, interpretation } = fields(item, at);
     return {
-      name: text(name, `${path}[${index}].name`),
-      score: scalar(score ?? null),
-      ...(absent(percentile) ? {} : { percentile: scalar(percentile) }),
-      ...(absent(interpretation) ? {} : { interpretation: scalar(interpretation) }),
+      name: text(name, `${at}.name`),
+      score: scalar(score ?? null, `${at}.score`),
+      ...(absent(percentile) ? {} : { percentile: scalar(percentile, `${at}.percentile`) }),
+      ...(absent(interpretation) ? {} : { interpretation: scalar(interpretation, `${at}.interpretation`) }),
     };
   });
 }
 
 /** A structure where a score belongs is nonsense all the same, and may be nested too deep to be written again. */
-function scalar(value: unknown): unknown {
+function scalar(value: unknown, path: string): unknown {
+  if (typeof value === "string" && value.trim() !== "") return text(value, path);
   return typeof value === "object" && value !== null ? "[structure]" : value;
 }

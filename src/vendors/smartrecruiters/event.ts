@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import type { Confirmation, NewEvent } from "../../core/event.ts";
 import { EventRefused, type Verified } from "../contract/source.ts";
-import { fields, optionalFields, optionalText, text, timestamp } from "../reading/fields.ts";
+import { fields, identifier, optionalFields, optionalIdentifier, timestamp } from "../reading/fields.ts";
 import { readBody } from "../reading/json-body.ts";
 import { readResult } from "../reading/test-result.ts";
 import { PROFILES } from "./profiles.ts";
@@ -13,8 +13,8 @@ import { PROFILES } from "./profiles.ts";
  */
 export function parseEvent(body: Buffer, known: Verified & { receivedAt: number }): NewEvent {
   const { payload, root } = readBody(body);
-  const type = text(root.event, "event");
-  const eventId = known.eventId ?? text(root.id, "id");
+  const type = identifier(root.event, "event");
+  const eventId = identifier(known.eventId ?? root.id, "id");
   const at = timestamp(root.occurredAt, "occurredAt");
   const event: NewEvent = {
     source: "smartrecruiters",
@@ -47,11 +47,11 @@ function readConfirmation(
     vendor: "smartrecruiters",
     org,
     environment,
-    candidateId: text(data.candidateId, "data.candidateId"),
-    jobId: optionalText(data.jobId, "data.jobId"),
-    assessmentId: text(data.assessmentId, "data.assessmentId"),
-    invitationId: optionalText(data.invitationId, "data.invitationId"),
-    status: text(data.status, "data.status"),
+    candidateId: identifier(data.candidateId, "data.candidateId"),
+    jobId: optionalIdentifier(data.jobId, "data.jobId"),
+    assessmentId: identifier(data.assessmentId, "data.assessmentId"),
+    invitationId: optionalIdentifier(data.invitationId, "data.invitationId"),
+    status: identifier(data.status, "data.status"),
     at,
     result: readResult(optionalFields(data.result, "data.result"), "data.result"),
   };

@@ -1,10 +1,13 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
 import { AppError } from "../../shared/errors.ts";
-import { maskEmailsIn, plain } from "../../shared/text.ts";
+import { cut, maskEmailsIn, plain } from "../../shared/text.ts";
 import { retryAfter } from "../calling/retry-after.ts";
 import type { Api, ApiAnswer } from "./api.ts";
 import { scopeHint } from "./guide.ts";
 import type { Problem } from "./problem.ts";
+
+/** Of a vendor's words so much is shown. */
+const LONGEST_MESSAGE = 2_000;
 
 export type Verdict =
   | { kind: "done" }
@@ -76,7 +79,7 @@ export function failure(
     case "refused":
       return new AppError(
         "VENDOR_REJECTED",
-        `SmartRecruiters refused ${doing} with ${status}: ${maskEmailsIn(plain(verdict.problem.message))}${trace}`,
+        `SmartRecruiters refused ${doing} with ${status}: ${maskEmailsIn(plain(cut(verdict.problem.message, LONGEST_MESSAGE)))}${trace}`,
       );
   }
 }

@@ -165,6 +165,15 @@ describe("an event is taken", () => {
       expect(event.snapshot?.tests[0]?.result?.dimensions?.[0]?.score).toBe(score);
     },
   );
+  test("with names as they came, but for what no store can hold", () => {
+    const names = { first_name: "A\u200dnn\u0301 \u202e\u001b[31m", last_name: "\0Lee\ud800" };
+    const event = changed("data.candidate", { email: "ann@example.com", ...names });
+    expect(parse(event).snapshot?.candidate).toMatchObject({
+      firstName: names.first_name,
+      lastName: "\ufffdLee\ufffd",
+    });
+    expect(parse(event).payload).toContain(String.raw`\u0000Lee\ud800`);
+  });
   test("with a structure for a score, which can be written again however deep it is", () => {
     const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
     const body = JSON.stringify(changed("data.tests.1.result.type", "DEEP")).replace('"DEEP"', deep);
@@ -215,6 +224,16 @@ describe("an event is refused with the field and without its value", () => {
     ["data.candidate.email", null, "data.candidate.email is missing"],
     ["data.candidate.email", " \t", "data.candidate.email is blank"],
     ["data.candidate.email", "a\u0000@x.example", "data.candidate.email holds characters that are no text"],
+    ["data.candidate.email", "a\u202e@x.example", "data.candidate.email holds characters that are no text"],
+    ["data.candidate.email", `${"a".repeat(321)}`, "data.candidate.email is longer than 320 characters"],
+    [
+      "data.candidate.first_name",
+      "a".repeat(1_001),
+      "data.candidate.first_name is longer than 1000 characters",
+    ],
+    ["data.tests.0.slug", "disc\u001b[31m", "data.tests[0].slug holds characters that are no text"],
+    ["data.result_url", "x".repeat(10_001), "data.result_url is longer than 10000 characters"],
+    ["type", "invite.completed\u0085", "type holds characters that are no text"],
     ["data.candidate.first_name", {}, "data.candidate.first_name is not a text"],
     ["data.status", "done", "data.status is not one of invited, in_progress, completed, expired, cancelled"],
     ["data.tests", undefined, "data.tests is missing"],
