@@ -41,6 +41,7 @@ export function registerSecrets(program: Command, world: World): void {
         const { number } = declared.rotates
           ? await addSecret(vault, place, value)
           : await setSecret(vault, place, value);
+        await tellWarnings(session.app);
         session.print({
           json: { name: place.name, org: place.org, number },
           text: () =>
@@ -54,11 +55,9 @@ export function registerSecrets(program: Command, world: World): void {
     .description("which secrets are set (never their values)")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
-        const { listSecrets, weakSecrets } = await import("../vault/secrets.ts");
-        const vault = await app.vault();
-        const found = await listSecrets(vault);
-        const signing = DECLARED.filter(({ rotates }) => rotates).map(({ name }) => name);
-        const warnings = await weakSecrets(vault, signing);
+        const { listSecrets } = await import("../vault/secrets.ts");
+        const found = await listSecrets(await app.vault());
+        const warnings = await tellWarnings(app);
         const rows = found.map(({ name, org, environment, number }) => [
           name,
           org ?? "every org",
@@ -93,9 +92,22 @@ export function registerSecrets(program: Command, world: World): void {
             hint: SECRETS_COMMAND,
           });
         }
+        await tellWarnings(session.app);
         session.print({ json: { removed }, text: () => `${count(removed, "secret")} removed.` });
       }),
     );
+}
+
+/** What is wrong with the webhook secrets; `status` shows it from now on. */
+async function tellWarnings({ vault, stateDir }: Session["app"]): Promise<string[]> {
+  const [{ weakSecrets }, { tellSecretWarnings }] = await Promise.all([
+    import("../vault/secrets.ts"),
+    import("../flows/watch/secret-warnings.ts"),
+  ]);
+  const signing = DECLARED.filter(({ rotates }) => rotates).map(({ name }) => name);
+  const warnings = await weakSecrets(await vault(), signing);
+  tellSecretWarnings(stateDir, warnings);
+  return warnings;
 }
 
 /** Without `--org` a secret serves every org that has none of its own, unless its kind is of one org each. */

@@ -9,7 +9,7 @@ import {
 import type { Command } from "commander";
 import type { PushCounts } from "../store/contract/store.ts";
 import type { Terminal, Tone } from "../shared/terminal.ts";
-import { count, possessive, relativeTime, shortTime } from "../shared/text.ts";
+import { count, plain, possessive, relativeTime, shortTime } from "../shared/text.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -107,7 +107,18 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const storage = status.storage.map(({ message, hint }) =>
     paint.yellow(`! ${message}${hint === null ? "" : `\n  ${hint}`}`),
   );
-  const notes = [...storage, ...nothing, ...scarce, ...banners, ...asked, ...refused, ...webhooks, ...links];
+  const weak = status.secretWarnings.map((words) => paint.yellow(`! ${plain(words)}`));
+  const notes = [
+    ...storage,
+    ...nothing,
+    ...scarce,
+    ...banners,
+    ...weak,
+    ...asked,
+    ...refused,
+    ...webhooks,
+    ...links,
+  ];
   return [
     `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
     "",

@@ -1,5 +1,6 @@
 import type { LookUpContext } from "../flows/intake/look-ups.ts";
 import { deliverTo } from "../flows/deliver/deliver.ts";
+import { tellSecretWarnings } from "../flows/watch/secret-warnings.ts";
 import type { Tokens } from "../oauth/tokens.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
@@ -16,6 +17,7 @@ import { createRefusals } from "./receiving/refusals.ts";
 import { createWebhookSecrets } from "./receiving/webhook-secrets.ts";
 import { scheduledJobs } from "./scheduled-jobs.ts";
 import { runScheduler } from "./scheduler.ts";
+import { createQuietLog } from "./trouble/quiet-log.ts";
 import { createStoreFaults } from "./trouble/store-faults.ts";
 import { createStoreTrouble } from "./trouble/store-trouble.ts";
 import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
@@ -56,7 +58,12 @@ export async function serve(
   };
   const storeFaults = createStoreFaults({ ...context, store, onUsable: () => void enter() });
   const trouble = createStoreTrouble({ clock, log, isTold: () => storeFaults.refusing() !== null });
-  const secretsOf = createWebhookSecrets({ vault, clock, log });
+  const secretsOf = createWebhookSecrets({
+    vault,
+    clock,
+    log,
+    warn: (warnings) => tellSecretWarnings(context.stateDir, warnings),
+  });
   const secrets = rememberingSecrets(vault);
   const vaultWatch = createVaultWatch({
     ...context,
@@ -78,7 +85,8 @@ export async function serve(
   if (signal.aborted) stop.abort();
 
   const refusals = createRefusals({ store, clock, log, trouble });
-  const callback = createConsentCallback({ ...context, store, signal: abort.signal });
+  const quiet = createQuietLog({ log, clock });
+  const callback = createConsentCallback({ ...context, quiet, store, signal: abort.signal });
   const { jobs, hurry } = await scheduledJobs({
     ...context,
     store,
@@ -92,7 +100,7 @@ export async function serve(
   const receiver = createReceiver({
     store,
     clock,
-    log,
+    quiet,
     sources,
     secretsOf,
     refused: refusals.note,

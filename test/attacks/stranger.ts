@@ -1,5 +1,6 @@
 /** A stranger at the door of the built program, on loopback. */
 import { readFileSync } from "node:fs";
+import { get } from "node:http";
 import { connect, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 import type { Program, Service } from "../end-to-end/program.ts";
@@ -67,4 +68,11 @@ export function forgedOfJobcannon(): Record<string, string> {
     "webhook-timestamp": String(Math.floor(Date.now() / 1000)),
     "webhook-signature": `v1,${Buffer.alloc(32, 7).toString("base64")}`,
   };
+}
+
+/** As a browser goes to an address, where `fetch` says that it is none; the status of what it gets. */
+export function visit(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(url, (answer) => resolve(answer.resume().statusCode)).on("error", reject);
+  });
 }

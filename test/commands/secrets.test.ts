@@ -162,5 +162,11 @@ describe("secrets", () => {
       status: 202,
     });
     expect(service.running.err()).toContain("a webhook secret is weak");
+    expect((await world.run(["status"])).out).toContain(
+      "! smartrecruiters.webhook-secret of acme has 10 bytes",
+    );
+    for (const org of ["acme", "globex"])
+      await world.run(["secrets", "remove", "smartrecruiters.webhook-secret", "--org", org, "--yes"]);
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ secretWarnings: [] });
   });
 });

@@ -17,6 +17,7 @@ import {
 import { PAGE_HEADERS, renderPage } from "../../shared/page.ts";
 import { isNavigation } from "../../oauth/consent/redirect-desk.ts";
 import { isAppError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
 
 /** `GET /{vendor}/oauth-callback` on the public listener: where an admin's browser ends after answering a link. */
 export interface ConsentCallback {
@@ -27,6 +28,8 @@ export interface ConsentCallback {
 }
 
 export interface CallbackContext extends FinishContext {
+  /** For what anybody can cause, as often as he likes. */
+  quiet: Pick<Log, "warn" | "error">;
   /** Cuts off the calls under way. */
   signal: AbortSignal;
 }
@@ -51,7 +54,7 @@ export function createConsentCallback(context: CallbackContext): ConsentCallback
       if (end.kind === "connected") await prepare(context, end);
     } catch (error) {
       const reason = context.signal.aborted ? "the service stops" : reasonOf(error);
-      context.log.error("consent not taken", { vendor, reason });
+      context.quiet.error("consent not taken", { vendor, reason });
       show(response, linkFailedPage(null, error));
     } finally {
       told.abort();
@@ -133,7 +136,7 @@ function pageOf(end: ConsentEnd): LinkPage {
 }
 
 /** Neither code nor state: what tells one try from another is whose connection it is, where we know. */
-function note({ log }: CallbackContext, vendor: string, end: ConsentEnd): void {
+function note({ log, quiet }: CallbackContext, vendor: string, end: ConsentEnd): void {
   if (end.kind === "connected") {
     const { connection } = end;
     log.info("connected", {
@@ -151,7 +154,7 @@ function note({ log }: CallbackContext, vendor: string, end: ConsentEnd): void {
     const connection = connectionName(end.name);
     log.warn("consent refused", { connection, reason: message, ...(canMend && hint ? { hint } : {}) });
   } else {
-    log.warn("consent refused", { vendor, reason: REASONS[end.kind] });
+    quiet.warn("consent refused", { vendor, reason: REASONS[end.kind] });
   }
 }
 

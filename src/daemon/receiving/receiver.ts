@@ -19,7 +19,8 @@ import { createRoom, type Room } from "./room.ts";
 export interface ReceiverContext {
   store: Pick<Store, "append">;
   clock: Clock;
-  log: Log;
+  /** For what anybody can cause, as often as he likes. */
+  quiet: Pick<Log, "error">;
   sources: readonly Source[];
   /** Throws `VAULT_UNAVAILABLE` while they were never readable. `now`: look at once whether somebody changed them. */
   secretsOf(source: Source, options?: { now: boolean }): Promise<readonly SourceSecret[]>;
@@ -148,7 +149,7 @@ function flat(request: IncomingMessage): Record<string, string> {
   return headers;
 }
 
-function answerTo({ log, refused, trouble }: Intake, source: Source, error: unknown): Answer {
+function answerTo({ quiet, refused, trouble }: Intake, source: Source, error: unknown): Answer {
   if (error instanceof EventRefused) {
     refused(source.id, error.message);
     return { status: 400, body: { error: error.message } };
@@ -158,7 +159,7 @@ function answerTo({ log, refused, trouble }: Intake, source: Source, error: unkn
     return { status: 401, body: { error: error.message } };
   }
   if (isAppError(error, "STORE_UNAVAILABLE")) trouble.hear(error);
-  else log.error("event not stored", { source: source.id, reason: reasonOf(error) });
+  else quiet.error("event not stored", { source: source.id, reason: reasonOf(error) });
   return NOT_STORED;
 }
 

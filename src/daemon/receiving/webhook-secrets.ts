@@ -24,10 +24,13 @@ export function createWebhookSecrets({
   vault,
   clock,
   log,
+  warn,
 }: {
   vault: Vault;
   clock: Pick<Clock, "now">;
   log: Log;
+  /** Hears what is wrong with them, each time that they were read. */
+  warn(warnings: readonly string[]): void;
 }) {
   const held = new Map<string, Known>();
   /** What the journal knows of: those that exist go on. */
@@ -45,6 +48,7 @@ export function createWebhookSecrets({
         const now = weaknessesOf(source.secretName, secrets);
         for (const reason of now) if (!before.has(reason)) log.warn("a webhook secret is weak", { reason });
         weak.set(source.id, now);
+        warn([...weak.values()].flat());
         held.set(source.id, { secrets, revision, lookedAt: clock.now(), hasFailed: false });
         return secrets;
       })

@@ -22,6 +22,7 @@ import type { StuckCounts } from "../../core/push.ts";
 import { type Clock, isoTime } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
+import { secretWarnings } from "./secret-warnings.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { PushCounts, Refusal, Store, StoreFault } from "../../store/contract/store.ts";
@@ -131,6 +132,7 @@ export async function statusOf(
     refused: refusedBySource(refusals),
     invites: overview.invites,
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
+    secretWarnings: secretWarnings(stateDir),
     service: services > 0 || faults.length > 0 ? "running" : "not running",
     /** Where the log is; null where there is none yet, or nobody can tell. */
     disk: isThere ? diskOf(stateDir) : null,
