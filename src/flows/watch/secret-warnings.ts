@@ -8,9 +8,11 @@ import { join } from "node:path";
 export function tellSecretWarnings(stateDir: string, warnings: readonly string[]): void {
   const path = fileIn(stateDir);
   try {
-    if (warnings.length === 0) return rmSync(path, { force: true });
-    writeFileSync(`${path}.new`, JSON.stringify(warnings), { mode: 0o600 });
-    renameSync(`${path}.new`, path);
+    if (warnings.length === 0) rmSync(path, { force: true });
+    else {
+      writeFileSync(`${path}.new`, JSON.stringify(warnings), { mode: 0o600 });
+      renameSync(`${path}.new`, path);
+    }
   } catch {
     // On a disk that is full nothing can be told; the next who reads them tells it.
   }
