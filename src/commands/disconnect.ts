@@ -30,7 +30,7 @@ async function runDisconnect(
   const store = await app.store();
   const connection = await store.connection(key);
   if (!connection || connection.account === null) {
-    const linksVoided = await store.voidConsents(key, app.clock.now());
+    const linksVoided = await store.endConsents({ outcome: "voided", connection: key }, app.clock.now());
     const nothing = { revocation: null, uninstall: null, held: 0, linksVoided };
     if (linksVoided > 0) return printNothing(print, destination.label, { ...key, ...nothing });
     throw new AppError("USAGE", `${app.org} has no ${destination.label} connection (${key.environment})`, {

@@ -82,13 +82,12 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
   }
   const filter = defined({ vendor, outcome, email, since, until });
   const query: AttemptQuery = { org: app.org, ...filter, limit: flags.limit };
-  // Before the look itself: what comes in between has a greater id, and is shown the next time.
-  let after = await store.lastAttempt();
-  const found = await store.attempts(query);
+  const { attempts: found, newest } = await store.attempts(query);
+  let after = newest;
   if (!flags.follow) {
     const mayHaveOthers = found.length === 0 && Object.keys(filter).length > 0;
-    const others = mayHaveOthers ? await store.attempts({ org: app.org, limit: 1 }) : [];
-    const empty = others.length === 0 ? NO_ATTEMPTS : NONE_MATCHES;
+    const any = mayHaveOthers ? await store.attempts({ org: app.org, limit: 1 }) : null;
+    const empty = !any || any.attempts.length === 0 ? NO_ATTEMPTS : NONE_MATCHES;
     print({
       json: { attempts: found.map((attempt) => jsonOf(attempt, flags)) },
       text: () => (found.length === 0 ? empty : renderTable(found, flags, terminal)),
@@ -108,10 +107,10 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
     const showNew = () => {
       showing = showing
         .then(async () => {
-          const seen = await store.lastAttempt();
-          show(await store.attempts({ ...query, after, limit: ALL }));
+          const page = await store.attempts({ ...query, after, limit: ALL });
+          show(page.attempts);
           // Past what does not fit, too: else each change has all of it looked at again.
-          after = Math.max(after, seen);
+          after = Math.max(after, page.newest);
         })
         .catch(reject);
     };

@@ -46,7 +46,15 @@ export interface Connection {
   subscription: SubscriptionHealth | null;
   /** Contacts with results that it was never told of, as counted last; absent where it was never counted. */
   unsent?: number;
+  marks: Readonly<Partial<Record<MarkName, number>>>;
 }
+
+/**
+ * Single numbers that processes agree on, each of which moves forward alone: the time of the last probe of a vendor that
+ * fails, the counts of bootstraps begun and ended, the consent (its time) by which results were released last, and when
+ * the last trial began that passed.
+ */
+export type MarkName = "probe" | "bootstrap begun" | "bootstrap ended" | "released" | "trial passed";
 
 export interface SubscriptionHealth {
   /** The vendor's id of the one whose secret we hold; null while there is none. */

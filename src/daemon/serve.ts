@@ -52,7 +52,7 @@ export async function serve(
   const [vault, sources] = await Promise.all([context.vault(), context.sources()]);
   let isKnown = false;
   const enter = async () => {
-    await store.enterService().then(() => {
+    await store.runningServices({ enter: true }).then(() => {
       isKnown = true;
     }, trouble.hear);
   };

@@ -17,6 +17,7 @@ import { fakeClock, type FakeClock } from "../fake-clock.ts";
 import { children } from "../store/child.ts";
 import { onFileSystem, testWithMounts } from "../store/parts.ts";
 import { invite, ORG, until } from "../world.ts";
+import { claimsOf } from "../store/looks.ts";
 
 const startChild = children();
 const MINUTE_MS = 60_000;
@@ -95,7 +96,7 @@ function deliverer(store: Store, clock: FakeClock) {
     at,
     deliver: async (connectionId: number) => {
       at.push(clock.now());
-      const claims = await store.claim({ connectionId, limit: 100, now: clock.now() });
+      const claims = await claimsOf(store, { connectionId, limit: 100, now: clock.now() });
       const outcome = { kind: "delivered", projection: {} } as const;
       await store.settle(claims.map((claim) => ({ claim, outcome, now: clock.now() })));
       return { restUntil: 0 };
@@ -155,7 +156,7 @@ describe("deliveries", () => {
     const clock = fakeClock(MORNING);
     const store = await openStore(temporaryDirectory(), clock);
     const connectionId = await withWork(store, clock.now());
-    const [claim] = await store.claim({ connectionId, limit: 1, now: clock.now() });
+    const [claim] = await claimsOf(store, { connectionId, limit: 1, now: clock.now() });
     if (!claim) throw new Error("nothing to claim");
     const dueAt = MORNING + 7 * MINUTE_MS + 123;
     await store.settle([{ claim, outcome: { kind: "pending", dueAt, counted: true }, now: clock.now() }]);

@@ -43,7 +43,7 @@ describe("fields that become known while a delivery is under way", () => {
     await store.saveConnection(HUBSPOT, {
       knownFields: knownFields?.filter((name) => name !== "jc_disc_d") ?? [],
     });
-    expect(await store.release(id, ["property"], stage.clock.now())).toBe(0);
+    expect(await store.release(id, { held: ["property"] }, stage.clock.now())).toBe(0);
     const contacts = await arrived(stage);
     expect(contacts).toHaveLength(300);
     for (const properties of contacts) {

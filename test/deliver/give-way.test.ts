@@ -6,16 +6,17 @@ import { anAttempt, DELIVERED } from "../store/contract/delivering.ts";
 import { connect } from "../store/events.ts";
 import { opened } from "../store/world.ts";
 import { people } from "./stage.ts";
+import { claimsOf } from "../store/looks.ts";
 
 describe("whoever queues", () => {
   async function queued(n: number) {
     const clock = fakeClock();
     const store = await opened((stateDir) => openSqliteStore({ stateDir, clock }));
     const connection = await connect(store);
-    await store.raise(connection.id, people(n), clock.now());
+    await store.raise(connection.id, { subjects: people(n) }, clock.now());
     const giveWay = createGiveWay({ store, clock }, connection);
     const deliver = async (limit = 1) => {
-      const claims = await store.claim({ connectionId: connection.id, limit, now: clock.now() });
+      const claims = await claimsOf(store, { connectionId: connection.id, limit, now: clock.now() });
       const attempt = anAttempt("delivered");
       await store.settle(claims.map((claim) => ({ claim, now: clock.now(), outcome: DELIVERED, attempt })));
     };

@@ -151,7 +151,7 @@ describe("a scope that was not granted", () => {
     await stage.portal.settings({ grantedScopes: null });
     await store.saveConnection(HUBSPOT, { connectedAt: stage.clock.now(), banner: null });
     const { id } = await stage.connection();
-    expect(await store.release(id, ["scope"], stage.clock.now())).toBe(0);
+    expect(await store.release(id, { held: ["scope"] }, stage.clock.now())).toBe(0);
     await allDelivered(stage, 3);
   });
 });

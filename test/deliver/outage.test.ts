@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { isDegraded } from "../../src/core/delivery/outage.ts";
 import { HUBSPOT } from "../store/events.ts";
 import { MINUTE, openStage, people, SECOND, START, type Stage } from "./stage.ts";
+import { attemptsOf } from "../store/looks.ts";
 
 const TICK = 5 * MINUTE;
 const FIRST_TICK = Date.UTC(2026, 10, 22, 12, 5);
@@ -128,7 +129,7 @@ describe("a vendor that refuses every call", () => {
       expect(secondsOf(stage).slice(0, 6)).toEqual(SIX_TRIES);
       expect(stage.calls.slice(1).every(({ contacts }) => contacts.length === 1)).toBe(true);
       expect(stage.calls).toHaveLength(6 + Math.floor((START + 32 * MINUTE - FIRST_TICK) / TICK) + 1);
-      const [attempt] = await store.attempts({ org: "acme", outcome: "retry", limit: 1 });
+      const [attempt] = await attemptsOf(store, { org: "acme", outcome: "retry", limit: 1 });
       expect(attempt).toMatchObject({ httpStatus: status, reason: expect.stringContaining("no such path") });
       const { outage } = await stage.connection();
       expect(outage?.reason).toContain(`HubSpot refused the call with ${status}`);

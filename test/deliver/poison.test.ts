@@ -12,6 +12,7 @@ import {
   type Stage,
   type StageOptions,
 } from "./stage.ts";
+import { attemptsOf } from "../store/looks.ts";
 
 const ANONYMOUS = { status: "error", message: "something is wrong", category: "VALIDATION_ERROR" };
 const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
@@ -337,7 +338,7 @@ describe("a record that the vendor refuses", () => {
     await stage.complete(...people(3));
     const { store } = await stage.start();
     await allSettled(stage, { delivered: 2, rejected: 1 });
-    const [attempt] = await store.attempts({ org: "acme", outcome: "rejected", limit: 10 });
+    const [attempt] = await attemptsOf(store, { org: "acme", outcome: "rejected", limit: 10 });
     expect(attempt).toMatchObject({
       subject: "p00001@example.org",
       httpStatus: 400,

@@ -31,6 +31,7 @@ import { fakeClock } from "../fake-clock.ts";
 import { HUBSPOT } from "../store/events.ts";
 import { temporaryDirectory } from "../store/world.ts";
 import { type InviteEvent, invite } from "../world.ts";
+import { stuckOf } from "../store/looks.ts";
 
 export const START = Date.UTC(2026, 10, 22, 12, 1);
 export const SECOND = 1_000;
@@ -210,7 +211,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       const { connections } = await store.overview(HUBSPOT.org, clock.now());
       const [only] = connections;
       if (!only) throw new Error("there is no connection");
-      return { ...only.pushes, stuck: stuckInAll(await store.stuck(connectionId, clock.now())) };
+      return { ...only.pushes, stuck: stuckInAll(await stuckOf(store, connectionId, clock.now())) };
     },
     connection,
     resync: async () => {

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { MINUTE, openStage, SECOND } from "./stage.ts";
 import { anyOf, newsOf, quickMood, rollingWindow, scoresOf, UPSERT } from "./storm.ts";
 import type { Fault } from "../emulated.ts";
+import { attemptsOf } from "../store/looks.ts";
 
 /** The storm in simulated time, which has room for what takes a minute, or a day. */
 const PEOPLE = 1_200;
@@ -56,7 +57,7 @@ test("in the end every contact holds exactly what it shall, also what the vendor
   }
   await stage.until("all is settled", async () => (await stage.counts()).pending === 0, 3 * DAY);
   expect(await stage.counts()).toMatchObject({ delivered: PEOPLE, pending: 0, rejected: 0, held: 0 });
-  const tries = await process.store.attempts({ org: "acme", outcome: "retry", limit: 100_000 });
+  const tries = await attemptsOf(process.store, { org: "acme", outcome: "retry", limit: 100_000 });
   for (const words of ["timed out", "TEN_SECONDLY_ROLLING", "DAILY"])
     expect(tries.some(({ reason }) => reason?.includes(words))).toBe(true);
   expect(stage.problems).toEqual([]);

@@ -12,7 +12,7 @@ async function cutOff(world: World): Promise<void> {
   log.exec(`
     UPDATE connections SET hold_cause = 'reconnect';
     UPDATE pushes SET state = 'held', held_cause = 'reconnect';
-    DELETE FROM ticks WHERE job LIKE 'released %'`);
+    DELETE FROM marks WHERE name = 'released'`);
   log.close();
 }
 

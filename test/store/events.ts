@@ -25,6 +25,13 @@ export function connect(store: Store, key: Partial<ConnectionKey> = {}): Promise
   return store.saveConnection({ ...HUBSPOT, ...key }, { state: "connected", account });
 }
 
+/** The connection is to another account from now on. */
+export async function anotherAccount(store: Store): Promise<Connection> {
+  const before = await store.connection(HUBSPOT);
+  const id = String(Number(before?.account?.id ?? 0) + 1);
+  return store.saveConnection(HUBSPOT, { account: { id, name: "Another", kind: null, region: null } });
+}
+
 export interface EventChanges extends Partial<Snapshot> {
   source?: string;
   eventId?: string;

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { backUp } from "../../src/store/sqlite/file/backup.ts";
 import { isSafeSqlite, openLog } from "../../src/store/sqlite/file/open.ts";
 import { MIGRATIONS } from "../../src/store/sqlite/file/migrations.ts";
@@ -183,6 +183,31 @@ describe("migrating the log", () => {
         ...{ about: { candidateId: "c1", assessmentId: "a1" }, at: NOON, tries: 0 },
       },
     ]);
+  });
+
+  test("moves what was no schedule's from the ticks to the marks of its connection", async () => {
+    const stateDir = temporaryDirectory();
+    const until = MIGRATIONS.findIndex((sql) => sql.includes("CREATE TABLE marks"));
+    const db = openLog(stateDir, { migrations: MIGRATIONS.slice(0, until), now: NOON });
+    db.exec(`
+      INSERT INTO connections (id, org, vendor, environment, subject_kind, state, details) VALUES
+        (1, 'acme', 'hubspot', 'production', 'contact', 'connected', '{}'),
+        (12, 'acme', 'hubspot', 'sandbox', 'contact', 'connected', '{}');
+      INSERT INTO ticks (job, due_at, opened_at) VALUES
+        ('probe 1', 5, 0), ('probe 1', 7, 0), ('resync 1', 3, 0), ('resync 1 ended', 2, 0), ('released 1', 40, 0),
+        ('sandbox-test 12', 9, 0), ('probe 99', 1, 0), ('sweep', 100, 0)`);
+    db.close();
+    const store = await opened(openDirect, stateDir);
+    expect((await store.connection(1))?.marks).toEqual({
+      probe: 7,
+      "bootstrap begun": 3,
+      "bootstrap ended": 2,
+      released: 40,
+    });
+    expect((await store.connection(12))?.marks).toEqual({ "trial passed": 9 });
+    const left = new Database(logIn(stateDir), { readonly: true });
+    onTestFinished(() => void left.close());
+    expect(left.prepare("SELECT job FROM ticks").pluck().all()).toEqual(["sweep"]);
   });
 
   test("takes none for a new log, nor when there is nothing to migrate", async () => {

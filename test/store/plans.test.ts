@@ -3,8 +3,9 @@ import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { thisProcess } from "../../src/shared/process-identity.ts";
 import { openLog } from "../../src/store/sqlite/file/open.ts";
-import { claimsOf } from "../../src/store/sqlite/delivery/claims-text.ts";
+import { claimedOf } from "../../src/store/sqlite/delivery/claims-text.ts";
 import { finished } from "../../src/store/sqlite/file/slices.ts";
+import { createStuck } from "../../src/store/sqlite/reads/stuck.ts";
 import { createVerbs } from "../../src/store/sqlite/verbs.ts";
 import { NOON } from "../core/example.ts";
 import { DELIVERED } from "./contract/delivering.ts";
@@ -21,8 +22,8 @@ function recorded() {
   const db = new Database(join(stateDir, "log.db"), { verbose: (sql) => statements.push(String(sql)) });
   onTestFinished(() => void db.close());
   const verbs = createVerbs(db, thisProcess(), { now: () => NOON });
-  const { id } = verbs.saveConnection(HUBSPOT, { account });
-  const { id: assessments } = verbs.saveConnection(SMARTRECRUITERS, { account });
+  const { id } = finished(verbs.saveConnection(HUBSPOT, { account }));
+  const { id: assessments } = finished(verbs.saveConnection(SMARTRECRUITERS, { account }));
   verbs.append([...completedFor("ann", "bob"), anEvent("in_progress"), anEvent("expired")]);
   /** What `work` runs, and how SQLite goes about it. */
   const plansOf = (work: () => unknown) => {
@@ -36,7 +37,7 @@ function recorded() {
         .map(({ detail }) => detail),
     );
   };
-  return { verbs, id, assessments, statements, plansOf };
+  return { db, verbs, id, assessments, statements, plansOf };
 }
 
 describe("the queries", () => {
@@ -46,35 +47,37 @@ describe("the queries", () => {
     const plans = plansOf(() => {
       verbs.append([...completedFor("cat"), anEvent("cancelled"), anEvent("invited", { at: 1 })]);
       verbs.dueWork(NOON);
-      const claims = claimsOf(verbs.claim({ connectionId: id, limit: 10, now: NOON + 10 }));
+      const claims = claimedOf(verbs.claim({ connectionId: id, limit: 10, now: NOON + 10 })).claims;
       verbs.settle(claims.map((claim) => ({ claim, now: NOON, outcome: DELIVERED })));
       for (const connectionId of [id, assessments]) {
         verbs.subjects({ connectionId, limit: 10 });
         verbs.subjects({ connectionId, limit: 10, status: "in_progress" });
         verbs.subjects({ connectionId, limit: 10, status: "completed" });
-        verbs.countUnpushed({ connectionId, includeInProgress: true });
-        verbs.selectUnpushed({ connectionId, includeInProgress: false }, page);
-        verbs.countPushes({ connectionId });
-        verbs.selectPushes({ connectionId, state: "rejected" }, page);
-        verbs.raise(connectionId, ["ann@example.com"], NOON);
-        verbs.confirm(connectionId, [{ subject: "ann@example.com", carries: 1 }]);
-        verbs.hold(connectionId, "reconnect");
-        verbs.release(connectionId, ["reconnect", "property"], NOON);
-        verbs.forgetAccount(connectionId);
-        finished(verbs.stuck(connectionId, NOON));
+        verbs.countPushes({ unpushed: { connectionId, includeInProgress: true } });
+        verbs.selectSubjects({ unpushed: { connectionId, includeInProgress: false } }, page);
+        verbs.countPushes({ pushes: { connectionId } }, { causes: true });
+        verbs.countPushes({ pushes: { connectionId, state: "rejected" } }, { causes: true });
+        verbs.selectSubjects({ pushes: { connectionId, state: "rejected" } }, page);
+        const current = [{ subject: "ann@example.com", carries: 1 }];
+        finished(verbs.raise(connectionId, { subjects: ["ann@example.com"], current }, NOON));
+        finished(verbs.hold(connectionId, { cause: "reconnect" }));
+        finished(verbs.release(connectionId, { held: ["reconnect", "property"], putOff: true }, NOON));
       }
+      for (const key of [HUBSPOT, SMARTRECRUITERS])
+        finished(verbs.saveConnection(key, { account: { ...account, id: "4712" } }));
       verbs.invites({ org: "acme", limit: 10 });
       verbs.invites({ org: "acme", limit: 10, status: "completed" });
       verbs.invites({ org: "acme", limit: 10, email: "ann@example.com" });
       verbs.invite("acme", "inv_ann");
-      verbs.overview("acme", NOON);
+      finished(verbs.overview("acme", NOON));
+      finished(verbs.overview(null, NOON));
     });
     expect(plans.some((plan) => plan.startsWith("SEARCH"))).toBe(true);
     expect(plans.filter((plan) => /^SCAN (invites|pushes|events|attempts|[ipea])\b/.test(plan))).toEqual([]);
   });
 
   test("take the work due, and list what is newest, in the order of an index", () => {
-    const { verbs, id, plansOf } = recorded();
+    const { db, verbs, id, plansOf } = recorded();
     const plans = plansOf(() => {
       verbs.claim({ connectionId: id, limit: 10, now: NOON });
       verbs.dueWork(NOON);
@@ -83,7 +86,7 @@ describe("the queries", () => {
       verbs.subjects({ connectionId: id, limit: 10 });
       verbs.subjects({ connectionId: id, limit: 10, status: "in_progress" });
       verbs.invites({ org: "acme", limit: 10 });
-      finished(verbs.stuck(id, NOON));
+      finished(createStuck(db)(id, NOON));
     });
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_due"));
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_waiting"));
@@ -96,7 +99,7 @@ describe("the queries", () => {
   test("take up what waits already in the order of an index, by the invites of each", () => {
     const { verbs, id, assessments, plansOf } = recorded();
     const run = { command: "backfill", org: "acme", who: "ann", filter: {}, now: NOON } as const;
-    const runId = verbs.startRun(run);
+    const { id: runId } = finished(verbs.saveRun(run));
     const [since, until] = [NOON - 1, NOON + 1];
     const plans = plansOf(() => {
       for (const connectionId of [id, assessments]) {
@@ -104,11 +107,12 @@ describe("the queries", () => {
           { unpushed: { connectionId, includeInProgress: true, since, until } },
           { pushes: { connectionId, state: "rejected", since, until } },
         ] as const) {
-          verbs.countWaiting(covered);
-          finished(verbs.adopt(runId, covered, Number.POSITIVE_INFINITY));
+          verbs.countPushes({ ...covered, waiting: true });
+          const adopts = { selections: [covered], limit: Number.POSITIVE_INFINITY };
+          finished(verbs.saveRun({ ...run, adopts }));
         }
-        verbs.heldCauses(connectionId);
-        verbs.heldCauses(connectionId, runId);
+        verbs.countPushes({ pushes: { connectionId } }, { causes: true });
+        verbs.countPushes({ run: { id: runId, connectionId } }, { causes: true });
       }
     });
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_waiting"));
@@ -129,10 +133,10 @@ describe("the queries", () => {
     } as const;
     expect(plansOf(log)).toContainEqual(expect.stringMatching(/^SEARCH a USING INTEGER PRIMARY KEY/));
     // Attempts of another org, a hundred times as many as this one has.
-    const other = verbs.saveConnection({ ...HUBSPOT, org: "other" }, { account }).id;
+    const { id: other } = finished(verbs.saveConnection({ ...HUBSPOT, org: "other" }, { account }));
     for (let n = 0; n < 200; n += 1) {
-      finished(verbs.raise(other, ["ann@example.com"], NOON));
-      const claims = claimsOf(verbs.claim({ connectionId: other, limit: 10, now: NOON }));
+      finished(verbs.raise(other, { subjects: ["ann@example.com"] }, NOON));
+      const claims = claimedOf(verbs.claim({ connectionId: other, limit: 10, now: NOON })).claims;
       verbs.settle(claims.map((claim) => ({ claim, now: NOON, outcome: DELIVERED, attempt })));
     }
     for (const look of [log, () => verbs.attempts({ org: "acme", limit: 10, email: "ann@example.com" })])
@@ -151,7 +155,7 @@ describe("the queries", () => {
   test("tell the overview from counts that are kept, without a look at events or invites", () => {
     const { verbs, statements } = recorded();
     statements.length = 0;
-    verbs.overview("acme", NOON);
+    finished(verbs.overview("acme", NOON));
     expect(statements.length).toBeGreaterThan(2);
     expect(statements.filter((sql) => /\b(FROM|JOIN) (events|invites|attempts)\b/.test(sql))).toEqual([]);
   });
@@ -162,7 +166,7 @@ describe("the intake", () => {
     const db = openLog(temporaryDirectory(), { now: NOON });
     onTestFinished(() => void db.close());
     const verbs = createVerbs(db, thisProcess(), { now: () => NOON });
-    verbs.saveConnection(HUBSPOT, { account });
+    finished(verbs.saveConnection(HUBSPOT, { account }));
     const people = Array.from({ length: 80 * 256 }, (_, n) => `person-${n}`);
     const events = completedFor(...people);
     const startedAt = performance.now();

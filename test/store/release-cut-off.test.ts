@@ -12,16 +12,18 @@ test("a release for a readable vault that is cut off between two slices is still
   const { id } = await connect(store);
   await store.append(completedFor(...Array.from({ length: SLICE + 1 }, (_, index) => `n${index}`)));
   const vaultTrouble = { since: NOON, reason: "locked", fix: null };
-  await store.holdConnected(id, { cause: "vault", connectedAt: null, changes: { vaultTrouble } });
+  await store.hold(id, { cause: "vault", connectedAt: null, changes: { vaultTrouble } });
   const held = async () => (await store.overview("acme", NOON)).connections[0]?.pushes.held;
 
   const db = openLog(stateDir, { now: NOON });
-  createHolds(db).release(id, ["vault"], NOON).next();
+  createHolds(db)
+    .release(id, { held: ["vault"] }, NOON)
+    .next();
   db.close();
   expect(await held()).toBe(1);
   expect(await store.connections()).toMatchObject([{ vaultTrouble }]);
 
-  await store.release(id, ["vault"], NOON);
+  await store.release(id, { held: ["vault"] }, NOON);
   expect(await held()).toBe(0);
   expect(await store.connections()).toMatchObject([{ vaultTrouble: null }]);
 });

@@ -8,6 +8,7 @@ import { NOON } from "../core/example.ts";
 import { anAttempt, DELIVERED } from "./contract/delivering.ts";
 import { anEvent, anUnstorableEvent, candidate, completedFor, connect, MINUTE } from "./events.ts";
 import { openThreaded, opened, temporaryDirectory } from "./world.ts";
+import { claimsOf } from "./looks.ts";
 
 const numbered = (n: number) => anEvent("completed", { invitationId: `inv_${n}`, eventId: `evt_${n}` });
 const many = (length: number) => Array.from({ length }, (_, n) => numbered(n));
@@ -45,13 +46,13 @@ describe("the store's thread", () => {
     const { id } = await connect(store);
     await store.append(completedFor("ann", "bob", "cat", "dan"));
     const now = NOON + MINUTE;
-    const [claim] = await store.claim({ connectionId: id, limit: 1, now });
+    const [claim] = await claimsOf(store, { connectionId: id, limit: 1, now });
     if (!claim) throw new Error("nothing is due");
     const before = transactionsIn(stateDir);
     const [, claims, more, ...places] = await Promise.all([
       store.settle([{ claim, now, outcome: DELIVERED }]),
-      store.claim({ connectionId: id, limit: 2, now }),
-      store.claim({ connectionId: id, limit: 2, now }),
+      claimsOf(store, { connectionId: id, limit: 2, now }),
+      claimsOf(store, { connectionId: id, limit: 2, now }),
       ...Array.from({ length: 40 }, () =>
         store.takeCall({ key: "hubspot/1", calls: 30, windowMs: 1_000, aheadMs: 0, apartMs: 0, now }),
       ),
@@ -70,13 +71,13 @@ describe("the store's thread", () => {
     const { id } = await connect(store);
     await store.append(completedFor("ann", "bob", "cat", "dan"));
     const now = NOON + MINUTE;
-    const [claim, other] = await store.claim({ connectionId: id, limit: 2, now });
+    const [claim, other] = await claimsOf(store, { connectionId: id, limit: 2, now });
     if (!claim || !other) throw new Error("too little is due");
     const attempt = { ...anAttempt("delivered"), durationMs: Number.NaN };
     const [settled, failed, claimed] = await Promise.allSettled([
       store.settle([{ claim, now, outcome: DELIVERED }]),
       store.settle([{ claim: other, now, outcome: DELIVERED, attempt }]),
-      store.claim({ connectionId: id, limit: 10, now }),
+      claimsOf(store, { connectionId: id, limit: 10, now }),
     ]);
     expect([settled.status, failed.status]).toEqual(["fulfilled", "rejected"]);
     expect(claimed.status === "fulfilled" && claimed.value.length).toBe(2);
@@ -113,7 +114,7 @@ describe("the store's thread", () => {
       ),
     );
     const ends: string[] = [];
-    const held = store.hold(id, "reconnect").then(() => ends.push("held"));
+    const held = store.hold(id, { cause: "reconnect" }).then(() => ends.push("held"));
     const taken = store.append([numbered(9_999)]).then(() => ends.push("taken"));
     await Promise.all([held, taken]);
     expect(ends).toEqual(["taken", "held"]);
@@ -124,7 +125,7 @@ describe("the store's thread", () => {
     const store = await openThreaded(stateDir);
     const { id } = await connect(store);
     const subjects = Array.from({ length: 3_000 }, (_, n) => `c${n}@example.com`);
-    const raised = store.raise(id, subjects, NOON);
+    const raised = store.raise(id, { subjects: subjects }, NOON);
     await store.close();
     expect(await raised).toBe(3_000);
   });

@@ -5,7 +5,6 @@ import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { type AtsWorld, atsWorld, SCOPES } from "../ats/world.ts";
 import { type Serving, serving } from "../daemon/serving.ts";
 import { ORG, type Run, type Running, succeed, until } from "../world.ts";
-import { lastPassed } from "../../src/flows/trial/last-passed.ts";
 
 export const JOB = "job-1";
 export const WITHOUT_WRITE = SCOPES.filter((scope) => scope !== "assessments:write");
@@ -125,7 +124,7 @@ export async function lastPassedAt(world: AtsWorld): Promise<number | null> {
   const store = await openSqliteStore({ stateDir: world.stateDir, clock: world.clock });
   try {
     const connection = (await store.connections(ORG)).find(({ vendor }) => vendor === "smartrecruiters");
-    return connection ? await lastPassed(store, connection) : null;
+    return connection?.marks["trial passed"] ?? null;
   } finally {
     await store.close();
   }

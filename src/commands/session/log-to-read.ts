@@ -14,8 +14,8 @@ export async function logToRead(session: Session, vendor?: string): Promise<Stor
 export async function refuseMistyped({ app, globals }: Session, vendor?: string): Promise<void> {
   if (vendor !== undefined) app.checkVendor(vendor);
   if (globals.org === undefined || Object.hasOwn(app.config.orgs, app.org)) return;
-  const orgs = (await (await app.storeToRead())?.orgs()) ?? [];
-  if (!orgs.includes(app.org)) throw unknownOrg(app);
+  const overview = await (await app.storeToRead())?.overview(app.org, app.clock.now());
+  if (!overview?.orgs.includes(app.org)) throw unknownOrg(app);
 }
 
 export function unknownOrg({ org, stateDir }: Session["app"]): AppError {

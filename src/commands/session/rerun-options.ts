@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { RerunReport } from "../../flows/rerun/rerun.ts";
-import type { Selection } from "../../flows/rerun/selection.ts";
+import type { RerunPlan } from "../../flows/rerun/selection.ts";
 import { count, grouped } from "../../shared/text.ts";
 import type { NewRun } from "../../store/contract/store.ts";
 import { readCount, readTime } from "./option-values.ts";
@@ -32,7 +32,7 @@ export async function previewOrRun(
     selections,
     flags,
     run,
-  }: { selections: readonly Selection[]; flags: RerunFlags; run: Pick<NewRun, "command" | "filter"> },
+  }: { selections: readonly RerunPlan[]; flags: RerunFlags; run: Pick<NewRun, "command" | "filter"> },
 ): Promise<void> {
   const [{ rerun }, { totalOf }] = await Promise.all([
     import("../../flows/rerun/rerun.ts"),
@@ -85,7 +85,7 @@ export async function previewOrRun(
 }
 
 function renderPreview(
-  selections: readonly Selection[],
+  selections: readonly RerunPlan[],
   flags: RerunFlags,
   table: (headings: string[], rows: string[][]) => string,
 ): string {

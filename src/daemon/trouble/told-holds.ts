@@ -15,16 +15,16 @@ const MESSAGES: readonly (readonly [HeldCause, string])[] = [
   ["scope", "results wait for a scope"],
 ];
 
-export function createToldHolds(store: Pick<Store, "connection" | "heldCauses">, log: Log): ToldHolds {
+export function createToldHolds(store: Pick<Store, "connection" | "countPushes">, log: Log): ToldHolds {
   const told = new Map<number, Set<HeldCause>>();
   return {
     look: async (connectionId, { held, delivered }) => {
       const before = told.get(connectionId);
       if (held === 0 && (delivered === 0 || before === undefined)) return;
-      const causes = await store.heldCauses(connectionId);
+      const { heldFor } = await store.countPushes({ pushes: { connectionId } }, { causes: true });
       const now = new Set<HeldCause>();
       for (const [cause, message] of MESSAGES) {
-        const n = causes[cause] ?? 0;
+        const n = heldFor[cause] ?? 0;
         if (n === 0) continue;
         now.add(cause);
         if (!before?.has(cause)) log.warn(message, { held: n, ...(await factsOf(store, connectionId)) });
@@ -39,8 +39,8 @@ export function createToldHolds(store: Pick<Store, "connection" | "heldCauses">,
 export function tellingLostLogins(store: Store, log: Log): Store {
   return {
     ...store,
-    holdConnected: async (connectionId, request) => {
-      const held = await store.holdConnected(connectionId, request);
+    hold: async (connectionId, request) => {
+      const held = await store.hold(connectionId, request);
       if (held !== null && request.cause === "reconnect")
         log.warn("the login is lost: results wait", { held, ...(await factsOf(store, connectionId)) });
       return held;

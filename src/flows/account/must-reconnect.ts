@@ -8,13 +8,13 @@ import { connectCommand } from "../../core/advice/command-lines.ts";
  * nothing is changed, where a consent or a `disconnect` came meanwhile: the refusal was about tokens of before.
  */
 export async function markMustReconnect(
-  store: Pick<Store, "holdConnected">,
+  store: Pick<Store, "hold">,
   connection: Connection,
   { message }: AppError,
 ): Promise<boolean> {
   const { id, connectedAt } = connection;
   const why = message.replace(`${connectionName(connection)}: `, "");
-  const held = await store.holdConnected(id, {
+  const held = await store.hold(id, {
     cause: "reconnect",
     connectedAt,
     changes: {

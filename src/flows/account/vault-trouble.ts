@@ -7,12 +7,12 @@ import type { Vendors } from "./vendors.ts";
 
 /** Tokens that cannot be read now: results are held, nobody is disconnected, and a readable vault releases them. */
 export async function holdForVault(
-  { store, clock }: { store: Pick<Store, "holdConnected">; clock: Pick<Clock, "now"> },
+  { store, clock }: { store: Pick<Store, "hold">; clock: Pick<Clock, "now"> },
   { id, connectedAt }: Connection,
   { message, hint }: AppError,
 ): Promise<number | null> {
   const vaultTrouble = { since: clock.now(), reason: message, fix: hint ?? null };
-  return await store.holdConnected(id, { cause: "vault", connectedAt, changes: { vaultTrouble } });
+  return await store.hold(id, { cause: "vault", connectedAt, changes: { vaultTrouble } });
 }
 
 /**
@@ -20,7 +20,7 @@ export async function holdForVault(
  * command lacks, and what it can deliver shall not be held.
  */
 export async function noteVaultTrouble(
-  context: { store: Pick<Store, "holdConnected" | "runningServices">; clock: Pick<Clock, "now"> },
+  context: { store: Pick<Store, "hold" | "runningServices">; clock: Pick<Clock, "now"> },
   connection: Connection,
   problem: AppError,
 ): Promise<boolean> {
@@ -30,14 +30,14 @@ export async function noteVaultTrouble(
 
 /** Before a command's own calls: throws what keeps tokens from being read and notes it; releases where nothing does. */
 export async function requireTokens(
-  context: { store: Pick<Store, "holdConnected" | "runningServices" | "release">; clock: Pick<Clock, "now"> },
+  context: { store: Pick<Store, "hold" | "runningServices" | "release">; clock: Pick<Clock, "now"> },
   connection: Connection,
   access: Pick<Access, "token">,
 ): Promise<void> {
   const problem = await vaultProblemOf(() => access.token());
   if (problem === null) {
     if (connection.vaultTrouble !== null)
-      await context.store.release(connection.id, ["vault"], context.clock.now());
+      await context.store.release(connection.id, { held: ["vault"] }, context.clock.now());
     return;
   }
   if (connection.vaultTrouble === null) await noteVaultTrouble(context, connection, problem);
@@ -57,7 +57,7 @@ export async function releaseReadable(
   for (const connection of await store.connections(org)) {
     if (connection.vaultTrouble === null) continue;
     const problem = await tokenProblem(vendors, { connection, store, signal });
-    if (problem === null) await store.release(connection.id, ["vault"], vendors.clock.now());
+    if (problem === null) await store.release(connection.id, { held: ["vault"] }, vendors.clock.now());
     first ??= problem;
   }
   return first;

@@ -25,7 +25,7 @@ export interface Connected extends Prepared {
 
 export async function connect(context: ConnectContext, request: ConnectRequest): Promise<Connected> {
   const { clock, store, destination } = context;
-  const { org, environment, signal } = request;
+  const { environment, signal } = request;
   const clientSecret = await clientSecretOf(context, request);
   const { connection, released } = await askForConsent(
     { clock },
@@ -38,7 +38,7 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
         await keep(context, request, await redeem(context, clientSecret, { ...code, signal })),
     },
   );
-  await store.voidConsents({ org, vendor: destination.vendor, environment }, clock.now());
+  await store.endConsents({ outcome: "voided", connection }, clock.now());
   return {
     ...(await prepareFields(context, connection)),
     released,

@@ -7,7 +7,7 @@ import type { Store } from "../../store/contract/store.ts";
  * that note leaves what another one finishes, since the connection looks as if it stood.
  */
 export interface ReleaseContext {
-  store: Pick<Store, "release" | "hasten" | "openTick">;
+  store: Pick<Store, "release" | "mark">;
   clock: Pick<Clock, "now">;
 }
 
@@ -17,8 +17,9 @@ export async function releaseByConsent(
   connection: Connection,
 ): Promise<number> {
   const { id } = connection;
-  const released = await store.release(id, ["reconnect", "disconnected", "vault", "scope"], clock.now());
-  await store.hasten(id, clock.now());
+  const held = ["reconnect", "disconnected", "vault", "scope"] as const;
+  const released = await store.release(id, { held }, clock.now());
+  await store.release(id, { putOff: true }, clock.now());
   await noteReleased({ store }, connection);
   return released;
 }
@@ -28,7 +29,7 @@ export async function noteReleased(
   { store }: Pick<ReleaseContext, "store">,
   { id, connectedAt }: Pick<Connection, "id" | "connectedAt">,
 ): Promise<void> {
-  if (connectedAt !== null) await store.openTick(tickOf(id), connectedAt);
+  if (connectedAt !== null) await store.mark(id, "released", connectedAt);
 }
 
 /** Releases for those whose process died before it did. Returns how many pushes that were. */
@@ -36,20 +37,14 @@ export async function finishReleases({
   store,
   clock,
 }: {
-  store: ReleaseContext["store"] & Pick<Store, "connections" | "lastTick">;
+  store: ReleaseContext["store"] & Pick<Store, "connections">;
   clock: ReleaseContext["clock"];
 }): Promise<number> {
   let released = 0;
   for (const connection of await store.connections()) {
-    const { id, state, connectedAt } = connection;
-    if (state !== "connected" || connectedAt === null) continue;
-    const noted = await store.lastTick(tickOf(id));
-    if (noted !== null && noted >= connectedAt) continue;
+    const { state, connectedAt, marks } = connection;
+    if (state !== "connected" || connectedAt === null || marks.released === connectedAt) continue;
     released += await releaseByConsent({ store, clock }, connection);
   }
   return released;
-}
-
-function tickOf(connectionId: number): string {
-  return `released ${connectionId}`;
 }

@@ -44,11 +44,11 @@ export async function disconnect(
   const { store, clock, tokens, destination } = context;
   if (options.uninstall && !destination.uninstall) throw noUninstall(destination);
   const set = await tokens.peek(connectionName(connection));
-  const linksVoided = await store.voidConsents(connection, clock.now());
+  const linksVoided = await store.endConsents({ outcome: "voided", connection }, clock.now());
   if (!set && !options.uninstall && connection.state === "not_connected")
     return { revocation: null, uninstall: null, held: 0, linksVoided };
   await noteReleased({ store }, connection);
-  const held = await store.hold(connection.id, "disconnected");
+  const held = (await store.hold(connection.id, { cause: "disconnected" })) ?? 0;
   const uninstall = options.uninstall ? await uninstallApp(context) : null;
   const revocation = set?.refreshToken
     ? await revoke(context, connection, set.refreshToken)

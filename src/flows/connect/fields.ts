@@ -1,7 +1,6 @@
 import type { Connection } from "../../core/connection.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { FieldReport } from "../../vendors/contract/destination.ts";
-import type { Store } from "../../store/contract/store.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import { resyncCommand } from "../../core/advice/command-lines.ts";
 import { planResync, type ResyncContext, resync } from "./resync.ts";
@@ -16,7 +15,7 @@ export interface Prepared {
 }
 
 export type PrepareContext = Omit<ResyncContext, "access" | "store"> & {
-  store: ResyncContext["store"] & Pick<Store, "connection">;
+  store: ResyncContext["store"];
   /** Calls to the account, once the connection is saved. */
   accessTo(connection: Connection): Promise<Access>;
 };

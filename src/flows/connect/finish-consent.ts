@@ -96,7 +96,9 @@ async function grantAndKeep(
   if (before && !consent.allowsOtherAccount)
     return { kind: "other_account", name: consent, label, before, after: granted.account };
   // A newer link, a connect or a disconnect may have come while the vendor was asked.
-  if (!(await store.holdsConsent(consent.hash))) return { kind: "voided" };
+  const { hash, vendor } = consent;
+  const again = await store.takeConsent({ hash, vendor, now: clock.now(), again: true });
+  if (again.kind !== "taken") return { kind: "voided" };
   const confirmOtherAccount = async () => consent.allowsOtherAccount;
   const { connection } = await keep(grantContext, { ...consent, confirmOtherAccount }, granted);
   const accessTo = (connected: Connection) => context.access(connected, { store, signal });
@@ -111,7 +113,7 @@ async function endQuietly(
   outcome: "connected" | "open",
 ): Promise<void> {
   try {
-    await store.endConsent(hash, outcome, clock.now());
+    await store.endConsents({ outcome, hash }, clock.now());
   } catch (error) {
     if (!isAppError(error)) throw error;
     log.warn("a link for consent could not be ended", { org, vendor, reason: error.message });

@@ -97,12 +97,10 @@ export async function keep(
 
   const hadTokens = await holdsTokens(tokens, name);
   const set = await tokens.keep(name, destination, grant);
-  // Behind the new tokens, so that nothing more counts as told that the old account heard; before the row names the
-  // new account, so that whoever connects again after a crash is still asked, and still forgets.
-  if (before && other) await store.forgetAccount(before.id);
   const { scopes: wanted } = authorization;
   const scopes = grant.scopes ?? [...wanted];
   const missingScopes = wanted.filter((scope) => !scopes.includes(scope));
+  // Behind the new tokens, so that nothing more counts as told that the old account heard.
   const saved = store.saveConnection(key, {
     state: "connected",
     account,

@@ -8,7 +8,7 @@ import { missingScopeWords } from "../../core/advice/missing-scopes.ts";
 
 /** The idempotent bootstrap of the fields that results rest in: look, create what is missing, never overwrite. */
 export type ResyncContext = {
-  store: Pick<Store, "saveConnection" | "subjects" | "raise" | "release" | "openTick" | "lastTick">;
+  store: Pick<Store, "saveConnection" | "subjects" | "raise" | "release" | "connection" | "mark">;
   clock: Pick<Clock, "now">;
   destination: Destination;
   access: Access;
@@ -40,7 +40,7 @@ export async function resync(
   const told = connection.knownFields ?? report.known;
   const isNew = (field: string) => !run.isFirst || !plan.existing.includes(field) || !told.includes(field);
   const raised = await raiseHoldersOf(context, changed, report.known.filter(isNew));
-  const released = await store.release(connection.id, ["property"], clock.now());
+  const released = await store.release(connection.id, { held: ["property"] }, clock.now());
   // Last: what tells of held results stays until they are free.
   const trouble = { missingScopes: connection.missingScopes, overQuota: report.overQuota };
   await store.saveConnection(connection, { banner: bannerFor(trouble, destination, connection) });
@@ -65,10 +65,9 @@ async function beginRun(
   { store }: ResyncContext,
   { id }: Connection,
 ): Promise<{ isFirst: boolean; end(): Promise<unknown> }> {
-  const [begun, ended] = [`resync ${id}`, `resync ${id} ended`];
-  const number = ((await store.lastTick(ended)) ?? 0) + 1;
-  const isFirst = await store.openTick(begun, number);
-  return { isFirst, end: () => store.openTick(ended, number) };
+  const ended = (await store.connection(id))?.marks["bootstrap ended"] ?? 0;
+  const isFirst = await store.mark(id, "bootstrap begun", ended + 1);
+  return { isFirst, end: () => store.mark(id, "bootstrap ended", ended + 1) };
 }
 
 /** A new field is empty in the portal: contacts with a value for it must be told, also those in flight without it. */
@@ -86,11 +85,8 @@ async function raiseHoldersOf(
       const { projection } = destination.project(invites, connection.knownFields);
       return fields.some((field) => field in projection);
     });
-    raised += await store.raise(
-      connection.id,
-      holders.map(({ subject }) => subject),
-      clock.now(),
-    );
+    const subjects = holders.map(({ subject }) => subject);
+    raised += await store.raise(connection.id, { subjects }, clock.now());
     after = page.next;
   }
   return raised;

@@ -34,7 +34,7 @@ export function createClaims(
     return work !== undefined && work.dueAt <= clock.now();
   };
   const claimNow = async (limit: number): Promise<Claimed> => {
-    const claims = await store.claim({ connectionId, limit, now: clock.now() });
+    const { claims } = await store.claim({ connectionId, limit, now: clock.now() });
     return { claims, at: clock.now() };
   };
   /** Null when nothing of the kind is due, or the signal aborts while the window is full. */
@@ -45,7 +45,7 @@ export function createClaims(
   ): Promise<Claimed | null> => {
     while (window && !signal.aborted) {
       const now = clock.now();
-      const { claims, place } = await store.claimInWindow({ connectionId, limit, now, kind, window });
+      const { claims, place } = await store.claim({ connectionId, limit, now, kind, window });
       if (place === null) return null;
       if (place.isTaken) return { claims, at: place.at };
       await clock.sleep(place.at - window.aheadMs - now, signal).catch(() => {});

@@ -21,16 +21,14 @@ export interface DeliverContext {
   store: Pick<
     Store,
     | "claim"
-    | "claimInWindow"
     | "settle"
     | "letGo"
-    | "holdConnected"
+    | "hold"
     | "release"
-    | "overview"
     | "saveConnection"
     | "dueWork"
-    | "openTick"
-    | "hasten"
+    | "mark"
+    | "countPushes"
     | "connection"
   >;
   clock: Clock;

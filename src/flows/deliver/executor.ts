@@ -83,7 +83,7 @@ function createPerform(
         await notes.inOrder(() => access.slot());
         return { kind: "slot taken" };
       case "open tick": {
-        const isOurs = await notes.inOrder(() => store.openTick(`probe ${connection.id}`, command.dueAt));
+        const isOurs = await notes.inOrder(() => store.mark(connection.id, "probe", command.dueAt));
         return { kind: "tick opened", isOurs };
       }
       case "read outage":
@@ -92,7 +92,7 @@ function createPerform(
         await notes.saveOutage(command.outage);
         return null;
       case "hasten":
-        await notes.inOrder(() => store.hasten(connection.id, clock.now()));
+        await notes.inOrder(() => store.release(connection.id, { putOff: true }, clock.now()));
         return null;
       case "wake":
         timer.abort();

@@ -17,20 +17,22 @@ export async function tellWhyHeld(
   connection: Connection,
   { cause, detail, claim }: { cause: HeldCause; detail: string | null; claim: Claim },
 ): Promise<void> {
-  const { connections } = await store.overview(connection.org, clock.now());
-  const now = connections.find((each) => each.connection.id === connection.id);
-  if (!now || now.pushes.held === 0) return;
-  const hasConsent = cause === "scope" && now.connection.connectedAt !== claim.connectedAt;
-  const hasFields = cause === "property" && !isDeepStrictEqual(now.connection.knownFields, claim.knownFields);
+  const [now, { held }] = await Promise.all([
+    store.connection(connection.id),
+    store.countPushes({ pushes: { connectionId: connection.id } }),
+  ]);
+  if (!now || held === 0) return;
+  const hasConsent = cause === "scope" && now.connectedAt !== claim.connectedAt;
+  const hasFields = cause === "property" && !isDeepStrictEqual(now.knownFields, claim.knownFields);
   if (hasConsent || hasFields) {
-    await store.release(connection.id, [cause], clock.now());
+    await store.release(connection.id, { held: [cause] }, clock.now());
     return;
   }
   const banner = bannerFor(cause, { connection, destination, detail: detail || "that we fill" });
   if (banner === null) return;
   // That a scope is missing was foreseen at the consent; what it costs is news.
-  const isForeseen = cause === "scope" && now.connection.missingScopes.length > 0;
-  if (now.connection.banner !== null && !isForeseen) return;
+  const isForeseen = cause === "scope" && now.missingScopes.length > 0;
+  if (now.banner !== null && !isForeseen) return;
   await store.saveConnection(connection, { banner });
 }
 

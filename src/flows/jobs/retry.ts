@@ -44,11 +44,11 @@ async function deliverToAll(
   const due = await store.dueWork(clock.now());
   const ended = await Promise.allSettled(
     due.map(async ({ connectionId }) => {
-      const before = await store.heldCauses(connectionId);
-      await store.hasten(connectionId, clock.now());
+      const before = await heldFor(store, connectionId);
+      await store.release(connectionId, { putOff: true }, clock.now());
       const options = { connectionId, stop: signal, abort: signal, insists: true, onProblem };
       const report = await deliverTo(context, store, options);
-      return { connectionId, report, newlyHeld: grownBy(before, await store.heldCauses(connectionId)) };
+      return { connectionId, report, newlyHeld: grownBy(before, await heldFor(store, connectionId)) };
     }),
   );
   // No delivery is left running behind the first that failed.
@@ -72,7 +72,7 @@ async function leftOver(
   );
   const held = await Promise.all(
     connections.map(async (connection) => {
-      const { disconnected: _, ...causes } = await store.heldCauses(connection.id);
+      const { disconnected: _, ...causes } = await heldFor(store, connection.id);
       return { connection, causes };
     }),
   );
@@ -81,11 +81,12 @@ async function leftOver(
 
 /** Whatever they wait for. */
 async function pendingOfAll({ store, clock }: { store: Store; clock: JobContext["clock"] }): Promise<number> {
-  const overviews = await Promise.all((await store.orgs()).map((org) => store.overview(org, clock.now())));
-  return sumOf(
-    overviews.flatMap(({ connections }) => connections),
-    ({ pushes }) => pushes.pending,
-  );
+  const { connections } = await store.overview(null, clock.now());
+  return sumOf(connections, ({ pushes }) => pushes.pending);
+}
+
+async function heldFor(store: Pick<Store, "countPushes">, connectionId: number): Promise<HeldCauses> {
+  return (await store.countPushes({ pushes: { connectionId } }, { causes: true })).heldFor;
 }
 
 function grownBy(before: HeldCauses, after: HeldCauses): number {

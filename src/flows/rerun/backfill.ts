@@ -1,5 +1,5 @@
 import type { Store } from "../../store/contract/store.ts";
-import { connectionsOf, type Selection } from "./selection.ts";
+import { connectionsOf, type RerunPlan } from "./selection.ts";
 
 /** Which invites of the log never had a push, and shall have one now. */
 export interface BackfillFilter {
@@ -11,18 +11,17 @@ export interface BackfillFilter {
 export async function planBackfill(
   store: Store,
   { org, vendor, filter }: { org: string; vendor: string | undefined; filter: BackfillFilter },
-): Promise<Selection[]> {
+): Promise<RerunPlan[]> {
   const connections = await connectionsOf(store, org, vendor);
   return await Promise.all(
-    connections.map(async (connection): Promise<Selection> => {
-      const selection = { connectionId: connection.id, ...filter };
-      const covered = { unpushed: selection };
-      const waiting = await store.countWaiting(covered);
+    connections.map(async (connection): Promise<RerunPlan> => {
+      const selection = { unpushed: { connectionId: connection.id, ...filter } };
+      const { pending: waiting } = await store.countPushes({ ...selection, waiting: true });
+      const { unpushed } = await store.countPushes(selection);
       return {
         connection,
-        counts: { matched: waiting + (await store.countUnpushed(selection)), skipped: 0, waiting },
-        waiting: covered,
-        page: (after, limit) => store.selectUnpushed(selection, { after, limit }),
+        counts: { matched: waiting + unpushed, skipped: 0, waiting },
+        selection,
       };
     }),
   );

@@ -12,13 +12,13 @@ const LOOK_AGAIN_MS = 25;
  * the window is full, or nobody delivers, it catches up.
  */
 export function createGiveWay(
-  { store, clock }: { store: Pick<Store, "overview">; clock: Clock },
-  { id, org }: Connection,
+  { store, clock }: { store: Pick<Store, "countPushes" | "connection">; clock: Clock },
+  { id }: Connection,
 ): (signal: AbortSignal) => Promise<void> {
   const look = async () => {
-    const { connections } = await store.overview(org, clock.now());
-    const found = connections.find(({ connection }) => connection.id === id);
-    return { waiting: found?.pushes.pending ?? 0, lastSyncAt: found?.connection.lastSyncAt ?? null };
+    const { pending: waiting } = await store.countPushes({ pushes: { connectionId: id } });
+    const connection = await store.connection(id);
+    return { waiting, lastSyncAt: connection?.lastSyncAt ?? null };
   };
   let seen: { lastSyncAt: number | null } | null = null;
   return async (signal) => {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { SelectionPage, Store } from "../../store/contract/store.ts";
 import { createGiveWay } from "./give-way.ts";
-import type { Selection } from "./selection.ts";
+import type { RerunPlan } from "./selection.ts";
 
 export interface QueueOptions {
   runId: number;
@@ -18,20 +18,23 @@ const PAGE = 1_000;
 /** Makes the selected pushes due, page by page, as one run of theirs. What was queued before the signal aborts stays queued. */
 export async function queueAll(
   { store, clock }: { store: Store; clock: Clock },
-  selections: readonly Selection[],
+  plans: readonly RerunPlan[],
   { runId, most, perSecond, signal, onQueued }: QueueOptions,
 ): Promise<void> {
   const pageSize = Math.min(PAGE, perSecond ?? PAGE);
   let queued = 0;
-  for (const { connection, page } of selections) {
+  for (const { connection, selection } of plans) {
     const giveWay = createGiveWay({ store, clock }, connection);
     let after: string | null = null;
     do {
       signal.throwIfAborted();
       await giveWay(signal);
       const startedAt = clock.now();
-      const { subjects, next }: SelectionPage = await page(after, Math.min(pageSize, most - queued));
-      queued += await store.raise(connection.id, subjects, startedAt, runId);
+      const { subjects, next }: SelectionPage = await store.selectSubjects(selection, {
+        after,
+        limit: Math.min(pageSize, most - queued),
+      });
+      queued += await store.raise(connection.id, { subjects, runId }, startedAt);
       onQueued(queued);
       after = queued < most ? next : null;
       if (perSecond !== null && after !== null) {

@@ -2,8 +2,8 @@ import { invitesCommand } from "../../core/advice/command-lines.ts";
 import type { PushState } from "../../core/push.ts";
 import { AppError } from "../../shared/errors.ts";
 import { grouped, plain } from "../../shared/text.ts";
-import type { PushSelection, Store } from "../../store/contract/store.ts";
-import { connectionsOf, type Selection } from "./selection.ts";
+import type { Selection, Store } from "../../store/contract/store.ts";
+import { connectionsOf, type RerunPlan } from "./selection.ts";
 
 const NAMED_AT_MOST = 5;
 
@@ -20,20 +20,18 @@ export interface ReplayFilter {
 export async function planReplay(
   store: Store,
   { org, vendor, filter }: { org: string; vendor: string | undefined; filter: ReplayFilter },
-): Promise<Selection[]> {
+): Promise<RerunPlan[]> {
   await refuseUnknownInvites(store, org, filter.invitationIds ?? []);
   const connections = await connectionsOf(store, org, vendor);
   return await Promise.all(
-    connections.map(async (connection): Promise<Selection> => {
-      const selection: PushSelection = { connectionId: connection.id, ...filter };
-      const covered = { pushes: selection };
-      const waiting = await store.countWaiting(covered);
+    connections.map(async (connection): Promise<RerunPlan> => {
+      const selection: Selection = { pushes: { connectionId: connection.id, ...filter } };
+      const { pending: waiting } = await store.countPushes({ ...selection, waiting: true });
       const { pending, delivered, rejected, held } = await store.countPushes(selection);
       return {
         connection,
         counts: { matched: waiting + pending + delivered + rejected + held, skipped: held, waiting },
-        waiting: covered,
-        page: (after, limit) => store.selectPushes(selection, { after, limit }),
+        selection,
       };
     }),
   );

@@ -1,16 +1,17 @@
 import { leftOverError } from "../../core/advice/left-over.ts";
+import type { HeldCauses } from "../../core/push.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { NewRun, RunCounts, Standing, Store } from "../../store/contract/store.ts";
 import { noteUnsent } from "../account/unsent.ts";
 import { releaseFromVault } from "../account/vault-trouble.ts";
 import type { Vendors } from "../account/vendors.ts";
 import { queueAll } from "./queue.ts";
-import { seeThrough, type Stop } from "./see-through.ts";
-import { type Selection, totalOf } from "./selection.ts";
+import { seeThrough, standingOf, type Stop } from "./see-through.ts";
+import { type RerunPlan, totalOf } from "./selection.ts";
 
 /** What `replay` and `backfill` do alike: queue what was selected, and see it through. */
 export interface RerunOptions {
-  run: Omit<NewRun, "now">;
+  run: Omit<NewRun, "now" | "adopts">;
   /** At most so many are queued; what waits already is among them, so that a run cut off can be started again. */
   limit: number | null;
   /** At most so many a second are queued. */
@@ -35,7 +36,7 @@ export interface RerunReport extends RunCounts {
 /** What was begun, as far as it came. */
 interface Run {
   id: number;
-  selections: readonly Selection[];
+  plans: readonly RerunPlan[];
   options: RerunOptions;
   queued: number;
   waited: number;
@@ -49,7 +50,7 @@ interface Run {
 export async function rerun(
   vendors: Vendors,
   store: Store,
-  selections: readonly Selection[],
+  plans: readonly RerunPlan[],
   options: RerunOptions,
 ): Promise<RerunReport> {
   const { clock } = vendors;
@@ -57,13 +58,18 @@ export async function rerun(
   const { org } = begun;
   // What still cannot be read is held when it is queued, and told in the end.
   const unreadable = await releaseFromVault(vendors, store, { org, signal });
-  const id = await store.startRun({ ...begun, now: clock.now() });
-  const run: Run = { id, selections, options, queued: 0, waited: 0 };
+  // What waits already is the run's too, and counts first.
+  const adopts = {
+    selections: plans.map(({ selection }) => selection),
+    limit: options.limit ?? Number.POSITIVE_INFINITY,
+  };
+  const { id, adopted } = await store.saveRun({ ...begun, now: clock.now(), adopts });
+  const run: Run = { id, plans, options, queued: 0, waited: adopted };
   try {
     await queue(vendors, store, run);
     await note(store, run, null);
     if (detach) return { ...(await note(store, run, clock.now())), waited: run.waited, problem: null };
-    const connections = selections.map(({ connection }) => connection);
+    const connections = plans.map(({ connection }) => connection);
     const queued = { ...options, org, connections, runId: id, total: run.waited + run.queued };
     const stop = (await seeThrough(vendors, store, queued)) ?? unreadable;
     const counts = await note(store, run, stop === null ? clock.now() : null);
@@ -74,30 +80,28 @@ export async function rerun(
   }
 }
 
-/** What waits already is the run's too, and counts first. */
 async function queue({ clock }: Vendors, store: Store, run: Run): Promise<void> {
-  const { id: runId, selections, options } = run;
+  const { id: runId, plans, options } = run;
   const { limit, perSecond, signal } = options;
   const most = limit ?? Number.POSITIVE_INFINITY;
-  for (const { waiting } of selections) run.waited += await store.adopt(runId, waiting, most - run.waited);
   const onQueued = (queued: number) => {
     run.queued = queued;
     options.onQueued(queued);
   };
   const rest = { runId, most: most - run.waited, perSecond, signal, onQueued };
-  await queueAll({ store, clock }, selections, rest);
+  await queueAll({ store, clock }, plans, rest);
   if (options.run.command === "backfill")
-    for (const { connection } of selections) await noteUnsent(store, connection);
+    for (const { connection } of plans) await noteUnsent(store, connection);
 }
 
 async function note(
   store: Store,
-  { id, selections, queued }: Run,
+  { id, plans, queued }: Run,
   endedAt: number | null,
 ): Promise<RunCounts & Standing> {
-  const { matched, skipped } = totalOf(selections);
-  const counts = { matched, queued, skipped, ...(await store.standing(id)) };
-  await store.noteRun(id, counts, endedAt);
+  const { matched, skipped } = totalOf(plans);
+  const counts = { matched, queued, skipped, ...(await standingOf(store, id)) };
+  await store.saveRun({ id, counts, endedAt });
   return counts;
 }
 
@@ -109,12 +113,18 @@ async function problemOf(
   if (stop instanceof AppError) return stop;
   // Where nothing went out since all of it is held, what holds it is the news.
   const isIdle = run.queued + run.waited === 0 && (skipped > 0 || run.options.run.command === "backfill");
-  const connections = run.selections.map(({ connection }) => connection);
+  const connections = run.plans.map(({ connection }) => connection);
   const held = await Promise.all(
     connections.map(async (connection) => ({
       connection,
-      causes: await store.heldCauses(connection.id, isIdle ? undefined : run.id),
+      causes: await heldFor(store, connection.id, isIdle ? null : run.id),
     })),
   );
   return leftOverError({ rejected, held, resting: stop === "resting" ? connections : [] });
+}
+
+/** Of what the run raised at the connection, or of all of the connection. */
+async function heldFor(store: Store, connectionId: number, runId: number | null): Promise<HeldCauses> {
+  const selection = runId === null ? { pushes: { connectionId } } : { run: { id: runId, connectionId } };
+  return (await store.countPushes(selection, { causes: true })).heldFor;
 }

@@ -30,7 +30,7 @@ export async function seeThrough(vendors: Vendors, store: Store, queued: Queued)
   let fruitless = 0;
   for (;;) {
     signal.throwIfAborted();
-    const standing = await store.standing(runId);
+    const standing = await standingOf(store, runId);
     const isServed = (await store.runningServices()) > 0;
     onStanding(standing, total, isServed ? await outageNote(store, queued) : DELIVERING_FROM_HERE);
     if (standing.pending === 0) return standing.held > 0 ? await vaultTroubleOf(store, queued) : null;
@@ -50,6 +50,12 @@ export async function seeThrough(vendors: Vendors, store: Store, queued: Queued)
     if (fruitless >= MAX_TRIES || restMs > LONGEST_REST_MS) return "resting";
     await vendors.clock.sleep(Math.max(restMs, LEAST_REST_MS), signal);
   }
+}
+
+/** How the pushes stand that a run raised. */
+export async function standingOf(store: Store, runId: number): Promise<Standing> {
+  const { pending, delivered, rejected, held } = await store.countPushes({ run: { id: runId } });
+  return { pending, delivered, rejected, held };
 }
 
 /** Why nothing moves while a service delivers; empty while nothing stands in the way. */
@@ -112,7 +118,7 @@ function showStanding({ clock }: Vendors, store: Store, queued: Queued): () => P
   const showing = (async () => {
     for (;;) {
       await clock.sleep(LOOK_EVERY_MS, done.signal);
-      queued.onStanding(await store.standing(queued.runId), queued.total, DELIVERING_FROM_HERE);
+      queued.onStanding(await standingOf(store, queued.runId), queued.total, DELIVERING_FROM_HERE);
     }
   })().catch((error: unknown) => {
     if (!done.signal.aborted) throw error;

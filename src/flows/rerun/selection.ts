@@ -2,16 +2,14 @@ import { connectCommand } from "../../core/advice/command-lines.ts";
 import type { Connection } from "../../core/connection.ts";
 import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Covered, SelectionPage, Store } from "../../store/contract/store.ts";
+import type { Selection, Store } from "../../store/contract/store.ts";
 
 /** What a `replay` or `backfill` is about, of one connection: counted at first, and read page by page. */
-export interface Selection {
+export interface RerunPlan {
   connection: Connection;
-  /** How many there are, how many of them stay where they are, and how many wait already. */
+  /** How many there are, how many of them stay where they are, and how many wait already, as an earlier run left them that was cut off, or events raised them. */
   counts: SelectedNumbers;
-  /** Those that wait already, as an earlier run left them that was cut off, or events raised them. */
-  waiting: Covered;
-  page(after: string | null, limit: number): Promise<SelectionPage>;
+  selection: Selection;
 }
 
 export interface SelectedNumbers {
@@ -20,8 +18,8 @@ export interface SelectedNumbers {
   waiting: number;
 }
 
-export function totalOf(selections: readonly Selection[]): SelectedNumbers {
-  const sum = (of: keyof SelectedNumbers) => selections.reduce((total, { counts }) => total + counts[of], 0);
+export function totalOf(plans: readonly RerunPlan[]): SelectedNumbers {
+  const sum = (of: keyof SelectedNumbers) => plans.reduce((total, { counts }) => total + counts[of], 0);
   return { matched: sum("matched"), skipped: sum("skipped"), waiting: sum("waiting") };
 }
 

@@ -19,7 +19,7 @@ export async function sweep(
     destination,
     signal,
   }: {
-    store: Pick<Store, "subjects" | "raise" | "confirm">;
+    store: Pick<Store, "subjects" | "raise">;
     clock: Pick<Clock, "now">;
     destination: Destination;
     signal?: AbortSignal | undefined;
@@ -37,14 +37,13 @@ export async function sweep(
       limit: SUBJECTS_PER_PAGE,
     });
     const differing: string[] = [];
-    const same: { subject: string; carries: number }[] = [];
+    const current: { subject: string; carries: number }[] = [];
     for (const { subject, invites, push, carries } of page.subjects) {
       const { projection } = destination.project(invites, connection.knownFields);
-      if (sameProjection(projection, push?.projection ?? {})) same.push({ subject, carries });
+      if (sameProjection(projection, push?.projection ?? {})) current.push({ subject, carries });
       else differing.push(subject);
     }
-    raised += await store.raise(connection.id, differing, clock.now());
-    await store.confirm(connection.id, same);
+    raised += await store.raise(connection.id, { subjects: differing, current }, clock.now());
     after = page.next;
   }
   return raised;

@@ -28,7 +28,7 @@ import {
   runChecklist,
 } from "./checklist.ts";
 import { madeUpPerson } from "./made-up.ts";
-import { notePassed } from "./last-passed.ts";
+import { notePassed } from "./note-passed.ts";
 import { removeMade } from "./clean-up.ts";
 import type { TrialAccount, TrialContext } from "./trial-account.ts";
 

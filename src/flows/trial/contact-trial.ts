@@ -7,7 +7,7 @@ import type { Trial } from "../../vendors/contract/destination.ts";
 import { connectedStep, openTrial } from "./connected-step.ts";
 import { explainBy } from "./guide-words.ts";
 import { madeUpInvite, madeUpPerson } from "./made-up.ts";
-import { notePassed } from "./last-passed.ts";
+import { notePassed } from "./note-passed.ts";
 import { removeMade } from "./clean-up.ts";
 import { type ChecklistReport, foundBefore, lookUntil, type Outcome, runChecklist } from "./checklist.ts";
 import type { TrialAccount, TrialContext, TrialRequest } from "./trial-account.ts";

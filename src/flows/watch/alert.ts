@@ -3,7 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
-import type { Incident, Store } from "../../store/contract/store.ts";
+import type { Incident, Overview, QuestionCounts, Store } from "../../store/contract/store.ts";
 import { STUCK_AFTER_MS } from "../../core/push.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
@@ -17,10 +17,7 @@ import { subscriptionTrouble } from "../../core/advice/subscription.ts";
 export interface AlertContext {
   clock: Clock;
   config: Config;
-  store: Pick<
-    Store,
-    "connections" | "stuck" | "questions" | "orgs" | "overview" | "keepIncidents" | "dueAlerts" | "noteAlert"
-  >;
+  store: Pick<Store, "overview" | "keepIncidents" | "noteAlert">;
   vault(): Promise<SecretReader>;
   http(): Promise<Http>;
 }
@@ -34,9 +31,9 @@ export async function alertOwners(
   signal: AbortSignal,
 ): Promise<{ sent: number; failed: string[] }> {
   const { store, clock } = context;
-  await store.keepIncidents(await incidentsOf(context), clock.now());
+  const due = await store.keepIncidents(await incidentsOf(context), clock.now());
   const outcome = { sent: 0, failed: [] as string[] };
-  for (const alert of await store.dueAlerts(clock.now())) {
+  for (const alert of due) {
     signal.throwIfAborted();
     try {
       await send(context, { org: alert.org, text: alert.text, signal });
@@ -62,7 +59,8 @@ async function incidentsOf(context: AlertContext): Promise<Incident[]> {
   const { store, clock } = context;
   const incidents: Incident[] = [];
   const unreadable = new Map<string, { org: string; reasons: Set<string> }>();
-  for (const connection of await store.connections()) {
+  const overview = await store.overview(null, clock.now());
+  for (const { connection, stuck } of overview.connections) {
     const { id, org, vendor } = connection;
     if (connection.environment !== "production") continue;
     if (connection.state === "must_reconnect") {
@@ -82,10 +80,10 @@ async function incidentsOf(context: AlertContext): Promise<Incident[]> {
       known.reasons.add(fix === null ? `${reason}.` : `${reason}. ${fix}`);
       unreadable.set(chatOf(context, org), known);
     }
-    for (const { cause, words } of stuckTroubles(connection, await store.stuck(id, clock.now())))
+    for (const { cause, words } of stuckTroubles(connection, stuck))
       incidents.push({ key: `stuck/${id}/${cause}`, org, text: `${org}: ${words}` });
   }
-  incidents.push(...(await unanswered(context)));
+  incidents.push(...unanswered(overview, clock.now()));
   // One vault serves all orgs: each chat hears of it once.
   for (const [chat, { org, reasons }] of unreadable)
     incidents.push({
@@ -97,24 +95,19 @@ async function incidentsOf(context: AlertContext): Promise<Incident[]> {
 }
 
 /** Events that wait to be looked up for longer than results may be undelivered. */
-async function unanswered({ store, clock }: AlertContext): Promise<Incident[]> {
-  const [first] = await store.questions({ after: 0, limit: 1 });
-  if (!first) return [];
-  const orgs = (await store.orgs()).map(async (org) => {
-    const { questions, connections } = await store.overview(org, clock.now());
-    // Where a connection must be mended first, that is told already.
-    const broken = connections.filter(({ connection }) => connection.state !== "connected");
-    const isTold = (vendor: string) => broken.some(({ connection }) => connection.vendor === vendor);
-    return questions
-      .filter(({ environment, vendor }) => environment === "production" && !isTold(vendor))
-      .filter(({ since }) => clock.now() - since > STUCK_AFTER_MS)
-      .map(({ vendor, n, since, reason }) => ({
-        key: `questions/${org}/${vendor}`,
-        org,
-        text: `${org}: ${unansweredWords({ vendor, n, since, reason })}`,
-      }));
-  });
-  return (await Promise.all(orgs)).flat();
+function unanswered({ questions, connections }: Overview, now: number): Incident[] {
+  // Where a connection must be mended first, that is told already.
+  const broken = connections.filter(({ connection }) => connection.state !== "connected");
+  const isTold = (question: QuestionCounts) =>
+    broken.some(({ connection: { org, vendor } }) => org === question.org && vendor === question.vendor);
+  return questions
+    .filter((question) => question.environment === "production" && !isTold(question))
+    .filter(({ since }) => now - since > STUCK_AFTER_MS)
+    .map((question) => ({
+      key: `questions/${question.org}/${question.vendor}`,
+      org: question.org,
+      text: `${question.org}: ${unansweredWords(question)}`,
+    }));
 }
 
 /** Empty where none is configured. */

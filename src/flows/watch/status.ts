@@ -18,14 +18,13 @@ import type {
 import { isDegraded } from "../../core/delivery/outage.ts";
 import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
 import { dailyDue } from "../../core/due-times.ts";
-import type { StuckCounts } from "../../core/push.ts";
 import { type Clock, isoTime } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import { secretWarnings } from "./secret-warnings.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
-import type { PushCounts, Refusal, Store, StoreFault } from "../../store/contract/store.ts";
+import type { ConnectionCounts, PushCounts, Refusal, Store, StoreFault } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import { faultsFile } from "./faults-file.ts";
 
@@ -48,7 +47,7 @@ export async function statusOf(
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
-  const { overview, services, refusals, orgs, known, isThere, problem } = await lookIfThere(storeToRead, {
+  const { overview, services, refusals, known, isThere, problem } = await lookIfThere(storeToRead, {
     org,
     environment,
     now,
@@ -58,6 +57,7 @@ export async function statusOf(
     ? (await import("./serve-faults.ts")).serveFaults(stateDir)
     : [];
   const said = isThere ? null : await (await import("./ask-serve.ts")).askServe(config["serve.listen"]);
+  const { orgs } = overview;
   const links = new Map(
     overview.consents
       .filter((link) => link.environment === environment)
@@ -173,24 +173,14 @@ function diskOf(stateDir: string): { freeBytes: number } | null {
   }
 }
 
-/** One connection of the environment that is looked at. */
-interface Found {
-  connection: Connection;
-  pushes: PushCounts;
-  stuck: StuckCounts;
-}
-
 async function look(store: Store, { org, environment, now }: Place) {
-  const [overview, services, refusals, orgs] = await Promise.all([
+  const [overview, services, refusals] = await Promise.all([
     store.overview(org, now),
     store.runningServices(),
     store.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
-    store.orgs(),
   ]);
-  const known = overview.connections
-    .filter(({ connection }) => connection.environment === environment)
-    .map(async (each): Promise<Found> => ({ ...each, stuck: await store.stuck(each.connection.id, now) }));
-  return { overview, services, refusals, orgs, known: await Promise.all(known) };
+  const known = overview.connections.filter(({ connection }) => connection.environment === environment);
+  return { overview, services, refusals, known };
 }
 
 interface Place {
@@ -214,6 +204,7 @@ async function lookIfThere(storeToRead: StatusContext["storeToRead"], place: Pla
 const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
   overview: {
     events: { total: 0, unmatched: 0, ignored: 0, conflicts: 0 },
+    orgs: [],
     invites: 0,
     connections: [],
     questions: [],
@@ -221,7 +212,6 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
   },
   services: 0,
   refusals: [],
-  orgs: [],
   known: [],
 };
 
@@ -265,7 +255,7 @@ interface Moment {
 }
 
 /** What stands in the way, first what a person must mend. */
-function bannerOf(label: string, found: Found | undefined, moment: Moment): string | null {
+function bannerOf(label: string, found: ConnectionCounts | undefined, moment: Moment): string | null {
   if (!found) return null;
   if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
   if (found.connection.banner !== null) return found.connection.banner;
@@ -277,7 +267,7 @@ function bannerOf(label: string, found: Found | undefined, moment: Moment): stri
   return [...waitingWords(found, moment), ...rejectedWords(found)].join(". ") || null;
 }
 
-function waitingWords({ connection, pushes, stuck }: Found, moment: Moment): string[] {
+function waitingWords({ connection, pushes, stuck }: ConnectionCounts, moment: Moment): string[] {
   const troubles = stuckTroubles(connection, stuck);
   if (troubles.length > 0)
     return [...troubles.map(({ words }) => words), ...nextProbeWords(connection.outage, moment)];
@@ -308,7 +298,7 @@ function nextProbeWords(outage: Outage | null, { now }: Moment): string[] {
   return [`The next try is due at ${shortTime(outage.restUntil)}`];
 }
 
-function rejectedWords({ connection, pushes: { rejected } }: Found): string[] {
+function rejectedWords({ connection, pushes: { rejected } }: ConnectionCounts): string[] {
   if (rejected === 0) return [];
   const again = replayCommand(connection, "rejected");
   return [

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionName } from "../../core/connection.ts";
+import type { Connection, ConnectionName, MarkName } from "../../core/connection.ts";
 import type { Consent, TakenConsent } from "../../core/consent.ts";
 
 /** Who is connected to what, and who was asked to consent. */
@@ -7,23 +7,34 @@ export interface ConnectionVerbs {
   connections(org?: string): Promise<Connection[]>;
   /** One of them, by its id or its name; null where there is none. */
   connection(which: number | ConnectionName): Promise<Connection | null>;
-  /** Creates the connection or changes the fields given. */
+  /**
+   * Creates the connection or changes the fields given. Where the account becomes another one, what the old one was told
+   * is forgotten before the row names the new one: what was delivered or rejected counts as never pushed, and what is in
+   * flight to the old one changes nothing, whenever it is settled; only its attempt is kept.
+   */
   saveConnection(key: ConnectionKey, changes: ConnectionChanges): Promise<Connection>;
+  /**
+   * Moves a mark of a connection forward. True for the one process that did; false where it stands there or further
+   * already. One that stands at a time to come was set while the clock was ahead, and gives way.
+   */
+  mark(connectionId: number, mark: MarkName, value: number): Promise<boolean>;
   /** Keeps a new link for consent; the open ones of its connection are void from now on, and old ones forgotten. */
   openConsent(consent: Consent): Promise<void>;
   /**
    * Takes a link for this process, so that no second answer to it is redeemed beside the first. One that its holder
-   * died with is free again. Writes nothing unless the link is taken.
+   * died with is free again. Writes nothing unless the link is taken. `again`: this process took it before, and asks
+   * whether it still holds it; void once somebody else ended it.
    */
-  takeConsent(answer: { hash: string; vendor: string; now: number }): Promise<TakenConsent>;
-  /** False once somebody voided the link that this process took. */
-  holdsConsent(hash: string): Promise<boolean>;
-  /** Ends what `takeConsent` began: the link brought its connection, or is open again. */
-  endConsent(hash: string, outcome: "connected" | "open", now: number): Promise<void>;
-  /** From now on no link of this connection counts. Returns how many were open. */
-  voidConsents(connection: ConnectionName, now: number): Promise<number>;
+  takeConsent(answer: { hash: string; vendor: string; now: number; again?: true }): Promise<TakenConsent>;
+  /** Ends links, and returns how many that were. */
+  endConsents(end: ConsentEnd, now: number): Promise<number>;
 }
+
+/** The link that this process took brought its connection, or is open again; or no open link of a connection counts from now on. */
+export type ConsentEnd =
+  | { outcome: "connected" | "open"; hash: string }
+  | { outcome: "voided"; connection: ConnectionName };
 
 export type ConnectionKey = ConnectionName & Pick<Connection, "subject">;
 
-export type ConnectionChanges = Partial<Omit<Connection, "id" | keyof ConnectionKey>>;
+export type ConnectionChanges = Partial<Omit<Connection, "id" | "marks" | keyof ConnectionKey>>;

@@ -1,21 +1,18 @@
 /** What several processes on one store agree on, and whom they tell. */
 export interface CoordinationVerbs {
-  /** True for the first who opens it, and nobody else. */
-  openTick(job: string, dueAt: number): Promise<boolean>;
-  /** The newest that was opened; null before the first. */
-  lastTick(job: string): Promise<number | null>;
   /** Begins the run of a job for its due time, unless it was done, or any run of this job is under way. */
   beginTick(request: TickRequest): Promise<TickStanding>;
   /** Ends the run that this process began. One that was not done is begun again after a pause. */
   endTick(job: string, dueAt: number, isDone: boolean): Promise<void>;
-  /** Makes this process known as a running service until it ends, however it ends. */
-  enterService(): Promise<void>;
-  /** How many services are alive on this store. */
-  runningServices(): Promise<number>;
-  /** Opens an alert for each incident that is new, and closes those that are over; one that could not be sent stays for a day. */
-  keepIncidents(incidents: readonly Incident[], now: number): Promise<void>;
-  /** Alerts that were not sent yet and may be tried now. */
-  dueAlerts(now: number): Promise<DueAlert[]>;
+  /**
+   * How many services are alive on this store. `enter`: this process is one from now on, until it ends, however it ends.
+   */
+  runningServices(options?: { enter: true }): Promise<number>;
+  /**
+   * Opens an alert for each incident that is new, and closes those that are over; one that could not be sent stays for a
+   * day. Returns those that were not sent yet and may be tried now.
+   */
+  keepIncidents(incidents: readonly Incident[], now: number): Promise<DueAlert[]>;
   noteAlert(id: number, note: AlertNote): Promise<void>;
 }
 

@@ -6,20 +6,11 @@ import type { ConnectionChanges } from "./connections.ts";
 
 /** Pushes on their way: taken, settled, kept back. */
 export interface DeliveryVerbs {
-  /** Takes up to `limit` due pushes of one connection for this process, the longest due first. */
-  claim(request: { connectionId: number; limit: number; now: number }): Promise<Claim[]>;
   /**
-   * The same together with a place in a rate window, so that no place is taken for nothing: where none is taken
-   * nothing is claimed. The place is null when nothing is due.
+   * Takes up to `limit` due pushes of one connection for this process, the longest due first. With a `window` it takes a
+   * place in it too, and neither without the other: where no place is free, or nothing is due, nothing is taken.
    */
-  claimInWindow(request: {
-    connectionId: number;
-    limit: number;
-    now: number;
-    /** `any` unless given. What is not of a kind is looked through to find what is. */
-    kind?: ClaimKind;
-    window: RateWindow;
-  }): Promise<{ claims: Claim[]; place: Place | null }>;
+  claim(request: ClaimRequest): Promise<Claimed>;
   /**
    * Ends claims and appends their attempts. A push whose version moved meanwhile is due again at once, unless it
    * was to be tried later anyway; one whose lease was lost is left as it is, or told again where something older may have
@@ -34,39 +25,42 @@ export interface DeliveryVerbs {
    * was ahead, and is due now.
    */
   dueWork(now: number, connectionId?: number): Promise<DueWork[]>;
-  /** Keeps back all open pushes of a connection, and those to come, until `release`. Returns how many were open. */
-  hold(connectionId: number, cause: HeldCause): Promise<number>;
   /**
-   * As `hold`, with a change of the connection, both in one step and only while it is `connected` by that very consent
-   * and held for nothing else; an unreadable vault gives way to `reconnect`. Null when it does not stand like that any more.
+   * Keeps back all open pushes of a connection, and those to come, until `release`. Returns how many were open; null
+   * where a hold that was asked for only under a condition does not apply.
    */
-  holdConnected(connectionId: number, request: ConnectedHold): Promise<number | null>;
+  hold(connectionId: number, request: HoldRequest): Promise<number | null>;
   /**
-   * Makes due what was held for one of these causes; where another cause stands on the connection, that one holds it
-   * from now on. With `vault` also forgets the vault's trouble, as its last step: what is cut off can be told by it.
-   * Returns how many pushes the causes held.
+   * Makes due what is kept back: `held` for one of these causes and, with `putOff`, what was to be tried later. Where
+   * another cause stands on the connection, that one holds from now on what was held. With the cause `vault` it also
+   * forgets the vault's trouble, as its last step: what is cut off can be told by it. Returns how many pushes that were.
    */
-  release(connectionId: number, causes: readonly HeldCause[], now: number): Promise<number>;
+  release(connectionId: number, what: Releasing, now: number): Promise<number>;
   /**
-   * What was put off is due now: what stood in its way may be gone. Returns how many that were.
+   * Gives these subjects a new version, due now (in a held connection: held). Creates pushes that do not exist. `current`
+   * are subjects that were compared beside them, whose state the destination was found to hold, up to the version
+   * `carries`: they count as delivered up to it. Returns how many were raised.
    */
-  hasten(connectionId: number, now: number): Promise<number>;
-  /**
-   * Gives these subjects a new version, due now (in a held connection: held). Creates pushes that do not exist.
-   * Returns how many were raised.
-   */
-  raise(connectionId: number, subjects: readonly string[], now: number, runId?: number): Promise<number>;
-  /** Notes that a destination already holds these subjects' present state, up to the version `subjects` named. */
-  confirm(connectionId: number, subjects: readonly { subject: string; carries: number }[]): Promise<void>;
-  /**
-   * The account behind a connection is another one: what was delivered or rejected counts as never pushed, and
-   * what is in flight to the old one changes nothing, whenever it is settled; only its attempt is kept.
-   */
-  forgetAccount(connectionId: number): Promise<void>;
+  raise(connectionId: number, what: Raising, now: number): Promise<number>;
   /** Takes a place in the window of `key`, counted over all processes. */
   takeCall(call: RateWindow & { now: number }): Promise<Place>;
   /** Until then no process may count on more than `calls` in the window of `key`; null ends that. */
   limitCalls(limit: { key: string; calls: number | null; until: number }): Promise<void>;
+}
+
+export interface ClaimRequest {
+  connectionId: number;
+  limit: number;
+  now: number;
+  /** `any` unless given. What is not of a kind is looked through to find what is. */
+  kind?: ClaimKind;
+  window?: RateWindow;
+}
+
+/** `place`: null where none was asked for, or nothing is due. One that is not taken comes without claims. */
+export interface Claimed {
+  claims: Claim[];
+  place: Place | null;
 }
 
 /** One push taken for delivery, with all that its projection needs. */
@@ -123,11 +117,29 @@ export interface DueWork {
   connectedAt: number | null;
 }
 
+export type HoldRequest = { cause: HeldCause } | ConnectedHold;
+
+/**
+ * A hold together with a change of the connection, in one step, and only while the connection is `connected` by that very
+ * consent and held for nothing else; an unreadable vault gives way to `reconnect`.
+ */
 export interface ConnectedHold {
   cause: Extract<HeldCause, "reconnect" | "vault">;
   /** When the consent was given that the finding is about. */
   connectedAt: number | null;
   changes: Pick<ConnectionChanges, "state" | "banner" | "vaultTrouble">;
+}
+
+export interface Releasing {
+  held?: readonly HeldCause[];
+  putOff?: true;
+}
+
+export interface Raising {
+  subjects: readonly string[];
+  current?: readonly { subject: string; carries: number }[];
+  /** The operator's run that asks for it. */
+  runId?: number;
 }
 
 /** `at`: from when on the call may go. One that is not taken is to be asked for again, `aheadMs` before. */

@@ -18,16 +18,13 @@ export interface ReadVerbs {
   invites(query: InviteQuery): Promise<InviteSummary[]>;
   /** One invite with its events, pushes and attempts, each in the order they came; null when unknown. */
   invite(org: string, invitationId: string): Promise<InviteHistory | null>;
-  /** Counts for `status`; cost does not grow with the log. */
-  overview(org: string, now: number): Promise<Overview>;
-  /** What of a connection is undelivered for more than 30 minutes. Its cost grows with what is, and with what is held. */
-  stuck(connectionId: number, now: number): Promise<StuckCounts>;
-  /** Those that have a connection, an invite, or had a link for consent; cost does not grow with the log. */
-  orgs(): Promise<string[]>;
+  /**
+   * What stands in one org, or in all (`null`), in numbers. Its cost grows with what is stuck and with what is held, not
+   * with the log.
+   */
+  overview(org: string | null, now: number): Promise<Overview>;
   /** The delivery log, oldest first: the last `limit` attempts that fit. */
-  attempts(query: AttemptQuery): Promise<LoggedAttempt[]>;
-  /** The id of the newest attempt, whatever its org; 0 when there is none. Whatever comes later has a greater one. */
-  lastAttempt(): Promise<number>;
+  attempts(query: AttemptQuery): Promise<AttemptPage>;
 }
 
 export interface InviteQuery {
@@ -78,16 +75,25 @@ export interface PushSummary {
 export interface Overview {
   /** Of the whole log, whatever the org: an ignored event names none. */
   events: { total: number; unmatched: number; ignored: number; conflicts: number };
-  /** Of the org, as are its connections. */
+  /** Every org that has a connection, an invite, or had a link for consent, whichever is asked about. */
+  orgs: string[];
+  /** Of the org that is asked about, as is all that follows. */
   invites: number;
-  connections: { connection: Connection; pushes: PushCounts }[];
-  /** What vendors are still to be asked about the org's events, by account. */
+  connections: ConnectionCounts[];
+  /** What vendors are still to be asked about its events, by account. */
   questions: QuestionCounts[];
   /** Links that an admin may still answer. */
-  consents: Pick<Consent, "vendor" | "environment" | "expiresAt">[];
+  consents: Pick<Consent, "org" | "vendor" | "environment" | "expiresAt">[];
 }
 
-export interface QuestionCounts extends Pick<Inquiry, "vendor" | "environment"> {
+export interface ConnectionCounts {
+  connection: Connection;
+  pushes: PushCounts;
+  /** What is undelivered for more than 30 minutes. */
+  stuck: StuckCounts;
+}
+
+export interface QuestionCounts extends Pick<Inquiry, "org" | "vendor" | "environment"> {
   n: number;
   /** When the longest waiting one came in, ms, and why it was not answered yet; null where it was not tried. */
   since: number;
@@ -117,6 +123,12 @@ export interface Attempt extends NewAttempt {
   at: number;
   version: number;
   vendor: string;
+}
+
+export interface AttemptPage {
+  attempts: LoggedAttempt[];
+  /** The id of the newest attempt, whatever its org; 0 when there is none. Whatever comes later has a greater one. */
+  newest: number;
 }
 
 export interface LoggedAttempt extends Attempt {

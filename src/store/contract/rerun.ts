@@ -7,31 +7,20 @@ import type { PushSummary } from "./reads.ts";
 export interface RerunVerbs {
   /** Pages of subjects with their invites, in a fixed order: for the sweep, replay and backfill. */
   subjects(query: SubjectQuery): Promise<SubjectPage>;
-  /** The pushes a replay means, by state; the held ones are counted and never selected. */
-  countPushes(selection: PushSelection): Promise<SelectedCounts>;
-  selectPushes(
-    selection: PushSelection,
-    page: { after: string | null; limit: number },
-  ): Promise<SelectionPage>;
-  /** The subjects with something to tell that have no push at a connection: what a backfill creates. */
-  countUnpushed(selection: UnpushedSelection): Promise<number>;
-  selectUnpushed(
-    selection: UnpushedSelection,
-    page: { after: string | null; limit: number },
-  ): Promise<SelectionPage>;
-  /** How many pushes wait already that a replay or a backfill would have queued, had they not been raised before. */
-  countWaiting(covered: Covered): Promise<number>;
-  /** Makes those a part of the run, as if it had raised them, up to `limit`; they keep their turn. Returns how many. */
-  adopt(runId: number, covered: Covered, limit: number): Promise<number>;
-  /** Keeps who had what sent again; the id goes with `raise`. */
-  startRun(run: NewRun): Promise<number>;
-  noteRun(id: number, counts: RunCounts, endedAt: number | null): Promise<void>;
+  /**
+   * How many pushes a selection holds, by state and, with `causes`, by what the held ones wait for. The cost grows with
+   * what is selected; for a whole connection it grows with nothing, and with `causes` with what is held.
+   */
+  countPushes(selection: CountedSelection, options?: { causes: true }): Promise<SelectedCounts>;
+  /** Pages of what a selection holds and `raise` may raise: all but the held ones. */
+  selectSubjects(selection: Selection, page: { after: string | null; limit: number }): Promise<SelectionPage>;
+  /**
+   * Keeps who had what sent again; the id goes with `raise`. What a new run `adopts` waited already: it becomes a part of
+   * the run as if that had raised it, and keeps its turn.
+   */
+  saveRun(run: NewRun | RunProgress): Promise<{ id: number; adopted: number }>;
   /** Newest first. */
   runs(org: string, limit: number): Promise<Run[]>;
-  /** How the pushes that a run raised stand now. */
-  standing(runId: number): Promise<Standing>;
-  /** What holds back a connection's pushes, and how many: all of them, or those that a run raised. */
-  heldCauses(connectionId: number, runId?: number): Promise<HeldCauses>;
 }
 
 export interface SubjectQuery {
@@ -68,8 +57,20 @@ export interface UnpushedSelection {
   until?: number;
 }
 
-/** What a replay (of a state that a push leaves when it is raised) or a backfill is about. */
-export type Covered = { pushes: PushSelection } | { unpushed: UnpushedSelection };
+/** What a replay or a backfill is about: pushes, or subjects with something to tell that have no push at a connection. */
+export type Selection = { pushes: PushSelection } | { unpushed: UnpushedSelection };
+
+/**
+ * With `waiting`, not those that a replay (of a state that a push leaves when it is raised) or a backfill would queue, but
+ * those that it would have queued had they not been raised before, and that wait.
+ */
+export type CountedSelection = (Selection & { waiting?: true }) | { run: RunSelection };
+
+/** What a run raised, at one connection or all. */
+export interface RunSelection {
+  id: number;
+  connectionId?: number;
+}
 
 /** `next`: give it as `after` for the next page; null at the end. */
 export interface SelectionPage {
@@ -79,7 +80,12 @@ export interface SelectionPage {
 
 export type Standing = Record<PushState, number>;
 
-export type SelectedCounts = Standing;
+export interface SelectedCounts extends Standing {
+  /** Empty unless it was asked for. */
+  heldFor: HeldCauses;
+  /** Subjects without a push. */
+  unpushed: number;
+}
 
 export interface RunCounts {
   matched: number;
@@ -96,9 +102,17 @@ export interface NewRun {
   who: string;
   filter: Record<string, unknown>;
   now: number;
+  adopts?: { selections: readonly Selection[]; limit: number };
 }
 
-export interface Run extends Omit<NewRun, "now" | "command" | "org"> {
+/** How far a run has come; `endedAt` is null while it is under way. */
+export interface RunProgress {
+  id: number;
+  counts: RunCounts;
+  endedAt: number | null;
+}
+
+export interface Run extends Omit<NewRun, "now" | "command" | "org" | "adopts"> {
   id: number;
   command: string;
   /** Null before anything was counted. */

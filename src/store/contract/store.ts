@@ -19,9 +19,9 @@ export type * from "./webhooks.ts";
 /**
  * The one place where everything that matters is a row. Each verb is one transaction, durable when it returns,
  * and safe beside the same verb in another process. Throws `STORE_UNAVAILABLE` when the store cannot be
- * read or written now; nothing is half done then. Verbs over a whole connection (`hold`, `release`, `raise`,
- * `confirm`, `hasten`, `forgetAccount`) write many rows in several short transactions, so that nobody waits long for the
- * store; one that was cut short is completed by calling it again. Points in time are ms since the epoch.
+ * read or written now; nothing is half done then. Verbs over many pushes (`hold`, `release`, `raise`, `saveConnection` for
+ * another account, `saveRun` that adopts) write their rows in several short transactions, so that nobody waits long for
+ * the store; one that was cut short is completed by calling it again. Points in time are ms since the epoch.
  */
 export interface Store
   extends IntakeVerbs,

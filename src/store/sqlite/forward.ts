@@ -1,5 +1,5 @@
-import type { Faults, Place, Store } from "../contract/store.ts";
-import { claimsOf, type ClaimsText } from "./delivery/claims-text.ts";
+import type { Faults, Store } from "../contract/store.ts";
+import { type ClaimedText, claimedOf } from "./delivery/claims-text.ts";
 import type { Sliced } from "./file/slices.ts";
 
 /** The contract's verbs as types and as one list, and the `Store` that forwards them to whoever holds the file open. */
@@ -12,8 +12,7 @@ export type VerbResult = {
 };
 /** What crosses to another thread as text. */
 interface InText {
-  claim: ClaimsText;
-  claimInWindow: { text: ClaimsText; place: Place | null };
+  claim: ClaimedText;
 }
 export type Verbs = {
   [Name in VerbName]: (...args: VerbArgs[Name]) => VerbResult[Name] | Sliced<VerbResult[Name]>;
@@ -34,35 +33,22 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   saveConnection: { wakes: true },
   openConsent: {},
   takeConsent: {},
-  holdsConsent: {},
-  endConsent: {},
-  voidConsents: {},
+  endConsents: {},
+  mark: {},
   claim: { shares: true },
-  claimInWindow: {},
   settle: { wakes: true, shares: true },
   letGo: {},
   dueWork: {},
   hold: {},
-  holdConnected: {},
   release: { wakes: true },
-  hasten: { wakes: true },
   raise: { wakes: true },
-  confirm: {},
-  forgetAccount: {},
   takeCall: { shares: true },
   limitCalls: {},
   subjects: {},
   countPushes: {},
-  selectPushes: {},
-  countUnpushed: {},
-  selectUnpushed: {},
-  countWaiting: {},
-  adopt: {},
-  startRun: {},
-  noteRun: {},
+  selectSubjects: {},
+  saveRun: {},
   runs: {},
-  standing: {},
-  heldCauses: {},
   questions: {},
   settleQuestion: { wakes: true },
   received: {},
@@ -72,18 +58,11 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   invites: {},
   invite: {},
   overview: {},
-  stuck: {},
-  orgs: {},
   attempts: {},
-  lastAttempt: {},
-  openTick: {},
-  lastTick: {},
   beginTick: {},
   endTick: {},
-  enterService: {},
   runningServices: {},
   keepIncidents: {},
-  dueAlerts: {},
   noteAlert: {},
 };
 
@@ -95,11 +74,7 @@ export function storeOf(call: Call, rest: Pick<Store, LocalName>): Store {
   const forwarded = forwardAll(call);
   return {
     ...forwarded,
-    claim: async (...args) => claimsOf(await call("claim", args)),
-    claimInWindow: async (...args) => {
-      const { text, place } = await call("claimInWindow", args);
-      return { claims: claimsOf(text), place };
-    },
+    claim: async (...args) => claimedOf(await call("claim", args)),
     ...rest,
   };
 }

@@ -7,7 +7,7 @@ import { createServices } from "./coordination/services.ts";
 import { createTicks } from "./coordination/ticks.ts";
 import { createClaims } from "./delivery/claims.ts";
 import { createHolds } from "./delivery/holds.ts";
-import { createMarks } from "./delivery/marks.ts";
+import { createRaising } from "./delivery/raising.ts";
 import { createCalls } from "./delivery/rate-window.ts";
 import { createSettle } from "./delivery/settle.ts";
 import type { Db } from "./file/db.ts";
@@ -26,15 +26,15 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
   const calls = createCalls(db);
   return {
     append: createAppend(db),
-    ...createConnections(db),
+    ...createConnections(db, clock.now),
     ...createConsents(db, self),
     ...createClaims(db, self, clock.now, calls.takeCall),
     settle: createSettle(db),
     ...createHolds(db),
     ...createSubjects(db),
-    ...createMarks(db),
+    ...createRaising(db),
     ...createReads(db),
-    ...createTicks(db, self, clock.now),
+    ...createTicks(db, self),
     ...createSelections(db),
     ...createRuns(db),
     ...createAttempts(db),

@@ -3,11 +3,12 @@ import { systemClock } from "../../../src/shared/clock.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
 import { NOON } from "../../core/example.ts";
 import { MINUTE } from "../events.ts";
+import { claimsOf } from "../looks.ts";
 
 const [stateDir = "", connectionId = ""] = process.argv.slice(2);
 const store = await openSqliteStore({ stateDir, clock: systemClock });
-await store.enterService();
+await store.runningServices({ enter: true });
 await store.beginTick({ job: "sweep", dueAt: NOON, now: NOON, once: true });
-const claims = await store.claim({ connectionId: Number(connectionId), limit: 100, now: NOON + MINUTE });
+const claims = await claimsOf(store, { connectionId: Number(connectionId), limit: 100, now: NOON + MINUTE });
 process.stdout.write(`${JSON.stringify(claims.map(({ subject }) => subject))}\n`);
 setInterval(() => {}, 60_000);

@@ -10,6 +10,7 @@ import { createRedactor } from "../../../src/shared/redact.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { anEvent, connect, MINUTE } from "../events.ts";
+import { claimsOf } from "../looks.ts";
 
 const [mountedAt = ""] = process.argv.slice(2);
 const ballast = join(mountedAt, "ballast");
@@ -19,7 +20,7 @@ const { id } = await connect(store);
 
 /** One contact that is due in the middle of the time in which the disk is full. */
 await store.append([anEvent("completed", { receivedAt: clock.now() })]);
-const claims = await store.claim({ connectionId: id, limit: 1, now: clock.now() });
+const claims = await claimsOf(store, { connectionId: id, limit: 1, now: clock.now() });
 const putOff = { kind: "pending", dueAt: clock.now() + 6 * MINUTE, counted: true } as const;
 await store.settle(claims.map((claim) => ({ claim, outcome: putOff, now: clock.now() })));
 
@@ -38,7 +39,7 @@ const run = async () => {
 };
 const deliver = async () => {
   said.deliveries += 1;
-  const due = await store.claim({ connectionId: id, limit: 9, now: clock.now() });
+  const due = await claimsOf(store, { connectionId: id, limit: 9, now: clock.now() });
   const outcome = { kind: "delivered", projection: {} } as const;
   await store.settle(due.map((claim) => ({ claim, outcome, now: clock.now() })));
   said.delivered += due.length;

@@ -3,6 +3,7 @@ import { systemClock } from "../../../src/shared/clock.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
 import { NOON } from "../../core/example.ts";
 import { anEvent, candidate, connect } from "../events.ts";
+import { claimsOf } from "../looks.ts";
 
 const [stateDir = "", name = "", batches = ""] = process.argv.slice(2);
 const store = await openSqliteStore({ stateDir, clock: systemClock });
@@ -25,7 +26,7 @@ const eventsOf = (batch: number) =>
     });
   });
 const deliver = async (): Promise<number> => {
-  const claims = await timed(() => store.claim({ connectionId: id, limit: 7, now: NOON }));
+  const claims = await timed(() => claimsOf(store, { connectionId: id, limit: 7, now: NOON }));
   claimed.push(...claims.map(({ pushId }) => pushId));
   const outcome = { kind: "delivered", projection: { by: name } } as const;
   await timed(() => store.settle(claims.map((claim) => ({ claim, now: NOON, outcome }))));

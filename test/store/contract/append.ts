@@ -10,6 +10,7 @@ import {
   MINUTE,
 } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";
+import { claimsOf } from "../looks.ts";
 
 export function describeAppend(open: OpenStore): void {
   describe("append", () => {
@@ -127,7 +128,7 @@ export function describeAppend(open: OpenStore): void {
         anEvent("completed", { candidate: candidate("old@example.com") }),
         anEvent("completed", { candidate: candidate(" New@Example.com"), at: NOON + MINUTE }),
       ]);
-      const claims = await store.claim({ connectionId: id, limit: 10, now: NOON + MINUTE });
+      const claims = await claimsOf(store, { connectionId: id, limit: 10, now: NOON + MINUTE });
       expect(claims.map(({ subject, invites }) => [subject, invites.length])).toEqual([
         ["old@example.com", 0],
         ["new@example.com", 1],

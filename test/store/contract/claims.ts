@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
 import { anEvent, completedFor, connect, MINUTE } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
+import { claimsOf } from "../looks.ts";
 import { claimedSubjects, claimOne } from "./delivering.ts";
 
 const HOUR = 60 * MINUTE;
@@ -14,8 +15,7 @@ export function describeClaims(open: OpenStore): void {
       const { id } = await connect(store);
       await store.append(completedFor("ann", "bob", "cyd"));
       const window = { key: "hubspot/4711", calls: 2, windowMs: 10_000, aheadMs: 100, apartMs: 0 };
-      const claim = (limit: number, now: number) =>
-        store.claimInWindow({ connectionId: id, limit, now, window });
+      const claim = (limit: number, now: number) => store.claim({ connectionId: id, limit, now, window });
       const later = NOON + MINUTE;
       const subjectsOf = async (limit: number, now = later) => {
         const { claims, place } = await claim(limit, now);
@@ -38,7 +38,9 @@ export function describeClaims(open: OpenStore): void {
       const { id } = await connect(store);
       await store.append(completedFor("cat", "ann", "bob"));
       const take = async () =>
-        (await store.claim({ connectionId: id, limit: 2, now: NOON + MINUTE })).map(({ subject }) => subject);
+        (await claimsOf(store, { connectionId: id, limit: 2, now: NOON + MINUTE })).map(
+          ({ subject }) => subject,
+        );
       expect(await take()).toEqual(["cat@example.com", "ann@example.com"]);
       expect(await take()).toEqual(["bob@example.com"]);
       expect(await take()).toEqual([]);
@@ -78,7 +80,7 @@ export function describeClaims(open: OpenStore): void {
       const store = await opened(open);
       const { id } = await connect(store);
       await store.append(completedFor("ann", "bob", "cat"));
-      const claims = await store.claim({ connectionId: id, limit: 10, now: NOON + MINUTE });
+      const claims = await claimsOf(store, { connectionId: id, limit: 10, now: NOON + MINUTE });
       await store.settle(
         claims.map((claim) => ({
           claim,
@@ -91,12 +93,12 @@ export function describeClaims(open: OpenStore): void {
           },
         })),
       );
-      const alone = await store.claim({ connectionId: id, limit: 10, now: NOON + MINUTE });
+      const alone = await claimsOf(store, { connectionId: id, limit: 10, now: NOON + MINUTE });
       expect(alone.map((claim) => [claim.subject, claim.isQuarantined])).toEqual([["ann@example.com", true]]);
       expect(await claimedSubjects(store, id, NOON + MINUTE)).toEqual(["bob@example.com", "cat@example.com"]);
       const [claim] = alone;
       if (!claim) throw new Error("nothing was claimed");
-      await store.raise(id, ["ann@example.com"], NOON + MINUTE);
+      await store.raise(id, { subjects: ["ann@example.com"] }, NOON + MINUTE);
       const outcome = { kind: "pending", dueAt: NOON, counted: true, quarantine: true } as const;
       await store.settle([{ claim, now: NOON + MINUTE, outcome }]);
       expect(await claimOne(store, id, NOON + MINUTE)).toMatchObject({ isQuarantined: false });
@@ -144,7 +146,7 @@ export function describeClaims(open: OpenStore): void {
       if (!raised) throw new Error("there is no event");
       await store.append([{ ...raised, receivedAt: ahead }, ...others]);
       const dueAts = [NOON + 27 * HOUR, NOON + 25 * HOUR];
-      const claims = await store.claim({ connectionId: id, limit: 2, now: NOON + 2 });
+      const claims = await claimsOf(store, { connectionId: id, limit: 2, now: NOON + 2 });
       expect(claims.map(({ subject }) => subject)).toEqual(["bob@example.com", "cat@example.com"]);
       await store.settle(
         claims.map((claim, index) => {
@@ -155,7 +157,7 @@ export function describeClaims(open: OpenStore): void {
       const now = NOON + MINUTE;
       expect(await claimedSubjects(store, id, now)).toEqual([]);
       expect(await store.dueWork(now)).toEqual([{ connectionId: id, dueAt: now, connectedAt: null }]);
-      const due = await store.claim({ connectionId: id, limit: 9, now });
+      const due = await claimsOf(store, { connectionId: id, limit: 9, now });
       expect(due.map(({ subject }) => subject).toSorted()).toEqual(["ann@example.com", "bob@example.com"]);
       // It backs off as any other from now on.
       const outcome = { kind: "pending", dueAt: now + MINUTE, counted: true } as const;
@@ -172,7 +174,7 @@ export function describeClaims(open: OpenStore): void {
         anEvent("completed", { org: "other", eventId: "evt_other" }),
       ]);
       await claimOne(store, acme.id, NOON);
-      await store.hold(other.id, "reconnect");
+      await store.hold(other.id, { cause: "reconnect" });
       expect(await store.dueWork(NOON)).toEqual([]);
     });
   });

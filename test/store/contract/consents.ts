@@ -20,6 +20,8 @@ export function describeConsents(open: OpenStore): void {
     ...changes,
   });
   const answer = (hash: string, now = NOON) => ({ hash, vendor: "hubspot", now });
+  /** For the one that took it: is it still his? */
+  const again = (hash: string) => ({ ...answer(hash), again: true }) as const;
 
   describe("links for consent", () => {
     test("are taken as they were written, once, until they are given back", async () => {
@@ -27,12 +29,12 @@ export function describeConsents(open: OpenStore): void {
       const written = link("one", { allowsOtherAccount: true });
       await store.openConsent(written);
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "taken", consent: written });
-      expect(await store.holdsConsent("one")).toBe(true);
+      expect(await store.takeConsent(again("one"))).toEqual({ kind: "taken", consent: written });
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "busy" });
-      await store.endConsent("one", "open", NOON);
-      expect(await store.holdsConsent("one")).toBe(false);
+      await store.endConsents({ outcome: "open", hash: "one" }, NOON);
+      expect(await store.takeConsent(again("one"))).toEqual({ kind: "voided" });
       expect(await store.takeConsent(answer("one"))).toMatchObject({ kind: "taken" });
-      await store.endConsent("one", "connected", NOON);
+      await store.endConsents({ outcome: "connected", hash: "one" }, NOON);
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "used" });
     });
 
@@ -57,8 +59,9 @@ export function describeConsents(open: OpenStore): void {
       const store = await opened(open);
       await store.openConsent(link("one"));
       const end = NOON + CONSENT_LIFE_MS;
-      const listed = [{ vendor: "hubspot", environment: "production", expiresAt: end }];
+      const listed = [{ org: "acme", vendor: "hubspot", environment: "production", expiresAt: end }];
       expect((await store.overview("acme", end - 1)).consents).toEqual(listed);
+      expect((await store.overview(null, NOON)).consents).toEqual(listed);
       expect((await store.overview("other", NOON)).consents).toEqual([]);
       expect((await store.overview("acme", end)).consents).toEqual([]);
       expect(await store.takeConsent(answer("one", end))).toEqual({ kind: "expired" });
@@ -85,10 +88,10 @@ export function describeConsents(open: OpenStore): void {
       const store = await opened(open);
       await store.openConsent(link("one"));
       await store.takeConsent(answer("one"));
-      expect(await store.voidConsents(link("one"), NOON)).toBe(1);
-      expect(await store.voidConsents(link("one"), NOON)).toBe(0);
-      expect(await store.holdsConsent("one")).toBe(false);
-      await store.endConsent("one", "connected", NOON);
+      expect(await store.endConsents({ outcome: "voided", connection: link("one") }, NOON)).toBe(1);
+      expect(await store.endConsents({ outcome: "voided", connection: link("one") }, NOON)).toBe(0);
+      expect(await store.takeConsent(again("one"))).toEqual({ kind: "voided" });
+      await store.endConsents({ outcome: "connected", hash: "one" }, NOON);
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "voided" });
     });
 

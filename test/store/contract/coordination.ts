@@ -35,16 +35,38 @@ export function describeCoordination(open: OpenStore): void {
     });
   });
 
-  describe("ticks", () => {
-    test("let one of several run a job for its due time", async () => {
+  describe("marks", () => {
+    test("are moved forward by one of several, each by itself", async () => {
       const stateDir = temporaryDirectory();
       const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
-      expect(await ours.lastTick("sweep")).toBeNull();
-      const opens = await Promise.all([ours, theirs].map((store) => store.openTick("sweep", NOON)));
-      expect(opens.toSorted()).toEqual([false, true]);
-      expect(await theirs.openTick("retry", NOON)).toBe(true);
-      expect(await ours.openTick("sweep", NOON + 1)).toBe(true);
-      expect(await theirs.lastTick("sweep")).toBe(NOON + 1);
+      const { id, marks } = await connect(ours);
+      const other = await connect(ours, { org: "other" });
+      expect(marks).toEqual({});
+      const moves = await Promise.all([ours, theirs].map((store) => store.mark(id, "probe", NOON)));
+      expect(moves.toSorted()).toEqual([false, true]);
+      expect(await theirs.mark(id, "released", NOON)).toBe(true);
+      expect(await theirs.mark(other.id, "probe", NOON)).toBe(true);
+      expect(await ours.mark(id, "probe", NOON + 1)).toBe(true);
+      expect(await theirs.mark(id, "probe", NOON)).toBe(false);
+      expect((await theirs.connection(id))?.marks).toEqual({ probe: NOON + 1, released: NOON });
+    });
+
+    test("that were set while the clock was ahead give way, once", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      const ahead = Date.now() + 400 * DAY;
+      expect(await store.mark(id, "probe", ahead)).toBe(true);
+      expect(await store.mark(id, "probe", ahead)).toBe(false);
+      expect(await store.mark(id, "probe", NOON)).toBe(true);
+      expect(await store.mark(id, "probe", NOON)).toBe(false);
+    });
+
+    test("stay when the connection changes", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      await store.mark(id, "bootstrap begun", 1);
+      const changed = await store.saveConnection(HUBSPOT, { banner: "look here" });
+      expect(changed.marks).toEqual({ "bootstrap begun": 1 });
     });
   });
 
@@ -97,8 +119,8 @@ export function describeCoordination(open: OpenStore): void {
     test("are known from their entry on, each process once", async () => {
       const store = await opened(open);
       expect(await store.runningServices()).toBe(0);
-      await store.enterService();
-      await store.enterService();
+      await store.runningServices({ enter: true });
+      await store.runningServices({ enter: true });
       expect(await store.runningServices()).toBe(1);
     });
   });

@@ -1,5 +1,6 @@
 import type { Projection, Rejection } from "../../../src/core/push.ts";
 import type { Claim, NewAttempt, SettleOutcome, Store } from "../../../src/store/contract/store.ts";
+import { claimsOf } from "../looks.ts";
 
 export const PROJECTION: Projection = { jc_test_status: "completed" };
 export const REJECTION: Rejection = {
@@ -20,13 +21,13 @@ export const REJECTED: SettleOutcome = { kind: "rejected", projection: PROJECTIO
 
 /** Claims one push that must be there. */
 export async function claimOne(store: Store, connectionId: number, now: number): Promise<Claim> {
-  const [claim] = await store.claim({ connectionId, limit: 1, now });
+  const [claim] = await claimsOf(store, { connectionId, limit: 1, now });
   if (!claim) throw new Error("nothing is due");
   return claim;
 }
 
 export async function claimedSubjects(store: Store, connectionId: number, now: number): Promise<string[]> {
-  const claims = await store.claim({ connectionId, limit: 100, now });
+  const claims = await claimsOf(store, { connectionId, limit: 100, now });
   return claims.map(({ subject }) => subject);
 }
 
@@ -37,7 +38,7 @@ export async function deliverAll(
   now: number,
   outcome: "delivered" | "rejected" = "delivered",
 ): Promise<void> {
-  const claims = await store.claim({ connectionId, limit: 100, now });
+  const claims = await claimsOf(store, { connectionId, limit: 100, now });
   await store.settle(
     claims.map((claim) => ({ claim, now, outcome: outcome === "delivered" ? DELIVERED : REJECTED })),
   );

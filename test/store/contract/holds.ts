@@ -3,6 +3,7 @@ import { NOON } from "../../core/example.ts";
 import { anEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";
 import { claimedSubjects, claimOne, DELIVERED } from "./delivering.ts";
+import { claimsOf } from "../looks.ts";
 
 const LATER = NOON + 10 * MINUTE;
 
@@ -17,14 +18,14 @@ export function describeHolds(open: OpenStore): void {
   describe("hasten", () => {
     test("makes due what was put off, and leaves what is held, in flight or due anyway", async () => {
       const { store, id } = await withPushes("ann", "bob", "cat", "dan");
-      const [ann, bob] = await store.claim({ connectionId: id, limit: 3, now: LATER });
+      const [ann, bob] = await claimsOf(store, { connectionId: id, limit: 3, now: LATER });
       if (!ann || !bob) throw new Error("nothing was claimed");
       const putOff = { kind: "pending", dueAt: LATER + MINUTE, counted: true } as const;
       await store.settle([
         { claim: ann, now: LATER, outcome: putOff },
         { claim: bob, now: LATER, outcome: { kind: "held", cause: "property" } },
       ]);
-      expect(await store.hasten(id, LATER)).toBe(1);
+      expect(await store.release(id, { putOff: true }, LATER)).toBe(1);
       expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "pending", dueAt: LATER });
       expect(await pushOf(store, "inv_bob")).toMatchObject({ state: "held" });
       expect(await claimedSubjects(store, id, LATER)).toEqual(["dan@example.com", "ann@example.com"]);
@@ -34,12 +35,12 @@ export function describeHolds(open: OpenStore): void {
   describe("hold and release", () => {
     test("keep back what is open and what is to come, until the cure comes", async () => {
       const { store, id } = await withPushes("ann", "bob");
-      expect(await store.hold(id, "reconnect")).toBe(2);
+      expect(await store.hold(id, { cause: "reconnect" })).toBe(2);
       await store.append(completedFor("cat"));
-      await store.raise(id, ["ann@example.com"], LATER);
+      await store.raise(id, { subjects: ["ann@example.com"] }, LATER);
       expect(await claimedSubjects(store, id, LATER)).toEqual([]);
       expect(await pushOf(store, "inv_cat")).toMatchObject({ state: "held", heldCause: "reconnect" });
-      expect(await store.release(id, ["reconnect"], LATER)).toBe(3);
+      expect(await store.release(id, { held: ["reconnect"] }, LATER)).toBe(3);
       expect(await pushOf(store, "inv_ann")).toMatchObject({
         state: "pending",
         heldCause: null,
@@ -53,8 +54,8 @@ export function describeHolds(open: OpenStore): void {
 
     test("leave what is held for another cause", async () => {
       const { store, id } = await withPushes("ann");
-      await store.hold(id, "vault");
-      expect(await store.release(id, ["reconnect", "property"], LATER)).toBe(0);
+      await store.hold(id, { cause: "vault" });
+      expect(await store.release(id, { held: ["reconnect", "property"] }, LATER)).toBe(0);
       expect((await pushOf(store, "inv_ann"))?.heldCause).toBe("vault");
     });
 
@@ -62,7 +63,7 @@ export function describeHolds(open: OpenStore): void {
       const { store, id } = await withPushes("ann");
       const claim = await claimOne(store, id, NOON);
       await store.settle([{ claim, now: NOON, outcome: { kind: "held", cause: "property" } }]);
-      expect(await store.release(id, ["property"], LATER)).toBe(1);
+      expect(await store.release(id, { held: ["property"] }, LATER)).toBe(1);
       expect(await claimedSubjects(store, id, LATER)).toEqual(["ann@example.com"]);
     });
 
@@ -70,10 +71,10 @@ export function describeHolds(open: OpenStore): void {
       const { store, id } = await withPushes("ann");
       const claim = await claimOne(store, id, NOON);
       await store.settle([{ claim, now: NOON, outcome: { kind: "held", cause: "property" } }]);
-      await store.hold(id, "reconnect");
-      await store.release(id, ["property"], LATER);
+      await store.hold(id, { cause: "reconnect" });
+      await store.release(id, { held: ["property"] }, LATER);
       expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "held", heldCause: "reconnect" });
-      await store.release(id, ["reconnect"], LATER);
+      await store.release(id, { held: ["reconnect"] }, LATER);
       expect(await claimedSubjects(store, id, LATER)).toEqual(["ann@example.com"]);
     });
 
@@ -81,8 +82,8 @@ export function describeHolds(open: OpenStore): void {
       "open the connection again after a hold for %s",
       async (cause) => {
         const { store, id } = await withPushes("ann");
-        await store.hold(id, cause);
-        await store.release(id, [cause], LATER);
+        await store.hold(id, { cause });
+        await store.release(id, { held: [cause] }, LATER);
         expect(await store.dueWork(LATER)).toEqual([{ connectionId: id, dueAt: LATER, connectedAt: null }]);
       },
     );
@@ -93,16 +94,16 @@ export function describeHolds(open: OpenStore): void {
       if (!key) throw new Error("there is no connection");
       const changes = { state: "must_reconnect", banner: "reconnect" } as const;
       const refuse = (connectedAt: number | null) =>
-        store.holdConnected(id, { cause: "reconnect", connectedAt, changes });
+        store.hold(id, { cause: "reconnect", connectedAt, changes });
       const stand = async () => (await store.connections())[0];
 
       await store.saveConnection(key, { connectedAt: LATER });
       expect(await refuse(NOON)).toBe(null);
       expect(await stand()).toMatchObject({ state: "connected", banner: null });
-      await store.hold(id, "disconnected");
+      await store.hold(id, { cause: "disconnected" });
       expect(await refuse(LATER)).toBe(null);
       await store.saveConnection(key, { state: "not_connected" });
-      await store.release(id, ["disconnected"], LATER);
+      await store.release(id, { held: ["disconnected"] }, LATER);
       expect(await refuse(LATER)).toBe(null);
       expect(await stand()).toMatchObject({ state: "not_connected", banner: null });
       expect((await pushOf(store, "inv_ann"))?.state).toBe("pending");
@@ -116,17 +117,16 @@ export function describeHolds(open: OpenStore): void {
     test("for an unreadable vault give way to a reconnect, and are forgotten with their release", async () => {
       const { store, id } = await withPushes("ann");
       const vaultTrouble = { since: NOON, reason: "locked", fix: null };
-      const lock = () =>
-        store.holdConnected(id, { cause: "vault", connectedAt: null, changes: { vaultTrouble } });
+      const lock = () => store.hold(id, { cause: "vault", connectedAt: null, changes: { vaultTrouble } });
       expect([await lock(), await lock()]).toEqual([1, null]);
       expect(await store.connections()).toMatchObject([{ state: "connected", vaultTrouble }]);
-      await store.release(id, ["vault"], LATER);
+      await store.release(id, { held: ["vault"] }, LATER);
       expect(await store.connections()).toMatchObject([{ vaultTrouble: null }]);
 
       await lock();
       const changes = { state: "must_reconnect" } as const;
-      await store.holdConnected(id, { cause: "reconnect", connectedAt: null, changes });
-      await store.release(id, ["vault"], LATER);
+      await store.hold(id, { cause: "reconnect", connectedAt: null, changes });
+      await store.release(id, { held: ["vault"] }, LATER);
       expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "held", heldCause: "reconnect" });
       expect(await lock()).toBe(null);
     });
@@ -134,7 +134,7 @@ export function describeHolds(open: OpenStore): void {
     test("let the answer to a call under way still count", async () => {
       const { store, id } = await withPushes("ann");
       const claim = await claimOne(store, id, NOON);
-      await store.hold(id, "disconnected");
+      await store.hold(id, { cause: "disconnected" });
       await store.settle([{ claim, now: LATER, outcome: DELIVERED }]);
       expect((await pushOf(store, "inv_ann"))?.state).toBe("delivered");
     });
@@ -142,7 +142,7 @@ export function describeHolds(open: OpenStore): void {
     test("keep a push that was in flight and has newer news held, for their cause", async () => {
       const { store, id } = await withPushes("ann");
       const claim = await claimOne(store, id, NOON);
-      await store.hold(id, "reconnect");
+      await store.hold(id, { cause: "reconnect" });
       const news = { invitationId: "inv_ann", candidate: candidate(claim.subject), at: NOON + MINUTE };
       await store.append([anEvent("completed", news)]);
       await store.settle([{ claim, now: LATER, outcome: DELIVERED }]);
@@ -151,13 +151,13 @@ export function describeHolds(open: OpenStore): void {
         heldCause: "reconnect",
         pendingSince: NOON + MINUTE,
       });
-      expect(await store.release(id, ["reconnect"], LATER)).toBe(1);
+      expect(await store.release(id, { held: ["reconnect"] }, LATER)).toBe(1);
     });
 
     test("keep a push held that was to be tried again", async () => {
       const { store, id } = await withPushes("ann");
       const claim = await claimOne(store, id, NOON);
-      await store.hold(id, "reconnect");
+      await store.hold(id, { cause: "reconnect" });
       const outcome = { kind: "pending", dueAt: NOON, counted: false } as const;
       await store.settle([{ claim, now: NOON, outcome }]);
       expect((await pushOf(store, "inv_ann"))?.state).toBe("held");
@@ -168,17 +168,17 @@ export function describeHolds(open: OpenStore): void {
       const claim = await claimOne(store, id, NOON);
       const outcome = { kind: "pending", dueAt: NOON, counted: true } as const;
       await store.settle([{ claim, now: NOON, outcome }]);
-      await store.hold(id, "vault");
-      await store.release(id, ["vault"], LATER);
+      await store.hold(id, { cause: "vault" });
+      await store.release(id, { held: ["vault"] }, LATER);
       expect((await claimOne(store, id, LATER)).tries).toBe(0);
     });
 
     test("reach every push of a large connection", async () => {
       const { store, id } = await withPushes();
       const names = Array.from({ length: 2_500 }, (_, n) => `n${n}@example.com`);
-      await store.raise(id, names, NOON);
-      expect(await store.hold(id, "reconnect")).toBe(2_500);
-      expect(await store.release(id, ["reconnect"], NOON)).toBe(2_500);
+      await store.raise(id, { subjects: names }, NOON);
+      expect(await store.hold(id, { cause: "reconnect" })).toBe(2_500);
+      expect(await store.release(id, { held: ["reconnect"] }, NOON)).toBe(2_500);
       expect(await claimedSubjects(store, id, NOON)).toHaveLength(100);
     });
   });

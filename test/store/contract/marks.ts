@@ -1,9 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { Store } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
-import { anEvent, candidate, completedFor, connect, MINUTE, SMARTRECRUITERS } from "../events.ts";
+import {
+  anEvent,
+  candidate,
+  completedFor,
+  connect,
+  MINUTE,
+  SMARTRECRUITERS,
+  anotherAccount,
+} from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";
 import { claimedSubjects, claimOne, DELIVERED, deliverAll } from "./delivering.ts";
+import { unpushed } from "../looks.ts";
 
 const LATER = NOON + 10 * MINUTE;
 const ANN = "ann@example.com";
@@ -79,7 +88,7 @@ export function describeMarks(open: OpenStore): void {
       const claim = await claimOne(store, id, NOON + MINUTE);
       await store.settle([{ claim, now: NOON, outcome: { kind: "pending", dueAt: LATER, counted: true } }]);
       const subjects = [ANN, "bob@example.com", "new@example.com"];
-      expect(await store.raise(id, subjects, NOON + 2 * MINUTE)).toBe(3);
+      expect(await store.raise(id, { subjects: subjects }, NOON + 2 * MINUTE)).toBe(3);
       expect((await claimedSubjects(store, id, NOON + 2 * MINUTE)).toSorted()).toEqual(subjects);
     });
 
@@ -87,7 +96,7 @@ export function describeMarks(open: OpenStore): void {
       const store = await opened(open);
       const { id } = await connect(store);
       await store.append(completedFor("ann"));
-      await store.raise(id, [ANN], LATER);
+      await store.raise(id, { subjects: [ANN] }, LATER);
       expect(await pushOf(store, "inv_ann")).toMatchObject({ dueAt: NOON, pendingSince: NOON });
     });
 
@@ -96,19 +105,19 @@ export function describeMarks(open: OpenStore): void {
       const { id } = await connect(store);
       await store.append(completedFor("ann"));
       const claim = await claimOne(store, id, NOON);
-      await store.raise(id, [ANN], LATER);
+      await store.raise(id, { subjects: [ANN] }, LATER);
       await store.settle([{ claim, now: LATER, outcome: DELIVERED }]);
       expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "pending", pendingSince: LATER });
     });
   });
 
-  describe("confirm", () => {
+  describe("a comparison", () => {
     test("counts an invite as delivered whose news changed nothing that the destination holds", async () => {
       const { store, id } = await delivered("ann");
       await store.append([anEvent("in_progress", { candidate: candidate(ANN), at: NOON + MINUTE })]);
       expect((await pushOf(store))?.delivered).toBe(false);
       const [page] = await allPages(store, { connectionId: id, limit: 10 });
-      await store.confirm(id, page ?? []);
+      await store.raise(id, { subjects: [], current: page ?? [] }, NOON);
       expect(await pushOf(store)).toMatchObject({ state: "delivered", delivered: true });
     });
 
@@ -117,21 +126,21 @@ export function describeMarks(open: OpenStore): void {
       await store.append([anEvent("in_progress", { candidate: candidate(ANN), at: NOON + MINUTE })]);
       const [page] = await allPages(store, { connectionId: id, limit: 10 });
       await store.append([anEvent("completed", { candidate: candidate(ANN), at: LATER })]);
-      await store.confirm(id, page ?? []);
+      await store.raise(id, { subjects: [], current: page ?? [] }, NOON);
       expect(await pushOf(store)).toMatchObject({ state: "pending", delivered: false });
     });
   });
 
-  describe("forgetAccount", () => {
+  describe("another account", () => {
     test("counts what was delivered or rejected as never pushed, and leaves what is open due", async () => {
       const { store, id } = await delivered("ann");
       await store.append(completedFor("bob"));
       await deliverAll(store, id, LATER, "rejected");
       await store.append(completedFor("cat"));
-      await store.forgetAccount(id);
+      await anotherAccount(store);
       expect(await pushOf(store, "inv_ann")).toBeUndefined();
       expect(await pushOf(store, "inv_bob")).toBeUndefined();
-      expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(2);
+      expect(await unpushed(store, { connectionId: id, includeInProgress: false })).toBe(2);
       expect((await store.overview("acme", NOON)).connections[0]?.pushes).toEqual({
         pending: 1,
         delivered: 0,
@@ -143,8 +152,8 @@ export function describeMarks(open: OpenStore): void {
 
     test("starts a forgotten push afresh once it is raised", async () => {
       const { store, id } = await delivered("ann");
-      await store.forgetAccount(id);
-      await store.raise(id, [ANN], LATER);
+      await anotherAccount(store);
+      await store.raise(id, { subjects: [ANN] }, LATER);
       expect(await pushOf(store, "inv_ann")).toMatchObject({
         state: "pending",
         deliveredVersion: 0,
@@ -157,9 +166,9 @@ export function describeMarks(open: OpenStore): void {
       const { store, id } = await delivered("ann");
       const other = await connect(store, { org: "other" });
       const names = Array.from({ length: 2_500 }, (_, n) => `n${n}@example.com`);
-      for (const connectionId of [id, other.id]) await store.raise(connectionId, names, NOON);
+      for (const connectionId of [id, other.id]) await store.raise(connectionId, { subjects: names }, NOON);
       for (let left = 2_500; left > 0; left -= 100) await deliverAll(store, other.id, NOON);
-      await store.forgetAccount(id);
+      await anotherAccount(store);
       expect(await pushOf(store, "inv_ann")).toBeUndefined();
       expect((await store.overview("acme", NOON)).connections[0]?.pushes).toMatchObject({ pending: 2_500 });
       expect((await store.overview("other", NOON)).connections[0]?.pushes).toMatchObject({
@@ -168,7 +177,7 @@ export function describeMarks(open: OpenStore): void {
     });
   });
 
-  describe("countUnpushed", () => {
+  describe("the count of what has no push", () => {
     test("counts contacts with something to tell that have no push", async () => {
       const store = await opened(open);
       await store.append([
@@ -178,9 +187,9 @@ export function describeMarks(open: OpenStore): void {
         anEvent("completed", { invitationId: "inv_4", org: "other" }),
       ]);
       const { id } = await connect(store);
-      expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(2);
-      await store.raise(id, [ANN], NOON);
-      expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(1);
+      expect(await unpushed(store, { connectionId: id, includeInProgress: false })).toBe(2);
+      await store.raise(id, { subjects: [ANN] }, NOON);
+      expect(await unpushed(store, { connectionId: id, includeInProgress: false })).toBe(1);
     });
 
     test("counts assessments that are completed for a destination that keys by them", async () => {
@@ -198,7 +207,7 @@ export function describeMarks(open: OpenStore): void {
         anEvent("completed", { invitationId: "inv_4" }),
       ]);
       const { id } = await connect(store, SMARTRECRUITERS);
-      expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(1);
+      expect(await unpushed(store, { connectionId: id, includeInProgress: false })).toBe(1);
     });
   });
 }

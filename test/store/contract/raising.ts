@@ -3,6 +3,7 @@ import { NOON, aTest } from "../../core/example.ts";
 import { anEvent, connect, MINUTE, SMARTRECRUITERS } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";
 import { claimOne, DELIVERED, deliverAll } from "./delivering.ts";
+import { claimsOf } from "../looks.ts";
 
 export function describeRaising(open: OpenStore): void {
   describe("raising pushes", () => {
@@ -94,7 +95,7 @@ export function describeRaising(open: OpenStore): void {
           origin: { ...origin("as_3"), vendor: "greenhouse" },
         }),
       ]);
-      const claims = await store.claim({ connectionId: id, limit: 10, now: NOON });
+      const claims = await claimsOf(store, { connectionId: id, limit: 10, now: NOON });
       expect(claims.map(({ subject }) => subject)).toEqual(["as_1"]);
     });
 

@@ -5,6 +5,7 @@ import { NOON } from "../../core/example.ts";
 import { anEvent, anUnknownEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
 import { anAttempt, claimOne, DELIVERED } from "./delivering.ts";
+import { claimsOf, orgsIn, stuckOf } from "../looks.ts";
 
 export function describeReads(open: OpenStore): void {
   describe("invites", () => {
@@ -110,8 +111,8 @@ export function describeReads(open: OpenStore): void {
       const store = await opened(open);
       const { id } = await connect(store);
       await store.append([anEvent("completed")]);
-      expect(await store.stuck(id, NOON + 30 * MINUTE)).toEqual(NONE);
-      expect(await store.stuck(id, NOON + 30 * MINUTE + 1)).toEqual({ ...NONE, waiting: 1 });
+      expect(await stuckOf(store, id, NOON + 30 * MINUTE)).toEqual(NONE);
+      expect(await stuckOf(store, id, NOON + 30 * MINUTE + 1)).toEqual({ ...NONE, waiting: 1 });
     });
 
     test("tells by what stands in the way, and leaves out what waits for tokens", async () => {
@@ -128,8 +129,8 @@ export function describeReads(open: OpenStore): void {
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         // One that travels alone is not claimed with the others.
         const claims = [
-          ...(await store.claim({ connectionId: id, limit: 10, now: soon })),
-          ...(await store.claim({ connectionId: id, limit: 10, now: soon })),
+          ...(await claimsOf(store, { connectionId: id, limit: 10, now: soon })),
+          ...(await claimsOf(store, { connectionId: id, limit: 10, now: soon })),
         ];
         await store.settle(
           claims.map((claim) => {
@@ -139,16 +140,16 @@ export function describeReads(open: OpenStore): void {
         );
       }
       const later = NOON + 32 * MINUTE;
-      expect(await store.stuck(id, NOON + 30 * MINUTE)).toEqual(NONE);
-      expect(await store.stuck(id, later)).toEqual({
+      expect(await stuckOf(store, id, NOON + 30 * MINUTE)).toEqual(NONE);
+      expect(await stuckOf(store, id, later)).toEqual({
         waiting: 1,
         failing: 1,
         alone: 1,
         property: 1,
         scope: 1,
       });
-      await store.hold(id, "reconnect");
-      expect(await store.stuck(id, later)).toEqual({ ...NONE, property: 1, scope: 1 });
+      await store.hold(id, { cause: "reconnect" });
+      expect(await stuckOf(store, id, later)).toEqual({ ...NONE, property: 1, scope: 1 });
     });
 
     test("counts every one of very many that are held", async () => {
@@ -157,18 +158,18 @@ export function describeReads(open: OpenStore): void {
       const names = Array.from({ length: 12_000 }, (_, n) => `person-${n}`);
       for (let from = 0; from < names.length; from += 500)
         await store.append(completedFor(...names.slice(from, from + 500)));
-      await store.hold(id, "property");
-      expect(await store.stuck(id, NOON + 31 * MINUTE)).toEqual({ ...NONE, property: 12_000 });
+      await store.hold(id, { cause: "property" });
+      expect(await stuckOf(store, id, NOON + 31 * MINUTE)).toEqual({ ...NONE, property: 12_000 });
     });
   });
 
   describe("orgs", () => {
     test("are those with a connection or an invite", async () => {
       const store = await opened(open);
-      expect(await store.orgs()).toEqual([]);
+      expect(await orgsIn(store, NOON)).toEqual([]);
       await connect(store, { org: "globex" });
       await store.append([anEvent("invited", { org: "acme" })]);
-      expect(await store.orgs()).toEqual(["acme", "globex"]);
+      expect(await orgsIn(store, NOON)).toEqual(["acme", "globex"]);
     });
   });
 }

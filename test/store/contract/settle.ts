@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SettleOutcome, Store } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
-import { anEvent, connect, MINUTE } from "../events.ts";
+import { anEvent, connect, MINUTE, anotherAccount } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";
 import {
   anAttempt,
@@ -171,7 +171,7 @@ export function describeSettle(open: OpenStore): void {
       ["held", { kind: "held", cause: "property" }],
     ] as const)("of what another account was told changes nothing: it %s", async (_, outcome) => {
       const { store, id, claim: older } = await claimed();
-      await store.forgetAccount(id);
+      await anotherAccount(store);
       await move(store);
       const newer = await claimOne(store, id, LATER);
       const settleOlder = () =>
@@ -187,7 +187,7 @@ export function describeSettle(open: OpenStore): void {
 
     test("keeps the attempt of a push whose lease was lost, and leaves the push to its new holder", async () => {
       const { store, id, claim } = await claimed();
-      await store.forgetAccount(id);
+      await anotherAccount(store);
       const again = await claimOne(store, id, LATER);
       await store.settle([
         { claim, now: LATER, outcome: DELIVERED, attempt: anAttempt("delivered", "late") },

@@ -12,6 +12,7 @@ import {
   SMARTRECRUITERS,
 } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
+import { claimsOf, orgsIn, unpushed } from "../looks.ts";
 import { deliverAll } from "./delivering.ts";
 
 const RESULT = { score: 101 };
@@ -208,7 +209,7 @@ export function describeWebhooks(open: OpenStore): void {
       expect((await store.overview("acme", NOON)).questions).toEqual([
         { vendor: "greenhouse", environment: "production", n: 1, since: NOON, reason: "no key" },
       ]);
-      expect(await store.orgs()).toEqual(["acme"]);
+      expect(await orgsIn(store, NOON)).toEqual(["acme"]);
     });
 
     test("is listed for its account alone where that is asked for", async () => {
@@ -243,7 +244,7 @@ export function describeWebhooks(open: OpenStore): void {
       await store.startTrial({ org: "acme", vendor: "smartrecruiters", candidateId: "c1" });
       await store.append([anEvent("completed", { origin: ORIGIN })]);
       expect((await store.dueWork(NOON)).map(({ connectionId }) => connectionId)).toEqual([sandbox.id]);
-      const [claim] = await store.claim({ connectionId: sandbox.id, limit: 10, now: NOON });
+      const [claim] = await claimsOf(store, { connectionId: sandbox.id, limit: 10, now: NOON });
       expect(claim?.invites.map(({ invitationId }) => invitationId)).toEqual(["inv_1"]);
       const found = await store.invites({ org: "acme", assessmentId: "a1", limit: 10 });
       expect(found.map(({ invite }) => invite.invitationId)).toEqual(["inv_1"]);
@@ -262,7 +263,7 @@ export function describeWebhooks(open: OpenStore): void {
       const found = await store.subjects({ connectionId: hubspot.id, limit: 10 });
       expect(found.subjects).toEqual([]);
       for (const { id } of [hubspot, ats])
-        expect(await store.countUnpushed({ connectionId: id, includeInProgress: true })).toBe(0);
+        expect(await unpushed(store, { connectionId: id, includeInProgress: true })).toBe(0);
     });
 
     test("is confirmed by the sandbox's webhooks alone", async () => {

@@ -4,10 +4,11 @@ import { describe, expect, test } from "vitest";
 import type { Claim, SettleOutcome, Store } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
 import { DELIVERED, REJECTED } from "../contract/delivering.ts";
-import { anEvent, candidate, connect, MINUTE } from "../events.ts";
+import { anEvent, anotherAccount, candidate, connect, MINUTE } from "../events.ts";
 import { type OpenStore, temporaryDirectory } from "../world.ts";
 import { type News, type Operation, operation, PEOPLE } from "./operations.ts";
 import { createReference, type Flight, type Reference } from "./reference.ts";
+import { claimsOf, stuckOf, unpushed } from "../looks.ts";
 
 /** Two snapshots of one invite; it is claimed for one account, then for another, and both answers come. */
 const ANSWER_OF_ANOTHER_ACCOUNT: readonly Operation[] = [
@@ -19,7 +20,7 @@ const ANSWER_OF_ANOTHER_ACCOUNT: readonly Operation[] = [
     ],
   },
   { verb: "claim", limit: 1 },
-  { verb: "forgetAccount" },
+  { verb: "connectAnother" },
   { verb: "claim", limit: 1 },
   { verb: "settle", which: 1, outcome: "delivered" },
   { verb: "settle", which: 0, outcome: "delivered" },
@@ -81,7 +82,7 @@ async function step({ store, reference, pairs, id, now }: Context, operation: Op
     }
     case "claim": {
       const due = reference.dueTimes().filter((dueAt) => dueAt <= now);
-      const claims = await store.claim({ connectionId: id, limit: operation.limit, now });
+      const claims = await claimsOf(store, { connectionId: id, limit: operation.limit, now });
       const dueTimes = claims.map(({ subject }) => reference.pushes.get(subject)?.dueAt);
       expect(dueTimes).toEqual(due.slice(0, operation.limit));
       pairs.push(...claims.map((claim) => ({ claim, flight: reference.claim(claim.subject) })));
@@ -95,21 +96,23 @@ async function step({ store, reference, pairs, id, now }: Context, operation: Op
       return reference.settle(pair.flight, outcome, now);
     }
     case "hold":
-      await store.hold(id, operation.cause);
+      await store.hold(id, { cause: operation.cause });
       return reference.hold(operation.cause);
     case "release":
-      await store.release(id, operation.causes, now);
+      await store.release(id, { held: operation.causes }, now);
       return reference.release(operation.causes, now);
     case "raise": {
       const subject = PEOPLE[operation.person] ?? "";
-      await store.raise(id, [subject], now);
+      await store.raise(id, { subjects: [subject] }, now);
       return reference.raise(subject, now, { urgent: true });
     }
-    case "confirm":
-      await store.confirm(id, (await store.subjects({ connectionId: id, limit: 10 })).subjects);
-      return reference.confirmAll();
-    case "forgetAccount":
-      await store.forgetAccount(id);
+    case "compare": {
+      const { subjects: current } = await store.subjects({ connectionId: id, limit: 10 });
+      await store.raise(id, { subjects: [], current }, now);
+      return reference.markAllCurrent();
+    }
+    case "connectAnother":
+      await anotherAccount(store);
       return reference.forgetAccount();
   }
 }
@@ -117,12 +120,10 @@ async function step({ store, reference, pairs, id, now }: Context, operation: Op
 async function compare({ store, reference, id, now }: Omit<Context, "pairs">): Promise<void> {
   const { events, invites, connections } = await store.overview("acme", now);
   const counted = { events: { total: events.total, conflicts: events.conflicts }, invites };
-  const { waiting, failing, alone, property, scope } = await store.stuck(id, now);
+  const { waiting, failing, alone, property, scope } = await stuckOf(store, id, now);
   const stuck = waiting + failing + alone + property + scope;
   expect({ ...counted, pushes: connections[0]?.pushes, stuck }).toEqual(reference.counts(now));
-  expect(await store.countUnpushed({ connectionId: id, includeInProgress: false })).toBe(
-    reference.unpushed(),
-  );
+  expect(await unpushed(store, { connectionId: id, includeInProgress: false })).toBe(reference.unpushed());
   expect((await store.dueWork(now)).map(({ dueAt }) => dueAt)).toEqual(reference.dueTimes().slice(0, 1));
   for (const { invite, pushes } of await store.invites({ org: "acme", limit: 10 })) {
     const known = reference.invites.get(invite.invitationId);

@@ -134,7 +134,7 @@ export function createReference() {
       }
     },
     raise,
-    confirmAll() {
+    markAllCurrent() {
       for (const [subject, push] of pushes) {
         const carries = Math.max(0, ...invitesOf(subject).map(({ version }) => version));
         if (push.state === "delivered" && push.version <= carries)

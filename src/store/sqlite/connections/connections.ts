@@ -1,7 +1,14 @@
-import type { Connection, ConnectionName } from "../../../core/connection.ts";
+import type { Connection, ConnectionName, MarkName } from "../../../core/connection.ts";
 import type { ConnectionChanges, ConnectionKey } from "../../contract/store.ts";
+import { createForgetAccount } from "./forget-account.ts";
 import type { Db } from "../file/db.ts";
-import { CONNECTION_COLUMNS, type ConnectionRow, connectionOf } from "../rows/rows.ts";
+import {
+  CONNECTION_COLUMNS,
+  type ConnectionDetails,
+  type ConnectionRow,
+  connectionOf,
+} from "../rows/rows.ts";
+import type { Sliced } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 
 const NEW_CONNECTION = {
@@ -17,9 +24,10 @@ const NEW_CONNECTION = {
   vaultTrouble: null,
   banner: null,
   subscription: null,
-} satisfies Omit<Connection, "id" | keyof ConnectionKey | "state">;
+} satisfies ConnectionDetails;
 
-export function createConnections(db: Db) {
+/** Who is connected to what, and the marks that processes agree on. */
+export function createConnections(db: Db, now: () => number) {
   const all = db.prepare<[], ConnectionRow>(`${CONNECTION_COLUMNS} ORDER BY org, vendor, environment`);
   const ofOrg = db.prepare<[string], ConnectionRow>(
     `${CONNECTION_COLUMNS} WHERE org = ? ORDER BY vendor, environment`,
@@ -36,17 +44,39 @@ export function createConnections(db: Db) {
 
   const rowOf = ({ org, vendor, environment }: ConnectionName) => byName.get(org, vendor, environment);
 
-  const saveConnection = transaction(db, (key: ConnectionKey, changes: ConnectionChanges): Connection => {
+  const forget = createForgetAccount(db);
+
+  const save = transaction(db, (key: ConnectionKey, changes: ConnectionChanges): Connection => {
     const before = rowOf(key);
     const { state, ...details } = {
-      ...(before ? connectionOf(before) : { ...NEW_CONNECTION, state: "not_connected" }),
+      state: "not_connected" as const,
+      ...(before ? fieldsOf(connectionOf(before)) : NEW_CONNECTION),
       ...changes,
     };
-    upsert.run({ ...key, state, accountId: details.account?.id ?? null, details: JSON.stringify(details) });
+    const { org, vendor, environment, subject } = key;
+    const accountId = details.account?.id ?? null;
+    upsert.run({ org, vendor, environment, subject, state, accountId, details: JSON.stringify(details) });
     const after = rowOf(key);
     if (!after) throw new Error("a connection vanished while it was written");
     return connectionOf(after);
   });
+  function* saveConnection(key: ConnectionKey, changes: ConnectionChanges): Sliced<Connection> {
+    const row = changes.account ? rowOf(key) : undefined;
+    const before = row && connectionOf(row);
+    if (before?.account && before.account.id !== changes.account?.id) yield* forget(before.id);
+    return save(key, changes);
+  }
+
+  // One from a time to come was set while the clock was ahead.
+  const move = db.prepare(`
+    INSERT INTO marks (connection_id, name, value) VALUES (@connectionId, @name, @value)
+    ON CONFLICT DO UPDATE SET value = excluded.value
+      WHERE value < excluded.value OR (value > @now AND value <> excluded.value)`);
+  const mark = transaction(
+    db,
+    (connectionId: number, name: MarkName, value: number): boolean =>
+      move.run({ connectionId, name, value, now: now() }).changes > 0,
+  );
 
   return {
     connections: (org?: string) => (org === undefined ? all.all() : ofOrg.all(org)).map(connectionOf),
@@ -55,5 +85,10 @@ export function createConnections(db: Db) {
       return row ? connectionOf(row) : null;
     },
     saveConnection,
+    mark,
   };
+}
+
+function fieldsOf({ id, org, vendor, environment, subject, marks, ...fields }: Connection) {
+  return fields;
 }

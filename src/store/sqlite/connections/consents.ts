@@ -1,7 +1,7 @@
 import type { ConnectionName } from "../../../core/connection.ts";
 import type { Consent, TakenConsent } from "../../../core/consent.ts";
 import { isRunning, type ProcessIdentity } from "../../../shared/process-identity.ts";
-import type { Overview } from "../../contract/store.ts";
+import type { ConsentEnd, Overview, Store } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
@@ -9,6 +9,8 @@ import { transaction } from "../file/transaction.ts";
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
 /** No exchange takes longer; a link held for more was left by one that could not give it back. */
 const LONGEST_HOLD_MS = 3 * 60_000;
+
+type TakeRequest = Parameters<Store["takeConsent"]>[0];
 
 /** Links for consent. While `outcome` is null a link is open, or held by the process that redeems it. */
 export function createConsents(db: Db, self: ProcessIdentity) {
@@ -21,11 +23,6 @@ export function createConsents(db: Db, self: ProcessIdentity) {
     "SELECT * FROM consents WHERE hash = ? AND vendor = ?",
   );
   const take = db.prepare("UPDATE consents SET used_at = ?, holder = ? WHERE hash = ?");
-  const held = db
-    .prepare<[string, string], number>(
-      "SELECT 1 FROM consents WHERE hash = ? AND holder = ? AND outcome IS NULL",
-    )
-    .pluck();
   // Whoever lost the link meanwhile, to another process or a newer link, changes nothing any more.
   const end = db.prepare(`
     UPDATE consents SET outcome = @outcome, used_at = @usedAt, holder = NULL
@@ -48,6 +45,11 @@ export function createConsents(db: Db, self: ProcessIdentity) {
     if (row.expires_at <= now) return { kind: "expired" };
     return isHeld(row, now) ? { kind: "busy" } : { kind: "taken", consent: consentOf(row) };
   };
+  const heldByUs = (hash: string, vendor: string): TakenConsent => {
+    const row = one.get(hash, vendor);
+    const isOurs = row?.outcome === null && row.holder === holder;
+    return isOurs ? { kind: "taken", consent: consentOf(row) } : { kind: "voided" };
+  };
   const takeOpen = transaction(db, (hash: string, vendor: string, now: number): TakenConsent => {
     const found = standing(hash, vendor, now);
     if (found.kind === "taken") take.run(now, holder, hash);
@@ -57,25 +59,29 @@ export function createConsents(db: Db, self: ProcessIdentity) {
   return {
     openConsent: transaction(db, openConsent),
     // Looked at first: what strangers send must not cost a write.
-    takeConsent: ({ hash, vendor, now }: { hash: string; vendor: string; now: number }): TakenConsent => {
+    takeConsent: ({ hash, vendor, now, again }: TakeRequest): TakenConsent => {
+      if (again) return heldByUs(hash, vendor);
       const found = standing(hash, vendor, now);
       return found.kind === "taken" ? takeOpen(hash, vendor, now) : found;
     },
-    holdsConsent: (hash: string): boolean => held.get(hash, holder) !== undefined,
-    endConsent: transaction(db, (hash: string, outcome: "connected" | "open", now: number): void => {
+    endConsents: transaction(db, (request: ConsentEnd, now: number): number => {
+      if (request.outcome === "voided") return voidConsents(request.connection, now);
+      const { hash, outcome } = request;
       const isOver = outcome === "connected";
-      end.run({ hash, holder, outcome: isOver ? outcome : null, usedAt: isOver ? now : null });
+      return end.run({ hash, holder, outcome: isOver ? outcome : null, usedAt: isOver ? now : null }).changes;
     }),
-    voidConsents: transaction(db, voidConsents),
   };
 }
 
-/** Those of an org that may still be answered. */
-export function createOpenConsents(db: Db): (org: string, now: number) => Overview["consents"] {
-  const open = db.prepare<[string, number], Overview["consents"][number]>(`
-    SELECT vendor, environment, expires_at AS expiresAt FROM consents
-    WHERE org = ? AND outcome IS NULL AND expires_at > ? ORDER BY vendor, environment`);
-  return (org, now) => open.all(org, now);
+/** Those of an org, or of all, that may still be answered. */
+export function createOpenConsents(db: Db): (org: string | null, now: number) => Overview["consents"] {
+  const columns = "SELECT org, vendor, environment, expires_at AS expiresAt FROM consents";
+  const open = "outcome IS NULL AND expires_at > ? ORDER BY org, vendor, environment";
+  const all = db.prepare<[number], Overview["consents"][number]>(`${columns} WHERE ${open}`);
+  const ofOrg = db.prepare<[string, number], Overview["consents"][number]>(
+    `${columns} WHERE org = ? AND ${open}`,
+  );
+  return (org, now) => (org === null ? all.all(now) : ofOrg.all(org, now));
 }
 
 interface ConsentRow {

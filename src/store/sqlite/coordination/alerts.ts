@@ -19,12 +19,12 @@ export function createAlerts(db: Db) {
   const sent = db.prepare("UPDATE alerts SET sent_at = ? WHERE id = ?");
   const putOff = db.prepare("UPDATE alerts SET due_at = ?, tries = tries + 1 WHERE id = ?");
   return {
-    keepIncidents: transaction(db, (incidents: readonly Incident[], now: number): void => {
+    keepIncidents: transaction(db, (incidents: readonly Incident[], now: number): DueAlert[] => {
       const keys = JSON.stringify(incidents.map(({ key }) => key));
       closeOthers.run({ keys, oldest: now - STILL_NEWS_MS });
       for (const incident of incidents) open.run({ ...incident, now });
+      return due.all(now);
     }),
-    dueAlerts: (now: number): DueAlert[] => due.all(now),
     noteAlert: transaction(db, (id: number, note: AlertNote): void => {
       if ("sentAt" in note) sent.run(note.sentAt, id);
       else putOff.run(note.dueAt, id);

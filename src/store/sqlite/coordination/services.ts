@@ -13,11 +13,14 @@ export function createServices(db: Db, self: ProcessIdentity) {
   const leave = db.prepare(
     "DELETE FROM services WHERE pid = @pid AND started_at = @startedAt AND boot_id = @bootId",
   );
+  const enterService = transaction(db, () => {
+    for (const service of all.all()) if (!isRunning(service)) leave.run(service);
+    enter.run(self);
+  });
   return {
-    enterService: transaction(db, () => {
-      for (const service of all.all()) if (!isRunning(service)) leave.run(service);
-      enter.run(self);
-    }),
-    runningServices: () => all.all().filter(isRunning).length,
+    runningServices: (options?: { enter: true }): number => {
+      if (options?.enter) enterService();
+      return all.all().filter(isRunning).length;
+    },
   };
 }

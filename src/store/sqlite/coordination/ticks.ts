@@ -11,14 +11,8 @@ const LONGEST_PAUSE_MS = 3_600_000;
  * One row per job and due time: who inserts it runs the job, so no leader is needed. It names the process that runs it,
  * so that a run that was killed, or failed, is not taken for one that was done.
  */
-export function createTicks(db: Db, self: ProcessIdentity, now: () => number) {
+export function createTicks(db: Db, self: ProcessIdentity) {
   const holder = JSON.stringify(self);
-  const open = db.prepare("INSERT OR IGNORE INTO ticks (job, due_at, opened_at) VALUES (?, ?, ?)");
-  const last = db.prepare<[string], number | null>("SELECT max(due_at) FROM ticks WHERE job = ?").pluck();
-  const forget = db.prepare("DELETE FROM ticks WHERE job = ? AND due_at < ?");
-  /** Bounds what is opened every few minutes. Where a wrong clock makes us forget, it is opened once more. */
-  const KEPT_MS = 7 * 24 * 3_600_000;
-
   const one = db.prepare<[string, number], TickRow>(
     "SELECT opened_at, holder, tries, is_done FROM ticks WHERE job = ? AND due_at = ?",
   );
@@ -54,12 +48,6 @@ export function createTicks(db: Db, self: ProcessIdentity, now: () => number) {
   });
 
   return {
-    openTick: transaction(db, (job: string, dueAt: number): boolean => {
-      const isOurs = open.run(job, dueAt, now()).changes === 1;
-      if (isOurs) forget.run(job, dueAt - KEPT_MS);
-      return isOurs;
-    }),
-    lastTick: (job: string): number | null => last.get(job) ?? null,
     // Looked at first: nearly always there is nothing to write.
     beginTick: (request: TickRequest): TickStanding => {
       const found = standing(request);

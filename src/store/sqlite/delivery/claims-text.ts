@@ -1,4 +1,4 @@
-import type { Claim } from "../../contract/store.ts";
+import type { Claim, Claimed } from "../../contract/store.ts";
 
 /**
  * `Claim[]` as JSON. The invites stand in it as their rows hold them; what all claims share of the account stands in it
@@ -7,11 +7,17 @@ import type { Claim } from "../../contract/store.ts";
  */
 export type ClaimsText = string;
 
+/** `Claimed`, its claims as text. */
+export interface ClaimedText {
+  text: ClaimsText;
+  place: Claimed["place"];
+}
+
 export const NO_CLAIMS: ClaimsText = '{"claims":[]}';
 
-export function claimsOf(text: ClaimsText): Claim[] {
+export function claimedOf({ text, place }: ClaimedText): Claimed {
   const { claims, account }: { claims: Claim[]; account: Pick<Claim, "knownFields" | "connectedAt"> } =
     JSON.parse(text);
   for (const claim of claims) Object.assign(claim, account);
-  return claims;
+  return { claims, place };
 }

@@ -1,16 +1,15 @@
 import type { Outage } from "../../../core/connection.ts";
 import { isFromAhead } from "../../../core/delivery/outage.ts";
-import type { RateWindow } from "../../../core/delivery/rate-window.ts";
 import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
 import type { ClaimKind } from "../../../core/delivery/events.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { ProcessIdentity } from "../../../shared/process-identity.ts";
-import type { DueWork, Place } from "../../contract/store.ts";
+import type { ClaimRequest, DueWork } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { SLICE } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 import { createStatesOf } from "../rows/invites-of.ts";
-import { type ClaimsText, NO_CLAIMS } from "./claims-text.ts";
+import { type ClaimedText, type ClaimsText, NO_CLAIMS } from "./claims-text.ts";
 import { createLeases } from "./leases.ts";
 import type { TakeCall } from "./rate-window.ts";
 
@@ -36,7 +35,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     failed: dueOf("failed"),
     "failed together": dueOf("failed together"),
   };
-  const take = db.prepare("UPDATE pushes SET lease = ?, moved_at = NULL WHERE id = ?");
+  const takeOne = db.prepare("UPDATE pushes SET lease = ?, moved_at = NULL WHERE id = ?");
   const statesOf = createStatesOf(db);
   const leases = createLeases(db, self, now);
 
@@ -45,7 +44,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     const connection = connectionOf.get(id);
     return connection?.hold_cause === null ? connection : undefined;
   };
-  const claim = transaction(db, (request: ClaimRequest): ClaimsText => {
+  const take = (request: ClaimRequest): ClaimsText => {
     leases.freeLost();
     const connection = openConnection(request.connectionId);
     if (!connection) return NO_CLAIMS;
@@ -54,7 +53,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     if (rows.length === 0) return NO_CLAIMS;
     const lease = leases.open();
     const claims = rows.map(({ id: pushId, subject, version, tries, alone }) => {
-      take.run(lease, pushId);
+      takeOne.run(lease, pushId);
       const { states, newestVersion } = statesOf(connection.org, connection.subject_kind, subject);
       const carries = Math.max(version, newestVersion);
       const isQuarantined = alone === 1;
@@ -62,21 +61,16 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
     });
     return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
-  });
+  };
 
-  const claimInWindow = transaction(
-    db,
-    ({
-      window,
-      ...request
-    }: ClaimRequest & { window: RateWindow }): { text: ClaimsText; place: Place | null } => {
-      const { connectionId, now, kind = "any" } = request;
-      const isDue = openConnection(connectionId) && due[kind].get(connectionId, now, 1);
-      if (!isDue) return { text: NO_CLAIMS, place: null };
-      const place = takeCall({ ...window, now });
-      return { text: place.isTaken ? claim(request) : NO_CLAIMS, place };
-    },
-  );
+  const claim = transaction(db, (request: ClaimRequest): ClaimedText => {
+    const { connectionId, now, kind = "any", window } = request;
+    if (!window) return { text: take(request), place: null };
+    const isDue = openConnection(connectionId) && due[kind].get(connectionId, now, 1);
+    if (!isDue) return { text: NO_CLAIMS, place: null };
+    const place = takeCall({ ...window, now });
+    return { text: place.isTaken ? take(request) : NO_CLAIMS, place };
+  });
 
   const next = db
     .prepare<[number], number>(
@@ -128,7 +122,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     });
   };
 
-  return { claim, claimInWindow, dueWork, letGo: leases.letGo };
+  return { claim, dueWork, letGo: leases.letGo };
 }
 
 /** As JSON; where there is none it says `null`. */
@@ -140,13 +134,6 @@ function isOutageFromAhead(json: string, now: number): boolean {
 /** One in quarantine goes by itself; the others go without it. */
 function companions(rows: DueRow[]): DueRow[] {
   return rows[0]?.alone === 1 ? rows.slice(0, 1) : rows.filter((row) => row.alone === 0);
-}
-
-interface ClaimRequest {
-  connectionId: number;
-  limit: number;
-  now: number;
-  kind?: ClaimKind;
 }
 
 const KINDS: Readonly<Record<ClaimKind, string>> = {

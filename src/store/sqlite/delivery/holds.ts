@@ -1,6 +1,6 @@
 import type { Connection, ConnectionState } from "../../../core/connection.ts";
 import type { HeldCause } from "../../../core/push.ts";
-import type { ConnectedHold } from "../../contract/store.ts";
+import type { ConnectedHold, HoldRequest, Releasing } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { SLICE, type Sliced, untilNone } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
@@ -67,24 +67,20 @@ export function createHolds(db: Db) {
 
   return {
     /** The cause stands on the connection first: from then on nothing is claimed, however long the rows take. */
-    *hold(connectionId: number, cause: HeldCause): Sliced<number> {
-      begin(connectionId, cause);
+    *hold(connectionId: number, request: HoldRequest): Sliced<number | null> {
+      if (!("changes" in request)) begin(connectionId, request.cause);
+      else if (!beginAsSeen(connectionId, request)) return null;
       return yield* untilNone(() => holdSlice(connectionId));
     },
-    *holdConnected(connectionId: number, request: ConnectedHold): Sliced<number | null> {
-      if (!beginAsSeen(connectionId, request)) return null;
-      return yield* untilNone(() => holdSlice(connectionId));
-    },
-    *release(connectionId: number, causes: readonly HeldCause[], now: number): Sliced<number> {
-      end(connectionId, causes);
+    *release(connectionId: number, { held = [], putOff }: Releasing, now: number): Sliced<number> {
+      if (held.length > 0) end(connectionId, held);
       let total = 0;
-      for (const cause of causes) total += yield* untilNone(() => releaseSlice(connectionId, cause, now));
+      for (const cause of held) total += yield* untilNone(() => releaseSlice(connectionId, cause, now));
+      if (putOff) total += yield* untilNone(() => hastenSlice(connectionId, now));
       // Last: where this is cut off, the trouble still tells that there is something to release.
-      if (causes.includes("vault")) forget(connectionId);
+      if (held.includes("vault")) forget(connectionId);
       return total;
     },
-    hasten: (connectionId: number, now: number): Sliced<number> =>
-      untilNone(() => hastenSlice(connectionId, now)),
   };
 }
 

@@ -260,4 +260,26 @@ export const MIGRATIONS: readonly string[] = [
     FROM confirmations c JOIN events e ON e.seq = c.seq WHERE state = 'asking';
   DROP INDEX confirmations_asking;
   `,
+  `
+  CREATE TABLE marks (
+    connection_id INTEGER NOT NULL REFERENCES connections (id),
+    name TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (connection_id, name)
+  ) WITHOUT ROWID;
+  INSERT INTO marks (connection_id, name, value)
+    SELECT c.id, m.name, max(t.due_at)
+    FROM (
+      SELECT 'probe ' AS prefix, '' AS suffix, 'probe' AS name
+      UNION ALL SELECT 'resync ', '', 'bootstrap begun'
+      UNION ALL SELECT 'resync ', ' ended', 'bootstrap ended'
+      UNION ALL SELECT 'released ', '', 'released'
+      UNION ALL SELECT 'sandbox-test ', '', 'trial passed'
+    ) m
+    JOIN connections c
+    JOIN ticks t ON t.job = m.prefix || c.id || m.suffix
+    GROUP BY c.id, m.name;
+  DELETE FROM ticks
+    WHERE job GLOB 'probe [0-9]*' OR job GLOB 'resync [0-9]*' OR job GLOB 'released [0-9]*' OR job GLOB 'sandbox-test [0-9]*';
+  `,
 ];

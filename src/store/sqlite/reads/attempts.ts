@@ -1,6 +1,6 @@
 import { emailKey } from "../../../core/event.ts";
 import type { SubjectKind } from "../../../core/push.ts";
-import type { AttemptQuery, LoggedAttempt } from "../../contract/store.ts";
+import type { AttemptPage, AttemptQuery, LoggedAttempt } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 
 /** From the newest attempt back: for orgs that are in most of it. */
@@ -30,8 +30,9 @@ export function createAttempts(db: Db) {
     return pushes * pushes < limit * lastAttempt() ? BY_PUSH : BY_TIME;
   };
   return {
-    lastAttempt,
-    attempts: (query: AttemptQuery): LoggedAttempt[] => {
+    attempts: (query: AttemptQuery): AttemptPage => {
+      // Before the look itself: what comes in between has a greater id.
+      const newest = lastAttempt();
       const conditions = [
         "c.org = @org AND a.id > @after",
         query.vendor === undefined ? "" : "AND c.vendor = @vendor",
@@ -52,7 +53,8 @@ export function createAttempts(db: Db) {
         ORDER BY id`);
       const { org, after = 0, vendor, outcome, since, until, limit } = query;
       const contact = query.email === undefined ? undefined : emailKey(query.email);
-      return rows.all({ org, after, vendor, outcome, contact, since, until, limit });
+      const attempts = rows.all({ org, after, vendor, outcome, contact, since, until, limit });
+      return { attempts, newest };
     },
   };
 }

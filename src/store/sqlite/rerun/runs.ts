@@ -1,6 +1,7 @@
-import type { HeldCause, HeldCauses, PushState } from "../../../core/push.ts";
-import type { NewRun, Run, RunCounts, Standing } from "../../contract/store.ts";
+import type { NewRun, Run, RunProgress } from "../../contract/store.ts";
+import { createAdopt } from "./adopt.ts";
 import type { Db } from "../file/db.ts";
+import type { Sliced } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** What operators had sent again or for the first time: one audit row a run, and how its pushes stand. */
@@ -12,39 +13,28 @@ export function createRuns(db: Db) {
   const list = db.prepare<[string, number], RunRow>(
     "SELECT id, command, who, filter, counts, started_at, ended_at FROM runs WHERE org = ? ORDER BY id DESC LIMIT ?",
   );
-  const standing = db.prepare<[number], { state: PushState; n: number }>(
-    "SELECT state, count(*) AS n FROM pushes WHERE run_id = ? AND state <> 'never' GROUP BY state",
+  const adopt = createAdopt(db);
+  const startRun = transaction(db, ({ command, org, who, filter, now }: NewRun): number =>
+    Number(start.run({ command, org, who, filter: JSON.stringify(filter), now }).lastInsertRowid),
   );
-  const held = db.prepare<[number], HeldRow>(
-    "SELECT held_cause AS cause, count(*) AS n FROM pushes WHERE connection_id = ? AND state = 'held' GROUP BY held_cause",
-  );
-  const heldOfRun = db.prepare<[number, number], HeldRow>(
-    `SELECT held_cause AS cause, count(*) AS n FROM pushes
-    WHERE run_id = ? AND state = 'held' AND connection_id = ? GROUP BY held_cause`,
-  );
-  return {
-    startRun: transaction(db, (run: NewRun): number =>
-      Number(start.run({ ...run, filter: JSON.stringify(run.filter) }).lastInsertRowid),
-    ),
-    noteRun: transaction(db, (id: number, counts: RunCounts, endedAt: number | null): void => {
-      note.run({ id, counts: JSON.stringify(counts), endedAt });
-    }),
-    runs: (org: string, limit: number): Run[] => list.all(org, limit).map(runOf),
-    standing: (runId: number): Standing => {
-      const counts: Standing = { pending: 0, delivered: 0, rejected: 0, held: 0 };
-      for (const { state, n } of standing.all(runId)) counts[state] = n;
-      return counts;
-    },
-    heldCauses: (connectionId: number, runId?: number): HeldCauses => {
-      const rows = runId === undefined ? held.all(connectionId) : heldOfRun.all(runId, connectionId);
-      return Object.fromEntries(rows.map(({ cause, n }) => [cause, n]));
-    },
-  };
-}
+  const noteRun = transaction(db, ({ id, counts, endedAt }: RunProgress): void => {
+    note.run({ id, counts: JSON.stringify(counts), endedAt });
+  });
 
-interface HeldRow {
-  cause: HeldCause;
-  n: number;
+  return {
+    *saveRun(run: NewRun | RunProgress): Sliced<{ id: number; adopted: number }> {
+      if ("id" in run) {
+        noteRun(run);
+        return { id: run.id, adopted: 0 };
+      }
+      const id = startRun(run);
+      const { selections, limit } = run.adopts ?? { selections: [], limit: 0 };
+      let adopted = 0;
+      for (const selection of selections) adopted += yield* adopt(id, selection, limit - adopted);
+      return { id, adopted };
+    },
+    runs: (org: string, limit: number): Run[] => list.all(org, limit).map(runOf),
+  };
 }
 
 interface RunRow {

@@ -1,7 +1,7 @@
 import type { Connection } from "../../../core/connection.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { HeldCause, PushState, SubjectKind } from "../../../core/push.ts";
-import type { PushSummary } from "../../contract/store.ts";
+import type { ConnectionKey, PushSummary } from "../../contract/store.ts";
 
 /** Rows as SQLite holds them, and the plain data they become. Only this folder wrote the JSON in them. */
 export function inviteOf(state: string): Invite {
@@ -16,15 +16,19 @@ export interface ConnectionRow {
   subject_kind: SubjectKind;
   state: Connection["state"];
   details: string;
+  marks: string;
 }
 
-export const CONNECTION_COLUMNS =
-  "SELECT id, org, vendor, environment, subject_kind, state, details FROM connections";
+export const CONNECTION_COLUMNS = `
+  SELECT id, org, vendor, environment, subject_kind, state, details,
+    (SELECT json_group_object(name, value) FROM marks WHERE connection_id = connections.id) AS marks
+  FROM connections`;
+
+/** What a connection's row holds as JSON, since no query asks for it. */
+export type ConnectionDetails = Omit<Connection, "id" | keyof ConnectionKey | "state" | "marks">;
 
 export function connectionOf(row: ConnectionRow): Connection {
-  const details: Omit<Connection, "id" | "org" | "vendor" | "environment" | "subject" | "state"> = JSON.parse(
-    row.details,
-  );
+  const details: ConnectionDetails = JSON.parse(row.details);
   return {
     id: row.id,
     org: row.org,
@@ -45,6 +49,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     banner: details.banner,
     subscription: details.subscription ?? null,
     ...(details.unsent === undefined ? {} : { unsent: details.unsent }),
+    marks: JSON.parse(row.marks),
   };
 }
 

@@ -1,0 +1,32 @@
+import type { Db } from "../file/db.ts";
+import { SLICE, type Sliced } from "../file/slices.ts";
+import { transaction } from "../file/transaction.ts";
+
+/** What an account was told is of no account to the next one. */
+export function createForgetAccount(db: Db): (connectionId: number) => Sliced<void> {
+  // Numbers of leases only grow, so one of them tells claims for the old account from those for the new one.
+  const disownLeases = db.prepare(`
+    UPDATE connections SET last_foreign_lease = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'leases'), 0)
+    WHERE id = ?`);
+  const disown = transaction(db, (connectionId: number) => {
+    disownLeases.run(connectionId);
+  });
+  // The rows stay for their attempts' sake; the state `never` hides them until something raises them again.
+  // What is in flight goes to the old account: its lease is taken, so that its answer settles nothing here.
+  const forget = db
+    .prepare<{ connectionId: number; after: number }, number>(`
+      UPDATE pushes SET state = iif(state IN ('delivered', 'rejected'), 'never', state), lease = NULL,
+        delivered_version = 0, projection = NULL, rejection = NULL, warnings = NULL
+      WHERE id IN (SELECT id FROM pushes NOT INDEXED
+        WHERE id > @after AND connection_id = @connectionId ORDER BY id LIMIT ${SLICE})
+      RETURNING id`)
+    .pluck();
+  const forgetSlice = transaction(db, (connectionId: number, after: number) =>
+    forget.all({ connectionId, after }).reduce((last, id) => Math.max(last, id), 0),
+  );
+
+  return function* (connectionId: number): Sliced<void> {
+    disown(connectionId);
+    for (let last = forgetSlice(connectionId, 0); last > 0; last = forgetSlice(connectionId, last)) yield;
+  };
+}

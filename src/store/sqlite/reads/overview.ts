@@ -1,0 +1,64 @@
+import type { PushState } from "../../../core/push.ts";
+import type { ConnectionCounts, Overview, PushCounts, QuestionCounts } from "../../contract/store.ts";
+import { createOpenConsents } from "../connections/consents.ts";
+import type { Db } from "../file/db.ts";
+import type { Sliced } from "../file/slices.ts";
+import { CONNECTION_COLUMNS, connectionOf, type ConnectionRow } from "../rows/rows.ts";
+import { createStuck } from "./stuck.ts";
+
+/** One org, or all, in numbers that triggers keep: nothing is counted here but what is stuck. */
+export function createOverview(db: Db) {
+  const orgs = db
+    .prepare<[], string>(
+      "SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0 UNION SELECT org FROM consents UNION SELECT org FROM questions",
+    )
+    .pluck();
+  const invitesOf = db.prepare<[string], number>("SELECT n FROM invite_counts WHERE org = ?").pluck();
+  const allInvites = db.prepare<[], number | null>("SELECT sum(n) FROM invite_counts").pluck();
+  const counters = db.prepare<[], { name: string; value: number }>("SELECT name, value FROM counters");
+  const connectionsOf = db.prepare<[string], ConnectionRow>(
+    `${CONNECTION_COLUMNS} WHERE org = ? ORDER BY vendor, environment`,
+  );
+  const allConnections = db.prepare<[], ConnectionRow>(
+    `${CONNECTION_COLUMNS} ORDER BY org, vendor, environment`,
+  );
+  const countsOf = db.prepare<[number], { state: PushState; n: number }>(
+    "SELECT state, n FROM push_counts WHERE connection_id = ?",
+  );
+  const consentsOf = createOpenConsents(db);
+  // A bare column is that of the row with the least.
+  const questionsIn = (where: string) => `
+    SELECT org, vendor, environment, count(*) AS n, min(asked_at) AS since, reason
+    FROM questions ${where} GROUP BY org, vendor, environment ORDER BY org, vendor, environment`;
+  const questionsOf = db.prepare<[string], QuestionCounts>(questionsIn("WHERE org = ?"));
+  const allQuestions = db.prepare<[], QuestionCounts>(questionsIn(""));
+  const stuckOf = createStuck(db);
+
+  const pushesOf = (connectionId: number): PushCounts => {
+    const counts = Object.fromEntries(countsOf.all(connectionId).map(({ state, n }) => [state, n]));
+    const { pending = 0, delivered = 0, rejected = 0, held = 0 } = counts;
+    return { pending, delivered, rejected, held };
+  };
+
+  return function* (org: string | null, now: number): Sliced<Overview> {
+    const {
+      events = 0,
+      unmatched = 0,
+      ignored = 0,
+      conflicts = 0,
+    } = Object.fromEntries(counters.all().map(({ name, value }) => [name, value]));
+    const connections: ConnectionCounts[] = [];
+    for (const row of org === null ? allConnections.all() : connectionsOf.all(org)) {
+      const stuck = yield* stuckOf(row.id, now);
+      connections.push({ connection: connectionOf(row), pushes: pushesOf(row.id), stuck });
+    }
+    return {
+      events: { total: events, unmatched, ignored, conflicts },
+      orgs: orgs.all(),
+      invites: (org === null ? allInvites.get() : invitesOf.get(org)) ?? 0,
+      connections,
+      questions: org === null ? allQuestions.all() : questionsOf.all(org),
+      consents: consentsOf(org, now),
+    };
+  };
+}
