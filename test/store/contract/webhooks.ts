@@ -207,7 +207,7 @@ export function describeWebhooks(open: OpenStore): void {
       await store.settleQuestion(seq, { ...later, isCounted: true }, NOON);
       expect(await store.questions(all)).toMatchObject([{ tries: 1 }]);
       expect((await store.overview("acme", NOON)).questions).toEqual([
-        { vendor: "greenhouse", environment: "production", n: 1, since: NOON, reason: "no key" },
+        { org: "acme", vendor: "greenhouse", environment: "production", n: 1, since: NOON, reason: "no key" },
       ]);
       expect(await orgsIn(store, NOON)).toEqual(["acme"]);
     });
