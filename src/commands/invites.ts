@@ -1,9 +1,10 @@
-import { IMPORT_COMMAND, invitesCommand } from "../core/advice/command-lines.ts";
+import { IMPORT_COMMAND, inviteCommand, invitesCommand } from "../core/advice/command-lines.ts";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { INVITE_STATUSES, type InviteStatus } from "../core/event.ts";
 import type { Invite } from "../core/invite.ts";
+import type { ImportReport } from "../flows/intake/import-events.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count, grouped, maskEmail, maskEmailsIn, plain, short, shortTime } from "../shared/text.ts";
@@ -160,11 +161,12 @@ async function importFile({ app, world, terminal, globals, print }: Session, fil
   });
   if (!globals.json) progress.end();
   print({
-    json: report,
+    json: { ...report, warnings: shownJson(report.warnings, { reveal: false }) },
     text: () =>
       [
         `${count(report.read, "event")} read: ${report.stored} stored, ${report.known} known before, ${report.bad.length} bad`,
         ...orgLines(report.orgs, app.org),
+        ...warnedLines(report, app.org),
         ...report.bad.slice(0, SHOWN_BAD_LINES).map(({ line, reason }) => `  line ${line}: ${plain(reason)}`),
         ...(report.bad.length > SHOWN_BAD_LINES
           ? [`  and ${report.bad.length - SHOWN_BAD_LINES} more (--json lists all)`]
@@ -190,6 +192,24 @@ function orgLines(orgs: Readonly<Record<string, number>>, own: string): string[]
   return [
     `  stored: ${named.join(", ")}${more > 0 ? ` and ${count(more, "more org")} (--json lists all)` : ""}`,
     `  To look at another org's: ${invitesCommand({ org: other })}`,
+  ];
+}
+
+const SHOWN_WARNED_LINES = 5;
+
+/** What was kept and goes nowhere, or contradicts itself. */
+function warnedLines({ warned, warnings }: ImportReport, own: string): string[] {
+  const [first] = warnings;
+  if (!first) return [];
+  const look = inviteCommand(first.invitationId, first.org === own ? {} : { org: first.org });
+  return [
+    `  ${count(warned, "event")} with warnings${warned > SHOWN_WARNED_LINES ? ", the first:" : ":"}`,
+    ...warnings
+      .slice(0, SHOWN_WARNED_LINES)
+      .map(({ line, warnings: [words = "", ...more] }) =>
+        maskEmailsIn(`  line ${line}: ${short(words)}${more.length > 0 ? ` (and ${more.length} more)` : ""}`),
+      ),
+    `  To look at one: ${look}`,
   ];
 }
 

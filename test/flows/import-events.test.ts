@@ -1,8 +1,9 @@
+import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { importEvents } from "../../src/flows/intake/import-events.ts";
 import { jobcannon } from "../../src/vendors/jobcannon/source.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { connected, freshWorld, invite, ndjson, type World } from "../world.ts";
+import { connected, disc, freshWorld, invite, ndjson, type World } from "../world.ts";
 
 const MIB = 1024 * 1024;
 /** A line that is one event and longer than `bytes`. */
@@ -19,6 +20,8 @@ const report = (read: number, stored: number, known: number, bad: object[] = [])
   known,
   orgs: stored === 0 ? {} : { acme: stored },
   bad,
+  warned: 0,
+  warnings: [],
 });
 
 describe("an import", () => {
@@ -122,6 +125,67 @@ describe("an import", () => {
   test("of an empty file is done at once", async () => {
     const world = await freshWorld();
     expect(await importing(world, world.file("empty", []))).toMatchObject({ code: 0, json: report(0, 0, 0) });
+  });
+
+  test.each([
+    ["at its begin", "\ufeff", ""],
+    ["in its midst, where files were put together", "", "\ufeff"],
+  ])("skips a byte order mark %s: the lines are those of a file without", async (_, first, second) => {
+    const world = await freshWorld();
+    const lines = [invite(), invite()].map((event) => JSON.stringify(event));
+    const marked = `${first}${lines[0]}\r\n${second}${lines[1]}\n`;
+    expect(await importing(world, "-", marked)).toMatchObject({ code: 0, json: report(2, 2, 0) });
+    expect((await importing(world, "-", lines.join("\n"))).json).toEqual(report(2, 0, 2));
+  });
+
+  test.each([
+    ["UTF-16", Buffer.from(`\ufeff${ndjson([invite()])}`, "utf16le")],
+    ["UTF-16", Buffer.from(`\ufeff${ndjson([invite()])}`, "utf16le").swap16()],
+    ["UTF-16 without a byte order mark", Buffer.from(ndjson([invite()]), "utf16le")],
+    ["compressed by gzip", gzipSync(ndjson([invite()]))],
+  ])("of a file that is %s says so and names the cure", async (is, bytes) => {
+    const world = await freshWorld();
+    async function* stdin() {
+      yield bytes;
+    }
+    const { code, out, err } = await world.run(["invites", "import", "-"], { stdin: stdin() });
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(
+      new RegExp(`the events are ${is}: .*\\n {2}Try: Pipe the file through \`(iconv|zcat)`),
+    );
+  });
+
+  test("tells what it keeps and maps to nothing, with a count and on the invite", async () => {
+    const world = await freshWorld();
+    const odd = invite({
+      invitation_id: "inv_odd",
+      tests: [
+        { ...disc(), result: { dimensions: [{ name: "Dominanz", score: 68 }], score: 7 } },
+        { slug: "grit", status: "completed", result: { score: 50 } },
+      ],
+    });
+    const file = world.file("odd.ndjson", [invite(), odd]);
+    const warnings = [
+      'disc: the dimension "Dominanz" (68) is kept and mapped to nothing',
+      "disc: its score (7) is kept and mapped to nothing",
+      'the test "grit" is unknown: its result is kept and mapped to nothing',
+    ];
+    const { code, json } = await importing(world, file);
+    expect({ code, json }).toMatchObject({
+      code: 0,
+      json: { stored: 2, warned: 1, warnings: [{ line: 2, org: "acme", invitationId: "inv_odd", warnings }] },
+    });
+    const { out } = await world.run(["invites", "import", file]);
+    expect(out).toBe(
+      [
+        "2 events read: 0 stored, 2 known before, 0 bad",
+        "  1 event with warnings:",
+        `  line 2: ${warnings[0]} (and 2 more)`,
+        "  To look at one: jc-integrations invites show inv_odd\n",
+      ].join("\n"),
+    );
+    const shown = await world.run(["invites", "show", "inv_odd"]);
+    for (const words of warnings) expect(shown.out).toContain(`! ${words}\n`);
   });
 
   test("of a line over 1 MiB refuses that line alone", async () => {

@@ -57,4 +57,23 @@ describe("an invite's webhook", () => {
     expect(await outcomeOf(invite({ timestamp }), [PRODUCTION])).toBe(refusal);
     expect(await outcomeOf({ type: "invite.renamed", timestamp }, [PRODUCTION])).toBe(refusal);
   });
+
+  test("tells on the invite what it maps to nothing, as an import does", async () => {
+    const clock = fakeClock();
+    const store = await opened(openDirect);
+    const event = invite({ tests: [{ slug: "grit", status: "completed", result: { score: 50 } }] });
+    const body = Buffer.from(JSON.stringify(event));
+    const claim = jobcannon.claim(sign(body, WEBHOOK_SECRET, { at: clock.now() }), clock.now());
+    const secrets = [PRODUCTION];
+    await createIngest({ store, clock })(jobcannon, {
+      claim,
+      body: [body],
+      secrets,
+      newest: async () => secrets,
+    });
+    const found = await store.invite(ORG, event.data.invitation_id);
+    expect(found?.invite.warnings).toEqual([
+      'the test "grit" is unknown: its result is kept and mapped to nothing',
+    ]);
+  });
 });

@@ -1,5 +1,6 @@
 import type { NewEvent } from "../../core/event.ts";
 import type { Clock } from "../../shared/clock.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { EventRefused, type Source } from "../../vendors/contract/source.ts";
 import { readEvent } from "./read-event.ts";
@@ -12,8 +13,13 @@ export interface ImportReport {
   /** How many of the stored ones each org got: a file may hold several orgs' events. */
   orgs: Record<string, number>;
   bad: { line: number; reason: string }[];
+  /** How many of the good ones carry what is odd, as a test that nobody knows. */
+  warned: number;
+  /** The first of those. */
+  warnings: { line: number; org: string; invitationId: string; warnings: string[] }[];
 }
 
+const MOST_WARNED = 100;
 const LINES_PER_COMMIT = 500;
 const LONGEST_LINE_BYTES = 1024 * 1024;
 
@@ -30,19 +36,21 @@ export async function importEvents(
     signal: AbortSignal;
   },
 ): Promise<ImportReport> {
-  const report: ImportReport = { read: 0, stored: 0, known: 0, orgs: {}, bad: [] };
+  const report: ImportReport = { read: 0, stored: 0, known: 0, orgs: {}, bad: [], warned: 0, warnings: [] };
   const orgs = new Map<string, number>();
   let batch: { line: number; event: NewEvent }[] = [];
 
   const commit = async () => {
     const results = await store.append(batch.map(({ event }) => event));
     for (const [index, { outcome }] of results.entries()) {
-      const org = batch[index]?.event.snapshot?.org;
+      const { line = 0, event } = batch[index] ?? {};
+      const org = event?.snapshot?.org;
       if (outcome === "stored") {
         report.stored += 1;
         if (org !== undefined) orgs.set(org, (orgs.get(org) ?? 0) + 1);
       } else if (outcome === "known") report.known += 1;
-      else report.bad.push({ line: batch[index]?.line ?? 0, reason: "could not be stored" });
+      else report.bad.push({ line, reason: "could not be stored" });
+      if (outcome !== "failed" && event) noteWarnings(report, line, event);
     }
     batch = [];
     report.orgs = Object.fromEntries(orgs);
@@ -68,6 +76,13 @@ export async function importEvents(
   return report;
 }
 
+function noteWarnings(report: ImportReport, line: number, { snapshot }: NewEvent): void {
+  if (!snapshot || snapshot.warnings.length === 0) return;
+  const { org, invitationId, warnings } = snapshot;
+  report.warned += 1;
+  if (report.warnings.length < MOST_WARNED) report.warnings.push({ line, org, invitationId, warnings });
+}
+
 interface Line {
   /** Counted from 1, as editors do. */
   number: number;
@@ -77,6 +92,32 @@ interface Line {
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+/** Some editors begin a file of UTF-8 with it, and files put together have it in their midst. */
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+/** What a file begins with whose first line cannot be JSON in UTF-8; the longer one counts. */
+const OTHER_FILES: readonly [beginning: number[], is: string, cure: string][] = [
+  [[0xff, 0xfe], "UTF-16", "iconv -f UTF-16 -t UTF-8"],
+  [[0xfe, 0xff], "UTF-16", "iconv -f UTF-16 -t UTF-8"],
+  [[0x7b, 0x00], "UTF-16 without a byte order mark", "iconv -f UTF-16LE -t UTF-8"],
+  [[0x00, 0x7b], "UTF-16 without a byte order mark", "iconv -f UTF-16BE -t UTF-8"],
+  [[0x1f, 0x8b], "compressed by gzip", "zcat"],
+];
+
+/** Throws `USAGE`: each of its lines alone would be told as bad, and none of them why. */
+function refuseOtherFile(head: Buffer): void {
+  const [, is, cure] =
+    OTHER_FILES.find(([bytes]) => head.subarray(0, bytes.length).equals(Buffer.from(bytes))) ?? [];
+  if (is === undefined) return;
+  throw new AppError("USAGE", `the events are ${is}: an import takes NDJSON in UTF-8`, {
+    hint: `Pipe the file through \`${cure}\` and import - (stdin).`,
+  });
+}
+
+function withoutMark(line: Buffer): Buffer {
+  return line.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK)
+    ? line.subarray(BYTE_ORDER_MARK.length)
+    : line;
+}
 
 /** Lines as bytes, without their ends; never holds more than one line's limit, however long a line is. */
 async function* linesOf(input: AsyncIterable<Buffer | string>): AsyncGenerator<Line> {
@@ -90,10 +131,11 @@ async function* linesOf(input: AsyncIterable<Buffer | string>): AsyncGenerator<L
   const take = (): Line => {
     const isTooLong = size > LONGEST_LINE_BYTES;
     const whole = isTooLong ? Buffer.alloc(0) : Buffer.concat(parts);
+    if (number === 1) refuseOtherFile(whole);
     const line = {
       number,
       isTooLong,
-      body: whole.at(-1) === CARRIAGE_RETURN ? whole.subarray(0, -1) : whole,
+      body: withoutMark(whole.at(-1) === CARRIAGE_RETURN ? whole.subarray(0, -1) : whole),
     };
     number += 1;
     parts = [];

@@ -9,7 +9,7 @@ import { EventRefused } from "../../vendors/contract/source.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 import type { KeyedApi } from "../account/key-access.ts";
 import type { Vendors } from "../account/vendors.ts";
-import { checkFound } from "./read-event.ts";
+import { readFound } from "./read-event.ts";
 
 /**
  * Events that only name what happened are stored and acknowledged first. Here their vendor is asked, with the org's own
@@ -124,8 +124,8 @@ async function answer(context: AccountContext, opened: Opened, question: Questio
 
 async function found({ lookUp, access, account }: Opened, question: Question, now: number): Promise<Finding> {
   const finding = await lookUp.ask(access, question);
-  if (finding.kind === "snapshot") checkFound(finding.snapshot, { ...account, now });
-  return finding;
+  if (finding.kind !== "snapshot") return finding;
+  return { ...finding, snapshot: readFound(finding.snapshot, { ...account, now }) };
 }
 
 /** What keeps the account from being asked, and says nothing about the question. */

@@ -1,5 +1,6 @@
 import type { Environment } from "../../core/connection.ts";
 import type { NewEvent, Snapshot } from "../../core/event.ts";
+import { withUnmapped } from "../../core/unmapped.ts";
 import { EventRefused, type Source, type Verified } from "../../vendors/contract/source.ts";
 
 /** The rules that hold for every source, so that none can forget them. */
@@ -17,17 +18,18 @@ export function readEvent(
   // A vendor's word on an assessment may come from any clock: it orders no snapshots.
   if (event.confirmation === undefined) refuseFuture("timestamp", event.at, known.receivedAt);
   if (event.snapshot) refuseFuture("timestamp", event.snapshot.at, known.receivedAt);
-  return event;
+  return event.snapshot ? { ...event, snapshot: withUnmapped(event.snapshot) } : event;
 }
 
 /** The same for a snapshot that was looked up. */
-export function checkFound(
+export function readFound(
   snapshot: Snapshot,
   { org, environment, now }: { org: string; environment: Environment; now: number },
-): void {
+): Snapshot {
   refuseFuture("the time of what was found", snapshot.at, now);
   if (snapshot.org !== org) throw new EventRefused("what was found belongs to another org");
   if (!mayTell({ snapshot }, environment)) throw new EventRefused("a sandbox tells of no invite");
+  return withUnmapped(snapshot);
 }
 
 /** Invites are real: a sandbox's secret signs none of them. */
