@@ -1,7 +1,8 @@
 // Bundles src/ into dist/: the program in chunks, so that a command loads only what it uses, and a file each for the
 // store's thread and the keychain's child process. Packages with files of their own stay outside.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { build, transform } from "esbuild";
@@ -31,6 +32,23 @@ const spawnWhenAsked = {
   },
 };
 
+/** The same for the same sources, on every machine. */
+function digestOfSources() {
+  const sources = readdirSync("src", { recursive: true }).filter((path) => path.endsWith(".ts"));
+  const files = [
+    ...sources.map((path) => join("src", path)),
+    "build.js",
+    "package.json",
+    "package-lock.json",
+  ];
+  const digest = createHash("sha256");
+  for (const file of files.toSorted()) digest.update(`${file}\0`).update(readFileSync(file)).update("\0");
+  return digest.digest("hex").slice(0, 12);
+}
+
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
+const BUILD = digestOfSources();
+
 const OPTIONS = {
   outdir: "dist",
   bundle: true,
@@ -40,6 +58,7 @@ const OPTIONS = {
   minifySyntax: true,
   minifyWhitespace: true,
   external: ["keytar", "open"],
+  define: { JC_BUILD: JSON.stringify(BUILD) },
   plugins: [sqliteBinary, spawnWhenAsked],
 };
 
@@ -80,7 +99,8 @@ async function buildProgram() {
 
 /** What needs no program to answer it, in the program's own words. */
 function writeAnswers() {
-  const start = 'require("./bin/load.js").load("start.cjs").start()';
+  writeFileSync("dist/build.json", JSON.stringify({ version, build: BUILD }));
+  const start = 'const loader = require("./bin/load.js"); loader.load("start.cjs").start(loader)';
   const answerTo = (word) =>
     execFileSync(process.execPath, ["-e", start, "jc-integrations", word], { encoding: "utf8" });
   const answers = Object.fromEntries(["--version", "--help", "-h"].map((word) => [word, answerTo(word)]));
@@ -90,7 +110,8 @@ function writeAnswers() {
 /** The code of what `status` runs, which is looked at most often, and is much of what any command runs. */
 function keepCode() {
   const empty = mkdtempSync(join(tmpdir(), "jc-build-"));
-  const start = 'const {load, keepCode} = require("./bin/load.js"); load("start.cjs").start().then(keepCode)';
+  const start =
+    'const loader = require("./bin/load.js"); loader.load("start.cjs").start(loader).then(loader.keepCode)';
   try {
     // The first one creates the store that the second one reads.
     for (const words of [["run", "retry"], ["status"]])

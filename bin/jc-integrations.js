@@ -4,4 +4,7 @@ const answers = require("../dist/answers.json");
 
 const [word, ...others] = process.argv.slice(2);
 if (others.length === 0 && Object.hasOwn(answers, word ?? "")) process.stdout.write(answers[word]);
-else require("./load.js").load("start.cjs").start();
+else {
+  const loader = require("./load.js");
+  loader.load("start.cjs").start(loader);
+}

@@ -7,7 +7,7 @@ import type { KeyedApi } from "./flows/account/key-access.ts";
 import type { Tokens } from "./oauth/tokens.ts";
 import { faultsFile } from "./flows/watch/faults-file.ts";
 import type { Clock } from "./shared/clock.ts";
-import { type Config, loadConfig } from "./shared/config.ts";
+import { changedKeys, type Config, loadConfig } from "./shared/config.ts";
 import { AppError, isAppError } from "./shared/errors.ts";
 import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
@@ -68,6 +68,11 @@ export interface App {
   ): Promise<Access>;
   /** What calls to a connection's account need. */
   access(connection: Connection, options: { store: Store; signal: AbortSignal }): Promise<Access>;
+  /**
+   * Reads the configuration anew, takes over `log.level`, and returns the text that was read, with the keys that only a
+   * restart takes over. Throws `CONFIG_INVALID`, and all stays as it was.
+   */
+  reload(): { text: string | null; keysForRestart: string[] };
   close(): Promise<void>;
 }
 
@@ -78,9 +83,10 @@ export function openApp(world: World, globals: Globals): App {
   const org = orgFrom(config.org);
   const { clock } = world;
   const toJournal = Boolean(world.env.JOURNAL_STREAM) && !world.io.stderrIsTerminal;
+  let level = config["log.level"];
   const log = createLog({
     write: world.io.err,
-    level: globals.verbose ? "debug" : config["log.level"],
+    level: () => (globals.verbose ? "debug" : level),
     format: config["log.format"],
     toJournal,
     redact,
@@ -192,6 +198,12 @@ export function openApp(world: World, globals: Globals): App {
       return createKeyAccess({ clock, vault: await vault(), ...options }, of, api);
     },
     access,
+    reload: () => {
+      const next = configFor(world, globals);
+      level = next["log.level"];
+      const keysForRestart = changedKeys(config, next).filter((key) => key !== "log.level");
+      return { text: next.text, keysForRestart };
+    },
     close: async () => {
       for (const close of closers.reverse()) await close();
     },

@@ -2,7 +2,7 @@ import { asTypedHere, DEMO_COMMAND, HELP_COMMAND } from "./core/advice/command-l
 import { Command, CommanderError } from "commander";
 import type { Globals, Outside, World } from "./shared/world.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
-import { createRedactor } from "./shared/redact.ts";
+import { createRedactor, type Redactor } from "./shared/redact.ts";
 import { cut, jsonText, maskEmailsIn, printable } from "./shared/text.ts";
 import { VERSION } from "./shared/version.ts";
 import { destinationLabels } from "./vendors/index.ts";
@@ -34,7 +34,9 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
 
 /** Where the next command must look too. */
 type Places = Pick<Globals, "config" | "stateDir">;
-type Register = (program: Command, world: World) => void;
+/** The commands that an argv may mean, to be asked what it says; nothing of it runs, nothing is printed. */
+export type TreeOf = (argv: readonly string[]) => Promise<Command>;
+type Register = (program: Command, world: World, treeOf: TreeOf) => void;
 
 /** The same on every terminal: the root's help is written out when the program is built. */
 const HELP_COLUMNS = 80;
@@ -78,7 +80,8 @@ export async function createProgram(
     .showHelpAfterError(`(${HELP_COMMAND} lists the commands)`)
     .addHelpText("after", HELP_END);
   const called = COMMANDS.get(first ?? "");
-  for (const load of called ? [called] : COMMANDS.values()) (await load())(program, world);
+  const treeOf: TreeOf = (argv) => createProgram(silent(world), { first: argv[0], asJson: true });
+  for (const load of called ? [called] : COMMANDS.values()) (await load())(program, world, treeOf);
   eachCommand(program, (command) => {
     command.exitOverride();
     command.configureOutput({
@@ -99,6 +102,12 @@ Exit codes: 0 done · 1 a bug · 2 usage, configuration or store · 3 cancelled 
             5 tokens unreadable · 6 vendor refused or unreachable · 7 done in part · 130 interrupted
 
 See it work without any account:  ${DEMO_COMMAND}`;
+
+function silent(world: World): World {
+  // No copy of its doors: to read `stdin` is to open it.
+  const io: World["io"] = Object.assign(Object.create(world.io), { out: () => {}, err: () => {} });
+  return { ...world, io };
+}
 
 /** commander's settings are not inherited by subcommands that exist already. */
 function eachCommand(command: Command, change: (command: Command) => void): void {
@@ -158,6 +167,12 @@ function report(
     say(`Error: ${message}${hint ? `\n  Try: ${hint}` : ""}`);
   }
   return known ? ERROR_CODES[error.code].exit : 1;
+}
+
+/** For what nobody caught. */
+export function reportBug(error: unknown, outside: Outside & { redact?: Redactor }): void {
+  const world = Object.assign(outside, { redact: outside.redact ?? createRedactor() });
+  report(error, world, { asJson: false, places: {} });
 }
 
 export type { Globals, World };

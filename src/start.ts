@@ -1,58 +1,103 @@
+import { fstatSync } from "node:fs";
+import type { Io } from "./shared/io.ts";
 import type { Outside } from "./shared/world.ts";
-import { main } from "./main.ts";
-import { systemClock } from "./shared/clock.ts";
-import { EXIT_INTERRUPTED } from "./shared/errors.ts";
+import { reportBug, main } from "./main.ts";
 import { startDetached } from "./shared/browser.ts";
+import { systemClock } from "./shared/clock.ts";
+import { ERROR_CODES, EXIT_INTERRUPTED } from "./shared/errors.ts";
+import { heedSignals } from "./start/signals.ts";
+import { type Lossy, lossy, outputTrouble } from "./start/streams.ts";
 
-const SAME_WISH_MS = 300;
 const LAST_WORDS_MS = 2_000;
 
-/** Ties the program to the real process: its streams, signals, environment and exit code. */
-export async function start(): Promise<void> {
-  const stop = new AbortController();
-  let firstAt: number | null = null;
-  const onSignal = (name: NodeJS.Signals) => {
-    const now = performance.now();
-    // One Ctrl-C may reach us twice, from the terminal and from a parent; a person's second one comes later.
-    if (firstAt !== null && now - firstAt > SAME_WISH_MS) process.exit(EXIT_INTERRUPTED);
-    firstAt ??= now;
-    stop.abort(new DOMException(name, "AbortError"));
-  };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  process.on("SIGHUP", onSignal);
-  // A reader that went away (`… | head`) is no error of ours; what runs gets a moment to clean up after itself.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", () => {
-      stop.abort(new DOMException("SIGPIPE", "AbortError"));
-      setTimeout(() => process.exit(0), LAST_WORDS_MS).unref();
-    });
-  }
+/** What the loader of the built program can do besides loading. */
+export interface Loader {
+  /** Reads every part of the program, so that an upgrade in its place takes nothing from under a running one. */
+  readAll(): void;
+}
 
+/** Ties the program to the real process: its streams, signals, environment and exit code. */
+export async function start(loader: Loader): Promise<void> {
+  const stop = new AbortController();
+  const err = lossy(process.stderr);
+  /** What a service does on SIGHUP; null in a command that comes and goes. */
+  let reload: (() => void) | null = null;
+  let outcome: number | null = null;
+  heedSignals(process, {
+    hasTerminal: process.platform === "win32" || process.stderr.isTTY === true || stdinIsTerminal(),
+    stop,
+    onReload: () => reload?.(),
+  });
   const world: Outside = {
-    io: {
-      out: (text) => process.stdout.write(text),
-      err: (text) => process.stderr.write(text),
-      get stdin() {
-        return process.stdin;
-      },
-      stderr: process.stderr,
-      // Asked by its number, since to touch `process.stdin` is to open it; and late, since `node:tty` loads much else.
-      get stdinIsTerminal() {
-        return process.getBuiltinModule("node:tty").isatty(0);
-      },
-      stdoutIsTerminal: process.stdout.isTTY === true,
-      stderrIsTerminal: process.stderr.isTTY === true,
-      columns: () => process.stdout.columns ?? 80,
-    },
+    io: ioOf(err),
     env: process.env,
     platform: process.platform,
     nodePath: process.execPath,
     clock: systemClock,
     signal: stop.signal,
+    keepRunning: (onReload) => {
+      loader.readAll();
+      reload = onReload;
+    },
     openBrowser: startDetached,
     distUrl: new URL("./", import.meta.url),
     cwd: process.cwd(),
   };
-  process.exitCode = await main(process.argv.slice(2), world);
+  const isDone = () => outcome !== null;
+  endNonZero(world, isDone);
+  process.stdout.on("error", (error) => {
+    // A service writes no results.
+    if (reload !== null) return;
+    const trouble = outputTrouble(error);
+    if (trouble !== null) {
+      if (!isDone()) err.write(`Error: ${trouble}\n`);
+      process.exitCode = outcome = ERROR_CODES.STORE_UNAVAILABLE.exit;
+    }
+    // What runs gets a moment to clean up after itself.
+    stop.abort(new DOMException("SIGPIPE", "AbortError"));
+    setTimeout(() => process.exit(outcome ?? EXIT_INTERRUPTED), LAST_WORDS_MS).unref();
+  });
+  const code = await main(process.argv.slice(2), world);
+  process.exitCode = outcome ??= code;
+  // A log whose reader stands still must not keep a service from ending; results wait for whoever reads them.
+  if (reload !== null) setTimeout(() => process.exit(), LAST_WORDS_MS).unref();
+}
+
+function ioOf(err: Lossy): Io {
+  return {
+    out: (text) => process.stdout.write(text),
+    err: err.write,
+    lost: err.lost,
+    get stdin() {
+      return process.stdin;
+    },
+    stderr: process.stderr,
+    get stdinIsTerminal() {
+      return stdinIsTerminal();
+    },
+    stdoutIsTerminal: process.stdout.isTTY === true,
+    stderrIsTerminal: process.stderr.isTTY === true,
+    columns: () => process.stdout.columns ?? 80,
+  };
+}
+
+/** Whatever ends us unexpectedly ends us with 1, so that a service manager starts us anew. */
+function endNonZero(world: Outside, isDone: () => boolean): void {
+  process.exitCode = 1;
+  process.on("uncaughtException", (error) => {
+    reportBug(error, world);
+    process.exit(1);
+  });
+  process.once("beforeExit", () => {
+    if (!isDone()) reportBug(new Error("the program ended before it was done"), world);
+  });
+}
+
+/** Asked by its number, since to touch `process.stdin` is to open it; of a device only, since `node:tty` loads much else. */
+function stdinIsTerminal(): boolean {
+  try {
+    return fstatSync(0).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(0);
+  } catch {
+    return false;
+  }
 }

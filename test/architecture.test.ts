@@ -60,8 +60,12 @@ const STARTS_EMULATOR = ["commands", "demo"];
 const READS_PROCESS = ["src/start.ts"];
 /** What runs by itself, in a process or a thread of its own. */
 const PROGRAMS = ["src/vault/keychain/keychain-child.ts", "src/store/sqlite/thread.ts"];
-/** Who is alive is asked of the kernel. */
-const READS_NODE_PROCESS = ["src/shared/process-identity.ts", "src/vault/keychain/keychain-child.ts"];
+/** Who is alive is asked of the kernel, and what a native part was built for of Node. */
+const READS_NODE_PROCESS = [
+  "src/shared/process-identity.ts",
+  "src/shared/native-part.ts",
+  "src/vault/keychain/keychain-child.ts",
+];
 const HOMELESS = ["utils", "helpers", "common", "services", "managers"];
 
 const files = readdirSync(new URL("src/", root), { recursive: true, encoding: "utf8" })
@@ -315,7 +319,7 @@ function actsOf(text: string): string[] {
     .split("\n")
     .filter((line) => /^[^\s})\]>`]/.test(line));
   const isAct = (line: string) =>
-    !/^(import|export|const|(async )?function|type|interface|class)\b/.test(line) ||
+    !/^(import|export|const|declare|(async )?function|type|interface|class)\b/.test(line) ||
     /^(export )?(let|var)\b/.test(line) ||
     /^(export )?const [^=]*= (new (Weak)?(Map|Set)(<.*>)?\(\)|\[\]);/.test(line) ||
     (/^(export )?const /.test(line) && !line.includes("=>") && DOES.test(line));

@@ -100,6 +100,7 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
         err: (text) => {
           shown.err += text;
         },
+        lost: () => ({ lines: 0, isOver: true }),
         stdin: Readable.from(typeof stdin === "string" ? [stdin] : stdin),
         stderr: new PassThrough(),
         stdinIsTerminal: false,
@@ -112,6 +113,7 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
       nodePath: process.execPath,
       clock,
       signal: interrupt.signal,
+      keepRunning: () => {},
       // A browser that meets a closed door shows its own error page, and nobody else learns of it.
       openBrowser: (url) =>
         void follow(url).then(

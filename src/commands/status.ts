@@ -108,10 +108,12 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     paint.yellow(`! ${message}${hint === null ? "" : `\n  ${hint}`}`),
   );
   const weak = status.secretWarnings.map((words) => paint.yellow(`! ${plain(words)}`));
+  const drift = status.services.flatMap(({ advice }) => advice.map((words) => paint.yellow(`! ${words}`)));
   const notes = [
     ...storage,
     ...nothing,
     ...scarce,
+    ...drift,
     ...banners,
     ...weak,
     ...asked,
@@ -125,9 +127,20 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     terminal.table(["", "", "account", "last sync", "queue", "stuck"], rows),
     ...(notes.length > 0 ? ["", ...notes] : []),
     "",
-    paint.dim(`next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}`),
+    paint.dim(
+      `next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}${runsWhat(status)}`,
+    ),
     ...nextCommands(status).map((line) => paint.dim(line)),
   ].join("\n");
+}
+
+function runsWhat({ services }: Status): string {
+  return services
+    .map(({ version, build, config }) => {
+      const configuration = config === null ? "no configuration file" : `configuration ${config.digest}`;
+      return `: ${version} (build ${build}), ${configuration}`;
+    })
+    .join("; ");
 }
 
 /** Who sees nothing has often mistyped the org, or looks into another state directory. */

@@ -1,20 +1,25 @@
 import type { LookUpContext } from "../flows/intake/look-ups.ts";
-import { deliverTo } from "../flows/deliver/deliver.ts";
 import { tellSecretWarnings } from "../flows/watch/secret-warnings.ts";
 import type { Tokens } from "../oauth/tokens.ts";
-import type { AppError } from "../shared/errors.ts";
+import { digestOf } from "../shared/digest.ts";
+import { isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
+import type { Lost } from "../shared/io.ts";
 import type { Log } from "../shared/log.ts";
+import { BUILD, VERSION } from "../shared/version.ts";
 import type { Store } from "../store/contract/store.ts";
 import type { Vault } from "../vault/contract.ts";
 import { rememberingSecrets } from "../vault/secrets.ts";
 import type { Source } from "../vendors/contract/source.ts";
+import { delivering } from "./delivering.ts";
 import { closeServer, listen } from "./listen.ts";
 import { createConsentCallback } from "./pages/consent-callback.ts";
+import { createPresence } from "./presence.ts";
 import { networks } from "./receiving/connections.ts";
 import { createReceiver } from "./receiving/receiver.ts";
 import { createRefusals } from "./receiving/refusals.ts";
 import { createWebhookSecrets } from "./receiving/webhook-secrets.ts";
+import { reloading } from "./reload.ts";
 import { scheduledJobs } from "./scheduled-jobs.ts";
 import { runScheduler } from "./scheduler.ts";
 import { createQuietLog } from "./trouble/quiet-log.ts";
@@ -32,11 +37,34 @@ export interface ServeContext extends LookUpContext {
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   threadedStore(): Promise<Store>;
+  reload(): { text: string | null; keysForRestart: string[] };
 }
+
+/** The process that it is the whole purpose of. */
+export interface OwnProcess {
+  /** Where the program is installed. */
+  directory: string;
+  /** What of the log could not be written. */
+  lost(): Lost;
+  /** From here on no file of the program is opened, and SIGHUP calls back. */
+  keepRunning(onReload: () => void): void;
+}
+
+export interface ServeOptions {
+  signal: AbortSignal;
+  onListening(address: string): void;
+  /** None where another command serves for a while. */
+  own?: OwnProcess;
+}
+
+const GUEST: OwnProcess = {
+  directory: "",
+  lost: () => ({ lines: 0, isOver: true }),
+  keepRunning: () => {},
+};
 
 /** How long calls under way may take once we were told to stop; systemd's own patience is 90 s. */
 const LAST_CALLS_MS = 10_000;
-const ENTER_AGAIN_MS = 20_000;
 
 /**
  * Throws when a part of it dies: systemd starts it anew, and nothing acknowledged is lost by that. A store that becomes
@@ -44,20 +72,31 @@ const ENTER_AGAIN_MS = 20_000;
  */
 export async function serve(
   context: ServeContext,
-  { signal, onListening }: { signal: AbortSignal; onListening: (address: string) => void },
+  { signal, onListening, own = GUEST }: ServeOptions,
 ): Promise<void> {
   const { log, clock, config } = context;
+  let runningText = config.text;
+  const startedAt = clock.now();
+  const facts = () => ({
+    startedAt,
+    version: VERSION,
+    build: BUILD,
+    directory: own.directory,
+    config:
+      config.file === null || runningText === null
+        ? null
+        : { file: config.file, digest: digestOf(runningText) },
+  });
   const store = tellingLostLogins(await context.threadedStore(), log);
   const toldHolds = createToldHolds(store, log);
   const [vault, sources] = await Promise.all([context.vault(), context.sources()]);
-  let isKnown = false;
-  const enter = async () => {
-    await store.runningServices({ enter: true }).then(() => {
-      isKnown = true;
-    }, trouble.hear);
-  };
-  const storeFaults = createStoreFaults({ ...context, store, onUsable: () => void enter() });
+  // What no waiting mends: a keychain module that this Node cannot load.
+  await vault.read([]).catch((error: unknown) => {
+    if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+  });
+  const storeFaults = createStoreFaults({ ...context, store, onUsable: () => void presence.tell() });
   const trouble = createStoreTrouble({ clock, log, isTold: () => storeFaults.refusing() !== null });
+  const presence = createPresence({ store, clock, log, trouble }, { facts, lost: own.lost });
   const secretsOf = createWebhookSecrets({
     vault,
     clock,
@@ -72,7 +111,7 @@ export async function serve(
     secrets,
     trouble,
     readWebhookSecrets: async () => {
-      for (const source of sources) await secretsOf(source);
+      for (const source of sources) await secretsOf(source, { anew: true });
     },
   });
   const [stop, abort] = [new AbortController(), new AbortController()];
@@ -116,13 +155,18 @@ export async function serve(
     trustedProxies: networks(config["serve.trusted_proxies"]),
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
-  const enterLater = async () => {
-    while (!isKnown && !stop.signal.aborted) {
-      await clock.sleep(ENTER_AGAIN_MS, stop.signal).catch(() => {});
-      if (!stop.signal.aborted) await enter();
-    }
-  };
-  await enter();
+  own.keepRunning(
+    reloading({
+      log,
+      reload: context.reload,
+      rereadSecrets: () => vaultWatch.reread(abort.signal),
+      runs: async (text) => {
+        runningText = text;
+        await presence.tell();
+      },
+    }),
+  );
+  await presence.tell();
   await vaultWatch.look(abort.signal);
   log.info("listening", { address });
   onListening(address);
@@ -134,41 +178,18 @@ export async function serve(
       log,
       trouble,
       jobs,
-      deliver: async (connectionId, stopped) => {
-        const problems: AppError[] = [];
-        const { restUntil, ...counts } = await deliverTo(context, store, {
-          connectionId,
-          stop: stopped,
-          abort: abort.signal,
-          onProblem: (problem) => problems.push(problem),
-        });
-        await toldHolds.look(connectionId, counts);
-        if (Object.values(counts).some((n) => n > 0))
-          log.info("delivered", { connection: connectionId, ...counts });
-        if (counts.retried > 0) {
-          const failing = await store.connection(connectionId);
-          if (failing?.outage)
-            log.warn("the vendor fails", { vendor: failing.vendor, reason: failing.outage.reason ?? null });
-        }
-        for (const problem of problems) {
-          if (problem.code === "STORE_UNAVAILABLE") throw problem;
-          const isVaults = problem.code === "VAULT_UNAVAILABLE";
-          // What is held needs no rest: its release is the time to go on.
-          if (isVaults && (await vaultWatch.hear(connectionId, problem))) return { restUntil: 0 };
-          log.warn("cannot deliver", { connection: connectionId, reason: problem.message });
-        }
-        return { restUntil };
-      },
+      deliver: delivering({ vendors: context, store, toldHolds, vaultWatch, abort: abort.signal }),
     },
     stop.signal,
   );
   const watching = vaultWatch.run(stop.signal);
-  const entering = enterLater();
+  const telling = presence.run(stop.signal);
   try {
-    await Promise.all([scheduler, watching, entering]);
+    await Promise.all([scheduler, watching, telling]);
+    if (!stop.signal.aborted) throw new Error("the service ended though nothing asked it to");
   } finally {
     stop.abort();
-    await Promise.allSettled([scheduler, watching, entering]);
+    await Promise.allSettled([scheduler, watching, telling]);
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
     await refusals.end();

@@ -25,8 +25,9 @@ export type Config = Values<typeof KEYS> & {
   sandbox: Readonly<Record<string, Readonly<Record<string, KeyValue>>>>;
   /** Where each value comes from, for `config show`. */
   origins: Readonly<Record<string, string>>;
-  /** The file that was read; null when there is none. */
+  /** The file that was read, and its text; null when there is none. */
   file: string | null;
+  text: string | null;
 };
 
 type Table = Record<string, unknown>;
@@ -44,8 +45,8 @@ export function loadConfig(options: {
 }): Config {
   const { file, listKeys } = options;
   const keys = globalKeys(options.vendors);
-  const source = readToml(options.file, options.isRequired);
-  const { orgs, sandbox, ...rest } = source ?? {};
+  const text = readText(file, options.isRequired);
+  const { orgs, sandbox, ...rest } = text === null ? {} : parseToml(text, file);
   const fromFile = flatten(rest, { keys, prefix: "", file, listKeys });
   refuseUnknownVariables(options.env, { keys, listKeys });
   const values: Record<string, KeyValue> = {};
@@ -69,10 +70,19 @@ export function loadConfig(options: {
     orgs: orgTables(orgs, options),
     sandbox: sandboxTables(sandbox, options),
     origins,
-    file: source === null ? null : options.file,
+    file: text === null ? null : options.file,
+    text,
   };
   refusePostgres(config);
   return config;
+}
+
+/** The keys, and the tables of orgs and sandboxes, whose values differ. */
+export function changedKeys(before: Config, after: Config): string[] {
+  const values = (config: Config): Record<string, unknown> => ({ ...config });
+  const [old, next] = [values(before), values(after)];
+  const names = [...Object.keys(after.origins), "orgs", "sandbox"];
+  return names.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(next[name]));
 }
 
 /** A mistyped variable would silently leave its key at the default. Only those that name a section are ours. */
@@ -106,10 +116,9 @@ function refusePostgres(config: Pick<Config, "store.url">): void {
   );
 }
 
-function readToml(file: string, isRequired: boolean): Table | null {
-  let text: string;
+function readText(file: string, isRequired: boolean): string | null {
   try {
-    text = readFileSync(file, "utf8");
+    return readFileSync(file, "utf8");
   } catch (cause) {
     const isMissing =
       cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
@@ -119,6 +128,9 @@ function readToml(file: string, isRequired: boolean): Table | null {
       cause,
     });
   }
+}
+
+function parseToml(text: string, file: string): Table {
   try {
     return parse(text);
   } catch (cause) {

@@ -4,6 +4,8 @@ export interface Io {
   out(text: string): void;
   /** Everything that is not a result. */
   err(text: string): void;
+  /** How much of the latter could not be written so far. */
+  lost(): Lost;
   stdin: NodeJS.ReadableStream;
   /** For prompts, which draw on it. */
   stderr: NodeJS.WritableStream;
@@ -12,4 +14,11 @@ export interface Io {
   stderrIsTerminal: boolean;
   /** Columns of the terminal; 80 where there is none. */
   columns(): number;
+}
+
+/** Lines that could not be written: dropped, and never waited for. */
+export interface Lost {
+  lines: number;
+  /** Writing works again, or still does. */
+  isOver: boolean;
 }

@@ -19,7 +19,8 @@ const PRIORITY: Record<Level, number> = { debug: 7, info: 6, warn: 4, error: 3 }
 
 export function createLog(options: {
   write: (line: string) => void;
-  level: Level;
+  /** Asked for each line: it may change. */
+  level: () => Level;
   format: "text" | "json";
   /** The journal adds the time itself and wants the priority. */
   toJournal: boolean;
@@ -27,7 +28,7 @@ export function createLog(options: {
   clock: Pick<Clock, "now">;
 }): Log {
   const write = (level: Level, message: string, fields: Fields = {}) => {
-    if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level)) return;
+    if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level())) return;
     const time = new Date(options.clock.now()).toISOString();
     const line =
       options.format === "json"

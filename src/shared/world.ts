@@ -12,8 +12,13 @@ export interface Outside {
   /** The Node program that runs us, for child processes. */
   nodePath: string;
   clock: Clock;
-  /** Aborts on Ctrl-C and SIGTERM; the reason is the signal's name. */
+  /** Aborts on Ctrl-C, SIGTERM and the end of our terminal; the reason is the signal's name. */
   signal: AbortSignal;
+  /**
+   * Makes the process one that stays: from here on it opens no file of the program's own, a lost stdout ends nothing, and
+   * SIGHUP, where no terminal stands behind us, calls back.
+   */
+  keepRunning(onReload: () => void): void;
   /** Shows a URL to the person at the machine, if it can. Nobody waits for it, nothing depends on it. */
   openBrowser(url: string): void;
   /** Where the built program's own files rest, for threads and child processes. */

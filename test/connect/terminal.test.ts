@@ -50,7 +50,7 @@ describe("the built program", () => {
     await until("the spare connection is closed", spare.isClosed);
   });
 
-  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  test.each(["SIGINT", "SIGTERM"] as const)(
     "ends on %s while it waits, and nothing has changed",
     async (signal) => {
       const world = await prepared();

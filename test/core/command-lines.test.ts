@@ -29,6 +29,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   NEW_LOG_COMMAND: [lines.NEW_LOG_COMMAND],
   SECRETS_COMMAND: [lines.SECRETS_COMMAND],
   IMPORT_COMMAND: [lines.IMPORT_COMMAND],
+  asServiceCommand: [lines.asServiceCommand("status")],
   connectCommand: [{ vendor: "hubspot" }, ...BOTH].flatMap((of) => [
     lines.connectCommand(of),
     lines.connectCommand(of, "--via-service"),
@@ -166,6 +167,7 @@ async function programWith(hear: (text: string) => void): Promise<Command> {
     io: {
       out: hear,
       err: hear,
+      lost: () => ({ lines: 0, isOver: true }),
       stdin: process.stdin,
       stderr: process.stderr,
       stdinIsTerminal: false,
@@ -178,6 +180,7 @@ async function programWith(hear: (text: string) => void): Promise<Command> {
     nodePath: process.execPath,
     clock: systemClock,
     signal: new AbortController().signal,
+    keepRunning: () => {},
     openBrowser: () => {},
     redact: (await import("../../src/shared/redact.ts")).createRedactor(),
     distUrl: new URL("../../dist/", import.meta.url),

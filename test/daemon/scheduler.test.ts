@@ -55,7 +55,7 @@ async function start(
   const stop = new AbortController();
   const log = createLog({
     write: () => {},
-    level: "debug",
+    level: () => "debug",
     format: "text",
     toJournal: false,
     redact: createRedactor(),

@@ -26,9 +26,15 @@ export interface Program {
   ended: Promise<Ended>;
 }
 
-/** `shell`: what a shell is to do before it becomes the program, as `ulimit -f 100`. */
-export function launch(world: World, argv: readonly string[], options: { shell?: string } = {}): Program {
-  const command = [process.execPath, BIN, ...argv];
+export interface LaunchOptions {
+  /** What a shell is to do before it becomes the program, as `ulimit -f 100`. */
+  shell?: string;
+  /** The program in another place than this checkout. */
+  bin?: string;
+}
+
+export function launch(world: World, argv: readonly string[], options: LaunchOptions = {}): Program {
+  const command = [process.execPath, options.bin ?? BIN, ...argv];
   const child = options.shell
     ? spawn("sh", ["-c", `${options.shell}; exec "$@"`, "sh", ...command], { env: environment(world) })
     : spawn(command[0] ?? "", command.slice(1), { env: environment(world) });
@@ -54,7 +60,7 @@ export interface Service extends Program {
 }
 
 /** `serve`, once it listens. */
-export async function launchService(world: World, options: { shell?: string } = {}): Promise<Service> {
+export async function launchService(world: World, options: LaunchOptions = {}): Promise<Service> {
   const program = launch(world, ["serve", "--json"], options);
   const address = await until("serve listens", () => {
     if (program.child.exitCode !== null) throw new Error(`serve ended: ${program.err()}`);

@@ -143,7 +143,7 @@ export async function openAskedVendor({
     }),
     log: createLog({
       write: () => {},
-      level: "error",
+      level: () => "error",
       format: "text",
       toJournal: false,
       clock,

@@ -6,7 +6,14 @@ import { fakeClock } from "../fake-clock.ts";
 function logging({ level = "debug" as Level, format = "text" as "text" | "json", toJournal = false } = {}) {
   const lines: string[] = [];
   const write = (line: string) => void lines.push(line);
-  const log = createLog({ write, level, format, toJournal, redact: createRedactor(), clock: fakeClock() });
+  const log = createLog({
+    write,
+    level: () => level,
+    format,
+    toJournal,
+    redact: createRedactor(),
+    clock: fakeClock(),
+  });
   return { lines, log };
 }
 

@@ -12,6 +12,7 @@ function terminalOf({ isTerminal = true, level = 0 as 0 | 1 | 2 } = {}) {
       err: (text) => {
         err += text;
       },
+      lost: () => ({ lines: 0, isOver: true }),
       stdin: Readable.from([]),
       stderr: new PassThrough(),
       stdinIsTerminal: isTerminal,

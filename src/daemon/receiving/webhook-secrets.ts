@@ -59,10 +59,10 @@ export function createWebhookSecrets({
 
   return async (
     source: Source,
-    { now }: { now: boolean } = { now: false },
+    { now = false, anew = false }: { now?: boolean; anew?: boolean } = {},
   ): Promise<readonly SourceSecret[]> => {
     const known = held.get(source.id);
-    if (!known) return await read(source);
+    if (!known || anew) return await read(source);
     const waitMs = known.hasFailed ? LOOK_AFTER_FAILURE_MS : now ? 0 : LOOK_EVERY_MS;
     if (Math.abs(clock.now() - known.lookedAt) < waitMs) return known.secrets;
     const revision = revisionOf(vault);

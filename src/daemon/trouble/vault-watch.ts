@@ -16,6 +16,8 @@ export interface VaultWatch {
   /** A delivery or a refresh could not read what it needs. True when the connection is held for it. */
   hear(connectionId: number, problem: AppError): Promise<boolean>;
   look(signal: AbortSignal): Promise<void>;
+  /** The same, and reads what is kept in memory anew, changed or not. */
+  reread(signal: AbortSignal): Promise<void>;
   /** Looks again and again until the signal aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -44,7 +46,8 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     const held = connection ? await holdForVault(context, connection, reason) : null;
     if (held === null) return false;
     isAnyHeld = true;
-    log.error("tokens cannot be read: results wait", { connection: connectionId, reason: reason.message });
+    const { org = null, vendor = null } = connection ?? {};
+    log.error("tokens cannot be read: results wait", { org, vendor, reason: reason.message });
     return true;
   };
 
@@ -65,14 +68,20 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
 
   const lookOnce = async (signal: AbortSignal) => {
     const before = problem;
-    problem = await vaultProblemOf(() => vault.read([]));
-    if (problem) {
-      if (!before) log.error("the vault cannot be read", { reason: problem.message });
-      for (const { id, vaultTrouble } of await store.connections())
-        if (vaultTrouble === null) await hold(id, problem);
+    const found = await vaultProblemOf(() => vault.read([]));
+    if (found) {
+      if (!before) log.error("the vault cannot be read", { reason: found.message });
       isAnyHeld = true;
+      try {
+        for (const { id, vaultTrouble } of await store.connections())
+          if (vaultTrouble === null) await hold(id, found);
+      } finally {
+        // Who sees that we are not ready finds in the store why.
+        problem = found;
+      }
       return;
     }
+    problem = null;
     if (before) log.info("the vault can be read again");
     await vaultProblemOf(keepInMemory);
     isAnyHeld = (await releaseReadable(context, store, { signal })) !== null;
@@ -87,10 +96,18 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
   return {
     problem: () => problem,
     hear: async (connectionId, reason) => {
-      problem = await vaultProblemOf(() => vault.read([]));
-      return await hold(connectionId, reason);
+      const found = await vaultProblemOf(() => vault.read([]));
+      try {
+        return await hold(connectionId, reason);
+      } finally {
+        problem = found;
+      }
     },
     look,
+    reread: async (signal) => {
+      readAt = null;
+      await look(signal);
+    },
     run: async (signal) => {
       while (!signal.aborted) {
         const waitMs = isAnyHeld ? LOOK_AGAIN_AFTER_MS : LOOK_EVERY_MS;

@@ -47,7 +47,7 @@ export async function deliverTo(
   const { clock, config, log } = vendors;
   const retryEveryMs = config["schedule.retry_every"];
   const noted = ({ message }: AppError) =>
-    log.warn("cannot deliver", { connection: connectionId, reason: message });
+    log.warn("cannot deliver", { org: connection.org, vendor: connection.vendor, reason: message });
   const tell = onProblem ?? noted;
   try {
     const [destination, access] = await Promise.all([

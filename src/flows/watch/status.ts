@@ -47,7 +47,7 @@ export async function statusOf(
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
-  const { overview, services, refusals, known, isThere, problem } = await lookIfThere(storeToRead, {
+  const { overview, services, running, refusals, known, isThere, problem } = await lookIfThere(storeToRead, {
     org,
     environment,
     now,
@@ -134,6 +134,7 @@ export async function statusOf(
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     secretWarnings: secretWarnings(stateDir),
     service: services > 0 || faults.length > 0 ? "running" : "not running",
+    services: running,
     /** Where the log is; null where there is none yet, or nobody can tell. */
     disk: isThere ? diskOf(stateDir) : null,
     /** What is wrong with the log itself. */
@@ -180,7 +181,8 @@ async function look(store: Store, { org, environment, now }: Place) {
     store.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
   ]);
   const known = overview.connections.filter(({ connection }) => connection.environment === environment);
-  return { overview, services, refusals, known };
+  const running = services > 0 ? await (await import("./services.ts")).servicesOn(store) : [];
+  return { overview, services, running, refusals, known };
 }
 
 interface Place {
@@ -211,6 +213,7 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
     consents: [],
   },
   services: 0,
+  running: [],
   refusals: [],
   known: [],
 };

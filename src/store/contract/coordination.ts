@@ -5,15 +5,32 @@ export interface CoordinationVerbs {
   /** Ends the run that this process began. One that was not done is begun again after a pause. */
   endTick(job: string, dueAt: number, isDone: boolean): Promise<void>;
   /**
-   * How many services are alive on this store. `enter`: this process is one from now on, until it ends, however it ends.
+   * How many services are alive on this store. `enter`: this process is one from now on, until it ends, however it ends;
+   * again to change what it says of itself.
    */
-  runningServices(options?: { enter: true }): Promise<number>;
+  runningServices(options?: { enter: ServiceFacts }): Promise<number>;
+  /** What they say of themselves; null for one of a version that said nothing. */
+  serviceFacts(): Promise<(ServiceFacts | null)[]>;
   /**
    * Opens an alert for each incident that is new, and closes those that are over; one that could not be sent stays for a
    * day. Returns those that were not sent yet and may be tried now.
    */
   keepIncidents(incidents: readonly Incident[], now: number): Promise<DueAlert[]>;
   noteAlert(id: number, note: AlertNote): Promise<void>;
+}
+
+/** What a running service says of itself. */
+export interface ServiceFacts {
+  /** Ms since the epoch. */
+  startedAt: number;
+  version: string;
+  build: string;
+  /** Where its program was installed when it started. */
+  directory: string;
+  /** Null when there was no file; its digest is of the bytes that were read. */
+  config: { file: string; digest: string } | null;
+  /** How many lines of its log could not be written. */
+  lostLines: number;
 }
 
 export interface TickRequest {

@@ -62,6 +62,7 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   beginTick: {},
   endTick: {},
   runningServices: {},
+  serviceFacts: {},
   keepIncidents: {},
   noteAlert: {},
 };

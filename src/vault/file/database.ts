@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError, isAppError } from "../../shared/errors.ts";
+import { unfitNativePart } from "../../shared/native-part.ts";
 import { makePrivateDir } from "../../shared/private-dir.ts";
 import type { VaultBackend } from "../contract.ts";
 import { DISK_FULL, isDiskFull } from "./full-disk.ts";
@@ -149,6 +150,8 @@ function guarded<T>(path: string, work: () => T): T {
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause)) throw cause;
     if (isAppError(cause)) throw cause;
+    const unfit = unfitNativePart("better-sqlite3", cause);
+    if (unfit) throw unfit;
     const [what, hint] = isDiskFull(cause)
       ? [`cannot grow: ${DISK_FULL.what}`, DISK_FULL.hint]
       : [`cannot be used: ${String(cause.code)}`, hintFor(path, String(cause.code))];

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
+import { unfitNativePart } from "../../shared/native-part.ts";
 import { makePrivateDir } from "../../shared/private-dir.ts";
 import { DISK_FULL, isDiskFull } from "./full-disk.ts";
 
@@ -55,6 +56,8 @@ function tryLock(path: string): (() => void) | null {
   } catch (cause) {
     db?.close();
     if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")) return null;
+    const unfit = unfitNativePart("better-sqlite3", cause);
+    if (unfit) throw unfit;
     throw new AppError("VAULT_UNAVAILABLE", `The lock file ${path} cannot be used`, {
       hint: "Check that this user may write to the state directory.",
       cause,

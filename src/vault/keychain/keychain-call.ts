@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { AppError, isAppError } from "../../shared/errors.ts";
+import { unfitNativePart } from "../../shared/native-part.ts";
 import { plain } from "../../shared/text.ts";
 import { KeychainAnswer, type KeychainRequest } from "./keychain-protocol.ts";
 import type { Host } from "../contract.ts";
@@ -29,8 +30,14 @@ const SEALED_INSTEAD = 'set [vault] backend = "sealed" with a key_file';
  */
 export function keychainCaller(options: KeychainCallOptions) {
   let turn: Promise<unknown> = Promise.resolve();
+  let hasAnswered = false;
   return async (request: KeychainRequest): Promise<Found> => {
-    const mine = turn.then(() => call(options, request));
+    const mine = turn.then(async () => {
+      const answer = await ask(options, request);
+      if (!("canary" in answer)) throw trouble(answer, { hasAnswered });
+      hasAnswered = true;
+      return answer;
+    });
     const next = mine.catch((error: unknown) => {
       if (isSilence(error) && turn !== next) throw error;
     });
@@ -40,13 +47,38 @@ export function keychainCaller(options: KeychainCallOptions) {
   };
 }
 
-async function call({ host, childUrl }: KeychainCallOptions, request: KeychainRequest): Promise<Found> {
+async function ask(
+  { host, childUrl }: KeychainCallOptions,
+  request: KeychainRequest,
+): Promise<KeychainAnswer> {
   const env = childEnvironment(host);
   if (host.platform === "linux" && !env.DBUS_SESSION_BUS_ADDRESS) throw noBus();
   const output = await runChild({ nodePath: host.nodePath, childUrl, env, input: JSON.stringify(request) });
-  const answer = v.parse(KeychainAnswer, JSON.parse(output));
-  if ("canary" in answer) return answer;
-  throw answer.unavailable === "module" ? noModule(answer.reason) : refused(answer.reason);
+  // A program of another version may stand in its place by now.
+  const answer = v.safeParse(KeychainAnswer, jsonOrNull(output));
+  if (answer.success) return answer.output;
+  throw new AppError("VAULT_UNAVAILABLE", "The program was replaced while this one runs", {
+    hint: "Start this one again.",
+  });
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A module that answered before is being replaced now, or was: that passes, or a restart mends it. */
+function trouble(
+  { unavailable, reason, code }: Exclude<KeychainAnswer, Found>,
+  { hasAnswered }: { hasAnswered: boolean },
+): AppError {
+  const words = reason.split("\n", 1)[0] ?? "";
+  if (unavailable === "keychain") return refused(words);
+  const unfit = hasAnswered ? null : unfitNativePart("keytar", Object.assign(new Error(reason), { code }));
+  return unfit ?? noModule(words);
 }
 
 function childEnvironment({ env }: Host): Record<string, string> {
@@ -100,7 +132,7 @@ function noBus(): AppError {
 
 function noModule(reason: string): AppError {
   return new AppError("VAULT_UNAVAILABLE", `The keychain module keytar cannot be loaded: ${plain(reason)}`, {
-    hint: `Install libsecret (Debian: apt install libsecret-1-0) and keytar (npm install keytar), or ${SEALED_INSTEAD}.`,
+    hint: `Install libsecret (Debian: apt install libsecret-1-dev) and then jc-integrations again, or ${SEALED_INSTEAD}.`,
   });
 }
 

@@ -18,7 +18,9 @@ async function answerTo(input: string): Promise<KeychainAnswer> {
   try {
     keychain = (await import("keytar")).default;
   } catch (error) {
-    return { unavailable: "module", reason: firstLine(error) };
+    const code = error instanceof Error && "code" in error ? String(error.code) : undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    return { unavailable: "module", reason, ...(code === undefined ? {} : { code }) };
   }
   try {
     return await carryOut(keychain, request);

@@ -17,6 +17,11 @@ export const KeychainAnswer = v.union([
      */
     canary: v.boolean(),
   }),
-  v.object({ unavailable: v.picklist(["module", "keychain"]), reason: v.string() }),
+  v.object({
+    unavailable: v.picklist(["module", "keychain"]),
+    reason: v.string(),
+    /** Of a module that is there and cannot be loaded: what it takes to tell why. */
+    code: v.optional(v.string()),
+  }),
 ]);
 export type KeychainAnswer = v.InferOutput<typeof KeychainAnswer>;

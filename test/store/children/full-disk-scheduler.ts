@@ -28,7 +28,7 @@ const said = { jobs: 0, deliveries: 0, delivered: 0, told: [] as string[] };
 const count = () => ({ ...said, told: [...said.told] });
 const log = createLog({
   write: (line) => said.told.push(line),
-  level: "info",
+  level: () => "info",
   format: "json",
   toJournal: false,
   redact: createRedactor(),

@@ -5,6 +5,15 @@ import { type OpenStore, opened, temporaryDirectory } from "../world.ts";
 
 const DAY = 24 * 3_600_000;
 
+const FACTS = {
+  startedAt: 1_700_000_000_000,
+  version: "1.2.3",
+  build: "b",
+  directory: "/opt/program",
+  config: null,
+  lostLines: 0,
+};
+
 export function describeCoordination(open: OpenStore): void {
   describe("connections", () => {
     test("are created once and change only in the fields given", async () => {
@@ -119,9 +128,18 @@ export function describeCoordination(open: OpenStore): void {
     test("are known from their entry on, each process once", async () => {
       const store = await opened(open);
       expect(await store.runningServices()).toBe(0);
-      await store.runningServices({ enter: true });
-      await store.runningServices({ enter: true });
+      await store.runningServices({ enter: FACTS });
+      await store.runningServices({ enter: FACTS });
       expect(await store.runningServices()).toBe(1);
+    });
+
+    test("tell what they run, and again when that changed", async () => {
+      const store = await opened(open);
+      expect(await store.serviceFacts()).toEqual([]);
+      await store.runningServices({ enter: FACTS });
+      const changed = { ...FACTS, config: { file: "/etc/config.toml", digest: "abc" }, lostLines: 7 };
+      await store.runningServices({ enter: changed });
+      expect(await store.serviceFacts()).toEqual([changed]);
     });
   });
 

@@ -1,26 +1,35 @@
 import { isRunning, type ProcessIdentity } from "../../../shared/process-identity.ts";
+import type { ServiceFacts } from "../../contract/coordination.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
+type Row = ProcessIdentity & { facts: string | null };
+
 /** Which services live on this store. A killed one is known by its absence, and its row goes with the next who enters. */
 export function createServices(db: Db, self: ProcessIdentity) {
-  const all = db.prepare<[], ProcessIdentity>(
-    "SELECT pid, started_at AS startedAt, boot_id AS bootId FROM services",
+  const all = db.prepare<[], Row>(
+    "SELECT pid, started_at AS startedAt, boot_id AS bootId, facts FROM services",
   );
   const enter = db.prepare(
-    "INSERT OR IGNORE INTO services (pid, started_at, boot_id) VALUES (@pid, @startedAt, @bootId)",
+    `INSERT INTO services (pid, started_at, boot_id, facts) VALUES (@pid, @startedAt, @bootId, @facts)
+     ON CONFLICT DO UPDATE SET facts = excluded.facts`,
   );
   const leave = db.prepare(
     "DELETE FROM services WHERE pid = @pid AND started_at = @startedAt AND boot_id = @bootId",
   );
-  const enterService = transaction(db, () => {
+  const enterService = transaction(db, (facts: ServiceFacts) => {
     for (const service of all.all()) if (!isRunning(service)) leave.run(service);
-    enter.run(self);
+    enter.run({ ...self, facts: JSON.stringify(facts) });
   });
   return {
-    runningServices: (options?: { enter: true }): number => {
-      if (options?.enter) enterService();
+    runningServices: (options?: { enter: ServiceFacts }): number => {
+      if (options?.enter) enterService(options.enter);
       return all.all().filter(isRunning).length;
     },
+    serviceFacts: () =>
+      all
+        .all()
+        .filter(isRunning)
+        .map(({ facts }): ServiceFacts | null => (facts === null ? null : JSON.parse(facts))),
   };
 }

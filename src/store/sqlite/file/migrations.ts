@@ -282,4 +282,7 @@ export const MIGRATIONS: readonly string[] = [
   DELETE FROM ticks
     WHERE job GLOB 'probe [0-9]*' OR job GLOB 'resync [0-9]*' OR job GLOB 'released [0-9]*' OR job GLOB 'sandbox-test [0-9]*';
   `,
+  `
+  ALTER TABLE services ADD COLUMN facts TEXT;
+  `,
 ];

@@ -1,6 +1,7 @@
 import { basename, dirname } from "node:path";
 import { NEW_LOG_COMMAND } from "../../../core/advice/command-lines.ts";
 import { AppError } from "../../../shared/errors.ts";
+import { unfitNativePart } from "../../../shared/native-part.ts";
 import { newestBackup } from "./backup-names.ts";
 import { isBusy } from "./transaction.ts";
 
@@ -47,7 +48,7 @@ export function storeErrors<T>(path: string, work: () => T): T {
       ? (FILE_REASONS[code] ?? "SQLITE_CANTOPEN")
       : Object.keys(REASONS).find((name) => code.startsWith(name));
     const reason = key === undefined ? undefined : REASONS[key];
-    if (!reason) throw cause;
+    if (!reason) throw unfitNativePart("better-sqlite3", cause) ?? cause;
     const [what, hint] = reason;
     throw unavailable(`${path} ${what}`, typeof hint === "string" ? hint : hint(path), cause);
   }

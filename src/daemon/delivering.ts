@@ -1,0 +1,51 @@
+import type { Vendors } from "../flows/account/vendors.ts";
+import { deliverTo } from "../flows/deliver/deliver.ts";
+import type { AppError } from "../shared/errors.ts";
+import type { Store } from "../store/contract/store.ts";
+import type { SchedulerContext } from "./scheduler.ts";
+import type { ToldHolds } from "./trouble/told-holds.ts";
+import type { VaultWatch } from "./trouble/vault-watch.ts";
+
+interface DeliveringContext {
+  vendors: Vendors;
+  store: Store;
+  toldHolds: ToldHolds;
+  vaultWatch: VaultWatch;
+  /** Cuts off the calls under way. */
+  abort: AbortSignal;
+}
+
+/** One delivery of the service, and what the journal hears of it. Throws `STORE_UNAVAILABLE`. */
+export function delivering({
+  vendors,
+  store,
+  toldHolds,
+  vaultWatch,
+  abort,
+}: DeliveringContext): SchedulerContext["deliver"] {
+  const { log } = vendors;
+  return async (connectionId, stop) => {
+    const problems: AppError[] = [];
+    const { restUntil, ...counts } = await deliverTo(vendors, store, {
+      connectionId,
+      stop,
+      abort,
+      onProblem: (problem) => problems.push(problem),
+    });
+    await toldHolds.look(connectionId, counts);
+    const connection = await store.connection(connectionId);
+    const { org = null, vendor = null, environment = null } = connection ?? {};
+    const whose = { org, vendor, ...(environment === "sandbox" ? { environment } : {}) };
+    if (Object.values(counts).some((n) => n > 0)) log.info("delivered", { ...whose, ...counts });
+    if (counts.retried > 0 && connection?.outage)
+      log.warn("the vendor fails", { ...whose, reason: connection.outage.reason ?? null });
+    for (const problem of problems) {
+      if (problem.code === "STORE_UNAVAILABLE") throw problem;
+      const isVaults = problem.code === "VAULT_UNAVAILABLE";
+      // What is held needs no rest: its release is the time to go on.
+      if (isVaults && (await vaultWatch.hear(connectionId, problem))) return { restUntil: 0 };
+      log.warn("cannot deliver", { ...whose, reason: problem.message });
+    }
+    return { restUntil };
+  };
+}

@@ -1,0 +1,33 @@
+import { isAppError } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
+
+interface ReloadContext {
+  log: Log;
+  /** Throws `CONFIG_INVALID`, and all stays as it was. */
+  reload(): { text: string | null; keysForRestart: string[] };
+  rereadSecrets(): Promise<void>;
+  /** The configuration with this text is the one that runs. */
+  runs(text: string | null): Promise<void>;
+}
+
+/** What SIGHUP asks for: secrets and log level anew, and for what else changed a word that it takes a restart. */
+export function reloading(context: ReloadContext): () => void {
+  let last: Promise<void> = Promise.resolve();
+  return () => {
+    last = last.then(() => reloadOnce(context));
+  };
+}
+
+async function reloadOnce({ log, reload, rereadSecrets, runs }: ReloadContext): Promise<void> {
+  try {
+    const { text, keysForRestart } = reload();
+    if (keysForRestart.length === 0) await runs(text);
+    else log.warn("restart needed for what changed in the configuration", { keys: keysForRestart.join(" ") });
+    log.info("log level and secrets are read anew");
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    log.error("the configuration cannot be taken: it stays as it was", { reason: error.message, ...hint });
+  }
+  await rereadSecrets();
+}
