@@ -50,7 +50,8 @@ export async function start(loader: Loader): Promise<void> {
     if (reload !== null) return;
     const trouble = outputTrouble(error);
     if (trouble !== null) {
-      if (!isDone()) err.write(`Error: ${trouble}\n`);
+      // Once, however many writes fail; also where the command is over before the first one does.
+      if (outcome !== ERROR_CODES.STORE_UNAVAILABLE.exit) err.write(`Error: ${trouble}\n`);
       process.exitCode = outcome = ERROR_CODES.STORE_UNAVAILABLE.exit;
     }
     // What runs gets a moment to clean up after itself.

@@ -5,6 +5,7 @@ import { globalKeys, variableOf } from "../shared/config-keys.ts";
 import type { Environment } from "../shared/config.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED } from "../shared/errors.ts";
 import { relativeTime } from "../shared/text.ts";
+import type { RunningService } from "../flows/watch/services.ts";
 import type { Output, World } from "../shared/world.ts";
 import type { ServicePlan } from "../systemd/plan.ts";
 import type { Runner } from "../systemd/runner.ts";
@@ -19,7 +20,11 @@ interface ScopeOptions {
 
 type PlanOptions = ScopeOptions & { dryRun?: boolean };
 
-export function registerService(program: Command, world: World): void {
+export function registerService(
+  program: Command,
+  world: World,
+  treeOf: (argv: readonly string[]) => Promise<Command>,
+): void {
   const service = program.command("service").description("`serve` as a systemd service");
   const declare = (name: string, description: string) =>
     service
@@ -46,10 +51,16 @@ export function registerService(program: Command, world: World): void {
       withoutApp(world, command, (output) => showStatus(output, options)),
   );
 
-  declare("exec <words...>", "run a command with the service's user, directories and vault key")
-    .addHelpText("after", "\nExample:\n  sudo jc-integrations service exec -- connect hubspot --no-browser")
+  declare(
+    "exec <words...>",
+    "run a command with the service's user, directories and vault key; a file it names is read with your rights",
+  )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  sudo jc-integrations service exec -- connect hubspot --no-browser\n  sudo jc-integrations service exec -- invites import events.ndjson",
+    )
     .action((words: string[], options: ScopeOptions, command: Command) =>
-      withoutApp(world, command, (output) => exec(output, options, words)),
+      withoutApp(world, command, (output) => exec(output, options, { words, treeOf })),
     );
 }
 
@@ -148,9 +159,14 @@ function nextAfterInstall({ scope, configFile }: Places): string {
 
 async function showStatus({ world, terminal, print }: Output, options: ScopeOptions): Promise<void> {
   const [host, runner] = await Promise.all([import("../systemd/host.ts"), runnerFor(world)]);
-  const { scope, unitFile, stateDir, configFile } = await requireInstalled(world, options);
+  const places = await requireInstalled(world, options);
+  const { scope, unitFile, stateDir, configFile, environmentFile } = places;
   const unit = await host.showUnit(runner, scope);
   const changedAt = Date.parse(unit.StateChangeTimestamp ?? "");
+  const startedAt = Date.parse(unit.ExecMainStartTimestamp ?? "");
+  const manager = scope === "system" ? "sudo systemctl" : "systemctl --user";
+  const restart = `${manager} restart jc-integrations`;
+  const runs = unit.ActiveState === "active" ? await whatRuns(runner, places, world) : null;
   const json = {
     scope,
     state: unit.ActiveState ?? "unknown",
@@ -160,22 +176,57 @@ async function showStatus({ world, terminal, print }: Output, options: ScopeOpti
     unitFile,
     stateDir,
     configFile,
+    program: runs === null ? null : { version: runs.version, build: runs.build },
+    config: runs?.config ?? null,
+    advice: [
+      ...(runs?.advice ?? []),
+      ...[unitFile, environmentFile]
+        .filter((path) => host.changedSince(path, startedAt))
+        .map((path) => `${path} changed since serve started: ${restart}`),
+    ],
   };
   const since = json.since === null ? "" : `, since ${relativeTime(changedAt, world.clock.now())}`;
   const rows = [
     ["service", json.state + since],
+    ["program", runs === null ? unseenWords(unit.ActiveState) : `${runs.version} (build ${runs.build})`],
     ["at boot", json.enabled ? "is started" : "is not started"],
     ["restarts", String(json.restarts)],
     ["unit", unitFile],
     ["state", stateDir],
-    ["config", configFile],
+    ["config", configFile + (runs?.config ? ` (runs with ${runs.config.digest})` : "")],
   ];
-  print({ json, text: () => terminal.table(["", ""], rows).trimStart() });
+  const advice = json.advice.map((words) => terminal.paint.yellow(`! ${words}`));
+  print({ json, text: () => [terminal.table(["", ""], rows).trimStart(), ...advice].join("\n") });
 }
 
-async function exec({ world }: Output, options: ScopeOptions, words: readonly string[]): Promise<void> {
-  const [{ execAsService }, { personOf }, host, runner] = await Promise.all([
+/** Asked through `service exec`: nobody else may read its state. Null for one without the right to ask. */
+async function whatRuns(runner: Runner, places: Places, world: World): Promise<RunningService | null> {
+  const { askAsService } = await import("../systemd/surroundings.ts");
+  const argv = ["status", "--json"];
+  const asked = { places, program: programOf(world), argv, cwd: "/", person: "root" };
+  const { out } = await askAsService(runner, asked);
+  try {
+    const { services }: { services?: RunningService[] } = Object(JSON.parse(out));
+    return services?.[0] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function unseenWords(state: string | undefined): string {
+  return state === "active" ? "seen by root only: sudo jc-integrations service status" : "does not run";
+}
+
+interface ExecRequest {
+  words: readonly string[];
+  /** The commands those words may mean. */
+  treeOf: (argv: readonly string[]) => Promise<Command>;
+}
+
+async function exec({ world }: Output, options: ScopeOptions, { words, treeOf }: ExecRequest): Promise<void> {
+  const [{ execAsService }, { fileNamedIn, withOpenFile }, { personOf }, host, runner] = await Promise.all([
     import("../systemd/surroundings.ts"),
+    import("./session/named-file.ts"),
     import("./session/operator.ts"),
     import("../systemd/host.ts"),
     runnerFor(world),
@@ -185,7 +236,13 @@ async function exec({ world }: Output, options: ScopeOptions, words: readonly st
   if (places.scope === "system") host.refuseClosedProgram(program);
   const { cwd, signal } = world;
   const person = personOf(world.env);
-  const exit = await execAsService(runner, { places, program, argv: words, cwd, person, signal });
+  const run = (argv: readonly string[], stdin?: number) =>
+    execAsService(runner, { places, program, argv, cwd, person, signal, stdin });
+  // The service's user may enter neither the caller's directory nor read the file: the caller opens it.
+  const named = await fileNamedIn(await treeOf(words), words);
+  const exit = named
+    ? await withOpenFile(named.path, cwd, (stdin) => run(named.argvFromStdin, stdin))
+    : await run(words);
   signal.throwIfAborted();
   if (exit !== 0) throw endedWith(exit, words);
 }

@@ -4,6 +4,7 @@ import { listKeysCommand } from "../core/advice/command-lines.ts";
 import { loadConfig } from "../shared/config.ts";
 import type { VendorSection } from "../shared/config-keys.ts";
 import { AppError } from "../shared/errors.ts";
+import { VERSION } from "../shared/version.ts";
 import { type Places, type Program, type Scope, SERVICE, UNIT } from "./unit.ts";
 import type { Found } from "./plan.ts";
 import { type Runner, runOrThrow } from "./runner.ts";
@@ -45,6 +46,18 @@ export function installedUnit({ unitFile }: Places): string | null {
   return existsSync(unitFile) ? readFileSync(unitFile, "utf8") : null;
 }
 
+/** systemd tells times in whole seconds. */
+const SYSTEMD_TELLS_MS = 1_000;
+
+/** Was it written after that moment? Not known to be where either cannot be told. */
+export function changedSince(path: string, at: number): boolean {
+  try {
+    return statSync(path).mtimeMs > at + SYSTEMD_TELLS_MS;
+  } catch {
+    return false;
+  }
+}
+
 /** What systemd knows of the unit, by systemd's names; empty where no systemd answers. */
 export async function showUnit({ run }: Runner, scope: Scope): Promise<Record<string, string>> {
   const manager = scope === "user" ? ["--user"] : [];
@@ -79,13 +92,19 @@ export function refuseClosedProgram({ nodePath, scriptPath }: Program): void {
   const closed = closedPart(scriptPath) ?? closedPart(bundle);
   if (closed !== null)
     throw new AppError("USAGE", `the service's user cannot read the program: ${closed}`, {
-      hint: `Install it for everybody: sudo npm install --global --prefix /usr/local ${SERVICE}`,
+      hint: installHint(scriptPath),
     });
   const closedNode = closedPart(nodePath);
   if (closedNode !== null)
     throw new AppError("USAGE", `the service's user cannot run this Node: ${closedNode}`, {
       hint: "Install Node for everybody, from your distribution or NodeSource, and run this with that one.",
     });
+}
+
+/** Of this very program: no registry has it, and whoever took its name there would run as root. */
+function installHint(scriptPath: string): string {
+  const root = dirname(dirname(scriptPath));
+  return `Install it for everybody: cd '${root}' && npm pack --ignore-scripts && sudo npm install --global --prefix /usr/local --allow-scripts=better-sqlite3,keytar ./${SERVICE}-${VERSION}.tgz`;
 }
 
 /** What keeps a user with no rights of its own from a path, outermost first; null when nothing does. */

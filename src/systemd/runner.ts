@@ -13,26 +13,26 @@ export interface Answer {
 /** The one way to the system's own programs: systemctl, useradd, systemd-run. */
 export interface Runner {
   run(command: string, args: readonly string[]): Promise<Answer>;
-  /** On our own stdin, stdout and stderr. Returns the exit code, by the shell's convention after a signal. */
-  attach(command: string, args: readonly string[]): Promise<number>;
+  /** On our own stdout and stderr, and stdin unless a descriptor is given. Returns the exit code, by the shell's convention after a signal. */
+  attach(command: string, args: readonly string[], stdin?: number): Promise<number>;
 }
 
 /** Longer than a service may take to stop. */
 const LONGEST_MS = 120_000;
 
-export function createRunner(env: Environment): Runner {
+export function createRunner(env: Environment, { longestMs = LONGEST_MS } = {}): Runner {
   // What we read ourselves comes in words and times that are the same everywhere.
   const plain = { ...env, LC_ALL: "C", TZ: "UTC" };
   return {
     run: (command, args) =>
       new Promise((resolve) => {
-        execFile(command, args, { env: plain, timeout: LONGEST_MS }, (error, out, err) =>
+        execFile(command, args, { env: plain, timeout: longestMs }, (error, out, err) =>
           resolve({ code: error === null ? 0 : codeOf(error.code), out, err }),
         );
       }),
-    attach: (command, args) =>
+    attach: (command, args, stdin) =>
       new Promise((resolve, reject) => {
-        const child = spawn(command, args, { env, stdio: "inherit" });
+        const child = spawn(command, args, { env, stdio: [stdin ?? "inherit", "inherit", "inherit"] });
         child.once("error", (cause) =>
           reject(new AppError("CONFIG_INVALID", `${command} cannot be started`, { cause })),
         );

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type Places, type Program, SERVICE, surroundingsOf, withoutVariables } from "./unit.ts";
-import type { Runner } from "./runner.ts";
+import type { Answer, Runner } from "./runner.ts";
 
 /**
  * Runs one command line of ours as the service's user, with its directories and its vault key. systemd does it,
@@ -8,7 +8,7 @@ import type { Runner } from "./runner.ts";
  */
 export async function execAsService(
   runner: Runner,
-  { signal, ...command }: Command & { signal: AbortSignal },
+  { signal, stdin, ...command }: Command & { signal: AbortSignal; stdin?: number | undefined },
 ): Promise<number> {
   const unit = `${SERVICE}-exec-${randomBytes(6).toString("hex")}.service`;
   const manager = command.places.scope === "user" ? ["--user"] : [];
@@ -19,11 +19,17 @@ export async function execAsService(
   };
   signal.addEventListener("abort", stop, { once: true });
   try {
-    return await runner.attach("systemd-run", execArguments(unit, command));
+    return await runner.attach("systemd-run", execArguments(unit, command), stdin);
   } finally {
     signal.removeEventListener("abort", stop);
     await stopped;
   }
+}
+
+/** Runs it the same way, and returns how it ended with what it said. */
+export async function askAsService(runner: Runner, command: Command): Promise<Answer> {
+  const unit = `${SERVICE}-exec-${randomBytes(6).toString("hex")}.service`;
+  return await runner.run("systemd-run", execArguments(unit, command));
 }
 
 interface Command {

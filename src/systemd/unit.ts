@@ -63,6 +63,7 @@ export function surroundingsOf(places: Places): Surroundings {
     ["EnvironmentFile", `-${places.environmentFile}`],
     ["UMask", "0077"],
     ["LimitCORE", "0"],
+    ["SyslogIdentifier", SERVICE],
     ["NoNewPrivileges", "yes"],
   ] as const;
   if (places.scope === "user") {
@@ -96,7 +97,10 @@ export function unitText(places: Places, { nodePath, scriptPath }: Program): str
     "[Service]",
     "Type=exec",
     `ExecStart=${[nodePath, withoutVariables(scriptPath), "serve"].map(word).join(" ")}`,
-    "Restart=on-failure",
+    "# Says in the journal what of a changed configuration needs a restart.",
+    "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
+    "# Whatever ends it, but `systemctl stop`: nothing else is meant to.",
+    "Restart=always",
     "RestartSec=2",
     "KillSignal=SIGTERM",
     "TimeoutStopSec=30",

@@ -4,9 +4,8 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRunner } from "../../src/systemd/runner.ts";
@@ -14,31 +13,14 @@ import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { follow } from "../oauth/browser.ts";
 import { emulated } from "../emulated.ts";
+import { inBox, REPOSITORY } from "../systemd/box.ts";
 import { invite, sign, until, WEBHOOK_SECRET } from "../world.ts";
 import { ask } from "./serving.ts";
 
-const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
-const BOX_SEES = REPOSITORY.replace(/\/$/, "");
 const UNIT_FILE = "/etc/systemd/system/jc-integrations.service";
 const { run } = createRunner(process.env);
 
-if (process.env.JC_TEST_IN_BOX === "1") declareTests();
-else declareBox();
-
-function declareBox() {
-  const missing = missingForBox();
-  test.skipIf(missing !== null)(
-    `a service under a real systemd${missing ? ` (${missing})` : ""}`,
-    async () => {
-      const { PATH = "", HOME = "" } = process.env;
-      const command = `cd '${REPOSITORY}' && exec node_modules/.bin/vitest run test/daemon/service-systemd.test.ts`;
-      const box = createRunner({ PATH, HOME, JC_TEST_IN_BOX: "1", NO_COLOR: "1", BOX_S: "100", BOX_SEES });
-      const { code, out, err } = await box.run(join(REPOSITORY, "test/systemd-box"), [command]);
-      expect(code, `${out}\n${err}`).toBe(0);
-    },
-    110_000,
-  );
-}
+inBox("a service under a real systemd", { file: import.meta.url, seconds: 100 }, declareTests);
 
 function declareTests() {
   let emulator: Emulator;
@@ -268,14 +250,4 @@ tier = "none"
 [vault]
 backend = "sealed"
 `;
-}
-
-/** What this machine lacks for the box; null when nothing is missing, or when everything has to run. */
-function missingForBox(): string | null {
-  if (process.env.JC_TEST_ALL_PARTS === "1") return null;
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs root on Linux";
-  const onPath = (name: string) =>
-    (process.env.PATH ?? "").split(delimiter).some((directory) => existsSync(join(directory, name)));
-  const missing = ["unshare", "nsenter", "ip", "systemctl", "dbus-daemon"].find((name) => !onPath(name));
-  return missing ? `needs ${missing}` : null;
 }

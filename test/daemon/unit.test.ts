@@ -93,7 +93,8 @@ describe("the unit", () => {
     (scope) => {
       expect(settingsOf(scope)).toMatchObject({
         Type: ["exec"],
-        Restart: ["on-failure"],
+        Restart: ["always"],
+        SyslogIdentifier: ["jc-integrations"],
         StartLimitIntervalSec: ["0"],
         KillSignal: ["SIGTERM"],
         TimeoutStopSec: ["30"],
@@ -128,7 +129,7 @@ describe("the unit", () => {
     const places = placesOf(scope, { XDG_CONFIG_HOME: home, XDG_STATE_HOME: home });
     const text = unitText(places, { ...PROGRAM, nodePath });
     expect(wordsAbout(text)).toEqual({ status: 0, stderr: "" });
-    const misspelt = wordsAbout(text.replace("Restart=on-failure", "Restart=sometimes"));
+    const misspelt = wordsAbout(text.replace("Restart=always", "Restart=sometimes"));
     expect(misspelt.stderr).toContain("sometimes");
     const gone = wordsAbout(text.replace(/^ExecStart=.*node"?(?= )/m, "ExecStart=/nowhere/node"));
     expect(gone).toMatchObject({ status: 1, stderr: expect.stringContaining("not executable") });

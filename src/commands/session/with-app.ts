@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { userInfo } from "node:os";
 import type { Command } from "commander";
 import type { App } from "../../app.ts";
-import { asTypedHere } from "../../core/advice/command-lines.ts";
+import { asServiceCommand, asTypedHere } from "../../core/advice/command-lines.ts";
 import { jsonText, printable } from "../../shared/text.ts";
 import type { Globals, Output, World } from "../../shared/world.ts";
 
@@ -19,10 +21,28 @@ export async function withApp(
   const { openApp } = await import("../../app.ts");
   const app = openApp(world, globals);
   try {
-    await action({ app, ...(await outputFor(world, globals)) });
+    const output = await outputFor(world, globals);
+    const elsewhere = await serviceElsewhere(output, app.stateDir);
+    if (elsewhere) output.say(`Note: ${elsewhere}: sudo ${asServiceCommand(wordsOf(command))}\n`);
+    await action({ app, ...output });
   } finally {
     await app.close();
   }
+}
+
+/** Root, or who has no state yet, may well mean the machine's service, whose state is another. Null where nobody can. */
+async function serviceElsewhere({ world, globals }: Output, stateDir: string): Promise<string | null> {
+  const isChosen = globals.stateDir ?? world.env.JC_STATE_DIR ?? world.env.STATE_DIRECTORY;
+  if (isChosen || world.platform !== "linux" || (existsSync(stateDir) && userInfo().uid !== 0)) return null;
+  const { placesOf } = await import("../../systemd/unit.ts");
+  const { unitFile, stateDir: servicesOwn } = placesOf("system", world.env);
+  if (!existsSync(unitFile)) return null;
+  return `this is about ${stateDir}; the service of this machine has its state in ${servicesOwn}`;
+}
+
+function wordsOf(command: Command): string {
+  const above = command.parent;
+  return above?.parent ? `${wordsOf(above)} ${command.name()}` : command.name();
 }
 
 /** For the few commands that need neither configuration nor state. */

@@ -47,6 +47,11 @@ export const NEW_LOG_COMMAND = line("store", "new-log");
 export const SECRETS_COMMAND = line("secrets", "list");
 export const IMPORT_COMMAND = line("invites", "import", "events.ndjson");
 
+/** Runs one of our command lines as the service that systemd starts. */
+export function asServiceCommand(words: string): string {
+  return `${PROGRAM} service exec -- ${words}`;
+}
+
 export function connectCommand({ vendor, ...whose }: Account, option?: "--via-service"): string {
   return line("connect", vendor, ...place(whose), option);
 }
