@@ -15,6 +15,7 @@ import { scopeFixes } from "../core/advice/missing-scopes.ts";
 import { AppError } from "../shared/errors.ts";
 import { count, plain, shortTime } from "../shared/text.ts";
 import type { Destination } from "../vendors/contract/destination.ts";
+import { canAsk, saysYes } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -116,20 +117,16 @@ async function confirmOtherAccount(
   after: Account,
 ): Promise<boolean> {
   if (globals.yes) return true;
-  if (!globals.input || !world.io.stdinIsTerminal) {
+  if (!canAsk({ globals, world })) {
     throw new AppError("USAGE", `consent came from account ${after.id}, not ${before.id} as before`, {
       hint: "If that is meant, run it again with --yes. Nothing was changed.",
     });
   }
-  const { confirm } = await import("@inquirer/prompts");
   clearCountdown(world);
   world.io.err(
     `This is account ${after.id} (${plain(after.name)}), not ${before.id} as before: all results would count as never sent.\n`,
   );
-  return await confirm(
-    { message: "Connect to this account?", default: false },
-    { input: world.io.stdin, output: world.io.stderr, signal: world.signal },
-  ).catch(() => false);
+  return await saysYes(world, "Connect to this account?");
 }
 
 /** What is typed or pasted, until `done`: then the stream must not keep the process alive. */

@@ -1,9 +1,10 @@
 import { statusCommand } from "../core/advice/command-lines.ts";
 import type { Command } from "commander";
-import type { ConnectionName } from "../core/connection.ts";
+import type { Connection, ConnectionName } from "../core/connection.ts";
 import type { Disconnected } from "../flows/connect/disconnect.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
+import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -13,22 +14,28 @@ export function registerDisconnect(program: Command, world: World): void {
     .description("revoke the tokens at the vendor, then forget them; open results are held, open links void")
     .option("--uninstall", "also remove the app from the account")
     .option("--sandbox", "the sandbox environment")
-    .addHelpText("after", "\nExample:\n  jc-integrations disconnect hubspot --org acme")
+    .addHelpText(
+      "after",
+      "\nIt asks first; a script says --yes.\n\nExample:\n  jc-integrations disconnect hubspot --org acme",
+    )
     .action((vendor: string, options: { uninstall?: boolean; sandbox?: boolean }, command: Command) =>
       withApp(world, command, (session) => runDisconnect(session, vendor, options)),
     );
 }
 
 async function runDisconnect(
-  { app, globals, world, print }: Session,
+  session: Session,
   vendor: string,
   options: { uninstall?: boolean; sandbox?: boolean },
 ): Promise<void> {
+  const { app, globals, world, print } = session;
   const { disconnect } = await import("../flows/connect/disconnect.ts");
   const key = { org: app.org, vendor, environment: options.sandbox ? "sandbox" : "production" } as const;
   const destination = await app.destination(key);
   const store = await app.store();
   const connection = await store.connection(key);
+  if (connection && (connection.state !== "not_connected" || options.uninstall))
+    await agreed(session, lossOf(connection, destination.label, options));
   if (!connection || connection.account === null) {
     const linksVoided = await store.endConsents({ outcome: "voided", connection: key }, app.clock.now());
     const nothing = { revocation: null, uninstall: null, held: 0, linksVoided };
@@ -71,6 +78,18 @@ async function runDisconnect(
   throw new AppError("PARTIAL", `forgotten here, but not at ${destination.label}: ${failures.join("; ")}`, {
     hint: `Remove the app in ${destination.label} under Settings → Integrations → Connected Apps.`,
   });
+}
+
+function lossOf(
+  { org, environment, account }: Connection,
+  label: string,
+  options: { uninstall?: boolean },
+): string {
+  const place = `${label} (${org}, ${environment}${account ? `, account ${account.id}` : ""})`;
+  const app = options.uninstall ? ", the app is removed from it" : "";
+  return account
+    ? `This disconnects ${place}: its tokens are revoked and forgotten${app}, open results are held`
+    : `This makes the open link for the consent of ${place} void`;
 }
 
 const LINK_VOIDED = "The link for consent that was open no longer counts.";

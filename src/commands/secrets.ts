@@ -4,10 +4,13 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { BOT_TOKEN } from "../alerts/telegram.ts";
 import type { DeclaredSecret } from "../core/declared-secret.ts";
+import { placeWords } from "../core/weak-secrets.ts";
 import { AppError } from "../shared/errors.ts";
-import { count } from "../shared/text.ts";
+import { count, listed } from "../shared/text.ts";
+import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
+import type { SecretPlace } from "../vault/secrets.ts";
 import { VENDORS } from "../vendors/index.ts";
 
 const DECLARED = [...VENDORS.flatMap(({ secrets }) => secrets), BOT_TOKEN];
@@ -84,18 +87,30 @@ export function registerSecrets(program: Command, world: World): void {
     .option("--sandbox", "of the sandbox environment")
     .action((name: string, options: { number?: number; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
-        const { removeSecrets } = await import("../vault/secrets.ts");
+        const { numbersOf, removeSecrets } = await import("../vault/secrets.ts");
         const place = placeOf(session, secretNamed(name), options);
-        const removed = await removeSecrets(await session.app.vault(), place, options.number ?? null);
-        if (removed === 0) {
+        const vault = await session.app.vault();
+        const there = await numbersOf(vault, place);
+        const numbers = options.number === undefined ? there : there.filter((n) => n === options.number);
+        if (numbers.length === 0) {
           throw new AppError("USAGE", `${place.name} is not set there`, {
             hint: SECRETS_COMMAND,
           });
         }
+        await agreed(session, `This removes ${whichWords(place, numbers, there)}`);
+        const removed = await removeSecrets(vault, place, numbers);
         await tellWarnings(session.app);
         session.print({ json: { removed }, text: () => `${count(removed, "secret")} removed.` });
       }),
     );
+}
+
+/** Names what goes: nobody can see a secret itself. */
+function whichWords(place: SecretPlace, numbers: readonly number[], there: readonly number[]): string {
+  const what = `${place.name} of ${placeWords(place)}`;
+  if (there.length === 1) return what;
+  const which = `number${numbers.length === 1 ? "" : "s"} ${listed(numbers.map(String))}`;
+  return `${what}: ${which}${numbers.length === there.length ? ", all there are" : ` of ${there.length}`}`;
 }
 
 /** What is wrong with the webhook secrets; `status` shows it from now on. */

@@ -2,13 +2,14 @@ import { removeSecretCommand, SECRETS_COMMAND, trialCommand } from "../core/advi
 import type { Command } from "commander";
 import { type OpenAts, openAts } from "../flows/ats/ats.ts";
 import type { SubscriptionContext } from "../flows/ats/subscriptions.ts";
-import { count, plain, possessive, shortTime } from "../shared/text.ts";
+import { count, listed, plain, possessive, shortTime } from "../shared/text.ts";
 import type { ReceivedWebhook, Refusal } from "../store/contract/store.ts";
 import type { CommonError } from "../core/advice/common-errors.ts";
 import { DEFAULT_ATS } from "../core/default-vendor.ts";
 import { destinationLabels } from "../vendors/index.ts";
 import { logToRead } from "./session/log-to-read.ts";
 import { readLimit } from "./session/option-values.ts";
+import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -42,7 +43,7 @@ export function registerWebhooks(program: Command, world: World): void {
     .action((flags: Flags & { dryRun?: boolean }, command: Command) =>
       withApp(world, command, (session) => runSubscribe(session, flags)),
     );
-  add("unsubscribe", "remove our subscription; results still go out", "unsubscribe").action(
+  add("unsubscribe", "remove our subscription (asks first); results still go out", "unsubscribe").action(
     (flags: Flags, command: Command) => withApp(world, command, (session) => runUnsubscribe(session, flags)),
   );
   add(
@@ -146,8 +147,14 @@ async function runSubscribe(session: Session, flags: Flags & { dryRun?: boolean 
 
 async function runUnsubscribe(session: Session, flags: Flags): Promise<void> {
   const { context, opened } = await open(session, flags);
-  const { unsubscribe } = await import("../flows/ats/subscriptions.ts");
-  const removed = await unsubscribe(context, opened.connection);
+  const { ours, planSubscribe, unsubscribe } = await import("../flows/ats/subscriptions.ts");
+  const plan = await planSubscribe(context, opened.connection);
+  const ids = ours(plan).map(({ id }) => id);
+  if (ids.length > 0) {
+    const loss = `This removes ${listed(ids)} at ${opened.destination.label}: its webhooks reach ${context.targetUrl} no more`;
+    await agreed(session, loss);
+  }
+  const removed = await unsubscribe(context, opened.connection, plan);
   session.print({
     json: { removed },
     text: () =>

@@ -43,14 +43,19 @@ export async function addSecret(
   return { number };
 }
 
-/** Removes one of the secrets, or all of them. Returns how many. */
+/** As people tell the secrets of one place apart. */
+export async function numbersOf(vault: SecretReader, place: SecretPlace): Promise<number[]> {
+  return (await vault.names(prefixOf(place))).map(numberOf).sort((a, b) => a - b);
+}
+
+/** Removes those of that place. Returns how many. */
 export async function removeSecrets(
   vault: Vault,
   place: SecretPlace,
-  number: number | null,
+  numbers: readonly number[],
 ): Promise<number> {
   const names = await vault.names(prefixOf(place));
-  const doomed = number === null ? names : names.filter((name) => numberOf(name) === number);
+  const doomed = names.filter((name) => numbers.includes(numberOf(name)));
   await vault.write(new Map(doomed.map((name) => [name, null])));
   return doomed.length;
 }

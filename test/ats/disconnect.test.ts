@@ -17,7 +17,7 @@ import {
 describe("disconnect smartrecruiters", () => {
   test("says what stays at the vendor, which offers no way to revoke", async () => {
     const { world } = await servingAts();
-    const { code, out } = await world.run(["disconnect", "smartrecruiters"]);
+    const { code, out } = await world.run(["disconnect", "smartrecruiters", "--yes"]);
     expect(code).toBe(0);
     expect(out).toContain("SmartRecruiters offers no way to revoke them");
     expect(out).toContain("Its webhooks still reach us");
@@ -30,7 +30,7 @@ describe("disconnect smartrecruiters", () => {
   test("keeps webhooks and results that come meanwhile, and the next connect lets them go", async () => {
     const { world } = await servingAts();
     const ann = await invited(await company(world));
-    await succeed(world, ["disconnect", "smartrecruiters"]);
+    await succeed(world, ["disconnect", "smartrecruiters", "--yes"]);
     const { secret, id } = await subscription(world);
     const body = completedEvent({ candidateId: "c9", assessmentId: "a9" });
     expect(await post(world, body, signatureOf(body, secret))).toMatchObject({ status: 202 });

@@ -119,7 +119,7 @@ describe("a subscription that no longer serves", () => {
       state: "without secret",
       words: "the secret of SmartRecruiters' webhook subscription is not set here",
       spoil: async (world: World) => {
-        await succeed(world, ["secrets", "remove", "smartrecruiters.webhook-secret"]);
+        await succeed(world, ["secrets", "remove", "smartrecruiters.webhook-secret", "--yes"]);
       },
     },
   ];
@@ -192,7 +192,7 @@ describe("a subscription that no longer serves", () => {
     const world = await connectedAts();
     for (const before of [[], ["webhooks", "subscribe"]]) {
       if (before.length > 0) await succeed(world, before);
-      if (before.length > 0) await succeed(world, ["webhooks", "unsubscribe"]);
+      if (before.length > 0) await succeed(world, ["webhooks", "unsubscribe", "--yes"]);
       await succeed(world, ["webhooks", "list"]);
       expect((await succeed(world, CHECK)).json).toMatchObject({ failed: [] });
       expect(await rowOf(world)).toMatchObject({ subscription: { state: "none" }, banner: null });
@@ -251,16 +251,20 @@ describe("webhooks unsubscribe", () => {
     await succeed(world, ["webhooks", "subscribe"]);
     const { api } = await company(world);
     await api("POST", SUBSCRIBE, { event: COMPLETED, targetUrl: "https://other.example/hooks" });
-    expect((await succeed(world, ["webhooks", "unsubscribe", "--json"])).json).toMatchObject({ removed: 1 });
+    expect((await succeed(world, ["webhooks", "unsubscribe", "--yes", "--json"])).json).toMatchObject({
+      removed: 1,
+    });
     expect(await subscription(world, APP)).toMatchObject({ targetUrl: "https://other.example/hooks" });
-    expect((await succeed(world, ["webhooks", "unsubscribe"])).out).toContain("no subscription of ours");
+    expect((await succeed(world, ["webhooks", "unsubscribe", "--yes"])).out).toContain(
+      "no subscription of ours",
+    );
   });
 });
 
 test("one whose maker died before its secret was kept is replaced, though an older secret is there", async () => {
   const world = await connectedAts();
   await succeed(world, ["webhooks", "subscribe"]);
-  await succeed(world, ["webhooks", "unsubscribe"]);
+  await succeed(world, ["webhooks", "unsubscribe", "--yes"]);
   const { api } = await company(world);
   await api("POST", SUBSCRIBE, { event: COMPLETED, targetUrl: world.webhookUrl });
   const orphan = await subscription(world);

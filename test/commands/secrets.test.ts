@@ -66,13 +66,13 @@ describe("secrets", () => {
   test("are removed one by one by number, or all at once, and the numbers of others stay", async () => {
     const world = await freshWorld();
     for (const secret of [WEBHOOK_SECRET, SECOND]) await set(world, ["jobcannon.webhook-secret"], secret);
-    const one = await world.run(["secrets", "remove", "jobcannon.webhook-secret", "--number", "1"]);
+    const one = await world.run(["secrets", "remove", "jobcannon.webhook-secret", "--yes", "--number", "1"]);
     expect(one).toMatchObject({ code: 0, out: "1 secret removed.\n" });
     expect(await listed(world)).toEqual({ version: 1, secrets: [item("jobcannon.webhook-secret", 2)] });
     await set(world, ["jobcannon.webhook-secret"], WEBHOOK_SECRET);
-    const all = await world.run(["secrets", "remove", "jobcannon.webhook-secret"]);
+    const all = await world.run(["secrets", "remove", "jobcannon.webhook-secret", "--yes"]);
     expect(all).toMatchObject({ code: 0, out: "2 secrets removed.\n" });
-    const none = await world.run(["secrets", "remove", "jobcannon.webhook-secret"]);
+    const none = await world.run(["secrets", "remove", "jobcannon.webhook-secret", "--yes"]);
     expect(none).toMatchObject({ code: 2, err: expect.stringContaining("is not set there") });
   });
 

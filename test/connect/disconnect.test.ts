@@ -14,7 +14,7 @@ describe("disconnect", () => {
     const world = await connected();
     const { refreshToken } = await tokensOf(world);
     expect(await isAlive(world, refreshToken)).toBe(true);
-    const { code, out, err } = await world.run(["disconnect", "hubspot"]);
+    const { code, out, err } = await world.run(["disconnect", "hubspot", "--yes"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
     expect(out).toMatch(/^HubSpot is disconnected; our tokens are gone from the sealed vault in /);
     expect(await isAlive(world, refreshToken)).toBe(false);
@@ -28,7 +28,7 @@ describe("disconnect", () => {
   test("says the same as JSON", async () => {
     const world = await connected();
     await importResults(world, [invite()]);
-    expect((await world.run(["disconnect", "hubspot", "--json"])).json).toEqual({
+    expect((await world.run(["disconnect", "hubspot", "--yes", "--json"])).json).toEqual({
       version: 1,
       vendor: "hubspot",
       environment: "production",
@@ -42,7 +42,7 @@ describe("disconnect", () => {
   test("holds what is open and what comes; connecting again releases it, and it arrives", async () => {
     const world = await connected();
     await importResults(world, [invite(), invite()]);
-    const { out } = await world.run(["disconnect", "hubspot"]);
+    const { out } = await world.run(["disconnect", "hubspot", "--yes"]);
     expect(out).toContain("\n2 results held until you connect again.\n");
     await importResults(world, [invite()]);
     const list = await world.run(["invites", "list"]);
@@ -63,7 +63,7 @@ describe("disconnect", () => {
   test("is noticed by a running service, and so is the next connect", async () => {
     const world = await connected();
     const service = await serving(world);
-    await succeed(world, ["disconnect", "hubspot"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes"]);
     expect((await service.post(invite())).status).toBe(202);
     await until("the result is held", async () => (await statusOf(world)).pushes.held === 1);
     await succeed(world, ["connect", "hubspot"]);
@@ -77,7 +77,7 @@ describe("disconnect", () => {
     await succeed(world, ["secrets", "set", "hubspot.client-secret", "--sandbox"], "another secret");
     await succeed(world, ["connect", "hubspot", "--sandbox"]);
     await importResults(world, [invite()]);
-    const { json } = await world.run(["disconnect", "hubspot", "--sandbox", "--json"]);
+    const { json } = await world.run(["disconnect", "hubspot", "--yes", "--sandbox", "--json"]);
     expect(json).toMatchObject({ environment: "sandbox", held: 0 });
     expect(await tokenNames(world)).toEqual(["token/acme/hubspot/production"]);
     expect(await isAlive(world, (await tokensOf(world)).refreshToken)).toBe(true);
@@ -86,9 +86,9 @@ describe("disconnect", () => {
 
   test("twice says that there is nothing to do", async () => {
     const world = await connected();
-    await succeed(world, ["disconnect", "hubspot"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes"]);
     const before = await world.portal.requests();
-    const { code, out } = await world.run(["disconnect", "hubspot"]);
+    const { code, out } = await world.run(["disconnect", "hubspot", "--yes"]);
     expect({ code, out }).toEqual({
       code: 0,
       out: "HubSpot is not connected (acme, production): nothing to do.\n",
@@ -98,7 +98,7 @@ describe("disconnect", () => {
 
   test("of what was never connected is a mistake", async () => {
     const world = await freshWorld();
-    const { code, err } = await world.run(["disconnect", "hubspot"]);
+    const { code, err } = await world.run(["disconnect", "hubspot", "--yes"]);
     expect(code).toBe(2);
     expect(err).toBe("Error: acme has no HubSpot connection (production)\n  Try: jc-integrations status\n");
   });
@@ -108,7 +108,7 @@ describe("disconnect --uninstall", () => {
   test("also removes the app from the portal, with all its tokens", async () => {
     const world = await connected();
     const { accessToken, refreshToken } = await tokensOf(world);
-    const { code, out } = await world.run(["disconnect", "hubspot", "--uninstall"]);
+    const { code, out } = await world.run(["disconnect", "hubspot", "--yes", "--uninstall"]);
     expect(code).toBe(0);
     expect(out).toContain("The app is removed from the account.");
     expect(await isAlive(world, accessToken)).toBe(false);
@@ -118,8 +118,8 @@ describe("disconnect --uninstall", () => {
 
   test("without tokens cannot reach the portal, and says where a person can", async () => {
     const world = await connected();
-    await succeed(world, ["disconnect", "hubspot"]);
-    const { code, err } = await world.run(["disconnect", "hubspot", "--uninstall"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes"]);
+    const { code, err } = await world.run(["disconnect", "hubspot", "--yes", "--uninstall"]);
     expect(code).toBe(7);
     expect(err).toContain("not at HubSpot: acme/hubspot/production is not connected");
     expect(err).toContain("Settings → Integrations → Connected Apps");
@@ -128,7 +128,7 @@ describe("disconnect --uninstall", () => {
   test("that HubSpot refuses still forgets the tokens, and says so", async () => {
     const world = await connected();
     await world.portal.fault({ status: 403, path: "/appinstalls", body: { message: "not allowed" } });
-    const { code, out, err } = await world.run(["disconnect", "hubspot", "--uninstall"]);
+    const { code, out, err } = await world.run(["disconnect", "hubspot", "--yes", "--uninstall"]);
     expect(code).toBe(7);
     expect(out).not.toContain("The app is removed");
     expect(err).toContain("HubSpot refused removing the app with 403: not allowed");
@@ -146,13 +146,13 @@ describe("disconnect in trouble", () => {
     ],
     [
       "cannot be told our secret",
-      (world: World) => succeed(world, ["secrets", "remove", "hubspot.client-secret"]),
+      (world: World) => succeed(world, ["secrets", "remove", "hubspot.client-secret", "--yes"]),
     ],
   ])("forgets here and ends with 7 when HubSpot %s", async (_what, trouble) => {
     const world = await connected();
     await importResults(world, [invite()]);
     await trouble(world);
-    const { code, out, err } = await world.run(["disconnect", "hubspot"]);
+    const { code, out, err } = await world.run(["disconnect", "hubspot", "--yes"]);
     expect(code).toBe(7);
     expect(out).toContain("HubSpot is disconnected");
     expect(err).toContain("Error: forgotten here, but not at HubSpot: ");
@@ -166,7 +166,7 @@ describe("disconnect in trouble", () => {
     await importResults(world, [invite()]);
     const key = join(world.dir, "vault.key");
     renameSync(key, `${key}.away`);
-    const { code, err } = await world.run(["disconnect", "hubspot"]);
+    const { code, err } = await world.run(["disconnect", "hubspot", "--yes"]);
     expect(code).toBe(5);
     expect(err).toContain("The vault's key is missing");
     renameSync(`${key}.away`, key);
@@ -182,7 +182,7 @@ describe("disconnect in trouble", () => {
     await world.portal.fault({ revoked: true });
     await world.run(["run", "retry"]);
     expect((await statusOf(world)).state).toBe("must_reconnect");
-    await succeed(world, ["disconnect", "hubspot"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes"]);
     expect(await statusOf(world)).toMatchObject({
       state: "not_connected",
       banner: null,

@@ -87,7 +87,7 @@ describe.skipIf(missing !== null)(
       expect(filesWith(TOKEN)).not.toEqual([]);
       expect(secrets.flatMap(filesWith)).toEqual([]);
 
-      const disconnect = await runProgram(world, ["disconnect", "hubspot", "--verbose"]);
+      const disconnect = await runProgram(world, ["disconnect", "hubspot", "--yes", "--verbose"]);
       expect(disconnect).toMatchObject({ code: 0, out: expect.stringContaining("our tokens are gone") });
       expect(Object.keys(await heldIn(world, session))).toEqual([
         "secret/-/hubspot.client-secret/1",
@@ -104,7 +104,11 @@ describe.skipIf(missing !== null)(
       }
     });
 
-    const NEED_THE_VAULT = [["resync-properties"], ["connect", "hubspot"], ["disconnect", "hubspot"]];
+    const NEED_THE_VAULT = [
+      ["resync-properties"],
+      ["connect", "hubspot"],
+      ["disconnect", "hubspot", "--yes"],
+    ];
 
     /** Each of them ends in time with 5 and these words, and so does status from then on; nobody is disconnected. */
     async function expectUnavailable(world: World, words: RegExp): Promise<void> {

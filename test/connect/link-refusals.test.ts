@@ -116,7 +116,7 @@ describe("an answer is refused", () => {
 
   test.each<[what: string, act: (world: World) => Promise<unknown>]>([
     ["a newer link", (world) => linkFor(world)],
-    ["a disconnect", (world) => succeed(world, ["disconnect", "hubspot"])],
+    ["a disconnect", (world) => succeed(world, ["disconnect", "hubspot", "--yes"])],
   ])("to a link that %s made void: 410", async (_what, act) => {
     const { world, link, log } = await waiting();
     await act(world);
@@ -140,7 +140,7 @@ describe("an answer is refused", () => {
     await world.portal.fault({ delayMs: 5_000, path: "/oauth/v3/token", times: 1 });
     const page = answer(link);
     await exchangeUnderWay(world);
-    const { out } = await succeed(world, ["disconnect", "hubspot"]);
+    const { out } = await succeed(world, ["disconnect", "hubspot", "--yes"]);
     expect(out).toContain("The link for consent that was open no longer counts.");
     await clock.advance(5_000);
     expect(await page).toMatchObject({ status: 410 });
@@ -187,7 +187,7 @@ describe("an answer is refused", () => {
     const { world, link, log } = await waiting();
     await succeed(world, ["secrets", "set", "hubspot.client-secret"], "wrong");
     const wrong = await answer(link);
-    await succeed(world, ["secrets", "remove", "hubspot.client-secret"]);
+    await succeed(world, ["secrets", "remove", "hubspot.client-secret", "--yes"]);
     const missing = await answer(link);
     for (const page of [wrong, missing]) {
       expect(page.status).toBe(500);
@@ -302,19 +302,21 @@ describe("an answer that cannot be kept now is refused with 503", () => {
 describe("disconnect", () => {
   test("of what was never connected makes its open link void, and says so", async () => {
     const { world } = await waiting();
-    const { code, out } = await world.run(["disconnect", "hubspot"]);
+    const { code, out } = await world.run(["disconnect", "hubspot", "--yes"]);
     expect(code).toBe(0);
     expect(out).toBe(
       "HubSpot was not connected (acme, production). The link for consent that was open no longer counts.\n",
     );
     expect(await statusOf(world)).toMatchObject({ state: "not_connected" });
-    expect((await world.run(["disconnect", "hubspot"])).code).toBe(2);
+    expect((await world.run(["disconnect", "hubspot", "--yes"])).code).toBe(2);
   });
 
   test("of a connection makes its open link void too", async () => {
     const world = await connected({ env: await publicAddress() });
     await linkFor(world);
-    expect((await world.run(["disconnect", "hubspot", "--json"])).json).toMatchObject({ linksVoided: 1 });
+    expect((await world.run(["disconnect", "hubspot", "--yes", "--json"])).json).toMatchObject({
+      linksVoided: 1,
+    });
     expect(await statusOf(world)).toMatchObject({ state: "not_connected" });
   });
 });

@@ -49,7 +49,7 @@ test("no failing command shows a secret, though HubSpot quotes it and --verbose 
     ["a secret of the wrong shape", ["secrets", "set", "jobcannon.webhook-secret"], async () => {}, 2],
     [
       "a refused revocation",
-      ["disconnect", "hubspot"],
+      ["disconnect", "hubspot", "--yes"],
       () => echo(world, 400, "/oauth", `${first.refreshToken} of ${CLIENT_SECRET}`),
       7,
     ],

@@ -149,7 +149,7 @@ describe("resync-properties", () => {
     await importResults(world, [invite({ email: PERSON })]);
     await succeed(world, ["run", "retry"]);
     expect(await valuesOf(world)).toMatchObject(DISC_SCORES);
-    await succeed(world, ["disconnect", "hubspot", "--uninstall"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes", "--uninstall"]);
     const paths = (await world.portal.requests()).map(({ path }) => path);
     expect(paths.filter((path) => path !== "/oauth/authorize" && !path.includes(`/${version}/`))).toEqual([]);
   });
@@ -168,7 +168,7 @@ describe("resync-properties", () => {
 
   test("of an account that was disconnected asks to connect", async () => {
     const world = await connected();
-    await succeed(world, ["disconnect", "hubspot"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes"]);
     const { code, err } = await world.run(["resync-properties"]);
     expect(code).toBe(4);
     expect(err).toContain("Try: jc-integrations connect hubspot --org acme");
@@ -263,7 +263,7 @@ describe("values that vanished from a contact", () => {
 
   test("come back when connecting again finds the property gone", async () => {
     const world = await delivered();
-    await succeed(world, ["disconnect", "hubspot"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes"]);
     await world.portal.archiveProperty("jc_disc_d");
     expect((await world.run(["connect", "hubspot"])).out).toMatch(/properties +1 created, 16 there already/);
     await succeed(world, ["run", "retry"]);

@@ -1,26 +1,21 @@
 /** The built program in a process of its own: at a terminal, without one, and how it ends. */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
 import { connect as open } from "node:net";
-import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { launch, type Program } from "../end-to-end/program.ts";
 import { follow } from "../oauth/browser.ts";
+import { atTerminal, missingForTerminal as missing } from "../end-to-end/terminal.ts";
 import { connected, prepared, until, type World } from "../world.ts";
 import { approve, expectNoConnection, linkIn, OTHER_PORTAL, PORTAL, statusOf, tokensOf } from "./world.ts";
-import { dist } from "../built.ts";
-
-dist();
-
-const BIN = fileURLToPath(new URL("../../bin/jc-integrations.js", import.meta.url));
 
 /** Starts `connect` in the background of the test and waits until it has shown its link. */
 async function connecting(world: World): Promise<Program & { link: string }> {
   const program = launch(world, ["connect", "hubspot", "--no-browser"]);
   return { ...program, link: await until("the link is shown", () => linkIn(program.err())) };
 }
+
+const linkOn = (terminal: ReturnType<typeof atTerminal>) =>
+  until("the link is shown", () => linkIn(terminal.screen()));
 
 /** A connection that the browser opened ahead of need and never uses. Resolves when the other side has ended it. */
 async function spareConnection(port: number): Promise<{ isClosed(): boolean }> {
@@ -98,60 +93,13 @@ describe("the built program", () => {
   });
 });
 
-const hasScript = (process.env.PATH ?? "")
-  .split(delimiter)
-  .some((directory) => existsSync(join(directory, "script")));
-const missing = hasScript || process.env.JC_TEST_ALL_PARTS === "1" ? null : "script";
-
-/** The program on a terminal of its own, and what a person sees and types there. */
-function atTerminal(world: World, argv: readonly string[]) {
-  const pidFile = join(world.dir, "pid");
-  const quoted = [process.execPath, BIN, ...argv].map((word) => `'${word}'`).join(" ");
-  const script = spawn("script", ["-qefc", `echo $$ > '${pidFile}'; exec ${quoted}`, "/dev/null"], {
-    env: { PATH: process.env.PATH, HOME: world.dir, TERM: "xterm", SHELL: "/bin/sh", ...world.env },
-  });
-  let screen = "";
-  for (const stream of [script.stdout, script.stderr])
-    stream.on("data", (chunk) => {
-      screen += chunk;
-    });
-  const ended = once(script, "close").then(([code]: unknown[]) => code);
-  onTestFinished(async () => {
-    script.kill("SIGKILL");
-    await ended;
-  });
-  return {
-    ended,
-    shows: (text: string) => until(`the terminal shows "${text}"`, () => screen.includes(text)),
-    screen: () => screen,
-    type: (keys: string) => script.stdin.write(keys),
-    link: () => until("the link is shown", () => linkIn(screen)),
-    /** As when its window is closed: the program's own end is all that is left to see. */
-    close: async () => {
-      const pid = Number(readFileSync(pidFile, "utf8"));
-      script.kill("SIGKILL");
-      await until("the program has ended", () => !isRunning(pid));
-    },
-  };
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    // Without a signal it only asks. A process that has ended but was not reaped yet is a zombie, state Z.
-    process.kill(pid, 0);
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-}
-
 describe.skipIf(missing !== null)(
   `at a terminal${missing === null ? "" : ` (${missing} is missing)`}`,
   () => {
     test("connect counts down, takes a pasted address, and leaves a clean screen", async () => {
       const world = await prepared();
       const terminal = atTerminal(world, ["connect", "hubspot", "--no-browser"]);
-      const link = await terminal.link();
+      const link = await linkOn(terminal);
       await terminal.shows("s left");
       terminal.type(`${await approve(link)}\r`);
       expect(await terminal.ended).toBe(0);
@@ -162,7 +110,7 @@ describe.skipIf(missing !== null)(
     test("Ctrl-C ends it, and nothing has changed", async () => {
       const world = await prepared();
       const terminal = atTerminal(world, ["connect", "hubspot", "--no-browser"]);
-      await terminal.link();
+      await linkOn(terminal);
       terminal.type("\u0003");
       expect(await terminal.ended).toBe(3);
       expect(terminal.screen()).toContain("Nothing was changed");
@@ -172,7 +120,7 @@ describe.skipIf(missing !== null)(
     test("closing the window ends it, and nothing has changed", async () => {
       const world = await prepared();
       const terminal = atTerminal(world, ["connect", "hubspot", "--no-browser"]);
-      const link = await terminal.link();
+      const link = await linkOn(terminal);
       await terminal.close();
       await expect(follow(link)).rejects.toThrow("ECONNREFUSED");
       await expectNoConnection(world);
@@ -187,7 +135,7 @@ describe.skipIf(missing !== null)(
       const before = await tokensOf(world);
       await world.portal.settings({ portalId: OTHER_PORTAL });
       const terminal = atTerminal(world, ["connect", "hubspot", "--no-browser"]);
-      const page = follow(await terminal.link()).catch(() => null);
+      const page = follow(await linkOn(terminal)).catch(() => null);
       await terminal.shows("Connect to this account?");
       expect(terminal.screen()).toContain(`This is account ${OTHER_PORTAL} (`);
       terminal.type(answer === "\u0003" ? answer : `${answer}\r`);

@@ -89,7 +89,7 @@ describe("replay", () => {
   test("ends with 2 when what it needs is not configured", async () => {
     const clock = fakeClock();
     const { world } = await delivered(1, { clock });
-    await succeed(world, ["secrets", "remove", "hubspot.client-secret"]);
+    await succeed(world, ["secrets", "remove", "hubspot.client-secret", "--yes"]);
     clock.jump(clock.now() + 3_600 * SECOND);
     const run = await world.run(["replay", "--vendor", "hubspot", "--yes", "--json"]);
     expect(run).toMatchObject({ code: 2, json: report({ matched: 1, queued: 1 }) });

@@ -17,7 +17,8 @@ export interface Told {
 export function readReceiver({ jobcannon }: SmartWorld): { url: string; secret: string } | string {
   const { url, secret } = jobcannon;
   if (url === null) return "no receiver was told: set jobcannonUrl, or start with --jobcannon-url";
-  if (secret === null) return "no secret to sign with: set jobcannonSecret, or start with --jobcannon-secret";
+  if (secret === null)
+    return "no secret to sign with: set jobcannonSecret, or start with --jobcannon-secret <file>";
   const target = new URL(url);
   if (target.pathname === "/") target.pathname = "/jobcannon/events";
   return { url: target.href, secret: secret.reveal() };

@@ -46,21 +46,21 @@ export async function planSubscribe(
   const { ats, access, clock, targetUrl } = context;
   const known = connection.subscription?.id ?? null;
   const hasSecret = await holdsSecret(context, connection);
-  const ours = (await ats.subscriptions(access)).filter(
+  const found = (await ats.subscriptions(access)).filter(
     (each) => each.id === known || each.targetUrl === targetUrl,
   );
   const serves = (each: Subscription) => each.isActive && each.targetUrl === targetUrl && hasSecret;
   // Of one that was made and cut off nobody knows the secret; any other that comes to us is the customer's own work.
   const isCutOff = connection.subscription?.begun === true;
-  const found = isCutOff ? undefined : ours.find(serves);
-  const keep = ours.find((each) => each.id === known && serves(each)) ?? found ?? null;
+  const serving = isCutOff ? undefined : found.find(serves);
+  const keep = found.find((each) => each.id === known && serves(each)) ?? serving ?? null;
   const health: SubscriptionHealth = {
     id: keep?.id ?? known,
-    state: stateOf(ours, { keep, targetUrl }),
+    state: stateOf(found, { keep, targetUrl }),
     checkedAt: clock.now(),
     ...(isCutOff ? { begun: true } : {}),
   };
-  return { keep, remove: ours.filter((each) => each !== keep), health };
+  return { keep, remove: found.filter((each) => each !== keep), health };
 }
 
 function stateOf(
@@ -120,21 +120,28 @@ export async function rotateSecret(
   context: SubscriptionContext,
   connection: Connection,
 ): Promise<{ subscription: Subscription; replaced: string[] }> {
-  const { keep, remove } = await planSubscribe(context, connection);
+  const old = ours(await planSubscribe(context, connection));
   const subscription = await create(context, connection);
   await saveActive(context, connection, subscription);
-  const old = [...(keep ? [keep] : []), ...remove];
   for (const { id } of old) await context.ats.unsubscribe(context.access, id);
   return { subscription, replaced: old.map(({ id }) => id) };
 }
 
 /** Removes ours. The secrets stay for what is still on its way. Returns how many there were. */
-export async function unsubscribe(context: SubscriptionContext, connection: Connection): Promise<number> {
-  const { keep, remove } = await planSubscribe(context, connection);
-  const ours = [...(keep ? [keep] : []), ...remove];
-  for (const { id } of ours) await context.ats.unsubscribe(context.access, id);
+export async function unsubscribe(
+  context: SubscriptionContext,
+  connection: Connection,
+  plan: SubscribePlan,
+): Promise<number> {
+  const doomed = ours(plan);
+  for (const { id } of doomed) await context.ats.unsubscribe(context.access, id);
   await saveHealth(context, connection, null);
-  return ours.length;
+  return doomed.length;
+}
+
+/** All that are ours, whether they serve or not. */
+export function ours({ keep, remove }: SubscribePlan): Subscription[] {
+  return [...(keep ? [keep] : []), ...remove];
 }
 
 /** The secret is in the vault before anything relies on it. */

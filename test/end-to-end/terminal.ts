@@ -1,0 +1,54 @@
+/** The built program at a terminal of its own, for which a machine needs `script`. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { onTestFinished } from "vitest";
+import { until, type World } from "../world.ts";
+import { BIN } from "./program.ts";
+
+const hasScript = (process.env.PATH ?? "")
+  .split(delimiter)
+  .some((directory) => existsSync(join(directory, "script")));
+export const missingForTerminal = hasScript || process.env.JC_TEST_ALL_PARTS === "1" ? null : "script";
+
+/** The program on a terminal of its own, and what a person sees and types there. */
+export function atTerminal(world: World, argv: readonly string[], env: Record<string, string> = {}) {
+  const pidFile = join(world.dir, "pid");
+  const quoted = [process.execPath, BIN, ...argv].map((word) => `'${word}'`).join(" ");
+  const script = spawn("script", ["-qefc", `echo $$ > '${pidFile}'; exec ${quoted}`, "/dev/null"], {
+    env: { PATH: process.env.PATH, HOME: world.dir, TERM: "xterm", SHELL: "/bin/sh", ...world.env, ...env },
+  });
+  let screen = "";
+  for (const stream of [script.stdout, script.stderr])
+    stream.on("data", (chunk) => {
+      screen += chunk;
+    });
+  const ended = once(script, "close").then(([code]: unknown[]) => code);
+  onTestFinished(async () => {
+    script.kill("SIGKILL");
+    await ended;
+  });
+  return {
+    ended,
+    shows: (text: string) => until(`the terminal shows "${text}"`, () => screen.includes(text)),
+    screen: () => screen,
+    type: (keys: string) => script.stdin.write(keys),
+    /** As when its window is closed: the program's own end is all that is left to see. */
+    close: async () => {
+      const pid = Number(readFileSync(pidFile, "utf8"));
+      script.kill("SIGKILL");
+      await until("the program has ended", () => !isRunning(pid));
+    },
+  };
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    // Without a signal it only asks. A process that has ended but was not reaped yet is a zombie, state Z.
+    process.kill(pid, 0);
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
