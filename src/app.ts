@@ -138,12 +138,15 @@ export function openApp(world: World, globals: Globals): App {
     return learningSecrets(opened, redact);
   });
   const http = once(async () => {
-    const { createHttp } = await import("./shared/http.ts");
+    const [{ createHttp }, { proxyFrom }] = await Promise.all([
+      import("./shared/http.ts"),
+      import("./shared/proxy.ts"),
+    ]);
+    const proxy = proxyFrom(world.env);
+    if (proxy?.authorization) redact.learn(proxy.authorization.replace(/^Basic /, ""));
     const opened = createHttp({
       caFile: pathIn(config, "network.ca_file", world.cwd),
-      httpProxy: world.env.HTTP_PROXY ?? world.env.http_proxy ?? null,
-      httpsProxy: world.env.HTTPS_PROXY ?? world.env.https_proxy ?? null,
-      noProxy: world.env.NO_PROXY ?? world.env.no_proxy ?? null,
+      proxy,
       ...(globals.verbose ? { trace: (line: string) => log.debug(line) } : {}),
     });
     closers.push(() => opened.close());

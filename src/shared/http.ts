@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
-import { type Dispatcher, EnvHttpProxyAgent, request } from "undici";
+import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
 import { AppError, isAppError } from "./errors.ts";
+import type { HttpProxy } from "./proxy.ts";
 import { withoutValues } from "./redact.ts";
 import type { Secret } from "./secret.ts";
 
@@ -41,9 +42,7 @@ export interface HttpAnswer {
 
 export interface HttpSettings {
   caFile: string | null;
-  httpProxy: string | null;
-  httpsProxy: string | null;
-  noProxy: string | null;
+  proxy: HttpProxy | null;
   /** Gets one line per call for `--verbose`; no header, no body. */
   trace?: (line: string) => void;
 }
@@ -67,24 +66,42 @@ export function checkBaseUrl(text: string, where: string): URL {
 }
 
 export function createHttp(settings: HttpSettings): Http {
-  const dispatcher = createDispatcher(settings);
+  const ways = createWays(settings);
   return {
-    request: (call) => send(dispatcher, call, settings.trace),
-    close: () => dispatcher.destroy(),
+    request: (call) => send(ways, call, settings.trace),
+    close: async () => {
+      await Promise.all([ways.direct.destroy(), ways.proxied?.destroy()]);
+    },
   };
 }
 
-function createDispatcher(settings: HttpSettings): Dispatcher {
-  const tls = settings.caFile ? { ca: [...rootCertificates, readCaFile(settings.caFile)] } : {};
-  return new EnvHttpProxyAgent({
-    httpProxy: settings.httpProxy ?? "",
-    httpsProxy: settings.httpsProxy ?? "",
-    noProxy: ["localhost", "127.0.0.1", "::1", settings.noProxy ?? ""].filter(Boolean).join(","),
-    connect: { ...tls, timeout: 10_000 },
-    requestTls: tls,
-    // As many to one host as there are calls under way: one account's that hang must not make another's queue.
-    keepAliveTimeout: 20_000,
-  });
+interface Ways {
+  direct: Dispatcher;
+  /** Null where there is no proxy. */
+  proxied: Dispatcher | null;
+  proxy: HttpProxy | null;
+}
+
+function createWays({ caFile, proxy }: HttpSettings): Ways {
+  const tls = caFile ? { ca: [...rootCertificates, readCaFile(caFile)] } : {};
+  const connect = { ...tls, timeout: 10_000 };
+  // As many to one host as there are calls under way: one account's that hang must not make another's queue.
+  const keepAliveTimeout = 20_000;
+  const proxied =
+    proxy &&
+    new ProxyAgent({
+      uri: proxy.url,
+      ...(proxy.authorization === null ? {} : { token: proxy.authorization }),
+      proxyTls: connect,
+      requestTls: tls,
+      keepAliveTimeout,
+    });
+  return { direct: new Agent({ connect, keepAliveTimeout }), proxied, proxy };
+}
+
+/** The proxy that a call to there goes through; null where it goes by itself. */
+function proxyTo(url: URL, { proxy }: Ways): HttpProxy | null {
+  return proxy === null || isLoopback(url) || proxy.isPassedBy(url) ? null : proxy;
 }
 
 function readCaFile(path: string): string {
@@ -95,19 +112,16 @@ function readCaFile(path: string): string {
   }
 }
 
-async function send(
-  dispatcher: Dispatcher,
-  call: HttpRequest,
-  trace?: (line: string) => void,
-): Promise<HttpAnswer> {
+async function send(ways: Ways, call: HttpRequest, trace?: (line: string) => void): Promise<HttpAnswer> {
   const url = checkBaseUrl(call.url, "the vendor's address");
+  const proxy = proxyTo(url, ways);
   const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const startedAt = performance.now();
   const since = () => Math.round(performance.now() - startedAt);
   const abort = abortAfter(timeoutMs, call.signal);
   try {
     const answer = await request(url, {
-      dispatcher,
+      dispatcher: (proxy && ways.proxied) ?? ways.direct,
       method: call.method,
       headers: headersOf(call),
       body: bodyOf(call),
@@ -127,10 +141,7 @@ async function send(
     if (call.signal?.aborted) throw call.signal.reason;
     if (isAppError(cause)) throw cause;
     trace?.(`${call.method} ${url.origin}${url.pathname} → ${wordsFor(cause)} (${since()} ms)`);
-    throw new AppError("VENDOR_UNAVAILABLE", `${url.host} did not answer: ${wordsFor(cause)}`, {
-      hint: "Check the network, HTTPS_PROXY and network.ca_file, then try again.",
-      cause,
-    });
+    throw unreached(url, proxy, cause);
   } finally {
     abort.done();
   }
@@ -203,6 +214,32 @@ function flatHeaders(headers: Record<string, string | string[] | undefined>): Re
     if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
   }
   return flat;
+}
+
+function unreached(url: URL, proxy: HttpProxy | null, cause: unknown): AppError {
+  const status = proxy && refusalOf(cause);
+  const by = proxy && `the proxy ${proxy.url} (${proxy.variable})`;
+  if (proxy && status !== null) {
+    const asks = status === "407" ? ": it asks for a user and password, or refuses those it was given" : "";
+    return new AppError("VENDOR_UNAVAILABLE", `${by} refused the way to ${url.host} with ${status}${asks}`, {
+      hint:
+        status === "407"
+          ? `Give them as ${proxy.variable}=http://user:password@host:port, with %40 for an @.`
+          : `Have ${url.host} allowed there, or name it in NO_PROXY.`,
+      cause,
+    });
+  }
+  const way = by === null ? "" : ` through ${by}`;
+  return new AppError("VENDOR_UNAVAILABLE", `${url.host} did not answer${way}: ${wordsFor(cause)}`, {
+    hint: `Check the network, ${proxy?.variable ?? "HTTPS_PROXY"} and network.ca_file, then try again.`,
+    cause,
+  });
+}
+
+/** The status with which a proxy answered instead of opening the tunnel; undici tells it in words only. */
+function refusalOf(cause: unknown): string | null {
+  const words = cause instanceof Error ? cause.message : "";
+  return /^Proxy response \((\d{3})\)/.exec(words)?.[1] ?? null;
 }
 
 /** A short word for what went wrong on the way, never the request itself. */

@@ -225,7 +225,7 @@ describe("a portal's tier", () => {
   });
 
   function hubspotOf(tier: Tier, apiBase: string) {
-    const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+    const http = createHttp({ caFile: null, proxy: null });
     return createHubspot(
       {
         apiBase,

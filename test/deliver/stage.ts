@@ -101,7 +101,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     hubspotLimit: vendorLimit,
     clock: time.vendorClock,
   });
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   const calls: SeenCall[] = [];
   const problems: AppError[] = [];
   const hubspot = createHubspot(

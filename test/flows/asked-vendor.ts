@@ -93,7 +93,7 @@ export async function openAskedVendor({
   await once(server, "listening");
   const address = server.address();
   const base = `http://127.0.0.1:${typeof address === "object" && address ? address.port : 0}`;
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   const directory = temporaryDirectory();
   const store = await opened(openDirect);
   const vault = openVault({

@@ -7,7 +7,7 @@ import { secret } from "../../src/shared/secret.ts";
 import { openVault } from "../../src/vault/open.ts";
 
 const { options, connection, issuer } = JSON.parse(process.argv[2] ?? "{}");
-const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+const http = createHttp({ caFile: null, proxy: null });
 const vault = openVault({ ...options, childUrl: new URL(options.childUrl), clock: systemClock });
 const tokens = createTokens({ clock: systemClock, http, vault });
 console.log("ready");

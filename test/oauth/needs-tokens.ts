@@ -10,7 +10,7 @@ import { openVault } from "../../src/vault/open.ts";
 const { options, connection, issuer } = JSON.parse(process.argv[2] ?? "{}");
 let aheadMs = 0;
 const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
-const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+const http = createHttp({ caFile: null, proxy: null });
 const vault = openVault({ ...options, childUrl: new URL(options.childUrl), clock });
 const tokens = createTokens({ clock, http, vault });
 const clientSecret = async () => {

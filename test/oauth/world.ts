@@ -37,7 +37,7 @@ export function issuerAt(base: string, change: Partial<TokenIssuer["authorizatio
 }
 
 export function testHttp(): Http {
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   onTestFinished(() => http.close());
   return http;
 }

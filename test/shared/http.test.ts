@@ -4,11 +4,12 @@ import { createServer as createTlsServer } from "node:https";
 import { connect } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createHttp, type HttpSettings } from "../../src/shared/http.ts";
+import { proxyFrom } from "../../src/shared/proxy.ts";
 import { secret } from "../../src/shared/secret.ts";
 import { until } from "../world.ts";
 
 const file = (name: string) => new URL(`certificates/${name}`, import.meta.url).pathname;
-const DIRECT: HttpSettings = { caFile: null, httpProxy: null, httpsProxy: null, noProxy: null };
+const DIRECT: HttpSettings = { caFile: null, proxy: null };
 
 function opened(settings: Partial<HttpSettings> = {}) {
   const http = createHttp({ ...DIRECT, ...settings });
@@ -40,18 +41,26 @@ function overTls(answer: RequestListener): Promise<number> {
 }
 
 /** A proxy that sends every tunnel to one local port, and keeps where it was asked to go. */
-async function proxyTo(port: number): Promise<{ url: string; asked: string[] }> {
+async function proxyTo(
+  port: number,
+  { overTls = false, login, refuses }: { overTls?: boolean; login?: string; refuses?: number } = {},
+): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
-  const proxy = createServer((_, response) => response.writeHead(403).end());
+  const proxy = overTls
+    ? createTlsServer({ key: readFileSync(file("key.pem")), cert: readFileSync(file("certificate.pem")) })
+    : createServer();
+  const opens = login === undefined ? undefined : `Basic ${Buffer.from(login).toString("base64")}`;
   proxy.on("connect", (request, socket) => {
     asked.push(request.url ?? "");
+    const refusal = request.headers["proxy-authorization"] === opens ? refuses : 407;
+    if (refusal !== undefined) return socket.end(`HTTP/1.1 ${refusal} No\r\ncontent-length: 0\r\n\r\n`);
     const upstream = connect(port, "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
       upstream.pipe(socket).pipe(upstream);
     });
     for (const end of [socket, upstream]) end.on("error", () => upstream.destroy());
   });
-  return { url: `http://127.0.0.1:${await listening(proxy)}`, asked };
+  return { url: `${overTls ? "https" : "http"}://127.0.0.1:${await listening(proxy)}`, asked };
 }
 
 describe("a call to a vendor", () => {
@@ -60,7 +69,7 @@ describe("a call to a vendor", () => {
       response.end(JSON.stringify({ host: request.headers.host })),
     );
     const proxy = await proxyTo(port);
-    const http = opened({ httpsProxy: proxy.url, caFile: file("certificate.pem") });
+    const http = opened({ proxy: proxyFrom({ HTTPS_PROXY: proxy.url }), caFile: file("certificate.pem") });
     const answer = await http.request({ method: "GET", url: "https://api.vendor.example/x" });
     expect(JSON.parse(answer.text)).toEqual({ host: "api.vendor.example" });
     expect(proxy.asked).toEqual(["api.vendor.example:443"]);
@@ -68,7 +77,7 @@ describe("a call to a vendor", () => {
 
   test("is refused in words where the certificate is not trusted", async () => {
     const proxy = await proxyTo(await overTls((_, response) => response.end()));
-    const http = opened({ httpsProxy: proxy.url });
+    const http = opened({ proxy: proxyFrom({ HTTPS_PROXY: proxy.url }) });
     const call = http.request({ method: "GET", url: "https://api.vendor.example/x" });
     await expect(call).rejects.toMatchObject({
       code: "VENDOR_UNAVAILABLE",
@@ -79,11 +88,70 @@ describe("a call to a vendor", () => {
   test("passes a proxy by for the hosts of NO_PROXY and for this machine", async () => {
     const port = await local((_, response) => response.end("direct"));
     const proxy = await proxyTo(port);
-    const http = opened({ httpProxy: proxy.url, httpsProxy: proxy.url, noProxy: "api.vendor.example" });
+    const http = opened({ proxy: proxyFrom({ HTTPS_PROXY: proxy.url, NO_PROXY: "api.vendor.example" }) });
     expect((await http.request({ method: "GET", url: `http://127.0.0.1:${port}/` })).text).toBe("direct");
     const call = http.request({ method: "GET", url: "https://api.vendor.example/", timeoutMs: 2_000 });
     await expect(call).rejects.toMatchObject({ code: "VENDOR_UNAVAILABLE" });
     expect(proxy.asked).toEqual([]);
+  });
+
+  test("goes through a proxy that itself speaks TLS, by the same CA file", async () => {
+    const port = await overTls((_, response) => response.end("through"));
+    const proxy = await proxyTo(port, { overTls: true });
+    const through = proxyFrom({ https_proxy: proxy.url });
+    const answer = await opened({ proxy: through, caFile: file("certificate.pem") }).request({
+      method: "GET",
+      url: "https://api.vendor.example/x",
+    });
+    expect(answer.text).toBe("through");
+    expect(proxy.asked).toEqual(["api.vendor.example:443"]);
+    const distrusting = opened({ proxy: through }).request({
+      method: "GET",
+      url: "https://api.vendor.example/",
+    });
+    await expect(distrusting).rejects.toMatchObject({
+      message: expect.stringContaining(`through the proxy ${proxy.url} (https_proxy)`),
+    });
+  });
+
+  test("names the proxy that asks for a password, and opens it with one", async () => {
+    const port = await overTls((_, response) => response.end("through"));
+    const proxy = await proxyTo(port, { login: "ann:p@ss word" });
+    const call = (login: string) =>
+      opened({
+        proxy: proxyFrom({ HTTPS_PROXY: proxy.url.replace("//", `//${login}`) }),
+        caFile: file("certificate.pem"),
+      }).request({ method: "GET", url: "https://api.vendor.example/" });
+    for (const login of ["", "ann@", "ann:wr0ng@"]) {
+      const error: unknown = await call(login).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({
+        code: "VENDOR_UNAVAILABLE",
+        message: expect.stringContaining(
+          `the proxy ${proxy.url} (HTTPS_PROXY) refused the way to api.vendor.example with 407`,
+        ),
+        hint: expect.stringContaining("HTTPS_PROXY=http://user:password@host:port"),
+      });
+      expect(String(error)).not.toContain("wr0ng");
+    }
+    expect((await call("ann:p%40ss%20word@")).text).toBe("through");
+  });
+
+  test("names the proxy that refuses the host, and the one that is not there", async () => {
+    const proxy = await proxyTo(1, { refuses: 403 });
+    const call = (url: string) =>
+      opened({ proxy: proxyFrom({ ALL_PROXY: url }) }).request({
+        method: "GET",
+        url: "https://api.vendor.example/",
+      });
+    await expect(call(proxy.url)).rejects.toMatchObject({
+      message: `the proxy ${proxy.url} (ALL_PROXY) refused the way to api.vendor.example with 403`,
+      hint: expect.stringContaining("NO_PROXY"),
+    });
+    await expect(call("http://u:s3cret@127.0.0.1:1")).rejects.toMatchObject({
+      message:
+        "api.vendor.example did not answer through the proxy http://127.0.0.1:1 (ALL_PROXY): ECONNREFUSED",
+      hint: expect.stringContaining("ALL_PROXY"),
+    });
   });
 
   test("never follows a redirect, so that a token cannot travel to another host", async () => {

@@ -17,7 +17,7 @@ import { fakeClock } from "../fake-clock.ts";
 const DESTINATIONS = VENDORS.filter(({ destination }) => destination);
 
 async function opened(vendor: string) {
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   onTestFinished(() => http.close());
   const config = loadConfig({
     file: "/nowhere",

@@ -31,7 +31,7 @@ export async function emulatedAccount(
 ): Promise<EmulatedAccount> {
   const clock = fakeClock();
   const emulator = await startEmulator({ port: 0, autoApprove: true, hubspotLimit: "none", clock });
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   onTestFinished(async () => {
     await http.close();
     await emulator.close();

@@ -25,7 +25,7 @@ const Tokens = v.object({ access_token: v.string(), refresh_token: v.string() })
 export async function openPortal({ apiVersion = "v3" }: { apiVersion?: ApiVersion } = {}): Promise<Portal> {
   const clock = fakeClock();
   const emulator = await startEmulator({ port: 0, autoApprove: true, hubspotLimit: "none", clock });
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   onTestFinished(async () => {
     await http.close();
     await emulator.close();

@@ -69,7 +69,7 @@ export async function openCompany(): Promise<Company> {
   await once(server, "listening");
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   onTestFinished(async () => {
     await http.close();
     server.closeAllConnections();

@@ -131,7 +131,7 @@ async function openEmulated(): Promise<{
 }> {
   const clock = fakeClock();
   const emulator = await startEmulator({ port: 0, autoApprove: true, clock });
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   onTestFinished(async () => {
     await http.close();
     await emulator.close();

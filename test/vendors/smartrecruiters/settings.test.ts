@@ -16,7 +16,7 @@ function open(
   { org = "acme", environment = "production" }: { org?: string; environment?: Environment } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), "jc-config-"));
-  const http = createHttp({ caFile: null, httpProxy: null, httpsProxy: null, noProxy: null });
+  const http = createHttp({ caFile: null, proxy: null });
   onTestFinished(async () => {
     await http.close();
     rmSync(folder, { recursive: true });
