@@ -3,9 +3,9 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, wri
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { temporaryDirectory } from "./store/world.ts";
 import { freshWorld } from "./world.ts";
 import { dist } from "./built.ts";
+import { temporaryDirectory } from "./directory.ts";
 
 dist();
 

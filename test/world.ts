@@ -1,7 +1,6 @@
 /** A fresh world for each test: a directory, a configuration, a sealed vault, an emulator, and a person with a browser. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { Webhook } from "standardwebhooks";
@@ -11,6 +10,7 @@ import { main } from "../src/main.ts";
 import { type Clock, systemClock } from "../src/shared/clock.ts";
 import type { Environment } from "../src/shared/config.ts";
 import { dist } from "./built.ts";
+import { TEMPORARY } from "./directory.ts";
 import { type Emulated, type EmulatedHubspot, emulated } from "./emulated.ts";
 import { follow, type Visit } from "./oauth/browser.ts";
 
@@ -72,7 +72,7 @@ export interface WorldOptions {
 
 export async function freshWorld(options: WorldOptions = {}): Promise<World> {
   const clock = options.clock ?? systemClock;
-  const dir = mkdtempSync(join(tmpdir(), "jc-world-"));
+  const dir = mkdtempSync(join(TEMPORARY, "jc-world-"));
   const { autoApprove = true } = options;
   const emulator = await startEmulator({ port: 0, autoApprove, hubspotLimit: "none", clock });
   const running = new Set<Running>();

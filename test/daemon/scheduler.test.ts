@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import fc from "fast-check";
@@ -18,6 +16,7 @@ import { children } from "../store/child.ts";
 import { onFileSystem, testWithMounts } from "../store/parts.ts";
 import { invite, ORG, until } from "../world.ts";
 import { claimsOf } from "../store/looks.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const startChild = children();
 const MINUTE_MS = 60_000;
@@ -30,12 +29,6 @@ interface Started {
   /** Ends in order, or with what made it end. */
   stop(): Promise<void>;
   ended: Promise<void>;
-}
-
-function temporaryDirectory(): string {
-  const path = mkdtempSync(join(tmpdir(), "jc-scheduler-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
 }
 
 async function openStore(stateDir: string, clock: FakeClock): Promise<Store> {

@@ -6,8 +6,8 @@ import { createHubspot } from "../../src/vendors/hubspot/hubspot.ts";
 import type { Tier } from "../../src/vendors/hubspot/keys.ts";
 import { createHttp } from "../../src/shared/http.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { temporaryDirectory } from "../store/world.ts";
 import { MINUTE, mostAtOnce, mostWithin, openStage, people, SECOND, START, type Stage } from "./stage.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const WINDOW = 10 * SECOND;
 /** Our window is one percent longer than the vendor's. */

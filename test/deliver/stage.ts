@@ -29,9 +29,9 @@ import { jobcannon } from "../../src/vendors/jobcannon/source.ts";
 import { type EmulatedHubspot, emulated, type Fault } from "../emulated.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { HUBSPOT } from "../store/events.ts";
-import { temporaryDirectory } from "../store/world.ts";
 import { type InviteEvent, invite } from "../world.ts";
 import { stuckOf } from "../store/looks.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 export const START = Date.UTC(2026, 10, 22, 12, 1);
 export const SECOND = 1_000;

@@ -24,7 +24,8 @@ import { callWithToken } from "../../src/vendors/calling/bearer-call.ts";
 import type { LookUp } from "../../src/vendors/contract/look-up.ts";
 import { aSnapshot } from "../core/example.ts";
 import { aThinEvent } from "../store/events.ts";
-import { openDirect, opened, temporaryDirectory } from "../store/world.ts";
+import { openDirect, opened } from "../store/world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 export const KEY = "harvest-key-of-acme";
 const KEY_NAME = "greenhouse.api-key";

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { dist } from "../built.ts";
-import { temporaryDirectory } from "../store/world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 dist();
 

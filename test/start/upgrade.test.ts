@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { allDelivered, launchService, send } from "../end-to-end/program.ts";
-import { temporaryDirectory } from "../store/world.ts";
 import { connected, invite, until, type World } from "../world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -8,7 +8,8 @@ import { NOON } from "../core/example.ts";
 import { until } from "../world.ts";
 import { children } from "./child.ts";
 import { anEvent, candidate, connect } from "./events.ts";
-import { openThreaded, opened, temporaryDirectory } from "./world.ts";
+import { openThreaded, opened } from "./world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const start = children();
 const MB = 1024 * 1024;

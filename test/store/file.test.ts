@@ -12,8 +12,9 @@ import { children } from "./child.ts";
 import { anEvent, completedFor } from "./events.ts";
 import { onFileSystem, testWithMounts } from "./parts.ts";
 import { SLOW_MIGRATION, SLOW_MIGRATION_ROWS } from "./slow-migration.ts";
-import { openDirect, openThreaded, opened, temporaryDirectory } from "./world.ts";
+import { openDirect, openThreaded, opened } from "./world.ts";
 import { dist } from "../built.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const start = children();
 const logIn = (stateDir: string) => join(stateDir, "log.db");

@@ -10,7 +10,7 @@ import { createVerbs } from "../../src/store/sqlite/verbs.ts";
 import { NOON } from "../core/example.ts";
 import { DELIVERED } from "./contract/delivering.ts";
 import { anEvent, completedFor, HUBSPOT, SMARTRECRUITERS } from "./events.ts";
-import { temporaryDirectory } from "./world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const account = { id: "4711", name: "Acme", kind: null, region: null };
 

@@ -8,8 +8,9 @@ import { NOON } from "../core/example.ts";
 import { type Child, children } from "./child.ts";
 import { claimedSubjects } from "./contract/delivering.ts";
 import { completedFor, connect } from "./events.ts";
-import { openDirect, opened, openThreaded, temporaryDirectory } from "./world.ts";
+import { openDirect, opened, openThreaded } from "./world.ts";
 import { dist } from "../built.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const start = children();
 const THREAD = fileURLToPath(new URL("store-thread.js", dist()));

@@ -4,7 +4,8 @@ import { createHolds } from "../../src/store/sqlite/delivery/holds.ts";
 import { SLICE } from "../../src/store/sqlite/file/slices.ts";
 import { NOON } from "../core/example.ts";
 import { completedFor, connect } from "./events.ts";
-import { opened, openDirect, temporaryDirectory } from "./world.ts";
+import { opened, openDirect } from "./world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 test("a release for a readable vault that is cut off between two slices is still known to be unfinished", async () => {
   const stateDir = temporaryDirectory();

@@ -7,8 +7,9 @@ import { openThreadedStore } from "../../src/store/sqlite/threaded.ts";
 import { NOON } from "../core/example.ts";
 import { anAttempt, DELIVERED } from "./contract/delivering.ts";
 import { anEvent, anUnstorableEvent, candidate, completedFor, connect, MINUTE } from "./events.ts";
-import { openThreaded, opened, temporaryDirectory } from "./world.ts";
+import { openThreaded, opened } from "./world.ts";
 import { claimsOf } from "./looks.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const numbered = (n: number) => anEvent("completed", { invitationId: `inv_${n}`, eventId: `evt_${n}` });
 const many = (length: number) => Array.from({ length }, (_, n) => numbered(n));

@@ -14,9 +14,9 @@ import { createRunner } from "../../src/systemd/runner.ts";
 import { dist } from "../built.ts";
 import { ask } from "../daemon/serving.ts";
 import { follow } from "../oauth/browser.ts";
-import { temporaryDirectory } from "../store/world.ts";
 import { invite, ndjson, sign, until, WEBHOOK_SECRET } from "../world.ts";
 import { inBox, REPOSITORY } from "./box.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const CLONE = "/root/jc-integrations";
 const CONFIG = "/etc/jc-integrations/config.toml";

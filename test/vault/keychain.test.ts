@@ -4,8 +4,9 @@ import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import type { VaultOptions } from "../../src/vault/open.ts";
 import { missingForKeychain, startKeyring, startSilentBus } from "./keyring.ts";
-import { open, put, readAll, TOKEN, temporaryDirectory, vaultOptions } from "./world.ts";
+import { open, put, readAll, TOKEN, vaultOptions } from "./world.ts";
 import { dist } from "../built.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 /** A Linux host with this environment. */
 function keychainOptions(env: Record<string, string>, change: Partial<VaultOptions> = {}): VaultOptions {

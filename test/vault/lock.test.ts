@@ -5,7 +5,7 @@ import { systemClock } from "../../src/shared/clock.ts";
 import { createLocks } from "../../src/vault/file/lock.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { bundled, kill, nextLine, start } from "./processes.ts";
-import { temporaryDirectory } from "./world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 /** Far below the minute for which a lock is waited for. */
 const PATIENCE_MS = 20_000;

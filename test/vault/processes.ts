@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { onTestFinished } from "vitest";
-import { temporaryDirectory } from "./world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 export interface Running {
   child: ChildProcess;

@@ -6,7 +6,8 @@ import { expect, test } from "vitest";
 import { onFileSystem, testWithMounts } from "../store/parts.ts";
 import { rekeyVault } from "../../src/vault/rekey.ts";
 import { bundled } from "./processes.ts";
-import { open, put, readAll, TOKEN, temporaryDirectory, vaultOptions } from "./world.ts";
+import { open, put, readAll, TOKEN, vaultOptions } from "./world.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 

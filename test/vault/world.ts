@@ -1,19 +1,12 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
 import { type Secret, secret } from "../../src/shared/secret.ts";
 import type { Vault } from "../../src/vault/contract.ts";
 import { openVault, type VaultOptions } from "../../src/vault/open.ts";
+import { temporaryDirectory } from "../directory.ts";
 
 export const TOKEN = "token/acme/hubspot/production";
-
-export function temporaryDirectory(): string {
-  const path = mkdtempSync(join(tmpdir(), "jc-vault-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  return path;
-}
 
 /** A sealed vault with a key file of its own, unless `change` says otherwise. */
 export function vaultOptions(change: Partial<VaultOptions> = {}): VaultOptions {

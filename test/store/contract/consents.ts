@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { CONSENT_LIFE_MS, type Consent } from "../../../src/core/consent.ts";
 import { NOON } from "../../core/example.ts";
 import { MINUTE } from "../events.ts";
-import { type OpenStore, opened, temporaryDirectory } from "../world.ts";
+import { type OpenStore, opened } from "../world.ts";
+import { temporaryDirectory } from "../../directory.ts";
 
 const DAY = 24 * 60 * MINUTE;
 

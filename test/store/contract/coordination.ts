@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
 import { anEvent, connect, HUBSPOT, SMARTRECRUITERS } from "../events.ts";
-import { type OpenStore, opened, temporaryDirectory } from "../world.ts";
+import { type OpenStore, opened } from "../world.ts";
+import { temporaryDirectory } from "../../directory.ts";
 
 const DAY = 24 * 3_600_000;
 

@@ -5,10 +5,11 @@ import type { Claim, SettleOutcome, Store } from "../../../src/store/contract/st
 import { NOON } from "../../core/example.ts";
 import { DELIVERED, REJECTED } from "../contract/delivering.ts";
 import { anEvent, anotherAccount, candidate, connect, MINUTE } from "../events.ts";
-import { type OpenStore, temporaryDirectory } from "../world.ts";
+import type { OpenStore } from "../world.ts";
 import { type News, type Operation, operation, PEOPLE } from "./operations.ts";
 import { createReference, type Flight, type Reference } from "./reference.ts";
 import { claimsOf, stuckOf, unpushed } from "../looks.ts";
+import { temporaryDirectory } from "../../directory.ts";
 
 /** Two snapshots of one invite; it is claimed for one account, then for another, and both answers come. */
 const ANSWER_OF_ANOTHER_ACCOUNT: readonly Operation[] = [
