@@ -5,7 +5,7 @@ import { askCandidates, connectedToBoth, many, writeBacksOf } from "./ats-world.
 import { entryOf, type Webhook, webhooksAbout } from "./ats-webhooks.ts";
 import { expectedContacts } from "./contact-model.ts";
 import { logOf } from "./log.ts";
-import { allDelivered, launchService } from "./program.ts";
+import { allDelivered, launchService, post } from "./program.ts";
 
 const ASSESSMENTS = 800;
 const WEBHOOKS = 10_000;
@@ -19,9 +19,8 @@ const LEFT_BY_A_KILL = 65;
 /** Sends it until somebody answers, and not with 503. */
 async function sendUntilAnswered(url: string, { path, body, headers }: Webhook): Promise<number> {
   const send = async () => {
-    const answer = await fetch(url + path, { method: "POST", headers, body });
-    await answer.arrayBuffer();
-    return answer.status === 503 ? null : answer.status;
+    const { status } = await post(url + path, { headers, body });
+    return status === 503 ? null : status;
   };
   return await until("an answer", () => send().catch(() => null));
 }

@@ -14,7 +14,7 @@ const CONNECTION = "acme/hubspot/production";
 const REDIRECT_URI = "http://localhost:8976/hubspot/oauth-callback";
 /** Longer than a token lives. */
 const ROUND_MS = 31 * 60_000;
-const [ROUNDS, LANES, PROCESSES] = [48, 4, 3];
+const [ROUNDS, LANES, PROCESSES] = [36, 4, 3];
 
 /**
  * The moments of a kill, each met as often as the others: somewhere before the call, while the vendor has a new pair

@@ -42,7 +42,7 @@ export function describeModel(open: OpenStore): void {
             await store.close();
           }
         }),
-        { numRuns: 40, examples: [[[...ANSWER_OF_ANOTHER_ACCOUNT]]] },
+        { numRuns: 20, examples: [[[...ANSWER_OF_ANOTHER_ACCOUNT]]] },
       );
     });
   });
