@@ -16,7 +16,7 @@ function hasRoom(path: string): boolean {
   return bavail * bsize >= ENOUGH_BYTES;
 }
 
-/** A directory that goes with the test. */
+/** A directory that goes with the test; on the disk for what is to be run, which memory may forbid. */
 export function temporaryDirectory(parent = TEMPORARY): string {
   const path = mkdtempSync(join(parent, "jc-test-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));

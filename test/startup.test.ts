@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -57,7 +58,7 @@ test.each([
   ["of another Node", (file: string) => writeFileSync(file, ofAnotherNode(readFileSync(file)))],
   ["something else", (file: string) => writeFileSync(file, "no code\nat all")],
 ])("the program starts where the code kept of it is %s", (_what, spoil) => {
-  const installed = temporaryDirectory();
+  const installed = temporaryDirectory(tmpdir());
   const repository = fileURLToPath(new URL("..", import.meta.url));
   for (const part of ["bin", "dist"])
     cpSync(join(repository, part), join(installed, part), { recursive: true });

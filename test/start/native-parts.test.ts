@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -31,7 +32,7 @@ interface Installed {
 
 /** The built program, with one native part of its own and the others of this checkout. */
 function installed(part: Part): Installed {
-  const directory = temporaryDirectory();
+  const directory = temporaryDirectory(tmpdir());
   const packages = join(directory, "node_modules");
   mkdirSync(packages);
   for (const name of readdirSync(join(REPOSITORY, "node_modules")))
@@ -147,7 +148,7 @@ describe.skipIf(process.platform !== "linux" || !existsSync(join(REPOSITORY, "no
       const { stderr } = program.run(["vault", "status"], KEYCHAIN);
       const [, command = ""] = /Try: (sudo .*)/.exec(stderr) ?? [];
       // Whoever runs this may write there anyway.
-      const sudo = join(temporaryDirectory(), "sudo");
+      const sudo = join(temporaryDirectory(tmpdir()), "sudo");
       writeFileSync(sudo, '#!/bin/sh\nexec "$@"\n');
       chmodSync(sudo, 0o755);
       const env = { ...process.env, PATH: `${join(sudo, "..")}:${process.env.PATH}` };

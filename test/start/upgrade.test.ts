@@ -1,5 +1,6 @@
 /** What a package manager does to a program that runs: its files go, and others come. */
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -11,7 +12,7 @@ const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 
 /** The built program in a place of its own. */
 function installed(): string {
-  const directory = temporaryDirectory();
+  const directory = temporaryDirectory(tmpdir());
   for (const part of ["bin", "dist", "package.json"])
     cpSync(join(REPOSITORY, part), join(directory, part), { recursive: true });
   symlinkSync(join(REPOSITORY, "node_modules"), join(directory, "node_modules"));

@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
@@ -32,7 +33,7 @@ inBox(
 /** The box has no network: what the installation will ask of the registry has to be in npm's cache. */
 async function fillNpmsCache() {
   dist();
-  const directory = temporaryDirectory();
+  const directory = temporaryDirectory(tmpdir());
   const { run } = createRunner(process.env);
   await ok(run("npm", ["pack", "--ignore-scripts", `--pack-destination=${directory}`, REPOSITORY]));
   const tarball = join(directory, `jc-integrations-${versionIn(REPOSITORY)}.tgz`);
