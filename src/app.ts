@@ -1,13 +1,15 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./shared/world.ts";
+import { BOT_TOKEN } from "./alerts/telegram.ts";
 import { listKeysCommand } from "./core/advice/command-lines.ts";
+import { misplacedSecret } from "./core/advice/misplaced-secret.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { KeyedApi } from "./flows/account/key-access.ts";
 import type { Tokens } from "./oauth/tokens.ts";
 import { faultsFile } from "./flows/watch/faults-file.ts";
 import type { Clock } from "./shared/clock.ts";
-import { changedKeys, type Config, loadConfig } from "./shared/config.ts";
+import { changedKeys, type Config, type ConfigOptions, isOrgSlug, loadConfig } from "./shared/config.ts";
 import { AppError, isAppError } from "./shared/errors.ts";
 import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
@@ -279,14 +281,39 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 function configFor(world: World, globals: Globals): Config {
-  return loadConfig({
+  return loadConfig(configOptions(world, globals));
+}
+
+/** What vendors say of a configuration that is well-formed: of the account of each org, and of its sandbox. */
+export async function vendorFaults(config: Config, clock: Clock): Promise<AppError[]> {
+  const { createHttp } = await import("./shared/http.ts");
+  const http = createHttp({ caFile: null, proxy: null });
+  const orgs = new Set([config.org, ...Object.keys(config.orgs)]);
+  const vendors = VENDORS.flatMap(({ vendor, destination }) => (destination ? [vendor] : []));
+  const faults = new Map<string, AppError>();
+  for (const org of orgs)
+    for (const vendor of vendors)
+      for (const environment of ["production", "sandbox"] as const)
+        await openDestination(vendor, { config, org, environment, http, clock }).catch((error: unknown) => {
+          if (!isAppError(error)) throw error;
+          faults.set(error.message, error);
+        });
+  await http.close();
+  return [...faults.values()];
+}
+
+/** For who has to work where the configuration does not. */
+export function configOptions(world: World, globals: Globals): ConfigOptions {
+  const secrets = [...VENDORS.flatMap((vendor) => vendor.secrets), BOT_TOKEN].map(({ name }) => name);
+  return {
     file: configFileFor(world, globals),
     isRequired: (globals.config ?? world.env.JC_CONFIG) !== undefined,
     env: world.env,
     flags: globals.org === undefined ? {} : { org: globals.org },
     vendors: VENDORS,
     listKeys: listKeysCommand,
-  });
+    setSecret: (path) => misplacedSecret(path, secrets),
+  };
 }
 
 /** A path in the configuration file is meant from where that file is, any other from where the command was typed. */
@@ -306,7 +333,7 @@ function stateDirFor(world: World, globals: Globals): string {
 }
 
 function orgFrom(slug: string): string {
-  if (/^[a-z0-9][a-z0-9._-]{0,99}$/i.test(slug)) return slug;
+  if (isOrgSlug(slug)) return slug;
   throw new AppError("USAGE", "an org is a slug: letters, digits, dot, dash, underscore", {
     hint: "As --org acme",
   });

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 import { globalKeys } from "../shared/config-keys.ts";
-import { withApp } from "./session/with-app.ts";
-import type { World } from "../shared/world.ts";
+import { AppError } from "../shared/errors.ts";
+import { count } from "../shared/text.ts";
+import { withApp, withoutApp } from "./session/with-app.ts";
+import type { Output, World } from "../shared/world.ts";
 
 export function registerConfig(program: Command, world: World): void {
   const config = program.command("config").description("what is configured, and where it comes from");
@@ -30,6 +32,17 @@ export function registerConfig(program: Command, world: World): void {
     );
 
   config
+    .command("check")
+    .description("say all that is wrong with it at once (exit 2), and what has no effect (exit 0)")
+    .addHelpText(
+      "after",
+      "\nExample:\n  jc-integrations config check --config /etc/jc-integrations/config.toml",
+    )
+    .action((_options: object, command: Command) =>
+      withoutApp(world, command, (output) => checkConfig(output)),
+    );
+
+  config
     .command("path")
     .description("which file is read, and where the state rests")
     .action((_options: object, command: Command) =>
@@ -43,6 +56,36 @@ export function registerConfig(program: Command, world: World): void {
         print({ json, text: () => terminal.table(["", ""], rows).trimStart() });
       }),
     );
+}
+
+async function checkConfig({ world, globals, terminal, print }: Output): Promise<void> {
+  const [{ configOptions, vendorFaults }, { problemsOf }, { withoutEffect }] = await Promise.all([
+    import("../app.ts"),
+    import("../shared/config-check.ts"),
+    import("../shared/settings.ts"),
+  ]);
+  const options = configOptions(world, globals);
+  const { config, problems } = problemsOf(options, world.cwd);
+  // Of what is no URL they would say the same in other words.
+  if (problems.length === 0)
+    for (const { message, hint } of await vendorFaults(config, world.clock))
+      problems.push({ message, hint: hint ?? null });
+  const warnings = withoutEffect(config, options.vendors);
+  const { red, yellow, green } = terminal.paint;
+  print({
+    json: { file: config.file, problems, warnings },
+    text: () =>
+      [
+        config.file ?? `${options.file} (not there)`,
+        ...problems.map(({ message, hint }) => `${red("✗")} ${message}${hint === null ? "" : `\n  ${hint}`}`),
+        ...warnings.map((words) => `${yellow("!")} ${words}`),
+        ...(problems.length + warnings.length === 0 ? [green("Nothing is wrong with it.")] : []),
+      ].join("\n"),
+  });
+  if (problems.length === 0) return;
+  throw new AppError("CONFIG_INVALID", `${count(problems.length, "problem")} in the configuration`, {
+    hint: "Mend what is listed, and look again.",
+  });
 }
 
 /** As it is written in the file. */

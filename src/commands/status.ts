@@ -107,7 +107,9 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const storage = status.storage.map(({ message, hint }) =>
     paint.yellow(`! ${message}${hint === null ? "" : `\n  ${hint}`}`),
   );
-  const weak = status.secretWarnings.map((words) => paint.yellow(`! ${plain(words)}`));
+  const weak = [...status.secretWarnings, ...status.settingWarnings].map((words) =>
+    paint.yellow(`! ${plain(words)}`),
+  );
   const drift = status.services.flatMap(({ advice }) => advice.map((words) => paint.yellow(`! ${words}`)));
   const notes = [
     ...storage,

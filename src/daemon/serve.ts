@@ -1,12 +1,14 @@
 import type { LookUpContext } from "../flows/intake/look-ups.ts";
 import { tellSecretWarnings } from "../flows/watch/secret-warnings.ts";
 import type { Tokens } from "../oauth/tokens.ts";
+import type { VendorSection } from "../shared/config-keys.ts";
 import { digestOf } from "../shared/digest.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Lost } from "../shared/io.ts";
 import type { Log } from "../shared/log.ts";
 import { BUILD, VERSION } from "../shared/version.ts";
+import { withoutEffect } from "../shared/settings.ts";
 import type { Store } from "../store/contract/store.ts";
 import type { Vault } from "../vault/contract.ts";
 import { rememberingSecrets } from "../vault/secrets.ts";
@@ -36,6 +38,7 @@ export interface ServeContext extends LookUpContext {
   vault(): Promise<Vault>;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
+  vendors: readonly VendorSection[];
   threadedStore(): Promise<Store>;
   reload(): { text: string | null; keysForRestart: string[] };
 }
@@ -87,6 +90,7 @@ export async function serve(
         ? null
         : { file: config.file, digest: digestOf(runningText) },
   });
+  for (const setting of withoutEffect(config, context.vendors)) log.warn(setting);
   const store = tellingLostLogins(await context.threadedStore(), log);
   const toldHolds = createToldHolds(store, log);
   const [vault, sources] = await Promise.all([context.vault(), context.sources()]);

@@ -3,7 +3,8 @@
  * one table behind the file, the environment (`JC_` + the path in capitals), `config show` and the error for a mistyped key.
  */
 export type KeyKind =
-  | { kind: "text" }
+  /** `holds`: what `config check` looks at beyond the text. */
+  | { kind: "text"; holds?: "url" | "file" }
   | { kind: "number"; min: number; max: number }
   | { kind: "yes-no" }
   | { kind: "choice"; of: readonly string[] }
@@ -19,6 +20,9 @@ export type KeyKind =
 export type KeyValue = string | number | boolean;
 export type KeyWithDefault = KeyKind & { default: KeyValue };
 
+export const url = (value: string) => ({ kind: "text", holds: "url", default: value }) as const;
+export const URL_TEXT = { kind: "text", holds: "url" } as const;
+const FILE = { kind: "text", holds: "file", default: "" } as const;
 export const text = (value = "") => ({ kind: "text", default: value }) as const;
 export const port = (value: number) => ({ kind: "number", min: 1, max: 65_535, default: value }) as const;
 export const TEXT = { kind: "text" } as const;
@@ -27,20 +31,20 @@ export const REGION = { kind: "choice", of: ["eu", "us"] } as const;
 
 export const KEYS = {
   org: text("default"),
-  "jobcannon.result_base": text("https://jobcannon.io"),
+  "jobcannon.result_base": url("https://jobcannon.io"),
   "serve.listen": { kind: "address", default: "127.0.0.1:8470" },
   "serve.admin_listen": { kind: "address", default: "127.0.0.1:8471" },
   "serve.max_connections": { kind: "number", min: 16, max: 2_048, default: 1_024 },
   "serve.trusted_proxies": { kind: "networks", default: "" },
-  "serve.public_url": text("https://api.jobcannon.io"),
-  "serve.tls_cert": text(),
-  "serve.tls_key": text(),
+  "serve.public_url": url("https://api.jobcannon.io"),
+  "serve.tls_cert": FILE,
+  "serve.tls_key": FILE,
   "schedule.retry_every": { kind: "duration", default: 300_000 },
   "schedule.sweep_at": { kind: "time-of-day", default: 120 },
   "retention.days": { kind: "number", min: 1, max: 36_500, default: 90 },
   "alerts.telegram.chat_id": text(),
-  "alerts.telegram.api_base": text("https://api.telegram.org"),
-  "network.ca_file": text(),
+  "alerts.telegram.api_base": url("https://api.telegram.org"),
+  "network.ca_file": FILE,
   "vault.backend": { kind: "choice", of: ["keychain", "sealed"], default: "keychain" },
   "vault.key_file": text(),
   "store.url": text("sqlite:"),
@@ -48,6 +52,17 @@ export const KEYS = {
   "log.level": { kind: "choice", of: ["debug", "info", "warn", "error"], default: "info" },
   "log.format": { kind: "choice", of: ["text", "json"], default: "text" },
 } as const satisfies Record<string, KeyWithDefault>;
+
+/** Taken and shown, and of no effect in this version: whoever sets one is told so. A star stands for any org. */
+export const NOT_BUILT: readonly string[] = [
+  "serve.admin_listen",
+  "serve.tls_cert",
+  "serve.tls_key",
+  "retention.days",
+  "store.region",
+  "orgs.*.retention_days",
+  "orgs.*.residency",
+];
 
 /** What one org has of its own, under `[orgs.<slug>]`. */
 export const ORG_KEYS = {

@@ -13,7 +13,7 @@ import {
   type VendorSection,
   variableOf,
 } from "./config-keys.ts";
-import { AppError } from "./errors.ts";
+import { AppError, isAppError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
 /** Configuration: flag over environment over file over default. Holds no secret. */
@@ -33,8 +33,7 @@ export type Config = Values<typeof KEYS> & {
 type Table = Record<string, unknown>;
 type ListKeys = (variable?: string) => string;
 
-/** `file`: read if it exists; a missing one is an error only when `isRequired` (the operator named it). */
-export function loadConfig(options: {
+export interface ConfigOptions {
   file: string;
   isRequired: boolean;
   env: Environment;
@@ -42,13 +41,33 @@ export function loadConfig(options: {
   vendors: readonly VendorSection[];
   /** What to type to see all keys while the file, or that variable, names an unknown one. */
   listKeys: ListKeys;
-}): Config {
-  const { file, listKeys } = options;
+  /** What to type instead where a key, by its path, is a secret that rests in the vault; null where it is none. */
+  setSecret?: (path: string) => string | null;
+}
+
+/** Gets what is wrong, one error after the other; the first ends the reading where it throws. */
+type Fault = (error: AppError) => void;
+
+/** `file`: read if it exists; a missing one is an error only when `isRequired` (the operator named it). */
+export function loadConfig(options: ConfigOptions): Config {
+  return readConfig(options, (error) => {
+    throw error;
+  });
+}
+
+/** What is wrong is left out: its key has the default. */
+export function readConfig(options: ConfigOptions, fault: Fault): Config {
   const keys = globalKeys(options.vendors);
-  const text = readText(file, options.isRequired);
-  const { orgs, sandbox, ...rest } = text === null ? {} : parseToml(text, file);
-  const fromFile = flatten(rest, { keys, prefix: "", file, listKeys });
-  refuseUnknownVariables(options.env, { keys, listKeys });
+  const at: Source = { ...options, fault };
+  const text = readText(at, options.isRequired);
+  const tables = text === null ? [] : tablesIn(text, at);
+  const fromFile = Object.assign(
+    {},
+    ...tables.map(({ orgs: _orgs, sandbox: _sandbox, ...rest }) =>
+      flatten(rest, { ...at, keys, prefix: "" }),
+    ),
+  );
+  refuseUnknownVariables(options.env, at, keys);
   const values: Record<string, KeyValue> = {};
   const origins: Record<string, string> = {};
   for (const [name, key] of Object.entries(keys)) {
@@ -62,18 +81,19 @@ export function loadConfig(options: {
       undefined,
       "default",
     ];
-    values[name] = value === undefined ? key.default : check(value, key, `${name} (${origin})`);
+    const valid = value === undefined ? undefined : checkedBy(at, value, key, `${name} (${origin})`);
+    values[name] = valid ?? key.default;
     origins[name] = origin;
   }
   const config = {
     ...(values as Values<typeof KEYS>),
-    orgs: orgTables(orgs, options),
-    sandbox: sandboxTables(sandbox, options),
+    orgs: Object.assign({}, ...tables.map(({ orgs }) => orgTables(orgs, { ...options, fault }))),
+    sandbox: Object.assign({}, ...tables.map(({ sandbox }) => sandboxTables(sandbox, { ...options, fault }))),
     origins,
     file: text === null ? null : options.file,
     text,
   };
-  refusePostgres(config);
+  refusePostgres(config, fault);
   return config;
 }
 
@@ -88,7 +108,8 @@ export function changedKeys(before: Config, after: Config): string[] {
 /** A mistyped variable would silently leave its key at the default. Only those that name a section are ours. */
 function refuseUnknownVariables(
   env: Environment,
-  { keys, listKeys }: { keys: object; listKeys: ListKeys },
+  { fault, listKeys, setSecret }: Source,
+  keys: object,
 ): void {
   const known = Object.keys(keys).map(variableOf);
   const sections = new Set(
@@ -97,49 +118,89 @@ function refuseUnknownVariables(
   for (const variable of Object.keys(env)) {
     const section = variable.split("_").slice(0, 2).join("_");
     if (known.includes(variable) || section === variable || !sections.has(section)) continue;
+    const instead = setSecret?.(variable.replace(/^JC_/, "").toLowerCase()) ?? null;
     const guess = nearest(variable, known);
-    throw new AppError("CONFIG_INVALID", `the environment sets the unknown key ${variable}`, {
-      hint: guess ? `Did you mean ${guess}?` : `${listKeys(variable)} lists all keys.`,
-    });
+    fault(
+      instead === null
+        ? new AppError("CONFIG_INVALID", `the environment sets the unknown key ${variable}`, {
+            hint: guess ? `Did you mean ${guess}?` : `${listKeys(variable)} lists all keys.`,
+          })
+        : misplaced(`the environment's ${variable}`, instead),
+    );
   }
 }
 
-function refusePostgres(config: Pick<Config, "store.url">): void {
-  if (config["store.url"] === "sqlite:") return;
-  const isPostgres = /^postgres(ql)?:/.test(config["store.url"]);
-  throw new AppError(
-    "CONFIG_INVALID",
-    isPostgres ? "store.url: PostgreSQL is not supported yet" : "store.url must be sqlite:",
-    {
-      hint: 'Set store.url = "sqlite:"; the log then rests in the state directory.',
-    },
-  );
+function misplaced(what: string, instead: string): AppError {
+  return new AppError("CONFIG_INVALID", `${what} is a secret, and secrets rest in the vault alone`, {
+    hint: `${instead}, and take it out there.`,
+  });
 }
 
-function readText(file: string, isRequired: boolean): string | null {
+function refusePostgres(config: Pick<Config, "store.url">, fault: Fault): void {
+  if (config["store.url"] === "sqlite:") return;
+  const isPostgres = /^postgres(ql)?:/.test(config["store.url"]);
+  const words = isPostgres ? "store.url: PostgreSQL is not supported yet" : "store.url must be sqlite:";
+  const hint = 'Set store.url = "sqlite:"; the log then rests in the state directory.';
+  fault(new AppError("CONFIG_INVALID", words, { hint }));
+}
+
+function readText({ file, fault }: Source, isRequired: boolean): string | null {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
     const isMissing =
       cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
     if (isMissing && !isRequired) return null;
-    throw new AppError("CONFIG_INVALID", `${file} cannot be read`, {
-      hint: "Check --config and who may read it.",
-      cause,
-    });
+    const hint = "Check --config and who may read it.";
+    fault(new AppError("CONFIG_INVALID", `${file} cannot be read`, { hint, cause }));
+    return null;
   }
 }
 
-function parseToml(text: string, file: string): Table {
+/** So many lines that are no TOML are told; behind more of them, one mistake makes the next. */
+const MOST_LINES = 20;
+
+/** One table, or what is left of it beside the lines that are no TOML; a table that is written twice is read twice. */
+function tablesIn(text: string, at: Source, most = MOST_LINES): Table[] {
   try {
-    return parse(text);
+    return [parse(text)];
   } catch (cause) {
-    // The parser's own message quotes the line, which may hold what should not be shown: keep to its place.
-    const place = cause instanceof Error && "line" in cause ? `, line ${String(cause.line)}` : "";
-    throw new AppError("CONFIG_INVALID", `${file}${place}: this is no TOML`, {
+    const line =
+      cause instanceof Error && "line" in cause && typeof cause.line === "number" ? cause.line : null;
+    const isTwice = cause instanceof Error && /redefine/.test(cause.message);
+    at.fault(noToml(text, { file: at.file, line, isTwice }));
+    if (line === null || most === 0) return [];
+    return withoutLine(text, line, isTwice).flatMap((part) => tablesIn(part, at, most - 1));
+  }
+}
+
+/** The parser's own message quotes the line, which may hold what should not be shown: keep to its place and its name. */
+function noToml(
+  text: string,
+  { file, line, isTwice }: { file: string; line: number | null; isTwice: boolean },
+): AppError {
+  const place = line === null ? "" : `, line ${line}`;
+  if (!isTwice)
+    return new AppError("CONFIG_INVALID", `${file}${place}: this is no TOML`, {
       hint: 'Texts need quotes: org = "acme"',
     });
-  }
+  const [, name = "this"] = /^\s*(\[[^\]]*\]|[\w."'-]+)/.exec(text.split("\n")[(line ?? 0) - 1] ?? "") ?? [];
+  return new AppError("CONFIG_INVALID", `${file}${place}: ${name} is written a second time`, {
+    hint: "Put all of it into one place.",
+  });
+}
+
+/** Lines keep their numbers. Of a table written twice the second part stands apart, down to the next table. */
+function withoutLine(text: string, line: number, isTwice: boolean): string[] {
+  const lines = text.split("\n");
+  const isHeader = (each: string | undefined) => /^\s*\[/.test(each ?? "");
+  const from = line - 1;
+  if (!isTwice || !isHeader(lines[from])) return [lines.with(from, "").join("\n")];
+  const next = lines.findIndex((each, index) => index > from && isHeader(each));
+  const isApart = (index: number) => index >= from && (next === -1 || index < next);
+  const part = (isOurs: (index: number) => boolean) =>
+    lines.map((each, index) => (isOurs(index) ? each : "")).join("\n");
+  return [part((index) => !isApart(index)), part(isApart)];
 }
 
 /** `{hubspot: {tier}}` → `{"hubspot.tier"}`; refuses what no key is named. */
@@ -149,16 +210,17 @@ function flatten(table: Table, at: Source & { keys: object; prefix: string }): R
     const path = at.prefix + name;
     const isTable =
       typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
-    if (isTable) Object.assign(flat, flatten({ ...value }, { ...at, prefix: `${path}.` }));
+    const isOurs = Object.keys(at.keys).some((key) => key.startsWith(`${path}.`));
+    if (isTable && (isOurs || Object.keys(value).length > 0))
+      Object.assign(flat, flatten({ ...value }, { ...at, prefix: `${path}.` }));
     else if (Object.hasOwn(at.keys, path)) flat[path] = value;
-    else throw unknownKey(path, [...Object.keys(at.keys), "orgs", "sandbox"], at);
+    else at.fault(unknownKey(path, [...Object.keys(at.keys), "orgs", "sandbox"], at));
   }
   return flat;
 }
 
-interface Source {
-  file: string;
-  listKeys: ListKeys;
+interface Source extends Pick<ConfigOptions, "file" | "listKeys" | "setSecret"> {
+  fault: Fault;
 }
 
 interface Tables extends Source {
@@ -167,7 +229,7 @@ interface Tables extends Source {
 
 function orgTables(orgs: unknown, { vendors, ...source }: Tables): Config["orgs"] {
   const keys = orgKeys(vendors);
-  const read = Object.entries(asTable(orgs, "orgs")).map(([slug, table]) => [
+  const read = Object.entries(asTable(orgs, "orgs", source)).map(([slug, table]) => [
     slug,
     checkedTable(table, keys, { ...source, section: `orgs.${slug}` }),
   ]);
@@ -175,15 +237,13 @@ function orgTables(orgs: unknown, { vendors, ...source }: Tables): Config["orgs"
 }
 
 function sandboxTables(sandbox: unknown, { vendors, ...source }: Tables): Config["sandbox"] {
-  const read = Object.entries(asTable(sandbox, "sandbox")).map(([name, table]) => {
+  const read = Object.entries(asTable(sandbox, "sandbox", source)).flatMap(([name, table]) => {
     const known = vendors.find(({ vendor }) => vendor === name);
-    if (!known)
-      throw unknownKey(
-        `sandbox.${name}`,
-        vendors.map(({ vendor }) => `sandbox.${vendor}`),
-        source,
-      );
-    return [name, checkedTable(table, known.keys.sandbox, { ...source, section: `sandbox.${name}` })];
+    if (known)
+      return [[name, checkedTable(table, known.keys.sandbox, { ...source, section: `sandbox.${name}` })]];
+    const names = vendors.map(({ vendor }) => `sandbox.${vendor}`);
+    source.fault(unknownKey(`sandbox.${name}`, names, source));
+    return [];
   });
   return Object.fromEntries(read);
 }
@@ -193,33 +253,52 @@ function checkedTable(
   keys: Readonly<Record<string, KeyKind>>,
   { section, ...source }: Source & { section: string },
 ): Record<string, KeyValue> {
-  const entries = Object.entries(asTable(table, section)).map(([name, value]) => {
+  const entries = Object.entries(asTable(table, section, source)).flatMap(([name, value]) => {
     const path = `${section}.${name}`;
     const key = Object.hasOwn(keys, name) ? keys[name] : undefined;
-    if (key) return [name, check(value, key, path)];
-    throw unknownKey(
-      path,
-      Object.keys(keys).map((known) => `${section}.${known}`),
-      source,
-    );
+    if (key) {
+      const valid = checkedBy(source, value, key, path);
+      return valid === undefined ? [] : [[name, valid]];
+    }
+    const known = Object.keys(keys).map((one) => `${section}.${one}`);
+    source.fault(unknownKey(path, known, source));
+    return [];
   });
   return Object.fromEntries(entries);
 }
 
-function asTable(value: unknown, path: string): Table {
+function asTable(value: unknown, path: string, { fault }: Source): Table {
   if (value === undefined) return {};
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw new AppError("CONFIG_INVALID", `${path} must be a table`, { hint: `Write [${path}.NAME]` });
+  fault(new AppError("CONFIG_INVALID", `${path} must be a table`, { hint: `Write [${path}.NAME]` }));
+  return {};
 }
 
-function unknownKey(path: string, known: readonly string[], { file, listKeys }: Source): AppError {
+function unknownKey(path: string, known: readonly string[], { file, listKeys, setSecret }: Source): AppError {
+  const instead = setSecret?.(path) ?? null;
+  if (instead !== null) return misplaced(`${file}: ${path}`, instead);
   const guess = nearest(path, known);
   return new AppError("CONFIG_INVALID", `${file}: unknown key ${path}`, {
     hint: guess ? `Did you mean ${guess}?` : `${listKeys()} lists all keys.`,
   });
 }
 
+export function isOrgSlug(text: string): boolean {
+  return /^[a-z0-9][a-z0-9._-]{0,99}$/i.test(text);
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Undefined where it is no value of that key. */
+function checkedBy({ fault }: Source, value: unknown, key: KeyKind, where: string): KeyValue | undefined {
+  try {
+    return check(value, key, where);
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    fault(error);
+    return undefined;
+  }
+}
 
 function check(value: unknown, key: KeyKind, where: string): KeyValue {
   const wrong = (expected: string) => new AppError("CONFIG_INVALID", `${where} must be ${expected}`);
@@ -253,7 +332,7 @@ function check(value: unknown, key: KeyKind, where: string): KeyValue {
       throw wrong("a time of day in UTC, as 02:00");
     }
     case "address":
-      if (typeof written === "string" && /^(\[[0-9a-f:]+\]|[^\s:]+):\d{1,5}$/i.test(written)) return written;
+      if (typeof written === "string" && isAddress(written)) return written;
       throw wrong("host:port, as 127.0.0.1:8470");
     case "networks": {
       const all = Array.isArray(written)
@@ -268,6 +347,11 @@ function check(value: unknown, key: KeyKind, where: string): KeyValue {
       throw wrong('addresses or networks, as ["127.0.0.1", "10.0.0.0/8"]');
     }
   }
+}
+
+function isAddress(text: string): boolean {
+  const [, port] = /^(?:\[[0-9a-f:]+\]|[^\s:]+):(\d{1,5})$/i.exec(text) ?? [];
+  return port !== undefined && Number(port) <= 65_535;
 }
 
 function isNetwork(text: string): boolean {

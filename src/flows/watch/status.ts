@@ -23,6 +23,7 @@ import type { Config } from "../../shared/config.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import { secretWarnings } from "./secret-warnings.ts";
 import { count, shortTime } from "../../shared/text.ts";
+import { withoutEffect } from "../../shared/settings.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { ConnectionCounts, PushCounts, Refusal, Store, StoreFault } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
@@ -133,6 +134,8 @@ export async function statusOf(
     invites: overview.invites,
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     secretWarnings: secretWarnings(stateDir),
+    /** Settings that nothing heeds, in words. */
+    settingWarnings: withoutEffect(config, declared),
     service: services > 0 || faults.length > 0 ? "running" : "not running",
     services: running,
     /** Where the log is; null where there is none yet, or nobody can tell. */

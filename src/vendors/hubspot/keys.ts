@@ -1,5 +1,5 @@
 /** What HubSpot is configured with. */
-import { PORT, port, TEXT, text, type VendorKeys } from "../../shared/config-keys.ts";
+import { PORT, port, TEXT, text, URL_TEXT, url, type VendorKeys } from "../../shared/config-keys.ts";
 import { API_VERSIONS } from "./versions.ts";
 
 const TIER = { kind: "choice", of: ["free", "paid", "marketplace", "none"] } as const;
@@ -7,8 +7,8 @@ const TIER = { kind: "choice", of: ["free", "paid", "marketplace", "none"] } as 
 export const KEYS = {
   global: {
     client_id: text(),
-    api_base: text("https://api.hubapi.com"),
-    authorize_url: text("https://app.hubspot.com/oauth/authorize"),
+    api_base: url("https://api.hubapi.com"),
+    authorize_url: url("https://app.hubspot.com/oauth/authorize"),
     api_version: { kind: "choice", of: API_VERSIONS, default: "v3" },
     tier: { ...TIER, default: "free" },
     pkce: { kind: "yes-no", default: true },
@@ -16,7 +16,7 @@ export const KEYS = {
   },
   org: { tier: TIER },
   /** A sandbox is another portal, with an app of its own. */
-  sandbox: { client_id: TEXT, api_base: TEXT, authorize_url: TEXT, redirect_port: PORT },
+  sandbox: { client_id: TEXT, api_base: URL_TEXT, authorize_url: URL_TEXT, redirect_port: PORT },
 } as const satisfies VendorKeys;
 
 export type Tier = (typeof TIER.of)[number];

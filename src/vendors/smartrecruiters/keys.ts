@@ -1,13 +1,13 @@
 /** What SmartRecruiters is configured with. */
-import { PORT, port, REGION, TEXT, text, type VendorKeys } from "../../shared/config-keys.ts";
+import { PORT, port, REGION, TEXT, text, url, type VendorKeys } from "../../shared/config-keys.ts";
 
 const PROFILE = { kind: "choice", of: ["v1", "v201907"] } as const;
 
 export const KEYS = {
   global: {
     client_id: text(),
-    api_base: text("https://api.smartrecruiters.com"),
-    identity_base: text("https://www.smartrecruiters.com"),
+    api_base: url("https://api.smartrecruiters.com"),
+    identity_base: url("https://www.smartrecruiters.com"),
     profile: { ...PROFILE, default: "v1" },
     redirect_port: port(8977),
   },
@@ -16,8 +16,8 @@ export const KEYS = {
   /** The guide's host for people; that of the API is seen in practice. */
   sandbox: {
     client_id: TEXT,
-    api_base: text("https://api.sandbox.smartrecruiters.com"),
-    identity_base: text("https://sandbox.smartrecruiters.com"),
+    api_base: url("https://api.sandbox.smartrecruiters.com"),
+    identity_base: url("https://sandbox.smartrecruiters.com"),
     redirect_port: PORT,
   },
 } as const satisfies VendorKeys;

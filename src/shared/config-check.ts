@@ -1,0 +1,82 @@
+/** All that is wrong with a configuration, at once, and what of it has no effect. */
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { type Config, type ConfigOptions, isOrgSlug, readConfig } from "./config.ts";
+import { type AppError, isAppError } from "./errors.ts";
+import { checkBaseUrl } from "./http.ts";
+import { proxyFrom } from "./proxy.ts";
+import { type Setting, settingsIn } from "./settings.ts";
+
+export interface ConfigProblem {
+  message: string;
+  hint: string | null;
+}
+
+/** `cwd`: where a path is meant from that does not stand in the file. */
+export function problemsOf(
+  options: ConfigOptions,
+  cwd: string,
+): { config: Config; problems: ConfigProblem[] } {
+  const problems: ConfigProblem[] = [];
+  const fault = ({ message, hint }: AppError) => void problems.push({ message, hint: hint ?? null });
+  const config = readConfig(options, fault);
+  for (const each of settingsIn(config, options.vendors)) {
+    if (each.value === "" || each.key.kind !== "text") continue;
+    if (each.key.holds === "url") attempt(() => checkBaseUrl(String(each.value), each.path), fault);
+    if (each.key.holds === "file") problems.push(...unreadable(each.path, pathFrom(config, each, cwd)));
+  }
+  for (const org of [config.org, ...Object.keys(config.orgs)])
+    if (!isOrgSlug(org))
+      problems.push({
+        message: `${JSON.stringify(org)} is no org: letters, digits, dot, dash, underscore`,
+        hint: 'As org = "acme", or [orgs.acme]',
+      });
+  const keyFile = config["vault.key_file"];
+  if (config["vault.backend"] === "sealed" && keyFile)
+    problems.push(...homeless(pathFrom(config, { path: "vault.key_file", value: keyFile }, cwd)));
+  attempt(() => proxyFrom(options.env), fault);
+  return { config, problems };
+}
+
+/** From where the file is, if it stands there. */
+function pathFrom(config: Config, { path, value }: Pick<Setting, "path" | "value">, cwd: string): string {
+  const isInFile = config.file !== null && config.origins[path] === config.file;
+  return resolve(isInFile && config.file ? dirname(config.file) : cwd, String(value));
+}
+
+function unreadable(key: string, path: string): ConfigProblem[] {
+  const hint = `Check ${key}, and who may read the file.`;
+  if (!existsSync(path)) return [{ message: `${key}: there is no file ${path}`, hint }];
+  if (!statSync(path).isFile()) return [{ message: `${key}: ${path} is no file`, hint }];
+  return mayRead(path) ? [] : [{ message: `${key}: ${path} cannot be read`, hint }];
+}
+
+function mayRead(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A key file is made when it is missing; the directory around it is not. */
+function homeless(path: string): ConfigProblem[] {
+  if (existsSync(path)) return unreadable("vault.key_file", path);
+  if (existsSync(dirname(path))) return [];
+  return [
+    {
+      message: `vault.key_file: there is no directory ${dirname(path)}`,
+      hint: "Make it, or set another vault.key_file.",
+    },
+  ];
+}
+
+function attempt(work: () => unknown, fault: (error: AppError) => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    fault(error);
+  }
+}
