@@ -70,9 +70,9 @@ describe("several processes on one log", () => {
     const store = await opened(openDirect, stateDir);
     const service = start("claimer", [stateDir, "1"]);
     await service.next();
-    expect(await store.runningServices()).toBe(1);
+    expect(await store.runningServices()).toHaveLength(1);
     await service.kill();
-    expect(await store.runningServices()).toBe(0);
+    expect(await store.runningServices()).toHaveLength(0);
   });
 
   test.each([

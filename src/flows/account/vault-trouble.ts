@@ -24,7 +24,7 @@ export async function noteVaultTrouble(
   connection: Connection,
   problem: AppError,
 ): Promise<boolean> {
-  if ((await context.store.runningServices()) > 0) return false;
+  if ((await context.store.runningServices()).length > 0) return false;
   return (await holdForVault(context, connection, problem)) !== null;
 }
 

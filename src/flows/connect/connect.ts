@@ -42,7 +42,7 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
   return {
     ...(await prepareFields(context, connection)),
     released,
-    isServed: (await store.runningServices()) > 0,
+    isServed: (await store.runningServices()).length > 0,
     waiting: environment === "production" ? await noteUnsent(store, connection) : 0,
   };
 }

@@ -47,7 +47,7 @@ export async function makeLink(
     expiresAt,
   });
   const [before, services] = await Promise.all([store.connection(connection), store.runningServices()]);
-  return { url, expiresAt, redirectUri, before, isServiceRunning: services > 0 };
+  return { url, expiresAt, redirectUri, before, isServiceRunning: services.length > 0 };
 }
 
 /** Where the vendor sends the admin's browser back to: on the public listener of `serve`. */

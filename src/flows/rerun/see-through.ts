@@ -31,7 +31,7 @@ export async function seeThrough(vendors: Vendors, store: Store, queued: Queued)
   for (;;) {
     signal.throwIfAborted();
     const standing = await standingOf(store, runId);
-    const isServed = (await store.runningServices()) > 0;
+    const isServed = (await store.runningServices()).length > 0;
     onStanding(standing, total, isServed ? await outageNote(store, queued) : DELIVERING_FROM_HERE);
     if (standing.pending === 0) return standing.held > 0 ? await vaultTroubleOf(store, queued) : null;
     if (isServed) {

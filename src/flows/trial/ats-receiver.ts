@@ -30,7 +30,7 @@ export async function isReachable({ context, store, request }: AtsTrial): Promis
   const fault = await receiverFault(context, request.signal);
   if (fault !== null) return fault;
   const services = await store.runningServices();
-  if (services > 0) return { status: "passed", evidence: healthUrl(context) };
+  if (services.length > 0) return { status: "passed", evidence: healthUrl(context) };
   return {
     status: "failed",
     evidence: `${healthUrl(context)} answers`,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { driftWords } from "../../core/advice/service-drift.ts";
 import { isoTime } from "../../shared/clock.ts";
 import { digestOf } from "../../shared/digest.ts";
-import type { ServiceFacts, Store } from "../../store/contract/store.ts";
+import type { ServiceFacts } from "../../store/contract/store.ts";
 
 /** A running service, with what a restart of it would change. */
 export interface RunningService {
@@ -16,8 +16,7 @@ export interface RunningService {
 }
 
 /** Those that say what they run; one of an older version says nothing. */
-export async function servicesOn(store: Pick<Store, "serviceFacts">): Promise<RunningService[]> {
-  const all = await store.serviceFacts();
+export function asRunning(all: readonly (ServiceFacts | null)[]): RunningService[] {
   return all.filter((facts) => facts !== null).map(serviceOf);
 }
 

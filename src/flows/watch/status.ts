@@ -98,7 +98,7 @@ export async function statusOf(
       banner:
         state === "waiting_for_consent" && linkExpiresAt !== null
           ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
-          : bannerOf(label, found, { now, isServed: services > 0 }),
+          : bannerOf(label, found, { now, isServed: services.length > 0 }),
       pushes: found
         ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
         : { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
@@ -136,7 +136,7 @@ export async function statusOf(
     secretWarnings: secretWarnings(stateDir),
     /** Settings that nothing heeds, in words. */
     settingWarnings: withoutEffect(config, declared),
-    service: services > 0 || faults.length > 0 ? "running" : "not running",
+    service: services.length > 0 || faults.length > 0 ? "running" : "not running",
     services: running,
     /** Where the log is; null where there is none yet, or nobody can tell. */
     disk: isThere ? diskOf(stateDir) : null,
@@ -184,7 +184,7 @@ async function look(store: Store, { org, environment, now }: Place) {
     store.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
   ]);
   const known = overview.connections.filter(({ connection }) => connection.environment === environment);
-  const running = services > 0 ? await (await import("./services.ts")).servicesOn(store) : [];
+  const running = services.length > 0 ? (await import("./services.ts")).asRunning(services) : [];
   return { overview, services, running, refusals, known };
 }
 
@@ -215,7 +215,7 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
     questions: [],
     consents: [],
   },
-  services: 0,
+  services: [],
   running: [],
   refusals: [],
   known: [],

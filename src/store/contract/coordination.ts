@@ -5,12 +5,10 @@ export interface CoordinationVerbs {
   /** Ends the run that this process began. One that was not done is begun again after a pause. */
   endTick(job: string, dueAt: number, isDone: boolean): Promise<void>;
   /**
-   * How many services are alive on this store. `enter`: this process is one from now on, until it ends, however it ends;
-   * again to change what it says of itself.
+   * What the services that are alive on this store say of themselves; null for one of a version that said nothing.
+   * `enter`: this process is one from now on, until it ends, however it ends; again to change what it says.
    */
-  runningServices(options?: { enter: ServiceFacts }): Promise<number>;
-  /** What they say of themselves; null for one of a version that said nothing. */
-  serviceFacts(): Promise<(ServiceFacts | null)[]>;
+  runningServices(options?: { enter: ServiceFacts }): Promise<(ServiceFacts | null)[]>;
   /**
    * Opens an alert for each incident that is new, and closes those that are over; one that could not be sent stays for a
    * day. Returns those that were not sent yet and may be tried now.

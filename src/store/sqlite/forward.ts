@@ -62,7 +62,6 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   beginTick: {},
   endTick: {},
   runningServices: {},
-  serviceFacts: {},
   keepIncidents: {},
   noteAlert: {},
 };

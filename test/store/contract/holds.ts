@@ -15,7 +15,7 @@ export function describeHolds(open: OpenStore): void {
     return { store, id };
   };
 
-  describe("hasten", () => {
+  describe("release of what was put off", () => {
     test("makes due what was put off, and leaves what is held, in flight or due anyway", async () => {
       const { store, id } = await withPushes("ann", "bob", "cat", "dan");
       const [ann, bob] = await claimsOf(store, { connectionId: id, limit: 3, now: LATER });

@@ -22,14 +22,12 @@ export function createServices(db: Db, self: ProcessIdentity) {
     enter.run({ ...self, facts: JSON.stringify(facts) });
   });
   return {
-    runningServices: (options?: { enter: ServiceFacts }): number => {
+    runningServices: (options?: { enter: ServiceFacts }): (ServiceFacts | null)[] => {
       if (options?.enter) enterService(options.enter);
-      return all.all().filter(isRunning).length;
-    },
-    serviceFacts: () =>
-      all
+      return all
         .all()
         .filter(isRunning)
-        .map(({ facts }): ServiceFacts | null => (facts === null ? null : JSON.parse(facts))),
+        .map(({ facts }) => (facts === null ? null : JSON.parse(facts)));
+    },
   };
 }
