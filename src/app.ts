@@ -7,7 +7,7 @@ import { misplacedSecret } from "./core/advice/misplaced-secret.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { KeyedApi } from "./flows/account/key-access.ts";
 import type { Tokens } from "./oauth/tokens.ts";
-import { faultsFile } from "./flows/watch/faults-file.ts";
+import { hasFaults } from "./flows/watch/faults-file.ts";
 import type { Clock } from "./shared/clock.ts";
 import { changedKeys, type Config, type ConfigOptions, isOrgSlug, loadConfig } from "./shared/config.ts";
 import { AppError, isAppError } from "./shared/errors.ts";
@@ -52,6 +52,8 @@ export interface App {
   /** Makes a new log where there is none, or takes what stands there for the log from now on. */
   acceptLog(options: { isMissed: boolean }): Promise<AcceptedLog>;
   vault(): Promise<Vault>;
+  /** The items of secrets that are set, for who only looks; null where nobody can tell. */
+  secretNames(): Promise<readonly string[] | null>;
   /** Seals the vault anew: with the key in that file, or with a new key in place of the old one. */
   rekeyVault(newKeyFile: string | null): Promise<Rekeyed>;
   http(): Promise<Http>;
@@ -189,6 +191,7 @@ export function openApp(world: World, globals: Globals): App {
     acceptLog: async (options) =>
       (await import("./store/sqlite/accept-log.ts")).acceptLog({ stateDir, now: clock.now(), ...options }),
     vault,
+    secretNames: () => namesIn(stateDir, vault, "secret/"),
     rekeyVault: async (newKeyFile) =>
       (await import("./vault/rekey.ts")).rekeyVault(vaultOptions(), newKeyFile),
     http,
@@ -254,18 +257,27 @@ function sizeOf(path: string): number {
 
 /** Was any account ever connected here? A vault whose names cannot be read does not say so. */
 async function notesConnection(stateDir: string, vault: () => Promise<Vault>): Promise<boolean> {
-  if (sizeOf(join(stateDir, "vault.db")) === 0) return false;
+  return ((await namesIn(stateDir, vault, "token/")) ?? []).length > 0;
+}
+
+/** Creates no vault; null where its names cannot be read. */
+async function namesIn(
+  stateDir: string,
+  vault: () => Promise<Vault>,
+  prefix: string,
+): Promise<readonly string[] | null> {
+  if (sizeOf(join(stateDir, "vault.db")) === 0) return [];
   try {
-    return (await (await vault()).names("token/")).length > 0;
+    return await (await vault()).names(prefix);
   } catch (error) {
     if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
-    return false;
+    return null;
   }
 }
 
 /** What a running service says is not its log is nothing to write into, either. */
 async function refuseLostLog(stateDir: string): Promise<void> {
-  if (sizeOf(faultsFile(stateDir)) === 0) return;
+  if (!hasFaults(stateDir)) return;
   const { serveFaults } = await import("./flows/watch/serve-faults.ts");
   const lost = serveFaults(stateDir).find(({ kind }) => kind === "lost");
   if (!lost) return;

@@ -12,7 +12,7 @@ export function registerAlerts(program: Command, world: World): void {
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, print }) => {
         const { sendTestAlert } = await import("../flows/watch/alert.ts");
-        await sendTestAlert({ ...app, store: await app.store() }, app.org, world.signal);
+        await sendTestAlert(app, app.org, world.signal);
         print({ json: { sent: true }, text: () => `Sent. Look at the Telegram chat of ${app.org}.` });
       }),
     );

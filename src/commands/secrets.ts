@@ -6,7 +6,8 @@ import { BOT_TOKEN } from "../alerts/telegram.ts";
 import type { DeclaredSecret } from "../core/declared-secret.ts";
 import { placeWords } from "../core/weak-secrets.ts";
 import { AppError } from "../shared/errors.ts";
-import { count, listed } from "../shared/text.ts";
+import { isoTime } from "../shared/clock.ts";
+import { count, listed, shortTime } from "../shared/text.ts";
 import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
@@ -55,25 +56,30 @@ export function registerSecrets(program: Command, world: World): void {
 
   secrets
     .command("list")
-    .description("which secrets are set (never their values)")
+    .description("which secrets are set, and since when (never their values)")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
         const { listSecrets } = await import("../vault/secrets.ts");
         const found = await listSecrets(await app.vault());
         const warnings = await tellWarnings(app);
-        const rows = found.map(({ name, org, environment, number }) => [
+        const rows = found.map(({ name, org, environment, number, setAt }) => [
           name,
           org ?? "every org",
           environment,
           String(number),
+          setAt === null ? "–" : shortTime(setAt),
         ]);
+        const timed = found.map(({ setAt, ...each }) => ({
+          ...each,
+          setAt: setAt === null ? null : isoTime(setAt),
+        }));
         print({
-          json: { secrets: found, ...(warnings.length > 0 ? { warnings } : {}) },
+          json: { secrets: timed, ...(warnings.length > 0 ? { warnings } : {}) },
           text: () =>
             rows.length === 0
               ? `No secrets yet. Set one: ${setSecretCommand("hubspot.client-secret")}`
               : [
-                  terminal.table(["secret", "org", "environment", "number"], rows),
+                  terminal.table(["secret", "org", "environment", "number", "set"], rows),
                   ...warnings.map((words) => terminal.paint.yellow(`! ${words}`)),
                 ].join("\n"),
         });

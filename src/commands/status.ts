@@ -23,7 +23,7 @@ export function registerStatus(program: Command, world: World): void {
   program
     .command("status")
     .description(
-      "show connections, queue and what needs attention (exit 4: reconnect needed, 5: tokens unreadable)",
+      "show connections, queue and what needs attention (exit 2: configuration or store, 4: reconnect needed, 5: tokens unreadable, 6: the vendor refuses us)",
     )
     .option("--sandbox", "the sandbox environment")
     .addHelpText("after", "\nExample:\n  jc-integrations status --org acme --json")
@@ -41,6 +41,8 @@ export function registerStatus(program: Command, world: World): void {
           const { message, hint } = fault;
           throw new AppError("STORE_UNAVAILABLE", message, hint === null ? {} : { hint });
         }
+        const [unjudged] = status.secrets;
+        if (unjudged) throw new AppError("CONFIG_INVALID", unjudged.message, { hint: unjudged.hint });
         if (!status.isKnown && globals.org !== undefined)
           throw (await import("./session/log-to-read.ts")).unknownOrg(app);
         const lost = status.connections.filter((connection) => connection.state === "must_reconnect");
@@ -53,6 +55,15 @@ export function registerStatus(program: Command, world: World): void {
                 .map(({ vendor }) => connectCommand({ org: status.org, vendor, environment }))
                 .join("; "),
             },
+          );
+        }
+        const refused = status.connections.filter(({ refusedFor }) => refusedFor !== null);
+        if (refused.length > 0) {
+          const isOurs = refused.some(({ refusedFor }) => refusedFor === "our configuration");
+          throw new AppError(
+            isOurs ? "CONFIG_INVALID" : "VENDOR_REJECTED",
+            `${refused.map(({ label }) => label).join(", ")} cannot be reached: nothing is delivered there`,
+            { hint: "The banner says why, and what to type." },
           );
         }
         const unreadable = status.connections.filter(({ tokens }) => tokens === "unreadable");
@@ -94,9 +105,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
       ? [paint.dim(`${label}: a link for consent is open until ${shortTime(Date.parse(linkExpiresAt))}`)]
       : [],
   );
-  const refused = status.refused.map(({ source, n, reason }) =>
-    paint.yellow(`! ${count(n, "webhook")} of ${source} refused within the hour, the last since ${reason}`),
-  );
+  const refused = status.refused.flatMap(({ banner }) => (banner ? [paint.yellow(`! ${banner}`)] : []));
   const asked = status.questions.map(({ label, n, since, reason }) => {
     const words = `${count(n, "event")} of ${label} to be looked up, the oldest came ${ago(since)}`;
     return reason === null ? paint.dim(words) : paint.yellow(`! ${words}. ${reason}`);
@@ -104,7 +113,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const nothing =
     status.isKnown || status.storage.length > 0 ? [] : [paint.yellow(`! ${nothingWords(status, stateDir)}`)];
   const scarce = diskWords(status.disk, stateDir).map((words) => paint.yellow(`! ${words}`));
-  const storage = status.storage.map(({ message, hint }) =>
+  const storage = [...status.storage, ...status.secrets].map(({ message, hint }) =>
     paint.yellow(`! ${message}${hint === null ? "" : `\n  ${hint}`}`),
   );
   const weak = [...status.secretWarnings, ...status.settingWarnings].map((words) =>
@@ -181,7 +190,11 @@ function nextCommands(status: Status): string[] {
         : [];
     return [...subscribing, ...earlier];
   });
-  return [...steps, ...nextForService(status)];
+  const { nobodyAlerted } = status;
+  const alerts = nobodyAlerted
+    ? [`nobody is alerted of trouble, ${nobodyAlerted.reason}: ${nobodyAlerted.hint}`]
+    : [];
+  return [...steps, ...nextForService(status), ...alerts];
 }
 
 function nextForService({ connections, pushes, service }: Status): string[] {

@@ -3,7 +3,8 @@ import type { Command } from "commander";
 import { type OpenAts, openAts } from "../flows/ats/ats.ts";
 import type { SubscriptionContext } from "../flows/ats/subscriptions.ts";
 import { count, listed, plain, possessive, shortTime } from "../shared/text.ts";
-import type { ReceivedWebhook, Refusal } from "../store/contract/store.ts";
+import { NO_SOURCE } from "../core/no-source.ts";
+import type { ReceivedWebhook, Refusal, TakenEvent } from "../store/contract/store.ts";
 import type { CommonError } from "../core/advice/common-errors.ts";
 import { DEFAULT_ATS } from "../core/default-vendor.ts";
 import { destinationLabels } from "../vendors/index.ts";
@@ -53,9 +54,14 @@ export function registerWebhooks(program: Command, world: World): void {
   ).action((flags: Flags, command: Command) =>
     withApp(world, command, (session) => runRotate(session, flags)),
   );
-  add("log", "what was received, and what was refused for its signature", "log --unmatched")
+  webhooks
+    .command("log")
+    .description("what was received, and what was refused and why; of JobCannon too")
+    .option("--vendor <vendor>", `who sent it (default: received from ${DEFAULT_ATS}, refused from all)`)
+    .option("--sandbox", "of the sandbox environment")
     .option("--unmatched", "only what waits for its invite")
     .option("--limit <n>", "the last so many", readLimit, 50)
+    .addHelpText("after", "\nExample:\n  jc-integrations webhooks log --unmatched")
     .action((flags: LogFlags, command: Command) =>
       withApp(world, command, (session) => showLog(session, flags)),
     );
@@ -179,7 +185,8 @@ async function runRotate(session: Session, flags: Flags): Promise<void> {
   });
 }
 
-interface LogFlags extends Flags {
+interface LogFlags extends Omit<Flags, "vendor"> {
+  vendor?: string;
   unmatched?: boolean;
   limit: number;
 }
@@ -187,23 +194,32 @@ interface LogFlags extends Flags {
 async function showLog(session: Session, flags: LogFlags): Promise<void> {
   const { app, terminal, print } = session;
   const { org } = app;
-  const { vendor, limit, unmatched = false } = flags;
+  const { limit, unmatched = false } = flags;
   const environment = flags.sandbox ? "sandbox" : "production";
-  const store = await logToRead(session, vendor);
-  const received = (await store?.received({ org, vendor, environment, unmatched, limit })) ?? [];
-  const refused = unmatched ? [] : ((await store?.refusals(vendor, 0, limit)) ?? []);
-  const { commonErrors } = await app.destination({ org, vendor, environment });
+  const vendor = flags.vendor ?? DEFAULT_ATS;
+  const isDestination = app.vendors.some((each) => each.vendor === vendor && each.destination);
+  const isOnlySource =
+    !isDestination && (vendor === NO_SOURCE || app.vendors.some((each) => each.vendor === vendor));
+  const store = await logToRead(session, isOnlySource ? undefined : vendor);
+  const received = isDestination
+    ? ((await store?.received({ org, vendor, environment, unmatched, limit })) ?? []).map(asTaken)
+    : ((await store?.taken({ source: vendor, org, limit })) ?? []).map(asEvent);
+  const refused = unmatched ? [] : ((await store?.refusals(flags.vendor ?? null, 0, limit)) ?? []);
+  const commonErrors = isDestination
+    ? (await app.destination({ org, vendor, environment })).commonErrors
+    : undefined;
   // Who reads why something was refused also reads what its guide says to do about it.
-  const guide = (refused.length > 0 && commonErrors?.signature) || null;
+  const isRefused = refused.some(({ source }) => source === vendor);
+  const guide = (isRefused && commonErrors?.signature) || null;
   print({
     json: {
-      received: received.map(({ at, receivedAt, ...rest }) => ({
-        ...rest,
+      received: received.map(({ json }) => json),
+      refused: refused.map(({ source, at, reason, n }) => ({
+        source,
         at: new Date(at).toISOString(),
-        receivedAt: new Date(receivedAt).toISOString(),
-        signature: "good",
+        reason,
+        times: n,
       })),
-      refused: refused.map(({ at, reason, n }) => ({ at: new Date(at).toISOString(), reason, times: n })),
       guide,
     },
     text: () =>
@@ -214,6 +230,38 @@ async function showLog(session: Session, flags: LogFlags): Promise<void> {
   });
 }
 
+/** One that came, as scripts and as people read it. */
+interface Row {
+  receivedAt: number;
+  json: object;
+  cells(paint: Session["terminal"]["paint"]): string[];
+}
+
+function asTaken(each: ReceivedWebhook): Row {
+  const { at, receivedAt, ...rest } = each;
+  const times = { at: new Date(at).toISOString(), receivedAt: new Date(receivedAt).toISOString() };
+  return {
+    receivedAt,
+    json: { ...rest, ...times, signature: "good" },
+    cells: (paint) => [
+      plain(each.eventId),
+      plain(each.candidateId),
+      plain(each.assessmentId),
+      each.isMatched ? plain(each.invitationId ?? "–") : paint.yellow("no invite yet"),
+    ],
+  };
+}
+
+function asEvent(each: TakenEvent): Row {
+  const { at, receivedAt, ...rest } = each;
+  const times = { at: new Date(at).toISOString(), receivedAt: new Date(receivedAt).toISOString() };
+  return {
+    receivedAt,
+    json: { ...rest, ...times, signature: "good" },
+    cells: () => [plain(each.eventId), plain(each.type), "", plain(each.invitationId)],
+  };
+}
+
 function guideWords({ title, cause, fixes }: CommonError): string {
   return [
     `Where a signature was refused (${title}): ${cause}.`,
@@ -222,24 +270,23 @@ function guideWords({ title, cause, fixes }: CommonError): string {
 }
 
 function renderLog(
-  received: readonly ReceivedWebhook[],
+  received: readonly Row[],
   refused: readonly Refusal[],
   { terminal, isUnmatched }: { terminal: Session["terminal"]; isUnmatched: boolean },
 ): string {
   const { paint, table } = terminal;
-  const rows = received.map((each) => ({
-    at: each.receivedAt,
-    cells: [
-      paint.green("taken"),
-      plain(each.eventId),
-      plain(each.candidateId),
-      plain(each.assessmentId),
-      each.isMatched ? plain(each.invitationId ?? "–") : paint.yellow("no invite yet"),
-    ],
+  const rows = received.map(({ receivedAt, cells }) => ({
+    at: receivedAt,
+    cells: [paint.green("taken"), ...cells(paint)],
   }));
-  const refusals = refused.map(({ at, reason, n }) => ({
+  const isOfSeveral = new Set(refused.map(({ source }) => source)).size > 1;
+  const refusals = refused.map(({ source, at, reason, n }) => ({
     at,
-    cells: [paint.red("refused"), `${plain(reason)}${n > 1 ? ` (${n} times)` : ""}`, "", "", ""],
+    cells: [
+      paint.red("refused"),
+      `${isOfSeveral ? `${plain(source)}: ` : ""}${plain(reason)}${n > 1 ? ` (${n} times)` : ""}`,
+      ...["", "", ""],
+    ],
   }));
   const all = [...rows, ...refusals].sort((a, b) => a.at - b.at);
   if (all.length === 0) return isUnmatched ? "None waits for its invite." : "No webhook yet.";

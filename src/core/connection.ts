@@ -40,6 +40,8 @@ export interface Connection {
   outage: Outage | null;
   /** Set while the service cannot read our tokens: results wait, and nobody is disconnected. */
   vaultTrouble: VaultTrouble | null;
+  /** Set while the vendor, or our own configuration, keeps us from its tokens for what no waiting mends; absent where nothing did. */
+  refusal?: Refusal | null;
   /** Words for the operator about what stands in the way; null when nothing does. */
   banner: string | null;
   /** How the vendor's webhooks reach us; null where it was never looked at, or the vendor has none. */
@@ -69,6 +71,15 @@ export interface SubscriptionHealth {
 /** Since when the tokens cannot be read, ms since the epoch, and why; `fix`: what to do, where that is known. */
 export interface VaultTrouble {
   since: number;
+  reason: string;
+  fix: string | null;
+}
+
+/** Since when we are refused, ms since the epoch, and why; `fix`: what to do, where that is known. */
+export interface Refusal {
+  since: number;
+  /** It is our configuration that is wrong. */
+  isOurs: boolean;
   reason: string;
   fix: string | null;
 }

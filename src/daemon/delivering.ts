@@ -1,8 +1,10 @@
 import type { Vendors } from "../flows/account/vendors.ts";
+import { isRefusal } from "../flows/account/refusal.ts";
 import { deliverTo } from "../flows/deliver/deliver.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract/store.ts";
 import type { SchedulerContext } from "./scheduler.ts";
+import type { RefusedDoors } from "./trouble/refused-doors.ts";
 import type { ToldHolds } from "./trouble/told-holds.ts";
 import type { VaultWatch } from "./trouble/vault-watch.ts";
 
@@ -11,9 +13,13 @@ interface DeliveringContext {
   store: Store;
   toldHolds: ToldHolds;
   vaultWatch: VaultWatch;
+  refused: RefusedDoors;
   /** Cuts off the calls under way. */
   abort: AbortSignal;
 }
+
+/** What mends a refusal is noticed within this time. */
+const LOOK_AT_REFUSED_MS = 2_000;
 
 /** One delivery of the service, and what the journal hears of it. Throws `STORE_UNAVAILABLE`. */
 export function delivering({
@@ -21,10 +27,13 @@ export function delivering({
   store,
   toldHolds,
   vaultWatch,
+  refused,
   abort,
 }: DeliveringContext): SchedulerContext["deliver"] {
-  const { log } = vendors;
+  const { log, clock } = vendors;
   return async (connectionId, stop) => {
+    if (await refused.isShut(connectionId)) return { restUntil: clock.now() + LOOK_AT_REFUSED_MS };
+    const beganAt = clock.now();
     const problems: AppError[] = [];
     const { restUntil, ...counts } = await deliverTo(vendors, store, {
       connectionId,
@@ -44,7 +53,12 @@ export function delivering({
       const isVaults = problem.code === "VAULT_UNAVAILABLE";
       // What is held needs no rest: its release is the time to go on.
       if (isVaults && (await vaultWatch.hear(connectionId, problem))) return { restUntil: 0 };
-      log.warn("cannot deliver", { ...whose, reason: problem.message });
+      const hint = problem.hint === undefined ? {} : { hint: problem.hint };
+      log.warn("cannot deliver", { ...whose, reason: problem.message, ...hint });
+      if (isRefusal(problem)) {
+        refused.shut(connectionId, { since: beganAt, until: restUntil });
+        return { restUntil: clock.now() + LOOK_AT_REFUSED_MS };
+      }
     }
     return { restUntil };
   };

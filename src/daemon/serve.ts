@@ -1,7 +1,6 @@
 import type { LookUpContext } from "../flows/intake/look-ups.ts";
 import { tellSecretWarnings } from "../flows/watch/secret-warnings.ts";
 import type { Tokens } from "../oauth/tokens.ts";
-import type { VendorSection } from "../shared/config-keys.ts";
 import { digestOf } from "../shared/digest.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
@@ -12,6 +11,7 @@ import { withoutEffect } from "../shared/settings.ts";
 import type { Store } from "../store/contract/store.ts";
 import type { Vault } from "../vault/contract.ts";
 import { rememberingSecrets } from "../vault/secrets.ts";
+import type { VendorDeclaration } from "../vendors/contract/declaration.ts";
 import type { Source } from "../vendors/contract/source.ts";
 import { delivering } from "./delivering.ts";
 import { closeServer, listen } from "./listen.ts";
@@ -25,20 +25,26 @@ import { reloading } from "./reload.ts";
 import { scheduledJobs } from "./scheduled-jobs.ts";
 import { runScheduler } from "./scheduler.ts";
 import { createQuietLog } from "./trouble/quiet-log.ts";
-import { createStoreFaults } from "./trouble/store-faults.ts";
-import { createStoreTrouble } from "./trouble/store-trouble.ts";
+import { createRefusedDoors } from "./trouble/refused-doors.ts";
+import { createAlarms } from "./trouble/alarms.ts";
+import { everySecond } from "./trouble/every-second.ts";
+import { createFaults } from "./trouble/faults.ts";
+import { createIncidents } from "./trouble/incidents.ts";
+import { createSecretWatch } from "./trouble/secret-watch.ts";
+import { createStoreTrouble, type StoreTrouble } from "./trouble/store-trouble.ts";
 import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
 import { createVaultWatch } from "./trouble/vault-watch.ts";
+import { createWriteWatch } from "./trouble/write-watch.ts";
 
 /** The service: receiver, scheduler and delivery in one process, until the signal aborts. */
 export interface ServeContext extends LookUpContext {
   stateDir: string;
   log: Log;
+  vendors: readonly VendorDeclaration[];
   sources(): Promise<readonly Source[]>;
   vault(): Promise<Vault>;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
-  vendors: readonly VendorSection[];
   threadedStore(): Promise<Store>;
   reload(): { text: string | null; keysForRestart: string[] };
 }
@@ -98,15 +104,31 @@ export async function serve(
   await vault.read([]).catch((error: unknown) => {
     if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
   });
-  const storeFaults = createStoreFaults({ ...context, store, onUsable: () => void presence.tell() });
-  const trouble = createStoreTrouble({ clock, log, isTold: () => storeFaults.refusing() !== null });
-  const presence = createPresence({ store, clock, log, trouble }, { facts, lost: own.lost });
   const secretsOf = createWebhookSecrets({
     vault,
     clock,
     log,
     warn: (warnings) => tellSecretWarnings(context.stateDir, warnings),
   });
+  const writes = createWriteWatch({ store, clock, onChange: () => faults.look() });
+  const secretWatch = createSecretWatch({ ...context, store, sources, secretsOf });
+  const faults = createFaults({
+    ...context,
+    store,
+    writes,
+    secrets: secretWatch,
+    onUsable: () => void presence.tell(),
+  });
+  const told = createStoreTrouble({ clock, log, isTold: () => faults.storeRefuses() !== null });
+  const trouble: StoreTrouble = {
+    hear: (error) => {
+      told.hear(error);
+      // What the store says of itself it also takes back itself.
+      if (faults.storeRefuses() === null) writes.hear(error);
+    },
+    passed: told.passed,
+  };
+  const presence = createPresence({ store, clock, log, trouble }, { facts, lost: own.lost });
   const secrets = rememberingSecrets(vault);
   const vaultWatch = createVaultWatch({
     ...context,
@@ -141,19 +163,28 @@ export async function serve(
     },
   });
   const receiver = createReceiver({
-    store,
+    store: {
+      append: async (events) => {
+        const results = await store.append(events);
+        writes.stored();
+        return results;
+      },
+    },
     clock,
     quiet,
     sources,
     secretsOf,
+    hasSecret: secretsOf.hasAny,
     refused: refusals.note,
     leftQuestion: () => hurry("questions"),
+    taken: refusals.taken,
     trouble,
     callback,
     notReady: () => {
       if (stop.signal.aborted) return "stopping";
-      if (storeFaults.isNotReady()) return "storage";
-      return vaultWatch.problem() === null ? null : "vault";
+      const word = faults.word();
+      if (word === "storage") return word;
+      return vaultWatch.problem() === null ? word : "vault";
     },
     mostConnections: config["serve.max_connections"],
     trustedProxies: networks(config["serve.trusted_proxies"]),
@@ -172,33 +203,57 @@ export async function serve(
   );
   await presence.tell();
   await vaultWatch.look(abort.signal);
+  await secretWatch.look().catch(trouble.hear);
+  faults.look();
   log.info("listening", { address });
   onListening(address);
 
+  const refused = createRefusedDoors({ store, vault, clock });
+  const chats = { vault: async () => secrets };
+  let wake = () => {};
+  const watch: Store["watch"] = (onChange) => {
+    wake = onChange;
+    return store.watch(onChange);
+  };
   const scheduler = runScheduler(
     {
-      store,
+      store: { ...store, watch },
       clock,
       log,
       trouble,
       jobs,
-      deliver: delivering({ vendors: context, store, toldHolds, vaultWatch, abort: abort.signal }),
+      deliver: delivering({ vendors: context, store, toldHolds, vaultWatch, refused, abort: abort.signal }),
     },
     stop.signal,
   );
-  const watching = vaultWatch.run(stop.signal);
-  const telling = presence.run(stop.signal);
+  const incidents = createIncidents({ ...context, ...chats, faults: faults.all, signal: abort.signal });
+  const alarms = createAlarms({ ...context, ...chats, store }, () => {
+    hurry("alerts");
+    wake();
+  });
+  const running = [
+    scheduler,
+    vaultWatch.run(stop.signal),
+    presence.run(stop.signal),
+    everySecond(async () => {
+      await writes.look();
+      await secretWatch.look().catch(trouble.hear);
+      faults.look();
+    }, stop.signal),
+    everySecond(incidents.look, stop.signal),
+    everySecond(() => alarms.look().catch(trouble.hear), stop.signal),
+  ];
   try {
-    await Promise.all([scheduler, watching, telling]);
+    await Promise.all(running);
     if (!stop.signal.aborted) throw new Error("the service ended though nothing asked it to");
   } finally {
     stop.abort();
-    await Promise.allSettled([scheduler, watching, telling]);
+    await Promise.allSettled(running);
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
     await refusals.end();
     await callback.finish();
-    storeFaults.end();
+    faults.end();
     log.info("stopped");
   }
 }

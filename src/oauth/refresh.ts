@@ -28,6 +28,8 @@ export interface TokenRequest {
   issuer: TokenIssuer;
   /** Asked only when a refresh is due. */
   clientSecret: () => Promise<Secret>;
+  /** Hears why the token at hand, which is still good, could not be refreshed ahead of time. */
+  onLate?: (problem: unknown) => void;
 }
 
 /** A new pair that the vault could not take. The vendor may have voided the old one, so it is offered again. */

@@ -30,7 +30,8 @@ export interface Tokens {
 interface Memory {
   held: { revision: number; set: TokenSet | null } | null;
   refreshing: Promise<TokenSet> | null;
-  failure: { at: number; accessToken: string; error: unknown } | null;
+  /** `revision`: of the vault. What was written since may have mended it, as another client secret. */
+  failure: { at: number; accessToken: string; revision: number; error: unknown } | null;
   /** What the last `renewed` brought. */
   renewal: { at: number; accessToken: string } | null;
   draft: Draft;
@@ -91,15 +92,16 @@ async function liveTokens(
   const isRefused = request.renewed === true && !isCovered(memory, set, now);
   if (!isRefused && isFresh(set, now, memory.jitter)) return set;
   try {
-    const failure = lateFailure(memory, set, now);
+    const failure = lateFailure(memory, set, { now, revision: deps.vault.revision() });
     if (failure) throw failure.error;
     const renewed = await refreshOnce(deps, memory, request, set);
     if (isRefused) memory.renewal = { at: now, accessToken: renewed.accessToken.reveal() };
     return renewed;
   } catch (error) {
     const isStillGood = !isRefused && !isExpired(set, deps.clock.now());
-    if (isStillGood && isAppError(error) && error.code !== "RECONNECT_NEEDED") return set;
-    throw error;
+    if (!isStillGood || !isAppError(error) || error.code === "RECONNECT_NEEDED") throw error;
+    request.onLate?.(error);
+    return set;
   }
 }
 
@@ -127,8 +129,13 @@ function isWithin(ms: number, at: number, now: number): boolean {
 }
 
 /** A failure counts for the token it happened with: another process's new pair gets its own try at once. */
-function lateFailure({ failure }: Memory, set: TokenSet, now: number): Memory["failure"] {
-  const isLate = failure !== null && isWithin(RETRY_AFTER_MS, failure.at, now);
+function lateFailure(
+  { failure }: Memory,
+  set: TokenSet,
+  { now, revision }: { now: number; revision: number },
+): Memory["failure"] {
+  const isLate =
+    failure !== null && failure.revision === revision && isWithin(RETRY_AFTER_MS, failure.at, now);
   return isLate && failure.accessToken === set.accessToken.reveal() ? failure : null;
 }
 
@@ -143,7 +150,12 @@ function refreshOnce(
     .catch((error: unknown) => {
       // A vault that cannot be read or written costs the vendor nothing: it may be asked as often as somebody looks.
       if (!isAppError(error, "VAULT_UNAVAILABLE"))
-        memory.failure = { at: deps.clock.now(), accessToken: seen.accessToken.reveal(), error };
+        memory.failure = {
+          at: deps.clock.now(),
+          accessToken: seen.accessToken.reveal(),
+          revision: deps.vault.revision(),
+          error,
+        };
       throw error;
     })
     .finally(() => {

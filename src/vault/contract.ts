@@ -16,6 +16,8 @@ export interface Vault {
   write(changes: ReadonlyMap<string, Secret | null>): Promise<void>;
   /** The names of all items that begin with `prefix`, sorted. */
   names(prefix: string): Promise<string[]>;
+  /** When the secrets were set whose names begin so, ms since the epoch; without those that an older program set. */
+  setAt(prefix: string): Promise<Map<string, number>>;
   /**
    * A number that moves with every write of any process; cheap enough to ask before each use of a cached item.
    * Equal numbers: what was read then still stands.

@@ -60,8 +60,11 @@ export async function removeSecrets(
   return doomed.length;
 }
 
-export async function listSecrets(vault: Vault): Promise<(SecretPlace & { number: number })[]> {
+export async function listSecrets(
+  vault: Pick<Vault, "names" | "setAt">,
+): Promise<(SecretPlace & { number: number; setAt: number | null })[]> {
   const names = await vault.names("secret/");
+  const times = await vault.setAt("secret/");
   return names.map((item) => {
     const [, org = EVERY_ORG, label = "", number = "1"] = item.split("/");
     const [name = "", environment] = label.split("@");
@@ -70,6 +73,7 @@ export async function listSecrets(vault: Vault): Promise<(SecretPlace & { number
       org: org === EVERY_ORG ? null : org,
       environment: environment === "sandbox" ? "sandbox" : "production",
       number: Number(number),
+      setAt: times.get(item) ?? null,
     };
   });
 }

@@ -1,9 +1,10 @@
+import { appendFileSync } from "node:fs";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { aThinEvent } from "../store/events.ts";
-import { connected, invite, type Run } from "../world.ts";
+import { connected, freshWorld, invite, type Run } from "../world.ts";
 
 const MINUTE = 60_000;
 
@@ -206,5 +207,112 @@ describe("an alert", () => {
     expect(await world.telegram.messages()).toEqual([
       { chat_id: "4711", text: expect.stringContaining("jc-integrations connect hubspot") },
     ]);
+  });
+});
+
+describe("what Telegram answers", () => {
+  const said = (description: string, parameters?: object) => ({ ok: false, description, parameters });
+
+  test.each([
+    ["quotes why it refuses", 400, said("Bad Request: chat not found"), 2, "chat not found", "chat_id"],
+    ["quotes why it forbids", 403, said("Forbidden: bot was blocked by the user"), 2, "blocked", "chat_id"],
+    [
+      "says which setting to change where the chat moved",
+      400,
+      said("Bad Request: group chat was upgraded to a supergroup chat", {
+        migrate_to_chat_id: -1001234567890,
+      }),
+      2,
+      "upgraded to a supergroup",
+      'Set [alerts.telegram] chat_id = "-1001234567890"',
+    ],
+    [
+      "quotes an unknown token",
+      401,
+      said("Unauthorized"),
+      2,
+      "Unauthorized",
+      "secrets set telegram.bot-token",
+    ],
+    ["takes no other program's answer for success", 200, { status: "ok" }, 6, "not Telegram's", "api_base"],
+    ["takes no page for success", 200, "<html>sign in</html>", 6, "not Telegram's", "api_base"],
+    ["takes no refusal for success", 200, said("Bad Request: nothing"), 6, "nothing", "by itself"],
+  ])("%s", async (_what, status, body, code, words, hint) => {
+    const { world, run } = await withChat();
+    await world.telegram.fault({ status, body });
+    const tested = await run(["alerts", "test"]);
+    expect(tested.code).toBe(code);
+    expect(tested.err).toContain(words);
+    expect(tested.err).toContain(hint);
+    expect(tested.err).not.toContain("123:abcdef");
+  });
+
+  test("an org's own chat that moved names the org's own setting", async () => {
+    const { world, run } = await withChat();
+    appendFileSync(world.configFile, '\n[orgs.acme]\ntelegram_chat_id = "815"\n');
+    await world.telegram.fault({ status: 400, body: said("moved", { migrate_to_chat_id: -100815 }) });
+    expect((await run(["alerts", "test"])).err).toContain('Set [orgs.acme] telegram_chat_id = "-100815"');
+  });
+
+  test("is waited for as long as it asks", async () => {
+    const { world, clock, run, look } = await withChat();
+    const body = said("Too Many Requests: retry after 600", { retry_after: 600 });
+    await world.telegram.fault({ status: 429, body, times: 1 });
+    await world.portal.fault({ revoked: true });
+    await run(["invites", "import", world.file("one.ndjson", [invite()])]);
+    await run(["run", "retry"]);
+    expect((await look()).failed).toEqual([expect.stringContaining("retry after 600")]);
+    clock.jump(clock.now() + 9 * MINUTE);
+    expect(await look()).toEqual({ sent: 0, failed: [] });
+    clock.jump(clock.now() + 2 * MINUTE);
+    expect(await look()).toEqual({ sent: 1, failed: [] });
+  });
+});
+
+describe("run alerts", () => {
+  test("ends with 6 while none can be sent, also when typed again, with 7 when some can, and with 0 afterwards", async () => {
+    const { world, clock, run } = await withChat();
+    await world.portal.settings({ portalId: 9_000_001 });
+    expect((await run(["connect", "hubspot", "--org", "globex"])).code).toBe(0);
+    await world.portal.fault({ revoked: true });
+    for (const org of ["acme", "globex"])
+      await run(["invites", "import", world.file(`${org}.ndjson`, [invite({ org })])]);
+    await run(["run", "retry"]);
+    await world.telegram.fault({ status: 500, times: 3 });
+    const failed = await run(["run", "alerts"]);
+    expect(failed.code).toBe(6);
+    expect(failed.err).toContain("2 alerts not sent");
+    expect(failed.err).toContain("jc-integrations alerts test --org acme");
+    expect((await run(["run", "alerts"])).code).toBe(6);
+    clock.jump(clock.now() + 2 * MINUTE);
+    expect((await run(["run", "alerts"])).code).toBe(7);
+    clock.jump(clock.now() + 5 * MINUTE);
+    expect((await run(["run", "alerts"])).code).toBe(0);
+    expect(await world.telegram.messages()).toHaveLength(2);
+  });
+});
+
+describe("status says that nobody is alerted, and of what", () => {
+  test("until a chat id and a bot token are there", async () => {
+    const world = await connected();
+    const alerted = async (env: Record<string, string> = {}) => {
+      const { code, out, json } = await world.run(["status"], { env });
+      expect(code).toBe(0);
+      return [out, json].join();
+    };
+    expect(await alerted()).toContain(
+      "nobody is alerted of trouble, no chat id is set: Set [alerts.telegram]",
+    );
+    const chat = { JC_ALERTS_TELEGRAM_CHAT_ID: "4711" };
+    expect(await alerted(chat)).toContain(
+      "nobody is alerted of trouble, no bot token is set: jc-integrations secrets set telegram.bot-token",
+    );
+    await world.run(["secrets", "set", "telegram.bot-token"], { stdin: "123:abcdef" });
+    expect(await alerted(chat)).not.toContain("nobody is alerted");
+  });
+
+  test("and nothing while there is nothing to tell of", async () => {
+    const world = await freshWorld();
+    expect((await world.run(["status"])).out).not.toContain("nobody is alerted");
   });
 });

@@ -29,16 +29,30 @@ async function refusals(world: AtsWorld): Promise<Record<string, number>> {
   return counts;
 }
 
-test("webhooks that were refused within the hour show in status, with the reason", async () => {
+test("webhooks that were refused show in status from the first good one on, with reason, time and command, until the next", async () => {
   const { world } = await servingAts();
+  const { secret } = await subscription(world);
   const body = completedEvent(STRANGER);
-  expect(await post(world, body, signatureOf(body, "an old secret"))).toMatchObject({ status: 401 });
-  const refused = async () => Object(await world.run(["status", "--json"]).then(({ json }) => json)).refused;
+  const refuse = () => post(world, body, signatureOf(body, "an old secret"));
+  const status = () => world.run(["status"]);
+  const refused = async () => Object((await world.run(["status", "--json"])).json).refused;
+  expect(await refuse()).toMatchObject({ status: 401 });
   await until("it is counted", async () => (await refused()).length === 1);
-  const { out, code } = await world.run(["status"]);
+  expect((await status()).out).not.toContain("refused");
+
+  expect(await post(world, body, signatureOf(body, secret))).toMatchObject({ status: 202 });
+  await until("a good one ends it", async () => (await refused()).length === 0);
+  expect(await refuse()).toMatchObject({ status: 401 });
+  await until("it is counted", async () => (await refused()).length === 1);
+  const { out, code } = await status();
   expect(code).toBe(0);
-  expect(out).toContain("! 1 webhook of smartrecruiters refused within the hour");
-  expect(out).toContain("fits none of our secrets");
+  expect(out).toMatch(
+    /! \d webhooks? of SmartRecruiters refused, the last at \d{4}-.*: .*fits none of our secrets/,
+  );
+  expect(out).toContain("jc-integrations webhooks log --org acme");
+  expect(out).toContain("jc-integrations webhooks rotate-secret --org acme");
+  await post(world, body, signatureOf(body, secret));
+  await until("the next good one ends it", async () => !(await status()).out.includes("refused"));
 });
 
 describe("a webhook of SmartRecruiters", () => {
@@ -194,10 +208,10 @@ describe("a webhook of SmartRecruiters", () => {
     });
   });
 
-  test("is refused while the org has no secret at all", async () => {
+  test("is to be sent again while nobody has a secret: that is no fault of the sender's", async () => {
     const world = await connectedAts();
     await serving(world);
     const body = completedEvent(STRANGER);
-    expect((await post(world, body, signatureOf(body, "any"))).status).toBe(401);
+    expect((await post(world, body, signatureOf(body, "any"))).status).toBe(503);
   });
 });

@@ -22,6 +22,7 @@ const item = (name: string, number = 1, org: string | null = null, environment =
   org,
   environment,
   number,
+  setAt: expect.any(String),
 });
 
 describe("secrets", () => {
@@ -44,6 +45,21 @@ describe("secrets", () => {
     const list = await world.run(["secrets", "list"]);
     for (const shown of [piped, read, list])
       for (const value of ["s3cret", "bot-token-from"]) expect(shown.out + shown.err).not.toContain(value);
+  });
+
+  test("are listed with the time they were set", async () => {
+    const world = await freshWorld();
+    const before = Date.now();
+    await set(world, ["hubspot.client-secret"], "the old one");
+    const [first] = Object(await listed(world)).secrets;
+    expect(Date.parse(first.setAt)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(first.setAt)).toBeLessThanOrEqual(Date.now());
+    await set(world, ["hubspot.client-secret"], "the new one");
+    const [second] = Object(await listed(world)).secrets;
+    expect(Date.parse(second.setAt)).toBeGreaterThan(Date.parse(first.setAt));
+    expect((await world.run(["secrets", "list"])).out).toMatch(
+      /hubspot\.client-secret .* \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
+    );
   });
 
   test("of a webhook are added, others replaced, the same one again is no second", async () => {

@@ -50,6 +50,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
     ...BOTH.map((of) => lines.setSecretCommand("hubspot.client-secret", of)),
   ],
   removeSecretCommand: BOTH.map((of) => lines.removeSecretCommand("smartrecruiters.webhook-secret", of)),
+  testAlertCommand: [lines.testAlertCommand({ org: "acme" })],
   invitesCommand: [lines.invitesCommand(), lines.invitesCommand({ org: "acme" })],
   inviteCommand: ["inv_7Q2", HOSTILE].map((id) => lines.inviteCommand(id, { org: "acme" })),
   setCatalogCommand: STAGES.flatMap((of) => [

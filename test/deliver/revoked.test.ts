@@ -111,7 +111,9 @@ describe("a token endpoint that fails for an hour", () => {
     ["with 429 and no shape", { status: 429, body: "slow down" }],
   ])(
     "(%s) disconnects nobody, is asked once a minute at most, and all is delivered afterwards",
-    async (_what, fault) => {
+    async (what, fault) => {
+      // What no waiting mends shows in status, once a refresh was due.
+      const codes = what === "with invalid_client" ? [0, 2] : [0];
       const clock = fakeClock();
       const world = await connected({ clock });
       const { post, get, running } = await serving(world);
@@ -135,7 +137,7 @@ describe("a token endpoint that fails for an hour", () => {
       for (let minute = 0; minute < 90; minute += 1) {
         if (minute % 10 === 0) expect((await post(invite())).status).toBe(202);
         await passMinute();
-        if (minute % 10 === 0) expect(await world.run(["status", "--json"])).toMatchObject({ code: 0 });
+        if (minute % 10 === 0) expect(codes).toContain((await world.run(["status", "--json"])).code);
       }
       const asked = (await tokenCalls(world)).slice(before);
       expect(asked.length).toBeGreaterThan(10);

@@ -9,7 +9,18 @@ import type { AttemptOutcome } from "../push.ts";
  */
 const PROGRAM = "jc-integrations";
 const ADVISED = [
-  ...["backfill", "catalog", "config", "connect", "demo", "invites", "logs", "replay", "resync-properties"],
+  ...[
+    "alerts",
+    "backfill",
+    "catalog",
+    "config",
+    "connect",
+    "demo",
+    "invites",
+    "logs",
+    "replay",
+    "resync-properties",
+  ],
   ...["run", "sandbox-test", "secrets", "serve", "status", "store", "vault", "webhooks"],
 ] as const;
 
@@ -104,6 +115,11 @@ export function setSecretCommand(name: string, whose: Whose = {}): string {
 
 export function removeSecretCommand(name: string, whose: Whose): string {
   return line("secrets", "remove", name, "--number", "<n>", ...place(whose));
+}
+
+/** Writes into the org's chat. */
+export function testAlertCommand(whose: Pick<Whose, "org">): string {
+  return line("alerts", "test", ...place(whose));
 }
 
 export function invitesCommand(of: Partial<Owned> = {}): string {

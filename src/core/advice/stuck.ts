@@ -6,6 +6,7 @@ import {
   resyncCommand,
   statusCommand,
 } from "./command-lines.ts";
+import { refusalWords } from "./refusal.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import type { Connection, Outage } from "../connection.ts";
 import type { StuckCounts } from "../push.ts";
@@ -50,7 +51,7 @@ export function stuckTroubles(connection: Connection, stuck: StuckCounts): Stuck
   const found: [StuckTrouble["cause"], n: number, advice: string][] = [
     ["property", stuck.property, `a property is missing there. Run: ${resyncCommand(connection)}`],
     ["scope", stuck.scope, scopeAdvice(connection)],
-    ["vendor", ofVendor, outage ? outageAdvice(connection, outage) : serviceAdvice(connection)],
+    ["vendor", ofVendor, vendorAdvice(connection)],
     ["record", ofRecord, recordAdvice(connection, isCertain)],
   ];
   return found
@@ -63,6 +64,12 @@ export function stuckTroubles(connection: Connection, stuck: StuckCounts): Stuck
 
 function scopeAdvice(connection: Connection): string {
   return `a scope was not granted, ${logsCommand(connection, "held")} says which. Grant it, then run: ${connectCommand(connection)}`;
+}
+
+function vendorAdvice(connection: Connection): string {
+  const { outage, refusal } = connection;
+  if (refusal) return refusalWords(refusal);
+  return outage ? outageAdvice(connection, outage) : serviceAdvice(connection);
 }
 
 function outageAdvice({ vendor }: Connection, { since, reason }: Outage): string {

@@ -1,15 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { BlockList } from "node:net";
+import { NO_SOURCE } from "../../core/no-source.ts";
 import type { SourceSecret } from "../../core/source-secret.ts";
 import { createIngest } from "../../flows/intake/ingest.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Store } from "../../store/contract/store.ts";
-import { EventRefused, type Source } from "../../vendors/contract/source.ts";
+import { type Claim, EventRefused, type Source } from "../../vendors/contract/source.ts";
 import type { ConsentCallback } from "../pages/consent-callback.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
 import { answer } from "./answer.ts";
+import { answerMalformed } from "./malformed.ts";
 import { readBody } from "./body.ts";
 import { shareConnections } from "./connections.ts";
 import { gatherAppends } from "./gather.ts";
@@ -24,10 +26,14 @@ export interface ReceiverContext {
   sources: readonly Source[];
   /** Throws `VAULT_UNAVAILABLE` while they were never readable. `now`: look at once whether somebody changed them. */
   secretsOf(source: Source, options?: { now: boolean }): Promise<readonly SourceSecret[]>;
+  /** Is any of them known by now? */
+  hasSecret(source: Source): Promise<boolean>;
   /** Hears why a delivery was not trusted or not taken, in one line without anything of it. */
   refused(source: string, reason: string): void;
   /** An event was stored of which its vendor is to be asked. */
   leftQuestion(): void;
+  /** Hears of each one that was trusted and stored. */
+  taken(source: string): void;
   trouble: Pick<StoreTrouble, "hear">;
   callback: Pick<ConsentCallback, "respond">;
   /** Why the service is not ready, in one word for strangers; null when it is. */
@@ -59,12 +65,18 @@ export function createReceiver(given: ReceiverContext): Server {
       return answer(request, response, { status, body: { status: reason ?? "ready" } });
     }
     if (given.callback.respond(path, request, response)) return;
+    const beside = given.sources.find((each) => isBeside(each.path, path));
+    if (beside) given.refused(beside.id, `there is nothing at that path; webhooks go to ${beside.path}`);
     answer(request, response, { status: 404, body: { error: "nothing here" } });
   });
   server.headersTimeout = 10_000;
   server.requestTimeout = 20_000;
   // Longer than a proxy keeps its idle connections, so that it never meets one that we just closed.
   server.keepAliveTimeout = 75_000;
+  answerMalformed(server, (response) => {
+    const source = response && sources.get(pathOf(response.req.url ?? "/"));
+    given.refused(source?.id ?? NO_SOURCE, "the request is no HTTP that can be read");
+  });
   shareConnections(server, { most: given.mostConnections, trustedProxies: given.trustedProxies });
   return server;
 }
@@ -80,6 +92,15 @@ function pathOf(target: string): string {
   return target.split("?", 1)[0] ?? "/";
 }
 
+/** Meant for that source, as far as anybody can tell: its first word stands in it, in whatever case. */
+function isBeside(sourcePath: string, path: string): boolean {
+  const [, name] = sourcePath.split("/");
+  return path
+    .toLowerCase()
+    .split("/")
+    .includes(name ?? "");
+}
+
 const NOT_STORED = {
   status: 503,
   body: { error: "not stored, send it again" },
@@ -92,31 +113,54 @@ async function receive(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { room, clock, ingest } = context;
+  const { room, ingest } = context;
   const { largestBodyBytes: largestBytes } = source;
+  const refuse = (refusal: Refusal) => {
+    context.refused(source.id, refusal.body.error);
+    answer(request, response, refusal);
+  };
   const tooLarge = { status: 413, body: { error: `the body is over ${sizeWords(largestBytes)}` } };
   const refusal = refuseByHeaders(request);
-  if (refusal) return answer(request, response, refusal);
-  if (Number(request.headers["content-length"]) > largestBytes) return answer(request, response, tooLarge);
+  if (refusal) return refuse(refusal);
+  if (Number(request.headers["content-length"]) > largestBytes) return refuse(tooLarge);
   let leave = () => {};
   try {
-    const claim = source.claim(flat(request), clock.now());
-    const secrets = await context.secretsOf(source);
+    const claim = await claimOf(context, source, request);
+    if (claim === null) return answer(request, response, NOT_STORED);
+    const known = await context.secretsOf(source);
+    const secrets = known.length > 0 ? known : await context.secretsOf(source, { now: true });
+    if (secrets.length === 0) return answer(request, response, NOT_STORED);
     const body = await readBody(request, { room, largestBytes });
     leave = body.leave;
     if (body.pieces === "cut off") return;
-    if (body.pieces === "too large") return answer(request, response, tooLarge);
+    if (body.pieces === "too large") return refuse(tooLarge);
     if (body.pieces === "no room") return answer(request, response, NOT_STORED);
     const newest = () => context.secretsOf(source, { now: true });
     const ingested = await ingest(source, { claim, body: body.pieces, secrets, newest });
     const { outcome } = ingested;
     if (outcome === "failed" || outcome === "untried") return answer(request, response, NOT_STORED);
+    context.taken(source.id);
     answer(request, response, { status: 202, body: { status: outcome } });
     if (ingested.leavesQuestion) context.leftQuestion();
   } catch (error) {
     answer(request, response, answerTo(context, source, error));
   } finally {
     leave();
+  }
+}
+
+/** Null where we have no secret to hold anybody to: that is no fault of the sender's. */
+async function claimOf(
+  { hasSecret, clock }: Intake,
+  source: Source,
+  request: IncomingMessage,
+): Promise<Claim | null> {
+  try {
+    return source.claim(flat(request), clock.now());
+  } catch (error) {
+    if (!isAppError(error, "SIGNATURE_INVALID")) throw error;
+    if (!(await hasSecret(source))) return null;
+    throw error;
   }
 }
 
@@ -131,7 +175,11 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
-function refuseByHeaders(request: IncomingMessage): Answer | null {
+interface Refusal extends Answer {
+  body: { error: string };
+}
+
+function refuseByHeaders(request: IncomingMessage): Refusal | null {
   if (request.method !== "POST")
     return { status: 405, body: { error: "only POST is taken here" }, headers: { allow: "POST" } };
   const { "content-encoding": encoding, "content-type": type } = request.headers;
@@ -159,7 +207,9 @@ function answerTo({ quiet, refused, trouble }: Intake, source: Source, error: un
     return { status: 401, body: { error: error.message } };
   }
   if (isAppError(error, "STORE_UNAVAILABLE")) trouble.hear(error);
-  else quiet.error("event not stored", { source: source.id, reason: reasonOf(error) });
+  // Who watches the vault tells of it once.
+  else if (!isAppError(error, "VAULT_UNAVAILABLE"))
+    quiet.error("event not stored", { source: source.id, reason: reasonOf(error) });
   return NOT_STORED;
 }
 

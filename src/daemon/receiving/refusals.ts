@@ -1,7 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Store } from "../../store/contract/store.ts";
+import type { SourceNote, Store } from "../../store/contract/store.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
 
 /** How long refusals are counted before they are written together: anyone can send bad ones, as fast as he likes. */
@@ -19,8 +19,9 @@ interface Count {
 }
 
 /**
- * Counts what the receiver refuses, for `webhooks log`, and tells the journal: of the first one at once, then in one line
- * a second at most. A count that cannot be written is only told to the journal.
+ * Counts what the receiver refuses, for `status` and `webhooks log`, and tells the journal: of the first one at once, then
+ * in one line a second at most. A count that cannot be written is only told to the journal. What is taken is noted where
+ * something was refused before: it ends what `status` tells of that.
  */
 export function createRefusals({
   store,
@@ -28,7 +29,7 @@ export function createRefusals({
   log,
   trouble,
 }: {
-  store: Pick<Store, "noteRefusals">;
+  store: Pick<Store, "noteRefusals" | "noteSources">;
   clock: Clock;
   log: Log;
   trouble: Pick<StoreTrouble, "hear">;
@@ -36,6 +37,9 @@ export function createRefusals({
   const counts = new Map<string, Count>();
   const ended = new AbortController();
   let writing: Promise<void> | null = null;
+  const standing = new Map<string, SourceNote>();
+  /** Those whose last event was taken, and the store knows. */
+  const good = new Set<string>();
   let toldAt = Number.NEGATIVE_INFINITY;
 
   const countOf = (source: string, reason: string): Count => {
@@ -55,16 +59,21 @@ export function createRefusals({
     for (const count of batch) count.told = count.n;
   };
   const write = async () => {
-    const batch = [...counts.values()];
+    const [batch, notes] = [[...counts.values()], [...standing.values()]];
     counts.clear();
-    if (batch.length === 0) return;
+    standing.clear();
+    if (notes.length === 0) return;
     tell(batch);
     try {
-      await store.noteRefusals(
-        batch.map(({ source, reason, n }) => ({ source, reason, n })),
-        clock.now(),
-      );
+      if (batch.length > 0) {
+        await store.noteRefusals(
+          batch.map(({ source, reason, n }) => ({ source, reason, n })),
+          clock.now(),
+        );
+      }
+      await store.noteSources(notes);
     } catch (error) {
+      for (const { source } of notes) good.delete(source);
       if (isAppError(error, "STORE_UNAVAILABLE")) trouble.hear(error);
       else log.warn("refusals not counted", { reason: error instanceof Error ? error.message : "unknown" });
     }
@@ -79,7 +88,15 @@ export function createRefusals({
     note: (source: string, reason: string): void => {
       const count = countOf(source, reason);
       count.n += 1;
+      good.delete(source);
+      standing.set(source, { ...standing.get(source), source, refusedAt: clock.now() });
       if (Math.abs(clock.now() - toldAt) >= WRITE_EVERY_MS) tell([count]);
+      writing ??= writeSoon();
+    },
+    taken: (source: string): void => {
+      if (good.has(source)) return;
+      good.add(source);
+      standing.set(source, { ...standing.get(source), source, takenAt: clock.now() });
       writing ??= writeSoon();
     },
     end: async (): Promise<void> => {

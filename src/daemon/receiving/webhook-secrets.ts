@@ -57,7 +57,7 @@ export function createWebhookSecrets({
     return started;
   };
 
-  return async (
+  const secretsOf = async (
     source: Source,
     { now = false, anew = false }: { now?: boolean; anew?: boolean } = {},
   ): Promise<readonly SourceSecret[]> => {
@@ -73,6 +73,14 @@ export function createWebhookSecrets({
       return known.secrets;
     });
   };
+  return Object.assign(secretsOf, {
+    /** Anyone may ask: a vault that could never be read is not asked again for it. */
+    hasAny: async (source: Source): Promise<boolean> => {
+      const known = held.get(source.id);
+      if (!known || known.secrets.length > 0) return known !== undefined;
+      return (await secretsOf(source, { now: true })).length > 0;
+    },
+  });
 }
 
 function revisionOf(vault: Vault): number | null {

@@ -57,6 +57,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     if (revision === readAt) return;
     await context.readWebhookSecrets();
     const orgs = new Set((await store.connections()).map(({ org }) => org));
+    for (const org of [context.config.org, ...Object.keys(context.config.orgs)]) orgs.add(org);
     for (const org of orgs) {
       const place = { name: "telegram.bot-token", org, environment: "production" } as const;
       await readSecret(context.secrets, place).catch((error: unknown) => {

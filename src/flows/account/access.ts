@@ -7,6 +7,7 @@ import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import { readSecret } from "../../vault/secrets.ts";
+import { createTokenNotes } from "./refusal.ts";
 import { createSlots } from "./rate-window.ts";
 import { windowFor } from "../../core/delivery/rate-window.ts";
 
@@ -20,7 +21,7 @@ export function createAccess(
     signal,
   }: {
     clock: Clock;
-    store: Pick<Store, "takeCall" | "limitCalls">;
+    store: Pick<Store, "takeCall" | "limitCalls" | "saveConnection" | "hold">;
     vault: Vault;
     tokens: Tokens;
     signal: AbortSignal;
@@ -36,16 +37,29 @@ export function createAccess(
   const window = windowFor(issuer, connection);
   const slots = window && createSlots({ store, clock }, window);
   const { timeZone } = connection.account ?? {};
+  const notes = createTokenNotes({ store, clock }, connection);
   return {
     signal,
     ...(timeZone === undefined ? {} : { timeZone }),
-    token: (options) =>
-      tokens.token({
-        connection: connectionName(connection),
-        issuer,
-        clientSecret,
-        renewed: options?.renewed,
-      }),
+    token: async (options) => {
+      let problem: unknown = null;
+      try {
+        return await tokens.token({
+          connection: connectionName(connection),
+          issuer,
+          clientSecret,
+          renewed: options?.renewed,
+          onLate: (error) => {
+            problem = error;
+          },
+        });
+      } catch (error) {
+        problem = error;
+        throw error;
+      } finally {
+        await (problem === null ? notes.passed() : notes.met(problem));
+      }
+    },
     slot: async () => {
       await slots?.take(signal);
     },

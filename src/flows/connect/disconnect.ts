@@ -60,6 +60,7 @@ export async function disconnect(
     tokenExpiresAt: null,
     knownFields: null,
     outage: null,
+    refusal: null,
   });
   return { revocation, uninstall, held, linksVoided };
 }

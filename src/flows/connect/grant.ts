@@ -110,6 +110,7 @@ export async function keep(
     login: loginOf(set, authorization),
     connectedAt: clock.now(),
     outage: null,
+    refusal: null,
     banner: bannerFor({ missingScopes, overQuota: [] }, destination, key),
     ...(other ? { knownFields: null, lastSyncAt: null } : {}),
   });

@@ -10,6 +10,8 @@ import type { Rules } from "../../core/delivery/state.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
+import { isRefusal, noteTokenProblem } from "../account/refusal.ts";
+import { attemptRefused } from "./refused.ts";
 import type { Vendors } from "../account/vendors.ts";
 import type { DeliverContext, DeliverReport } from "./context.ts";
 import { createExecutor } from "./executor.ts";
@@ -59,6 +61,8 @@ export async function deliverTo(
   } catch (error) {
     // What is wrong with one org's settings must not end a service that delivers for all.
     if (!isAppError(error, "CONFIG_INVALID")) throw error;
+    await noteTokenProblem({ store, clock }, connection, error);
+    await attemptRefused({ store, clock }, connectionId, error);
     tell(error);
     return { delivered: 0, rejected: 0, held: 0, retried: 0, restUntil: clock.now() + retryEveryMs };
   }
@@ -136,6 +140,7 @@ async function restAfter(context: DeliverContext, connection: Connection, error:
     // What was refused are tokens of before.
     return isMarked ? 0 : context.clock.now() + NEW_TOKENS_REST_MS;
   }
+  if (isRefusal(error)) await attemptRefused(context, connection.id, error);
   if (isAppError(error)) context.onProblem(error);
   else if (!context.access.signal.aborted) throw error;
   const restMs = isAppError(error, "STORE_UNAVAILABLE") ? STORE_REST_MS : context.retryEveryMs;

@@ -116,14 +116,16 @@ export const JOBS: readonly Job[] = [
     does: "tell owners of trouble, once for each incident",
     due: () => EVERY_MINUTE,
     load: async () => {
-      const { alertOwners } = await import("../watch/alert.ts");
+      const { alertOwners, unsentAlerts } = await import("../watch/alert.ts");
       return async (context, signal) => {
-        const { sent, failed } = await alertOwners({ ...context, vault: context.secrets }, signal);
+        const outcome = await alertOwners({ ...context, vault: context.secrets }, signal);
+        const { sent, failed } = outcome;
         return {
           counts: { sent },
           text: `${count(sent, "alert")} sent`,
           event: sent > 0 ? "alerts sent" : null,
           failed: { event: "alert not sent yet", tasks: failed.map(untold) },
+          problem: unsentAlerts(outcome),
         };
       };
     },

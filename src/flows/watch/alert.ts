@@ -1,10 +1,14 @@
-import { BOT_TOKEN, sendTelegram } from "../../alerts/telegram.ts";
+import { BOT_TOKEN, sendTelegram, type Unsent } from "../../alerts/telegram.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
 import type { Incident, Overview, QuestionCounts, Store } from "../../store/contract/store.ts";
 import { STUCK_AFTER_MS } from "../../core/push.ts";
+import { testAlertCommand } from "../../core/advice/command-lines.ts";
+import { count } from "../../shared/text.ts";
+import { chatOf, NO_CHAT_HINT } from "./alert-chat.ts";
+import { refusalWords } from "../../core/advice/refusal.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
 import { stuckTroubles, unansweredWords } from "../../core/advice/stuck.ts";
@@ -14,10 +18,14 @@ import { subscriptionTrouble } from "../../core/advice/subscription.ts";
  * One alert per incident. Incidents are read off the rows, so whoever looks finds the same ones; an alert is kept
  * until it was sent, and nothing waits for it.
  */
-export interface AlertContext {
+export interface AlertContext extends ChatContext {
   clock: Clock;
-  config: Config;
   store: Pick<Store, "overview" | "keepIncidents" | "noteAlert">;
+}
+
+/** What it takes to write into a chat. */
+export interface ChatContext {
+  config: Config;
   vault(): Promise<SecretReader>;
   http(): Promise<Http>;
 }
@@ -25,38 +33,76 @@ export interface AlertContext {
 const FIRST_WAIT_MS = 60_000;
 const LONGEST_WAIT_MS = 3_600_000;
 
-/** Looks for new incidents, closes those that are over, and sends what is due. Returns how many alerts went out. */
-export async function alertOwners(
-  context: AlertContext,
-  signal: AbortSignal,
-): Promise<{ sent: number; failed: string[] }> {
+export interface AlertsOutcome {
+  sent: number;
+  /** Why those of this run could not be sent. */
+  failed: string[];
+  /** The org of each that is still to be sent. */
+  waiting: string[];
+}
+
+/** Looks for new incidents, closes those that are over, and sends what is due. */
+export async function alertOwners(context: AlertContext, signal: AbortSignal): Promise<AlertsOutcome> {
   const { store, clock } = context;
-  const due = await store.keepIncidents(await incidentsOf(context), clock.now());
-  const outcome = { sent: 0, failed: [] as string[] };
-  for (const alert of due) {
+  const unsent = await store.keepIncidents(await incidentsOf(context), clock.now());
+  const outcome: AlertsOutcome = { sent: 0, failed: [], waiting: [] };
+  for (const alert of unsent) {
+    if (alert.dueAt > clock.now()) {
+      outcome.waiting.push(alert.org);
+      continue;
+    }
     signal.throwIfAborted();
-    try {
-      await send(context, { org: alert.org, text: alert.text, signal });
+    const failure = await trySending(context, { org: alert.org, text: alert.text, signal });
+    if (failure === null) {
       await store.noteAlert(alert.id, { sentAt: clock.now() });
       outcome.sent += 1;
-    } catch (error) {
-      if (!isAppError(error)) throw error;
+    } else {
+      const { problem, waitMs } = failure;
       // The bot token's own return is waited for by nobody but us.
-      const isLocked = error.code === "VAULT_UNAVAILABLE";
-      const waitMs = isLocked ? 0 : Math.min(FIRST_WAIT_MS * 2 ** alert.tries, LONGEST_WAIT_MS);
-      await store.noteAlert(alert.id, { dueAt: clock.now() + waitMs });
-      outcome.failed.push(error.message);
+      const isLocked = problem.code === "VAULT_UNAVAILABLE";
+      const ownWaitMs = isLocked ? 0 : Math.min(FIRST_WAIT_MS * 2 ** alert.tries, LONGEST_WAIT_MS);
+      await store.noteAlert(alert.id, { dueAt: clock.now() + Math.max(ownWaitMs, waitMs) });
+      outcome.failed.push(problem.message);
+      outcome.waiting.push(alert.org);
     }
   }
   return outcome;
 }
 
-export async function sendTestAlert(context: AlertContext, org: string, signal: AbortSignal): Promise<void> {
-  await send(context, { org, text: `jc-integrations: a test alert for ${org}. Alerts reach you.`, signal });
+/** What a run ends with while alerts wait, those that were put off included; null when all were sent. */
+export function unsentAlerts({ sent, failed, waiting }: AlertsOutcome): AppError | null {
+  if (waiting.length === 0) return null;
+  const why = failed[0] === undefined ? "" : `: ${failed[0]}`;
+  const trials = [...new Set(waiting)].map((org) => testAlertCommand({ org }));
+  return new AppError(
+    sent > 0 ? "PARTIAL" : "VENDOR_UNAVAILABLE",
+    `${count(waiting.length, "alert")} not sent${why}`,
+    { hint: `Each is kept for a day and tried again by serve. Try the chat: ${trials.join("; ")}` },
+  );
 }
 
-async function incidentsOf(context: AlertContext): Promise<Incident[]> {
-  const { store, clock } = context;
+/** Null once Telegram has it. Throws what is a bug. */
+export async function trySending(
+  context: ChatContext,
+  alert: { org: string; text: string; signal: AbortSignal },
+): Promise<Unsent | null> {
+  try {
+    return await send(context, alert);
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    return { problem: error, waitMs: 0 };
+  }
+}
+
+export async function sendTestAlert(context: ChatContext, org: string, signal: AbortSignal): Promise<void> {
+  const text = `jc-integrations: a test alert for ${org}. Alerts reach you.`;
+  const unsent = await send(context, { org, text, signal });
+  if (unsent) throw unsent.problem;
+}
+
+/** What there is to alert of now. */
+export async function incidentsOf(context: AlertContext): Promise<Incident[]> {
+  const { store, clock, config } = context;
   const incidents: Incident[] = [];
   const unreadable = new Map<string, { org: string; reasons: Set<string> }>();
   const overview = await store.overview(null, clock.now());
@@ -72,13 +118,20 @@ async function incidentsOf(context: AlertContext): Promise<Incident[]> {
     }
     const unsubscribed = connection.state === "connected" ? subscriptionTrouble(connection, vendor) : null;
     if (unsubscribed) incidents.push({ key: `subscription/${id}`, org, text: `${org}: ${unsubscribed}` });
+    if (connection.state === "connected" && connection.refusal)
+      incidents.push({
+        key: `refused/${id}`,
+        org,
+        text: `${org}: ${vendor} ${refusalWords(connection.refusal)}.`,
+      });
     const ending = loginTrouble(connection, vendor, clock.now());
     if (ending) incidents.push({ key: `login/${id}`, org, text: `${org}: ${ending}` });
     if (connection.state === "connected" && connection.vaultTrouble) {
       const { reason, fix } = connection.vaultTrouble;
-      const known = unreadable.get(chatOf(context, org)) ?? { org, reasons: new Set() };
+      const chat = chatOf(config, org).id;
+      const known = unreadable.get(chat) ?? { org, reasons: new Set() };
       known.reasons.add(fix === null ? `${reason}.` : `${reason}. ${fix}`);
-      unreadable.set(chatOf(context, org), known);
+      unreadable.set(chat, known);
     }
     for (const { cause, words } of stuckTroubles(connection, stuck))
       incidents.push({ key: `stuck/${id}/${cause}`, org, text: `${org}: ${words}` });
@@ -110,21 +163,14 @@ function unanswered({ questions, connections }: Overview, now: number): Incident
     }));
 }
 
-/** Empty where none is configured. */
-function chatOf({ config }: Pick<AlertContext, "config">, org: string): string {
-  return config.orgs[org]?.telegram_chat_id ?? config["alerts.telegram.chat_id"];
-}
-
 async function send(
-  context: AlertContext,
+  context: ChatContext,
   { org, text, signal }: { org: string; text: string; signal: AbortSignal },
-): Promise<void> {
+): Promise<Unsent | null> {
   const { config } = context;
-  const chatId = chatOf(context, org);
+  const { id: chatId, setting } = chatOf(config, org);
   if (!chatId) {
-    throw new AppError("CONFIG_INVALID", `no Telegram chat is configured for ${org}`, {
-      hint: 'Set [alerts.telegram] chat_id = "…", or telegram_chat_id under [orgs.<org>].',
-    });
+    throw new AppError("CONFIG_INVALID", `no Telegram chat is configured for ${org}`, { hint: NO_CHAT_HINT });
   }
   const token = await readSecret(await context.vault(), {
     name: BOT_TOKEN.name,
@@ -132,5 +178,6 @@ async function send(
     environment: "production",
   });
   const apiBase = config["alerts.telegram.api_base"];
-  await sendTelegram({ http: await context.http(), apiBase, token }, { chatId, text, signal });
+  const message = { chatId, setting, text, signal };
+  return await sendTelegram({ http: await context.http(), apiBase, token }, message);
 }

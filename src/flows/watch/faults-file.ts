@@ -1,6 +1,22 @@
+import { closeSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 
-/** Where a running `serve` tells of its store's faults; there only while there are any. */
+/** Where a running `serve` tells of its faults. It is there, and blank, while there are none: a full disk has room for it. */
 export function faultsFile(stateDir: string): string {
   return join(stateDir, "serve-faults.json");
+}
+
+/** Without reading all of it: whoever looks is nearly always told that nothing is wrong. */
+export function hasFaults(stateDir: string): boolean {
+  try {
+    const file = openSync(faultsFile(stateDir), "r");
+    try {
+      const first = Buffer.alloc(1);
+      return readSync(file, first) === 1 && first.toString() === "{";
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return false;
+  }
 }

@@ -1,11 +1,16 @@
-import { existsSync, statfsSync } from "node:fs";
+import { accessSync, constants, statfsSync } from "node:fs";
 import {
   logsCommand,
   NEW_LOG_COMMAND,
   replayCommand,
   RETRY_COMMAND,
+  rotateCommand,
+  setSecretCommand,
+  webhooksLogCommand,
 } from "../../core/advice/command-lines.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
+import { refusedSources, refusedWords } from "../../core/advice/refused-sources.ts";
+import { refusalWords } from "../../core/advice/refusal.ts";
 import { stuckInAll, stuckTroubles } from "../../core/advice/stuck.ts";
 import { subscriptionTrouble } from "../../core/advice/subscription.ts";
 import type {
@@ -25,11 +30,13 @@ import { secretWarnings } from "./secret-warnings.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import { withoutEffect } from "../../shared/settings.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
-import type { ConnectionCounts, PushCounts, Refusal, Store, StoreFault } from "../../store/contract/store.ts";
+import type { ConnectionCounts, PushCounts, Store } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
-import { faultsFile } from "./faults-file.ts";
+import type { ServeFault } from "./serve-faults.ts";
+import { nobodyAlerted } from "./alert-chat.ts";
+import { hasFaults } from "./faults-file.ts";
 
-const REFUSALS_SHOWN_MS = 3_600_000;
+const REFUSALS_SHOWN_MS = 24 * 3_600_000;
 const MOST_REFUSALS = 1_000;
 const MINUTE_MS = 60_000;
 
@@ -40,23 +47,25 @@ export interface StatusContext {
   config: Config;
   vendors: readonly VendorDeclaration[];
   stateDir: string;
+  secretNames(): Promise<readonly string[] | null>;
 }
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
-  { storeToRead, clock, config, vendors: declared, stateDir }: StatusContext,
+  { storeToRead, clock, config, vendors: declared, stateDir, secretNames }: StatusContext,
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
-  const { overview, services, running, refusals, known, isThere, problem } = await lookIfThere(storeToRead, {
-    org,
-    environment,
-    now,
-  });
+  const { overview, services, running, refusals, sources, known, isThere, problem } = await lookIfThere(
+    storeToRead,
+    {
+      org,
+      environment,
+      now,
+    },
+  );
   // Loaded only where something is wrong: nearly always nothing is.
-  const faults = existsSync(faultsFile(stateDir))
-    ? (await import("./serve-faults.ts")).serveFaults(stateDir)
-    : [];
+  const faults = hasFaults(stateDir) ? (await import("./serve-faults.ts")).serveFaults(stateDir) : [];
   const said = isThere ? null : await (await import("./ask-serve.ts")).askServe(config["serve.listen"]);
   const { orgs } = overview;
   const links = new Map(
@@ -82,6 +91,8 @@ export async function statusOf(
       environment,
       state,
       tokens: tokensOf(connection),
+      /** By whom it is, while we are refused: what no waiting mends. */
+      refusedFor: connection?.state === "connected" ? refusedFor(connection) : null,
       account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
       scopes: connection?.scopes ?? [],
       missingScopes: connection?.missingScopes ?? [],
@@ -130,8 +141,20 @@ export async function statusOf(
         since: isoTime(since),
         reason,
       })),
-    refused: refusedBySource(refusals),
+    /** What was refused of each source since it was last taken from, within a day. */
+    refused: refusedSources(refusals, sources).map((each) => ({
+      source: each.source,
+      n: each.n,
+      reason: each.reasons[0]?.reason ?? "",
+      reasons: each.reasons,
+      lastAt: isoTime(each.lastAt),
+      banner: each.isTold ? refusedWords(each, adviceFor(each.source, { declared, org })) : null,
+    })),
     invites: overview.invites,
+    /** Why nobody hears of trouble; null where somebody does, or there is nothing yet to tell of. */
+    nobodyAlerted: connections.some(({ state }) => state !== "not_connected")
+      ? await nobodyAlerted({ config, org }, secretNames)
+      : null,
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     secretWarnings: secretWarnings(stateDir),
     /** Settings that nothing heeds, in words. */
@@ -140,8 +163,38 @@ export async function statusOf(
     services: running,
     /** Where the log is; null where there is none yet, or nobody can tell. */
     disk: isThere ? diskOf(stateDir) : null,
-    /** What is wrong with the log itself. */
-    storage: [...storageOf(problem, faults), ...(said === "storage" ? [elsewhere(stateDir, config)] : [])],
+    /** Sources that have no secret to judge their webhooks by, in a service that runs. */
+    secrets: faults
+      .filter(({ kind }) => kind === "secrets")
+      .map(({ since, message, hint }) => ({ since: isoTime(since), message, hint })),
+    /** What is wrong with the log itself, or keeps the service from writing it. */
+    storage: [
+      ...storageOf(
+        problem,
+        faults.filter(({ kind }) => kind !== "secrets"),
+      ),
+      ...(services.length > 0 && isReadOnly(stateDir) ? [readOnly(stateDir)] : []),
+      ...(said === "storage" ? [elsewhere(stateDir, config)] : []),
+    ],
+  };
+}
+
+/** There a service cannot even tell of it. */
+function isReadOnly(stateDir: string): boolean {
+  try {
+    accessSync(stateDir, constants.W_OK);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EROFS";
+  }
+}
+
+function readOnly(stateDir: string) {
+  return {
+    isWarning: false,
+    since: null,
+    message: `the file system of ${stateDir} cannot be written: serve refuses events with 503`,
+    hint: "Find out why (dmesg says what the disk met), then: mount -o remount,rw. All goes on by itself.",
   };
 }
 
@@ -155,7 +208,7 @@ function elsewhere(stateDir: string, config: Config) {
 }
 
 /** As whoever looks finds the log, and as a running service knows it: they may look at different files. */
-function storageOf(problem: AppError | null, faults: readonly StoreFault[]) {
+function storageOf(problem: AppError | null, faults: readonly ServeFault[]) {
   const found = problem
     ? [{ isWarning: false, since: null, message: problem.message, hint: problem.hint ?? null }]
     : [];
@@ -178,14 +231,15 @@ function diskOf(stateDir: string): { freeBytes: number } | null {
 }
 
 async function look(store: Store, { org, environment, now }: Place) {
-  const [overview, services, refusals] = await Promise.all([
+  const [overview, services, refusals, sources] = await Promise.all([
     store.overview(org, now),
     store.runningServices(),
     store.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
+    store.sources(),
   ]);
   const known = overview.connections.filter(({ connection }) => connection.environment === environment);
   const running = services.length > 0 ? (await import("./services.ts")).asRunning(services) : [];
-  return { overview, services, running, refusals, known };
+  return { overview, services, running, refusals, sources, known };
 }
 
 interface Place {
@@ -218,6 +272,7 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
   services: [],
   running: [],
   refusals: [],
+  sources: [],
   known: [],
 };
 
@@ -241,12 +296,18 @@ function subscriptionOf(connection: Connection | undefined) {
   return { state: subscription.state, checkedAt: isoTime(subscription.checkedAt) };
 }
 
-/** How much was refused of late, and why at last; whoever sends bad signatures may be a stranger, or a secret that is old. */
-function refusedBySource(refusals: readonly Refusal[]): { source: string; n: number; reason: string }[] {
-  const bySource = new Map<string, { source: string; n: number; reason: string }>();
-  for (const { source, n, reason } of refusals)
-    bySource.set(source, { source, n: n + (bySource.get(source)?.n ?? 0), reason });
-  return [...bySource.values()];
+/** What is no HTTP has no vendor that anybody could name. */
+function adviceFor(
+  source: string,
+  { declared, org }: { declared: readonly VendorDeclaration[]; org: string },
+): { label: string; command: string } {
+  const vendor = declared.find((each) => each.vendor === source);
+  if (!vendor) return { label: "nobody we know", command: `See: ${webhooksLogCommand({ vendor: source })}` };
+  const secret = vendor.secrets.find(({ rotates }) => rotates);
+  const isAts = vendor.destination?.isAts ?? false;
+  const cure = isAts ? rotateCommand({ vendor: source, org }) : secret && setSecretCommand(secret.name, {});
+  const changed = cure === undefined ? "" : `; where its secret was changed: ${cure}`;
+  return { label: vendor.label, command: `See: ${webhooksLogCommand({ vendor: source, org })}${changed}` };
 }
 
 /** An open link changes nothing about a connection that works, or that must be mended. */
@@ -264,6 +325,8 @@ interface Moment {
 function bannerOf(label: string, found: ConnectionCounts | undefined, moment: Moment): string | null {
   if (!found) return null;
   if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
+  const { state, refusal } = found.connection;
+  if (state === "connected" && refusal) return refusalWords(refusal);
   if (found.connection.banner !== null) return found.connection.banner;
   const unsubscribed =
     found.connection.state === "connected" ? subscriptionTrouble(found.connection, label) : null;
@@ -310,6 +373,11 @@ function rejectedWords({ connection, pushes: { rejected } }: ConnectionCounts): 
   return [
     `${count(rejected, "result")} rejected; see ${logsCommand(connection, "rejected")}, mend, then: ${again}`,
   ];
+}
+
+function refusedFor({ refusal }: Connection): "our configuration" | "the vendor" | null {
+  if (!refusal) return null;
+  return refusal.isOurs ? "our configuration" : "the vendor";
 }
 
 type Unreadable = Connection & { vaultTrouble: VaultTrouble };

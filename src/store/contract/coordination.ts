@@ -11,9 +11,9 @@ export interface CoordinationVerbs {
   runningServices(options?: { enter: ServiceFacts }): Promise<(ServiceFacts | null)[]>;
   /**
    * Opens an alert for each incident that is new, and closes those that are over; one that could not be sent stays for a
-   * day. Returns those that were not sent yet and may be tried now.
+   * day. Returns those that were not sent yet, each with the time of its next try.
    */
-  keepIncidents(incidents: readonly Incident[], now: number): Promise<DueAlert[]>;
+  keepIncidents(incidents: readonly Incident[], now: number): Promise<UnsentAlert[]>;
   noteAlert(id: number, note: AlertNote): Promise<void>;
 }
 
@@ -50,9 +50,11 @@ export interface Incident {
   text: string;
 }
 
-export interface DueAlert extends Pick<Incident, "org" | "text"> {
+export interface UnsentAlert extends Pick<Incident, "org" | "text"> {
   id: number;
   tries: number;
+  /** Ms since the epoch. */
+  dueAt: number;
 }
 
 export type AlertNote = { sentAt: number } | { dueAt: number };

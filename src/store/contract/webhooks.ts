@@ -19,6 +19,14 @@ export interface WebhookVerbs {
   noteRefusals(refusals: readonly Pick<Refusal, "source" | "reason" | "n">[], now: number): Promise<void>;
   /** Of one source, or all; oldest first: the last `limit`. */
   refusals(source: string | null, since: number, limit: number): Promise<Refusal[]>;
+  /** Notes when a source was taken from or refused last; what a note leaves out stays. */
+  noteSources(notes: readonly SourceNote[]): Promise<void>;
+  /** Those that were noted. */
+  sources(): Promise<SourceStanding[]>;
+  /** The events of a source about an org's newest invites, oldest first: the last `limit`. */
+  taken(query: TakenQuery): Promise<TakenEvent[]>;
+  /** Writes as much as the largest event and takes it back: throws where that could not be stored now. */
+  tryWriting(): Promise<void>;
   /**
    * From now on the invites of this candidate belong to a trial in the vendor's sandbox: they raise pushes for the
    * sandbox connection of that vendor, and for nobody in production.
@@ -86,6 +94,36 @@ export interface Refusal {
   /** In one line, with nothing of the body. */
   reason: string;
   n: number;
+}
+
+/** Points in time, ms since the epoch. */
+export interface SourceNote {
+  source: string;
+  takenAt?: number;
+  refusedAt?: number;
+}
+
+/** Null where it never was. */
+export interface SourceStanding {
+  source: string;
+  takenAt: number | null;
+  refusedAt: number | null;
+}
+
+export interface TakenQuery {
+  source: string;
+  org: string;
+  limit: number;
+}
+
+export interface TakenEvent {
+  eventId: string;
+  type: string;
+  at: number;
+  receivedAt: number;
+  /** The same id came with another body before. */
+  conflict: boolean;
+  invitationId: string;
 }
 
 export interface TrialCandidate {

@@ -13,6 +13,7 @@ import { createSettle } from "./delivery/settle.ts";
 import type { Db } from "./file/db.ts";
 import { createAppend } from "./intake/append.ts";
 import { createQuestions } from "./intake/questions.ts";
+import { createSources } from "./intake/sources.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
 import { createAttempts } from "./reads/attempts.ts";
 import { createReads } from "./reads/reads.ts";
@@ -43,5 +44,6 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createServices(db, self),
     ...createQuestions(db),
     ...createWebhooks(db),
+    ...createSources(db),
   } satisfies Verbs;
 }

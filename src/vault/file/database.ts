@@ -21,6 +21,10 @@ export interface VaultDatabase {
   sealed(name: string): Buffer | null;
   put(name: string, sealed: Buffer | null): void;
   remove(name: string): void;
+  /** Notes when an operator set it, ms since the epoch. */
+  stamp(name: string, at: number): void;
+  /** When those were set whose names begin so. What an older program set has no time. */
+  stamps(prefix: string): Map<string, number>;
   keyCheck(): KeyCheck | null;
   setKeyCheck(check: KeyCheck): void;
   /** Every other process shall read again. */
@@ -49,6 +53,9 @@ const SCHEMA = `
   create table item (name text primary key, sealed blob) strict;
   pragma user_version = ${FORMAT};
 `;
+
+/** An older program leaves it alone. */
+const STAMPS = "create table if not exists item_set (name text primary key, at integer not null) strict";
 
 export function openVaultDatabase(stateDir: string, backend: VaultBackend): VaultDatabase {
   const path = join(stateDir, "vault.db");
@@ -79,6 +86,7 @@ function prepareSchema(db: Database.Database, path: string): void {
     throw new AppError("VAULT_UNAVAILABLE", `${path} was written by a newer version of this program`, {
       hint: "Install that version again.",
     });
+  db.exec(STAMPS);
 }
 
 function verbs(db: Database.Database, path: string, backend: VaultBackend): VaultDatabase {
@@ -99,6 +107,12 @@ function verbs(db: Database.Database, path: string, backend: VaultBackend): Vaul
   const sealed = db.prepare<[string], { sealed: Buffer | null }>("select sealed from item where name = ?");
   const put = db.prepare<[string, Buffer | null]>("insert or replace into item (name, sealed) values (?, ?)");
   const remove = db.prepare<[string]>("delete from item where name = ?");
+
+  const stamp = db.prepare<[string, number]>("insert or replace into item_set (name, at) values (?, ?)");
+  const stamps = db.prepare<{ prefix: string }, { name: string; at: number }>(
+    "select name, at from item_set where substr(name, 1, length(@prefix)) = @prefix",
+  );
+  const unstamp = db.prepare<[string]>("delete from item_set where name = ?");
 
   const checkChoice = () => {
     const chosen = choice.get()?.backend;
@@ -122,7 +136,13 @@ function verbs(db: Database.Database, path: string, backend: VaultBackend): Vaul
     names: (prefix) => guarded(path, () => names.all({ prefix }).map((row) => row.name)),
     sealed: (name) => sealed.get(name)?.sealed ?? null,
     put: (name, value) => void put.run(name, value),
-    remove: (name) => void remove.run(name),
+    remove: (name) => {
+      remove.run(name);
+      unstamp.run(name);
+    },
+    stamp: (name, at) => void stamp.run(name, at),
+    stamps: (prefix) =>
+      guarded(path, () => new Map(stamps.all({ prefix }).map(({ name, at }) => [name, at]))),
     keyCheck: () => {
       const row = keyCheck.get();
       return row?.salt && row.proof ? { salt: row.salt, proof: row.proof } : null;
@@ -131,6 +151,11 @@ function verbs(db: Database.Database, path: string, backend: VaultBackend): Vaul
     touch: () => void touch.run(),
     close: () => void db.close(),
   };
+}
+
+/** Tokens come and go by themselves; when a secret was set is what an operator asks. */
+export function stampSecrets(db: VaultDatabase, changes: ReadonlyMap<string, unknown>, now: number): void {
+  for (const [name, value] of changes) if (value !== null && name.startsWith("secret/")) db.stamp(name, now);
 }
 
 function otherBackend(path: string, chosen: VaultBackend, wanted: VaultBackend): AppError {

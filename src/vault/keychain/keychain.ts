@@ -1,8 +1,9 @@
 import { setSecretCommand } from "../../core/advice/command-lines.ts";
+import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, secret } from "../../shared/secret.ts";
 import type { Vault } from "../contract.ts";
-import type { VaultDatabase } from "../file/database.ts";
+import { stampSecrets, type VaultDatabase } from "../file/database.ts";
 import { type KeychainCallOptions, keychainCaller } from "./keychain-call.ts";
 import { SERVICE } from "./keychain-items.ts";
 
@@ -10,6 +11,7 @@ import { SERVICE } from "./keychain-items.ts";
 export interface KeychainOptions extends KeychainCallOptions {
   /** Opened on first need. */
   database: () => VaultDatabase;
+  clock: Pick<Clock, "now">;
 }
 
 export function keychainVault(options: KeychainOptions): Omit<Vault, "exclusively" | "close"> {
@@ -39,6 +41,7 @@ export function keychainVault(options: KeychainOptions): Omit<Vault, "exclusivel
       }
       db.alone(() => {
         for (const [name, value] of changes) if (value === null) db.remove(name);
+        stampSecrets(db, changes, options.clock.now());
         db.touch();
       });
     },
@@ -46,6 +49,7 @@ export function keychainVault(options: KeychainOptions): Omit<Vault, "exclusivel
       const db = options.database();
       return db.alone(() => db.names(prefix));
     },
+    setAt: async (prefix) => options.database().stamps(prefix),
     revision: () => options.database().revision(),
     describe: () => `${KEYCHAINS[options.host.platform] ?? "the desktop's keyring"}, service ${SERVICE}`,
   };

@@ -1,7 +1,8 @@
+import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, secret } from "../../shared/secret.ts";
 import type { Vault } from "../contract.ts";
-import type { VaultDatabase } from "../file/database.ts";
+import { stampSecrets, type VaultDatabase } from "../file/database.ts";
 import type { KeySource } from "./key-source.ts";
 import { seal, unseal } from "../../shared/seal.ts";
 import { keyHolder } from "./unlock.ts";
@@ -13,6 +14,7 @@ export interface SealedOptions {
   database: () => VaultDatabase;
   keySource: KeySource | null;
   platform: NodeJS.Platform;
+  clock: Pick<Clock, "now">;
 }
 
 export function sealedVault(options: SealedOptions): Omit<Vault, "exclusively" | "close"> {
@@ -39,6 +41,7 @@ export function sealedVault(options: SealedOptions): Omit<Vault, "exclusively" |
           if (value === null) db.remove(name);
           else db.put(name, seal(key, name, value.reveal()));
         }
+        stampSecrets(db, changes, options.clock.now());
         db.touch();
       });
     },
@@ -46,6 +49,7 @@ export function sealedVault(options: SealedOptions): Omit<Vault, "exclusively" |
       const db = options.database();
       return db.alone(() => db.names(prefix));
     },
+    setAt: async (prefix) => options.database().stamps(prefix),
     revision: () => options.database().revision(),
     describe: () =>
       `the sealed vault in ${options.stateDir}, key from ${options.keySource?.path ?? "nowhere yet"}`,

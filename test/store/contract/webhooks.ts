@@ -295,6 +295,42 @@ export function describeWebhooks(open: OpenStore): void {
       expect(await store.refusals("jobcannon", 0, 10)).toEqual([]);
     });
   });
+
+  describe("sources", () => {
+    test("are known by when they were taken from and refused last, each for itself", async () => {
+      const store = await opened(open);
+      expect(await store.sources()).toEqual([]);
+      await store.noteSources([{ source: "jobcannon", refusedAt: NOON }]);
+      await store.noteSources([
+        { source: "jobcannon", takenAt: NOON + MINUTE },
+        { source: "smartrecruiters", takenAt: NOON },
+      ]);
+      await store.noteSources([{ source: "jobcannon", refusedAt: NOON + 2 * MINUTE }]);
+      expect(await store.sources()).toEqual([
+        { source: "jobcannon", takenAt: NOON + MINUTE, refusedAt: NOON + 2 * MINUTE },
+        { source: "smartrecruiters", takenAt: NOON, refusedAt: null },
+      ]);
+    });
+
+    test("show an org's own events, the newest ones, in the order they came", async () => {
+      const store = await opened(open);
+      for (const n of [1, 2, 3])
+        await store.append([anEvent("completed", { eventId: `msg_${n}`, invitationId: `inv_${n}` })]);
+      await store.append([anEvent("completed", { eventId: "msg_other", org: "globex" })]);
+      const ids = async (limit: number) =>
+        (await store.taken({ source: "jobcannon", org: "acme", limit })).map(({ eventId }) => eventId);
+      expect(await ids(10)).toEqual(["msg_1", "msg_2", "msg_3"]);
+      expect(await ids(2)).toEqual(["msg_2", "msg_3"]);
+      expect(await store.taken({ source: "smartrecruiters", org: "acme", limit: 10 })).toEqual([]);
+    });
+  });
+
+  test("a trial of writing leaves nothing behind", async () => {
+    const store = await opened(open);
+    await store.tryWriting();
+    await store.tryWriting();
+    expect((await store.overview("acme", NOON)).events.total).toBe(0);
+  });
 }
 
 function receivedOf(store: Store, query: Partial<Parameters<Store["received"]>[0]> = {}) {

@@ -1,4 +1,4 @@
-import type { AlertNote, DueAlert, Incident } from "../../contract/store.ts";
+import type { AlertNote, UnsentAlert, Incident } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
@@ -13,17 +13,17 @@ export function createAlerts(db: Db) {
   const closeOthers = db.prepare(`
     DELETE FROM alerts WHERE key NOT IN (SELECT value FROM json_each(@keys))
       AND (sent_at IS NOT NULL OR tries = 0 OR opened_at < @oldest)`);
-  const due = db.prepare<[number], DueAlert>(
-    "SELECT id, org, text, tries FROM alerts WHERE sent_at IS NULL AND due_at <= ? ORDER BY id",
+  const unsent = db.prepare<[], UnsentAlert>(
+    "SELECT id, org, text, tries, due_at AS dueAt FROM alerts WHERE sent_at IS NULL ORDER BY id",
   );
   const sent = db.prepare("UPDATE alerts SET sent_at = ? WHERE id = ?");
   const putOff = db.prepare("UPDATE alerts SET due_at = ?, tries = tries + 1 WHERE id = ?");
   return {
-    keepIncidents: transaction(db, (incidents: readonly Incident[], now: number): DueAlert[] => {
+    keepIncidents: transaction(db, (incidents: readonly Incident[], now: number): UnsentAlert[] => {
       const keys = JSON.stringify(incidents.map(({ key }) => key));
       closeOthers.run({ keys, oldest: now - STILL_NEWS_MS });
       for (const incident of incidents) open.run({ ...incident, now });
-      return due.all(now);
+      return unsent.all();
     }),
     noteAlert: transaction(db, (id: number, note: AlertNote): void => {
       if ("sentAt" in note) sent.run(note.sentAt, id);

@@ -285,4 +285,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE services ADD COLUMN facts TEXT;
   `,
+  `
+  CREATE TABLE sources (source TEXT PRIMARY KEY, taken_at INTEGER, refused_at INTEGER) WITHOUT ROWID;
+  CREATE TABLE write_trials (bytes BLOB NOT NULL);
+  `,
 ];

@@ -46,6 +46,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     lastSyncAt: details.lastSyncAt,
     outage: details.outage,
     vaultTrouble: details.vaultTrouble ?? null,
+    ...(details.refusal ? { refusal: details.refusal } : {}),
     banner: details.banner,
     subscription: details.subscription ?? null,
     ...(details.unsent === undefined ? {} : { unsent: details.unsent }),

@@ -1,0 +1,96 @@
+import { forgetServeFaults, type ServeFault, tellServeFaults } from "../../flows/watch/serve-faults.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Store, StoreFault, StoreFaultKind } from "../../store/contract/store.ts";
+import type { SecretWatch } from "./secret-watch.ts";
+import type { WriteWatch } from "./write-watch.ts";
+
+/** All that keeps the service from taking events: told once each to the journal, and to `status` by a file beside the log. */
+export interface Faults {
+  /** The store's own one for which nothing is taken in; null while there is none. */
+  storeRefuses(): StoreFault | null;
+  all(): readonly ServeFault[];
+  /** In one word, why the service is not ready; null when it is. */
+  word(): "storage" | "secrets" | null;
+  /** To be called about once a second. */
+  look(): void;
+  end(): void;
+}
+
+const OVER: Readonly<Record<StoreFaultKind | "secrets", string>> = {
+  lost: "the log is back, or what was accepted in its place: all goes on",
+  unusable: "the log can be used: all goes on",
+  damaged: "the log is whole: all goes on",
+  "held-up": "the log's -wal is small again",
+  secrets: "every source in use has a webhook secret again",
+};
+
+export function createFaults({
+  store,
+  log,
+  stateDir,
+  writes,
+  secrets,
+  onUsable,
+}: {
+  store: Pick<Store, "faults" | "watchFaults">;
+  log: Log;
+  stateDir: string;
+  writes: Pick<WriteWatch, "fault">;
+  secrets: Pick<SecretWatch, "faults">;
+  /** Nothing refuses any more what was refused. */
+  onUsable(): void;
+}): Faults {
+  const told = new Map<StoreFaultKind | "secrets", ServeFault>();
+  let inFile = "";
+  const storeRefuses = () => store.faults().find(({ refuses }) => refuses) ?? null;
+  const all = (): ServeFault[] => {
+    const own = store.faults();
+    // What the store says of itself is why it could not.
+    const unwritable = storeRefuses() ? null : writes.fault();
+    return [...own, ...(unwritable ? [unwritable] : []), ...secrets.faults()];
+  };
+  const look = () => {
+    const wasRefusing = [...told.values()].some(({ kind, refuses }) => refuses && kind !== "secrets");
+    const faults = all();
+    for (const fault of faults) {
+      const { kind } = fault;
+      // Whoever met it has told it.
+      if (kind === "unwritable") continue;
+      if (!told.has(kind)) tell(log, fault);
+      told.set(kind, fault);
+    }
+    for (const kind of told.keys()) {
+      if (faults.some((fault) => fault.kind === kind)) continue;
+      told.delete(kind);
+      log.info(OVER[kind]);
+    }
+    const text = JSON.stringify(faults);
+    if (text !== inFile) inFile = tellServeFaults(stateDir, faults) ? text : "";
+    if (wasRefusing && storeRefuses() === null) onUsable();
+  };
+  const stop = store.watchFaults(look);
+  // Takes the room while there is some.
+  tellServeFaults(stateDir, []);
+  look();
+  return {
+    storeRefuses,
+    all,
+    word: () => {
+      const kinds = all().map(({ kind }) => kind);
+      if (kinds.some((kind) => kind !== "held-up" && kind !== "secrets")) return "storage";
+      return kinds.includes("secrets") ? "secrets" : null;
+    },
+    look,
+    end: () => {
+      stop();
+      forgetServeFaults(stateDir);
+    },
+  };
+}
+
+function tell(log: Log, { kind, refuses, message, hint }: ServeFault): void {
+  if (kind === "secrets") log.error(message, { hint });
+  else if (refuses) log.error("the store refuses webhooks and deliveries", { reason: message, hint });
+  else if (kind === "held-up") log.warn(message, { hint });
+  else log.error(message, { hint });
+}

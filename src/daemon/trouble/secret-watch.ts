@@ -1,0 +1,72 @@
+import { setSecretCommand, subscribeCommand } from "../../core/advice/command-lines.ts";
+import type { Connection } from "../../core/connection.ts";
+import type { SourceSecret } from "../../core/source-secret.ts";
+import type { ServeFault } from "../../flows/watch/serve-faults.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { isAppError } from "../../shared/errors.ts";
+import type { Store } from "../../store/contract/store.ts";
+import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
+import type { Source } from "../../vendors/contract/source.ts";
+
+/** Whether every source that somebody relies on has a secret: without one all its events hear 503. */
+export interface SecretWatch {
+  /** One for each source that has none. */
+  faults(): readonly ServeFault[];
+  /** To be called about once a second. Throws `STORE_UNAVAILABLE`. */
+  look(): Promise<void>;
+}
+
+export function createSecretWatch({
+  store,
+  clock,
+  sources,
+  vendors,
+  secretsOf,
+}: {
+  store: Pick<Store, "connections">;
+  clock: Pick<Clock, "now">;
+  sources: readonly Source[];
+  vendors: readonly VendorDeclaration[];
+  secretsOf(source: Source): Promise<readonly SourceSecret[]>;
+}): SecretWatch {
+  let faults: ServeFault[] = [];
+  const faultOf = async (
+    source: Source,
+    connections: readonly Connection[],
+  ): Promise<ServeFault | "unknown" | null> => {
+    const vendor = vendors.find((each) => each.vendor === source.id);
+    const users = vendor ? usersOf(vendor, connections) : [];
+    if (!vendor || users[0] === undefined) return null;
+    const secrets = await secretsOf(source).catch((error: unknown) => {
+      if (isAppError(error, "VAULT_UNAVAILABLE")) return null;
+      throw error;
+    });
+    if (secrets === null) return "unknown";
+    if (secrets.length > 0) return null;
+    return {
+      kind: "secrets",
+      refuses: true,
+      since: clock.now(),
+      message: `${vendor.label} has no webhook secret here: all its webhooks hear 503, to be sent again`,
+      hint: vendor.destination?.isAts ? subscribeCommand(users[0]) : setSecretCommand(source.secretName),
+    };
+  };
+  return {
+    faults: () => faults,
+    look: async () => {
+      const connections = (await store.connections()).filter(({ state }) => state !== "not_connected");
+      const found = await Promise.all(sources.map((source) => faultOf(source, connections)));
+      // A vault that cannot be read tells nothing new.
+      if (found.includes("unknown")) return;
+      const now = found.filter((each) => each !== null && each !== "unknown");
+      faults = now.map((each) => faults.find(({ message }) => message === each.message) ?? each);
+    },
+  };
+}
+
+/** Who tells us only is relied on as soon as anybody is connected; an account's own webhooks by those who have one. */
+function usersOf({ vendor, destination }: VendorDeclaration, connections: readonly Connection[]) {
+  return connections.filter((each) =>
+    destination ? each.vendor === vendor : each.environment === "production",
+  );
+}
