@@ -18,7 +18,7 @@ import type { Redactor } from "./shared/redact.ts";
 import type { Secret } from "./shared/secret.ts";
 import type { Store } from "./store/contract/store.ts";
 import type { AcceptedLog } from "./store/sqlite/accept-log.ts";
-import type { Vault } from "./vault/contract.ts";
+import type { Person, Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
 import type { Destination } from "./vendors/contract/destination.ts";
@@ -80,7 +80,8 @@ export interface App {
   close(): Promise<void>;
 }
 
-export function openApp(world: World, globals: Globals): App {
+/** `isAttended`: a person may be there to unlock a keychain; for a service nobody is, whoever started it. */
+export function openApp(world: World, globals: Globals, { isAttended = true } = {}): App {
   const { redact } = world;
   const config = configFor(world, globals);
   const stateDir = stateDirFor(world, globals);
@@ -131,7 +132,12 @@ export function openApp(world: World, globals: Globals): App {
     stateDir,
     keyFile: pathIn(config, "vault.key_file", world.cwd),
     credentialsDirectory: world.env.CREDENTIALS_DIRECTORY ?? null,
-    host: { platform: world.platform, nodePath: world.nodePath, env: world.env },
+    host: {
+      platform: world.platform,
+      nodePath: world.nodePath,
+      env: world.env,
+      ...(isAttended && globals.input && world.io.stderrIsTerminal ? { person: personAt(world) } : {}),
+    },
     childUrl: new URL("keychain-child.js", world.distUrl),
     clock,
   });
@@ -216,6 +222,10 @@ export function openApp(world: World, globals: Globals): App {
       for (const close of closers.reverse()) await close();
     },
   };
+}
+
+function personAt({ io, signal }: World): Person {
+  return { tell: (words) => io.err(`${words}\n`), signal };
 }
 
 /** A vault whose secrets are in no text that is shown from then on. */

@@ -9,15 +9,20 @@ export function registerServe(program: Command, world: World): void {
     .description("receive webhooks, deliver, sweep; until SIGTERM; SIGHUP reads secrets and log level anew")
     .addHelpText("after", "\nExample:\n  jc-integrations serve --config /etc/jc-integrations/config.toml")
     .action((_options: object, command: Command) =>
-      withApp(world, command, async ({ app, globals, world: { io, signal, distUrl, keepRunning } }) => {
-        const { serve } = await import("../daemon/serve.ts");
-        await serve(app, {
-          signal,
-          own: { directory: fileURLToPath(new URL("../", distUrl)), lost: io.lost, keepRunning },
-          onListening: (address) => {
-            if (globals.json) io.out(`${JSON.stringify({ version: 1, listening: address })}\n`);
-          },
-        });
-      }),
+      withApp(
+        world,
+        command,
+        async ({ app, globals, world: { io, signal, distUrl, keepRunning } }) => {
+          const { serve } = await import("../daemon/serve.ts");
+          await serve(app, {
+            signal,
+            own: { directory: fileURLToPath(new URL("../", distUrl)), lost: io.lost, keepRunning },
+            onListening: (address) => {
+              if (globals.json) io.out(`${JSON.stringify({ version: 1, listening: address })}\n`);
+            },
+          });
+        },
+        { isAttended: false },
+      ),
     );
 }

@@ -32,10 +32,19 @@ export interface Vault {
 
 export type VaultBackend = "sealed" | "keychain";
 
+/** Somebody at the terminal. */
+export interface Person {
+  tell(words: string): void;
+  /** Aborts when they have had enough. */
+  signal: AbortSignal;
+}
+
 /** What the keychain's child process needs to know of this one. */
 export interface Host {
   platform: NodeJS.Platform;
   /** `process.execPath` */
   nodePath: string;
   env: Readonly<Record<string, string | undefined>>;
+  /** Who can answer an unlock dialog; absent where nobody is there, as for a service. */
+  person?: Person;
 }

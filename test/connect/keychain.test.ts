@@ -6,8 +6,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
 import { openVault } from "../../src/vault/open.ts";
 import { launch } from "../end-to-end/program.ts";
+import { atTerminal, missingForTerminal } from "../end-to-end/terminal.ts";
 import { visit } from "../oauth/browser.ts";
-import { missingForKeychain, startKeyring, startSilentBus } from "../vault/keyring.ts";
+import { behindDialog, missingForKeychain, startKeyring, startSilentBus } from "../vault/keyring.ts";
 import { CLIENT_SECRET, freshWorld, until, WEBHOOK_SECRET, type World } from "../world.ts";
 import { approve, codeIn, linkIn, runProgram } from "./world.ts";
 
@@ -142,6 +143,46 @@ describe.skipIf(missing !== null)(
         world,
         /^Error: The OS keychain (is locked|did not answer).*\n {2}Try: .*Unlock it/,
       );
+    });
+  },
+);
+
+describe.skipIf(missingForKeychain() !== null || missingForTerminal !== null)(
+  "a keychain that waits for its dialog",
+  () => {
+    const NOTICE = "is a dialog waiting for you to unlock it?";
+    const SET = ["secrets", "set", "hubspot.client-secret", "--file", "secret.txt"];
+
+    test("has a minute at a terminal, with a notice, and the command goes on once it is unlocked", async () => {
+      const dialog = await behindDialog((await startKeyring()).env);
+      const world = inSession(await freshWorld(), dialog.env);
+      const path = world.file("secret.txt", [CLIENT_SECRET]);
+      const terminal = atTerminal(world, SET.with(-1, path));
+      await terminal.shows(NOTICE);
+      dialog.unlock();
+      expect(await terminal.ended).toBe(0);
+      expect(terminal.screen()).toContain("hubspot.client-secret is set");
+    });
+
+    test("ends at once on Ctrl-C, as interrupted, and nothing is set", async () => {
+      const world = inSession(await freshWorld(), await startSilentBus());
+      const path = world.file("secret.txt", [CLIENT_SECRET]);
+      const terminal = atTerminal(world, SET.with(-1, path));
+      await terminal.shows(NOTICE);
+      terminal.type("\u0003");
+      expect(await terminal.ended).toBe(130);
+      expect(terminal.screen()).not.toContain("is set");
+    });
+
+    test("has 3 seconds without a person: with --no-input, and for serve at a terminal too", async () => {
+      const world = inSession(await freshWorld(), await startSilentBus());
+      const path = world.file("secret.txt", [CLIENT_SECRET]);
+      const alone = atTerminal(world, ["--no-input", ...SET.with(-1, path)]);
+      expect(await alone.ended).toBe(5);
+      expect(alone.screen()).toContain("did not answer within 3 seconds");
+      const serve = atTerminal(world, ["serve"]);
+      await serve.shows("did not answer within 3 seconds");
+      expect(alone.screen() + serve.screen()).not.toContain(NOTICE);
     });
   },
 );

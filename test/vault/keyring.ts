@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -69,6 +69,37 @@ export async function startSilentBus(): Promise<Env> {
     rmSync(home, { recursive: true, force: true });
   });
   return { HOME: home, PATH: process.env.PATH ?? "", DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` };
+}
+
+/** The same bus behind a door that stays shut until it is opened, as a keychain that waits for its dialog. */
+export async function behindDialog(session: Env): Promise<{ env: Env; unlock(): void }> {
+  const behind = /unix:(?:path|abstract)=([^,]+)/.exec(session.DBUS_SESSION_BUS_ADDRESS ?? "");
+  const target = `${behind?.[0].startsWith("unix:abstract") ? "\0" : ""}${behind?.[1] ?? ""}`;
+  const silent = mkdtempSync(join(tmpdir(), "jc-dialog-"));
+  const waiting: Socket[] = [];
+  let isOpen = false;
+  const pass = (socket: Socket) => {
+    const bus = connect(target);
+    for (const end of [socket, bus]) end.on("error", () => {});
+    socket.pipe(bus).pipe(socket);
+  };
+  const server = createServer((socket) => {
+    if (isOpen) return pass(socket);
+    socket.on("error", () => {});
+    waiting.push(socket);
+  }).listen(join(silent, "bus"));
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.close();
+    rmSync(silent, { recursive: true, force: true });
+  });
+  return {
+    env: { ...session, DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(silent, "bus")}` },
+    unlock: () => {
+      isOpen = true;
+      waiting.forEach(pass);
+    },
+  };
 }
 
 /** What this machine lacks for a real keychain; null when nothing is missing, or when everything has to run. */

@@ -16,10 +16,11 @@ export async function withApp(
   world: World,
   command: Command,
   action: (session: Session) => Promise<void>,
+  options: { isAttended?: boolean } = {},
 ): Promise<void> {
   const globals = command.optsWithGlobals<Globals>();
   const { openApp } = await import("../../app.ts");
-  const app = openApp(world, globals);
+  const app = openApp(world, globals, options);
   try {
     const output = await outputFor(world, globals);
     const elsewhere = await serviceElsewhere(output, app.stateDir);

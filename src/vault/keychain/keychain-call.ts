@@ -17,6 +17,10 @@ export interface KeychainCallOptions {
 type Found = Extract<KeychainAnswer, { canary: boolean }>;
 
 const TIMEOUT_MS = 3_000;
+/** For a person to find the dialog and to type a password. */
+const PERSON_TIMEOUT_MS = 60_000;
+const DIALOG_NOTICE =
+  "The OS keychain does not answer yet: is a dialog waiting for you to unlock it? It has a minute; Ctrl-C ends it.";
 /** What the keychain's own libraries need to find it; nothing that could hold a secret of ours. */
 const PASSED_ON = [
   ...["DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR", "DISPLAY", "WAYLAND_DISPLAY", "HOME", "PATH", "LANG"],
@@ -53,7 +57,7 @@ async function ask(
 ): Promise<KeychainAnswer> {
   const env = childEnvironment(host);
   if (host.platform === "linux" && !env.DBUS_SESSION_BUS_ADDRESS) throw noBus();
-  const output = await runChild({ nodePath: host.nodePath, childUrl, env, input: JSON.stringify(request) });
+  const output = await runChild(host, { childUrl, env, input: JSON.stringify(request) });
   // A program of another version may stand in its place by now.
   const answer = v.safeParse(KeychainAnswer, jsonOrNull(output));
   if (answer.success) return answer.output;
@@ -89,35 +93,50 @@ function childEnvironment({ env }: Host): Record<string, string> {
   return { ...named, ...passed };
 }
 
-function runChild(child: {
-  nodePath: string;
-  childUrl: URL;
-  env: Record<string, string>;
-  input: string;
-}): Promise<string> {
+function runChild(
+  { nodePath, person }: Host,
+  child: { childUrl: URL; env: Record<string, string>; input: string },
+): Promise<string> {
+  const timeout = person ? PERSON_TIMEOUT_MS : TIMEOUT_MS;
   return new Promise((resolve, reject) => {
-    const { stdin } = execFile(
-      child.nodePath,
-      [fileURLToPath(child.childUrl)],
-      { env: child.env, timeout: TIMEOUT_MS, killSignal: "SIGKILL", maxBuffer: 16 * 1024 * 1024 },
+    const running = execFile(
+      nodePath,
+      [fileURLToPath(child.childUrl), String(timeout)],
+      { env: child.env, timeout, killSignal: "SIGKILL", maxBuffer: 16 * 1024 * 1024 },
       (error, stdout) => {
+        clearTimeout(notice);
+        person?.signal.removeEventListener("abort", stop);
         if (!error) return resolve(stdout);
+        // A terminal's Ctrl-C reaches this process and that one.
+        if (person?.signal.aborted && error.signal) return reject(person.signal.reason);
         // Its output is not for error messages: it may be half an answer, with a secret in it.
-        reject(error.killed ? silence() : refused(`its process ended with ${error.signal ?? error.code}`));
+        reject(
+          error.killed ? silence(timeout) : refused(`its process ended with ${error.signal ?? error.code}`),
+        );
       },
     );
+    const stop = () => void running.kill("SIGKILL");
+    const notice = setTimeout(() => {
+      person?.tell(DIALOG_NOTICE);
+      if (person?.signal.aborted) stop();
+      else person?.signal.addEventListener("abort", stop, { once: true });
+    }, TIMEOUT_MS);
     // A child that died before it read the request says so by its exit.
-    stdin?.on("error", () => {}).end(child.input);
+    running.stdin?.on("error", () => {}).end(child.input);
   });
 }
 
 const SILENCE = Symbol("the keychain did not answer");
 
-function silence(): AppError {
-  return new AppError("VAULT_UNAVAILABLE", "The OS keychain did not answer within 3 seconds", {
-    hint: `Is it waiting for you to unlock it? Unlock it and try again, or ${SEALED_INSTEAD}.`,
-    cause: SILENCE,
-  });
+function silence(afterMs: number): AppError {
+  return new AppError(
+    "VAULT_UNAVAILABLE",
+    `The OS keychain did not answer within ${afterMs / 1_000} seconds`,
+    {
+      hint: `Is it waiting for you to unlock it? Unlock it and try again, or ${SEALED_INSTEAD}.`,
+      cause: SILENCE,
+    },
+  );
 }
 
 function isSilence(error: unknown): boolean {

@@ -3,13 +3,13 @@
  * then keeps its process from exiting at all; this one can be killed without loss. Secrets pass over stdin and stdout.
  */
 import { readFileSync, writeSync } from "node:fs";
-import { kill, pid } from "node:process";
+import { argv, kill, pid } from "node:process";
 import * as v from "valibot";
 import { type Keychain, readItem, SERVICE, writeItem } from "./keychain-items.ts";
 import { type KeychainAnswer, KeychainRequest } from "./keychain-protocol.ts";
 
-/** Where the parent was killed, nobody else ends this process. */
-const LONGEST_LIFE_MS = 10_000;
+/** Where the parent was killed, nobody else ends this process. It waits so long itself, and is told so. */
+const LONGEST_LIFE_MS = Number(argv[2] ?? 3_000) + 7_000;
 const CANARY = "canary";
 
 async function answerTo(input: string): Promise<KeychainAnswer> {
