@@ -20,7 +20,12 @@ export async function scheduledJobs(context: JobContext): Promise<ScheduledJobs>
     if (times === null) return [];
     const { due, hurry } = hurriedDue(times);
     hurries.set(name, hurry);
-    return [{ name, due, run: async (signal) => tell(log, await run(context, signal)) }];
+    const runOnce: ScheduledJob["run"] = async (signal) => {
+      const report = await run(context, signal);
+      tell(log, report);
+      if (report.isLeft) hurry(clock.now());
+    };
+    return [{ name, due, run: runOnce }];
   };
   const jobs = (await Promise.all(JOBS.map(schedule))).flat();
   return { jobs, hurry: (name) => hurries.get(name)?.(clock.now()) };

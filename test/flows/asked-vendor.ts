@@ -125,6 +125,7 @@ export async function openAskedVendor({
         { method: "GET", url: `${base}/applications/${application}` },
       );
       if (answer.status === 404) return { kind: "nothing" };
+      if (answer.status === 429) throw new AppError("VENDOR_RATE_LIMITED", "it answered 429");
       if (answer.status >= 500) throw new AppError("VENDOR_UNAVAILABLE", `it answered ${answer.status}`);
       if (answer.status >= 400) throw new AppError("VENDOR_REJECTED", `it answered ${answer.status}`);
       const { email, at, org } = v.parse(Shown, jsonOf(answer));

@@ -28,57 +28,95 @@ export interface LookUpContext extends Vendors {
 }
 
 export interface LookUpOptions {
-  /** Also what was put off: somebody wants to know now. */
+  /** All of it, also what was put off: somebody wants to know now. Else a run ends after a while, for who came meanwhile. */
   insists: boolean;
   signal: AbortSignal;
 }
 
-interface Outcome {
+export interface LookedUp {
   answered: number;
   failed: string[];
+  /** The time was over before all was asked. */
+  isLeft: boolean;
+}
+
+const LONGEST_RUN_MS = 30_000;
+/** Where nobody knows the vendor's window. */
+const REST_MS = 10_000;
+
+interface Run extends LookUpContext {
+  store: Store;
+  outcome: LookedUp;
+  /** Nothing more is begun from then on, ms. */
+  endsAt: number;
+  signal: AbortSignal;
+  /** What may be asked now. */
+  due(): Pick<QuestionPage, "dueBy">;
 }
 
 /** Asks all that is due, each account by itself. */
 export async function answerQuestions(
   context: LookUpContext,
   store: Store,
-  options: LookUpOptions,
-): Promise<Outcome> {
-  const outcome: Outcome = { answered: 0, failed: [] };
-  const due = options.insists ? {} : { dueBy: context.clock.now() };
+  { insists, signal }: LookUpOptions,
+): Promise<LookedUp> {
+  const { clock } = context;
+  const outcome: LookedUp = { answered: 0, failed: [], isLeft: false };
+  const endsAt = insists ? Number.POSITIVE_INFINITY : clock.now() + LONGEST_RUN_MS;
+  const due = () => (insists ? {} : { dueBy: clock.now() });
+  const run: Run = { ...context, store, outcome, endsAt, signal, due };
   const accounts = new Map<string, Promise<void>>();
-  for await (const { org, vendor, environment } of pagesOf(store, due)) {
+  for await (const { org, vendor, environment } of pagesOf(store, due())) {
     const account = { org, vendor, environment };
-    if (!accounts.has(connectionName(account)))
-      accounts.set(
-        connectionName(account),
-        answerAccount({ ...context, store, outcome }, account, { ...options, ...due }),
-      );
+    const name = connectionName(account);
+    if (!accounts.has(name)) accounts.set(name, answerAccount(run, account));
   }
-  const ended = await Promise.allSettled(accounts.values());
-  for (const each of ended) if (each.status === "rejected") throw each.reason;
+  await allOf(accounts.values());
   return outcome;
 }
 
-type AccountContext = LookUpContext & { store: Store; outcome: Outcome };
-
-async function answerAccount(
-  context: AccountContext,
-  account: ConnectionName,
-  { dueBy, signal }: Pick<QuestionPage, "dueBy"> & { signal: AbortSignal },
-): Promise<void> {
-  const opened = await open(context, account, signal);
+async function answerAccount(run: Run, account: ConnectionName): Promise<void> {
+  const { clock, endsAt, signal, outcome } = run;
+  const opened = await open(run, account);
   if (opened === null) return;
-  const questions = pagesOf(context.store, { of: account, ...(dueBy === undefined ? {} : { dueBy }) });
+  const restMs = opened.lookUp.rateLimit?.windowMs ?? REST_MS;
+  while ((await answerDue(run, opened)) === "asks for rest") {
+    if (clock.now() + restMs >= endsAt) {
+      outcome.isLeft = true;
+      return;
+    }
+    await clock.sleep(restMs, signal);
+  }
+}
+
+/** How asking ended: with nothing left to ask, or because the account cannot be asked on now. */
+type Ended = "done" | "stopped" | "asks for rest";
+
+async function answerDue(run: Run, opened: Opened): Promise<Ended> {
+  const questions = pagesOf(run.store, { of: opened.account, ...run.due() });
+  let ended: Ended = "done";
   const work = async () => {
-    // Whoever stops for an account that cannot be asked stops all, since they take from one list.
+    // Whoever stops stops all, since they take from one list.
     for await (const question of questions) {
-      signal.throwIfAborted();
-      if (!(await answer(context, opened, question))) return;
+      run.signal.throwIfAborted();
+      if (run.clock.now() >= run.endsAt) {
+        run.outcome.isLeft = true;
+        ended = "stopped";
+        return;
+      }
+      const next = await answer(run, opened, question);
+      if (next === "next") continue;
+      ended = next;
+      return;
     }
   };
-  const ended = await Promise.allSettled(Array.from({ length: opened.lookUp.atOnce }, work));
-  for (const each of ended) if (each.status === "rejected") throw each.reason;
+  await allOf(Array.from({ length: opened.lookUp.atOnce }, work));
+  return ended;
+}
+
+/** Waits for all, and only then throws what one threw. */
+async function allOf(works: Iterable<Promise<void>>): Promise<void> {
+  for (const each of await Promise.allSettled(works)) if (each.status === "rejected") throw each.reason;
 }
 
 interface Opened {
@@ -88,12 +126,8 @@ interface Opened {
 }
 
 /** Null while the account's questions are held: its connection brings them back. */
-async function open(
-  context: AccountContext,
-  account: ConnectionName,
-  signal: AbortSignal,
-): Promise<Opened | null> {
-  const { store } = context;
+async function open(context: Run, account: ConnectionName): Promise<Opened | null> {
+  const { store, signal } = context;
   const lookUp = await context.lookUp(account);
   if (lookUp === null) throw new Error(`nobody can ask ${account.vendor}`);
   const connection = await store.connection(account);
@@ -108,17 +142,17 @@ async function open(
   };
 }
 
-/** False where the account cannot be asked anything now. */
-async function answer(context: AccountContext, opened: Opened, question: Question): Promise<boolean> {
-  const { store, clock, outcome } = context;
+/** `next`: what became of it says nothing about the next. */
+async function answer(run: Run, opened: Opened, question: Question): Promise<"next" | Ended> {
+  const { store, clock, outcome } = run;
   try {
     const finding = await found(opened, question, clock.now());
     await store.settleQuestion(question.seq, finding, clock.now());
     outcome.answered += 1;
-    return true;
+    return "next";
   } catch (error) {
     if (!isAppError(error) && !(error instanceof EventRefused)) throw error;
-    return await putOff(context, { opened, question, error });
+    return await putOff(run, { opened, question, error });
   }
 }
 
@@ -134,9 +168,9 @@ const OF_ACCOUNT: readonly AppError["code"][] = ["RECONNECT_NEEDED", "CONFIG_INV
 const OF_QUESTION: readonly AppError["code"][] = ["VENDOR_REJECTED", "VENDOR_UNEXPECTED"];
 
 async function putOff(
-  { store, clock, config, outcome }: AccountContext,
+  { store, clock, config, outcome }: Run,
   { opened, question, error }: { opened: Opened; question: Question; error: AppError | EventRefused },
-): Promise<boolean> {
+): Promise<"next" | Ended> {
   const now = clock.now();
   const isAccounts = isAppError(error) && OF_ACCOUNT.includes(error.code);
   if (isAppError(error, "STORE_UNAVAILABLE")) throw error;
@@ -157,7 +191,8 @@ async function putOff(
   const reason = `${opened.lookUp.label}: ${error.message}${hint}`;
   await store.settleQuestion(question.seq, { kind: "later", dueAt, isCounted: !isAccounts, reason }, now);
   outcome.failed.push(error.message);
-  return error instanceof EventRefused || OF_QUESTION.includes(error.code);
+  if (error instanceof EventRefused || OF_QUESTION.includes(error.code)) return "next";
+  return error.code === "VENDOR_RATE_LIMITED" ? "asks for rest" : "stopped";
 }
 
 async function* pagesOf(store: Store, query: Pick<QuestionPage, "of" | "dueBy">): AsyncGenerator<Question> {

@@ -51,6 +51,8 @@ export interface JobReport {
   text: string;
   /** What the journal says beside the counts; null where they are not worth a line. */
   event: string | null;
+  /** More is due at once: it ended to let others have their turn. */
+  isLeft?: boolean;
   /** Of a job with several tasks: those that could not be done now and are tried again. */
   failed?: { event: string; tasks: readonly FailedTask[] };
   /** Why not all is as it should be: what `run` ends with. */

@@ -101,8 +101,9 @@ export const JOBS: readonly Job[] = [
       const { answerQuestions } = await import("../intake/look-ups.ts");
       return async (context, signal) => {
         const { store, insists } = context;
-        const { answered, failed } = await answerQuestions(context, store, { insists, signal });
+        const { answered, failed, isLeft } = await answerQuestions(context, store, { insists, signal });
         return {
+          isLeft,
           counts: { answered },
           text: `${count(answered, "question")} answered`,
           event: answered > 0 ? "looked up what webhooks name" : null,
