@@ -42,7 +42,7 @@ export function fakeClock(startAt = Date.UTC(2026, 10, 22, 12)): FakeClock {
         now = Math.max(now, next.wakeAt);
         next.wake();
       }
-      now = until;
+      now = Math.max(now, until);
       await settle();
     },
     jump: (at) => {
@@ -52,13 +52,15 @@ export function fakeClock(startAt = Date.UTC(2026, 10, 22, 12)): FakeClock {
   };
 }
 
-/** The same for calls that go one after the other in one moment: what would wait for less than 100 ms does not. */
+/** The same for calls that go one after the other: what would wait for less than 100 ms lets that time pass at once. */
 export function withoutShortWaits(clock: FakeClock): FakeClock {
   return {
     ...clock,
     sleep: async (ms, signal) => {
       if (ms >= 100) return await clock.sleep(ms, signal);
       signal?.throwIfAborted();
+      // Whoever waits for a time would else wait for it again, for ever.
+      clock.jump(clock.now() + ms);
     },
   };
 }

@@ -48,6 +48,8 @@ test("a stored event that must be looked up hurries the look-ups, one that is kn
     quiet: silent,
     sources: [source],
     secretsOf: async () => [{ org: "acme", environment: "production", secret: secret(KEY) }],
+    hasSecret: async () => true,
+    taken: () => {},
     refused: () => {},
     leftQuestion: () => {
       left += 1;
