@@ -100,6 +100,15 @@ export function identityOf(db: Db, path: string): Identity {
       now = standing(statOf(path) ?? log);
     }
   };
+  /** Another process may write to the -wal, or empty it, between two questions: only what stays the same is judged. */
+  const isWalCut = (): boolean => {
+    for (;;) {
+      const pages = checkpoint.get()?.log ?? 0;
+      const size = statOf(names[1])?.size ?? 0n;
+      if (size >= walBytes(pages)) return false;
+      if (checkpoint.get()?.log === pages) return true;
+    }
+  };
   return {
     token,
     look: (since) => {
@@ -112,8 +121,7 @@ export function identityOf(db: Db, path: string): Identity {
       if (loss) return loss;
       if (!isOne(wal, opened[1])) return { kind: "half", words: walWords };
       if (!isOne(shm, opened[2])) return { kind: "half", words: "has lost its log.db-shm" };
-      const isCut = (wal?.size ?? 0n) < walBytes(last?.pages.log ?? 0);
-      return isCut ? { kind: "half", words: walWords } : null;
+      return isWalCut() ? { kind: "half", words: walWords } : null;
     },
     hasOwn: (part) => {
       const index = part === "-wal" ? 1 : 2;
