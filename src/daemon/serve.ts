@@ -14,6 +14,7 @@ import { rememberingSecrets } from "../vault/secrets.ts";
 import type { VendorDeclaration } from "../vendors/contract/declaration.ts";
 import type { Source } from "../vendors/contract/source.ts";
 import { delivering } from "./delivering.ts";
+import { connectionsWithinLimit, createDescriptorWatch } from "./descriptors.ts";
 import { closeServer, listen } from "./listen.ts";
 import { createConsentCallback } from "./pages/consent-callback.ts";
 import { createPresence } from "./presence.ts";
@@ -186,7 +187,7 @@ export async function serve(
       if (word === "storage") return word;
       return vaultWatch.problem() === null ? word : "vault";
     },
-    mostConnections: config["serve.max_connections"],
+    mostConnections: connectionsWithinLimit(config["serve.max_connections"], log),
     trustedProxies: networks(config["serve.trusted_proxies"]),
   });
   const address = await listen(receiver, config["serve.listen"], "serve.listen");
@@ -241,6 +242,7 @@ export async function serve(
       faults.look();
     }, stop.signal),
     everySecond(incidents.look, stop.signal),
+    everySecond(createDescriptorWatch(log), stop.signal),
     everySecond(() => alarms.look().catch(trouble.hear), stop.signal),
   ];
   try {

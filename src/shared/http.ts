@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
 import { AppError, isAppError } from "./errors.ts";
+import { isOutOfDescriptors, OUT_OF_DESCRIPTORS_HINT } from "./out-of-descriptors.ts";
 import type { HttpProxy } from "./proxy.ts";
 import { withoutValues } from "./redact.ts";
 import type { Secret } from "./secret.ts";
@@ -229,6 +230,11 @@ function unreached(url: URL, proxy: HttpProxy | null, cause: unknown): AppError 
       cause,
     });
   }
+  if (isOutOfDescriptors(innermost(cause)))
+    return new AppError("VENDOR_UNAVAILABLE", `${url.host} was not called: no file descriptors are left`, {
+      hint: OUT_OF_DESCRIPTORS_HINT,
+      cause,
+    });
   const way = by === null ? "" : ` through ${by}`;
   return new AppError("VENDOR_UNAVAILABLE", `${url.host} did not answer${way}: ${wordsFor(cause)}`, {
     hint: `Check the network, ${proxy?.variable ?? "HTTPS_PROXY"} and network.ca_file, then try again.`,
@@ -244,10 +250,14 @@ function refusalOf(cause: unknown): string | null {
 
 /** A short word for what went wrong on the way, never the request itself. */
 function wordsFor(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const inner = innermost(cause);
   if (!(inner instanceof Error)) return "connection failed";
   if (inner.name === "TimeoutError" || /timeout/i.test(inner.name)) return "timed out";
   return "code" in inner && typeof inner.code === "string" ? inner.code : inner.name;
+}
+
+function innermost(cause: unknown): unknown {
+  return cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
 }
 
 /** The JSON value of an answer, or undefined when it is none (a proxy's HTML page, an empty body). */

@@ -1,12 +1,13 @@
 /** The built `serve` under load, recorded: webhooks, deliveries, and one-use refresh tokens in between. */
 import { cpSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { allDelivered, launchService, send } from "../end-to-end/program.ts";
 import { itemName, readTokens } from "../../src/oauth/refresh.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { openVault } from "../../src/vault/open.ts";
-import { temporaryDirectory } from "../store/world.ts";
+import { temporaryDirectory } from "../directory.ts";
 import { vaultOptions } from "../vault/world.ts";
 import { connect, freshWorld, invite, type World } from "../world.ts";
 import { type Operation, readTrace, recording } from "./trace.ts";
@@ -37,7 +38,7 @@ export async function recorded(options: { refreshes: number; bin?: string }): Pr
   await world.portal.settings({ oneUseTokens: true, accessTokenSeconds: 1 });
   await connect(world);
   const vendor = await watchedVendor(world.emulator.hubspot);
-  const directory = temporaryDirectory();
+  const directory = temporaryDirectory(tmpdir());
   const [into, stateDir] = [join(directory, "trace"), realpathSync(world.stateDir)];
   const firstToken = (await tokensIn(world, stateDir))?.accessToken.reveal() ?? "";
   const before = filesOf(stateDir);
@@ -92,7 +93,7 @@ export async function tokensIn(world: World, stateDir: string) {
 
 /** The built program with other words in its code, in a place of its own. Throws where a word is not there. */
 export function changedProgram(words: readonly (readonly [string, string])[]): string {
-  const directory = temporaryDirectory();
+  const directory = temporaryDirectory(tmpdir());
   for (const part of ["bin", "dist", "package.json"])
     cpSync(join(REPOSITORY, part), join(directory, part), { recursive: true });
   symlinkSync(join(REPOSITORY, "node_modules"), join(directory, "node_modules"));

@@ -1,5 +1,5 @@
 /** A vendor behind a pane of glass: passes every call on to the emulator, and notes when which token was given and used. */
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { onTestFinished } from "vitest";
 
 export interface TokenUse {
@@ -10,11 +10,20 @@ export interface TokenUse {
   at: number;
 }
 
+export interface WatchedVendor {
+  url: string;
+  uses: TokenUse[];
+  /** From now on answers come a byte a second and have no end; or not any more. */
+  drip(isOn: boolean): void;
+}
+
 export const now = (): number => Number(process.hrtime.bigint());
 
-export async function watchedVendor(emulator: string): Promise<{ url: string; uses: TokenUse[] }> {
+export async function watchedVendor(emulator: string): Promise<WatchedVendor> {
   const uses: TokenUse[] = [];
+  let isDripping = false;
   const server = createServer(async (request, response) => {
+    if (isDripping) return drip(response);
     const body = await bodyOf(request);
     const spent = new URLSearchParams(body).get("refresh_token");
     if (spent !== null) uses.push({ kind: "spent", token: spent, at: now() });
@@ -41,7 +50,19 @@ export async function watchedVendor(emulator: string): Promise<{ url: string; us
   });
   const address = server.address();
   if (typeof address !== "object" || address === null) throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}`, uses };
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    uses,
+    drip: (isOn) => {
+      isDripping = isOn;
+    },
+  };
+}
+
+function drip(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "application/json" });
+  const drops = setInterval(() => response.write(" "), 1_000);
+  response.once("close", () => clearInterval(drops));
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

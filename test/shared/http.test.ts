@@ -204,6 +204,18 @@ describe("a call to a vendor", () => {
     });
   });
 
+  test("whose answer drips ends at its time limit, though never silent for long", async () => {
+    const port = await local((_, response) => {
+      const drip = setInterval(() => response.write(" "), 100);
+      response.once("close", () => clearInterval(drip));
+    });
+    const call = opened().request({ method: "GET", url: `http://127.0.0.1:${port}/`, timeoutMs: 1_500 });
+    await expect(call).rejects.toMatchObject({
+      code: "VENDOR_UNAVAILABLE",
+      message: `127.0.0.1:${port} did not answer: timed out`,
+    });
+  });
+
   test("that is cut off ends with the caller's reason", async () => {
     const stop = new AbortController();
     const port = await local(() => stop.abort(new Error("enough")));
