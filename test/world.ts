@@ -245,7 +245,8 @@ export function invite(
     type,
     timestamp,
     data: {
-      invitation_id: `inv_${invitations}`,
+      // Where all else is equal the greater id wins, as text.
+      invitation_id: `inv_${String(invitations).padStart(7, "0")}`,
       org: ORG,
       sent_at: "2024-05-13T09:00:00Z",
       candidate: {
