@@ -69,6 +69,8 @@ describe("the built program", () => {
       known: 0,
       bad: [],
       orgs: { acme: 2 },
+      warned: 0,
+      warnings: [],
     });
     expect(await launch(world, ["run", "retry"]).ended).toMatchObject({
       code: 0,
