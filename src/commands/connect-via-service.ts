@@ -1,4 +1,5 @@
-import { SERVE_COMMAND, statusCommand } from "../core/advice/command-lines.ts";
+import { isIP } from "node:net";
+import { connectCommand, SERVE_COMMAND, statusCommand } from "../core/advice/command-lines.ts";
 import { isoTime } from "../shared/clock.ts";
 import { plain, possessive, shortTime } from "../shared/text.ts";
 import type { Session } from "./session/with-app.ts";
@@ -7,7 +8,7 @@ import type { Session } from "./session/with-app.ts";
 export async function runConnectViaService(
   { app, globals, world, say }: Session,
   vendor: string,
-  options: { sandbox?: boolean },
+  options: { sandbox?: boolean; account?: string },
 ): Promise<void> {
   const { makeLink } = await import("../flows/connect/make-link.ts");
   const environment = options.sandbox ? "sandbox" : "production";
@@ -16,18 +17,23 @@ export async function runConnectViaService(
   const { label } = destination;
   const link = await makeLink(
     { store: await app.store(), clock, config, destination },
-    { org, environment, allowsOtherAccount: globals.yes === true },
+    { org, environment, accountId: options.account ?? null, allowsOtherAccount: globals.yes === true },
   );
   const { url, redirectUri, before } = link;
   const expiresAt = isoTime(link.expiresAt);
   say(
     `Hand this link to ${possessive(label)} admin. It is good until ${shortTime(link.expiresAt)}, for one connection:\n`,
   );
-  // Unredacted: this one place is where its state has to be seen.
+  // Unredacted: this one place is where its secret has to be seen.
   world.io.out(
     globals.json ? `${JSON.stringify({ version: 1, url, expiresAt, redirectUri })}\n` : `${url}\n`,
   );
   say(`\nThe app in ${label} must allow this redirect URL: ${redirectUri}`);
+  const { hostname } = new URL(redirectUri);
+  if (destination.authorization.refusesIpAddresses && isIP(hostname.replace(/^\[|\]$/g, "")) !== 0)
+    say(
+      `${label} refuses redirect URLs with an IP address, as ${hostname}: give serve.public_url a name, as localhost.`,
+    );
   if (before?.state === "connected" && before.account)
     say(`Until then all stays as it is: connected to ${plain(before.account.name)} (${before.account.id}).`);
   const waiting =
@@ -35,6 +41,12 @@ export async function runConnectViaService(
       ? "until when the link is open"
       : '"waiting for consent" until then';
   say(`${statusCommand({ org, environment })} shows ${waiting}.`);
+  const known = options.account ?? (before?.isConfirmed && !globals.yes ? before.account?.id : undefined);
+  say(
+    known === undefined
+      ? `The account that answers gets nothing before you type: ${connectCommand({ org, vendor, environment }, "--confirm")}`
+      : `Account ${plain(known)} alone may answer, and is confirmed.`,
+  );
   say(
     link.isServiceRunning
       ? "The service that runs takes the answer."

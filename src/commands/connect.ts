@@ -1,21 +1,10 @@
-import {
-  backfillCommand,
-  connectCommand,
-  resyncCommand,
-  SERVE_COMMAND,
-  subscribeCommand,
-  trialCommand,
-} from "../core/advice/command-lines.ts";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import type { Account, Connection } from "../core/connection.ts";
-import type { Connected } from "../flows/connect/connect.ts";
-import { loginWords } from "../core/advice/login-age.ts";
-import { scopeFixes } from "../core/advice/missing-scopes.ts";
+import type { Account } from "../core/connection.ts";
 import { AppError } from "../shared/errors.ts";
-import { count, plain, shortTime } from "../shared/text.ts";
-import type { Destination } from "../vendors/contract/destination.ts";
+import { plain } from "../shared/text.ts";
 import { canAsk, saysYes } from "./session/agreement.ts";
+import { reportConnected } from "./session/connected-report.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -25,10 +14,17 @@ export function registerConnect(program: Command, world: World): void {
     .description("give consent in the browser, keep the tokens, prepare the account")
     .option("--no-browser", "only print the link, and take the address the browser ends at")
     .option("--via-service", "print a link, valid for 7 days, for the account's admin; `serve` finishes it")
+    .option("--confirm", "the account that came by a link is the right one: prepare it, deliver what waits")
+    .option("--account <id>", "no other account than this one; a link for it needs no --confirm")
     .option("--sandbox", "the sandbox environment")
     .addHelpText("after", EXAMPLES)
     .action((vendor: string, options: ConnectOptions, command: Command) =>
       withApp(world, command, async (session) => {
+        refuseBoth(options);
+        if (options.confirm) {
+          const { runConnectConfirm } = await import("./connect-confirm.ts");
+          return await runConnectConfirm(session, vendor, options);
+        }
         if (!options.viaService) return await runConnect(session, vendor, options);
         const { runConnectViaService } = await import("./connect-via-service.ts");
         await runConnectViaService(session, vendor, options);
@@ -39,16 +35,27 @@ export function registerConnect(program: Command, world: World): void {
 interface ConnectOptions {
   browser: boolean;
   viaService?: boolean;
+  confirm?: boolean;
+  account?: string;
   sandbox?: boolean;
 }
 
 const EXAMPLES = `
 Example:
   jc-integrations connect hubspot --org acme
-  jc-integrations connect hubspot --org acme --via-service --json`;
+  jc-integrations connect hubspot --org acme --via-service --json
+  jc-integrations connect hubspot --org acme --via-service --account 8480001
+  jc-integrations connect hubspot --org acme --confirm`;
+
+function refuseBoth({ confirm, viaService }: ConnectOptions): void {
+  if (!confirm || !viaService) return;
+  throw new AppError("USAGE", "--confirm and --via-service exclude each other", {
+    hint: "Make the link first; confirm the account that came by it.",
+  });
+}
 
 async function runConnect(session: Session, vendor: string, options: ConnectOptions): Promise<void> {
-  const { app, world, terminal, print, say } = session;
+  const { app, world, say } = session;
   const { connect } = await import("../flows/connect/connect.ts");
   const environment = options.sandbox ? "sandbox" : "production";
   const destination = await app.destination({ org: app.org, vendor, environment });
@@ -73,6 +80,7 @@ async function runConnect(session: Session, vendor: string, options: ConnectOpti
       {
         org: app.org,
         environment,
+        accountId: options.account ?? null,
         signal: world.signal,
         confirmOtherAccount: async (before, after) => {
           done.abort();
@@ -97,11 +105,7 @@ async function runConnect(session: Session, vendor: string, options: ConnectOpti
       },
     );
     clearCountdown(world);
-    print({
-      json: jsonOf(connected, vault.describe()),
-      text: () => render(connected, destination, { vault: vault.describe(), terminal, now: app.clock.now() }),
-    });
-    refusePartial(connected, destination);
+    reportConnected(session, { connected, destination, vault: vault.describe() });
   } finally {
     done.abort();
   }
@@ -141,135 +145,5 @@ async function* linesOf(world: World, done: AbortSignal): AsyncGenerator<string>
     yield* reader;
   } catch {
     // A terminal that was closed says nothing any more; consent may still come by the browser.
-  }
-}
-
-function render(
-  connected: Connected,
-  { label, ats, fieldWords }: Destination,
-  { vault, terminal, now }: { vault: string; terminal: Session["terminal"]; now: number },
-): string {
-  const { connection, fields, released } = connected;
-  const { paint, table, pill } = terminal;
-  const { account, login } = connection;
-  const rows = [
-    [
-      "account",
-      account ? `${plain(account.name)} (${account.id}${account.kind ? `, ${account.kind}` : ""})` : "–",
-    ],
-    ["data hosted in", account?.region ?? "not told"],
-    ...scopeRows(connection, paint),
-    [
-      "token",
-      connection.tokenExpiresAt === null
-        ? "does not expire"
-        : `until ${shortTime(connection.tokenExpiresAt)}, refreshed by itself`,
-    ],
-    ...(login ? [["login", loginWords(login, now)]] : []),
-    ["vault", vault],
-    ...(fields
-      ? [
-          [
-            fieldWords[1],
-            ats
-              ? `${fields.existing.length} found`
-              : `${fields.created.length} created, ${fields.existing.length} there already`,
-          ],
-        ]
-      : []),
-    ...(released > 0 ? [["held results", `${released} go out now`]] : []),
-  ];
-  const steps = nextSteps(connected, ats !== undefined);
-  return [
-    `${label}  ${pill("Connected", "good")}`,
-    "",
-    table(["", ""], rows).replace(/^\s*\n/, ""),
-    ...(steps.length > 0 ? ["", ...steps] : []),
-  ].join("\n");
-}
-
-/** What to type now: one line each; none where a service does what is left. */
-function nextSteps({ connection, waiting, isServed }: Connected, isAts: boolean): string[] {
-  const { vendor, org, environment, subscription } = connection;
-  const subscribing =
-    isAts && subscription === null ? [`Let its webhooks reach us: ${subscribeCommand(connection)}`] : [];
-  if (environment === "sandbox") {
-    const trial = `Results go to production only. Try the whole road: ${trialCommand({ vendor, org })}`;
-    return [...subscribing, trial];
-  }
-  const earlier =
-    waiting > 0
-      ? [
-          `${count(waiting, "earlier result")} ${waiting === 1 ? "waits" : "wait"}: ${backfillCommand(connection)}`,
-        ]
-      : [];
-  const steps = [...subscribing, ...earlier];
-  return steps.length > 0 || isServed ? steps : [`Deliver as they come: ${SERVE_COMMAND}`];
-}
-
-/** What was granted, beside what was wanted when that is more. */
-function scopeRows({ scopes, missingScopes }: Connection, paint: Session["terminal"]["paint"]): string[][] {
-  if (missingScopes.length === 0) return [["scopes", `${scopes.length} granted`]];
-  return [
-    ["scopes", `${scopes.length} of ${scopes.length + missingScopes.length} granted`],
-    ...scopes.map((scope) => ["", `${scope}  ${paint.green("granted")}`]),
-    ...missingScopes.map((scope) => ["", `${scope}  ${paint.red("missing")}`]),
-  ];
-}
-
-function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connected, vault: string) {
-  const { vendor, environment, state, account, scopes, missingScopes, tokenExpiresAt, login } = connection;
-  return {
-    connection: {
-      vendor,
-      environment,
-      state,
-      account,
-      scopes,
-      missingScopes,
-      tokenExpiresAt: tokenExpiresAt === null ? null : new Date(tokenExpiresAt).toISOString(),
-      login: login && {
-        since: new Date(login.since).toISOString(),
-        endsAt: new Date(login.endsAt).toISOString(),
-      },
-    },
-    vault,
-    properties: fields && { created: fields.created, existing: fields.existing, overQuota: fields.overQuota },
-    propertiesProblem: fieldsProblem?.message ?? null,
-    released,
-    waiting,
-  };
-}
-
-function refusePartial({ connection, fields, fieldsProblem }: Connected, destination: Destination): void {
-  const { label, fieldWords, commonErrors } = destination;
-  const resync = resyncCommand(connection);
-  if (connection.missingScopes.length > 0) {
-    const fixes = scopeFixes(destination);
-    throw new AppError("PARTIAL", `connected, but not granted: ${connection.missingScopes.join(", ")}`, {
-      hint:
-        commonErrors && fixes !== null
-          ? `${fixes} Until then: ${commonErrors.scope.title}. Run: ${connectCommand(connection)}`
-          : `Add the scopes to the app in ${label}, then connect again and approve all of them.`,
-    });
-  }
-  if (fieldsProblem) {
-    throw new AppError(
-      "PARTIAL",
-      `connected, but the ${fieldWords[1]} are not ready: ${fieldsProblem.message}`,
-      {
-        hint: resync,
-        cause: fieldsProblem,
-      },
-    );
-  }
-  if (fields && fields.overQuota.length > 0) {
-    throw new AppError(
-      "PARTIAL",
-      `connected, but the portal has no room for ${fields.overQuota.join(", ")}`,
-      {
-        hint: `Free custom properties there, then: ${resync}`,
-      },
-    );
   }
 }

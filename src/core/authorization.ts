@@ -19,4 +19,6 @@ export interface Authorization {
   redirectPort: number;
   /** `/hubspot/oauth-callback`, on the loopback listener and on the public one. */
   redirectPath: string;
+  /** It sends nobody back to a URL whose host is an IP address. */
+  refusesIpAddresses?: true;
 }

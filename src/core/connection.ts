@@ -27,6 +27,8 @@ export interface Connection {
   subject: SubjectKind;
   state: ConnectionState;
   account: Account | null;
+  /** False from an account's coming by a link until an operator says that it is the right one: until then it is told nothing. */
+  isConfirmed: boolean;
   scopes: string[];
   missingScopes: string[];
   /** Fields the account was seen to have at the last bootstrap; null before the first. */
@@ -90,6 +92,23 @@ export type ConnectionName = Pick<Connection, "org" | "vendor" | "environment">;
 /** Identity of a connection in words and as its vault item's name: `acme/hubspot/production`. */
 export function connectionName(connection: ConnectionName): string {
   return `${connection.org}/${connection.vendor}/${connection.environment}`;
+}
+
+/**
+ * Whose the account of `key` is already: what belongs to one org must not reach another one's account. Sandbox and
+ * production are one account where their ids are one.
+ */
+export function otherOwner<Known extends ConnectionName & Pick<Connection, "state" | "account">>(
+  connections: readonly Known[],
+  { org, vendor }: Pick<ConnectionName, "org" | "vendor">,
+  accountId: string,
+): Known | null {
+  const isOthers = (each: Known) =>
+    each.vendor === vendor &&
+    each.org !== org &&
+    each.account?.id === accountId &&
+    each.state !== "not_connected";
+  return connections.find(isOthers) ?? null;
 }
 
 export interface Outage {

@@ -2,19 +2,21 @@ import type { ConnectionName } from "./connection.ts";
 
 /** A link that was handed to an account's admin, as the log keeps it: enough to know the answer, not to give one. */
 export interface Consent extends ConnectionName {
-  /** SHA-256 of the state that only the link holds, in hex. */
+  /** SHA-256 of the secret that only the link holds, in hex. */
   hash: string;
-  /** The PKCE verifier, sealed with the state; in base64url. */
-  verifier: string;
-  /** Exactly as the link names it: the exchange has to repeat it. */
+  /** What the link's secret seals all the rest with: an altered row does not open. In base64url. */
+  seal: string;
+  /** Where the vendor sends the admin back to. */
   redirectUri: string;
+  /** The operator named it beforehand: consent from this account alone counts, and is confirmed. Else null. */
+  accountId: string | null;
   /** The operator said so: consent may come from another account than before. */
   allowsOtherAccount: boolean;
   createdAt: number;
   expiresAt: number;
 }
 
-/** What became of a link when somebody came back with its state. */
+/** What became of a link when somebody came with its secret. */
 export type TakenConsent =
   | { kind: "taken"; consent: Consent }
   /** Nobody made such a link for this vendor, or it is too long ago. */
@@ -26,6 +28,11 @@ export type TakenConsent =
   | { kind: "used" }
   /** Somebody is at it this moment. */
   | { kind: "busy" };
+
+/** Where a link leads, and the page that says how it ended: on the public listener of `serve`. */
+export function linkPath(vendor: string): string {
+  return `/${vendor}/connect`;
+}
 
 /** How long a link is good, unless something else ends it. */
 export const CONSENT_LIFE_MS = 7 * 24 * 3_600_000;

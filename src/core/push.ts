@@ -3,7 +3,7 @@ export type SubjectKind = "contact" | "assessment";
 
 export type PushState = "pending" | "delivered" | "rejected" | "held";
 
-export const HELD_CAUSES = ["reconnect", "scope", "property", "vault", "disconnected"] as const;
+export const HELD_CAUSES = ["reconnect", "scope", "property", "vault", "disconnected", "confirm"] as const;
 /** What keeps a push back; each is released by its cure, without a person touching the rows. */
 export type HeldCause = (typeof HELD_CAUSES)[number];
 

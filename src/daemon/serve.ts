@@ -16,7 +16,7 @@ import type { Source } from "../vendors/contract/source.ts";
 import { delivering } from "./delivering.ts";
 import { connectionsWithinLimit, createDescriptorWatch } from "./descriptors.ts";
 import { closeServer, listen } from "./listen.ts";
-import { createConsentCallback } from "./pages/consent-callback.ts";
+import { createConsentPages } from "./pages/consent-pages.ts";
 import { createPresence } from "./presence.ts";
 import { networks } from "./receiving/connections.ts";
 import { createReceiver } from "./receiving/receiver.ts";
@@ -152,7 +152,7 @@ export async function serve(
 
   const refusals = createRefusals({ store, clock, log, trouble });
   const quiet = createQuietLog({ log, clock });
-  const callback = createConsentCallback({ ...context, quiet, store, signal: abort.signal });
+  const consentPages = createConsentPages({ ...context, quiet, store, signal: abort.signal });
   const { jobs, hurry } = await scheduledJobs({
     ...context,
     store,
@@ -180,7 +180,7 @@ export async function serve(
     leftQuestion: () => hurry("questions"),
     taken: refusals.taken,
     trouble,
-    callback,
+    consentPages,
     notReady: () => {
       if (stop.signal.aborted) return "stopping";
       const word = faults.word();
@@ -254,7 +254,7 @@ export async function serve(
     signal.removeEventListener("abort", onSignal);
     await closeServer(receiver, LAST_CALLS_MS);
     await refusals.end();
-    await callback.finish();
+    await consentPages.finish();
     faults.end();
     log.info("stopped");
   }

@@ -151,6 +151,7 @@ export async function connectEmulated(
       org,
       environment,
       signal,
+      accountId: null,
       confirmOtherAccount: async () => false,
       // The browser here follows the redirects, as a person's would.
       consent: { onUrl: () => {}, openBrowser: visit },

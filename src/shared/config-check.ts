@@ -3,7 +3,6 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Config, type ConfigOptions, isOrgSlug, readConfig } from "./config.ts";
 import { type AppError, isAppError } from "./errors.ts";
-import { checkBaseUrl } from "./http.ts";
 import { proxyFrom } from "./proxy.ts";
 import { type Setting, settingsIn } from "./settings.ts";
 
@@ -22,7 +21,6 @@ export function problemsOf(
   const config = readConfig(options, fault);
   for (const each of settingsIn(config, options.vendors)) {
     if (each.value === "" || each.key.kind !== "text") continue;
-    if (each.key.holds === "url") attempt(() => checkBaseUrl(String(each.value), each.path), fault);
     if (each.key.holds === "file") problems.push(...unreadable(each.path, pathFrom(config, each, cwd)));
   }
   for (const org of [config.org, ...Object.keys(config.orgs)])

@@ -4,7 +4,9 @@
  */
 export type KeyKind =
   /** `holds`: what `config check` looks at beyond the text. */
-  | { kind: "text"; holds?: "url" | "file" }
+  | { kind: "text"; holds?: "file" }
+  /** https, or http on this very machine. */
+  | { kind: "url" }
   | { kind: "number"; min: number; max: number }
   | { kind: "yes-no" }
   | { kind: "choice"; of: readonly string[] }
@@ -20,12 +22,12 @@ export type KeyKind =
 export type KeyValue = string | number | boolean;
 export type KeyWithDefault = KeyKind & { default: KeyValue };
 
-export const url = (value: string) => ({ kind: "text", holds: "url", default: value }) as const;
-export const URL_TEXT = { kind: "text", holds: "url" } as const;
 const FILE = { kind: "text", holds: "file", default: "" } as const;
 export const text = (value = "") => ({ kind: "text", default: value }) as const;
+export const url = (value: string) => ({ kind: "url", default: value }) as const;
 export const port = (value: number) => ({ kind: "number", min: 1, max: 65_535, default: value }) as const;
 export const TEXT = { kind: "text" } as const;
+export const URL_KEY = { kind: "url" } as const;
 export const PORT = { kind: "number", min: 1, max: 65_535 } as const;
 export const REGION = { kind: "choice", of: ["eu", "us"] } as const;
 

@@ -15,6 +15,7 @@ import {
 } from "./config-keys.ts";
 import { AppError, isAppError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
+import { checkBaseUrl } from "./url.ts";
 
 /** Configuration: flag over environment over file over default. Holds no secret. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -307,6 +308,9 @@ function check(value: unknown, key: KeyKind, where: string): KeyValue {
     case "text":
       if (typeof written === "string" || typeof written === "number") return String(written);
       throw wrong("a text");
+    case "url":
+      if (typeof written === "string") return checkBaseUrl(written, where) && written;
+      throw wrong("a URL, as https://example.com");
     case "choice":
       if (typeof written === "string" && key.of.includes(written)) return written;
       throw wrong(`one of ${key.of.join(", ")}`);

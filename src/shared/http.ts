@@ -6,6 +6,7 @@ import { isOutOfDescriptors, OUT_OF_DESCRIPTORS_HINT } from "./out-of-descriptor
 import type { HttpProxy } from "./proxy.ts";
 import { withoutValues } from "./redact.ts";
 import type { Secret } from "./secret.ts";
+import { checkBaseUrl } from "./url.ts";
 
 /**
  * Calls to vendors. Never follows a redirect (a token must not travel to another host), speaks plain http to
@@ -51,20 +52,6 @@ export interface HttpSettings {
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** No answer of a vendor that we read is near this; what is longer is a mistake or an attack. */
 const LONGEST_ANSWER_BYTES = 32 * 1024 * 1024;
-const LOOPBACK_HOSTS = ["127.0.0.1", "localhost", "[::1]"];
-
-export function isLoopback(url: URL): boolean {
-  return LOOPBACK_HOSTS.includes(url.hostname);
-}
-
-/** Throws `CONFIG_INVALID` unless the URL is https, or http to this very machine. */
-export function checkBaseUrl(text: string, where: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url))) return url;
-  throw new AppError("CONFIG_INVALID", `${where} is no https URL`, {
-    hint: "Use https://…; plain http is accepted only for localhost.",
-  });
-}
 
 export function createHttp(settings: HttpSettings): Http {
   const ways = createWays(settings);

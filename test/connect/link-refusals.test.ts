@@ -9,19 +9,22 @@ import { visit } from "../oauth/browser.ts";
 import { connected, succeed, until, type World } from "../world.ts";
 import {
   answer,
+  approve,
+  cookieFor,
   exchangeUnderWay,
   expectConnected,
   expectWaiting,
   linkFor,
   open,
+  press,
   publicAddress,
   publicWorld,
   publicWorldInTime,
   redirectUriIn,
-  stateIn,
+  secretIn,
   wordsOf,
 } from "./linked.ts";
-import { approve, expectNoConnection, linkIn, statusOf, tokensOf, vaultOf } from "./world.ts";
+import { expectNoConnection, linkIn, statusOf, tokensOf, vaultOf } from "./world.ts";
 
 const DAY = 24 * 3_600_000;
 
@@ -54,9 +57,11 @@ describe("an answer is refused", () => {
 
   test("to a link that brought its connection: 409", async () => {
     const { world, link, log } = await waiting();
+    const another = await approve(link);
     expect(await answer(link)).toMatchObject({ status: 200 });
     const tokens = await tokensOf(world);
-    const page = await answer(link);
+    expect(await answer(link)).toMatchObject({ status: 409 });
+    const page = await open(another);
     expect(page.status).toBe(409);
     expect(wordsOf(page)).toContain("This link was used already");
     expect(await tokensOf(world)).toEqual(tokens);
@@ -103,7 +108,7 @@ describe("an answer is refused", () => {
     }
     await expectWaiting(world);
     expect(await exchanges(world)).toBe(0);
-    expect(log()).toContain("it belongs to no link of ours");
+    expect(log()).toContain("no link was opened in the browser that brought it");
     expect(await answer(link)).toMatchObject({ status: 200 });
   });
 
@@ -119,8 +124,10 @@ describe("an answer is refused", () => {
     ["a disconnect", (world) => succeed(world, ["disconnect", "hubspot", "--yes"])],
   ])("to a link that %s made void: 410", async (_what, act) => {
     const { world, link, log } = await waiting();
+    const redirect = await approve(link);
     await act(world);
-    const page = await answer(link);
+    expect(await answer(link)).toMatchObject({ status: 410 });
+    const page = await open(redirect);
     expect(page.status).toBe(410);
     expect(wordsOf(page)).toContain("This link no longer counts");
     expect(log()).toContain("its link is void");
@@ -151,7 +158,7 @@ describe("an answer is refused", () => {
     const world = await publicWorld({ autoApprove: false });
     const { running } = await serving(world);
     const link = await linkFor(world);
-    const denied = await press(link, "deny");
+    const denied = await decide(link, "deny");
     expect(denied.status).toBe(403);
     expect(wordsOf(denied)).toContain(
       "HubSpot was not connected Consent was denied in HubSpot. Nothing was changed. Open the link you were given again",
@@ -160,7 +167,7 @@ describe("an answer is refused", () => {
       /consent refused {2}connection=acme\/hubspot\/production {2}reason="Consent was denied/,
     );
     await expectWaiting(world);
-    expect(await press(link, "approve")).toMatchObject({ status: 200 });
+    expect(await decide(link, "approve")).toMatchObject({ status: 200 });
     await expectConnected(world);
   });
 
@@ -211,7 +218,10 @@ describe("an answer is refused", () => {
     expect(await visit(redirect, { headers })).toMatchObject({ status: 403 });
     await expectWaiting(world);
     const followed = { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
-    expect(await visit(redirect, { headers: followed })).toMatchObject({ status: 200 });
+    expect(await visit(redirect, { headers: { ...followed, ...cookieFor(redirect) } })).toMatchObject({
+      status: 303,
+    });
+    await expectConnected(world);
   });
 });
 
@@ -260,14 +270,21 @@ describe("an answer that cannot be kept now is refused with 503", () => {
 
   test("while the log cannot grow: its code is not spent, and the same address works afterwards", async () => {
     const world = await publicWorld();
+    const first = await launchService(world);
     const redirect = await approve(await linkFor(world));
-    const cramped = await launchService(world, { shell: "ulimit -f 400" });
     let other = await linkFor(world, "--org", "globex");
+    let denied = await press(other);
+    first.child.kill("SIGTERM");
+    await first.ended;
+    const cramped = await launchService(world, { shell: "ulimit -f 400" });
     await until("the last page of the log is written", async () => {
-      const denied = `${redirectUriIn(other)}?state=${stateIn(other)}&error=access_denied`;
-      const { status } = await open(denied);
+      const state = new URL(denied.url).searchParams.get("state");
+      const { status } = await open(`${redirectUriIn(other)}?state=${state}&error=access_denied`);
       // Taken with the last page but one, and not ended: another link is needed to write on.
-      if (status === 409) other = await linkFor(world, "--org", "globex");
+      if (status === 409) {
+        other = await linkFor(world, "--org", "globex");
+        denied = await press(other);
+      }
       return status === 503;
     });
     const page = await open(redirect);
@@ -329,7 +346,7 @@ test("a link left alone for a month after its end is forgotten", async () => {
   const log = new Database(join(world.stateDir, "log.db"), { readonly: true });
   expect(log.prepare("SELECT org FROM consents").pluck().all()).toEqual(["globex"]);
   log.close();
-  expect(stateIn(link)).not.toBe("");
+  expect(secretIn(link)).not.toBe("");
 });
 
 test("an interrupted connect leaves an open link as it was", async () => {
@@ -343,10 +360,10 @@ test("an interrupted connect leaves an open link as it was", async () => {
   expect(await answer(link)).toMatchObject({ status: 200 });
 });
 
-/** The admin presses a button of the consent page. */
-async function press(link: string, decision: "approve" | "deny") {
+/** The admin presses a button of HubSpot's consent page. */
+async function decide(link: string, decision: "approve" | "deny") {
   const body = new URLSearchParams({ decision });
-  const { headers } = await fetch(link, { method: "POST", body, redirect: "manual" });
+  const { headers } = await fetch((await press(link)).url, { method: "POST", body, redirect: "manual" });
   return await open(headers.get("location") ?? "");
 }
 

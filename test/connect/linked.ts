@@ -1,9 +1,9 @@
 /** A world whose `serve` has a public address, and the ways of an admin who answers a link on another machine. */
 import { expect } from "vitest";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { follow, type Visit, visit } from "../oauth/browser.ts";
+import { type Visit, visit } from "../oauth/browser.ts";
 import { freePort, prepared, succeed, until, type World, type WorldOptions } from "../world.ts";
-import { statusOf } from "./world.ts";
+import { approve as approveAtVendor, statusOf } from "./world.ts";
 
 /** All is set for a link; nothing serves yet. */
 export async function publicWorld(options: WorldOptions = {}): Promise<World> {
@@ -26,12 +26,48 @@ export async function linkFor(world: World, ...flags: string[]): Promise<string>
   return (await succeed(world, ["connect", "hubspot", "--via-service", ...flags])).out.trim();
 }
 
-export function stateIn(link: string): string {
-  return new URL(link).searchParams.get("state") ?? "";
+/** What only the link holds. */
+export function secretIn(link: string): string {
+  return new URL(link).searchParams.get("link") ?? "";
 }
 
 export function redirectUriIn(link: string): string {
-  return new URL(link).searchParams.get("redirect_uri") ?? "";
+  const { origin, pathname } = new URL(link);
+  return origin + pathname.replace(/\/connect$/, "/oauth-callback");
+}
+
+/** The admin presses the link's button. Returns where they are led, and what their browser keeps. */
+export async function press(link: string): Promise<{ url: string; cookie: string }> {
+  const { origin } = new URL(link);
+  const page = await visit(link, { method: "POST", headers: { origin } });
+  const { location, "set-cookie": kept } = page.headers;
+  if (page.status !== 303 || typeof location !== "string" || !Array.isArray(kept)) throw new NoButton(page);
+  const cookie = kept[0]?.split(";")[0] ?? "";
+  cookies.set(new URL(location).searchParams.get("state") ?? "", cookie);
+  return { url: location, cookie };
+}
+
+/** The link leads to a page without a button. */
+class NoButton extends Error {
+  page: Visit;
+  constructor(page: Visit) {
+    super(`the link's page has no button: ${page.status}`);
+    this.page = page;
+  }
+}
+
+/** What browsers keep, by the state that they were sent to the vendor with. */
+const cookies = new Map<string, string>();
+
+/** Of the browser that was sent to the vendor with this state. */
+export function cookieFor(url: string): { cookie?: string } {
+  const cookie = cookies.get(new URL(url).searchParams.get("state") ?? "");
+  return cookie === undefined ? {} : { cookie };
+}
+
+/** The admin presses the button and says yes. Returns where the browser is sent, with the code in it. */
+export async function approve(link: string): Promise<string> {
+  return await approveAtVendor((await press(link)).url);
 }
 
 /** What a page says, as a person reads it. */
@@ -43,29 +79,39 @@ export function wordsOf({ body }: Pick<Visit, "body">): string {
     .replace(/\s+/g, " ");
 }
 
-/** Every page of the callback: not kept, told to nobody, loading nothing, and without what came in its address. */
-export function expectPrivate(page: Visit, ...secrets: string[]): void {
+/** Every page: not kept, told to nobody, loading nothing, and without what came in its address. */
+export function expectPrivate(page: Visit, ...secrets: string[]): Visit {
   expect(page.headers).toMatchObject({
     "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": expect.stringMatching(/^(no-referrer|same-origin)$/),
     "x-content-type-options": "nosniff",
     "content-security-policy": expect.stringContaining("default-src 'none'"),
   });
   for (const secret of secrets) expect(page.body).not.toContain(secret);
+  return page;
 }
 
-/** The admin opens the link and says yes; what their browser shows in the end. */
+/** The admin opens the link, presses its button and says yes; what their browser shows in the end. */
 export async function answer(link: string): Promise<Visit> {
-  const page = await follow(link);
-  expectPrivate(page, stateIn(link), new URL(page.url).searchParams.get("code") ?? stateIn(link));
-  return page;
+  try {
+    return await open(await approve(link));
+  } catch (error) {
+    if (!(error instanceof NoButton)) throw error;
+    return await open(link);
+  }
 }
 
-/** The address that HubSpot sends the browser to, as an admin's browser opens it. */
+/** The address that HubSpot sends the browser to, as an admin's browser opens it; it ends where no code is seen. */
 export async function open(url: string): Promise<Visit> {
-  const page = await visit(url);
-  expectPrivate(page, new URL(url).searchParams.get("state") || "no state");
-  return page;
+  const state = new URL(url).searchParams.get("state");
+  const headers = cookieFor(url);
+  const first = await visit(url, { headers });
+  const { location } = first.headers;
+  if (typeof location !== "string") return expectPrivate(first);
+  expect(first).toMatchObject({ status: 303, headers: { "cache-control": "no-store" }, body: "" });
+  const end = await visit(new URL(location, url).href, { headers });
+  expect(end.url).not.toContain("?");
+  return expectPrivate(end, state || "no state", headers.cookie?.split("=")[1] ?? "no cookie");
 }
 
 export async function expectConnected(world: World, ...flags: string[]): Promise<void> {
@@ -82,4 +128,9 @@ export async function exchangeUnderWay(world: World): Promise<void> {
   await until("HubSpot is asked", async () =>
     (await world.portal.requests()).some(({ path }) => path === "/oauth/v3/token"),
   );
+}
+
+/** The operator knows the account that came by the link. */
+export async function confirm(world: World, ...flags: string[]): Promise<void> {
+  await succeed(world, ["connect", "hubspot", "--confirm", ...flags]);
 }

@@ -1,29 +1,33 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { hashOfState, openVerifier } from "../../src/oauth/consent/consent-link.ts";
+import { hashOfLink } from "../../src/oauth/consent/consent-link.ts";
 import { serving } from "../daemon/serving.ts";
 import { launch, launchService, send } from "../end-to-end/program.ts";
 import { fakeClock } from "../fake-clock.ts";
+import { visit } from "../oauth/browser.ts";
 import { CLIENT_SECRET, connected, freshWorld, importResults, invite, succeed, until } from "../world.ts";
 import {
   answer,
+  approve,
+  confirm,
+  cookieFor,
   exchangeUnderWay,
   expectConnected,
   expectWaiting,
   linkFor,
   open,
+  press,
   publicAddress,
   publicWorld,
   publicWorldInTime,
   redirectUriIn,
-  stateIn,
+  secretIn,
   wordsOf,
 } from "./linked.ts";
-import { approve, codeIn, OTHER_PORTAL, SCOPES, statusOf, tokensOf, vaultOf } from "./world.ts";
+import { codeIn, OTHER_PORTAL, PORTAL, SCOPES, statusOf, tokensOf, vaultOf } from "./world.ts";
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 
@@ -32,8 +36,7 @@ describe("connect --via-service", () => {
     const world = await publicWorld({ clock: fakeClock(NOON) });
     const { code, out, err } = await world.run(["connect", "hubspot", "--via-service"]);
     expect(code).toBe(0);
-    expect(out).toMatch(/^http\S+\/oauth\/authorize\?\S+\n$/);
-    expect(out).toContain("code_challenge_method=S256");
+    expect(out).toMatch(/^http:\/\/localhost:\d+\/hubspot\/connect\?link=[\w-]{43}\n$/);
     const redirectUri = `${world.env.JC_SERVE_PUBLIC_URL}/hubspot/oauth-callback`;
     expect(redirectUriIn(out.trim())).toBe(redirectUri);
     expect(err.split("\n")).toEqual([
@@ -42,6 +45,7 @@ describe("connect --via-service", () => {
       "",
       `The app in HubSpot must allow this redirect URL: ${redirectUri}`,
       'jc-integrations status --org acme shows "waiting for consent" until then.',
+      "The account that answers gets nothing before you type: jc-integrations connect hubspot --org acme --confirm",
       "No service is running: start jc-integrations serve before the admin answers.",
       "",
     ]);
@@ -53,7 +57,7 @@ describe("connect --via-service", () => {
     const { json, err } = await world.run(["connect", "hubspot", "--via-service", "--json"]);
     expect(json).toEqual({
       version: 1,
-      url: expect.stringMatching(/^http\S+&state=[\w-]{43}&/),
+      url: expect.stringMatching(/^http\S+\/hubspot\/connect\?link=[\w-]{43}$/),
       expiresAt: "2026-11-29T12:00:00.000Z",
       redirectUri: `${world.env.JC_SERVE_PUBLIC_URL}/hubspot/oauth-callback`,
     });
@@ -107,9 +111,9 @@ describe("connect --via-service", () => {
       expect({ code, out }).toEqual({ code: 2, out: "" });
       expect(JSON.parse(err).error).toMatchObject({
         code: "CONFIG_INVALID",
-        message: "serve.public_url is no https URL",
+        message: "serve.public_url (JC_SERVE_PUBLIC_URL) is no https URL",
       });
-      expect(await statusOf(world)).toMatchObject({ state: "not_connected" });
+      expect(existsSync(join(world.stateDir, "log.db"))).toBe(false);
     },
   );
 
@@ -140,10 +144,12 @@ describe("an answered link", () => {
     const page = await answer(link);
     expect(page.status).toBe(200);
     expect(wordsOf(page)).toContain(
-      "HubSpot is connected JobCannon's assessment results for acme go to portal-8480001.emulator.example (8480001) from now on.",
+      "HubSpot is connected JobCannon's assessment results for acme go to portal-8480001.emulator.example (8480001) once JobCannon has confirmed that this is the right account.",
     );
     await expectConnected(world);
-    await until("the portal is prepared", () => service.err().includes("properties ready"));
+    expect(service.err()).toContain("results wait for an operator");
+    expect(await world.portal.properties()).toHaveLength(0);
+    await confirm(world);
     expect(await world.portal.properties()).toHaveLength(17);
     expect(service.err()).toMatch(/connected {2}connection=acme\/hubspot\/production {2}account=8480001/);
     expect(await send(service.url, invite({ email: "ann@example.com" }))).toMatchObject({ status: 202 });
@@ -153,7 +159,10 @@ describe("an answered link", () => {
 
   test("is finished by the service that starts later, when its admin reloads the page", async () => {
     const world = await publicWorld();
+    const first = await launchService(world);
     const redirect = await approve(await linkFor(world));
+    first.child.kill("SIGTERM");
+    await first.ended;
     await expect(open(redirect)).rejects.toThrow("ECONNREFUSED");
     await serving(world);
     expect(await open(redirect)).toMatchObject({ status: 200 });
@@ -176,7 +185,7 @@ describe("an answered link", () => {
     const world = await publicWorld({ env: { JC_HUBSPOT_PKCE: "false" } });
     await serving(world);
     const link = await linkFor(world);
-    expect(link).not.toContain("code_challenge");
+    expect((await press(link)).url).not.toContain("code_challenge");
     expect(await answer(link)).toMatchObject({ status: 200 });
   });
 
@@ -222,7 +231,7 @@ describe("an answered link", () => {
     const world = await publicWorld();
     await world.portal.fault({ status: 400, path: "/crm/v3/properties" });
     const { running } = await serving(world);
-    expect(await answer(await linkFor(world))).toMatchObject({ status: 200 });
+    expect(await answer(await linkFor(world, "--account", String(PORTAL)))).toMatchObject({ status: 200 });
     await until("that is noted", () => running.err().includes("properties not ready"));
     expect(await statusOf(world)).toMatchObject({
       state: "connected",
@@ -240,7 +249,7 @@ describe("an answered link", () => {
     await serving(world);
     const redirect = await approve(await linkFor(world));
     await world.portal.fault({ delayMs: 5_000, path: "/oauth/v3/token", times: 1 });
-    const browser = request(redirect, { agent: false });
+    const browser = request(redirect, { agent: false, headers: cookieFor(redirect) });
     browser.on("error", () => {}).end();
     await exchangeUnderWay(world);
     browser.destroy();
@@ -264,13 +273,13 @@ describe("an answered link", () => {
   test("is brought to its end by a service that is told to stop meanwhile", async () => {
     const { world, clock } = await publicWorldInTime();
     const { running } = await serving(world);
-    const link = await linkFor(world);
+    const link = await linkFor(world, "--account", String(PORTAL));
     await world.portal.fault({ delayMs: 5_000, path: "/oauth/v3/token", times: 1 });
-    const page = answer(link);
+    const page = approve(link).then((redirect) => visit(redirect, { headers: cookieFor(redirect) }));
     await exchangeUnderWay(world);
     const stopped = running.stop();
     await clock.advance(5_000);
-    expect(await page).toMatchObject({ status: 200 });
+    expect(await page).toMatchObject({ status: 303 });
     expect(await stopped).toMatchObject({ code: 0 });
     await expectConnected(world);
     expect(await world.portal.properties()).toHaveLength(17);
@@ -295,7 +304,7 @@ describe("an answered link", () => {
   test("that is cut off while its portal is prepared stands, and status says what to type", async () => {
     const world = await publicWorld();
     const service = await launchService(world);
-    const link = await linkFor(world);
+    const link = await linkFor(world, "--account", String(PORTAL));
     await world.portal.fault({ delayMs: 60_000, path: "/crm/v3/properties", times: 1 });
     expect(await answer(link)).toMatchObject({ status: 200 });
     await until("the portal is asked", async () =>
@@ -337,52 +346,54 @@ describe("an answered link", () => {
     const refused = await answer(await linkFor(world));
     expect(refused.status).toBe(409);
     expect(wordsOf(refused)).toContain(
-      `You gave consent for account ${OTHER_PORTAL}, but so far results went to account 8480001. Nothing was changed.`,
+      `You gave consent for account ${OTHER_PORTAL}, but results are to go to account 8480001. Nothing was changed.`,
     );
-    expect(running.err()).toContain("a link made with --yes allows it");
+    expect(running.err()).toContain(`a link made with --account ${OTHER_PORTAL} allows it`);
     expect(await tokensOf(world)).toEqual(before);
     expect((await statusOf(world)).account).toContain("8480001");
 
     expect(await answer(await linkFor(world, "--yes"))).toMatchObject({ status: 200 });
     expect(await statusOf(world)).toMatchObject({
       account: expect.stringContaining(String(OTHER_PORTAL)),
+      banner: expect.stringContaining("came by a link and waits for you"),
       pushes: { delivered: 0 },
     });
   });
 });
 
 describe("of a link", () => {
-  test("neither state nor verifier is in the log's bytes; together they still open", async () => {
+  test("its secret is not in the log's bytes, nor what follows from it", async () => {
     const world = await publicWorld();
+    await serving(world);
     const link = await linkFor(world);
-    const state = stateIn(link);
-    const db = new Database(join(world.stateDir, "log.db"));
-    const row = db
-      .prepare("SELECT org, vendor, environment, hash, verifier, redirect_uri AS redirectUri FROM consents")
-      .get() as Parameters<typeof openVerifier>[1];
-    expect(row.hash).toBe(hashOfState(state));
-    const verifier = openVerifier(state, row) ?? "";
-    const challenge = createHash("sha256").update(verifier).digest("base64url");
-    expect(new URL(link).searchParams.get("code_challenge")).toBe(challenge);
+    const { url, cookie } = await press(link);
+    const state = new URL(url).searchParams.get("state") ?? "";
     const bytes = Buffer.concat(
       ["log.db", "log.db-wal"].map((name) => readFileSync(join(world.stateDir, name))),
     );
-    expect(bytes.includes(row.hash)).toBe(true);
-    for (const secret of [state, verifier])
+    expect(bytes.includes(hashOfLink(secretIn(link)))).toBe(true);
+    for (const secret of [secretIn(link), state, cookie.split(".")[1] ?? "none"])
       for (const encoding of ["utf8", "base64url"] as const)
         expect(bytes.includes(Buffer.from(secret, encoding))).toBe(false);
-    db.close();
   });
 
   test("an altered row opens for nobody: not for another org, nor with another redirect URI", async () => {
     const world = await publicWorld();
     const { running } = await serving(world);
-    for (const change of ["org = 'globex'", "redirect_uri = 'http://localhost:1/hubspot/oauth-callback'"]) {
+    for (const change of [
+      "org = 'globex'",
+      "redirect_uri = 'http://localhost:1/hubspot/oauth-callback'",
+      "account_id = '8480001'",
+      "allows_other_account = 1",
+    ]) {
       const link = await linkFor(world);
+      const redirect = await approve(link);
       const db = new Database(join(world.stateDir, "log.db"));
       db.exec(`UPDATE consents SET ${change} WHERE outcome IS NULL`);
-      const page = await answer(link);
-      expect(page.status).toBe(500);
+      expect(await visit(link, { method: "POST", headers: { origin: new URL(link).origin } })).toMatchObject({
+        status: 500,
+      });
+      expect(await open(redirect)).toMatchObject({ status: 500 });
       db.exec("DELETE FROM consents");
       db.close();
     }
@@ -398,7 +409,7 @@ describe("of a link", () => {
     const said: string[] = [];
     const answered = async (link: string) => {
       const redirect = await approve(link);
-      said.push(stateIn(link), codeIn(redirect));
+      said.push(secretIn(link), codeIn(redirect), new URL(redirect).searchParams.get("state") ?? "");
       return await open(redirect);
     };
     await world.portal.fault({
@@ -408,9 +419,10 @@ describe("of a link", () => {
       body: { error: "invalid_client", error_description: `not ${CLIENT_SECRET}` },
     });
     expect(await answered(await linkFor(world))).toMatchObject({ status: 500 });
-    const link = await linkFor(world);
+    const link = await linkFor(world, "--account", String(PORTAL));
+    const second = await approve(link);
     expect(await answered(link)).toMatchObject({ status: 200 });
-    expect(await answered(link)).toMatchObject({ status: 409 });
+    expect(await open(second)).toMatchObject({ status: 409 });
     await until("all is said", () => service.err().includes("properties ready"));
     expect(said.every((secret) => secret.length > 20)).toBe(true);
     const secrets = [
@@ -432,15 +444,17 @@ describe("webhooks", () => {
     await world.portal.fault({ delayMs: 10_000, path: "/oauth/v3/token", times: 1 });
     const hanging = open(redirect);
     await exchangeUnderWay(world);
-    const callback = redirectUriIn(link);
     const strangers = Array.from({ length: 200 }, (_, n) =>
-      open(`${callback}?code=x&state=${String(n).padStart(43, "a")}`),
+      open(`${redirectUriIn(link)}?code=x&state=${String(n).padStart(43, "a")}`),
     );
+    const lookers = Array.from({ length: 200 }, () => visit(link));
     const taken = await Promise.all(Array.from({ length: 50 }, () => post(invite())));
     expect(taken.map(({ status }) => status)).toEqual(Array(50).fill(202));
     const statuses = (await Promise.all(strangers)).map(({ status }) => status);
     expect(statuses.filter((status) => status !== 400 && status !== 503)).toEqual([]);
-    expect(statuses).toContain(503);
+    const looked = (await Promise.all(lookers)).map(({ status }) => status);
+    expect(looked.filter((status) => status !== 200 && status !== 503)).toEqual([]);
+    expect(looked).toContain(503);
     await clock.advance(10_000);
     expect(await hanging).toMatchObject({ status: 200 });
   });

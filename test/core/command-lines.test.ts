@@ -33,7 +33,9 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   connectCommand: [{ vendor: "hubspot" }, ...BOTH].flatMap((of) => [
     lines.connectCommand(of),
     lines.connectCommand(of, "--via-service"),
+    lines.connectCommand(of, "--confirm"),
   ]),
+  disconnectCommand: BOTH.map((of) => lines.disconnectCommand(of)),
   resyncCommand: BOTH.flatMap((of) => [lines.resyncCommand(of), lines.resyncCommand(of, "--dry-run")]),
   backfillCommand: BOTH.flatMap((of) => [lines.backfillCommand(of), lines.backfillCommand(of, "--yes")]),
   logsCommand: [{}, ...BOTH].flatMap((of) => [lines.logsCommand(of), lines.logsCommand(of, "held")]),

@@ -19,6 +19,7 @@ function load(toml: string | null, env: Environment = {}) {
 function another(key: KeyKind & { default: string | number | boolean }): [string, string | number | boolean] {
   switch (key.kind) {
     case "text":
+    case "url":
       return ["https://example.org/one", "https://example.org/one"];
     case "choice": {
       const other = key.of.find((choice) => choice !== key.default) ?? "";

@@ -16,6 +16,7 @@ const ADVISED = [
     "config",
     "connect",
     "demo",
+    "disconnect",
     "invites",
     "logs",
     "replay",
@@ -63,8 +64,15 @@ export function asServiceCommand(words: string): string {
   return `${PROGRAM} service exec -- ${words}`;
 }
 
-export function connectCommand({ vendor, ...whose }: Account, option?: "--via-service"): string {
+export function connectCommand(
+  { vendor, ...whose }: Account,
+  option?: "--via-service" | "--confirm",
+): string {
   return line("connect", vendor, ...place(whose), option);
+}
+
+export function disconnectCommand({ vendor, ...whose }: Account): string {
+  return line("disconnect", vendor, ...place(whose));
 }
 
 /** Reads the account's fields again and creates what can be created. */

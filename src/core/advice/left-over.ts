@@ -47,11 +47,12 @@ function heldParts(connection: Connection, causes: HeldCauses): Part[] {
   const { vendor } = connection;
   const part = (n: number, code: ErrorCode, until: string, fix: string): Part[] =>
     n === 0 ? [] : [{ code, words: `${count(n, "result")} held until ${until}`, fix }];
-  const { reconnect = 0, disconnected = 0, vault = 0, property = 0, scope = 0 } = causes;
+  const { reconnect = 0, disconnected = 0, vault = 0, property = 0, scope = 0, confirm = 0 } = causes;
   const connect = connectCommand(connection);
   return [
     ...part(reconnect + disconnected, "RECONNECT_NEEDED", `${vendor} is connected again`, connect),
     ...part(vault, "VAULT_UNAVAILABLE", "the tokens can be read", `${statusCommand()} says why they cannot`),
+    ...part(confirm, "PARTIAL", "somebody confirms its account", connectCommand(connection, "--confirm")),
     ...part(property, "PARTIAL", `${vendor} has the property they fill`, resyncCommand(connection)),
     ...part(
       scope,

@@ -1,5 +1,8 @@
 import { isAppError } from "../../shared/errors.ts";
+import type { Connection } from "../../core/connection.ts";
+import type { Consent, TakenConsent } from "../../core/consent.ts";
 import type { Page } from "../../shared/page.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
 
 /**
  * What an account's admin sees after answering a link, on a machine of their own. They have no terminal and no
@@ -14,18 +17,46 @@ const UNCHANGED = "Nothing was changed.";
 const AGAIN = "Open the link you were given again";
 const ASK = "ask whoever sent it to you";
 
-export function linkConnectedPage(connected: {
-  label: string;
-  org: string;
-  account: { id: string; name: string } | null;
-  isSandbox: boolean;
-  missingScopes: readonly string[];
-}): LinkPage {
-  const { label, org, account, isSandbox, missingScopes } = connected;
+/** What an admin is asked, before they see anything of the vendor's. */
+export function linkAskPage(
+  { label, subject, authorization }: Pick<Destination, "label" | "subject" | "authorization">,
+  { org, environment, accountId }: Consent,
+): LinkPage {
+  const where = environment === "sandbox" ? `the sandbox of ${label}` : label;
+  const found = subject === "contact" ? " Contacts are found, and created, by e-mail address." : "";
+  const choose =
+    accountId === null ? [] : [`Choose account ${accountId}: consent from another one is not taken.`];
+  const isPlain = authorization.authorizeUrl.startsWith("http:");
+  return {
+    status: 200,
+    tone: "ask",
+    title: `Connect ${label} to JobCannon for ${org}?`,
+    text: [
+      `JobCannon asks for access to an account in ${where} on behalf of the organisation ${org}.`,
+      `What is shared: the assessment results of ${org}'s candidates (scores, status, and a link to the full result) are written to the account you choose.${found}`,
+      `JobCannon asks for: ${authorization.scopes.map((scope) => `\`${scope}\``).join(" ")}`,
+      ...choose,
+      `If you do not know ${org}, or did not expect this, close this tab: nothing happens.`,
+    ],
+    action: {
+      label: `Continue to ${label}`,
+      leadsTo: isPlain ? [new URL(authorization.authorizeUrl).origin] : [],
+    },
+  };
+}
+
+export function linkConnectedPage(
+  label: string,
+  { org, account, environment, missingScopes, isConfirmed }: Connection,
+): LinkPage {
   const where = account ? `${account.name} (${account.id})` : "this account";
-  const what = isSandbox
-    ? `${where} is connected as the sandbox of ${org}; results go to production only.`
-    : `JobCannon's assessment results for ${org} go to ${where} from now on.`;
+  const flow = isConfirmed
+    ? `JobCannon's assessment results for ${org} go to ${where} from now on.`
+    : `JobCannon's assessment results for ${org} go to ${where} once JobCannon has confirmed that this is the right account.`;
+  const what =
+    environment === "sandbox"
+      ? `${where} is connected as the sandbox of ${org}; results go to production only.`
+      : flow;
   const missing = `Not granted: ${missingScopes.join(", ")}. Results that need this wait.`;
   return {
     status: 200,
@@ -35,28 +66,44 @@ export function linkConnectedPage(connected: {
   };
 }
 
-export const linkExpiredPage: LinkPage = {
+/** Of a link that cannot be answered now. */
+export function pageOfLink(kind: Exclude<TakenConsent["kind"], "taken">): LinkPage {
+  switch (kind) {
+    case "unknown":
+      return linkUnknownPage;
+    case "expired":
+      return linkExpiredPage;
+    case "voided":
+      return linkVoidedPage;
+    case "used":
+      return linkUsedPage;
+    case "busy":
+      return linkBusyPage;
+  }
+}
+
+const linkExpiredPage: LinkPage = {
   status: 410,
   tone: "bad",
   title: "This link has expired",
   text: [`${UNCHANGED} Links are good for 7 days: ${ASK} for a new one.`],
 };
 
-export const linkVoidedPage: LinkPage = {
+const linkVoidedPage: LinkPage = {
   status: 410,
   tone: "bad",
   title: "This link no longer counts",
   text: [`${UNCHANGED} A newer link, or a step on JobCannon's side, took its place: ${ASK} for a new one.`],
 };
 
-export const linkUsedPage: LinkPage = {
+const linkUsedPage: LinkPage = {
   status: 409,
   tone: "waiting",
   title: "This link was used already",
   text: ["The connection was made with it; there is nothing left to do.", CLOSE],
 };
 
-export const linkBusyPage: LinkPage = {
+const linkBusyPage: LinkPage = {
   status: 409,
   tone: "waiting",
   title: "Your consent has arrived",
@@ -87,17 +134,17 @@ export const linkOverloadedPage: LinkPage = {
   status: 503,
   tone: "waiting",
   title: "Too many at once",
-  text: [`${UNCHANGED} Reload this page in a minute.`],
+  text: [`${UNCHANGED} ${AGAIN} in a minute; it is still good.`],
 };
 
-export function linkOtherAccountPage(label: string, before: string, after: string): LinkPage {
+export function linkOtherAccountPage(label: string, wanted: string, after: string): LinkPage {
   return {
     status: 409,
     tone: "bad",
     title: `${label} was not connected`,
     text: [
-      `You gave consent for account ${after}, but so far results went to account ${before}. ${UNCHANGED}`,
-      `${AGAIN} and choose account ${before}. If the change is meant, ${ASK} for a link that allows it.`,
+      `You gave consent for account ${after}, but results are to go to account ${wanted}. ${UNCHANGED}`,
+      `${AGAIN} and choose account ${wanted}. If the change is meant, ${ASK} for a link that allows it.`,
     ],
   };
 }
@@ -115,6 +162,15 @@ function wordsFor(error: unknown): { status: number; text: string[] } {
     return { status: 500, text: [`Something unexpected went wrong on our side. ${UNCHANGED}`, again] };
   const said = `${error.message}.`;
   switch (error.code) {
+    // Whose it is, is nobody else's business.
+    case "USAGE":
+      return {
+        status: 409,
+        text: [
+          `This account is connected to JobCannon for another organisation already. ${UNCHANGED}`,
+          `${AGAIN} and choose an account of your own, or ${ASK}.`,
+        ],
+      };
     case "CANCELLED":
       return {
         status: 403,

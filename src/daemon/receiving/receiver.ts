@@ -8,7 +8,7 @@ import { isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { type Claim, EventRefused, type Source } from "../../vendors/contract/source.ts";
-import type { ConsentCallback } from "../pages/consent-callback.ts";
+import type { ConsentPages } from "../pages/consent-pages.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
 import { answer } from "./answer.ts";
 import { answerMalformed } from "./malformed.ts";
@@ -35,7 +35,7 @@ export interface ReceiverContext {
   /** Hears of each one that was trusted and stored. */
   taken(source: string): void;
   trouble: Pick<StoreTrouble, "hear">;
-  callback: Pick<ConsentCallback, "respond">;
+  consentPages: Pick<ConsentPages, "respond">;
   /** Why the service is not ready, in one word for strangers; null when it is. */
   notReady(): string | null;
   /** As many connections at once. */
@@ -64,7 +64,7 @@ export function createReceiver(given: ReceiverContext): Server {
       const status = reason === null ? 200 : 503;
       return answer(request, response, { status, body: { status: reason ?? "ready" } });
     }
-    if (given.callback.respond(path, request, response)) return;
+    if (given.consentPages.respond(path, request, response)) return;
     const beside = given.sources.find((each) => isBeside(each.path, path));
     if (beside) given.refused(beside.id, `there is nothing at that path; webhooks go to ${beside.path}`);
     answer(request, response, { status: 404, body: { error: "nothing here" } });

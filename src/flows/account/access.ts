@@ -7,6 +7,7 @@ import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import { readSecret } from "../../vault/secrets.ts";
+import { notConfirmed } from "../../core/advice/not-confirmed.ts";
 import { createTokenNotes } from "./refusal.ts";
 import { createSlots } from "./rate-window.ts";
 import { windowFor } from "../../core/delivery/rate-window.ts";
@@ -42,6 +43,7 @@ export function createAccess(
     signal,
     ...(timeZone === undefined ? {} : { timeZone }),
     token: async (options) => {
+      if (!connection.isConfirmed) throw notConfirmed(connection);
       let problem: unknown = null;
       try {
         return await tokens.token({

@@ -1,7 +1,7 @@
 import type { Connection, SubscriptionHealth } from "../../core/connection.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
-import { checkBaseUrl } from "../../shared/http.ts";
+import { checkBaseUrl } from "../../shared/url.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { Ats, Subscription } from "../../vendors/contract/ats.ts";
@@ -190,7 +190,7 @@ export async function checkSubscriptions(
 ): Promise<{ checked: number; failed: string[] }> {
   const outcome = { checked: 0, failed: [] as string[] };
   for (const connection of await store.connections()) {
-    if (connection.state !== "connected") continue;
+    if (connection.state !== "connected" || !connection.isConfirmed) continue;
     try {
       const { ats, label } = await vendors.destination(connection);
       if (!ats) continue;

@@ -1,12 +1,17 @@
 import { askForConsent, type ConsentRequest } from "../../oauth/consent/consent.ts";
 import { clientSecretOf, type GrantContext, type KeepRequest, keep, redeem } from "./grant.ts";
+import type { Account } from "../../core/connection.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Destination } from "../../vendors/contract/destination.ts";
 import { type PrepareContext, type Prepared, prepareFields } from "./fields.ts";
 import { noteUnsent } from "../account/unsent.ts";
 
 /** From an admin's consent to an account that is ready for results, while the operator waits. */
 export type ConnectContext = GrantContext & Pick<PrepareContext, "accessTo">;
 
-export interface ConnectRequest extends KeepRequest {
+export interface ConnectRequest extends Omit<KeepRequest, "isConfirmed"> {
+  /** Consent from this account alone counts; null for any. */
+  accountId: string | null;
   signal: AbortSignal;
   consent: Pick<
     ConsentRequest<unknown>,
@@ -34,8 +39,12 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
       issuer: destination,
       signal,
       // All of it before the browser is told that the connection stands.
-      redeem: async (code) =>
-        await keep(context, request, await redeem(context, clientSecret, { ...code, signal })),
+      redeem: async (code) => {
+        const granted = await redeem(context, clientSecret, { ...code, signal });
+        refuseUnmeant(request, granted.account, destination);
+        // Who types this gives the consent, or sits beside who does.
+        return await keep(context, { ...request, isConfirmed: () => true }, granted);
+      },
     },
   );
   await store.endConsents({ outcome: "voided", connection }, clock.now());
@@ -45,4 +54,15 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
     isServed: (await store.runningServices()).length > 0,
     waiting: environment === "production" ? await noteUnsent(store, connection) : 0,
   };
+}
+
+function refuseUnmeant(
+  { accountId }: Pick<ConnectRequest, "accountId">,
+  account: Account,
+  { label }: Destination,
+): void {
+  if (accountId === null || accountId === account.id) return;
+  throw new AppError("USAGE", `consent came from account ${account.id}, not ${accountId}`, {
+    hint: `Choose account ${accountId} in ${label}, or leave out --account. Nothing was changed.`,
+  });
 }

@@ -11,14 +11,21 @@ export interface ReleaseContext {
   clock: Pick<Clock, "now">;
 }
 
-/** Makes due what waited for a consent. Returns how many pushes were held. */
+/**
+ * Makes due what waited for a consent. Returns how many pushes were held. While its account is not confirmed, all of it
+ * waits for that.
+ */
 export async function releaseByConsent(
   { store, clock }: ReleaseContext,
   connection: Connection,
 ): Promise<number> {
   const { id } = connection;
-  const held = ["reconnect", "disconnected", "vault", "scope"] as const;
-  const released = await store.release(id, { held }, clock.now());
+  const waited = ["reconnect", "disconnected", "vault", "scope"] as const;
+  if (!connection.isConfirmed) {
+    await store.release(id, { held: waited }, clock.now());
+    return 0;
+  }
+  const released = await store.release(id, { held: [...waited, "confirm"] }, clock.now());
   await store.release(id, { putOff: true }, clock.now());
   await noteReleased({ store }, connection);
   return released;
@@ -44,6 +51,8 @@ export async function finishReleases({
   for (const connection of await store.connections()) {
     const { state, connectedAt, marks } = connection;
     if (state !== "connected" || connectedAt === null || marks.released === connectedAt) continue;
+    // Whoever confirms it releases it, or leaves it to the next run.
+    if (!connection.isConfirmed) continue;
     released += await releaseByConsent({ store, clock }, connection);
   }
   return released;

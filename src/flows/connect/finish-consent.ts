@@ -1,6 +1,6 @@
 import type { Account, Connection, ConnectionName } from "../../core/connection.ts";
 import type { Consent, TakenConsent } from "../../core/consent.ts";
-import { hashOfState, looksLikeState, openVerifier } from "../../oauth/consent/consent-link.ts";
+import { attemptOf, checkSeal, hashOfLink, isAnswerTo, secretIn } from "../../oauth/consent/consent-link.ts";
 import { codeFrom } from "../../oauth/consent/consent-refusal.ts";
 import type { Tokens } from "../../oauth/tokens.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
@@ -9,7 +9,7 @@ import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import type { Vendors } from "../account/vendors.ts";
-import { clientSecretOf, type GrantContext, keep, otherAccount, redeem } from "./grant.ts";
+import { clientSecretOf, type GrantContext, type KeepRequest, keep, redeem } from "./grant.ts";
 import { type Prepared, prepareFields } from "./fields.ts";
 
 /** From an admin's answer to a link of `makeLink` to a connection that stands, in whichever process it arrives. */
@@ -23,6 +23,8 @@ export interface FinishContext extends Vendors {
 export interface ConsentAnswer {
   /** By the path it came on. */
   vendor: string;
+  /** What the browser kept since it pressed the button; null where it kept nothing. */
+  cookie: string | null;
   /** The redirect's parameters. */
   query: URLSearchParams;
   signal: AbortSignal;
@@ -34,10 +36,10 @@ export type ConsentEnd =
       kind: "connected";
       connection: Connection;
       label: string;
-      /** To be called once the admin was told: the fields take a while, and undo nothing when they fail. */
-      prepare(): Promise<Prepared>;
+      /** To be called once the admin was told: the fields take a while, and undo nothing when they fail. Null before an operator knows the account. */
+      prepare: (() => Promise<Prepared>) | null;
     }
-  | { kind: "other_account"; name: ConnectionName; label: string; before: Account; after: Account }
+  | { kind: "other_account"; name: ConnectionName; label: string; wanted: string; after: Account }
   | { kind: "failed"; name: ConnectionName; label: string; error: AppError };
 
 /**
@@ -46,15 +48,18 @@ export type ConsentEnd =
  */
 export async function finishConsent(context: FinishContext, answer: ConsentAnswer): Promise<ConsentEnd> {
   const { store, clock } = context;
-  const state = answer.query.get("state") ?? "";
-  if (!looksLikeState(state)) return { kind: "unknown" };
-  const { vendor } = answer;
-  const taken = await store.takeConsent({ hash: hashOfState(state), vendor, now: clock.now() });
+  const { vendor, cookie } = answer;
+  const secret = cookie === null ? null : secretIn(cookie);
+  // An answer that another browser asked for is a stranger's, whoever sends it.
+  if (cookie === null || secret === null || !isAnswerTo(cookie, answer.query.get("state") ?? ""))
+    return { kind: "unknown" };
+  const taken = await store.takeConsent({ hash: hashOfLink(secret), vendor, now: clock.now() });
   if (taken.kind !== "taken") return taken;
   const { consent } = taken;
   let outcome: "connected" | "open" = "open";
   try {
-    const end = await conclude(context, { ...answer, consent, state });
+    checkSeal(secret, consent);
+    const end = await conclude(context, { ...answer, consent, cookie });
     if (end.kind === "connected") outcome = "connected";
     return end;
   } finally {
@@ -64,7 +69,7 @@ export async function finishConsent(context: FinishContext, answer: ConsentAnswe
 
 interface Taken extends ConsentAnswer {
   consent: Consent;
-  state: string;
+  cookie: string;
 }
 
 async function conclude(context: FinishContext, taken: Taken): Promise<ConsentEnd> {
@@ -81,29 +86,41 @@ async function conclude(context: FinishContext, taken: Taken): Promise<ConsentEn
 async function grantAndKeep(
   context: FinishContext,
   destination: Destination,
-  { consent, query, state, signal }: Taken,
+  { consent, query, cookie, signal }: Taken,
 ): Promise<ConsentEnd> {
   const { store, clock } = context;
   const { label } = destination;
   const code = codeFrom(query, destination, consent.redirectUri);
-  const verifier = openVerifier(state, consent);
+  const { verifier } = attemptOf(cookie, destination.authorization);
   const [http, vault, tokens] = await Promise.all([context.http(), context.vault(), context.tokens()]);
   const grantContext: GrantContext = { clock, http, store, vault, tokens, destination };
   const clientSecret = await clientSecretOf(grantContext, consent);
   const { redirectUri } = consent;
   const granted = await redeem(grantContext, clientSecret, { code, verifier, redirectUri, signal });
-  const before = otherAccount(await store.connection(consent), granted.account);
-  if (before && !consent.allowsOtherAccount)
-    return { kind: "other_account", name: consent, label, before, after: granted.account };
+  const wanted = accountWanted(consent, await store.connection(consent));
+  if (wanted !== null && wanted !== granted.account.id)
+    return { kind: "other_account", name: consent, label, wanted, after: granted.account };
   // A newer link, a connect or a disconnect may have come while the vendor was asked.
   const { hash, vendor } = consent;
-  const again = await store.takeConsent({ hash, vendor, now: clock.now(), again: true });
+  const again = await store.takeConsent({ hash, vendor, now: clock.now(), how: "again" });
   if (again.kind !== "taken") return { kind: "voided" };
-  const confirmOtherAccount = async () => consent.allowsOtherAccount;
-  const { connection } = await keep(grantContext, { ...consent, confirmOtherAccount }, granted);
+  const confirmOtherAccount = async () => consent.allowsOtherAccount || consent.accountId !== null;
+  const isConfirmed = isConfirmedBy(consent);
+  const { connection } = await keep(grantContext, { ...consent, confirmOtherAccount, isConfirmed }, granted);
   const accessTo = (connected: Connection) => context.access(connected, { store, signal });
   const prepare = () => prepareFields({ store, clock, destination, accessTo }, connection);
-  return { kind: "connected", connection, label, prepare };
+  return { kind: "connected", connection, label, prepare: connection.isConfirmed ? prepare : null };
+}
+
+/** The only account that may answer; null where any may. */
+function accountWanted({ accountId, allowsOtherAccount }: Consent, before: Connection | null): string | null {
+  return accountId ?? (allowsOtherAccount ? null : (before?.account?.id ?? null));
+}
+
+/** Whoever answers a link may be anybody who came by it: only an account that an operator named, or knew before, needs no more. */
+function isConfirmedBy({ accountId }: Consent): KeepRequest["isConfirmed"] {
+  return (account, before) =>
+    account.id === accountId || (before?.account?.id === account.id && before.isConfirmed);
 }
 
 /** A link that cannot be ended now is free again by itself, before long. */

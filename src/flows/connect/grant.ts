@@ -1,4 +1,11 @@
-import { type Account, type Connection, connectionName, type Environment } from "../../core/connection.ts";
+import { accountTaken } from "../../core/advice/account-taken.ts";
+import {
+  type Account,
+  type Connection,
+  connectionName,
+  type Environment,
+  otherOwner,
+} from "../../core/connection.ts";
 import { exchangeCode } from "../../oauth/endpoint/exchange.ts";
 import { accountDomain } from "../../oauth/endpoint/introspect.ts";
 import type { Grant } from "../../oauth/endpoint/issuer.ts";
@@ -79,24 +86,34 @@ export interface KeepRequest {
   environment: Environment;
   /** The consent came from another account than before: is that meant? */
   confirmOtherAccount(before: Account, after: Account): Promise<boolean>;
+  /** Does nobody have to look at this account first? An operator at the browser is who says so; a link is not. */
+  isConfirmed(account: Account, before: Connection | null): boolean;
 }
 
 /** Makes the connection stand: tokens in the vault, its row in the log, and what was held for want of it is due. */
 export async function keep(
   { clock, store, tokens, destination }: GrantContext,
-  { org, environment, confirmOtherAccount }: KeepRequest,
+  { org, environment, confirmOtherAccount, ...request }: KeepRequest,
   { grant, account }: Granted,
 ): Promise<{ connection: Connection; released: number }> {
   const { vendor, label, subject, authorization } = destination;
   const key = { org, vendor, environment, subject };
   const name = connectionName(key);
-  const before = await store.connection(key);
+  const [before, known] = await Promise.all([store.connection(key), store.connections()]);
+  const isOwn = before && before.state !== "not_connected" && before.account?.id === account.id;
+  const owner = isOwn ? null : otherOwner(known, key, account.id);
+  if (owner) throw accountTaken(owner);
   const other = otherAccount(before, account);
   if (other && !(await confirmOtherAccount(other, account)))
     throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
 
+  const isConfirmed = request.isConfirmed(account, before);
+  const pause = isConfirmed ? null : await holdBefore({ clock, store }, before);
   const hadTokens = await holdsTokens(tokens, name);
-  const set = await tokens.keep(name, destination, grant);
+  const set = await tokens.keep(name, destination, grant).catch(async (error: unknown) => {
+    await pause?.undo();
+    throw error;
+  });
   const { scopes: wanted } = authorization;
   const scopes = grant.scopes ?? [...wanted];
   const missingScopes = wanted.filter((scope) => !scopes.includes(scope));
@@ -104,6 +121,7 @@ export async function keep(
   const saved = store.saveConnection(key, {
     state: "connected",
     account,
+    isConfirmed,
     scopes,
     missingScopes,
     tokenExpiresAt: grant.expiresAt,
@@ -116,11 +134,28 @@ export async function keep(
   });
   const connection = await saved.catch(async (error: unknown) => {
     // Tokens without a connection would be a half done thing; where this fails too, the next consent replaces them.
-    if (!hadTokens) await tokens.forget(name).catch(() => {});
+    // Those of another org's account open nothing here, whatever stood in their place.
+    if (!hadTokens || isAppError(error, "USAGE")) await tokens.forget(name).catch(() => {});
     throw error;
   });
   const released = await releaseByConsent({ store, clock }, connection);
   return { connection, released };
+}
+
+/** Nothing goes out by the tokens of an account that nobody confirmed yet, also in the moment before its row names it. */
+async function holdBefore(
+  { clock, store }: Pick<GrantContext, "clock" | "store">,
+  before: Connection | null,
+): Promise<{ undo(): Promise<void> } | null> {
+  if (before?.state !== "connected" || !before.isConfirmed) return null;
+  await store.saveConnection(before, { isConfirmed: false });
+  await store.hold(before.id, { cause: "confirm" });
+  return {
+    undo: async () => {
+      await store.saveConnection(before, { isConfirmed: true });
+      await store.release(before.id, { held: ["confirm"] }, clock.now());
+    },
+  };
 }
 
 /** Also where they cannot be read: the consent brings others in their place. */
@@ -134,6 +169,6 @@ async function holdsTokens(tokens: Tokens, name: string): Promise<boolean> {
 }
 
 /** The account that a connection belonged to so far, where that is another one. */
-export function otherAccount(before: Connection | null, account: Account): Account | null {
+function otherAccount(before: Connection | null, account: Account): Account | null {
   return before?.account && before.account.id !== account.id ? before.account : null;
 }

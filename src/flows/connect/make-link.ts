@@ -1,9 +1,9 @@
 import type { Connection, ConnectionName } from "../../core/connection.ts";
-import { CONSENT_LIFE_MS } from "../../core/consent.ts";
-import { newConsentLink } from "../../oauth/consent/consent-link.ts";
+import { CONSENT_LIFE_MS, linkPath } from "../../core/consent.ts";
+import { hashOfLink, newLinkSecret, sealOf } from "../../oauth/consent/consent-link.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
-import { checkBaseUrl } from "../../shared/http.ts";
+import { checkBaseUrl } from "../../shared/url.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import { refuseWithoutClientId } from "./grant.ts";
@@ -16,8 +16,14 @@ export interface LinkContext {
   destination: Destination;
 }
 
+export interface LinkRequest extends Omit<ConnectionName, "vendor"> {
+  /** Consent from this account alone counts, and needs no confirmation afterwards; null for any. */
+  accountId: string | null;
+  allowsOtherAccount: boolean;
+}
+
 export interface Link {
-  /** Holds the state: whoever has it can answer, and nobody else. */
+  /** Leads to a page of `serve`. Whoever has it can ask for consent; what an answer brings waits for the operator. */
   url: string;
   expiresAt: number;
   redirectUri: string;
@@ -29,29 +35,29 @@ export interface Link {
 /** Needs no vault and no service. Throws `CONFIG_INVALID` where no answer could come back. */
 export async function makeLink(
   { store, clock, config, destination }: LinkContext,
-  { org, environment, allowsOtherAccount }: Omit<ConnectionName, "vendor"> & { allowsOtherAccount: boolean },
+  { org, environment, ...allowed }: LinkRequest,
 ): Promise<Link> {
   refuseWithoutClientId(destination, { org, environment });
-  const redirectUri = publicRedirectUri(config, destination);
-  const connection = { org, vendor: destination.vendor, environment };
-  const { url, hash, verifier } = newConsentLink(destination, connection, redirectUri);
+  checkBaseUrl(
+    destination.authorization.authorizeUrl,
+    `the address at which ${destination.label} asks for consent`,
+  );
+  const publicUrl = publicUrlOf(config);
+  const { vendor, authorization } = destination;
+  const redirectUri = publicUrl + authorization.redirectPath;
+  const connection = { org, vendor, environment };
   const createdAt = clock.now();
   const expiresAt = createdAt + CONSENT_LIFE_MS;
-  await store.openConsent({
-    ...connection,
-    hash,
-    verifier,
-    redirectUri,
-    allowsOtherAccount,
-    createdAt,
-    expiresAt,
-  });
+  const secret = newLinkSecret();
+  const written = { ...connection, ...allowed, redirectUri, createdAt, expiresAt };
+  await store.openConsent({ ...written, hash: hashOfLink(secret), seal: sealOf(secret, written) });
   const [before, services] = await Promise.all([store.connection(connection), store.runningServices()]);
+  const url = `${publicUrl}${linkPath(vendor)}?link=${secret}`;
   return { url, expiresAt, redirectUri, before, isServiceRunning: services.length > 0 };
 }
 
-/** Where the vendor sends the admin's browser back to: on the public listener of `serve`. */
-function publicRedirectUri(config: LinkContext["config"], { authorization }: Destination): string {
+/** The public listener of `serve`, as the world reaches it. */
+function publicUrlOf(config: LinkContext["config"]): string {
   const { origin, pathname } = checkBaseUrl(config["serve.public_url"], "serve.public_url");
-  return origin + pathname.replace(/\/+$/, "") + authorization.redirectPath;
+  return origin + pathname.replace(/\/+$/, "");
 }

@@ -21,6 +21,7 @@ export async function refreshAll(
   const outcome: Refreshed = { refreshed: 0, failed: [] };
   for (const connection of await store.connections()) {
     if (connection.state !== "connected" || connection.vaultTrouble !== null) continue;
+    if (!connection.isConfirmed) continue;
     try {
       const destination = await vendors.destination(connection);
       await (await vendors.access(connection, { store, signal })).token();

@@ -53,6 +53,7 @@ function bannerFor(
     case "reconnect":
     case "vault":
     case "disconnected":
+    case "confirm":
       return null;
   }
 }

@@ -131,7 +131,7 @@ async function open(context: Run, account: ConnectionName): Promise<Opened | nul
   const lookUp = await context.lookUp(account);
   if (lookUp === null) throw new Error(`nobody can ask ${account.vendor}`);
   const connection = await store.connection(account);
-  if (connection?.state === "connected")
+  if (connection?.state === "connected" && connection.isConfirmed)
     return { account, lookUp, access: await context.access(connection, { store, signal }) };
   const { apiKeyName } = lookUp;
   if (apiKeyName === undefined) return null;

@@ -200,6 +200,8 @@ function cureOf(cause: HeldCause | null, connection: Connection): string {
       return resyncCommand(connection);
     case "vault":
       return VAULT_COMMAND;
+    case "confirm":
+      return connectCommand(connection, "--confirm");
     default:
       return connectCommand(connection);
   }

@@ -4,6 +4,7 @@ import {
   showCatalogCommand,
 } from "../../core/advice/command-lines.ts";
 import { isAppError } from "../../shared/errors.ts";
+import { safeUrl } from "../../shared/url.ts";
 import { plain } from "../../shared/text.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { atsOf } from "../ats/ats.ts";
@@ -160,7 +161,7 @@ async function trigger(trial: AtsTrial, note: (text: string) => void): Promise<O
 
 async function showLink({ request, found }: AtsTrial): Promise<Outcome> {
   const { link } = foundBefore(found.assessment);
-  if (!/^https?:\/\//i.test(link)) {
+  if (!safeUrl(link)) {
     const cause = "the assessment came without a link for the candidate";
     return { status: "failed", cause, fix: "Ask JobCannon: a test that cannot be opened cannot be taken" };
   }

@@ -8,17 +8,20 @@ import {
   setSecretCommand,
   webhooksLogCommand,
 } from "../../core/advice/command-lines.ts";
+import { sharedAccountTrouble } from "../../core/advice/account-taken.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
+import { confirmWords } from "../../core/advice/not-confirmed.ts";
 import { refusedSources, refusedWords } from "../../core/advice/refused-sources.ts";
 import { refusalWords } from "../../core/advice/refusal.ts";
 import { stuckInAll, stuckTroubles } from "../../core/advice/stuck.ts";
 import { subscriptionTrouble } from "../../core/advice/subscription.ts";
-import type {
-  Connection,
-  ConnectionState,
-  Environment,
-  Outage,
-  VaultTrouble,
+import {
+  type Connection,
+  type ConnectionState,
+  type Environment,
+  type Outage,
+  otherOwner,
+  type VaultTrouble,
 } from "../../core/connection.ts";
 import { isDegraded } from "../../core/delivery/outage.ts";
 import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
@@ -56,7 +59,7 @@ export async function statusOf(
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
-  const { overview, services, running, refusals, sources, known, isThere, problem } = await lookIfThere(
+  const { overview, services, running, refusals, sources, known, all, isThere, problem } = await lookIfThere(
     storeToRead,
     {
       org,
@@ -109,7 +112,7 @@ export async function statusOf(
       banner:
         state === "waiting_for_consent" && linkExpiresAt !== null
           ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
-          : bannerOf(label, found, { now, isServed: services.length > 0 }),
+          : bannerOf(label, found, { now, isServed: services.length > 0, all }),
       pushes: found
         ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
         : { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
@@ -231,15 +234,16 @@ function diskOf(stateDir: string): { freeBytes: number } | null {
 }
 
 async function look(store: Store, { org, environment, now }: Place) {
-  const [overview, services, refusals, sources] = await Promise.all([
+  const [overview, all, services, refusals, sources] = await Promise.all([
     store.overview(org, now),
+    store.connections(),
     store.runningServices(),
     store.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
     store.sources(),
   ]);
   const known = overview.connections.filter(({ connection }) => connection.environment === environment);
   const running = services.length > 0 ? (await import("./services.ts")).asRunning(services) : [];
-  return { overview, services, running, refusals, sources, known };
+  return { overview, services, running, refusals, sources, known, all };
 }
 
 interface Place {
@@ -274,6 +278,7 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
   refusals: [],
   sources: [],
   known: [],
+  all: [],
 };
 
 /** One that results go to is shown before it was ever connected where the org has an app there. */
@@ -319,11 +324,27 @@ interface Moment {
   now: number;
   /** Does a service run, that tries again by itself? */
   isServed: boolean;
+  /** Of every org: two may share an account since a version that allowed it. */
+  all: readonly Connection[];
+}
+
+/** What stands in the way: before all else that results might come to the wrong people. */
+function bannerOf(label: string, found: ConnectionCounts | undefined, moment: Moment): string | null {
+  if (!found) return null;
+  const { connection } = found;
+  const isLive = connection.state !== "not_connected";
+  const other =
+    isLive && connection.account ? otherOwner(moment.all, connection, connection.account.id) : null;
+  const words = [
+    other && sharedAccountTrouble(connection, other),
+    connection.state === "connected" && !connection.isConfirmed ? confirmWords(connection) : null,
+    troubleOf(label, found, moment),
+  ];
+  return words.filter((each) => each !== null).join(". ") || null;
 }
 
 /** What stands in the way, first what a person must mend. */
-function bannerOf(label: string, found: ConnectionCounts | undefined, moment: Moment): string | null {
-  if (!found) return null;
+function troubleOf(label: string, found: ConnectionCounts, moment: Moment): string | null {
   if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
   const { state, refusal } = found.connection;
   if (state === "connected" && refusal) return refusalWords(refusal);
@@ -341,7 +362,7 @@ function waitingWords({ connection, pushes, stuck }: ConnectionCounts, moment: M
   if (troubles.length > 0)
     return [...troubles.map(({ words }) => words), ...nextProbeWords(connection.outage, moment)];
   const words = outageWords(connection.outage, pushes, moment);
-  if (pushes.held > 0 && connection.state === "connected")
+  if (pushes.held > 0 && connection.isConfirmed && connection.state === "connected")
     words.push(`${count(pushes.held, "result")} held; ${logsCommand(connection, "held")} says why`);
   return words;
 }

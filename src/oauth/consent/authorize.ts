@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Authorization } from "../../core/authorization.ts";
+import { checkBaseUrl } from "../../shared/url.ts";
 
 /** The two secrets of one try to get consent. */
 export interface Attempt {
@@ -15,7 +16,7 @@ export function newAttempt(authorization: Pick<Authorization, "pkce">): Attempt 
 
 /** Where the operator gives consent. Spaces travel as `%20`: not every vendor reads `+` as a space. */
 export function authorizeUrl(authorization: Authorization, attempt: Attempt, redirectUri: string): string {
-  const url = new URL(authorization.authorizeUrl);
+  const url = checkBaseUrl(authorization.authorizeUrl, "the address of the consent page");
   const query = [
     ["response_type", "code"],
     ["client_id", authorization.clientId],

@@ -1,55 +1,87 @@
-import { createHash } from "node:crypto";
-import { connectionName, type ConnectionName } from "../../core/connection.ts";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { connectionName } from "../../core/connection.ts";
 import type { Consent } from "../../core/consent.ts";
 import { deriveKey, seal, unseal } from "../../shared/seal.ts";
-import { authorizeUrl, newAttempt } from "./authorize.ts";
 import type { TokenIssuer } from "../endpoint/issuer.ts";
+import { type Attempt, authorizeUrl } from "./authorize.ts";
 
 /**
- * A link that outlives the process that made it. Its state is in the link alone: the log keeps a hash to know it by,
- * and the PKCE verifier sealed with a key that only the state yields.
+ * A link that outlives the process that made it, and what ties an answer to the browser that asked (RFC 9700 §4.7). The
+ * link's secret is in the link alone: the log keeps a hash to know it by, and a seal over the row. A browser's cookie holds
+ * that secret and a random number of its own; state and PKCE verifier follow from both, so nothing is stored for them, and
+ * whoever has the link, the state or the log, but not the cookie, can answer nothing.
  */
-export function newConsentLink(
-  { authorization }: Pick<TokenIssuer, "authorization">,
-  connection: ConnectionName,
-  redirectUri: string,
-): { url: string } & Pick<Consent, "hash" | "verifier"> {
-  const attempt = newAttempt(authorization);
-  const { state, verifier } = attempt;
-  const sealed = seal(keyFrom(state), boundTo({ ...connection, redirectUri }), verifier ?? NO_VERIFIER);
-  return {
-    url: authorizeUrl(authorization, attempt, redirectUri),
-    hash: hashOfState(state),
-    verifier: sealed.toString("base64url"),
-  };
+export function newLinkSecret(): string {
+  return randomText();
 }
 
-/** By what the log knows a state. */
-export function hashOfState(state: string): string {
-  return createHash("sha256").update(state).digest("hex");
+/** By what the log knows a link. */
+export function hashOfLink(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
 }
 
-/** Could this be a state of ours at all? Everything else need not be looked up. */
-export function looksLikeState(text: string): boolean {
+/** Could this be a secret of ours at all? Everything else need not be looked up. */
+export function looksLikeSecret(text: string): boolean {
   return /^[\w-]{43}$/.test(text);
 }
 
-/** Throws when the row is not as it was written: for another connection, say, or another redirect URI. */
-export function openVerifier(state: string, consent: Consent): string | null {
-  const sealed = Buffer.from(consent.verifier, "base64url");
-  const verifier = unseal(keyFrom(state), boundTo(consent), sealed);
-  if (verifier === null) throw new Error(`the link for ${connectionName(consent)} was altered in the log`);
-  return verifier === NO_VERIFIER ? null : verifier;
+export function sealOf(secret: string, consent: Omit<Consent, "hash" | "seal">): string {
+  return seal(keyFrom("consent", secret), boundTo(consent), "").toString("base64url");
 }
 
-/** Where PKCE is turned off. */
-const NO_VERIFIER = "";
-
-/** The state is 256 random bits: it needs no salt. */
-function keyFrom(state: string): Buffer {
-  return deriveKey("consent", Buffer.from(state), Buffer.alloc(0));
+/** Throws when the row is not as it was written: for another org, say, or another account. */
+export function checkSeal(secret: string, consent: Consent): void {
+  const sealed = Buffer.from(consent.seal, "base64url");
+  if (unseal(keyFrom("consent", secret), boundTo(consent), sealed) === null)
+    throw new Error(`the link for ${connectionName(consent)} was altered in the log`);
 }
 
-function boundTo(consent: ConnectionName & Pick<Consent, "redirectUri">): string {
-  return `${connectionName(consent)} ${consent.redirectUri}`;
+/** What a browser keeps from the button to the vendor's answer. */
+export function newCookie(secret: string): string {
+  return `${secret}.${randomText()}`;
+}
+
+/** The secret of the link that a cookie of ours belongs to; null for what is none. */
+export function secretIn(cookie: string): string | null {
+  const [secret = "", number = "", ...more] = cookie.split(".");
+  return more.length === 0 && looksLikeSecret(secret) && looksLikeSecret(number) ? secret : null;
+}
+
+export function attemptOf(cookie: string, { pkce }: { pkce: boolean }): Attempt {
+  return {
+    state: keyFrom("consent state", cookie).toString("base64url"),
+    verifier: pkce ? keyFrom("consent verifier", cookie).toString("base64url") : null,
+  };
+}
+
+/** Does an answer with this state belong to the browser that has this cookie? */
+export function isAnswerTo(cookie: string, state: string): boolean {
+  const expected = Buffer.from(attemptOf(cookie, { pkce: false }).state);
+  const given = Buffer.from(state);
+  return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+/** Where the button leads. */
+export function vendorUrl({ authorization }: TokenIssuer, cookie: string, redirectUri: string): string {
+  return authorizeUrl(authorization, attemptOf(cookie, authorization), redirectUri);
+}
+
+/** 256 bits, in letters that need no escaping in a URL. */
+function randomText(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** What it comes from is random: it needs no salt. */
+function keyFrom(purpose: string, material: string): Buffer {
+  return deriveKey(purpose, Buffer.from(material), Buffer.alloc(0));
+}
+
+function boundTo({
+  redirectUri,
+  accountId,
+  allowsOtherAccount,
+  expiresAt,
+  ...name
+}: Omit<Consent, "hash" | "seal">): string {
+  return JSON.stringify([connectionName(name), redirectUri, accountId, allowsOtherAccount, expiresAt]);
 }

@@ -10,7 +10,8 @@ export interface ConnectionVerbs {
   /**
    * Creates the connection or changes the fields given. Where the account becomes another one, what the old one was told
    * is forgotten before the row names the new one: what was delivered or rejected counts as never pushed, and what is in
-   * flight to the old one changes nothing, whenever it is settled; only its attempt is kept.
+   * flight to the old one changes nothing, whenever it is settled; only its attempt is kept. One that is not confirmed is
+   * held for it, in the same step. Throws `USAGE` where the account is another org's that is connected.
    */
   saveConnection(key: ConnectionKey, changes: ConnectionChanges): Promise<Connection>;
   /**
@@ -23,11 +24,18 @@ export interface ConnectionVerbs {
   /**
    * Takes a link for this process, so that no second answer to it is redeemed beside the first. One that its holder
    * died with is free again. Writes nothing unless the link is taken. `again`: this process took it before, and asks
-   * whether it still holds it; void once somebody else ended it.
+   * whether it still holds it; void once somebody else ended it. `look`: says what would become of it, and takes nothing.
    */
-  takeConsent(answer: { hash: string; vendor: string; now: number; again?: true }): Promise<TakenConsent>;
+  takeConsent(answer: TakeRequest): Promise<TakenConsent>;
   /** Ends links, and returns how many that were. */
   endConsents(end: ConsentEnd, now: number): Promise<number>;
+}
+
+export interface TakeRequest {
+  hash: string;
+  vendor: string;
+  now: number;
+  how?: "again" | "look";
 }
 
 /** The link that this process took brought its connection, or is open again; or no open link of a connection counts from now on. */

@@ -1,7 +1,8 @@
 /** HubSpot, which holds the results as properties of contacts. */
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
-import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
+import type { Http } from "../../shared/http.ts";
+import { checkBaseUrl, isLoopback } from "../../shared/url.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { Destination, VendorOptions } from "../contract/destination.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
@@ -93,6 +94,7 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
       refreshTokenLifeMs: null,
       redirectPort: settings.redirectPort,
       redirectPath: "/hubspot/oauth-callback",
+      refusesIpAddresses: true,
     },
     account: (access) => readAccount({ ...api, access }),
     uninstall: (access) => uninstallApp({ ...api, access }),

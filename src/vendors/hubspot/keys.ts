@@ -1,5 +1,5 @@
 /** What HubSpot is configured with. */
-import { PORT, port, TEXT, text, URL_TEXT, url, type VendorKeys } from "../../shared/config-keys.ts";
+import { PORT, port, TEXT, text, URL_KEY, url, type VendorKeys } from "../../shared/config-keys.ts";
 import { API_VERSIONS } from "./versions.ts";
 
 const TIER = { kind: "choice", of: ["free", "paid", "marketplace", "none"] } as const;
@@ -16,7 +16,7 @@ export const KEYS = {
   },
   org: { tier: TIER },
   /** A sandbox is another portal, with an app of its own. */
-  sandbox: { client_id: TEXT, api_base: URL_TEXT, authorize_url: URL_TEXT, redirect_port: PORT },
+  sandbox: { client_id: TEXT, api_base: URL_KEY, authorize_url: URL_KEY, redirect_port: PORT },
 } as const satisfies VendorKeys;
 
 export type Tier = (typeof TIER.of)[number];

@@ -1,7 +1,8 @@
 /** What of the configuration is one account's. */
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
-import { checkBaseUrl, type Http, isLoopback } from "../../shared/http.ts";
+import type { Http } from "../../shared/http.ts";
+import { checkBaseUrl, isLoopback } from "../../shared/url.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { Destination, VendorOptions } from "../contract/destination.ts";
 import type { Api } from "./api.ts";

@@ -13,8 +13,9 @@ export function describeConsents(open: OpenStore): void {
     vendor: "hubspot",
     environment: "production",
     hash,
-    verifier: "sealed",
+    seal: "sealed",
     redirectUri: "https://api.example/hubspot/oauth-callback",
+    accountId: null,
     allowsOtherAccount: false,
     createdAt: NOON,
     expiresAt: NOON + CONSENT_LIFE_MS,
@@ -22,12 +23,12 @@ export function describeConsents(open: OpenStore): void {
   });
   const answer = (hash: string, now = NOON) => ({ hash, vendor: "hubspot", now });
   /** For the one that took it: is it still his? */
-  const again = (hash: string) => ({ ...answer(hash), again: true }) as const;
+  const again = (hash: string) => ({ ...answer(hash), how: "again" }) as const;
 
   describe("links for consent", () => {
     test("are taken as they were written, once, until they are given back", async () => {
       const store = await opened(open);
-      const written = link("one", { allowsOtherAccount: true });
+      const written = link("one", { allowsOtherAccount: true, accountId: "8480001" });
       await store.openConsent(written);
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "taken", consent: written });
       expect(await store.takeConsent(again("one"))).toEqual({ kind: "taken", consent: written });
@@ -37,6 +38,16 @@ export function describeConsents(open: OpenStore): void {
       expect(await store.takeConsent(answer("one"))).toMatchObject({ kind: "taken" });
       await store.endConsents({ outcome: "connected", hash: "one" }, NOON);
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "used" });
+    });
+
+    test("that are only looked at stay free, and tell what would become of them", async () => {
+      const store = await opened(open);
+      const written = link("one");
+      await store.openConsent(written);
+      const look = { ...answer("one"), how: "look" } as const;
+      expect(await store.takeConsent(look)).toEqual({ kind: "taken", consent: written });
+      expect(await store.takeConsent(answer("one"))).toMatchObject({ kind: "taken" });
+      expect(await store.takeConsent(look)).toEqual({ kind: "busy" });
     });
 
     test("are taken by one of two stores that open the same log", async () => {

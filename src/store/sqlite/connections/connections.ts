@@ -1,4 +1,6 @@
-import type { Connection, ConnectionName, MarkName } from "../../../core/connection.ts";
+import { accountTaken } from "../../../core/advice/account-taken.ts";
+import { type Connection, type ConnectionName, type MarkName, otherOwner } from "../../../core/connection.ts";
+import type { HeldCause } from "../../../core/push.ts";
 import type { ConnectionChanges, ConnectionKey } from "../../contract/store.ts";
 import { createForgetAccount } from "./forget-account.ts";
 import type { Db } from "../file/db.ts";
@@ -13,6 +15,7 @@ import { transaction } from "../file/transaction.ts";
 
 const NEW_CONNECTION = {
   account: null,
+  isConfirmed: true,
   scopes: [],
   missingScopes: [],
   knownFields: null,
@@ -37,17 +40,34 @@ export function createConnections(db: Db, now: () => number) {
     `${CONNECTION_COLUMNS} WHERE org = ? AND vendor = ? AND environment = ?`,
   );
   const upsert = db.prepare(`
-    INSERT INTO connections (org, vendor, environment, subject_kind, state, account_id, details)
-    VALUES (@org, @vendor, @environment, @subject, @state, @accountId, @details)
-    ON CONFLICT (org, vendor, environment) DO UPDATE SET
+    INSERT INTO connections (org, vendor, environment, subject_kind, hold_cause, state, account_id, details)
+    VALUES (@org, @vendor, @environment, @subject, @cause, @state, @accountId, @details)
+    ON CONFLICT (org, vendor, environment) DO UPDATE SET hold_cause = coalesce(@cause, hold_cause),
       state = excluded.state, account_id = excluded.account_id, details = excluded.details`);
+  const ofAccount = db.prepare<[string, string], ConnectionRow>(
+    `${CONNECTION_COLUMNS} WHERE vendor = ? AND account_id = ?`,
+  );
 
   const rowOf = ({ org, vendor, environment }: ConnectionName) => byName.get(org, vendor, environment);
 
   const forget = createForgetAccount(db);
 
+  /** One that two orgs had before this was refused keeps both, whatever becomes of their tokens. */
+  const refuseTaken = (
+    key: ConnectionKey,
+    before: Connection | undefined,
+    { account }: ConnectionChanges,
+  ): void => {
+    const isItsOwn = before && before.state !== "not_connected" && before.account?.id === account?.id;
+    if (!account || isItsOwn) return;
+    const known = ofAccount.all(key.vendor, account.id).map(connectionOf);
+    const owner = otherOwner(known, key, account.id);
+    if (owner) throw accountTaken(owner);
+  };
+
   const save = transaction(db, (key: ConnectionKey, changes: ConnectionChanges): Connection => {
     const before = rowOf(key);
+    refuseTaken(key, before && connectionOf(before), changes);
     const { state, ...details } = {
       state: "not_connected" as const,
       ...(before ? fieldsOf(connectionOf(before)) : NEW_CONNECTION),
@@ -55,7 +75,9 @@ export function createConnections(db: Db, now: () => number) {
     };
     const { org, vendor, environment, subject } = key;
     const accountId = details.account?.id ?? null;
-    upsert.run({ org, vendor, environment, subject, state, accountId, details: JSON.stringify(details) });
+    const cause = changes.isConfirmed === false ? ("confirm" satisfies HeldCause) : null;
+    const row = { org, vendor, environment, subject, cause, state, accountId };
+    upsert.run({ ...row, details: JSON.stringify(details) });
     const after = rowOf(key);
     if (!after) throw new Error("a connection vanished while it was written");
     return connectionOf(after);
@@ -63,6 +85,7 @@ export function createConnections(db: Db, now: () => number) {
   function* saveConnection(key: ConnectionKey, changes: ConnectionChanges): Sliced<Connection> {
     const row = changes.account ? rowOf(key) : undefined;
     const before = row && connectionOf(row);
+    refuseTaken(key, before, changes);
     if (before?.account && before.account.id !== changes.account?.id) yield* forget(before.id);
     return save(key, changes);
   }

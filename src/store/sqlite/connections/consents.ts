@@ -1,7 +1,7 @@
 import type { ConnectionName } from "../../../core/connection.ts";
 import type { Consent, TakenConsent } from "../../../core/consent.ts";
 import { isRunning, type ProcessIdentity } from "../../../shared/process-identity.ts";
-import type { ConsentEnd, Overview, Store } from "../../contract/store.ts";
+import type { ConsentEnd, Overview, TakeRequest } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
@@ -10,15 +10,13 @@ const REMEMBERED_MS = 30 * 24 * 3_600_000;
 /** No exchange takes longer; a link held for more was left by one that could not give it back. */
 const LONGEST_HOLD_MS = 3 * 60_000;
 
-type TakeRequest = Parameters<Store["takeConsent"]>[0];
-
 /** Links for consent. While `outcome` is null a link is open, or held by the process that redeems it. */
 export function createConsents(db: Db, self: ProcessIdentity) {
   const holder = JSON.stringify(self);
   const forget = db.prepare("DELETE FROM consents WHERE expires_at < ?");
   const insert = db.prepare(`
-    INSERT INTO consents (hash, org, vendor, environment, verifier, redirect_uri, allows_other_account, created_at, expires_at)
-    VALUES (@hash, @org, @vendor, @environment, @verifier, @redirectUri, @allowsOtherAccount, @createdAt, @expiresAt)`);
+    INSERT INTO consents (hash, org, vendor, environment, seal, redirect_uri, account_id, allows_other_account, created_at, expires_at)
+    VALUES (@hash, @org, @vendor, @environment, @seal, @redirectUri, @accountId, @allowsOtherAccount, @createdAt, @expiresAt)`);
   const one = db.prepare<[string, string], ConsentRow>(
     "SELECT * FROM consents WHERE hash = ? AND vendor = ?",
   );
@@ -59,10 +57,10 @@ export function createConsents(db: Db, self: ProcessIdentity) {
   return {
     openConsent: transaction(db, openConsent),
     // Looked at first: what strangers send must not cost a write.
-    takeConsent: ({ hash, vendor, now, again }: TakeRequest): TakenConsent => {
-      if (again) return heldByUs(hash, vendor);
+    takeConsent: ({ hash, vendor, now, how }: TakeRequest): TakenConsent => {
+      if (how === "again") return heldByUs(hash, vendor);
       const found = standing(hash, vendor, now);
-      return found.kind === "taken" ? takeOpen(hash, vendor, now) : found;
+      return found.kind === "taken" && how !== "look" ? takeOpen(hash, vendor, now) : found;
     },
     endConsents: transaction(db, (request: ConsentEnd, now: number): number => {
       if (request.outcome === "voided") return voidConsents(request.connection, now);
@@ -89,8 +87,9 @@ interface ConsentRow {
   org: string;
   vendor: string;
   environment: Consent["environment"];
-  verifier: string;
+  seal: string;
   redirect_uri: string;
+  account_id: string | null;
   allows_other_account: number;
   created_at: number;
   expires_at: number;
@@ -111,8 +110,9 @@ function consentOf(row: ConsentRow): Consent {
     org: row.org,
     vendor: row.vendor,
     environment: row.environment,
-    verifier: row.verifier,
+    seal: row.seal,
     redirectUri: row.redirect_uri,
+    accountId: row.account_id,
     allowsOtherAccount: row.allows_other_account === 1,
     createdAt: row.created_at,
     expiresAt: row.expires_at,

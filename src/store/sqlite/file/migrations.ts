@@ -289,4 +289,10 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE sources (source TEXT PRIMARY KEY, taken_at INTEGER, refused_at INTEGER) WITHOUT ROWID;
   CREATE TABLE write_trials (bytes BLOB NOT NULL);
   `,
+  `
+  ALTER TABLE consents RENAME COLUMN verifier TO seal;
+  ALTER TABLE consents ADD COLUMN account_id TEXT;
+  UPDATE consents SET outcome = 'voided' WHERE outcome IS NULL;
+  CREATE INDEX connections_of_account ON connections (vendor, account_id) WHERE account_id IS NOT NULL;
+  `,
 ];

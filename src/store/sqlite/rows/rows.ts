@@ -37,6 +37,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     subject: row.subject_kind,
     state: row.state,
     account: details.account,
+    isConfirmed: details.isConfirmed ?? true,
     scopes: details.scopes,
     missingScopes: details.missingScopes,
     knownFields: details.knownFields,

@@ -1,0 +1,145 @@
+import type { ServerResponse } from "node:http";
+import { connectionName } from "../../core/connection.ts";
+import { notConfirmed } from "../../core/advice/not-confirmed.ts";
+import { type ConsentEnd, type FinishContext, finishConsent } from "../../flows/connect/finish-consent.ts";
+import { isAppError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import {
+  linkConnectedPage,
+  linkFailedPage,
+  linkOtherAccountPage,
+  type LinkPage,
+  linkSlowPage,
+  pageOfLink,
+} from "./link-pages.ts";
+import { leadTo } from "./show.ts";
+import type { ToldEnds } from "./told-ends.ts";
+
+/** Takes the vendor's answer to a link, and leads the browser to a page whose address does not hold it. */
+export interface AnswerContext extends FinishContext {
+  /** For what anybody can cause, as often as he likes. */
+  quiet: Pick<Log, "warn" | "error">;
+  /** Cuts off the calls under way. */
+  signal: AbortSignal;
+  ends: ToldEnds;
+}
+
+/** The page beside `oauth-callback` that says how it ended. */
+export const RESULT = "connect";
+/** A browser that waited this long is told that it may go. */
+const PATIENCE_MS = 20_000;
+
+export async function takeAnswer(
+  context: AnswerContext,
+  vendor: string,
+  { cookie, query, response }: { cookie: string; query: URLSearchParams; response: ServerResponse },
+): Promise<void> {
+  const { ends, signal } = context;
+  const told = new AbortController();
+  const patience = leadOnLater(context, { cookie, response }, told.signal);
+  try {
+    const end = await finishConsent(context, { vendor, cookie, query, signal });
+    note(context, vendor, end);
+    tell(ends, cookie, end);
+    leadTo(response, RESULT);
+    if (end.kind === "connected") await prepare(context, end);
+  } catch (error) {
+    const reason = signal.aborted ? "the service stops" : reasonOf(error);
+    context.quiet.error("consent not taken", { vendor, reason });
+    ends.tell(cookie, linkFailedPage(null, error));
+    leadTo(response, RESULT);
+  } finally {
+    told.abort();
+    await patience;
+  }
+}
+
+async function leadOnLater(
+  { clock, ends }: AnswerContext,
+  { cookie, response }: { cookie: string; response: ServerResponse },
+  told: AbortSignal,
+): Promise<void> {
+  try {
+    await clock.sleep(PATIENCE_MS, told);
+    ends.tell(cookie, linkSlowPage, "told");
+    leadTo(response, RESULT);
+  } catch {
+    // It was answered in time.
+  }
+}
+
+/** What goes wrong here stands on the connection, which stays. */
+async function prepare(
+  { log }: AnswerContext,
+  end: Extract<ConsentEnd, { kind: "connected" }>,
+): Promise<void> {
+  const connection = connectionName(end.connection);
+  if (end.prepare === null) {
+    const { message, hint } = notConfirmed(end.connection);
+    log.warn("results wait for an operator", { connection, reason: message, hint: hint ?? "" });
+    return;
+  }
+  try {
+    const { fields, fieldsProblem } = await end.prepare();
+    if (fields) log.info("properties ready", { connection, created: fields.created.length });
+    else log.warn("properties not ready", { connection, reason: fieldsProblem?.message ?? "" });
+  } catch (error) {
+    log.error("properties not ready", { connection, reason: reasonOf(error) });
+  }
+}
+
+/** Somebody else's answer says nothing about this browser's, and a second one nothing about the first. */
+function tell(ends: ToldEnds, cookie: string, end: ConsentEnd): void {
+  if (end.kind === "unknown") return;
+  ends.tell(cookie, pageOf(end), end.kind === "used" || end.kind === "busy" ? "told" : undefined);
+}
+
+function pageOf(end: ConsentEnd): LinkPage {
+  switch (end.kind) {
+    case "connected":
+      return linkConnectedPage(end.label, end.connection);
+    case "other_account":
+      return linkOtherAccountPage(end.label, end.wanted, end.after.id);
+    case "failed":
+      return linkFailedPage(end.label, end.error);
+    default:
+      return pageOfLink(end.kind);
+  }
+}
+
+/** Neither code nor state: what tells one try from another is whose connection it is, where we know. */
+function note({ log, quiet }: AnswerContext, vendor: string, end: ConsentEnd): void {
+  if (end.kind === "connected") {
+    const { connection } = end;
+    log.info("connected", {
+      connection: connectionName(connection),
+      account: connection.account?.id ?? null,
+    });
+  } else if (end.kind === "other_account") {
+    const { name, wanted, after } = end;
+    const reason = `it came from account ${after.id}, not ${wanted}; a link made with --account ${after.id} allows it`;
+    log.warn("consent refused", { connection: connectionName(name), reason });
+  } else if (end.kind === "failed") {
+    const { code, message, hint } = end.error;
+    // The others' hints say how to begin anew, but the link is still good.
+    const canMend = /^(USAGE|CONFIG_INVALID|VAULT_UNAVAILABLE|STORE_UNAVAILABLE)$/.test(code);
+    const connection = connectionName(end.name);
+    log.warn("consent refused", { connection, reason: message, ...(canMend && hint ? { hint } : {}) });
+  } else {
+    quiet.warn("consent refused", { vendor, reason: REASONS[end.kind] });
+  }
+}
+
+const REASONS = {
+  unknown: "it belongs to no link of ours, or to another browser",
+  expired: "its link has expired",
+  voided: "its link is void",
+  used: "its link was used already",
+  busy: "its link is being redeemed",
+};
+
+/** A bug shows its stack, trouble that an operator can mend its message. */
+export function reasonOf(error: unknown): string {
+  if (isAppError(error)) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : "unknown";
+}
