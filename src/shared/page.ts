@@ -29,8 +29,9 @@ code{padding:.1rem .35rem;background:var(--code);border:1px solid var(--line);bo
 .retry{margin-top:1.25rem;color:var(--soft);font-size:.9rem}
 .retry code{display:block;margin-top:.4rem;padding:.6rem .8rem;border-radius:8px;color:var(--ink)}
 form{margin-top:1.5rem}
-button{width:100%;padding:.75rem 1rem;border:0;border-radius:10px;background:var(--ask);color:var(--on-ask);font:600 1rem/1.4 inherit;font-family:inherit;cursor:pointer}
+button{width:100%;padding:.75rem 1rem;border:0;border-radius:10px;background:var(--ask);color:var(--on-ask);font:inherit;font-weight:600;cursor:pointer}
 button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}
+@media(max-width:26rem){body{padding:.75rem}main{padding:1.75rem 1.25rem 1.5rem}}
 footer{margin-top:1.75rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.8rem}
 `;
 
