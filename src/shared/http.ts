@@ -6,7 +6,7 @@ import { isOutOfDescriptors, OUT_OF_DESCRIPTORS_HINT } from "./out-of-descriptor
 import type { HttpProxy } from "./proxy.ts";
 import { withoutValues } from "./redact.ts";
 import type { Secret } from "./secret.ts";
-import { checkBaseUrl } from "./url.ts";
+import { checkBaseUrl, isLoopback } from "./url.ts";
 
 /**
  * Calls to vendors. Never follows a redirect (a token must not travel to another host), speaks plain http to
