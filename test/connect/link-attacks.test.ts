@@ -38,7 +38,7 @@ describe("one account belongs to one org", () => {
     expect(refused.err).toContain("jc-integrations disconnect hubspot --org acme");
     expect(await statusOf(world, "--org", "globex")).toMatchObject({ state: "not_connected", account: null });
     expect(await tokensOf(world)).toEqual(before);
-    await succeed(world, ["disconnect", "hubspot"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes"]);
     await succeed(world, ["connect", "hubspot", "--org", "globex"]);
     await expectConnected(world, "--org", "globex");
   });
@@ -93,7 +93,7 @@ describe("one account belongs to one org", () => {
       expect(banner).toContain(`jc-integrations disconnect hubspot --org ${other}`);
       await succeed(world, ["connect", "hubspot", "--org", org]);
     }
-    await succeed(world, ["disconnect", "hubspot", "--org", "globex"]);
+    await succeed(world, ["disconnect", "hubspot", "--org", "globex", "--yes"]);
     expect(await statusOf(world)).toMatchObject({ banner: null });
   });
 });
@@ -120,7 +120,7 @@ describe("a forwarded link that a stranger answers with a portal of his own", ()
     const retried = await world.run(["run", "retry"]);
     expect(retried).toMatchObject({ code: 7, err: expect.stringContaining("--confirm") });
 
-    await succeed(world, ["disconnect", "hubspot"]);
+    await succeed(world, ["disconnect", "hubspot", "--yes"]);
     await world.portal.settings({ portalId: PORTAL });
     expect(await answer(await linkFor(world, "--yes"))).toMatchObject({ status: 200 });
     expect(await heldFor(world)).toEqual(["confirm"]);
