@@ -15,7 +15,7 @@ import {
 } from "./config-keys.ts";
 import { AppError, isAppError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
-import { checkBaseUrl } from "./url.ts";
+import { notSafe, safeUrl } from "./url.ts";
 
 /** Configuration: flag over environment over file over default. Holds no secret. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -309,8 +309,8 @@ function check(value: unknown, key: KeyKind, where: string): KeyValue {
       if (typeof written === "string" || typeof written === "number") return String(written);
       throw wrong("a text");
     case "url":
-      if (typeof written === "string") return checkBaseUrl(written, where) && written;
-      throw wrong("a URL, as https://example.com");
+      if (typeof written === "string" && safeUrl(written)) return written;
+      throw notSafe(...pathAndOrigin(where));
     case "choice":
       if (typeof written === "string" && key.of.includes(written)) return written;
       throw wrong(`one of ${key.of.join(", ")}`);
@@ -356,6 +356,12 @@ function check(value: unknown, key: KeyKind, where: string): KeyValue {
 function isAddress(text: string): boolean {
   const [, port] = /^(?:\[[0-9a-f:]+\]|[^\s:]+):(\d{1,5})$/i.exec(text) ?? [];
   return port !== undefined && Number(port) <= 65_535;
+}
+
+/** `log.level (JC_LOG_LEVEL)` in its two parts. */
+function pathAndOrigin(where: string): [path: string, origin: string] {
+  const [path = "", origin = ""] = where.split(/ (?=\()/, 2);
+  return [path, origin];
 }
 
 function isNetwork(text: string): boolean {

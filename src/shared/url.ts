@@ -17,7 +17,12 @@ export function safeUrl(text: string): URL | null {
 export function checkBaseUrl(text: string, where: string): URL {
   const url = safeUrl(text);
   if (url) return url;
-  throw new AppError("CONFIG_INVALID", `${where} is no https URL`, {
+  throw notSafe(where);
+}
+
+/** `from`: in brackets, where the value stands. */
+export function notSafe(where: string, from = ""): AppError {
+  return new AppError("CONFIG_INVALID", `${where} is no https URL${from && ` ${from}`}`, {
     hint: "Use https://…; plain http is accepted only for localhost.",
   });
 }

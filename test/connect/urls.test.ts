@@ -36,7 +36,7 @@ describe("a URL that is neither https nor of this machine", () => {
     ]) {
       const { code, out, err } = await world.run(argv, { env });
       expect({ code, out }).toEqual({ code: 2, out: "" });
-      expect(err).toContain("hubspot.authorize_url (JC_HUBSPOT_AUTHORIZE_URL) is no https URL");
+      expect(err).toContain("hubspot.authorize_url is no https URL (JC_HUBSPOT_AUTHORIZE_URL)");
       expect(err).not.toContain(url);
     }
     expect(world.visits).toEqual([]);
@@ -48,7 +48,7 @@ describe("a URL that is neither https nor of this machine", () => {
     const world = await freshWorld();
     const { code, err } = await world.run(["status"], { env: { [key]: "http://intranet.example" } });
     expect(code).toBe(2);
-    expect(err).toContain(`(${key}) is no https URL`);
+    expect(err).toContain(`is no https URL (${key})`);
     for (const fine of ["https://intranet.example/path", "http://localhost:1", "http://[::1]:1"])
       expect(await world.run(["status"], { env: { [key]: fine } })).toMatchObject({ code: 0 });
   });

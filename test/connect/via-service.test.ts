@@ -111,7 +111,7 @@ describe("connect --via-service", () => {
       expect({ code, out }).toEqual({ code: 2, out: "" });
       expect(JSON.parse(err).error).toMatchObject({
         code: "CONFIG_INVALID",
-        message: "serve.public_url (JC_SERVE_PUBLIC_URL) is no https URL",
+        message: "serve.public_url is no https URL (JC_SERVE_PUBLIC_URL)",
       });
       expect(existsSync(join(world.stateDir, "log.db"))).toBe(false);
     },

@@ -31,7 +31,7 @@ export async function confirmAccount(
   return {
     ...prepared,
     released,
-    isServed: (await store.runningServices()) > 0,
+    isServed: (await store.runningServices()).length > 0,
     waiting: name.environment === "production" ? await noteUnsent(store, prepared.connection) : 0,
   };
 }
