@@ -19,9 +19,15 @@ export const SMARTRECRUITERS: ConnectionKey = {
   subject: "assessment",
 };
 
-/** The connection, connected to an account; `changes` to its key. */
+/** The connection, connected to an account, which is its org's alone; `changes` to its key. */
 export function connect(store: Store, key: Partial<ConnectionKey> = {}): Promise<Connection> {
-  const account = { id: "4711", name: "Acme", kind: null, region: null };
+  const { org = HUBSPOT.org } = key;
+  const account = {
+    id: org === HUBSPOT.org ? "4711" : `4711 of ${org}`,
+    name: "Acme",
+    kind: null,
+    region: null,
+  };
   return store.saveConnection({ ...HUBSPOT, ...key }, { state: "connected", account });
 }
 

@@ -33,6 +33,41 @@ export function describeCoordination(open: OpenStore): void {
       expect(await store.connections()).toEqual([acme, other]);
     });
 
+    test("have an account that is theirs alone, until its org is disconnected", async () => {
+      const store = await opened(open);
+      const acme = await connect(store);
+      const { account } = acme;
+      const theirs = { ...HUBSPOT, org: "other" };
+      for (const key of [theirs, { ...theirs, environment: "sandbox" } as const])
+        await expect(store.saveConnection(key, { state: "connected", account })).rejects.toMatchObject({
+          code: "USAGE",
+          message: expect.stringContaining("belongs to acme"),
+        });
+      expect(await store.connections()).toEqual([acme]);
+      await store.saveConnection({ ...HUBSPOT, environment: "sandbox" }, { state: "connected", account });
+      await store.saveConnection({ ...SMARTRECRUITERS, org: "other" }, { state: "connected", account });
+      for (const environment of ["production", "sandbox"] as const)
+        await store.saveConnection({ ...HUBSPOT, environment }, { state: "not_connected" });
+      expect(await store.saveConnection(theirs, { state: "connected", account })).toMatchObject({ account });
+    });
+
+    test("that are not confirmed are held in the step that says so, until a release", async () => {
+      const store = await opened(open);
+      const { account } = await connect(store, { org: "other" });
+      const { id } = await store.saveConnection(
+        { ...HUBSPOT, org: "third" },
+        { state: "connected", account: account && { ...account, id: "4712" }, isConfirmed: false },
+      );
+      await store.raise(id, { subjects: ["ann@example.com"] }, NOON);
+      expect((await store.claim({ connectionId: id, limit: 10, now: NOON })).claims).toEqual([]);
+      const counts = () => store.countPushes({ pushes: { connectionId: id } }, { causes: true });
+      expect(await counts()).toMatchObject({ held: 1, heldFor: { confirm: 1 } });
+      await store.saveConnection({ ...HUBSPOT, org: "third" }, { isConfirmed: true });
+      expect((await store.claim({ connectionId: id, limit: 10, now: NOON })).claims).toEqual([]);
+      expect(await store.release(id, { held: ["confirm"] }, NOON)).toBe(1);
+      expect((await store.claim({ connectionId: id, limit: 10, now: NOON })).claims).toHaveLength(1);
+    });
+
     test("are found one by one, by id or by name, with what they are told about", async () => {
       const store = await opened(open);
       const acme = await connect(store);
