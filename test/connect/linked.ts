@@ -31,9 +31,10 @@ export function secretIn(link: string): string {
   return new URL(link).searchParams.get("link") ?? "";
 }
 
+/** Where the vendor sends the browser back to: named by its own address, and the neighbour of a link's page. */
 export function redirectUriIn(link: string): string {
-  const { origin, pathname } = new URL(link);
-  return origin + pathname.replace(/\/connect$/, "/oauth-callback");
+  const { origin, pathname, searchParams } = new URL(link);
+  return searchParams.get("redirect_uri") ?? origin + pathname.replace(/\/connect$/, "/oauth-callback");
 }
 
 /** The admin presses the link's button. Returns where they are led, and what their browser keeps. */
