@@ -55,7 +55,7 @@ test("a stored event that must be looked up hurries the look-ups, one that is kn
       left += 1;
     },
     trouble: { hear: () => {} },
-    callback: { respond: () => false },
+    consentPages: { respond: () => false },
     notReady: () => null,
     mostConnections: 10,
     trustedProxies: new BlockList(),
