@@ -38,7 +38,7 @@ export interface StuckCounts {
   /** Pending, and as often tried as a delivery has patience: the vendor is down, or it is their content. */
   failing: number;
   /** Pending, and it is their content: the vendor took others. */
-  alone: number;
+  quarantined: number;
   /** Held for a field that the account lacks. */
   property: number;
   /** Held for a scope that was not granted. */

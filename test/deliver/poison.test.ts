@@ -211,7 +211,7 @@ describe("content that makes the vendor fail", () => {
     expect(stage.calls.filter(({ status }) => status === 429)).toEqual([]);
   });
 
-  test("takes no more than half of the places where much of it travels alone", async () => {
+  test("takes no more than half of the calls in flight where much of it is in quarantine", async () => {
     const bad = Array.from({ length: 100 }, (_, n) => `bad${String(n).padStart(3, "0")}@example.org`);
     const stage = await openStage({ vendorLimit: "100/10s" });
     await stage.fault({ status: 500, match: "bad" });
@@ -221,7 +221,7 @@ describe("content that makes the vendor fail", () => {
     await stage.clearFaults();
     await stage.fault({ delayMs: 60 * MINUTE, match: "bad" });
     const hanging = () => callsWith(stage, "bad").filter(({ endedAt }) => endedAt === null).length;
-    await stage.until("half of the places are taken", () => hanging() === 32, 10 * MINUTE);
+    await stage.until("half of the calls are taken", () => hanging() === 32, 10 * MINUTE);
     const late = people(50, 500);
     await stage.complete(...late);
     await stage.until("what is new arrives", () => hasArrived(stage, late), SECOND);
@@ -235,7 +235,7 @@ describe("content that makes the vendor fail", () => {
     const stage = await withPoison({ delayMs: 60 * MINUTE }, ["p00033@"]);
     await stage.complete(...people(300));
     const first = await stage.start();
-    await stage.until("it is sent apart", () => callsWith(stage, "p00033@").length === 3, 5 * MINUTE);
+    await stage.until("it is bisected", () => callsWith(stage, "p00033@").length === 3, 5 * MINUTE);
     await stage.through(first.stop());
     const delivered = (await stage.counts()).delivered;
     expect(delivered).toBeGreaterThanOrEqual(200);
@@ -245,11 +245,11 @@ describe("content that makes the vendor fail", () => {
     expect(mostAtOnceOfOne(stage, ["p00033@"])).toBe(1);
   });
 
-  test("is given up for the moment when the vendor goes down while it is sent apart", async () => {
+  test("is given up for the moment when the vendor goes down while it is bisected", async () => {
     const stage = await withPoison({ delayMs: 60 * MINUTE }, ["p00033@"]);
     await stage.complete(...people(300));
     await stage.start();
-    await stage.until("it is sent apart", () => callsWith(stage, "p00033@").length === 3, 5 * MINUTE);
+    await stage.until("it is bisected", () => callsWith(stage, "p00033@").length === 3, 5 * MINUTE);
     await stage.fault({ status: 503 });
     await stage.complete(...people(50, 500));
     await stage.pass(15 * MINUTE);
@@ -289,7 +289,7 @@ describe("content that makes the vendor fail", () => {
     }
   });
 
-  test("travels alone and backs off by itself, while others come and go", async () => {
+  test("goes by itself and backs off, while others come and go", async () => {
     const stage = await withPoison({ status: 500 }, ["p00003@"]);
     await stage.complete(...people(10));
     await stage.start();
@@ -308,7 +308,7 @@ describe("content that makes the vendor fail", () => {
     await allSettled(stage, { delivered: 160, pending: 0 }, 5 * MINUTE);
   });
 
-  test("travels in company again once it changed", async () => {
+  test("goes with others again once it changed", async () => {
     const stage = await withPoison({ status: 500 }, ["p00003@"]);
     await stage.complete(...people(10));
     const process = await stage.start();

@@ -46,8 +46,8 @@ export function stuckTroubles(connection: Connection, stuck: StuckCounts): Stuck
   const { outage } = connection;
   const isDown = outage !== null && outage.suspect === null;
   const ofVendor = stuck.waiting + (isDown ? stuck.failing : 0);
-  const ofRecord = stuck.alone + (isDown ? 0 : stuck.failing);
-  const isCertain = stuck.alone === ofRecord;
+  const ofRecord = stuck.quarantined + (isDown ? 0 : stuck.failing);
+  const isCertain = stuck.quarantined === ofRecord;
   const found: [StuckTrouble["cause"], n: number, advice: string][] = [
     ["property", stuck.property, `a property is missing there. Run: ${resyncCommand(connection)}`],
     ["scope", stuck.scope, scopeAdvice(connection)],

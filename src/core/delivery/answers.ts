@@ -27,8 +27,8 @@ export function onAnswered(step: Step, event: Extract<DeliveryEvent, { kind: "an
   const all = pairs(batch.pushes, event.answers);
   const retries = event.answers.filter((answer) => answer.kind === "retry");
   const hasFailed = retries.length === all.length;
-  step.moment += 1;
-  if (!hasFailed) step.heardAt = step.moment;
+  step.order += 1;
+  if (!hasFailed) step.heardAs = step.order;
   if (batch.kind === "canary") return onCanaryAnswered(step, batch);
   if (hasFailed) return onFailed(step, batch, failureOf(batch, retries));
   const parts = partsOf(all);
@@ -62,7 +62,7 @@ function onFailed(step: Step, batch: Batch, failure: Failure): void {
 /** What it was told again changes nothing: it was accepted before. */
 function onCanaryAnswered(step: Step, batch: Batch): void {
   removeBatch(step, batch.id);
-  if (step.heardAt < batch.sentAs) step.unheardAt = batch.sentAs;
+  if (step.heardAs < batch.sentAs) step.unheardAs = batch.sentAs;
 }
 
 /** The last one becomes the canary, unless the one before is in flight. */

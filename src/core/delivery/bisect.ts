@@ -23,7 +23,7 @@ export function bisect(step: Step, failure: Failure, root: number | null) {
   const [first = [], second = null] = halvesOf(failure.pushes);
   step.lastId += 1;
   const id = step.lastId;
-  step.bisects = [...step.bisects, { id, root: root ?? id, since: step.moment, second, failures: [] }];
+  step.bisects = [...step.bisects, { id, root: root ?? id, since: step.order, second, failures: [] }];
   tryHalf(step, id, first);
 }
 

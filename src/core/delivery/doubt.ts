@@ -9,12 +9,12 @@ export type Verdict = "outage" | "content" | "open";
 /** So long the canary's next result may wait for calls that need none. */
 export const CANARY_MS = 10_000;
 
-/** A throttle is never a matter of content. */
+/** A throttle is never a matter of content; where our own store or login failed, nothing more is asked. */
 export function verdictOn(step: Step, { since, failures }: Pick<Doubt, "since" | "failures">): Verdict {
-  if (failures.some(({ isThrottle }) => isThrottle)) return "outage";
-  if (step.heardAt > since) return "content";
+  if (step.isBroken || failures.some(({ isThrottle }) => isThrottle)) return "outage";
+  if (step.heardAs > since) return "content";
   const canTell = isCanaryInFlight(step) || step.canary !== null;
-  return step.unheardAt > since || !canTell ? "outage" : "open";
+  return step.unheardAs > since || !canTell ? "outage" : "open";
 }
 
 /** Whoever fails at the same time shares one canary. */

@@ -25,7 +25,7 @@ import { command, giveBack, removeBatch } from "./settling.ts";
 import type { DeliveryCommand, DeliveryEvent } from "./events.ts";
 import type { DeliveryState, Moment, Rules, Step } from "./state.ts";
 
-export function atRest(rules: Rules, outage: Outage | null): DeliveryState {
+export function initialState(rules: Rules, outage: Outage | null): DeliveryState {
   return {
     rules,
     phase: "probing",
@@ -33,9 +33,9 @@ export function atRest(rules: Rules, outage: Outage | null): DeliveryState {
     isBroken: false,
     outage,
     lastId: 0,
-    moment: 0,
-    heardAt: 0,
-    unheardAt: 0,
+    order: 0,
+    heardAs: 0,
+    unheardAs: 0,
     canary: null,
     batches: [],
     bisects: [],
@@ -107,7 +107,7 @@ function take(step: Step, event: DeliveryEvent) {
   }
 }
 
-/** What was on its way is due again at once: it may have met nobody. */
+/** No try is spent: nobody knows whether the vendor saw it. */
 function onBroke(step: Step, { batch: id, isAsked }: Extract<DeliveryEvent, { kind: "broke" }>): void {
   step.isBroken = true;
   if (isAsked) step.asked -= 1;

@@ -56,6 +56,7 @@ function endDrain(step: Step) {
 
 function goOnWithout(step: Step, failures: readonly Failure[]): void {
   step.outages = [];
+  noteEndIfHeard(step);
   startSending(step);
   blameContent(step, failures, null);
 }
@@ -90,7 +91,7 @@ function giveUp(step: Step): void {
 }
 
 function noteEndIfHeard(step: Step): void {
-  if (step.outage !== null && step.heardAt > 0) noteEnd(step);
+  if (step.outage !== null && step.heardAs > 0) noteEnd(step);
 }
 
 function isOnItsWay({ stage }: Batch): boolean {

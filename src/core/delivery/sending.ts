@@ -60,8 +60,8 @@ function prepare(step: Step, { id, pushes }: Batch): void {
 
 function send(step: Step, { id, stage, pushes }: Batch): void {
   const hasSlot = stage === "ready";
-  step.moment += 1;
-  changeBatch(step, id, { stage: hasSlot ? "in flight" : "waiting for a slot", sentAs: step.moment });
+  step.order += 1;
+  changeBatch(step, id, { stage: hasSlot ? "in flight" : "waiting for a slot", sentAs: step.order });
   command(step, { kind: "send", batch: id, pushIds: pushes.map(({ pushId }) => pushId), hasSlot });
 }
 

@@ -85,10 +85,10 @@ export interface DeliveryState {
   /** As it was found or noted last. */
   outage: Outage | null;
   lastId: number;
-  /** Counts calls and answers. `heardAt`: the last verdict on a record; `unheardAt`: the last canary that failed. */
-  moment: number;
-  heardAt: number;
-  unheardAt: number;
+  /** Counts calls and answers. `heardAs`: the last answer with a verdict on a record; `unheardAs`: the last canary in vain. */
+  order: number;
+  heardAs: number;
+  unheardAs: number;
   /** Accepted last, and kept unsettled: nobody else tells the vendor anything newer of it. */
   canary: Canary | null;
   batches: readonly Batch[];

@@ -3,7 +3,7 @@
  * decided in `core/delivery`; here it is done.
  */
 import type { Connection } from "../../core/connection.ts";
-import { atRest, decide } from "../../core/delivery/machine.ts";
+import { initialState, decide } from "../../core/delivery/machine.ts";
 import { AHEAD_MS, spacingMs, windowFor } from "../../core/delivery/rate-window.ts";
 import type { DeliveryEvent } from "../../core/delivery/events.ts";
 import type { Rules } from "../../core/delivery/state.ts";
@@ -86,7 +86,7 @@ export async function deliver(context: DeliverContext, connection: Connection): 
 /** From the first event to the last. Returns until when to rest; 0 when all that is due was sent. */
 async function run(context: DeliverContext, connection: Connection, ledger: Ledger): Promise<number> {
   const { clock, random, stop } = context;
-  let state = atRest(rulesFor(context, connection), connection.outage);
+  let state = initialState(rulesFor(context, connection), connection.outage);
   const events: DeliveryEvent[] = [];
   let isDeciding = false;
   return await new Promise<number>((resolve, reject) => {

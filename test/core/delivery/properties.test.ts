@@ -98,6 +98,12 @@ describe("whatever the vendor does", () => {
               for (const each of running) each.stop();
               running = [serve(world, { hasWindow }), serve(world, { hasWindow })];
             });
+          for (const what of ["store", "login"])
+            for (let n = 0; n < 3; n += 1) {
+              const from = START + Math.floor(random() * 10 * MINUTE);
+              world.at(from, () => fail(world, what, true));
+              world.at(from + SECOND, () => fail(world, what, false));
+            }
           world.pass(1.5 * HOUR);
           for (const each of running) each.stop();
           world.pass(5 * MINUTE);
@@ -215,6 +221,11 @@ describe("a degraded vendor", () => {
     expect(ticks).toBeGreaterThan(100);
   });
 });
+
+function fail(world: Simulation, what: string, isBroken: boolean): void {
+  if (what === "store") world.store.isBroken = isBroken;
+  else world.hasAccess = !isBroken;
+}
 
 function callsWith({ calls }: Simulation, wanted: readonly number[]): SimulatedCall[] {
   return calls.filter(({ ids }) => ids.some((id) => wanted.includes(id)));

@@ -293,6 +293,24 @@ describe("a delivery that has to end", () => {
     expect([...world.store.pushes.values()].filter(({ tries }) => tries > 0)).toEqual([]);
   });
 
+  test("since the login is dead asks nothing more, and no try is spent", () => {
+    const world = simulate();
+    world.store.raise(30);
+    const running = deliver(world);
+    world.vendor = (ids) => ({
+      tookMs: ids.includes(1) ? 50 : 500,
+      answers: ids.includes(1) ? ACCEPTED : FAILED,
+    });
+    world.at(START + 200, () => {
+      world.hasAccess = false;
+      world.store.raise(10);
+    });
+    world.pass(3 * SECOND);
+    expect(running.restUntil()).toBe(0);
+    expect(world.store.outage).toBeNull();
+    expect([...world.store.pushes.values()].filter(({ tries }) => tries > 0)).toEqual([]);
+  });
+
   test("since the store refuses draws no conclusion about the vendor", () => {
     const world = simulate();
     world.store.raise(200);

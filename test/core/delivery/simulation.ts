@@ -4,7 +4,7 @@
  */
 import type { Answer } from "../../../src/core/delivery/answer.ts";
 import type { DeliveryCommand, DeliveryEvent, End } from "../../../src/core/delivery/events.ts";
-import { atRest, decide } from "../../../src/core/delivery/machine.ts";
+import { initialState, decide } from "../../../src/core/delivery/machine.ts";
 import type { DeliveryState, Rules } from "../../../src/core/delivery/state.ts";
 import {
   type Agenda,
@@ -61,6 +61,8 @@ export interface Simulation extends Agenda {
   store: SimulatedStore;
   calls: SimulatedCall[];
   vendor: Vendor;
+  /** Without it no call reaches the vendor. */
+  hasAccess: boolean;
   random: () => number;
 }
 
@@ -79,7 +81,14 @@ export function simulate({
 } = {}): Simulation {
   const agenda = createAgenda(startAt);
   const store = createSimulatedStore(agenda.now);
-  return { ...agenda, store, calls: [], random, vendor: () => ({ tookMs: 50, answers: ACCEPTED }) };
+  return {
+    ...agenda,
+    store,
+    calls: [],
+    random,
+    hasAccess: true,
+    vendor: () => ({ tookMs: 50, answers: ACCEPTED }),
+  };
 }
 
 const LOOK_EVERY_MS = 100;
@@ -112,7 +121,7 @@ export function deliver(simulation: Simulation, changes: Partial<Rules> = {}): R
   deliveries += 1;
   const holder = deliveries;
   const rules = { ...RULES, ...changes };
-  let state: DeliveryState = frozen(atRest(rules, simulation.store.outage));
+  let state: DeliveryState = frozen(initialState(rules, simulation.store.outage));
   let restUntil: number | null = null;
   const events: DeliveryEvent[] = [];
   let isDeciding = false;
@@ -180,7 +189,10 @@ function createPerform({ simulation, holder, rules, tell }: Performing): (comman
       }
       case "send": {
         const { batch, pushIds, hasSlot } = command;
-        const go = () => ledger.call(pushIds, (answers) => tell({ kind: "answered", batch, answers }));
+        const go = () =>
+          simulation.hasAccess
+            ? ledger.call(pushIds, (answers) => tell({ kind: "answered", batch, answers }))
+            : soon(() => tell({ kind: "broke", batch }));
         if (hasSlot) return go();
         return withSlot(() => {
           tell({ kind: "went", batch });

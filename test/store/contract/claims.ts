@@ -76,7 +76,7 @@ export function describeClaims(open: OpenStore): void {
       expect(await claimedSubjects(store, acme.id, NOON)).toEqual(["ann@example.com"]);
     });
 
-    test("lets a push that makes the vendor fail travel alone, in its turn, until it changes", async () => {
+    test("lets a push that makes the vendor fail go by itself, in its turn, until it changes", async () => {
       const store = await opened(open);
       const { id } = await connect(store);
       await store.append(completedFor("ann", "bob", "cat"));
@@ -93,10 +93,10 @@ export function describeClaims(open: OpenStore): void {
           },
         })),
       );
-      const alone = await claimsOf(store, { connectionId: id, limit: 10, now: NOON + MINUTE });
-      expect(alone.map((claim) => [claim.subject, claim.isQuarantined])).toEqual([["ann@example.com", true]]);
+      const claimed = await claimsOf(store, { connectionId: id, limit: 10, now: NOON + MINUTE });
+      expect(claimed.map((claim) => [claim.subject, claim.isQuarantined])).toEqual([["ann@example.com", true]]);
       expect(await claimedSubjects(store, id, NOON + MINUTE)).toEqual(["bob@example.com", "cat@example.com"]);
-      const [claim] = alone;
+      const [claim] = claimed;
       if (!claim) throw new Error("nothing was claimed");
       await store.raise(id, { subjects: ["ann@example.com"] }, NOON + MINUTE);
       const outcome = { kind: "pending", dueAt: NOON, counted: true, quarantine: true } as const;

@@ -105,7 +105,7 @@ export function describeReads(open: OpenStore): void {
   });
 
   describe("stuck", () => {
-    const NONE = { waiting: 0, failing: 0, alone: 0, property: 0, scope: 0 };
+    const NONE = { waiting: 0, failing: 0, quarantined: 0, property: 0, scope: 0 };
 
     test("is a push that waited longer than 30 minutes", async () => {
       const store = await opened(open);
@@ -127,7 +127,7 @@ export function describeReads(open: OpenStore): void {
         ["dan@example.com", { kind: "pending", dueAt: soon, counted: true }],
       ]);
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-        // One that travels alone is not claimed with the others.
+        // One in quarantine is not claimed with the others.
         const claims = [
           ...(await claimsOf(store, { connectionId: id, limit: 10, now: soon })),
           ...(await claimsOf(store, { connectionId: id, limit: 10, now: soon })),
@@ -144,7 +144,7 @@ export function describeReads(open: OpenStore): void {
       expect(await stuckOf(store, id, later)).toEqual({
         waiting: 1,
         failing: 1,
-        alone: 1,
+        quarantined: 1,
         property: 1,
         scope: 1,
       });

@@ -13,8 +13,8 @@ export function createStuck(db: Db): (connectionId: number, now: number) => Slic
       "SELECT count(*) FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?",
     )
     .pluck();
-  const oldestPending = db.prepare<[number, number], { alone: number | null; failing: number | null }>(`
-    SELECT sum(alone) AS alone, sum(alone = 0 AND tries >= ${MAX_TRIES}) AS failing FROM (
+  const oldestPending = db.prepare<[number, number], { quarantined: number | null; failing: number | null }>(`
+    SELECT sum(alone) AS quarantined, sum(alone = 0 AND tries >= ${MAX_TRIES}) AS failing FROM (
       SELECT alone, tries FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?
       ORDER BY pending_since LIMIT ${LOOKED_AT})`);
   const heldSlice = db.prepare<object, { last: number | null; n: number | null }>(`
@@ -37,11 +37,11 @@ export function createStuck(db: Db): (connectionId: number, now: number) => Slic
     const before = now - STUCK_AFTER_MS;
     const pending = pendingSince.get(connectionId, before) ?? 0;
     const oldest = oldestPending.get(connectionId, before);
-    const [alone, failing] = [oldest?.alone ?? 0, oldest?.failing ?? 0];
+    const [quarantined, failing] = [oldest?.quarantined ?? 0, oldest?.failing ?? 0];
     return {
-      waiting: pending - alone - failing,
+      waiting: pending - quarantined - failing,
       failing,
-      alone,
+      quarantined,
       property: yield* heldSince(connectionId, "property", before),
       scope: yield* heldSince(connectionId, "scope", before),
     };
