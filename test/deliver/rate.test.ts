@@ -69,7 +69,7 @@ describe("the vendor's window", () => {
     expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
-  test("is filled by the batches that are ready, though one asked for earlier has no place yet", async () => {
+  test("is filled by the batches that are ready, though one asked for earlier has no slot yet", async () => {
     const stage = await openStage({ vendorLimit: "100/10s" });
     await stage.pass(OUR_WINDOW);
     await stage.complete(...people(1_000));
@@ -80,7 +80,7 @@ describe("the vendor's window", () => {
         if (!request.window) return await store.claim(request);
         asked += 1;
         // As for one that asked when the window was full, and sleeps until the next while places are taken in this.
-        if (asked === 2) return { claims: [], place: { at: request.now + OUR_WINDOW, isTaken: false } };
+        if (asked === 2) return { claims: [], slot: { at: request.now + OUR_WINDOW, isTaken: false } };
         return await store.claim(request);
       },
     }));

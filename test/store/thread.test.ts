@@ -55,7 +55,7 @@ describe("the store's thread", () => {
       claimsOf(store, { connectionId: id, limit: 2, now }),
       claimsOf(store, { connectionId: id, limit: 2, now }),
       ...Array.from({ length: 40 }, () =>
-        store.takeCall({ key: "hubspot/1", calls: 30, windowMs: 1_000, aheadMs: 0, apartMs: 0, now }),
+        store.takeCall({ key: "hubspot/1", calls: 30, windowMs: 1_000, aheadMs: 0, gapMs: 0, now }),
       ),
     ]);
     expect(transactionsIn(stateDir) - before).toBeLessThan(20);

@@ -1,4 +1,5 @@
 /** May more be claimed, and of which kind? */
+import { isCanaryWaiting } from "./sending.ts";
 import { addBatch, areInQuarantine, command, giveBack, goesOn } from "./settling.ts";
 import type { ClaimKind, DeliveryEvent } from "./events.ts";
 import type { Step } from "./state.ts";
@@ -12,7 +13,7 @@ export const LOOK_EVERY_MS = 100;
 
 /** Full batches are claimed ahead; after one that was not full, the next may wait, to go together with what comes. */
 export function claimMore(step: Step): void {
-  if (step.phase !== "sending" || step.now < nextAskAt(step)) return;
+  if (step.phase !== "sending" || step.now < nextAskAt(step) || isCanaryWaiting(step)) return;
   const { batchSize, mostInFlight } = step.rules;
   const most = step.wasFull ? MOST_ASKED : 1;
   while (step.asked < most && step.asked + inFlight(step) < mostInFlight) {

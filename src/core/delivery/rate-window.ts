@@ -11,10 +11,10 @@ export interface RateWindow {
   key: string;
   calls: number;
   windowMs: number;
-  /** A place that is free so soon is taken now, and its call waits for it. */
+  /** A slot that is free so soon is taken now, and its call waits for it. */
   aheadMs: number;
-  /** Places are so far apart at least, whoever takes them: two processes at once must not fill a window twice as fast. */
-  apartMs: number;
+  /** Slots lie so far from each other at least, whoever takes them: two processes at once must not fill a window twice as fast. */
+  gapMs: number;
 }
 
 export const MARGIN = 0.01;
@@ -22,13 +22,13 @@ export const MARGIN = 0.01;
 export const LEAST_MARGIN_MS = 100;
 
 /**
- * A batch is claimed and its call made ready while it waits for its place, or each window would begin a little later
+ * A batch is claimed and its call made ready while it waits for its slot, or each window would begin a little later
  * than it may. Longer would only make what is sent older.
  */
 export const AHEAD_MS = 100;
 
 /** All of a window's calls in one moment would queue at the vendor, and later ones might overtake them. */
-export const APART_MS = 4;
+export const GAP_MS = 4;
 
 export const windowOf = ({ windowMs }: RateLimit) => windowMs + Math.max(windowMs * MARGIN, LEAST_MARGIN_MS);
 
@@ -47,7 +47,7 @@ export function windowNamed(key: string, rateLimit: RateLimit): RateWindow {
     calls: rateLimit.calls,
     windowMs: windowOf(rateLimit),
     aheadMs: AHEAD_MS,
-    apartMs: APART_MS,
+    gapMs: GAP_MS,
   };
 }
 

@@ -10,7 +10,7 @@ export function sendMore(step: Step): void {
   for (const batch of step.batches) {
     if (batch.stage === "claimed") prepare(step, batch);
     else if (batch.stage === "ready" && goesAt(step, batch) <= step.now) send(step, batch);
-    else if (batch.stage === "queued" && waitingForSlot(step) < MOST_WAITING_FOR_SLOT) send(step, batch);
+    else if (batch.stage === "queued" && mayWaitForSlot(step)) send(step, batch);
   }
 }
 
@@ -37,7 +37,7 @@ export function onWent(step: Step, { batch }: Extract<DeliveryEvent, { kind: "we
   changeBatch(step, batch, { stage: "in flight" });
 }
 
-/** The canary waits for nobody: all that is new waits for its answer. */
+/** All that is new waits for its answer: while it waits for its slot, nobody else begins to wait for one. */
 export function sendCanary(step: Step): void {
   if (!step.canary) return;
   send(step, addBatch(step, { kind: "canary", stage: "queued", pushes: [step.canary] }));
@@ -45,6 +45,10 @@ export function sendCanary(step: Step): void {
 
 export function isCanaryInFlight({ batches }: Step): boolean {
   return batches.some(({ kind }) => kind === "canary");
+}
+
+export function isCanaryWaiting({ batches }: Step): boolean {
+  return batches.some(({ kind, stage }) => kind === "canary" && stage === "waiting for a slot");
 }
 
 /** Nothing new goes while it is asked whether the vendor takes anything. */
@@ -65,6 +69,7 @@ function send(step: Step, { id, stage, pushes }: Batch): void {
   command(step, { kind: "send", batch: id, pushIds: pushes.map(({ pushId }) => pushId), hasSlot });
 }
 
-function waitingForSlot({ batches }: Step): number {
-  return batches.filter(({ kind, stage }) => stage === "waiting for a slot" && kind !== "canary").length;
+function mayWaitForSlot(step: Step): boolean {
+  const waiting = step.batches.filter(({ stage }) => stage === "waiting for a slot").length;
+  return waiting < MOST_WAITING_FOR_SLOT && !isCanaryWaiting(step);
 }

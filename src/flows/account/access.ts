@@ -12,7 +12,7 @@ import { createTokenNotes } from "./refusal.ts";
 import { createSlots } from "./rate-window.ts";
 import { windowFor } from "../../core/delivery/rate-window.ts";
 
-/** Ties a connection's account to live tokens and to its place in the vendor's rate window. */
+/** Ties a connection's account to live tokens and to its slots in the vendor's rate window. */
 export function createAccess(
   {
     clock,

@@ -3,7 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Store } from "../../store/contract/store.ts";
 
 /**
- * Places in a vendor's rolling window, shared by all processes on one store. Counted when a call is sent; the
+ * Slots in a vendor's rolling window, shared by all processes on one store. Counted when a call is sent; the
  * window is kept one percent longer than the vendor's, and 100 ms at least, against clocks that differ and calls that
  * overtake.
  */

@@ -1,4 +1,4 @@
-import { APART_MS, type RateLimit, windowOf } from "../../core/delivery/rate-window.ts";
+import { GAP_MS, type RateLimit, windowOf } from "../../core/delivery/rate-window.ts";
 import type { Clock } from "../../shared/clock.ts";
 
 interface CountedCall {
@@ -25,8 +25,8 @@ export const SHORT_WINDOW_MS = 5_000;
 export const MOST_LATE_MS = 500;
 
 /**
- * Slots in the store are a whole window apart; a call may follow the one a window before it so much sooner. So a call
- * that went late delays no call of the next window.
+ * A call may go so much sooner than a window after the one in its slot of the window before. So a call that went late
+ * delays no call of the next window; the store, which counts slots, keeps whole windows.
  */
 export const GRACE_MS = 10;
 
@@ -57,7 +57,7 @@ export function createCallWindow(
     for (;;) {
       const now = clock.now();
       // Where the clock was set back, the calls of before it count as of now, and nobody waits for times that were.
-      const latest = now + calls * APART_MS;
+      const latest = now + calls * GAP_MS;
       mayGoAt = Math.min(mayGoAt, latest);
       for (const call of sent) call.sentAt = Math.min(call.sentAt, latest);
       const times = sent.map((call) => leavesAt(call, now));
@@ -67,7 +67,7 @@ export function createCallWindow(
     }
     // The next one counts from this one's time, while this one still waits for it.
     const goAt = Math.max(clock.now(), mayGoAt);
-    mayGoAt = goAt + APART_MS;
+    mayGoAt = goAt + GAP_MS;
     const call: CountedCall = { sentAt: goAt, tookMs: null };
     sent.push(call);
     try {

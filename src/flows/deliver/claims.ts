@@ -15,7 +15,7 @@ export interface Claims {
   stop(): void;
 }
 
-interface Claimed {
+interface ClaimedBatch {
   claims: readonly Claim[];
   /** When its call may go. */
   at: number;
@@ -33,7 +33,7 @@ export function createClaims(
     const [work] = await store.dueWork(clock.now(), connectionId);
     return work !== undefined && work.dueAt <= clock.now();
   };
-  const claimNow = async (limit: number): Promise<Claimed> => {
+  const claimNow = async (limit: number): Promise<ClaimedBatch> => {
     const { claims } = await store.claim({ connectionId, limit, now: clock.now() });
     return { claims, at: clock.now() };
   };
@@ -42,17 +42,17 @@ export function createClaims(
     kind: ClaimKind,
     limit: number,
     signal: AbortSignal,
-  ): Promise<Claimed | null> => {
+  ): Promise<ClaimedBatch | null> => {
     while (window && !signal.aborted) {
       const now = clock.now();
-      const { claims, place } = await store.claim({ connectionId, limit, now, kind, window });
-      if (place === null) return null;
-      if (place.isTaken) return { claims, at: place.at };
-      await clock.sleep(place.at - window.aheadMs - now, signal).catch(() => {});
+      const { claims, slot } = await store.claim({ connectionId, limit, now, kind, window });
+      if (slot === null) return null;
+      if (slot.isTaken) return { claims, at: slot.at };
+      await clock.sleep(slot.at - window.aheadMs - now, signal).catch(() => {});
     }
     return null;
   };
-  const told = ({ claims, at }: Claimed): DeliveryEvent => ({
+  const told = ({ claims, at }: ClaimedBatch): DeliveryEvent => ({
     kind: "claimed",
     pushes: ledger.add(claims),
     at,

@@ -8,7 +8,7 @@ import type { ConnectionChanges } from "./connections.ts";
 export interface DeliveryVerbs {
   /**
    * Takes up to `limit` due pushes of one connection for this process, the longest due first. With a `window` it takes a
-   * place in it too, and neither without the other: where no place is free, or nothing is due, nothing is taken.
+   * slot in it too, and neither without the other: where no slot is free, or nothing is due, nothing is taken.
    */
   claim(request: ClaimRequest): Promise<Claimed>;
   /**
@@ -42,8 +42,8 @@ export interface DeliveryVerbs {
    * `carries`: they count as delivered up to it. Returns how many were raised.
    */
   raise(connectionId: number, what: Raising, now: number): Promise<number>;
-  /** Takes a place in the window of `key`, counted over all processes. */
-  takeCall(call: RateWindow & { now: number }): Promise<Place>;
+  /** Takes a slot in the window of `key`, counted over all processes. */
+  takeCall(call: RateWindow & { now: number }): Promise<Slot>;
   /** Until then no process may count on more than `calls` in the window of `key`; null ends that. */
   limitCalls(limit: { key: string; calls: number | null; until: number }): Promise<void>;
 }
@@ -57,10 +57,10 @@ export interface ClaimRequest {
   window?: RateWindow;
 }
 
-/** `place`: null where none was asked for, or nothing is due. One that is not taken comes without claims. */
+/** `slot`: null where none was asked for, or nothing is due. One that is not taken comes without claims. */
 export interface Claimed {
   claims: Claim[];
-  place: Place | null;
+  slot: Slot | null;
 }
 
 /** One push taken for delivery, with all that its projection needs. */
@@ -143,7 +143,7 @@ export interface Raising {
 }
 
 /** `at`: from when on the call may go. One that is not taken is to be asked for again, `aheadMs` before. */
-export interface Place {
+export interface Slot {
   at: number;
   isTaken: boolean;
 }

@@ -23,6 +23,8 @@ import {
 } from "./simulation.ts";
 
 const HOUR = 60 * MINUTE;
+/** Seconds of work, on a machine that may be busy. */
+const TEST_MS = 120_000;
 
 /** The same numbers again for the same seed. */
 function randomOf(seed: number): () => number {
@@ -70,7 +72,7 @@ function pickyAnswer(random: () => number): Answer {
 
 describe("whatever the vendor does", () => {
   // The simulation itself refuses a second call for a contact that is in one, and a delivery that ends with a claim.
-  test("every push ends settled or due, and no contact is in two calls at once", () => {
+  test("every push ends settled or due, and no contact is in two calls at once", { timeout: TEST_MS }, () => {
     fc.assert(
       fc.property(
         seed,
@@ -117,7 +119,7 @@ describe("whatever the vendor does", () => {
     );
   });
 
-  test("a culprit ends by itself, and everybody else arrives", () => {
+  test("a culprit ends by itself, and everybody else arrives", { timeout: TEST_MS }, () => {
     fc.assert(
       fc.property(
         seed,
@@ -146,7 +148,9 @@ describe("whatever the vendor does", () => {
 });
 
 describe("new work", () => {
-  test("never waits behind failing work longer than a window plus one call's timeout", () => {
+  test("never waits behind failing work longer than a window plus one call's timeout", {
+    timeout: TEST_MS,
+  }, () => {
     let looked = 0;
     fc.assert(
       fc.property(
@@ -188,7 +192,9 @@ describe("new work", () => {
 });
 
 describe("a degraded vendor", () => {
-  test("is asked with one contact a tick at most, by all processes together, whoever is restarted", () => {
+  test("is asked with one contact a tick at most, by all processes together, whoever is restarted", {
+    timeout: TEST_MS,
+  }, () => {
     let ticks = 0;
     fc.assert(
       fc.property(

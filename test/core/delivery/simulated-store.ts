@@ -21,6 +21,8 @@ export interface SimulatedPush {
   endedAt: number | null;
 }
 
+const MOST_IN_A_MOMENT = 10_000;
+
 export interface Agenda {
   now(): number;
   at(time: number, what: () => void): void;
@@ -40,8 +42,11 @@ export function createAgenda(startAt: number): Agenda {
     },
     pass: (ms) => {
       const until = now + ms;
+      let inThisMoment = 0;
       for (let next = things[0]; next && next.at <= until; next = things[0]) {
         things.shift();
+        inThisMoment = next.at === now ? inThisMoment + 1 : 0;
+        if (inThisMoment > MOST_IN_A_MOMENT) throw new Error("time stands still: it goes round in a circle");
         now = next.at;
         next.what();
       }
@@ -58,6 +63,9 @@ export interface SimulatedStore {
   raise(n: number, push?: Partial<SimulatedPush>): number[];
   /** News of a contact: due at once, or when its claim ends. */
   renew(id: number): void;
+  /** Calls back when something is raised. */
+  watch(onChange: () => void): void;
+  nextDueAt(): number;
   due(kind: ClaimKind): SimulatedPush[];
   claim(holder: number, kind: ClaimKind, limit: number): ClaimedPush[];
   /** When a call may go; the slot is taken where that is soon. */
@@ -68,6 +76,10 @@ export interface SimulatedStore {
 
 export function createSimulatedStore(now: () => number): SimulatedStore {
   const pushes = new Map<number, SimulatedPush>();
+  const watchers: (() => void)[] = [];
+  const ring = () => {
+    for (const onChange of watchers) onChange();
+  };
   const ticks = new Set<number>();
   let slots: number[] = [];
   const due = (kind: ClaimKind) =>
@@ -80,8 +92,15 @@ export function createSimulatedStore(now: () => number): SimulatedStore {
     outage: null,
     isBroken: false,
     due,
-    raise: (n, push = {}) =>
-      Array.from({ length: n }, () => {
+    watch: (onChange) => watchers.push(onChange),
+    nextDueAt: () => {
+      let next = Number.POSITIVE_INFINITY;
+      for (const { state, holder, dueAt } of pushes.values())
+        if (state === "pending" && holder === null) next = Math.min(next, dueAt);
+      return next;
+    },
+    raise: (n, push = {}) => {
+      const ids = Array.from({ length: n }, () => {
         const id = pushes.size + 1;
         const times = { raisedAt: now(), dueAt: now(), endedAt: null, holder: null, tries: 0 };
         pushes.set(id, {
@@ -94,12 +113,16 @@ export function createSimulatedStore(now: () => number): SimulatedStore {
           ...push,
         });
         return id;
-      }),
+      });
+      ring();
+      return ids;
+    },
     renew: (id) => {
       const push = pushes.get(id);
       if (!push || push.state === "held") return;
       if (push.holder !== null) push.hasMoved = true;
       else if (push.state !== "pending") Object.assign(push, { state: "pending", dueAt: now() });
+      ring();
     },
     claim: (holder, kind, limit) => {
       const rows = due(kind).slice(0, limit);

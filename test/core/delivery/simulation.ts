@@ -91,19 +91,21 @@ export function simulate({
   };
 }
 
-const LOOK_EVERY_MS = 100;
+const PAUSE_MS = 50;
 
 /** Delivers when something is due and the vendor does not rest, as a service does. */
 export function serve(simulation: Simulation, changes: Partial<Rules> = {}): Running {
+  const { store, at, now } = simulation;
   let running: Running | null = null;
   let isStopped = false;
   const look = () => {
-    if (isStopped) return;
     const restUntil = running ? running.restUntil() : 0;
-    const isFree = restUntil !== null && restUntil <= simulation.now();
-    if (isFree && simulation.store.due("any").length > 0) running = deliver(simulation, changes);
-    simulation.at(simulation.now() + LOOK_EVERY_MS, look);
+    if (isStopped || restUntil === null) return;
+    const startAt = Math.max(restUntil, store.nextDueAt());
+    if (startAt <= now()) running = deliver(simulation, changes, () => at(now() + PAUSE_MS, look));
+    else if (startAt < Number.POSITIVE_INFINITY) at(startAt, look);
   };
+  store.watch(look);
   look();
   return {
     stop: () => {
@@ -117,7 +119,11 @@ export function serve(simulation: Simulation, changes: Partial<Rules> = {}): Run
 let deliveries = 0;
 
 /** From `began` to `finish`. */
-export function deliver(simulation: Simulation, changes: Partial<Rules> = {}): Running {
+export function deliver(
+  simulation: Simulation,
+  changes: Partial<Rules> = {},
+  onEnd: () => void = () => {},
+): Running {
   deliveries += 1;
   const holder = deliveries;
   const rules = { ...RULES, ...changes };
@@ -126,7 +132,8 @@ export function deliver(simulation: Simulation, changes: Partial<Rules> = {}): R
   const events: DeliveryEvent[] = [];
   let isDeciding = false;
   const tell = (event: DeliveryEvent) => {
-    if (restUntil === null) events.push(event);
+    if (restUntil !== null) return;
+    events.push(event);
     if (isDeciding) return;
     isDeciding = true;
     for (let next = events.shift(); next && restUntil === null; next = events.shift()) {
@@ -138,7 +145,9 @@ export function deliver(simulation: Simulation, changes: Partial<Rules> = {}): R
       }
     }
     isDeciding = false;
-    if (restUntil !== null) nothingIsLeft(simulation.store, holder);
+    if (restUntil === null) return;
+    nothingIsLeft(simulation.store, holder);
+    onEnd();
   };
   const perform = createPerform({ simulation, holder, rules, tell });
   simulation.at(simulation.now(), () => tell({ kind: "began" }));

@@ -10,22 +10,22 @@ const DAY = 24 * HOUR;
 
 export function describeClaims(open: OpenStore): void {
   describe("claim", () => {
-    test("with a place in a window takes both or neither", async () => {
+    test("with a slot in a window takes both or neither", async () => {
       const store = await opened(open);
       const { id } = await connect(store);
       await store.append(completedFor("ann", "bob", "cyd"));
-      const window = { key: "hubspot/4711", calls: 2, windowMs: 10_000, aheadMs: 100, apartMs: 0 };
+      const window = { key: "hubspot/4711", calls: 2, windowMs: 10_000, aheadMs: 100, gapMs: 0 };
       const claim = (limit: number, now: number) => store.claim({ connectionId: id, limit, now, window });
       const later = NOON + MINUTE;
       const subjectsOf = async (limit: number, now = later) => {
-        const { claims, place } = await claim(limit, now);
-        return [claims.map(({ subject }) => subject), place?.at];
+        const { claims, slot } = await claim(limit, now);
+        return [claims.map(({ subject }) => subject), slot?.at];
       };
       expect(await subjectsOf(1)).toEqual([["ann@example.com"], later]);
       expect(await subjectsOf(1, later + 1_000)).toEqual([["bob@example.com"], later + 1_000]);
       expect(await subjectsOf(1, later + 9_899)).toEqual([[], later + 10_000]);
       expect(await subjectsOf(5, later + 9_900)).toEqual([["cyd@example.com"], later + 10_000]);
-      // Nothing is due, and no place was taken for it.
+      // Nothing is due, and no slot was taken for it.
       expect(await subjectsOf(5, later + 11_000)).toEqual([[], undefined]);
       expect(await store.takeCall({ ...window, now: later + 11_000 })).toEqual({
         at: later + 11_000,
@@ -94,7 +94,9 @@ export function describeClaims(open: OpenStore): void {
         })),
       );
       const claimed = await claimsOf(store, { connectionId: id, limit: 10, now: NOON + MINUTE });
-      expect(claimed.map((claim) => [claim.subject, claim.isQuarantined])).toEqual([["ann@example.com", true]]);
+      expect(claimed.map((claim) => [claim.subject, claim.isQuarantined])).toEqual([
+        ["ann@example.com", true],
+      ]);
       expect(await claimedSubjects(store, id, NOON + MINUTE)).toEqual(["bob@example.com", "cat@example.com"]);
       const [claim] = claimed;
       if (!claim) throw new Error("nothing was claimed");

@@ -187,7 +187,7 @@ export function describeCoordination(open: OpenStore): void {
     test("have as many places in a window as the limit says, over all processes", async () => {
       const stateDir = temporaryDirectory();
       const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, apartMs: 0 };
+      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, gapMs: 0 };
       expect(await ours.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
       expect(await theirs.takeCall({ ...call, now: NOON + 1 })).toEqual(taken(NOON + 1));
       expect(await ours.takeCall({ ...call, now: NOON + 2 })).toEqual(full(NOON + windowMs));
@@ -196,10 +196,10 @@ export function describeCoordination(open: OpenStore): void {
       expect(await ours.takeCall({ ...call, now: NOON + windowMs })).toEqual(full(NOON + 1 + windowMs));
     });
 
-    test("take a place a little ahead, and count from when it may be used", async () => {
+    test("take a slot a little ahead, and count from when it may be used", async () => {
       const stateDir = temporaryDirectory();
       const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 100, apartMs: 0 };
+      const call = { key: "portal", calls: 2, windowMs, aheadMs: 100, gapMs: 0 };
       for (const now of [NOON, NOON + 50]) expect(await ours.takeCall({ ...call, now })).toEqual(taken(now));
       const before = NOON + windowMs - 100;
       expect(await ours.takeCall({ ...call, now: before - 1 })).toEqual(full(NOON + windowMs));
@@ -214,7 +214,7 @@ export function describeCoordination(open: OpenStore): void {
     test("are apart, also where two take them at once, and the clock is set back", async () => {
       const stateDir = temporaryDirectory();
       const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
-      const call = { key: "portal", calls: 100, windowMs, aheadMs: 100, apartMs: 4 };
+      const call = { key: "portal", calls: 100, windowMs, aheadMs: 100, gapMs: 4 };
       expect(await ours.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
       expect(await theirs.takeCall({ ...call, now: NOON })).toEqual(taken(NOON + 4));
       expect(await ours.takeCall({ ...call, now: NOON + 1 })).toEqual(taken(NOON + 8));
@@ -225,7 +225,7 @@ export function describeCoordination(open: OpenStore): void {
 
     test("keep to a lower limit until the vendor lifts it", async () => {
       const store = await opened(open);
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, apartMs: 0 };
+      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, gapMs: 0 };
       await store.limitCalls({ key: "portal", calls: 1, until: NOON + 60_000 });
       expect(await store.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
       expect(await store.takeCall({ ...call, now: NOON })).toEqual(full(NOON + windowMs));
@@ -235,7 +235,7 @@ export function describeCoordination(open: OpenStore): void {
 
     test("keep to no lower limit that was told while the clock was ahead", async () => {
       const store = await opened(open);
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, apartMs: 0 };
+      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, gapMs: 0 };
       await store.limitCalls({ key: "portal", calls: 1, until: NOON + 30 * 24 * 3_600_000 });
       for (let n = 0; n < 2; n += 1)
         expect(await store.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
@@ -244,7 +244,7 @@ export function describeCoordination(open: OpenStore): void {
     test("keep to a lower limit for as long as it is believed", async () => {
       const store = await opened(open);
       await store.limitCalls({ key: "portal", calls: 1, until: NOON + 100 });
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, apartMs: 0 };
+      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, gapMs: 0 };
       expect(await store.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
       expect(await store.takeCall({ ...call, now: NOON + 1 })).toEqual(full(NOON + windowMs));
       expect(await store.takeCall({ ...call, now: NOON + 100 })).toEqual(taken(NOON + 100));

@@ -10,14 +10,14 @@ export type ClaimsText = string;
 /** `Claimed`, its claims as text. */
 export interface ClaimedText {
   text: ClaimsText;
-  place: Claimed["place"];
+  slot: Claimed["slot"];
 }
 
 export const NO_CLAIMS: ClaimsText = '{"claims":[]}';
 
-export function claimedOf({ text, place }: ClaimedText): Claimed {
+export function claimedOf({ text, slot }: ClaimedText): Claimed {
   const { claims, account }: { claims: Claim[]; account: Pick<Claim, "knownFields" | "connectedAt"> } =
     JSON.parse(text);
   for (const claim of claims) Object.assign(claim, account);
-  return { claims, place };
+  return { claims, slot };
 }

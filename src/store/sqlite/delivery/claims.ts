@@ -65,11 +65,11 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
 
   const claim = transaction(db, (request: ClaimRequest): ClaimedText => {
     const { connectionId, now, kind = "any", window } = request;
-    if (!window) return { text: take(request), place: null };
+    if (!window) return { text: take(request), slot: null };
     const isDue = openConnection(connectionId) && due[kind].get(connectionId, now, 1);
-    if (!isDue) return { text: NO_CLAIMS, place: null };
-    const place = takeCall({ ...window, now });
-    return { text: place.isTaken ? take(request) : NO_CLAIMS, place };
+    if (!isDue) return { text: NO_CLAIMS, slot: null };
+    const slot = takeCall({ ...window, now });
+    return { text: slot.isTaken ? take(request) : NO_CLAIMS, slot };
   });
 
   const next = db

@@ -1,13 +1,13 @@
 import type { RateWindow } from "../../../core/delivery/rate-window.ts";
-import type { Place } from "../../contract/store.ts";
+import type { Slot } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
 /**
- * The rolling windows of vendors' rate limits: one row a call, which leaves when its window is over. A place taken
+ * The rolling windows of vendors' rate limits: one row a call, which leaves when its window is over. A slot taken
  * ahead stands at the time to come at which its call may go.
  */
-export type TakeCall = (call: RateWindow & { now: number }) => Place;
+export type TakeCall = (call: RateWindow & { now: number }) => Slot;
 
 /** What is believed for longer was told while the clock was ahead. */
 const LONGEST_LIMIT_MS = 3_600_000;
@@ -33,18 +33,18 @@ export function createCalls(db: Db) {
     ON CONFLICT (key) DO UPDATE SET calls = excluded.calls, until = excluded.until`);
   const lift = db.prepare("DELETE FROM call_limits WHERE key = ?");
 
-  const takeCall = transaction(db, (call: RateWindow & { now: number }): Place => {
+  const takeCall = transaction(db, (call: RateWindow & { now: number }): Slot => {
     forget.run(call);
     const most = Math.max(
       1,
       Math.min(call.calls, lowered.get(call.key, call.now + 1, call.now + LONGEST_LIMIT_MS) ?? call.calls),
     );
     const taken = count.get(call.key) ?? 0;
-    // Where places were taken ahead, or the limit was lowered, more than the oldest must leave before.
+    // Where slots were taken ahead, or the limit was lowered, more than the oldest must leave before.
     const leaving = taken < most ? undefined : oldest.get(call.key, taken - most);
     const free = leaving === undefined ? call.now : leaving + call.windowMs;
     // Where the clock was set back, the newest may stand in a time to come.
-    const spaced = Math.min((newest.get(call.key) ?? 0) + call.apartMs, call.now + call.calls * call.apartMs);
+    const spaced = Math.min((newest.get(call.key) ?? 0) + call.gapMs, call.now + call.calls * call.gapMs);
     const at = Math.max(free, spaced);
     const isTaken = at <= call.now + call.aheadMs;
     if (isTaken) insert.run(call.key, at);
