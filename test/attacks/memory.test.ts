@@ -8,10 +8,18 @@ const MIB = 1024 * 1024;
 const SMARTRECRUITERS = "/smartrecruiters/webhooks";
 const JOBCANNON = "/jobcannon/events";
 
+/** A source without any is not ready, and refuses what it cannot check with a status of its own. */
+const SECRETS = {
+  "jobcannon.webhook-secret": WEBHOOK_SECRET,
+  "smartrecruiters.webhook-secret": "a-secret-of-smartrecruiters-0123456789",
+};
+
 async function servingWith(env: Record<string, string> = {}) {
   const world = await freshWorld({ env });
-  const set = await world.run(["secrets", "set", "jobcannon.webhook-secret"], { stdin: WEBHOOK_SECRET });
-  expect(set.code).toBe(0);
+  for (const [name, secret] of Object.entries(SECRETS)) {
+    const set = await world.run(["secrets", "set", name], { stdin: secret });
+    expect(set.code).toBe(0);
+  }
   return { world, service: await launchService(world as World) };
 }
 
