@@ -7,7 +7,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Store } from "../../store/contract/store.ts";
-import { type Claim, EventRefused, type Source } from "../../vendors/contract/source.ts";
+import { type WebhookSignature, EventRefused, type Source } from "../../vendors/contract/source.ts";
 import type { ConsentPages } from "../pages/consent-pages.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
 import { answer } from "./answer.ts";
@@ -154,7 +154,7 @@ async function claimOf(
   { hasSecret, clock }: Intake,
   source: Source,
   request: IncomingMessage,
-): Promise<Claim | null> {
+): Promise<WebhookSignature | null> {
   try {
     return source.claim(flat(request), clock.now());
   } catch (error) {

@@ -4,10 +4,7 @@ import type { Store } from "../../store/contract/store.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 
-/**
- * Brings what is due to one connection's account: as many calls at once as the vendor's window allows. A vendor
- * that fails is left in peace, and asked with one contact whether it is back.
- */
+/** What one delivery came to. */
 export interface DeliverReport {
   delivered: number;
   rejected: number;

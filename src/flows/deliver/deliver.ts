@@ -11,7 +11,7 @@ import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 import { isRefusal, noteTokenProblem } from "../account/refusal.ts";
-import { attemptRefused } from "./refused.ts";
+import { attemptRefused } from "./obstacles.ts";
 import type { Vendors } from "../account/vendors.ts";
 import type { DeliverContext, DeliverReport } from "./context.ts";
 import { createExecutor } from "./executor.ts";

@@ -6,7 +6,7 @@ import { isAppError } from "../../shared/errors.ts";
 import type { Claim, NewAttempt, Settlement, SettleOutcome } from "../../store/contract/store.ts";
 import type { SendResult, Update } from "../../vendors/contract/destination.ts";
 import type { DeliverContext, DeliverReport } from "./context.ts";
-import { tellWhyHeld } from "./held.ts";
+import { tellWhyHeld } from "./obstacles.ts";
 
 /** What this delivery has claimed and not settled, with what each push shall tell and how it was answered. */
 export interface Ledger {
@@ -32,37 +32,14 @@ interface Entry {
 
 export function createLedger(context: DeliverContext, connection: Connection): Ledger {
   const { store, clock, destination } = context;
-  const open = new Map<number, Entry>();
+  const open: OpenEntries = new Map();
   const counts = { delivered: 0, rejected: 0, held: 0, retried: 0 };
-  const entryOf = (pushId: number): Entry => {
-    const entry = open.get(pushId);
-    if (!entry) throw new Error("a push was decided on that is not claimed");
-    return entry;
-  };
-  const count = ({ outcome }: Settlement) => {
-    if (outcome.kind === "delivered") counts.delivered += 1;
-    else if (outcome.kind === "rejected") counts.rejected += 1;
-    else if (outcome.kind === "held") counts.held += 1;
-    else if (outcome.kind === "pending" && outcome.counted) counts.retried += 1;
-  };
-
   const settle = async (ends: readonly End[]) => {
-    const all = ends.map(({ pushId, ending }) => {
-      const entry = entryOf(pushId);
-      return { entry, settlement: settlementOf(entry, ending, clock.now()) };
-    });
-    await untilStored(context, () => store.settle(all.map(({ settlement }) => settlement)));
-    for (const { entry, settlement } of all) {
-      open.delete(entry.claim.pushId);
-      count(settlement);
+    for (const { outcome } of await settleEntries(context, connection, { open, ends })) {
+      if (outcome.kind === "pending") counts.retried += Number(outcome.counted);
+      else if (outcome.kind !== "empty") counts[outcome.kind] += 1;
     }
-    const held = all.find(({ settlement }) => settlement.outcome.kind === "held");
-    if (held?.settlement.outcome.kind !== "held") return;
-    const { cause } = held.settlement.outcome;
-    const detail = held.settlement.attempt?.reason ?? null;
-    await tellWhyHeld(context, connection, { cause, detail, claim: held.entry.claim });
   };
-
   return {
     add: (claims) =>
       claims.map((claim) => {
@@ -72,14 +49,14 @@ export function createLedger(context: DeliverContext, connection: Connection): L
       }),
     project: (pushIds) =>
       pushIds.filter((pushId) => {
-        const entry = entryOf(pushId);
+        const entry = entryOf(open, pushId);
         const { invites, knownFields } = entry.claim;
         Object.assign(entry, destination.project(invites, knownFields));
         return Object.keys(entry.projection).length === 0;
       }),
     updatesOf: (pushIds) =>
       pushIds.map((pushId) => {
-        const { claim, projection } = entryOf(pushId);
+        const { claim, projection } = entryOf(open, pushId);
         return { subject: claim.subject, traceId: `${pushId}-${claim.version}`, projection };
       }),
     noteAnswers: (pushIds, result) => {
@@ -87,7 +64,7 @@ export function createLedger(context: DeliverContext, connection: Connection): L
       for (const [index, pushId] of pushIds.entries()) {
         const answer = result.answers[index];
         if (!answer) throw new Error("the destination left an update without an answer");
-        const entry = entryOf(pushId);
+        const entry = entryOf(open, pushId);
         // What was accepted stays accepted, whatever becomes of telling it again.
         if (entry.answered?.answer.kind !== "accepted") entry.answered = { answer, result, at };
       }
@@ -104,6 +81,34 @@ export function createLedger(context: DeliverContext, connection: Connection): L
       );
     },
   };
+}
+
+type OpenEntries = Map<number, Entry>;
+
+function entryOf(open: OpenEntries, pushId: number): Entry {
+  const entry = open.get(pushId);
+  if (!entry) throw new Error("a push was decided on that is not claimed");
+  return entry;
+}
+
+async function settleEntries(
+  context: DeliverContext,
+  connection: Connection,
+  { open, ends }: { open: OpenEntries; ends: readonly End[] },
+): Promise<Settlement[]> {
+  const { store, clock } = context;
+  const settlements = ends.map(({ pushId, ending }) =>
+    settlementOf(entryOf(open, pushId), ending, clock.now()),
+  );
+  await untilStored(context, () => store.settle(settlements));
+  const held = settlements.find(({ outcome }) => outcome.kind === "held");
+  const entry = held && open.get(held.claim.pushId);
+  for (const { pushId } of ends) open.delete(pushId);
+  if (entry && held.outcome.kind === "held") {
+    const detail = held.attempt?.reason ?? null;
+    await tellWhyHeld(context, connection, { cause: held.outcome.cause, detail, claim: entry.claim });
+  }
+  return settlements;
 }
 
 /** The invites stay here: to hand them over again costs as much as all the rest. */
@@ -131,10 +136,10 @@ function settlementOf(
   };
 }
 
-type Told = { outcome: SettleOutcome; attempt: Partial<NewAttempt> & Pick<NewAttempt, "outcome"> };
+type TriedAs = { outcome: SettleOutcome; attempt: Partial<NewAttempt> & Pick<NewAttempt, "outcome"> };
 
 /** A record that the vendor refuses by itself is rejected, also where it said no to the whole call. */
-function verdictOf(answer: Answer, projection: Projection): Told {
+function verdictOf(answer: Answer, projection: Projection): TriedAs {
   switch (answer.kind) {
     case "accepted":
       return { outcome: { kind: "delivered", projection }, attempt: { outcome: "delivered" } };
@@ -158,7 +163,7 @@ function verdictOf(answer: Answer, projection: Projection): Told {
   }
 }
 
-function retryOf(answer: Answer, ending: Exclude<Ending, string>): Told {
+function retryOf(answer: Answer, ending: Exclude<Ending, string>): TriedAs {
   if (answer.kind !== "retry") throw new Error("a try is counted for what the vendor did not decide");
   const { httpStatus, correlationId, reason } = answer;
   return {

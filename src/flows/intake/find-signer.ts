@@ -1,10 +1,10 @@
 import type { SourceSecret } from "../../core/source-secret.ts";
-import { type Claim, type Pieces, sizeOf } from "../../vendors/contract/source.ts";
+import { type WebhookSignature, type Pieces, sizeOf } from "../../vendors/contract/source.ts";
 import type { Turns } from "./turns.ts";
 
 /** Whose secret signed a body; null where none did, `untried` where not all could be tried at once. */
 export type FindSigner = (
-  claim: Pick<Claim, "isBy">,
+  claim: Pick<WebhookSignature, "isBy">,
   body: Pieces,
   secrets: readonly SourceSecret[],
 ) => Promise<SourceSecret | null | "untried">;

@@ -1,13 +1,13 @@
 import type { SourceSecret } from "../../core/source-secret.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { AppendResult, Store } from "../../store/contract/store.ts";
-import type { Claim, Pieces, Source } from "../../vendors/contract/source.ts";
+import type { WebhookSignature, Pieces, Source } from "../../vendors/contract/source.ts";
 import { createFindSigner } from "./find-signer.ts";
 import { mayTell, readEvent } from "./read-event.ts";
 import { createTurns } from "./turns.ts";
 
 export interface Delivered {
-  claim: Claim;
+  claim: WebhookSignature;
   body: Pieces;
   secrets: readonly SourceSecret[];
   /** The very same ones unless somebody changed them since. */

@@ -13,8 +13,8 @@ export function sizeOf(pieces: Pieces): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** What a webhook's headers say of it, before anything of its body was read. */
-export interface Claim {
+/** The signature that a webhook's headers hold, before anything of its body was read. */
+export interface WebhookSignature {
   /** Null where the body names it. */
   eventId: string | null;
   /** Did this secret sign these very bytes? In constant time; parses nothing of them. */
@@ -47,7 +47,7 @@ export interface Source {
   /** A longer body is refused unread. */
   largestBodyBytes: number;
   /** Throws `SIGNATURE_INVALID` where the headers alone show that nobody we know can have signed. */
-  claim(headers: Headers, now: number): Claim;
+  claim(headers: Headers, now: number): WebhookSignature;
   /** Throws `EventRefused` with the reason in one line when the body is not an event we can take. */
   parse(body: Buffer, known: Verified & { receivedAt: number }): NewEvent;
   /** Identifies a body that came without an id, as one line of an import does. */

@@ -5,7 +5,7 @@
 import { createHmac } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, sameText } from "../../shared/secret.ts";
-import type { Claim, Headers, Pieces } from "../contract/source.ts";
+import type { WebhookSignature, Headers, Pieces } from "../contract/source.ts";
 
 /** How far the sender's clock may be from ours, either way; an older call may be a recording. */
 const TOLERANCE_MS = 5 * 60_000;
@@ -16,7 +16,7 @@ const SIGNATURE = /^v1,[A-Za-z0-9+/]{43}=$/;
 const MOST_SIGNATURES = 16;
 
 /** Throws `SIGNATURE_INVALID` where a header is missing or none, or its time is outside the tolerance. */
-export function claimOf(headers: Headers, now: number): Claim & { eventId: string } {
+export function claimOf(headers: Headers, now: number): WebhookSignature & { eventId: string } {
   const eventId = required(headers, "webhook-id");
   const sentAt = required(headers, "webhook-timestamp");
   const given = required(headers, "webhook-signature").split(" ");

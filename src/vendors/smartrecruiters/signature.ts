@@ -2,13 +2,13 @@
 import { timingSafeEqual } from "node:crypto";
 import type { SourceSecret } from "../../core/source-secret.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Claim, Headers, Pieces } from "../contract/source.ts";
+import type { WebhookSignature, Headers, Pieces } from "../contract/source.ts";
 import { signatureHint } from "./guide.ts";
 import { PROFILES, type Signature } from "./profiles.ts";
 import { rewritten } from "./rewritten.ts";
 
 /** Throws `SIGNATURE_INVALID` where no header holds a signature. Whose secret made it tells the org. */
-export function claimOf(headers: Headers): Claim & { eventId: null } {
+export function claimOf(headers: Headers): WebhookSignature & { eventId: null } {
   const { kind, value } = presentedIn(headers);
   const refusal = () => invalid(`${kind.header} fits none of our secrets`, "secret");
   const given = kind.read(value);
@@ -38,7 +38,11 @@ function presentedIn(headers: Headers): { kind: Signature; value: string } {
 /** What may be hashed for one explanation: some 2 ms of work. */
 const MOST_HASHED_BYTES = 2 * 1024 * 1024;
 
-function isOfOtherBytes(isBy: Claim["isBy"], secrets: readonly SourceSecret[], body: Pieces): boolean {
+function isOfOtherBytes(
+  isBy: WebhookSignature["isBy"],
+  secrets: readonly SourceSecret[],
+  body: Pieces,
+): boolean {
   let hashed = 0;
   for (const other of rewritten(body)) {
     for (const secret of secrets) {
