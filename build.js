@@ -58,6 +58,7 @@ const OPTIONS = {
   minifySyntax: true,
   minifyWhitespace: true,
   external: ["keytar", "open"],
+  metafile: true,
   define: { JC_BUILD: JSON.stringify(BUILD) },
   plugins: [sqliteBinary, spawnWhenAsked],
 };
@@ -67,7 +68,7 @@ const OPTIONS = {
  * split first, and each chunk is turned afterwards.
  */
 async function buildProgram() {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...OPTIONS,
     entryPoints: { start: "src/start.ts" },
     splitting: true,
@@ -95,6 +96,26 @@ async function buildProgram() {
     writeFileSync(join("dist", name), `${code}//# sourceMappingURL=${name}.map\n`);
     writeFileSync(join("dist", `${name}.map`), map);
   }
+  return metafile;
+}
+
+/** Others' code lies in our chunks, and so their licences have to lie beside them. */
+function writeNotices(metafiles) {
+  const inputs = metafiles.flatMap(({ outputs }) => Object.values(outputs).map((output) => output.inputs));
+  const paths = inputs.flatMap((each) => Object.keys(each).filter((path) => each[path].bytesInOutput > 0));
+  const directories = paths.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  const notices = [...new Set(directories)].toSorted().map(noticeOf);
+  const opening = "The program in this directory contains the code of these packages.\n";
+  writeFileSync("dist/THIRD-PARTY-NOTICES", [opening, ...notices].join(`\n${"-".repeat(80)}\n\n`));
+}
+
+function noticeOf(directory) {
+  const { name, version, license } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+  const files = readdirSync(directory).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  if (typeof license !== "string" || files.length === 0)
+    throw new Error(`${directory} is bundled, but has no licence that could go with it`);
+  const texts = files.toSorted().map((file) => readFileSync(join(directory, file), "utf8").trim());
+  return `${name} ${version} (${license})\n\n${texts.join("\n\n")}\n`;
 }
 
 /** What needs no program to answer it, in the program's own words. */
@@ -125,10 +146,10 @@ function keepCode() {
 }
 
 rmSync("dist", { recursive: true, force: true });
-await buildProgram();
+const ofProgram = await buildProgram();
 writeAnswers();
 keepCode();
-await build({
+const { metafile: ofThreads } = await build({
   ...OPTIONS,
   entryPoints: {
     "store-thread": "src/store/sqlite/thread.ts",
@@ -139,3 +160,4 @@ await build({
     js: "import{createRequire as jcRequire}from'node:module';const require=jcRequire(import.meta.url);",
   },
 });
+writeNotices([ofProgram, ofThreads]);

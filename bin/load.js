@@ -1,14 +1,17 @@
 // Loads the program's chunks with the code that V8 kept of them when they were built: to compile them costs more than to
-// run them. Node built otherwise than the one that kept it, or a damaged file, and they are read and compiled anew.
+// run them. Node built otherwise than the one that kept it, a chunk that is not the one it was kept of, or a damaged file,
+// and they are compiled anew. What runs is always the text that lies in dist/, for everybody to read.
+const { createHash } = require("node:crypto");
 const { readFileSync, readdirSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
 const DIST = `${__dirname}/../dist/`;
-/** A line of JSON, then each chunk's text and its code; and all of that once more, since V8 runs code unseen. */
+/** A line of JSON with each chunk's hash, then their code; and all of that once more, since V8 runs code unseen. */
 const KEPT = `${DIST}kept-code`;
 const requireOutside = createRequire(`${DIST}start.cjs`);
 const loaded = new Map();
+const texts = new Map();
 let kept = null;
 
 /** A chunk's exports, by its file's name in dist/. */
@@ -16,11 +19,11 @@ function load(name) {
   const known = loaded.get(name);
   if (known) return known.module.exports;
   kept ??= readKept();
-  // Text and code come from the same file: those of two releases would not go together.
-  const { source, code } = kept.get(name) ?? { source: readChunk(name) };
-  const script = new Script(source, { filename: DIST + name, cachedData: code });
+  const text = texts.get(name) ?? readFileSync(DIST + name);
+  const cachedData = keptCodeOf(name, text);
+  const script = new Script(wrapped(text), { filename: DIST + name, cachedData });
   const module = { exports: {} };
-  loaded.set(name, { source, script, module });
+  loaded.set(name, { text, script, module });
   const run = script.runInThisContext();
   run.call(module.exports, module.exports, requireFrom, module, DIST + name, DIST);
   return module.exports;
@@ -28,8 +31,7 @@ function load(name) {
 
 /** Reads every chunk that was not read yet: an upgrade in this place then takes nothing from under a process that stays. */
 function readAll() {
-  for (const name of readdirSync(DIST))
-    if (name.endsWith(".cjs") && !kept.has(name)) kept.set(name, { source: readChunk(name) });
+  for (const name of readdirSync(DIST)) if (name.endsWith(".cjs")) texts.set(name, readFileSync(DIST + name));
 }
 
 function requireFrom(id) {
@@ -37,8 +39,18 @@ function requireFrom(id) {
 }
 
 /** On the chunk's own first line, from which its source map counts. */
-function readChunk(name) {
-  return `(function(exports,require,module,__filename,__dirname){${readFileSync(DIST + name, "utf8")}\n})`;
+function wrapped(text) {
+  return `(function(exports,require,module,__filename,__dirname){${text.toString("utf8")}\n})`;
+}
+
+/** V8 itself compares no more than the text's length. */
+function keptCodeOf(name, text) {
+  const found = kept.get(name);
+  return found?.hash === hashOf(text) ? found.code : undefined;
+}
+
+function hashOf(text) {
+  return createHash("sha256").update(text).digest("base64");
 }
 
 function builtFor() {
@@ -56,8 +68,7 @@ function readKept() {
     const { node, places } = JSON.parse(one.subarray(0, begin).toString());
     if (node !== builtFor()) return chunks;
     const parts = one.subarray(begin);
-    for (const [name, from, middle, to] of places)
-      chunks.set(name, { source: parts.toString("utf8", from, middle), code: parts.subarray(middle, to) });
+    for (const [name, hash, from, to] of places) chunks.set(name, { hash, code: parts.subarray(from, to) });
   } catch {
     // It is there for speed alone.
   }
@@ -69,11 +80,11 @@ function keepCode() {
   const parts = [];
   const places = [];
   let size = 0;
-  for (const [name, { source, script }] of loaded) {
-    const [text, code] = [Buffer.from(source), script.createCachedData()];
-    parts.push(text, code);
-    places.push([name, size, size + text.length, size + text.length + code.length]);
-    size += text.length + code.length;
+  for (const [name, { text, script }] of loaded) {
+    const code = script.createCachedData();
+    parts.push(code);
+    places.push([name, hashOf(text), size, size + code.length]);
+    size += code.length;
   }
   const whole = [Buffer.from(`${JSON.stringify({ node: builtFor(), places })}\n`), ...parts];
   writeFileSync(KEPT, Buffer.concat([...whole, ...whole]));

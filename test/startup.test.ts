@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -58,6 +67,28 @@ test.each([
   ["of another Node", (file: string) => writeFileSync(file, ofAnotherNode(readFileSync(file)))],
   ["something else", (file: string) => writeFileSync(file, "no code\nat all")],
 ])("the program starts where the code kept of it is %s", (_what, spoil) => {
+  const { installed, run } = installation();
+  run("run", "retry");
+  const before = run("status");
+  spoil(join(installed, "dist/kept-code"));
+  expect(run("status")).toBe(before);
+});
+
+test("the text that lies in dist/ is what runs, also where code was kept of another text of that length", () => {
+  const { installed, run } = installation();
+  run("run", "retry");
+  const before = run("status");
+  expect(before).toContain("next sweep");
+  const chunks = readdirSync(join(installed, "dist")).filter((name) => name.endsWith(".cjs"));
+  for (const name of chunks) {
+    const file = join(installed, "dist", name);
+    writeFileSync(file, readFileSync(file, "utf8").replaceAll("next sweep", "NEXT SWEEP"));
+  }
+  expect(run("status")).toBe(before.replaceAll("next sweep", "NEXT SWEEP"));
+});
+
+/** The program as it is installed, in a place where it may be spoiled. */
+function installation() {
   const installed = temporaryDirectory(tmpdir());
   const repository = fileURLToPath(new URL("..", import.meta.url));
   for (const part of ["bin", "dist"])
@@ -70,8 +101,5 @@ test.each([
       encoding: "utf8",
       env: { HOME: home },
     });
-  run("run", "retry");
-  const before = run("status");
-  spoil(join(installed, "dist/kept-code"));
-  expect(run("status")).toBe(before);
-});
+  return { installed, run };
+}
