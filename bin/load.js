@@ -1,7 +1,7 @@
 // Loads the program's chunks with the code that V8 kept of them when they were built: to compile them costs more than to
 // run them. Node built otherwise than the one that kept it, a chunk that is not the one it was kept of, or a damaged file,
 // and they are compiled anew. What runs is always the text that lies in dist/, for everybody to read.
-const { createHash } = require("node:crypto");
+const { hash } = require("node:crypto");
 const { readFileSync, readdirSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
@@ -46,11 +46,11 @@ function wrapped(text) {
 /** V8 itself compares no more than the text's length. */
 function keptCodeOf(name, text) {
   const found = kept.get(name);
-  return found?.hash === hashOf(text) ? found.code : undefined;
+  return found?.textHash === hashOf(text) ? found.code : undefined;
 }
 
 function hashOf(text) {
-  return createHash("sha256").update(text).digest("base64");
+  return hash("sha256", text, "base64");
 }
 
 function builtFor() {
@@ -68,7 +68,8 @@ function readKept() {
     const { node, places } = JSON.parse(one.subarray(0, begin).toString());
     if (node !== builtFor()) return chunks;
     const parts = one.subarray(begin);
-    for (const [name, hash, from, to] of places) chunks.set(name, { hash, code: parts.subarray(from, to) });
+    for (const [name, textHash, from, to] of places)
+      chunks.set(name, { textHash, code: parts.subarray(from, to) });
   } catch {
     // It is there for speed alone.
   }
