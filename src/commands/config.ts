@@ -13,7 +13,7 @@ export function registerConfig(program: Command, world: World): void {
     .description("every value with its origin; secrets rest in the vault and are never shown")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
-        const { orgs, sandbox, origins, file, ...values } = app.config;
+        const { orgs, sandbox, origins, file, text: _text, ...values } = app.config;
         const keys = globalKeys(app.vendors);
         const rows = Object.entries(values).map(([name, value]) => [
           name,

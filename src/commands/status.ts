@@ -62,7 +62,7 @@ export function registerStatus(program: Command, world: World): void {
           const isOurs = refused.some(({ refusedFor }) => refusedFor === "our configuration");
           throw new AppError(
             isOurs ? "CONFIG_INVALID" : "VENDOR_REJECTED",
-            `${refused.map(({ label }) => label).join(", ")} cannot be reached: nothing is delivered there`,
+            `${refused.map(({ label }) => label).join(", ")} refuses ${isOurs ? "our configuration" : "us"}: nothing is delivered there`,
             { hint: "The banner says why, and what to type." },
           );
         }

@@ -22,6 +22,7 @@ describe("config show", () => {
         "log.level": { value: "info", origin: "default" },
       },
     });
+    expect(json).not.toHaveProperty("config.text");
   });
 
   test("writes values as the file does", async () => {

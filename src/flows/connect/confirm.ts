@@ -1,4 +1,4 @@
-import { connectCommand } from "../../core/advice/command-lines.ts";
+import { connectCommand, statusCommand } from "../../core/advice/command-lines.ts";
 import { accountTaken } from "../../core/advice/account-taken.ts";
 import { type Connection, type ConnectionName, otherOwner } from "../../core/connection.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -43,7 +43,7 @@ function refuseUnmeant(
 ): asserts found is Connection & { account: NonNullable<Connection["account"]> } {
   if (!found?.account || found.state !== "connected")
     throw new AppError("USAGE", `no account of ${label} waits to be confirmed for ${name.org}`, {
-      hint: `Make a link for its admin: ${connectCommand(name, "--via-service")}`,
+      hint: `See whether a link is open that nobody has answered yet: ${statusCommand(name)}; if none is, make one: ${connectCommand(name, "--via-service")}`,
     });
   if (accountId !== null && accountId !== found.account.id)
     throw new AppError("USAGE", `account ${found.account.id} came by the link, not ${accountId}`, {
