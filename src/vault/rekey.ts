@@ -1,12 +1,12 @@
 import { REKEY_COMMAND } from "../core/advice/command-lines.ts";
 import { rmSync } from "node:fs";
 import { AppError } from "../shared/errors.ts";
-import { openVaultDatabase, type VaultDatabase } from "./file/database.ts";
+import { openVaultDatabase } from "./file/database.ts";
 import { createKey, findKeySource, type KeySource, readKey } from "./sealed/key-source.ts";
 import type { VaultOptions } from "./open.ts";
-import { seal } from "../shared/seal.ts";
-import { openItem } from "./sealed/sealed.ts";
-import { keyHolder, newKeyCheck, nextKeyPath } from "./sealed/unlock.ts";
+import { sealAnew } from "./sealed/bind.ts";
+import { sealRowList } from "./sealed/row-list.ts";
+import { keyHolder, newKey, nextKeyPath } from "./sealed/unlock.ts";
 
 export interface Rekeyed {
   items: number;
@@ -26,9 +26,11 @@ export async function rekeyVault(options: VaultOptions, newKeyFile: string | nul
   const db = openVaultDatabase(options.stateDir, "sealed");
   try {
     const items = db.alone(() => {
-      const oldKey = unlock(db);
-      const material = newKeyFile ? keyIn(newKeyFile, platform) : freshKey(nextKeyPath(source));
-      return sealAnew(db, oldKey, material);
+      const unlocked = unlock(db);
+      const fresh = newKey(newKeyFile ? keyIn(newKeyFile, platform) : freshKey(nextKeyPath(source)));
+      const list = sealAnew(db, unlocked, fresh);
+      db.setKeyCheck({ salt: fresh.salt, proof: sealRowList(fresh.key, list) });
+      return list.size;
     });
     // The first to unlock after a rotation moves the next key into place.
     if (newKeyFile === null) db.alone(() => unlock(db));
@@ -59,15 +61,4 @@ function keyIn(path: string, platform: NodeJS.Platform): Buffer {
 function freshKey(path: string): Buffer {
   rmSync(path, { force: true });
   return createKey(path);
-}
-
-function sealAnew(db: VaultDatabase, oldKey: Buffer, material: Buffer): number {
-  const { check, key } = newKeyCheck(material);
-  const names = db.names("");
-  for (const name of names) {
-    const sealed = db.sealed(name);
-    if (sealed) db.put(name, seal(key, name, openItem(oldKey, name, sealed)));
-  }
-  db.setKeyCheck(check);
-  return names.length;
 }

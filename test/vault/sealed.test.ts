@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
+import { deriveKey, seal } from "../../src/shared/seal.ts";
 import { onFileSystem, testWithMounts } from "../store/parts.ts";
 import { rekeyVault } from "../../src/vault/rekey.ts";
 import { bundled } from "./processes.ts";
@@ -243,4 +245,108 @@ test("rekey has nothing to do in a keychain, and cannot write a credential", asy
     code: "USAGE",
     hint: expect.stringContaining("--key-file"),
   });
+});
+
+function rowsOf(stateDir: string) {
+  const db = new Database(join(stateDir, "vault.db"), { readonly: true });
+  const rows = db.prepare<[], { name: string; sealed: Buffer }>("select name, sealed from item").all();
+  const check = db.prepare<[], { salt: Buffer; proof: Buffer }>("select salt, proof from choice").get();
+  db.close();
+  return { rows, check };
+}
+
+function putBack(stateDir: string, rows: readonly { name: string; sealed: Buffer }[]) {
+  const db = new Database(join(stateDir, "vault.db"));
+  const put = db.prepare("insert or replace into item (name, sealed) values (?, ?)");
+  for (const { name, sealed } of rows) put.run(name, sealed);
+  db.close();
+}
+
+/** As programs wrote it that did not bind the rows. */
+function asAnOlderProgram(stateDir: string, items: Record<string, string>) {
+  const salt = randomBytes(32);
+  const key = deriveKey("vault", readFileSync(join(stateDir, "key")), salt);
+  const db = new Database(join(stateDir, "vault.db"));
+  db.prepare("update choice set salt = ?, proof = ?").run(salt, seal(key, "", "jc-integrations"));
+  db.pragma("user_version = 1");
+  db.close();
+  putBack(
+    stateDir,
+    Object.entries(items).map(([name, text]) => ({ name, sealed: seal(key, name, text) })),
+  );
+}
+
+const SECRET = "secret/acme/jobcannon.webhook-secret/1";
+
+test("a row that was removed, or replaced, does not open when it is put back", async () => {
+  const options = vaultOptions();
+  const vault = open(options);
+  await put(vault, SECRET, "leaked");
+  await put(vault, TOKEN, "one");
+  const { rows } = rowsOf(options.stateDir);
+  await put(vault, SECRET, null);
+  await put(vault, TOKEN, "two");
+  putBack(options.stateDir, rows);
+  for (const reader of [vault, open(options)]) {
+    await expect(reader.read([SECRET])).rejects.toThrow(`${SECRET} in vault.db was altered`);
+    await expect(reader.read([TOKEN])).rejects.toThrow(`${TOKEN} in vault.db was altered`);
+  }
+  // Other writes do not take them in, and what the hint says mends it.
+  await put(vault, "secret/acme/other/1", "other");
+  await expect(vault.read([SECRET])).rejects.toThrow("was altered");
+  await expect(rekeyVault(options, null)).rejects.toThrow("was altered");
+  await put(vault, SECRET, null);
+  await put(vault, TOKEN, "three");
+  expect(await readAll(vault, SECRET, TOKEN)).toEqual({ [TOKEN]: "three" });
+});
+
+test("a row that was taken out of the file is told, not taken for one that never was", async () => {
+  const options = vaultOptions();
+  await put(open(options), TOKEN, "one");
+  sql(options.stateDir, "delete from item");
+  await expect(open(options).read([TOKEN])).rejects.toThrow("was altered");
+  expect(await readAll(open(options), SECRET)).toEqual({});
+});
+
+test("a vault of an older program is read as it is, and bound at its first write", async () => {
+  const options = vaultOptions();
+  await put(open(options), "x", null);
+  asAnOlderProgram(options.stateDir, { [SECRET]: "leaked", [TOKEN]: "one" });
+  const before = rowsOf(options.stateDir);
+  const vault = open(options);
+  expect(await readAll(vault, SECRET, TOKEN)).toEqual({ [SECRET]: "leaked", [TOKEN]: "one" });
+  await put(vault, SECRET, null);
+  expect(await readAll(open(options), SECRET, TOKEN)).toEqual({ [TOKEN]: "one" });
+  const after = rowsOf(options.stateDir);
+  putBack(options.stateDir, before.rows);
+  await expect(open(options).read([SECRET])).rejects.toThrow("was altered");
+  // Nor with the older program's proof, which knows of no list: rows of today do not open beside it.
+  const db = new Database(join(options.stateDir, "vault.db"));
+  db.prepare("update choice set salt = ?, proof = ?").run(before.check?.salt, before.check?.proof);
+  db.close();
+  putBack(options.stateDir, after.rows);
+  await expect(open(options).read([TOKEN])).rejects.toThrow("was altered");
+});
+
+test("an older vault with a damaged row is bound all the same, and the row is told", async () => {
+  const options = vaultOptions();
+  await put(open(options), "x", null);
+  asAnOlderProgram(options.stateDir, { [SECRET]: "kept", [TOKEN]: "one" });
+  sql(options.stateDir, `update item set sealed = zeroblob(60) where name = '${TOKEN}'`);
+  const vault = open(options);
+  await put(vault, "secret/acme/other/1", "other");
+  expect(await readAll(vault, SECRET)).toEqual({ [SECRET]: "kept" });
+  await expect(vault.read([TOKEN])).rejects.toThrow("was altered");
+  await put(vault, TOKEN, "two");
+  expect(await readAll(vault, TOKEN)).toEqual({ [TOKEN]: "two" });
+});
+
+test("an older vault is bound by rekey too", async () => {
+  const options = vaultOptions();
+  await put(open(options), "x", null);
+  asAnOlderProgram(options.stateDir, { [SECRET]: "leaked", [TOKEN]: "one" });
+  const { rows } = rowsOf(options.stateDir);
+  expect(await rekeyVault(options, null)).toMatchObject({ items: 2 });
+  putBack(options.stateDir, rows);
+  await expect(open(options).read([SECRET])).rejects.toThrow("was altered");
 });

@@ -35,10 +35,13 @@ export interface VaultDatabase {
 /** What recognises the right key without opening an item. */
 export interface KeyCheck {
   salt: Buffer;
+  /** The sealed list of the rows. */
   proof: Buffer;
 }
 
 const FORMAT = 1;
+/** From the first list of rows on: an older program would write rows that are not in it. */
+const BOUND_FORMAT = 2;
 /** Another process's write takes a few milliseconds; only a stopped one holds the file longer. */
 const BUSY_TIMEOUT_MS = 2_000;
 
@@ -82,7 +85,7 @@ function createPrivately(stateDir: string, path: string): void {
 function prepareSchema(db: Database.Database, path: string): void {
   const version = db.pragma("user_version", { simple: true });
   if (version === 0) db.exec(SCHEMA);
-  else if (version !== FORMAT)
+  else if (version !== FORMAT && version !== BOUND_FORMAT)
     throw new AppError("VAULT_UNAVAILABLE", `${path} was written by a newer version of this program`, {
       hint: "Install that version again.",
     });
@@ -147,7 +150,10 @@ function verbs(db: Database.Database, path: string, backend: VaultBackend): Vaul
       const row = keyCheck.get();
       return row?.salt && row.proof ? { salt: row.salt, proof: row.proof } : null;
     },
-    setKeyCheck: ({ salt, proof }) => void setKeyCheck.run(salt, proof),
+    setKeyCheck: ({ salt, proof }) => {
+      setKeyCheck.run(salt, proof);
+      db.pragma(`user_version = ${BOUND_FORMAT}`);
+    },
     touch: () => void touch.run(),
     close: () => void db.close(),
   };

@@ -1,10 +1,10 @@
 import type { Clock } from "../../shared/clock.ts";
-import { AppError } from "../../shared/errors.ts";
 import { type Secret, secret } from "../../shared/secret.ts";
 import type { Vault } from "../contract.ts";
 import { stampSecrets, type VaultDatabase } from "../file/database.ts";
 import type { KeySource } from "./key-source.ts";
-import { seal, unseal } from "../../shared/seal.ts";
+import { bindRows } from "./bind.ts";
+import { changeRows, openRow, sealRowList } from "./row-list.ts";
 import { keyHolder } from "./unlock.ts";
 
 /** Items as sealed rows in `vault.db`, for machines without a desktop. The key rests elsewhere. */
@@ -24,11 +24,11 @@ export function sealedVault(options: SealedOptions): Omit<Vault, "exclusively" |
     read: async (names) => {
       const db = options.database();
       return db.alone(() => {
-        const key = unlock(db);
+        const unlocked = unlock(db);
         const found = new Map<string, Secret>();
         for (const name of names) {
-          const sealed = db.sealed(name);
-          if (sealed) found.set(name, secret(openItem(key, name, sealed)));
+          const text = openRow(unlocked, name, db.sealed(name));
+          if (text !== null) found.set(name, secret(text));
         }
         return found;
       });
@@ -36,11 +36,9 @@ export function sealedVault(options: SealedOptions): Omit<Vault, "exclusively" |
     write: async (changes) => {
       const db = options.database();
       db.alone(() => {
-        const key = unlock(db);
-        for (const [name, value] of changes) {
-          if (value === null) db.remove(name);
-          else db.put(name, seal(key, name, value.reveal()));
-        }
+        const { salt, ...bound } = bindRows(db, unlock(db), new Set(changes.keys()));
+        const texts = [...changes].map(([name, value]) => [name, value?.reveal() ?? null] as const);
+        db.setKeyCheck({ salt, proof: sealRowList(bound.key, changeRows(db, bound, texts)) });
         stampSecrets(db, changes, options.clock.now());
         db.touch();
       });
@@ -54,12 +52,4 @@ export function sealedVault(options: SealedOptions): Omit<Vault, "exclusively" |
     describe: () =>
       `the sealed vault in ${options.stateDir}, key from ${options.keySource?.path ?? "nowhere yet"}`,
   };
-}
-
-export function openItem(key: Buffer, name: string, sealed: Buffer): string {
-  const text = unseal(key, name, sealed);
-  if (text !== null) return text;
-  throw new AppError("VAULT_UNAVAILABLE", `The item ${name} in vault.db was altered`, {
-    hint: "Set this secret again, or connect again; find out who wrote to the file.",
-  });
 }

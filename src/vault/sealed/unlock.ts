@@ -4,21 +4,27 @@ import { dirname } from "node:path";
 import { AppError } from "../../shared/errors.ts";
 import type { KeyCheck, VaultDatabase } from "../file/database.ts";
 import { createKey, flushDirectory, type KeySource, readKey } from "./key-source.ts";
-import { deriveKey, seal, unseal } from "../../shared/seal.ts";
+import { deriveKey } from "../../shared/seal.ts";
+import { openRowList, type RowList, sealRowList } from "./row-list.ts";
 
 interface UnlockOptions {
   keySource: KeySource | null;
   platform: NodeJS.Platform;
 }
 
-const PROOF_NAME = "";
-const PROOF_TEXT = "jc-integrations";
+/** A vault that can be read and written now. */
+export interface Unlocked {
+  salt: Buffer;
+  key: Buffer;
+  /** What the key was derived from. */
+  material: Buffer;
+  list: RowList | "unbound";
+}
 
-/** What a vault keeps to know its key again, without having to open an item. */
-export function newKeyCheck(material: Buffer): { check: KeyCheck; key: Buffer } {
+/** A key that nothing was sealed with yet. */
+export function newKey(material: Buffer): { salt: Buffer; key: Buffer } {
   const salt = randomBytes(32);
-  const key = deriveKey("vault", material, salt);
-  return { check: { salt, proof: seal(key, PROOF_NAME, PROOF_TEXT) }, key };
+  return { salt, key: deriveKey("vault", material, salt) };
 }
 
 /** Where a rotation puts the new key until every item is sealed with it. */
@@ -30,47 +36,58 @@ export function nextKeyPath(source: KeySource): string {
  * Finds the key, inside a transaction on the vault, and keeps it while the vault's salt stands, so that a `rekey`
  * by another process is noticed at once.
  */
-export function keyHolder(options: UnlockOptions): (db: VaultDatabase) => Buffer {
-  let held: { salt: Buffer; key: Buffer } | null = null;
+export function keyHolder(options: UnlockOptions): (db: VaultDatabase) => Unlocked {
+  let held: { salt: Buffer; key: Buffer; material: Buffer } | null = null;
   return (db) => {
     const check = db.keyCheck();
-    if (held && check && held.salt.equals(check.salt)) return held.key;
-    held = unlock(options, db, check);
-    return held.key;
+    if (held && check && held.salt.equals(check.salt)) {
+      const list = openRowList(held.key, check.proof);
+      if (list) return { ...held, list };
+    }
+    const unlocked = unlock(options, db, check);
+    held = unlocked;
+    return unlocked;
   };
 }
 
-function unlock({ keySource, platform }: UnlockOptions, db: VaultDatabase, check: KeyCheck | null) {
+function unlock(
+  { keySource, platform }: UnlockOptions,
+  db: VaultDatabase,
+  check: KeyCheck | null,
+): Unlocked {
   if (!keySource) throw noKeySource();
   const isEmpty = db.names("").length === 0;
   const material = readKey(keySource, platform);
   if (check) {
-    const key = keyThatFits(material, check) ?? finishRotation(keySource, platform, check);
-    if (key) return { salt: check.salt, key };
+    const fitting = openWith(material, check) ?? finishRotation(keySource, platform, check);
+    if (fitting) return fitting;
     if (!isEmpty) throw material ? wrongKey(keySource, db.path) : keyMissing(keySource);
   }
   // A new key opens nothing that was sealed before: it is made only while there is nothing to open.
   if (!material && keySource.kind === "credential") throw keyMissing(keySource);
-  const fresh = newKeyCheck(material ?? createKey(keySource.path));
-  db.setKeyCheck(fresh.check);
-  return { salt: fresh.check.salt, key: fresh.key };
+  const found = material ?? createKey(keySource.path);
+  const list: RowList = new Map();
+  const { salt, key } = newKey(found);
+  db.setKeyCheck({ salt, proof: sealRowList(key, list) });
+  return { salt, key, material: found, list };
 }
 
-function keyThatFits(material: Buffer | null, check: KeyCheck): Buffer | null {
+function openWith(material: Buffer | null, check: KeyCheck): Unlocked | null {
   if (!material) return null;
   const key = deriveKey("vault", material, check.salt);
-  return unseal(key, PROOF_NAME, check.proof) === PROOF_TEXT ? key : null;
+  const list = openRowList(key, check.proof);
+  return list && { salt: check.salt, key, material, list };
 }
 
 /** A rotation sealed the items with the next key and has yet to put it in the old one's place, or died before it did. */
-function finishRotation(source: KeySource, platform: NodeJS.Platform, check: KeyCheck): Buffer | null {
+function finishRotation(source: KeySource, platform: NodeJS.Platform, check: KeyCheck): Unlocked | null {
   if (source.kind === "credential") return null;
   const next = nextKeyPath(source);
-  const key = keyThatFits(readKey({ kind: "file", path: next }, platform), check);
-  if (!key) return null;
+  const fitting = openWith(readKey({ kind: "file", path: next }, platform), check);
+  if (!fitting) return null;
   renameSync(next, source.path);
   flushDirectory(dirname(source.path));
-  return key;
+  return fitting;
 }
 
 function noKeySource(): AppError {
