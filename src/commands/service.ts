@@ -90,7 +90,10 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
     runnerFor(world),
   ]);
   const [places, program] = [placesOf(scope, world.env), programOf(world)];
-  if (scope === "system") host.refuseClosedProgram(program);
+  if (scope === "system") {
+    host.refuseClosedProgram(program);
+    host.refuseWritableProgram(program);
+  }
   if (!options.dryRun) await host.refuseUnlessAble(runner, scope, `install --${scope}`);
   const unseen = keysSetIn(world.env);
   const plan = planInstall(

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { listKeysCommand } from "../core/advice/command-lines.ts";
 import { loadConfig } from "../shared/config.ts";
@@ -8,6 +8,7 @@ import { VERSION } from "../shared/version.ts";
 import { type Places, type Program, type Scope, SERVICE, UNIT } from "./unit.ts";
 import type { Found } from "./plan.ts";
 import { type Runner, runOrThrow } from "./runner.ts";
+import { packageDirectories, writableOnTheWay, writableWithin } from "./writable.ts";
 
 /** Reads what is there, changes nothing. Throws `CONFIG_INVALID` for a configuration `serve` would not start with. */
 export async function look(
@@ -99,6 +100,22 @@ export function refuseClosedProgram({ nodePath, scriptPath }: Program): void {
     throw new AppError("USAGE", `the service's user cannot run this Node: ${closedNode}`, {
       hint: "Install Node for everybody, from your distribution or NodeSource, and run this with that one.",
     });
+}
+
+/** Throws `USAGE` for a program that anybody but root could change: root would install it, and type it. */
+export function refuseWritableProgram({ nodePath, scriptPath }: Program): void {
+  const real = realpathSync(scriptPath);
+  const root = dirname(dirname(real));
+  const found =
+    writableOnTheWay(nodePath) ??
+    writableOnTheWay(scriptPath) ??
+    writableOnTheWay(real) ??
+    writableWithin(root) ??
+    packageDirectories(root).map(writableWithin).find((each) => each !== null);
+  if (!found) return;
+  throw new AppError("USAGE", `others than root can change the program: ${found.path} ${found.how}`, {
+    hint: `sudo ${found.fix}. Or, with this Node at a place of root's: ${installHint(scriptPath)}`,
+  });
 }
 
 /** Of this very program: no registry has it, and whoever took its name there would run as root. */

@@ -3,7 +3,7 @@
  * starts itself again in `test/systemd-box`; the tests are those inside, in this order, on one machine.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import * as v from "valibot";
@@ -36,6 +36,36 @@ function declareTests() {
     expect(code).toBe(2);
     expect(err).toContain("/root has mode 0700");
     expect(err).toContain("sudo npm install --global");
+  });
+
+  test.each([
+    ["its script", "bin/jc-integrations.js", 0o777, 0o755],
+    ["a file of dist", "dist/start.cjs", 0o664, 0o644],
+    ["dist", "dist", 0o777, 0o755],
+    ["the directory it lies in", "..", 0o775, 0o755],
+  ])("install is refused where others can change %s, with the fix", async (_name, part, wide, narrow) => {
+    const path = join("/opt/jc-integrations", part);
+    chmodSync(path, wide);
+    const { code, err } = await cli("/opt/jc-integrations", "service", "install", "--system");
+    chmodSync(path, narrow);
+    expect(code).toBe(2);
+    expect(err).toContain(`others than root can change the program: ${path} has mode 0${wide.toString(8)}`);
+    expect(err).toContain(`sudo chmod go-w '${path}'`);
+    expect(existsSync(UNIT_FILE)).toBe(false);
+  });
+
+  test("install is refused for a program or a Node of somebody else's", async () => {
+    const script = scriptIn("/opt/jc-integrations");
+    chownSync(script, 65534, 65534);
+    const { code, err } = await cli("/opt/jc-integrations", "service", "install", "--system");
+    chownSync(script, 0, 0);
+    expect([code, err]).toEqual([2, expect.stringContaining(`${script} belongs to the user 65534`)]);
+    mkdirSync("/opt/node");
+    copyFileSync(process.execPath, "/opt/node/node");
+    chmodSync("/opt/node", 0o777);
+    const other = await run("/opt/node/node", [script, "service", "install", "--system"]);
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining("/opt/node has mode 0777")]);
+    expect(existsSync(UNIT_FILE)).toBe(false);
   });
 
   test("install is refused to anybody but root, with what to type instead", async () => {
