@@ -116,7 +116,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const storage = [...status.storage, ...status.secrets].map(({ message, hint }) =>
     paint.yellow(`! ${message}${hint === null ? "" : `\n  ${hint}`}`),
   );
-  const weak = [...status.secretWarnings, ...status.settingWarnings].map((words) =>
+  const weak = [...status.secretWarnings, ...status.openToOthers, ...status.settingWarnings].map((words) =>
     paint.yellow(`! ${plain(words)}`),
   );
   const drift = status.services.flatMap(({ advice }) => advice.map((words) => paint.yellow(`! ${words}`)));

@@ -6,6 +6,7 @@ import { isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Lost } from "../shared/io.ts";
 import type { Log } from "../shared/log.ts";
+import { openToOthers } from "../shared/private-files.ts";
 import { BUILD, VERSION } from "../shared/version.ts";
 import { withoutEffect } from "../shared/settings.ts";
 import type { Store } from "../store/contract/store.ts";
@@ -98,6 +99,7 @@ export async function serve(
         : { file: config.file, digest: digestOf(runningText) },
   });
   for (const setting of withoutEffect(config, context.vendors)) log.warn(setting);
+  for (const open of openToOthers(context.stateDir)) log.warn(open);
   const store = tellingLostLogins(await context.threadedStore(), log);
   const toldHolds = createToldHolds(store, log);
   const [vault, sources] = await Promise.all([context.vault(), context.sources()]);

@@ -111,7 +111,9 @@ export function refuseWritableProgram({ nodePath, scriptPath }: Program): void {
     writableOnTheWay(scriptPath) ??
     writableOnTheWay(real) ??
     writableWithin(root) ??
-    packageDirectories(root).map(writableWithin).find((each) => each !== null);
+    packageDirectories(root)
+      .map(writableWithin)
+      .find((each) => each !== null);
   if (!found) return;
   throw new AppError("USAGE", `others than root can change the program: ${found.path} ${found.how}`, {
     hint: `sudo ${found.fix}. Or, with this Node at a place of root's: ${installHint(scriptPath)}`,

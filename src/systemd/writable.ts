@@ -57,15 +57,14 @@ function linked(path: string): Writable | null {
  */
 export function packageDirectories(root: string): string[] {
   const beside = dirname(root);
-  return [join(root, "node_modules"), ...(basename(beside) === "node_modules" ? [beside] : [])].filter((path) =>
-    existsSync(path),
+  return [join(root, "node_modules"), ...(basename(beside) === "node_modules" ? [beside] : [])].filter(
+    (path) => existsSync(path),
   );
 }
 
 function writableAt(path: string): Writable | null {
   const info = lstatSync(path);
-  if (info.uid !== 0)
-    return { path, how: `belongs to the user ${info.uid}`, fix: `chown -h root '${path}'` };
+  if (info.uid !== 0) return { path, how: `belongs to the user ${info.uid}`, fix: `chown -h root '${path}'` };
   if (info.isSymbolicLink() || (info.mode & OTHERS_WRITE) === 0) return null;
   const mode = (info.mode & 0o7777).toString(8).padStart(4, "0");
   return { path, how: `has mode ${mode}`, fix: `chmod go-w '${path}'` };

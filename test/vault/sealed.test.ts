@@ -1,6 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
@@ -115,14 +125,24 @@ test("a missing key file is made while the vault is empty, and never again", asy
   expect(await readAll(open(options), TOKEN)).toEqual({ [TOKEN]: "one" });
 });
 
-test("a key that others can read, or that is too short, is refused", async () => {
+test("a key that others can read is closed to them; one that is too short, a link, or another user's is refused", async () => {
   const options = vaultOptions();
   const keyFile = join(options.stateDir, "key");
   writeFileSync(keyFile, "k".repeat(32));
   chmodSync(keyFile, 0o640);
-  await expect(open(options).read([TOKEN])).rejects.toMatchObject({ hint: `chmod 600 ${keyFile}` });
-  chmodSync(keyFile, 0o600);
   expect(await readAll(open(options), TOKEN)).toEqual({});
+  expect(modeOf(keyFile)).toBe("600");
+  symlinkSync(keyFile, `${keyFile}-link`);
+  await expect(open({ ...options, keyFile: `${keyFile}-link` }).read([TOKEN])).rejects.toMatchObject({
+    message: `The key file ${keyFile}-link is a link`,
+  });
+  if (process.getuid?.() === 0) {
+    chownSync(keyFile, 65534, 65534);
+    await expect(open(options).read([TOKEN])).rejects.toMatchObject({
+      message: `The key file ${keyFile} belongs to another user (65534)`,
+    });
+    chownSync(keyFile, 0, 0);
+  }
   writeFileSync(keyFile, "too short");
   await expect(open(options).read([TOKEN])).rejects.toMatchObject({
     code: "VAULT_UNAVAILABLE",

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { type ChatContext, trySending } from "../../flows/watch/alert.ts";
@@ -6,6 +5,7 @@ import { chatOf } from "../../flows/watch/alert-chat.ts";
 import { type ServeFault, writeInPlace } from "../../flows/watch/serve-faults.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
+import { readOwnFile } from "../../shared/private-files.ts";
 
 /**
  * Tells the chats that webhooks are refused, straight from memory: an alert cannot rest in a store that is broken. Once for
@@ -123,7 +123,7 @@ function chatsOf(config: ChatContext["config"]): Map<string, string> {
 
 function readTold(path: string): Told[] {
   try {
-    return v.parse(Told, JSON.parse(readFileSync(path, "utf8")));
+    return v.parse(Told, JSON.parse(readOwnFile(path)));
   } catch {
     return [];
   }

@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readOwnFile } from "../../shared/private-files.ts";
 
 /**
  * What is wrong with the webhook secrets, in words, in a small file beside the log: whoever reads the secrets leaves it
@@ -10,7 +11,8 @@ export function tellSecretWarnings(stateDir: string, warnings: readonly string[]
   try {
     if (warnings.length === 0) rmSync(path, { force: true });
     else {
-      writeFileSync(`${path}.new`, JSON.stringify(warnings), { mode: 0o600 });
+      rmSync(`${path}.new`, { force: true });
+      writeFileSync(`${path}.new`, JSON.stringify(warnings), { mode: 0o600, flag: "wx" });
       renameSync(`${path}.new`, path);
     }
   } catch {
@@ -20,7 +22,7 @@ export function tellSecretWarnings(stateDir: string, warnings: readonly string[]
 
 export function secretWarnings(stateDir: string): string[] {
   try {
-    const told: unknown = JSON.parse(readFileSync(fileIn(stateDir), "utf8"));
+    const told: unknown = JSON.parse(readOwnFile(fileIn(stateDir)));
     return Array.isArray(told) ? told.filter((each) => typeof each === "string") : [];
   } catch {
     return [];

@@ -1,5 +1,6 @@
-import { closeSync, constants, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
 import * as v from "valibot";
+import { insistOnOwn, NO_FOLLOW, readOwnFile } from "../../shared/private-files.ts";
 import { isRunning, thisProcess } from "../../shared/process-identity.ts";
 import type { StoreFaultKind } from "../../store/contract/store.ts";
 import { faultsFile } from "./faults-file.ts";
@@ -56,7 +57,7 @@ export function forgetServeFaults(stateDir: string): void {
 /** Of a service that lives; none of one that was killed. */
 export function serveFaults(stateDir: string): readonly ServeFault[] {
   try {
-    const { service, faults } = v.parse(Told, JSON.parse(readFileSync(faultsFile(stateDir), "utf8")));
+    const { service, faults } = v.parse(Told, JSON.parse(readOwnFile(faultsFile(stateDir))));
     return isRunning(service) ? faults : [];
   } catch {
     return [];
@@ -66,8 +67,9 @@ export function serveFaults(stateDir: string): readonly ServeFault[] {
 /** Overwrites what stands there, padded to the room it takes, so that a full disk is in nobody's way. False where it cannot. */
 export function writeInPlace(path: string, text: string, roomBytes: number): boolean {
   try {
-    const file = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+    const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | NO_FOLLOW, 0o600);
     try {
+      insistOnOwn(file, path);
       const bytes = Buffer.alloc(Math.max(roomBytes, Buffer.byteLength(text)), " ");
       bytes.write(text);
       return writeSync(file, bytes, 0, bytes.length, 0) === bytes.length;

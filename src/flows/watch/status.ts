@@ -30,6 +30,7 @@ import { type Clock, isoTime } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import { secretWarnings } from "./secret-warnings.ts";
+import { openToOthers } from "../../shared/private-files.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import { withoutEffect } from "../../shared/settings.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
@@ -160,6 +161,8 @@ export async function statusOf(
       : null,
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     secretWarnings: secretWarnings(stateDir),
+    /** What other users of the machine can read or change of the state, in words. */
+    openToOthers: openToOthers(stateDir),
     /** Settings that nothing heeds, in words. */
     settingWarnings: withoutEffect(config, declared),
     service: services.length > 0 || faults.length > 0 ? "running" : "not running",

@@ -1,9 +1,9 @@
-import { chmodSync, closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { unfitNativePart } from "../../shared/native-part.ts";
 import { makePrivateDir } from "../../shared/private-dir.ts";
+import { closeToOthers, createOnce, misplacedDatabase } from "../../shared/private-files.ts";
 import type { VaultBackend } from "../contract.ts";
 import { DISK_FULL, isDiskFull } from "./full-disk.ts";
 
@@ -76,10 +76,11 @@ export function openVaultDatabase(stateDir: string, backend: VaultBackend): Vaul
 
 /** SQLite would make the file readable for all; its journal takes the file's mode. */
 function createPrivately(stateDir: string, path: string): void {
+  const misplaced = misplacedDatabase(path);
+  if (misplaced) throw new AppError("VAULT_UNAVAILABLE", misplaced.message, { hint: misplaced.hint });
   makePrivateDir(stateDir);
-  // To close a file that is there would take the locks that this process may have on it.
-  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
-  chmodSync(path, 0o600);
+  createOnce(path);
+  closeToOthers(stateDir);
 }
 
 function prepareSchema(db: Database.Database, path: string): void {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { closeSync, existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import type { Clock } from "../../shared/clock.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
 import { unfitNativePart } from "../../shared/native-part.ts";
 import { makePrivateDir } from "../../shared/private-dir.ts";
+import { createOnce, misplacedDatabase } from "../../shared/private-files.ts";
 import { DISK_FULL, isDiskFull } from "./full-disk.ts";
 
 /** Longer than the slowest refresh; a holder that takes more is stopped or stuck. */
@@ -70,10 +70,12 @@ function fileFor(directory: string, name: string): string {
   const path = join(directory, `${createHash("sha256").update(name).digest("hex").slice(0, 24)}.lock`);
   try {
     makePrivateDir(directory);
-    // Never a file that is there: to close it anywhere in a process takes all locks that the process has on it.
-    if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
+    createOnce(path);
+    const misplaced = misplacedDatabase(path);
+    if (misplaced) throw new AppError("VAULT_UNAVAILABLE", misplaced.message, { hint: misplaced.hint });
     return path;
   } catch (cause) {
+    if (isAppError(cause)) throw cause;
     const isFull = isDiskFull(cause);
     const why = isFull ? `: ${DISK_FULL.what}` : "";
     throw new AppError("VAULT_UNAVAILABLE", `The lock file ${path} cannot be created${why}`, {

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -12,6 +14,7 @@ import {
 import { dirname, join, relative } from "node:path";
 import { AppError } from "../../shared/errors.ts";
 import { makePrivateDir } from "../../shared/private-dir.ts";
+import { NO_FOLLOW, ownUser } from "../../shared/private-files.ts";
 import { DISK_FULL, isDiskFull } from "../file/full-disk.ts";
 
 /** Where the sealed vault's key comes from. A credential belongs to systemd: read-only, its permissions not ours. */
@@ -41,10 +44,7 @@ export function readKey(source: KeySource, platform: NodeJS.Platform): Buffer | 
   if (file === null) return null;
   try {
     // Windows has no permission bits: there a file's mode says nothing about who may read it.
-    if (source.kind === "file" && platform !== "win32" && (fstatSync(file).mode & 0o077) !== 0)
-      throw new AppError("VAULT_UNAVAILABLE", `The key file ${source.path} can be read by other users`, {
-        hint: `chmod 600 ${source.path}`,
-      });
+    if (platform !== "win32") insistOnPrivate(source, file);
     const material = readFileSync(file);
     if (material.length >= SHORTEST_KEY_BYTES) return material;
     throw new AppError("VAULT_UNAVAILABLE", `The key file ${source.path} holds fewer than 32 bytes`, {
@@ -55,11 +55,33 @@ export function readKey(source: KeySource, platform: NodeJS.Platform): Buffer | 
   }
 }
 
+/** Wider modes are mended where the file is ours; systemd keeps a credential in a directory that is closed to others. */
+function insistOnPrivate({ kind, path }: KeySource, file: number): void {
+  const { uid } = fstatSync(file);
+  if (uid !== 0 && uid !== ownUser())
+    throw new AppError("VAULT_UNAVAILABLE", `The key file ${path} belongs to another user (${uid})`, {
+      hint: `Whoever owns it can read and replace it: sudo chown ${ownUser()} '${path}'`,
+    });
+  if (kind === "credential" || (fstatSync(file).mode & 0o077) === 0) return;
+  try {
+    fchmodSync(file, 0o600);
+  } catch {
+    throw new AppError("VAULT_UNAVAILABLE", `The key file ${path} can be read by other users`, {
+      hint: `chmod 600 ${path}`,
+    });
+  }
+}
+
 function openOrNull(source: KeySource): number | null {
   try {
-    return openSync(source.path, "r");
+    return openSync(source.path, constants.O_RDONLY | NO_FOLLOW);
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return null;
+    const code = cause instanceof Error && "code" in cause ? cause.code : "";
+    if (code === "ENOENT") return null;
+    if (code === "ELOOP")
+      throw new AppError("VAULT_UNAVAILABLE", `The key file ${source.path} is a link`, {
+        hint: `Set vault.key_file to the file itself: realpath '${source.path}'`,
+      });
     throw new AppError("VAULT_UNAVAILABLE", `The key file ${source.path} cannot be read`, {
       hint: "Make it readable for the user this runs as, and for nobody else.",
       cause,

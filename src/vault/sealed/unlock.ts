@@ -50,11 +50,7 @@ export function keyHolder(options: UnlockOptions): (db: VaultDatabase) => Unlock
   };
 }
 
-function unlock(
-  { keySource, platform }: UnlockOptions,
-  db: VaultDatabase,
-  check: KeyCheck | null,
-): Unlocked {
+function unlock({ keySource, platform }: UnlockOptions, db: VaultDatabase, check: KeyCheck | null): Unlocked {
   if (!keySource) throw noKeySource();
   const isEmpty = db.names("").length === 0;
   const material = readKey(keySource, platform);

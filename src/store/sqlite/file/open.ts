@@ -1,9 +1,10 @@
-import { closeSync, lstatSync, openSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { NEW_LOG_COMMAND } from "../../../core/advice/command-lines.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { makePrivateDir } from "../../../shared/private-dir.ts";
+import { closeToOthers, createOnce, misplacedDatabase } from "../../../shared/private-files.ts";
 import { thisProcess } from "../../../shared/process-identity.ts";
 import { backUp } from "./backup.ts";
 import { backupBeforeMigration, leftovers } from "./backup-names.ts";
@@ -63,9 +64,10 @@ export function openLog(stateDir: string, options: OpenOptions): Db {
 
 /** The file must be there, and 0600, before SQLite opens it: the -wal and -shm files copy its mode. */
 function prepareFile(path: string, { isExpected = false }: Pick<OpenOptions, "isExpected">) {
-  const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  if (found && !found.isFile())
-    throw unavailable(`${path} is not a file`, "A log is a plain file: move what stands there away.");
+  const misplaced = misplacedDatabase(path);
+  if (misplaced) throw unavailable(misplaced.message, misplaced.hint);
+  closeToOthers(dirname(path));
+  const found = statOf(path);
   const [isNothing, isWalThere] = [!found?.size, Boolean(statOf(`${path}-wal`)?.size)];
   if (isNothing && isExpected) throw gone(path, "the vault beside it notes a connection");
   // SQLite would remove it, and with it what only it holds.
@@ -73,7 +75,7 @@ function prepareFile(path: string, { isExpected = false }: Pick<OpenOptions, "is
   waitForWal(path);
   if (!found) {
     makePrivateDir(dirname(path));
-    closeSync(openSync(path, "a", 0o600));
+    createOnce(path);
   }
   return statOf(path);
 }
