@@ -108,7 +108,7 @@ test("a journal of a line a second is all that strangers can fill", async () => 
   const headers = { "content-type": "application/json", "x-smartrecruiters-signature": FORGED };
   for (let n = 0; n < 150; n += 1) {
     await fetch(service.url + SMARTRECRUITERS, { method: "POST", headers, body: "{}" });
-    expect(await visit(`${service.url}/hubspot/oauth-callback?code=a&state=b${n}`)).toBe(400);
+    expect(await visit(`${service.url}/hubspot/oauth-callback?code=a&state=b${n}`)).toBe(303);
   }
   await until("both are told", () => new Set(toldOf(service)).size >= 2);
   const seconds = Math.ceil((performance.now() - begunAt) / 1_000);
