@@ -1,30 +1,56 @@
 import type { Clock } from "../shared/clock.ts";
-import type { Lost } from "../shared/io.ts";
+import type { Config } from "../shared/config.ts";
+import { digestOf } from "../shared/digest.ts";
 import type { Log } from "../shared/log.ts";
+import { BUILD, VERSION } from "../shared/version.ts";
 import type { ServiceFacts, Store } from "../store/contract/store.ts";
+import type { OwnProcess } from "./context.ts";
 import type { StoreTrouble } from "./trouble/store-trouble.ts";
 
 /** Keeps in the store that this service runs, and with what: for `status`, which may be of a newer program by then. */
 export interface Presence {
   /** Tells the store, now; where it is full or locked, later. */
   tell(): Promise<void>;
+  /** The configuration with this text is the one that runs. */
+  runs(text: string | null): Promise<void>;
   run(signal: AbortSignal): Promise<void>;
 }
 
 const LOOK_EVERY_MS = 20_000;
 
+interface PresenceContext {
+  config: Config;
+  store: Pick<Store, "runningServices">;
+  clock: Clock;
+  log: Log;
+  trouble: StoreTrouble;
+}
+
 export function createPresence(
-  { store, clock, log, trouble }: { store: Store; clock: Clock; log: Log; trouble: StoreTrouble },
-  { facts, lost }: { facts: () => Omit<ServiceFacts, "lostLines">; lost: () => Lost },
+  { config, store, clock, log, trouble }: PresenceContext,
+  { directory, lost }: Pick<OwnProcess, "directory" | "lost">,
 ): Presence {
+  const startedAt = clock.now();
+  let runningText = config.text;
   let isTold = false;
   let toldLines = 0;
   let noticedLines = 0;
 
+  const facts = (lostLines: number): ServiceFacts => ({
+    startedAt,
+    version: VERSION,
+    build: BUILD,
+    directory,
+    config:
+      config.file === null || runningText === null
+        ? null
+        : { file: config.file, digest: digestOf(runningText) },
+    lostLines,
+  });
   const tell = async () => {
     const { lines } = lost();
     isTold = false;
-    await store.runningServices({ enter: { ...facts(), lostLines: lines } }).then(() => {
+    await store.runningServices({ enter: facts(lines) }).then(() => {
       isTold = true;
       toldLines = lines;
     }, trouble.hear);
@@ -38,6 +64,10 @@ export function createPresence(
   };
   return {
     tell,
+    runs: async (text) => {
+      runningText = text;
+      await tell();
+    },
     run: async (signal) => {
       while (!signal.aborted) {
         await clock.sleep(LOOK_EVERY_MS, signal).catch(() => {});

@@ -19,6 +19,8 @@ interface Known {
   hasFailed: boolean;
 }
 
+export type WebhookSecrets = ReturnType<typeof createWebhookSecrets>;
+
 /** The webhook secrets in memory: once read they stay, whatever becomes of the vault, and are read again when it changed. */
 export function createWebhookSecrets({
   vault,

@@ -1,0 +1,39 @@
+import type { LookUpContext } from "../flows/intake/look-ups.ts";
+import type { Tokens } from "../oauth/tokens.ts";
+import type { Http } from "../shared/http.ts";
+import type { Lost } from "../shared/io.ts";
+import type { Log } from "../shared/log.ts";
+import type { Store } from "../store/contract/store.ts";
+import type { Vault } from "../vault/contract.ts";
+import type { VendorDeclaration } from "../vendors/contract/declaration.ts";
+import type { Source } from "../vendors/contract/source.ts";
+
+/** What the service needs of the program around it. */
+export interface ServeContext extends LookUpContext {
+  stateDir: string;
+  log: Log;
+  vendors: readonly VendorDeclaration[];
+  sources(): Promise<readonly Source[]>;
+  vault(): Promise<Vault>;
+  http(): Promise<Http>;
+  tokens(): Promise<Tokens>;
+  threadedStore(): Promise<Store>;
+  reload(): { text: string | null; keysForRestart: string[] };
+}
+
+/** The process that it is the whole purpose of. */
+export interface OwnProcess {
+  /** Where the program is installed. */
+  directory: string;
+  /** What of the log could not be written. */
+  lost(): Lost;
+  /** From here on no file of the program is opened, and SIGHUP calls back. */
+  keepRunning(onReload: () => void): void;
+}
+
+/** What is opened once, at the start. */
+export interface ServeParts {
+  store: Store;
+  vault: Vault;
+  sources: readonly Source[];
+}

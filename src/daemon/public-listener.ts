@@ -1,0 +1,67 @@
+import type { Server } from "node:http";
+import type { ServeContext, ServeParts } from "./context.ts";
+import { connectionsWithinLimit } from "./descriptors.ts";
+import { closeServer } from "./listen.ts";
+import { createConsentPages } from "./pages/consent-pages.ts";
+import { networks } from "./receiving/connections.ts";
+import { createReceiver } from "./receiving/receiver.ts";
+import { createRefusals } from "./receiving/refusals.ts";
+import { LAST_CALLS_MS, type Stopping } from "./stopping.ts";
+import { createQuietLog } from "./trouble/quiet-log.ts";
+import type { Watches } from "./watches.ts";
+
+export interface PublicListener {
+  server: Server;
+  /** Answers what it has begun, and writes down what it counted. */
+  end(): Promise<void>;
+}
+
+/** The receiver of webhooks and the pages of a consent, behind one server. */
+export function createPublicListener(
+  context: ServeContext,
+  { store, sources }: ServeParts,
+  { watches, stopping, hurry }: { watches: Watches; stopping: Stopping; hurry(job: string): void },
+): PublicListener {
+  const { clock, log, config } = context;
+  const { writes, trouble, secretsOf } = watches;
+  const refusals = createRefusals({ store, clock, log, trouble });
+  const quiet = createQuietLog({ log, clock });
+  const consentPages = createConsentPages({ ...context, quiet, store, signal: stopping.abort });
+  const server = createReceiver({
+    store: {
+      append: async (events) => {
+        const results = await store.append(events);
+        writes.stored();
+        return results;
+      },
+    },
+    clock,
+    quiet,
+    sources,
+    secretsOf,
+    hasSecret: secretsOf.hasAny,
+    refused: refusals.note,
+    leftQuestion: () => hurry("questions"),
+    taken: refusals.taken,
+    trouble,
+    consentPages,
+    notReady: () => (stopping.stop.aborted ? "stopping" : whyNotReady(watches)),
+    mostConnections: connectionsWithinLimit(config["serve.max_connections"], log),
+    trustedProxies: networks(config["serve.trusted_proxies"]),
+  });
+  return {
+    server,
+    end: async () => {
+      await closeServer(server, LAST_CALLS_MS);
+      await refusals.end();
+      await consentPages.finish();
+    },
+  };
+}
+
+/** In one word for strangers. */
+function whyNotReady({ faults, vaultWatch }: Watches): string | null {
+  const word = faults.word();
+  if (word === "storage") return word;
+  return vaultWatch.problem() === null ? word : "vault";
+}
