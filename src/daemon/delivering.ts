@@ -1,4 +1,4 @@
-import type { Vendors } from "../flows/account/vendors.ts";
+import type { AccountContext } from "../flows/account/context.ts";
 import { isRefusal } from "../flows/account/refusal.ts";
 import { deliverTo } from "../flows/deliver/deliver.ts";
 import type { AppError } from "../shared/errors.ts";
@@ -9,7 +9,7 @@ import type { ToldHolds } from "./trouble/told-holds.ts";
 import type { VaultWatch } from "./trouble/vault-watch.ts";
 
 interface DeliveringContext {
-  vendors: Vendors;
+  account: AccountContext;
   store: Store;
   toldHolds: ToldHolds;
   vaultWatch: VaultWatch;
@@ -23,19 +23,19 @@ const LOOK_AT_REFUSED_MS = 2_000;
 
 /** One delivery of the service, and what the journal hears of it. Throws `STORE_UNAVAILABLE`. */
 export function delivering({
-  vendors,
+  account,
   store,
   toldHolds,
   vaultWatch,
   refused,
   abort,
 }: DeliveringContext): SchedulerContext["deliver"] {
-  const { log, clock } = vendors;
+  const { log, clock } = account;
   return async (connectionId, stop) => {
     if (await refused.isShut(connectionId)) return { restUntil: clock.now() + LOOK_AT_REFUSED_MS };
     const beganAt = clock.now();
     const problems: AppError[] = [];
-    const { restUntil, ...counts } = await deliverTo(vendors, store, {
+    const { restUntil, ...counts } = await deliverTo(account, store, {
       connectionId,
       stop,
       abort,

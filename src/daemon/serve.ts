@@ -124,7 +124,7 @@ function startAll(
     wake = onChange;
     return store.watch(onChange);
   };
-  const deliver = delivering({ vendors: context, store, toldHolds, vaultWatch, refused, abort });
+  const deliver = delivering({ account: context, store, toldHolds, vaultWatch, refused, abort });
   const { jobs, hurry } = scheduled;
   const chats = { vault: async () => secrets };
   const incidents = createIncidents({ ...context, ...chats, faults: faults.all, signal: abort });

@@ -9,14 +9,14 @@ import {
 } from "../../oauth/consent/consent-link.ts";
 import type { TakenConsent } from "../../core/consent.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Vendors } from "../../flows/account/vendors.ts";
+import type { AccountContext } from "../../flows/account/context.ts";
 import type { ConsentCookie } from "./cookie.ts";
 import { linkAskPage, type LinkPage, linkUnknownPage, pageOfLink } from "./link-pages.ts";
 import { leadTo, refuse, show } from "./show.ts";
 import type { ToldEnds } from "./told-ends.ts";
 
 /** Where a link leads: what it is about, and a button. Whoever only looks, as a mail scanner does, changes nothing. */
-export interface EntryContext extends Pick<Vendors, "clock" | "config" | "destination"> {
+export interface EntryContext extends Pick<AccountContext, "clock" | "config" | "destination"> {
   store: Pick<Store, "takeConsent">;
   cookie: ConsentCookie;
   ends: ToldEnds;

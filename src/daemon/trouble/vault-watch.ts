@@ -1,5 +1,5 @@
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
-import type { Vendors } from "../../flows/account/vendors.ts";
+import type { AccountContext } from "../../flows/account/context.ts";
 import { holdForVault, releaseReadable, vaultProblemOf } from "../../flows/account/vault-trouble.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
@@ -22,7 +22,7 @@ export interface VaultWatch {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface VaultWatchContext extends Vendors {
+export interface VaultWatchContext extends AccountContext {
   store: Store;
   vault: Vault;
   /** Keeps what it reads in memory, for the time when the vault cannot be read. */

@@ -3,7 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Access } from "../../vendors/contract/access.ts";
-import type { Vendors } from "./vendors.ts";
+import type { AccountContext } from "./context.ts";
 
 /** Tokens that cannot be read now: results are held, nobody is disconnected, and a readable vault releases them. */
 export async function holdForVault(
@@ -49,15 +49,15 @@ export async function requireTokens(
  * the way. Returns what still keeps tokens from being read; null when nothing does.
  */
 export async function releaseReadable(
-  vendors: Pick<Vendors, "access" | "clock">,
+  account: Pick<AccountContext, "access" | "clock">,
   store: Store,
   { org, signal }: { org?: string; signal: AbortSignal },
 ): Promise<AppError | null> {
   let first: AppError | null = null;
   for (const connection of await store.connections(org)) {
     if (connection.vaultTrouble === null) continue;
-    const problem = await tokenProblem(vendors, { connection, store, signal });
-    if (problem === null) await store.release(connection.id, { held: ["vault"] }, vendors.clock.now());
+    const problem = await tokenProblem(account, { connection, store, signal });
+    if (problem === null) await store.release(connection.id, { held: ["vault"] }, account.clock.now());
     first ??= problem;
   }
   return first;
@@ -65,12 +65,12 @@ export async function releaseReadable(
 
 /** Before a command delivers: the same, and what is due and cannot go out for want of tokens is held for it. */
 export async function releaseFromVault(
-  vendors: Pick<Vendors, "access" | "clock">,
+  account: Pick<AccountContext, "access" | "clock">,
   store: Store,
   { org, signal }: { org?: string; signal: AbortSignal },
 ): Promise<AppError | null> {
-  const { clock } = vendors;
-  const known = await releaseReadable(vendors, store, { ...(org === undefined ? {} : { org }), signal });
+  const { clock } = account;
+  const known = await releaseReadable(account, store, { ...(org === undefined ? {} : { org }), signal });
   const now = clock.now();
   const work = (await store.dueWork(now)).filter(({ dueAt }) => dueAt <= now);
   const due = new Set(work.map(({ connectionId }) => connectionId));
@@ -78,7 +78,7 @@ export async function releaseFromVault(
     (await store.connections(org))
       .filter(({ id, vaultTrouble }) => vaultTrouble === null && due.has(id))
       .map(async (connection) => {
-        const problem = await tokenProblem(vendors, { connection, store, signal });
+        const problem = await tokenProblem(account, { connection, store, signal });
         return problem && (await noteVaultTrouble({ store, clock }, connection, problem)) ? problem : null;
       }),
   );
@@ -86,11 +86,11 @@ export async function releaseFromVault(
 }
 
 function tokenProblem(
-  vendors: Pick<Vendors, "access">,
+  account: Pick<AccountContext, "access">,
   { connection, ...options }: { connection: Connection; store: Store; signal: AbortSignal },
 ): Promise<AppError | null> {
   return vaultProblemOf(async () => {
-    await (await vendors.access(connection, options)).token();
+    await (await account.access(connection, options)).token();
   });
 }
 

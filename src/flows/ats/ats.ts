@@ -6,7 +6,7 @@ import type { Destination } from "../../vendors/contract/destination.ts";
 import type { Ats } from "../../vendors/contract/ats.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import { connectCommand } from "../../core/advice/command-lines.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 
 /** A connected applicant tracking system, ready for calls. */
 export interface OpenAts {
@@ -18,7 +18,7 @@ export interface OpenAts {
 
 /** Throws `USAGE` for a vendor that is none, `RECONNECT_NEEDED` where the org is not connected to it. */
 export async function openAts(
-  vendors: Pick<Vendors, "destination" | "access">,
+  account: Pick<AccountContext, "destination" | "access">,
   store: Store,
   {
     org,
@@ -27,7 +27,7 @@ export async function openAts(
     signal,
   }: { org: string; vendor: string; environment: Environment; signal: AbortSignal },
 ): Promise<OpenAts> {
-  const destination = await vendors.destination({ org, vendor, environment });
+  const destination = await account.destination({ org, vendor, environment });
   const ats = atsOf(destination);
   const connection = await store.connection({ org, vendor, environment });
   if (!connection?.account || connection.state === "not_connected") {
@@ -39,7 +39,7 @@ export async function openAts(
       },
     );
   }
-  return { connection, destination, ats, access: await vendors.access(connection, { store, signal }) };
+  return { connection, destination, ats, access: await account.access(connection, { store, signal }) };
 }
 
 export function atsOf(destination: Pick<Destination, "label" | "ats">): Ats {

@@ -6,7 +6,7 @@ import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { Ats, Subscription } from "../../vendors/contract/ats.ts";
 import type { Access } from "../../vendors/contract/access.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import { subscriptionTrouble } from "../../core/advice/subscription.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 import { addSecret, readWebhookSecrets } from "../../vault/secrets.ts";
@@ -184,7 +184,7 @@ async function saveHealth(
 
 /** Looks after the subscriptions of all connections. Returns what is wrong, in words. */
 export async function checkSubscriptions(
-  vendors: Vendors & { vault(): Promise<Vault> },
+  account: AccountContext & { vault(): Promise<Vault> },
   store: Store,
   signal: AbortSignal,
 ): Promise<{ checked: number; failed: string[] }> {
@@ -192,12 +192,12 @@ export async function checkSubscriptions(
   for (const connection of await store.connections()) {
     if (connection.state !== "connected" || !connection.isConfirmed) continue;
     try {
-      const { ats, label } = await vendors.destination(connection);
+      const { ats, label } = await account.destination(connection);
       if (!ats) continue;
-      const access = await vendors.access(connection, { store, signal });
-      const targetUrl = webhookUrl(vendors.config["serve.public_url"], ats);
-      const { clock } = vendors;
-      const context = { store, clock, vault: await vendors.vault(), ats, access, targetUrl };
+      const access = await account.access(connection, { store, signal });
+      const targetUrl = webhookUrl(account.config["serve.public_url"], ats);
+      const { clock } = account;
+      const context = { store, clock, vault: await account.vault(), ats, access, targetUrl };
       const subscription = await checkSubscription(context, connection);
       outcome.checked += 1;
       const known = connection.subscription === null ? null : subscription;

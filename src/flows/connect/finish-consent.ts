@@ -8,12 +8,12 @@ import type { Http } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import { clientSecretOf, type GrantContext, type KeepRequest, keep, redeem } from "./grant.ts";
 import { type Prepared, prepareFields } from "./fields.ts";
 
 /** From an admin's answer to a link of `makeLink` to a connection that stands, in whichever process it arrives. */
-export interface FinishContext extends Vendors {
+export interface FinishContext extends AccountContext {
   store: Store;
   http(): Promise<Http>;
   vault(): Promise<Vault>;

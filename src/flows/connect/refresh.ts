@@ -3,7 +3,7 @@ import { loginOf } from "../../oauth/token-set.ts";
 import type { Tokens } from "../../oauth/tokens.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import { connectCommand } from "../../core/advice/command-lines.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 
@@ -14,7 +14,7 @@ export interface Refreshed {
 
 /** Keeps tokens ahead of their expiry, also where nothing is delivered; those that are known to be unreadable are left alone. */
 export async function refreshAll(
-  vendors: Vendors & { tokens(): Promise<Tokens> },
+  account: AccountContext & { tokens(): Promise<Tokens> },
   store: Store,
   signal: AbortSignal,
 ): Promise<Refreshed> {
@@ -23,9 +23,9 @@ export async function refreshAll(
     if (connection.state !== "connected" || connection.vaultTrouble !== null) continue;
     if (!connection.isConfirmed) continue;
     try {
-      const destination = await vendors.destination(connection);
-      await (await vendors.access(connection, { store, signal })).token();
-      const set = await (await vendors.tokens()).peek(connectionName(connection));
+      const destination = await account.destination(connection);
+      await (await account.access(connection, { store, signal })).token();
+      const set = await (await account.tokens()).peek(connectionName(connection));
       const tokenExpiresAt = set?.expiresAt ?? null;
       if (tokenExpiresAt === connection.tokenExpiresAt) continue;
       const login = set && loginOf(set, destination.authorization);

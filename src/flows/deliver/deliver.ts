@@ -4,6 +4,7 @@
  */
 import type { Connection } from "../../core/connection.ts";
 import { initialState, decide } from "../../core/delivery/machine.ts";
+import { type Obstacle, restAfter } from "../../core/delivery/obstacle.ts";
 import { AHEAD_MS, spacingMs, windowFor } from "../../core/delivery/rate-window.ts";
 import type { DeliveryEvent } from "../../core/delivery/events.ts";
 import type { Rules } from "../../core/delivery/state.ts";
@@ -12,7 +13,7 @@ import type { Store } from "../../store/contract/store.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 import { isRefusal, noteTokenProblem } from "../account/refusal.ts";
 import { attemptRefused } from "./obstacles.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import type { DeliverContext, DeliverReport } from "./context.ts";
 import { createExecutor } from "./executor.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
@@ -21,10 +22,6 @@ import { createLedger, type Ledger } from "./ledger.ts";
 const UNLIMITED_CALLS_AT_ONCE = 8;
 /** Each has a connection of its own: an account that does not answer shall not take all that the machine has. */
 const MOST_CALLS_AT_ONCE = 64;
-/** A disk that is full or locked has room again at any time. */
-const STORE_REST_MS = 10_000;
-/** With the tokens of a new consent it may go on. */
-const NEW_TOKENS_REST_MS = 1_000;
 
 export interface DeliverOptions {
   connectionId: number;
@@ -40,21 +37,21 @@ export interface DeliverOptions {
 
 /** Delivers what is due for one connection. */
 export async function deliverTo(
-  vendors: Vendors,
+  account: AccountContext,
   store: Store,
   { connectionId, stop, abort, insists = false, onProblem }: DeliverOptions,
 ): Promise<DeliverReport> {
   const connection = await store.connection(connectionId);
   if (!connection) throw new Error(`there is no connection ${connectionId}`);
-  const { clock, config, log } = vendors;
+  const { clock, config, log } = account;
   const retryEveryMs = config["schedule.retry_every"];
   const noted = ({ message }: AppError) =>
     log.warn("cannot deliver", { org: connection.org, vendor: connection.vendor, reason: message });
   const tell = onProblem ?? noted;
   try {
     const [destination, access] = await Promise.all([
-      vendors.destination(connection),
-      vendors.access(connection, { store, signal: abort }),
+      account.destination(connection),
+      account.access(connection, { store, signal: abort }),
     ]);
     const context = { store, clock, destination, access, random: Math.random, retryEveryMs, insists, stop };
     return await deliver({ ...context, onProblem: tell }, connection);
@@ -64,7 +61,8 @@ export async function deliverTo(
     await noteTokenProblem({ store, clock }, connection, error);
     await attemptRefused({ store, clock }, connectionId, error);
     tell(error);
-    return { delivered: 0, rejected: 0, held: 0, retried: 0, restUntil: clock.now() + retryEveryMs };
+    const restUntil = restAfter("other", { now: clock.now(), retryEveryMs });
+    return { delivered: 0, rejected: 0, held: 0, retried: 0, restUntil };
   }
 }
 
@@ -78,7 +76,8 @@ export async function deliver(context: DeliverContext, connection: Connection): 
       await ledger.close();
     }
   } catch (error) {
-    restUntil = await restAfter(context, connection, error);
+    const obstacle = await note(context, connection, error);
+    restUntil = restAfter(obstacle, { now: context.clock.now(), retryEveryMs: context.retryEveryMs });
   }
   return { ...ledger.counts(), restUntil };
 }
@@ -133,16 +132,12 @@ function rulesFor({ destination, retryEveryMs, insists }: DeliverContext, connec
   };
 }
 
-/** Until when to rest after what stood in the way. Throws what is a bug. */
-async function restAfter(context: DeliverContext, connection: Connection, error: unknown): Promise<number> {
-  if (isAppError(error, "RECONNECT_NEEDED")) {
-    const isMarked = await markMustReconnect(context.store, connection, error);
-    // What was refused are tokens of before.
-    return isMarked ? 0 : context.clock.now() + NEW_TOKENS_REST_MS;
-  }
+/** Notes what stood in the way, where people look. Throws what is a bug. */
+async function note(context: DeliverContext, connection: Connection, error: unknown): Promise<Obstacle> {
+  if (isAppError(error, "RECONNECT_NEEDED"))
+    return (await markMustReconnect(context.store, connection, error)) ? "dead login" : "login of before";
   if (isRefusal(error)) await attemptRefused(context, connection.id, error);
   if (isAppError(error)) context.onProblem(error);
   else if (!context.access.signal.aborted) throw error;
-  const restMs = isAppError(error, "STORE_UNAVAILABLE") ? STORE_REST_MS : context.retryEveryMs;
-  return context.clock.now() + restMs;
+  return isAppError(error, "STORE_UNAVAILABLE") ? "store" : "other";
 }

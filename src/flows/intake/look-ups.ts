@@ -8,7 +8,7 @@ import type { LookUp } from "../../vendors/contract/look-up.ts";
 import { EventRefused } from "../../vendors/contract/source.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 import type { KeyedApi } from "../account/key-access.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import { readFound } from "./read-event.ts";
 
 /**
@@ -17,7 +17,7 @@ import { readFound } from "./read-event.ts";
  */
 const PAGE = 500;
 
-export interface LookUpContext extends Vendors {
+export interface LookUpContext extends AccountContext {
   /** Null for a vendor that answers no questions. */
   lookUp(of: ConnectionName): Promise<LookUp | null>;
   keyAccess(

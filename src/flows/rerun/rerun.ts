@@ -4,7 +4,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { NewRun, RunCounts, Standing, Store } from "../../store/contract/store.ts";
 import { noteUnsent } from "../account/unsent.ts";
 import { releaseFromVault } from "../account/vault-trouble.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import { queueAll } from "./queue.ts";
 import { seeThrough, standingOf, type Stop } from "./see-through.ts";
 import { type RerunPlan, totalOf } from "./selection.ts";
@@ -48,16 +48,16 @@ interface Run {
  * sees it through.
  */
 export async function rerun(
-  vendors: Vendors,
+  account: AccountContext,
   store: Store,
   plans: readonly RerunPlan[],
   options: RerunOptions,
 ): Promise<RerunReport> {
-  const { clock } = vendors;
+  const { clock } = account;
   const { run: begun, signal, detach } = options;
   const { org } = begun;
   // What still cannot be read is held when it is queued, and told in the end.
-  const unreadable = await releaseFromVault(vendors, store, { org, signal });
+  const unreadable = await releaseFromVault(account, store, { org, signal });
   // What waits already is the run's too, and counts first.
   const adopts = {
     selections: plans.map(({ selection }) => selection),
@@ -66,12 +66,12 @@ export async function rerun(
   const { id, adopted } = await store.saveRun({ ...begun, now: clock.now(), adopts });
   const run: Run = { id, plans, options, queued: 0, waited: adopted };
   try {
-    await queue(vendors, store, run);
+    await queue(account, store, run);
     await note(store, run, null);
     if (detach) return { ...(await note(store, run, clock.now())), waited: run.waited, problem: null };
     const connections = plans.map(({ connection }) => connection);
     const queued = { ...options, org, connections, runId: id, total: run.waited + run.queued };
-    const stop = (await seeThrough(vendors, store, queued)) ?? unreadable;
+    const stop = (await seeThrough(account, store, queued)) ?? unreadable;
     const counts = await note(store, run, stop === null ? clock.now() : null);
     return { ...counts, waited: run.waited, problem: await problemOf(store, run, { stop, ...counts }) };
   } catch (error) {
@@ -80,7 +80,7 @@ export async function rerun(
   }
 }
 
-async function queue({ clock }: Vendors, store: Store, run: Run): Promise<void> {
+async function queue({ clock }: AccountContext, store: Store, run: Run): Promise<void> {
   const { id: runId, plans, options } = run;
   const { limit, perSecond, signal } = options;
   const most = limit ?? Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@ import type { Connection } from "../../core/connection.ts";
 import { MAX_TRIES } from "../../core/delivery/retry.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Standing, Store } from "../../store/contract/store.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import { deliverTo } from "../deliver/deliver.ts";
 
 /** A run's pushes on their way to an end: watched while a service delivers them, delivered from here where none lives. */
@@ -25,7 +25,7 @@ const LEAST_REST_MS = 20;
 const LONGEST_REST_MS = 60_000;
 const DELIVERING_FROM_HERE = "no service runs: delivering from here";
 
-export async function seeThrough(vendors: Vendors, store: Store, queued: Queued): Promise<Stop> {
+export async function seeThrough(account: AccountContext, store: Store, queued: Queued): Promise<Stop> {
   const { runId, total, signal, onStanding } = queued;
   let fruitless = 0;
   for (;;) {
@@ -35,10 +35,10 @@ export async function seeThrough(vendors: Vendors, store: Store, queued: Queued)
     onStanding(standing, total, isServed ? await outageNote(store, queued) : DELIVERING_FROM_HERE);
     if (standing.pending === 0) return standing.held > 0 ? await vaultTroubleOf(store, queued) : null;
     if (isServed) {
-      await vendors.clock.sleep(LOOK_EVERY_MS, signal);
+      await account.clock.sleep(LOOK_EVERY_MS, signal);
       continue;
     }
-    const round = await deliverFromHere(vendors, store, queued);
+    const round = await deliverFromHere(account, store, queued);
     signal.throwIfAborted();
     if (round.problem) return round.problem;
     if (round.settled > 0) {
@@ -46,9 +46,9 @@ export async function seeThrough(vendors: Vendors, store: Store, queued: Queued)
       continue;
     }
     if (round.retried > 0) fruitless += 1;
-    const restMs = round.nextAt - vendors.clock.now();
+    const restMs = round.nextAt - account.clock.now();
     if (fruitless >= MAX_TRIES || restMs > LONGEST_REST_MS) return "resting";
-    await vendors.clock.sleep(Math.max(restMs, LEAST_REST_MS), signal);
+    await account.clock.sleep(Math.max(restMs, LEAST_REST_MS), signal);
   }
 }
 
@@ -87,18 +87,18 @@ interface Round {
 }
 
 /** Delivers what is due, while showing how it goes. */
-async function deliverFromHere(vendors: Vendors, store: Store, queued: Queued): Promise<Round> {
-  const { clock } = vendors;
+async function deliverFromHere(account: AccountContext, store: Store, queued: Queued): Promise<Round> {
+  const { clock } = account;
   const { connections, signal } = queued;
   const round: Round = { settled: 0, retried: 0, nextAt: Number.POSITIVE_INFINITY, problem: null };
   const onProblem = (problem: AppError) => {
     round.problem = problem;
   };
-  const stopShowing = showStanding(vendors, store, queued);
+  const stopShowing = showStanding(account, store, queued);
   try {
     for (const { id: connectionId } of connections) {
       const options = { connectionId, stop: signal, abort: signal, onProblem };
-      const { restUntil, retried, ...settled } = await deliverTo(vendors, store, options);
+      const { restUntil, retried, ...settled } = await deliverTo(account, store, options);
       round.retried += retried;
       round.settled += settled.delivered + settled.rejected + settled.held;
       const work = (await store.dueWork(clock.now(), connectionId))[0];
@@ -113,7 +113,7 @@ async function deliverFromHere(vendors: Vendors, store: Store, queued: Queued): 
 }
 
 /** Returns how to stop it. */
-function showStanding({ clock }: Vendors, store: Store, queued: Queued): () => Promise<void> {
+function showStanding({ clock }: AccountContext, store: Store, queued: Queued): () => Promise<void> {
   const done = new AbortController();
   const showing = (async () => {
     for (;;) {

@@ -4,7 +4,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 
 const SUBJECTS_PER_PAGE = 500;
 
@@ -56,27 +56,27 @@ function sameProjection(a: Projection, b: Projection): boolean {
 
 /** Sweeps every connected production account. What it raised before the signal aborts stays raised. */
 export async function sweepAll(
-  vendors: Pick<Vendors, "clock" | "destination">,
+  account: Pick<AccountContext, "clock" | "destination">,
   store: Store,
   signal?: AbortSignal,
 ): Promise<number> {
   let raised = 0;
   for (const connection of await store.connections()) {
     if (connection.environment !== "production" || connection.account === null) continue;
-    const destination = await destinationIfUsable(vendors, connection);
+    const destination = await destinationIfUsable(account, connection);
     if (destination?.subject === "contact")
-      raised += await sweep({ store, clock: vendors.clock, destination, signal }, connection);
+      raised += await sweep({ store, clock: account.clock, destination, signal }, connection);
   }
   return raised;
 }
 
 /** Null where the org's settings are wrong, which whoever looks after its tokens says: the others are swept all the same. */
 async function destinationIfUsable(
-  vendors: Pick<Vendors, "destination">,
+  account: Pick<AccountContext, "destination">,
   connection: Connection,
 ): Promise<Destination | null> {
   try {
-    return await vendors.destination(connection);
+    return await account.destination(connection);
   } catch (error) {
     if (isAppError(error, "CONFIG_INVALID")) return null;
     throw error;

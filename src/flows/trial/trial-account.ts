@@ -3,11 +3,11 @@ import type { Http } from "../../shared/http.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import type { Access } from "../../vendors/contract/access.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import type { Watcher } from "./checklist.ts";
 
 /** What every trial in a vendor's sandbox is given, and the account that it finds. */
-export interface TrialContext extends Vendors {
+export interface TrialContext extends AccountContext {
   http(): Promise<Http>;
   vault(): Promise<Vault>;
 }

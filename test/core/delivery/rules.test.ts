@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { isDegraded } from "../../../src/core/delivery/outage.ts";
+import { restAfter } from "../../../src/core/delivery/obstacle.ts";
 import { MINUTE, SECOND } from "./simulated-store.ts";
 import {
   ACCEPTED,
@@ -322,6 +323,14 @@ describe("a delivery that has to end", () => {
     world.pass(MINUTE);
     expect(running.restUntil()).toBe(0);
     expect(world.store.outage).toBeNull();
+  });
+
+  test("since something else stands in the way comes back when that may have passed, and not where all is held", () => {
+    const times = { now: START, retryEveryMs: 5 * MINUTE };
+    expect(restAfter("store", times)).toBe(START + 10 * SECOND);
+    expect(restAfter("login of before", times)).toBe(START + SECOND);
+    expect(restAfter("other", times)).toBe(START + 5 * MINUTE);
+    expect(restAfter("dead login", times)).toBe(0);
   });
 });
 

@@ -6,8 +6,8 @@ import type { Store } from "../../store/contract/store.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 
-/** What delivering needs of the opened program: vendors, and calls to their accounts. */
-export interface Vendors {
+/** What whoever calls an account needs of the opened program: its vendor, and an access that has a token. */
+export interface AccountContext {
   clock: Clock;
   config: Config;
   log: Log;
