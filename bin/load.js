@@ -1,13 +1,12 @@
 // Loads the program's chunks with the code that V8 kept of them when they were built: to compile them costs more than to
 // run them. Node built otherwise than the one that kept it, a chunk that is not the one it was kept of, or a damaged file,
 // and they are compiled anew. What runs is always the text that lies in dist/, for everybody to read.
-const { hash } = require("node:crypto");
 const { readFileSync, readdirSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
 const DIST = `${__dirname}/../dist/`;
-/** A line of JSON with each chunk's hash, then their code; and all of that once more, since V8 runs code unseen. */
+/** A line of JSON with each chunk's places, their texts and code; and all of that once more, since V8 runs code unseen. */
 const KEPT = `${DIST}kept-code`;
 const requireOutside = createRequire(`${DIST}start.cjs`);
 const loaded = new Map();
@@ -46,11 +45,7 @@ function wrapped(text) {
 /** V8 itself compares no more than the text's length. */
 function keptCodeOf(name, text) {
   const found = kept.get(name);
-  return found?.textHash === hashOf(text) ? found.code : undefined;
-}
-
-function hashOf(text) {
-  return hash("sha256", text, "base64");
+  return found?.text.equals(text) ? found.code : undefined;
 }
 
 function builtFor() {
@@ -68,8 +63,8 @@ function readKept() {
     const { node, places } = JSON.parse(one.subarray(0, begin).toString());
     if (node !== builtFor()) return chunks;
     const parts = one.subarray(begin);
-    for (const [name, textHash, from, to] of places)
-      chunks.set(name, { textHash, code: parts.subarray(from, to) });
+    for (const [name, from, middle, to] of places)
+      chunks.set(name, { text: parts.subarray(from, middle), code: parts.subarray(middle, to) });
   } catch {
     // It is there for speed alone.
   }
@@ -83,9 +78,9 @@ function keepCode() {
   let size = 0;
   for (const [name, { text, script }] of loaded) {
     const code = script.createCachedData();
-    parts.push(code);
-    places.push([name, hashOf(text), size, size + code.length]);
-    size += code.length;
+    parts.push(text, code);
+    places.push([name, size, size + text.length, size + text.length + code.length]);
+    size += text.length + code.length;
   }
   const whole = [Buffer.from(`${JSON.stringify({ node: builtFor(), places })}\n`), ...parts];
   writeFileSync(KEPT, Buffer.concat([...whole, ...whole]));

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./shared/world.ts";
-import { BOT_TOKEN } from "./alerts/telegram.ts";
+import { BOT_TOKEN } from "./alerts/bot-token.ts";
 import { listKeysCommand } from "./core/advice/command-lines.ts";
 import { misplacedSecret } from "./core/advice/misplaced-secret.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";

@@ -67,6 +67,18 @@ const READS_NODE_PROCESS = [
   "src/shared/private-files.ts",
   "src/vault/keychain/keychain-child.ts",
 ];
+/** What costs a command milliseconds before it says a word. */
+const HEAVY = [
+  "undici",
+  "valibot",
+  "chalk",
+  "cli-table3",
+  "@inquirer/prompts",
+  "open",
+  "keytar",
+  "node:tls",
+  "node:http",
+];
 const HOMELESS = ["utils", "helpers", "common", "services", "managers"];
 
 const files = readdirSync(new URL("src/", root), { recursive: true, encoding: "utf8" })
@@ -100,7 +112,22 @@ describe("the map of the house", () => {
     const reached = loadedWith(VENDOR_LIST).filter((path) => path.startsWith("src/vendors/"));
     expect(reached.length).toBeGreaterThan(3);
     expect(reached.filter((path) => path !== VENDOR_LIST && !LISTED.test(path))).toEqual([]);
-    expect(loadedWith("src/vendors/hubspot/hubspot.ts")).toContain("src/shared/http.ts");
+    expect(loadedWith("src/vendors/hubspot/hubspot.ts")).toContain("src/shared/http-answer.ts");
+  });
+
+  test("loads no network and no reader of vendors' answers to tell how things stand", () => {
+    const told = [
+      "src/start.ts",
+      "src/main.ts",
+      "src/commands/status.ts",
+      "src/app.ts",
+      "src/flows/watch/status.ts",
+    ];
+    const packages = new Set(
+      told.flatMap((file) => loadedWith(file)).filter((path) => !path.startsWith("src/")),
+    );
+    for (const heavy of HEAVY) expect([...packages]).not.toContain(heavy);
+    expect([...packages]).toContain("commander");
   });
 
   test("names no file or folder for what has no home", () => {

@@ -1,12 +1,11 @@
 import * as v from "valibot";
 import { setSecretCommand } from "../core/advice/command-lines.ts";
-import type { DeclaredSecret } from "../core/declared-secret.ts";
 import { AppError } from "../shared/errors.ts";
-import { type Http, type HttpAnswer, jsonOf } from "../shared/http.ts";
+import type { Http } from "../shared/http.ts";
+import { type HttpAnswer, jsonOf } from "../shared/http-answer.ts";
 import type { Secret } from "../shared/secret.ts";
 import { plain } from "../shared/text.ts";
-
-export const BOT_TOKEN: DeclaredSecret = { name: "telegram.bot-token", isOrgs: false, rotates: false };
+import { BOT_TOKEN } from "./bot-token.ts";
 
 export interface TelegramMessage {
   chatId: string;

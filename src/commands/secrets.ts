@@ -2,7 +2,7 @@ import { SECRETS_COMMAND, setSecretCommand } from "../core/advice/command-lines.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { BOT_TOKEN } from "../alerts/telegram.ts";
+import { BOT_TOKEN } from "../alerts/bot-token.ts";
 import type { DeclaredSecret } from "../core/declared-secret.ts";
 import { placeWords } from "../core/weak-secrets.ts";
 import { AppError } from "../shared/errors.ts";

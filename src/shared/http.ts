@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
 import { AppError, isAppError } from "./errors.ts";
+import type { HttpAnswer } from "./http-answer.ts";
 import { isOutOfDescriptors, OUT_OF_DESCRIPTORS_HINT } from "./out-of-descriptors.ts";
 import type { HttpProxy } from "./proxy.ts";
 import { withoutValues } from "./redact.ts";
@@ -32,14 +33,6 @@ export interface HttpRequest {
   /** Until the whole answer is read; 30 s unless given. */
   timeoutMs?: number;
   signal?: AbortSignal;
-}
-
-export interface HttpAnswer {
-  status: number;
-  /** Lower-case names. */
-  headers: Record<string, string>;
-  text: string;
-  durationMs: number;
 }
 
 export interface HttpSettings {
@@ -245,13 +238,4 @@ function wordsFor(cause: unknown): string {
 
 function innermost(cause: unknown): unknown {
   return cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-}
-
-/** The JSON value of an answer, or undefined when it is none (a proxy's HTML page, an empty body). */
-export function jsonOf(answer: HttpAnswer): unknown {
-  try {
-    return JSON.parse(answer.text);
-  } catch {
-    return undefined;
-  }
 }

@@ -13,7 +13,8 @@ import { answerQuestions, type LookUpContext } from "../../src/flows/intake/look
 import type { Clock } from "../../src/shared/clock.ts";
 import { loadConfig } from "../../src/shared/config.ts";
 import { AppError } from "../../src/shared/errors.ts";
-import { createHttp, jsonOf } from "../../src/shared/http.ts";
+import { createHttp } from "../../src/shared/http.ts";
+import { jsonOf } from "../../src/shared/http-answer.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { createRedactor } from "../../src/shared/redact.ts";
 import { secret } from "../../src/shared/secret.ts";

@@ -2,7 +2,7 @@
 import { listKeysCommand } from "../../src/core/advice/command-lines.ts";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { BOT_TOKEN } from "../../src/alerts/telegram.ts";
+import { BOT_TOKEN } from "../../src/alerts/bot-token.ts";
 import { DEFAULT_ATS, DEFAULT_VENDOR } from "../../src/core/default-vendor.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { SERVED_VERSIONS } from "../../src/emulator/hubspot/path.ts";

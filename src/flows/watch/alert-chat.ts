@@ -1,7 +1,6 @@
+import { BOT_TOKEN } from "../../alerts/bot-token.ts";
 import { setSecretCommand } from "../../core/advice/command-lines.ts";
 import type { Config } from "../../shared/config.ts";
-
-export const BOT_TOKEN_NAME = "telegram.bot-token";
 
 export const NO_CHAT_HINT =
   'Set [alerts.telegram] chat_id = "…" in the configuration, or telegram_chat_id under [orgs.<org>].';
@@ -23,7 +22,7 @@ export async function nobodyAlerted(
   const names = await secretNames();
   if (names === null) return null;
   const isSet = [org, "-"].some((owner) =>
-    names.some((name) => name.startsWith(`secret/${owner}/${BOT_TOKEN_NAME}/`)),
+    names.some((name) => name.startsWith(`secret/${owner}/${BOT_TOKEN.name}/`)),
   );
-  return isSet ? null : { reason: "no bot token is set", hint: setSecretCommand(BOT_TOKEN_NAME) };
+  return isSet ? null : { reason: "no bot token is set", hint: setSecretCommand(BOT_TOKEN.name) };
 }

@@ -1,4 +1,5 @@
-import { BOT_TOKEN, sendTelegram, type Unsent } from "../../alerts/telegram.ts";
+import { BOT_TOKEN } from "../../alerts/bot-token.ts";
+import { sendTelegram, type Unsent } from "../../alerts/telegram.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
-import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
+import type { Http } from "../../shared/http.ts";
+import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
 import { type Secret, secret } from "../../shared/secret.ts";
 import type { Grant, TokenIssuer } from "./issuer.ts";
 import { explainTokenError, type TokenCall } from "./token-error.ts";

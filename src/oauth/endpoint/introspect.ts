@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { isAppError } from "../../shared/errors.ts";
-import { type Http, jsonOf } from "../../shared/http.ts";
+import type { Http } from "../../shared/http.ts";
+import { jsonOf } from "../../shared/http-answer.ts";
 import type { Secret } from "../../shared/secret.ts";
 import type { TokenIssuer } from "./issuer.ts";
 

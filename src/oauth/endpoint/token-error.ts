@@ -1,7 +1,7 @@
-import { setSecretCommand } from "../../core/advice/command-lines.ts";
 import * as v from "valibot";
+import { setSecretCommand } from "../../core/advice/command-lines.ts";
 import { AppError } from "../../shared/errors.ts";
-import { type HttpAnswer, jsonOf } from "../../shared/http.ts";
+import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
 import { plain, possessive } from "../../shared/text.ts";
 import { connectAgain, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
 

@@ -1,10 +1,12 @@
 /** One call with what opens the account, a token or an API key. */
-import { AppError } from "../../shared/errors.ts";
-import type { Http, HttpAnswer, HttpRequest } from "../../shared/http.ts";
-import type { Access } from "../contract/access.ts";
+
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
+import { AppError } from "../../shared/errors.ts";
+import type { Http, HttpRequest } from "../../shared/http.ts";
+import type { HttpAnswer } from "../../shared/http-answer.ts";
 import type { Secret } from "../../shared/secret.ts";
 import { possessive } from "../../shared/text.ts";
+import type { Access } from "../contract/access.ts";
 
 export interface AccountCalls {
   http: Http;

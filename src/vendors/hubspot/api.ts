@@ -1,6 +1,7 @@
 /** The one place that calls HubSpot's API: what its answers say, as data. */
 import type { Clock } from "../../shared/clock.ts";
-import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
+import type { Http } from "../../shared/http.ts";
+import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
 import { callWithToken } from "../calling/bearer-call.ts";
 import type { Destination } from "../contract/destination.ts";
 import type { Access } from "../contract/access.ts";

@@ -2,7 +2,8 @@
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
-import { type Http, type HttpAnswer, jsonOf } from "../../shared/http.ts";
+import type { Http } from "../../shared/http.ts";
+import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
 import { callWithToken } from "../calling/bearer-call.ts";
 import type { Destination } from "../contract/destination.ts";
 import type { Access } from "../contract/access.ts";
