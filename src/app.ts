@@ -13,6 +13,7 @@ import { changedKeys, type Config, type ConfigOptions, isOrgSlug, loadConfig } f
 import { AppError, isAppError } from "./shared/errors.ts";
 import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
+import { CERT_KEY, KEY_KEY, type TlsFiles, tlsFilesOf } from "./shared/tls-files.ts";
 import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import type { Redactor } from "./shared/redact.ts";
 import type { Secret } from "./shared/secret.ts";
@@ -49,6 +50,8 @@ export interface App {
   storeToRead(): Promise<Store | null>;
   /** The log in a thread of its own, for a process that must never wait for the disk and stays up without a log. */
   threadedStore(): Promise<Store>;
+  /** Null where `serve` speaks no TLS. Throws `CONFIG_INVALID` where half of a pair is set. */
+  tlsFiles(): TlsFiles | null;
   /** Makes a new log where there is none, or takes what stands there for the log from now on. */
   acceptLog(options: { isMissed: boolean }): Promise<AcceptedLog>;
   vault(): Promise<Vault>;
@@ -194,6 +197,7 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
       sizeOf(logFile) > 0 || (await isLogExpected()) ? await openStore({ toRead: true }) : null,
     ),
     threadedStore,
+    tlsFiles: () => tlsFilesOf(pathIn(config, CERT_KEY, world.cwd), pathIn(config, KEY_KEY, world.cwd)),
     acceptLog: async (options) =>
       (await import("./store/sqlite/accept-log.ts")).acceptLog({ stateDir, now: clock.now(), ...options }),
     vault,
@@ -339,7 +343,11 @@ export function configOptions(world: World, globals: Globals): ConfigOptions {
 }
 
 /** A path in the configuration file is meant from where that file is, any other from where the command was typed. */
-function pathIn(config: Config, key: "vault.key_file" | "network.ca_file", cwd: string): string | null {
+function pathIn(
+  config: Config,
+  key: "vault.key_file" | "network.ca_file" | typeof CERT_KEY | typeof KEY_KEY,
+  cwd: string,
+): string | null {
   const isInFile = config.file !== null && config.origins[key] === config.file;
   return config[key] ? resolve(isInFile && config.file ? dirname(config.file) : cwd, config[key]) : null;
 }

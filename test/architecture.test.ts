@@ -35,7 +35,7 @@ const VENDOR_FOLDERS = readdirSync(new URL("src/vendors/", root)).filter(
  */
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/commands": [["."], ["session"]],
-  "src/daemon": [["."], ["receiving"], ["pages", "trouble"]],
+  "src/daemon": [["."], ["admin", "receiving"], ["pages", "trouble"], ["http"]],
   "src/flows": [["jobs"], ["trial", "rerun", "intake"], ["deliver", "connect", "ats"], ["account", "watch"]],
   "src/vendors": [["."], VENDOR_FOLDERS, ["reading", "calling"], ["contract"]],
   "src/store": [["sqlite"], ["contract"]],

@@ -147,9 +147,10 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
 
 function runsWhat({ services }: Status): string {
   return services
-    .map(({ version, build, config }) => {
+    .map(({ version, build, config, tls }) => {
       const configuration = config === null ? "no configuration file" : `configuration ${config.digest}`;
-      return `: ${version} (build ${build}), ${configuration}`;
+      const certificate = tls === null ? "" : `, certificate until ${shortTime(Date.parse(tls.endsAt))}`;
+      return `: ${version} (build ${build}), ${configuration}${certificate}`;
     })
     .join("; ");
 }

@@ -3,10 +3,12 @@ import type { Tokens } from "../oauth/tokens.ts";
 import type { Http } from "../shared/http.ts";
 import type { Lost } from "../shared/io.ts";
 import type { Log } from "../shared/log.ts";
+import type { TlsFiles } from "../shared/tls-files.ts";
 import type { Store } from "../store/contract/store.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { VendorDeclaration } from "../vendors/contract/declaration.ts";
 import type { Source } from "../vendors/contract/source.ts";
+import type { Certificate } from "./http/certificate.ts";
 
 /** What the service needs of the program around it. */
 export interface ServeContext extends LookUpContext {
@@ -18,6 +20,8 @@ export interface ServeContext extends LookUpContext {
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   threadedStore(): Promise<Store>;
+  /** Null where our listeners speak no TLS. Throws `CONFIG_INVALID`. */
+  tlsFiles(): TlsFiles | null;
   reload(): { text: string | null; keysForRestart: string[] };
 }
 
@@ -36,4 +40,6 @@ export interface ServeParts {
   store: Store;
   vault: Vault;
   sources: readonly Source[];
+  /** Null where our listeners speak no TLS. */
+  certificate: Certificate | null;
 }

@@ -5,6 +5,7 @@ import type { Log } from "../shared/log.ts";
 import { BUILD, VERSION } from "../shared/version.ts";
 import type { ServiceFacts, Store } from "../store/contract/store.ts";
 import type { OwnProcess } from "./context.ts";
+import type { Certificate } from "./http/certificate.ts";
 import type { StoreTrouble } from "./trouble/store-trouble.ts";
 
 /** Keeps in the store that this service runs, and with what: for `status`, which may be of a newer program by then. */
@@ -24,10 +25,11 @@ interface PresenceContext {
   clock: Clock;
   log: Log;
   trouble: StoreTrouble;
+  certificate: Pick<Certificate, "standing"> | null;
 }
 
 export function createPresence(
-  { config, store, clock, log, trouble }: PresenceContext,
+  { config, store, clock, log, trouble, certificate }: PresenceContext,
   { directory, lost }: Pick<OwnProcess, "directory" | "lost">,
 ): Presence {
   const startedAt = clock.now();
@@ -46,6 +48,7 @@ export function createPresence(
         ? null
         : { file: config.file, digest: digestOf(runningText) },
     lostLines,
+    tls: certificate?.standing() ?? null,
   });
   const tell = async () => {
     const { lines } = lost();

@@ -3,7 +3,7 @@ import type { ServeContext, ServeParts } from "./context.ts";
 import { connectionsWithinLimit } from "./descriptors.ts";
 import { closeServer } from "./listen.ts";
 import { createConsentPages } from "./pages/consent-pages.ts";
-import { networks } from "./receiving/connections.ts";
+import { networks } from "./http/connections.ts";
 import { createReceiver } from "./receiving/receiver.ts";
 import { createRefusals } from "./receiving/refusals.ts";
 import { LAST_CALLS_MS, type Stopping } from "./stopping.ts";
@@ -19,7 +19,7 @@ export interface PublicListener {
 /** The receiver of webhooks and the pages of a consent, behind one server. */
 export function createPublicListener(
   context: ServeContext,
-  { store, sources }: ServeParts,
+  { store, sources, certificate }: ServeParts,
   { watches, stopping, hurry }: { watches: Watches; stopping: Stopping; hurry(job: string): void },
 ): PublicListener {
   const { clock, log, config } = context;
@@ -47,6 +47,7 @@ export function createPublicListener(
     consentPages,
     notReady: () => (stopping.stop.aborted ? "stopping" : whyNotReady(watches)),
     mostConnections: connectionsWithinLimit(config["serve.max_connections"], log),
+    certificate,
     trustedProxies: networks(config["serve.trusted_proxies"]),
   });
   return {

@@ -6,11 +6,12 @@ interface ReloadContext {
   /** Throws `CONFIG_INVALID`, and all stays as it was. */
   reload(): { text: string | null; keysForRestart: string[] };
   rereadSecrets(): Promise<void>;
+  rereadCertificate(): Promise<void>;
   /** The configuration with this text is the one that runs. */
   runs(text: string | null): Promise<void>;
 }
 
-/** What SIGHUP asks for: secrets and log level anew, and for what else changed a word that it takes a restart. */
+/** What SIGHUP asks for: secrets, certificate and log level anew, and for what else changed a word that it takes a restart. */
 export function reloading(context: ReloadContext): () => void {
   let last: Promise<void> = Promise.resolve();
   return () => {
@@ -18,7 +19,13 @@ export function reloading(context: ReloadContext): () => void {
   };
 }
 
-async function reloadOnce({ log, reload, rereadSecrets, runs }: ReloadContext): Promise<void> {
+async function reloadOnce({
+  log,
+  reload,
+  rereadSecrets,
+  rereadCertificate,
+  runs,
+}: ReloadContext): Promise<void> {
   try {
     const { text, keysForRestart } = reload();
     if (keysForRestart.length === 0) await runs(text);
@@ -30,4 +37,5 @@ async function reloadOnce({ log, reload, rereadSecrets, runs }: ReloadContext): 
     log.error("the configuration cannot be taken: it stays as it was", { reason: error.message, ...hint });
   }
   await rereadSecrets();
+  await rereadCertificate();
 }

@@ -5,6 +5,7 @@ import type { Store } from "../store/contract/store.ts";
 import type { OwnProcess, ServeContext, ServeParts } from "./context.ts";
 import { delivering } from "./delivering.ts";
 import { createDescriptorWatch } from "./descriptors.ts";
+import { openCertificate } from "./http/certificate.ts";
 import { listen } from "./listen.ts";
 import { createPublicListener } from "./public-listener.ts";
 import { reloading } from "./reload.ts";
@@ -54,6 +55,10 @@ export async function serve(
       log,
       reload: context.reload,
       rereadSecrets: () => watches.vaultWatch.reread(stopping.abort),
+      rereadCertificate: async () => {
+        parts.certificate?.reread();
+        await watches.presence.tell();
+      },
       runs: watches.presence.runs,
     }),
   );
@@ -81,7 +86,9 @@ async function openParts(context: ServeContext): Promise<ServeParts> {
   await vault.read([]).catch((error: unknown) => {
     if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
   });
-  return { store, vault, sources };
+  const files = context.tlsFiles();
+  const certificate = files && openCertificate({ ...context, files });
+  return { store, vault, sources, certificate };
 }
 
 function jobContext(context: ServeContext, { store }: ServeParts, { secrets, vaultWatch }: Watches) {
@@ -111,7 +118,7 @@ async function firstLooks(
 /** Each runs until it is told to stop, and throws what is a bug. */
 function startAll(
   context: ServeContext,
-  { store, vault }: ServeParts,
+  { store, vault, certificate }: ServeParts,
   { watches, stopping, scheduled }: { watches: Watches; stopping: Stopping; scheduled: ScheduledJobs },
 ): Promise<void>[] {
   const { clock, log } = context;
@@ -137,6 +144,9 @@ function startAll(
     await secretWatch.look().catch(trouble.hear);
     faults.look();
   };
+  const lookAtCertificate = async () => {
+    if (certificate?.look()) await presence.tell();
+  };
   return [
     runScheduler({ store: { ...store, watch }, clock, log, trouble, jobs, deliver }, stop),
     vaultWatch.run(stop),
@@ -144,6 +154,7 @@ function startAll(
     everySecond(lookAtStore, stop),
     everySecond(incidents.look, stop),
     everySecond(createDescriptorWatch(log), stop),
+    everySecond(lookAtCertificate, stop),
     everySecond(() => alarms.look().catch(trouble.hear), stop),
   ];
 }

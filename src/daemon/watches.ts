@@ -24,7 +24,7 @@ export interface Watches {
 
 export function createWatches(
   context: ServeContext,
-  { store, vault, sources }: ServeParts,
+  { store, vault, sources, certificate }: ServeParts,
   own: OwnProcess,
 ): Watches {
   const { clock, log } = context;
@@ -52,7 +52,7 @@ export function createWatches(
     },
     passed: told.passed,
   };
-  const presence = createPresence({ ...context, store, trouble }, own);
+  const presence = createPresence({ ...context, store, trouble, certificate }, own);
   const secrets = rememberingSecrets(vault);
   const readWebhookSecrets = async () => {
     for (const source of sources) await secretsOf(source, { anew: true });

@@ -1,10 +1,13 @@
 /** All that is wrong with a configuration, at once, and what of it has no effect. */
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { type Config, type ConfigOptions, isOrgSlug, readConfig } from "./config.ts";
 import { type AppError, isAppError } from "./errors.ts";
 import { proxyFrom } from "./proxy.ts";
+import { problemOfFile } from "./readable-file.ts";
 import { type Setting, settingsIn } from "./settings.ts";
+import { CERT_KEY, KEY_KEY, tlsFilesOf } from "./tls-files.ts";
+import { readTlsPair } from "./tls-pair.ts";
 
 export interface ConfigProblem {
   message: string;
@@ -18,10 +21,11 @@ export function problemsOf(
 ): { config: Config; problems: ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const fault = ({ message, hint }: AppError) => void problems.push({ message, hint: hint ?? null });
+  const tell = (problem: ConfigProblem | null) => void (problem && problems.push(problem));
   const config = readConfig(options, fault);
   for (const each of settingsIn(config, options.vendors)) {
     if (each.value === "" || each.key.kind !== "text") continue;
-    if (each.key.holds === "file") problems.push(...unreadable(each.path, pathFrom(config, each, cwd)));
+    if (each.key.holds === "file") tell(problemOfFile(each.path, pathFrom(config, each, cwd)));
   }
   for (const org of [config.org, ...Object.keys(config.orgs)])
     if (!isOrgSlug(org))
@@ -33,6 +37,8 @@ export function problemsOf(
   if (config["vault.backend"] === "sealed" && keyFile)
     problems.push(...homeless(pathFrom(config, { path: "vault.key_file", value: keyFile }, cwd)));
   attempt(() => proxyFrom(options.env), fault);
+  if (!problems.some(({ message }) => message.startsWith("serve.tls_")))
+    attempt(() => checkTls(config, cwd), fault);
   return { config, problems };
 }
 
@@ -42,25 +48,19 @@ function pathFrom(config: Config, { path, value }: Pick<Setting, "path" | "value
   return resolve(isInFile && config.file ? dirname(config.file) : cwd, String(value));
 }
 
-function unreadable(key: string, path: string): ConfigProblem[] {
-  const hint = `Check ${key}, and who may read the file.`;
-  if (!existsSync(path)) return [{ message: `${key}: there is no file ${path}`, hint }];
-  if (!statSync(path).isFile()) return [{ message: `${key}: ${path} is no file`, hint }];
-  return mayRead(path) ? [] : [{ message: `${key}: ${path} cannot be read`, hint }];
-}
-
-function mayRead(path: string): boolean {
-  try {
-    accessSync(path, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
+function checkTls(config: Config, cwd: string): void {
+  const fileOf = (path: typeof CERT_KEY | typeof KEY_KEY) =>
+    config[path] ? pathFrom(config, { path, value: config[path] }, cwd) : null;
+  const files = tlsFilesOf(fileOf(CERT_KEY), fileOf(KEY_KEY));
+  if (files) readTlsPair(files);
 }
 
 /** A key file is made when it is missing; the directory around it is not. */
 function homeless(path: string): ConfigProblem[] {
-  if (existsSync(path)) return unreadable("vault.key_file", path);
+  if (existsSync(path)) {
+    const problem = problemOfFile("vault.key_file", path);
+    return problem ? [problem] : [];
+  }
   if (existsSync(dirname(path))) return [];
   return [
     {

@@ -58,8 +58,6 @@ export const KEYS = {
 /** Taken and shown, and of no effect in this version: whoever sets one is told so. A star stands for any org. */
 export const NOT_BUILT: readonly string[] = [
   "serve.admin_listen",
-  "serve.tls_cert",
-  "serve.tls_key",
   "retention.days",
   "store.region",
   "orgs.*.retention_days",

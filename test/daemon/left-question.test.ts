@@ -57,6 +57,7 @@ test("a stored event that must be looked up hurries the look-ups, one that is kn
     trouble: { hear: () => {} },
     consentPages: { respond: () => false },
     notReady: () => null,
+    certificate: null,
     mostConnections: 10,
     trustedProxies: new BlockList(),
   });

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { BlockList } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { NO_SOURCE } from "../../core/no-source.ts";
 import type { SourceSecret } from "../../core/source-secret.ts";
 import { createIngest } from "../../flows/intake/ingest.ts";
@@ -10,15 +9,15 @@ import type { Store } from "../../store/contract/store.ts";
 import { type WebhookSignature, EventRefused, type Source } from "../../vendors/contract/source.ts";
 import type { ConsentPages } from "../pages/consent-pages.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
-import { answer } from "./answer.ts";
-import { answerMalformed } from "./malformed.ts";
+import { answer } from "../http/answer.ts";
+import { createHttpServer, type HttpServerOptions } from "../http/server.ts";
 import { readBody } from "./body.ts";
-import { shareConnections } from "./connections.ts";
 import { gatherAppends } from "./gather.ts";
 import { createRoom, type Room } from "./room.ts";
 
 /** The public listener: takes webhooks and says 202 only when they are on disk. */
-export interface ReceiverContext {
+export interface ReceiverContext
+  extends Pick<HttpServerOptions, "certificate" | "mostConnections" | "trustedProxies"> {
   store: Pick<Store, "append">;
   clock: Clock;
   /** For what anybody can cause, as often as he likes. */
@@ -38,23 +37,18 @@ export interface ReceiverContext {
   consentPages: Pick<ConsentPages, "respond">;
   /** Why the service is not ready, in one word for strangers; null when it is. */
   notReady(): string | null;
-  /** As many connections at once. */
-  mostConnections: number;
-  /** Whose `X-Forwarded-For` is believed. */
-  trustedProxies: BlockList;
 }
 
 /** All bodies under way together. */
 const BODIES_BYTES = 64 * 1024 * 1024;
-/** How far the limits of time below may be overrun. */
-const LOOKED_AT_EVERY_MS = 1_000;
 
 export function createReceiver(given: ReceiverContext): Server {
   const room = createRoom({ totalBytes: BODIES_BYTES, places: given.mostConnections });
   const ingest = createIngest({ store: gatherAppends(given.store), clock: given.clock });
   const intake: Intake = { ...given, room, ingest };
   const sources = new Map(given.sources.map((source) => [source.path, source]));
-  const server = createServer({ connectionsCheckingInterval: LOOKED_AT_EVERY_MS }, (request, response) => {
+  const { certificate, mostConnections, trustedProxies } = given;
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const path = pathOf(request.url ?? "/");
     const source = sources.get(path);
     if (source) return void receive(intake, source, request, response);
@@ -68,17 +62,12 @@ export function createReceiver(given: ReceiverContext): Server {
     const beside = given.sources.find((each) => isBeside(each.path, path));
     if (beside) given.refused(beside.id, `there is nothing at that path; webhooks go to ${beside.path}`);
     answer(request, response, { status: 404, body: { error: "nothing here" } });
-  });
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 20_000;
-  // Longer than a proxy keeps its idle connections, so that it never meets one that we just closed.
-  server.keepAliveTimeout = 75_000;
-  answerMalformed(server, (response) => {
+  };
+  const onMalformed = (response: ServerResponse | undefined) => {
     const source = response && sources.get(pathOf(response.req.url ?? "/"));
     given.refused(source?.id ?? NO_SOURCE, "the request is no HTTP that can be read");
-  });
-  shareConnections(server, { most: given.mostConnections, trustedProxies: given.trustedProxies });
-  return server;
+  };
+  return createHttpServer({ certificate, mostConnections, trustedProxies, onRequest, onMalformed });
 }
 
 interface Intake extends ReceiverContext {

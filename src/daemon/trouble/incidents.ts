@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { type ChatContext, trySending } from "../../flows/watch/alert.ts";
-import { chatOf } from "../../flows/watch/alert-chat.ts";
+import { chatsOf } from "../../flows/watch/alert-chat.ts";
 import { type ServeFault, writeInPlace } from "../../flows/watch/serve-faults.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
@@ -109,16 +109,6 @@ function openIncidents(faults: readonly ServeFault[]): { key: string; text: stri
 function wordsOf({ refuses, message, hint }: ServeFault): string {
   const what = refuses ? "jc-integrations refuses webhooks with 503" : "jc-integrations is not ready";
   return `${what}: ${message}. ${hint}`.trim();
-}
-
-/** Each chat that is configured, with an org whose it is. */
-function chatsOf(config: ChatContext["config"]): Map<string, string> {
-  const chats = new Map<string, string>();
-  for (const org of [config.org, ...Object.keys(config.orgs)]) {
-    const { id } = chatOf(config, org);
-    if (id && !chats.has(id)) chats.set(id, org);
-  }
-  return chats;
 }
 
 function readTold(path: string): Told[] {

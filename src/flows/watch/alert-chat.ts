@@ -12,6 +12,16 @@ export function chatOf(config: Config, org: string): { id: string; setting: stri
   return { id: config["alerts.telegram.chat_id"], setting: "[alerts.telegram] chat_id" };
 }
 
+/** Each chat that is configured, with an org whose it is. */
+export function chatsOf(config: Config): Map<string, string> {
+  const chats = new Map<string, string>();
+  for (const org of [config.org, ...Object.keys(config.orgs)]) {
+    const { id } = chatOf(config, org);
+    if (id && !chats.has(id)) chats.set(id, org);
+  }
+  return chats;
+}
+
 /** Why nobody hears of an org's trouble, and what to do about it; null where somebody does, or nobody can tell. */
 export async function nobodyAlerted(
   { config, org }: { config: Config; org: string },

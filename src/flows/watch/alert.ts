@@ -4,11 +4,12 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
-import type { Incident, Overview, QuestionCounts, Store } from "../../store/contract/store.ts";
+import type { Incident, Overview, QuestionCounts, ServiceFacts, Store } from "../../store/contract/store.ts";
 import { STUCK_AFTER_MS } from "../../core/push.ts";
 import { testAlertCommand } from "../../core/advice/command-lines.ts";
 import { count } from "../../shared/text.ts";
-import { chatOf, NO_CHAT_HINT } from "./alert-chat.ts";
+import { chatOf, chatsOf, NO_CHAT_HINT } from "./alert-chat.ts";
+import { certificateTrouble } from "../../core/advice/certificate.ts";
 import { refusalWords } from "../../core/advice/refusal.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
@@ -21,7 +22,7 @@ import { subscriptionTrouble } from "../../core/advice/subscription.ts";
  */
 export interface AlertContext extends ChatContext {
   clock: Clock;
-  store: Pick<Store, "overview" | "keepIncidents" | "noteAlert">;
+  store: Pick<Store, "overview" | "runningServices" | "keepIncidents" | "noteAlert">;
 }
 
 /** What it takes to write into a chat. */
@@ -145,7 +146,26 @@ export async function incidentsOf(context: AlertContext): Promise<Incident[]> {
       org,
       text: `jc-integrations cannot read its tokens: ${[...reasons].join(" ")} Results are kept and go out by themselves afterwards.`,
     });
+  incidents.push(...certificates(context, await store.runningServices()));
   return incidents;
+}
+
+/** Whose certificate ends or has ended; each chat hears of it once, as it serves all orgs. */
+function certificates(
+  { config, clock }: AlertContext,
+  services: readonly (ServiceFacts | null)[],
+): Incident[] {
+  const troubles = services.flatMap((facts) =>
+    facts?.tls ? [certificateTrouble(facts.tls, clock.now())] : [],
+  );
+  const found = new Map(troubles.flatMap((trouble) => (trouble ? [[trouble.kind, trouble.words]] : [])));
+  return [...found].flatMap(([kind, words]) =>
+    [...chatsOf(config)].map(([chat, org]) => ({
+      key: `certificate/${kind}/${chat}`,
+      org,
+      text: `jc-integrations: ${words}.`,
+    })),
+  );
 }
 
 /** Events that wait to be looked up for longer than results may be undelivered. */

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { certificateTrouble } from "../../core/advice/certificate.ts";
 import { driftWords } from "../../core/advice/service-drift.ts";
 import { isoTime } from "../../shared/clock.ts";
 import { digestOf } from "../../shared/digest.ts";
-import type { ServiceFacts } from "../../store/contract/store.ts";
+import type { ServiceCertificate, ServiceFacts } from "../../store/contract/store.ts";
 
 /** A running service, with what a restart of it would change. */
 export interface RunningService {
@@ -12,31 +13,44 @@ export interface RunningService {
   build: string;
   config: ServiceFacts["config"];
   lostLines: number;
+  /** The certificate that it shows; null where it speaks no TLS. */
+  tls: { names: string; endsAt: string; problem: string | null } | null;
   advice: string[];
 }
 
 /** Those that say what they run; one of an older version says nothing. */
-export function asRunning(all: readonly (ServiceFacts | null)[]): RunningService[] {
-  return all.filter((facts) => facts !== null).map(serviceOf);
+export function asRunning(all: readonly (ServiceFacts | null)[], now: number): RunningService[] {
+  return all.filter((facts) => facts !== null).map((facts) => serviceOf(facts, now));
 }
 
-function serviceOf({
-  startedAt,
-  version,
-  build,
-  directory,
-  config,
-  lostLines,
-}: ServiceFacts): RunningService {
+function serviceOf(facts: ServiceFacts, now: number): RunningService {
+  const { startedAt, version, build, directory, config, lostLines, tls = null } = facts;
   const running = { version, build };
-  const advice = driftWords({
+  const drift = driftWords({
     running,
     // What runs from its sources has no build to compare.
     installed: build === "source" ? running : installedIn(directory),
     config: { before: config?.digest ?? null, now: config === null ? null : digestNow(config.file) },
     lostLines,
   });
-  return { since: isoTime(startedAt), ...running, config, lostLines, advice };
+  return {
+    since: isoTime(startedAt),
+    ...running,
+    config,
+    lostLines,
+    tls: tls && { ...tls, endsAt: isoTime(tls.endsAt) },
+    advice: [...drift, ...certificateWords(tls, now)],
+  };
+}
+
+function certificateWords(tls: ServiceCertificate | null, now: number): string[] {
+  if (tls === null) return [];
+  const words = certificateTrouble(tls, now)?.words;
+  const { problem } = tls;
+  return [
+    ...(words === undefined ? [] : [words]),
+    ...(problem === null ? [] : [`the new certificate is not taken, the old one stays in use: ${problem}`]),
+  ];
 }
 
 /** The program that stands there now; null when there is none. */

@@ -70,7 +70,11 @@ export async function statusOf(
   );
   // Loaded only where something is wrong: nearly always nothing is.
   const faults = hasFaults(stateDir) ? (await import("./serve-faults.ts")).serveFaults(stateDir) : [];
-  const said = isThere ? null : await (await import("./ask-serve.ts")).askServe(config["serve.listen"]);
+  const said = isThere
+    ? null
+    : await (await import("./ask-serve.ts")).askServe(config["serve.listen"], {
+        isTls: config["serve.tls_cert"] !== "",
+      });
   const { orgs } = overview;
   const links = new Map(
     overview.consents
@@ -245,7 +249,7 @@ async function look(store: Store, { org, environment, now }: Place) {
     store.sources(),
   ]);
   const known = overview.connections.filter(({ connection }) => connection.environment === environment);
-  const running = services.length > 0 ? (await import("./services.ts")).asRunning(services) : [];
+  const running = services.length > 0 ? (await import("./services.ts")).asRunning(services, now) : [];
   return { overview, services, running, refusals, sources, known, all };
 }
 

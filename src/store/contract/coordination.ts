@@ -29,6 +29,18 @@ export interface ServiceFacts {
   config: { file: string; digest: string } | null;
   /** How many lines of its log could not be written. */
   lostLines: number;
+  /** Null where it speaks no TLS; absent in a version that spoke none. */
+  tls?: ServiceCertificate | null;
+}
+
+/** The certificate that a running service shows. */
+export interface ServiceCertificate {
+  /** Whom it is for. */
+  names: string;
+  /** Ms since the epoch. */
+  endsAt: number;
+  /** Why the files that stand there now were not taken; null where they were. */
+  problem: string | null;
 }
 
 export interface TickRequest {

@@ -8,9 +8,12 @@ import type { Socket } from "node:net";
  */
 export function shareConnections(
   server: Server,
-  { most, trustedProxies }: { most: number; trustedProxies: BlockList },
+  { most, trustedProxies, isTls }: { most: number; trustedProxies: BlockList; isTls: boolean },
 ): void {
+  /** Those of TCP: one counts from its first byte on, and not only once a handshake is over. */
   const all = new Map<Socket, Connection>();
+  const byEndpoints = new Map<string, Socket>();
+  const carrierOf = new WeakMap<Socket, Socket>();
   const byAddress = new Map<string, Set<Socket>>();
 
   const take = (socket: Socket, address: string) => {
@@ -42,14 +45,22 @@ export function shareConnections(
     const connection = { address, own: address, underWay: 0 };
     all.set(socket, connection);
     take(socket, address);
+    const endpoints = isTls ? endpointsOf(socket) : null;
+    if (endpoints !== null) byEndpoints.set(endpoints, socket);
     socket.once("close", () => {
+      if (endpoints !== null) byEndpoints.delete(endpoints);
       all.delete(socket);
       leave(socket, connection.address);
     });
     if (all.size > most) makeRoom(socket, address);
   });
+  // Node does not say which connection of TCP carries one of TLS; their four numbers do.
+  server.on("secureConnection", (secured: Socket) => {
+    const carrier = byEndpoints.get(endpointsOf(secured));
+    if (carrier) carrierOf.set(secured, carrier);
+  });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    const { socket } = request;
+    const socket = carrierOf.get(request.socket) ?? request.socket;
     const connection = all.get(socket);
     if (!connection) return;
     connection.underWay += 1;
@@ -66,6 +77,10 @@ interface Connection {
   address: string;
   own: string;
   underWay: number;
+}
+
+function endpointsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return [remoteAddress, remotePort, localAddress, localPort].join(" ");
 }
 
 const MOST_HOPS = 32;
