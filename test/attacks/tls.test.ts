@@ -1,7 +1,7 @@
 /** What strangers can take from the built `serve` where it speaks TLS itself: the limits of plain HTTP hold there too. */
 import { connect as connectByTls } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { askByTls, issued, tlsSettings } from "../certificates.ts";
+import { askByTls, issued, missingForCertificates, tlsSettings } from "../certificates.ts";
 import { launchService, type Service } from "../end-to-end/program.ts";
 import { freshWorld, succeed, until, WEBHOOK_SECRET } from "../world.ts";
 import { FORGED, type Line, memoryMib, open, request } from "./stranger.ts";
@@ -50,30 +50,41 @@ const half = request(SMARTRECRUITERS, {
 const HELLO_BEGUN = Buffer.from("160301020001000000", "hex");
 const isOpen = ({ socket }: Line) => !socket.destroyed && !socket.readableEnded;
 
-test("whoever never ends a handshake, or says nothing after it, is sent away within 2 s of his time", async () => {
-  const { service, isWell } = await servingByTls();
-  const begunAt = performance.now();
-  const closing = (line: Line) => line.closed.then(() => (performance.now() - begunAt) / 1_000);
-  const times = await Promise.all([
-    closing(open(service)),
-    closing(open(service, HELLO_BEGUN)),
-    closing(secured(service)),
-    closing(secured(service, "POST / HTTP/1.1\r\nhost: x\r\n")),
-  ]);
-  for (const seconds of times) expect(seconds).toBeLessThan(12.5);
-  expect(Math.max(...times)).toBeGreaterThan(5);
-  expect(await isWell()).toBe(true);
-}, 40_000);
+test.skipIf(missingForCertificates !== null)(
+  "whoever never ends a handshake, or says nothing after it, is sent away within 2 s of his time",
+  async () => {
+    const { service, isWell } = await servingByTls();
+    const begunAt = performance.now();
+    const closing = (line: Line) => line.closed.then(() => (performance.now() - begunAt) / 1_000);
+    const times = await Promise.all([
+      closing(open(service)),
+      closing(open(service, HELLO_BEGUN)),
+      closing(secured(service)),
+      closing(secured(service, "POST / HTTP/1.1\r\nhost: x\r\n")),
+    ]);
+    for (const seconds of times) expect(seconds).toBeLessThan(12.5);
+    expect(Math.max(...times)).toBeGreaterThan(5);
+    expect(await isWell()).toBe(true);
+  },
+  40_000,
+);
 
-test("what is no TLS ends its connection at once, and holds up nobody", async () => {
-  const { service, isWell } = await servingByTls();
-  const garbage = ["GET / HTTP/1.1\r\nhost: x\r\n\r\n", Buffer.alloc(70_000, 0x16), Buffer.alloc(500, 0xff)];
-  for (const said of garbage) await open(service, said).closed;
-  for (let n = 0; n < 200; n += 1) await open(service, HELLO_BEGUN.subarray(0, n % 9)).socket.destroy();
-  expect(await isWell()).toBe(true);
-});
+test.skipIf(missingForCertificates !== null)(
+  "what is no TLS ends its connection at once, and holds up nobody",
+  async () => {
+    const { service, isWell } = await servingByTls();
+    const garbage = [
+      "GET / HTTP/1.1\r\nhost: x\r\n\r\n",
+      Buffer.alloc(70_000, 0x16),
+      Buffer.alloc(500, 0xff),
+    ];
+    for (const said of garbage) await open(service, said).closed;
+    for (let n = 0; n < 200; n += 1) await open(service, HELLO_BEGUN.subarray(0, n % 9)).socket.destroy();
+    expect(await isWell()).toBe(true);
+  },
+);
 
-describe("connections are shared", () => {
+describe.skipIf(missingForCertificates !== null)("connections are shared", () => {
   const MOST = { JC_SERVE_MAX_CONNECTIONS: "32" };
 
   test("fairly by address, handshakes that are under way among them", async () => {
@@ -109,16 +120,19 @@ describe("connections are shared", () => {
   });
 });
 
-test("a thousand handshakes that come to nothing leave no memory taken", async () => {
-  const { service, isWell } = await servingByTls();
-  const wave = async () => {
-    const lines = Array.from({ length: 500 }, () => open(service, HELLO_BEGUN));
-    await until("they are there", () => lines.every(({ socket }) => !socket.connecting));
-    expect(await isWell()).toBe(true);
-    for (const { socket } of lines) socket.destroy();
-  };
-  await wave();
-  const before = memoryMib(service);
-  await wave();
-  expect(memoryMib(service) - before).toBeLessThan(48);
-});
+test.skipIf(missingForCertificates !== null)(
+  "a thousand handshakes that come to nothing leave no memory taken",
+  async () => {
+    const { service, isWell } = await servingByTls();
+    const wave = async () => {
+      const lines = Array.from({ length: 500 }, () => open(service, HELLO_BEGUN));
+      await until("they are there", () => lines.every(({ socket }) => !socket.connecting));
+      expect(await isWell()).toBe(true);
+      for (const { socket } of lines) socket.destroy();
+    };
+    await wave();
+    const before = memoryMib(service);
+    await wave();
+    expect(memoryMib(service) - before).toBeLessThan(48);
+  },
+);

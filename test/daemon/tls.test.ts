@@ -5,7 +5,7 @@ import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "n
 import { Agent } from "node:https";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { askByTls, type Issued, issued, tlsSettings } from "../certificates.ts";
+import { askByTls, type Issued, issued, missingForCertificates, tlsSettings } from "../certificates.ts";
 import { temporaryDirectory } from "../directory.ts";
 import { launchService, type Service } from "../end-to-end/program.ts";
 import { connected, freshWorld, invite, prepared, sign, until, type World } from "../world.ts";
@@ -58,7 +58,7 @@ function renewable(first: Issued): Issued & { become(next: Issued): void } {
   return { ...first, ...files, become };
 }
 
-describe("TLS", () => {
+describe.skipIf(missingForCertificates !== null)("TLS", () => {
   test("takes webhooks, from who trusts the certificate's authority", async () => {
     const pair = issued();
     const { base } = await servingBy(pair);
@@ -106,7 +106,7 @@ describe("TLS", () => {
   });
 });
 
-describe("a certificate that is renewed", () => {
+describe.skipIf(missingForCertificates !== null)("a certificate that is renewed", () => {
   test("is shown to new connections within seconds, and drops none of the old", async () => {
     const [first, second] = [issued(), issued({ until: Date.now() + 200 * DAY_MS })];
     const files = renewable(first);
@@ -171,7 +171,7 @@ describe("a certificate that is renewed", () => {
   });
 });
 
-describe("a pair that cannot be used", () => {
+describe.skipIf(missingForCertificates !== null)("a pair that cannot be used", () => {
   const written = (name: string, text: string) => {
     const path = join(temporaryDirectory(), name);
     writeFileSync(path, text);
@@ -223,7 +223,7 @@ describe("a pair that cannot be used", () => {
   }
 });
 
-describe("a certificate that ends", () => {
+describe.skipIf(missingForCertificates !== null)("a certificate that ends", () => {
   const withChat = async (pair: Issued) => {
     const world = await connected();
     await world.run(["secrets", "set", "telegram.bot-token"], { stdin: "123:abcdef" });

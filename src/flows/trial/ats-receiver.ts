@@ -47,7 +47,7 @@ export async function receiverFault(context: TrialContext, signal: AbortSignal):
   const url = healthUrl(context);
   const fix = fixOf(
     `Run: ${SERVE_COMMAND}`,
-    `Let serve.public_url lead to it: a proxy with TLS that passes on to ${context.config["serve.listen"]}, unchanged`,
+    `Let serve.public_url lead to it: serve.tls_cert, or a proxy with TLS that passes on to ${context.config["serve.listen"]}, unchanged`,
   );
   try {
     const http = await context.http();
