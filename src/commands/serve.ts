@@ -6,7 +6,9 @@ import type { World } from "../shared/world.ts";
 export function registerServe(program: Command, world: World): void {
   program
     .command("serve")
-    .description("receive webhooks, deliver, sweep; until SIGTERM; SIGHUP reads secrets, certificate and log level anew")
+    .description(
+      "receive webhooks, deliver, sweep; until SIGTERM; SIGHUP reads secrets, certificate and log level anew",
+    )
     .addHelpText("after", "\nExample:\n  jc-integrations serve --config /etc/jc-integrations/config.toml")
     .action((_options: object, command: Command) =>
       withApp(

@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { askByTls, type Issued, issued, missingForCertificates, tlsSettings } from "../certificates.ts";
 import { temporaryDirectory } from "../directory.ts";
 import { launchService, type Service } from "../end-to-end/program.ts";
-import { connected, freshWorld, invite, prepared, sign, until, type World } from "../world.ts";
+import { connected, freePort, freshWorld, invite, prepared, sign, until, type World } from "../world.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -90,6 +90,14 @@ describe.skipIf(missingForCertificates !== null)("TLS", () => {
       expect(await handshake(service, ["-servername", name]), name).toMatch(/New, TLSv1.3/);
     await expect(fetch(`${service.url}/healthz`)).rejects.toThrow();
     expect((await askByTls(`${service.base}/readyz`, { ca: pair.ca })).status).toBe(200);
+  });
+
+  test("is spoken by status too, where only the service knows that its log was taken away", async () => {
+    const port = await freePort();
+    const { world } = await servingBy(issued(), undefined, { JC_SERVE_LISTEN: `127.0.0.1:${port}` });
+    renameSync(world.stateDir, join(world.dir, "elsewhere"));
+    const told = async () => (await world.run(["status"], { env: world.env })).out;
+    await until("status tells it", async () => (await told()).includes("serve runs on another file"));
   });
 
   test("carries an admin's consent, whose cookie only https brings back", async () => {
