@@ -35,6 +35,7 @@ export interface HubspotSettings extends OauthSettings {
   dataHostingLocation?: string;
   timeZone?: string;
   propertyQuota?: number | null;
+  propertyLagMs?: number;
 }
 
 export interface SmartrecruitersSettings extends OauthSettings {
@@ -140,6 +141,11 @@ export interface EmulatedHubspot extends EmulatedVendor<HubspotSettings> {
   properties(): Promise<v.InferOutput<typeof Properties>>;
   /** The values of all contacts vanish with it. */
   archiveProperty(name: string): Promise<void>;
+  /** What no app can change of a definition. */
+  changeProperty(
+    name: string,
+    change: { readOnlyValue?: boolean; dataSensitivity?: string; isWritable?: boolean },
+  ): Promise<void>;
   /** With all properties in it; ours unless told otherwise. */
   archiveGroup(name?: string): Promise<void>;
 }
@@ -200,6 +206,7 @@ function hubspotOf(calls: Calls): EmulatedHubspot {
     upserts: async () => (await vendor.requests({ to: "/batch/upsert" })).map(({ status }) => status),
     properties: () => calls.read("/properties", Properties),
     archiveProperty: (name) => calls.send("DELETE", `/properties/${name}`),
+    changeProperty: (name, change) => calls.send("POST", `/properties/${name}`, change),
     archiveGroup: (name = "jobcannon_assessments") => calls.send("DELETE", `/groups/${name}`),
   };
 }

@@ -1,5 +1,6 @@
 import { connectCommand } from "../core/advice/command-lines.ts";
 import type { Command } from "commander";
+import { namesOf } from "../core/advice/left-out.ts";
 import type { Connection, Environment } from "../core/connection.ts";
 import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
 import { AppError } from "../shared/errors.ts";
@@ -34,11 +35,15 @@ export function registerResync(program: Command, world: World): void {
         if (!options.dryRun) await requireTokens({ store, clock: app.clock }, connection, access);
         const [, words] = destination.fieldWords;
         const context = { store, clock: app.clock, destination, access };
-        const plan = await planResync(context);
+        const plan = await planResync(context, connection);
         if (options.dryRun) {
           print({
             json: { ...jsonOf(plan, plan.create), dryRun: true },
-            text: () => renderPlan(plan, plan.create, { verb: "would create", words }, terminal),
+            text: () =>
+              [
+                renderPlan(plan, plan.create, { verb: "would create", words }, terminal),
+                ...leftOutLines(plan, terminal),
+              ].join("\n"),
           });
           return;
         }
@@ -49,6 +54,7 @@ export function registerResync(program: Command, world: World): void {
           text: () =>
             [
               renderPlan(done, report.created, { verb: "created", words }, terminal),
+              ...leftOutLines(report, terminal),
               ...(report.due > 0 ? [`${count(report.due, destination.subject)} will be sent again.`] : []),
             ].join("\n"),
         });
@@ -78,7 +84,7 @@ function connectedTo(
 }
 
 function jsonOf(
-  plan: Pick<FieldPlan, "group" | "existing" | "drifted" | "overQuota">,
+  plan: Pick<FieldPlan, "group" | "existing" | "drifted" | "overQuota" | "leftOut">,
   created: readonly string[],
 ) {
   return {
@@ -87,7 +93,18 @@ function jsonOf(
     existing: plan.existing,
     drifted: plan.drifted,
     overQuota: plan.overQuota,
+    leftOut: plan.leftOut,
   };
+}
+
+function leftOutLines({ leftOut }: Pick<FieldPlan, "leftOut">, { paint }: Terminal): string[] {
+  if (leftOut.length === 0) return [];
+  return [
+    "",
+    paint.yellow(
+      `! left out of every result, and the rest goes: ${namesOf(leftOut)}. Mend it in the portal, then run this again.`,
+    ),
+  ];
 }
 
 function renderPlan(

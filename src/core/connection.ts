@@ -33,6 +33,10 @@ export interface Connection {
   missingScopes: string[];
   /** Fields the account was seen to have at the last bootstrap; null before the first. */
   knownFields: string[] | null;
+  /** Those of ours that it has and that cannot take our values: no projection fills them. Absent where there is none. */
+  leftOut?: readonly LeftOutField[];
+  /** When the last bootstrap created a field, ms since the epoch: where values are written it may be unknown for a moment. */
+  fieldsMadeAt?: number;
   tokenExpiresAt: number | null;
   /** How old the login is and when it ends, ms since the epoch; null where it does not end by itself. */
   login: { since: number; endsAt: number } | null;
@@ -68,6 +72,15 @@ export interface SubscriptionHealth {
   checkedAt: number;
   /** A new one was asked for, and its secret was not kept yet: found later, it tells that its maker died in between. */
   begun?: true;
+}
+
+/** A field that results do not fill until the account can take them. */
+export interface LeftOutField {
+  name: string;
+  /** What is the matter with it, in words. */
+  reason: string;
+  /** By its definition it could take our values, and writing them was refused all the same. */
+  isRefused?: true;
 }
 
 /** Since when the tokens cannot be read, ms since the epoch, and why; `fix`: what to do, where that is known. */

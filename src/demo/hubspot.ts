@@ -45,7 +45,7 @@ export async function resyncAgain(scene: Scene, connection: Connection): Promise
   const destination = await app.destination(connection);
   const access = await app.access(connection, { store, signal });
   const context = { store, clock: app.clock, destination, access };
-  const { created, existing } = await resync(context, connection, await planResync(context));
+  const { created, existing } = await resync(context, connection, await planResync(context, connection));
   say(`   ${created.length} created, ${existing.length} there already\n`);
 }
 

@@ -59,6 +59,7 @@ describe("resync-properties", () => {
       existing: NAMES,
       drifted: [],
       overQuota: [],
+      leftOut: [],
       due: 0,
     });
   });

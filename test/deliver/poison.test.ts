@@ -362,6 +362,53 @@ describe("a record that the vendor refuses", () => {
   });
 });
 
+describe("a lone record that clashes with what somebody writes at that moment", () => {
+  const clash = { status: "error", category: "CONFLICT", message: "Contact already exists. Existing ID: 7" };
+
+  test("is told once more, and arrives", async () => {
+    const stage = await openStage();
+    await stage.fault({ status: 409, body: clash, match: "p00000@", times: 1 });
+    await stage.complete(...people(1));
+    await stage.start();
+    await allSettled(stage, { delivered: 1, rejected: 0, pending: 0 });
+    expect(stage.calls.map(({ status }) => status)).toEqual([409, 200]);
+  });
+
+  test("is rejected with the vendor's words where it clashes again", async () => {
+    const stage = await withPoison({ status: 409, body: clash }, ["p00000@"]);
+    await stage.complete(...people(1));
+    const { store } = await stage.start();
+    await allSettled(stage, { delivered: 0, rejected: 1, pending: 0 });
+    expect(stage.calls.map(({ status }) => status)).toEqual([409, 409]);
+    const [attempt] = await attemptsOf(store, { org: "acme", outcome: "rejected", limit: 10 });
+    expect(attempt).toMatchObject({ httpStatus: 409, reason: clash.message });
+  });
+
+  test("is told once more by itself where it alone of a call was refused for it", async () => {
+    const stage = await openStage();
+    const body = (email: string) => ({
+      status: "COMPLETE",
+      results: [{ id: "101", properties: { email: "p00001@example.org" } }],
+      errors: [{ ...clash, context: { ids: [email] } }],
+    });
+    await stage.fault({ status: 207, body: body("p00000@example.org"), match: "p00000@", times: 1 });
+    await stage.complete(...people(2));
+    await stage.start();
+    await allSettled(stage, { delivered: 2, rejected: 0, pending: 0 });
+    expect(stage.calls.map(({ contacts }) => contacts.length)).toEqual([2, 1]);
+  });
+
+  test("whose clash HubSpot explains is rejected at once", async () => {
+    const detail = { isValid: false, message: "taken", error: "NON_UNIQUE_VALUE", name: "jc_invitation_id" };
+    const message = `Property values were not valid: ${JSON.stringify([detail])}`;
+    const stage = await withPoison({ status: 409, body: { ...clash, message } }, ["p00000@"]);
+    await stage.complete(...people(1));
+    await stage.start();
+    await allSettled(stage, { delivered: 0, rejected: 1, pending: 0 });
+    expect(stage.calls).toHaveLength(1);
+  });
+});
+
 describe("one person", () => {
   test("with several invites is one record of a call", async () => {
     const stage = await openStage();

@@ -6,6 +6,7 @@ import {
   subscribeCommand,
   trialCommand,
 } from "../../core/advice/command-lines.ts";
+import { namesOf } from "../../core/advice/left-out.ts";
 import { loginWords } from "../../core/advice/login-age.ts";
 import { scopeFixes } from "../../core/advice/missing-scopes.ts";
 import type { Connection } from "../../core/connection.ts";
@@ -60,6 +61,7 @@ function render(
           ],
         ]
       : []),
+    ...driftRows(fields, paint),
     ...(released > 0 ? [["held results", `${released} go out now`]] : []),
   ];
   const steps = nextSteps(connected, ats !== undefined);
@@ -69,6 +71,19 @@ function render(
     table(["", ""], rows).replace(/^\s*\n/, ""),
     ...(steps.length > 0 ? ["", ...steps] : []),
   ].join("\n");
+}
+
+/** What differs there from what we would create, and what of it costs something. */
+function driftRows(fields: Connected["fields"], paint: Session["terminal"]["paint"]): string[][] {
+  const { drifted = [], leftOut = [] } = fields ?? {};
+  const harmless = drifted.filter(({ name }) => !leftOut.some((field) => field.name === name));
+  return [
+    ...leftOut.map((field) => ["", paint.yellow(`! left out until mended there: ${namesOf([field])}`)]),
+    ...harmless.map(({ name, difference }) => [
+      "",
+      paint.dim(`differs, and takes our values: ${name} (${difference})`),
+    ]),
+  ];
 }
 
 /** What to type now: one line each; none where a service does what is left. */
@@ -117,7 +132,13 @@ function jsonOf({ connection, fields, fieldsProblem, released, waiting }: Connec
       },
     },
     vault,
-    properties: fields && { created: fields.created, existing: fields.existing, overQuota: fields.overQuota },
+    properties: fields && {
+      created: fields.created,
+      existing: fields.existing,
+      overQuota: fields.overQuota,
+      drifted: fields.drifted,
+      leftOut: fields.leftOut,
+    },
     propertiesProblem: fieldsProblem?.message ?? null,
     released,
     waiting,

@@ -1,5 +1,5 @@
 /** What one answer makes of its call: settled record by record, sent again in parts, or failed as a whole. */
-import type { Answer, RetryAnswer } from "./answer.ts";
+import type { AgainAnswer, Answer, RetryAnswer } from "./answer.ts";
 import { advance, halvesOf, quarantine } from "./bisect.ts";
 import { nextTry } from "./retry.ts";
 import { isCanaryInFlight } from "./sending.ts";
@@ -31,7 +31,7 @@ export function onAnswered(step: Step, event: Extract<DeliveryEvent, { kind: "an
   if (!hasFailed) step.heardAs = step.order;
   if (batch.kind === "canary") return onCanaryAnswered(step, batch);
   if (hasFailed) return onFailed(step, batch, failureOf(batch, retries));
-  const parts = partsOf(all);
+  const parts = [...partsOf(all), ...repeatsOf(batch, all)];
   const inParts = new Set(parts.flat());
   settleAccepted(
     step,
@@ -89,18 +89,39 @@ function partsOf(all: readonly Answered[]): ClaimedPush[][] {
   return parts.filter((part) => part.length > 0);
 }
 
+/** A clash with what somebody wrote at that moment is over by now; a record that was refused before clashes with what stays. */
+function repeatsOf({ wasRefused }: Batch, all: readonly Answered[]): ClaimedPush[][] {
+  if (wasRefused) return [];
+  const clashed = all.filter(({ answer }) => answer.kind === "rejected" && answer.mayPass);
+  return clashed.length > 0 ? [clashed.map(({ push }) => push)] : [];
+}
+
 function goOnWith(step: Step, batch: Batch, parts: readonly (readonly ClaimedPush[])[]) {
   const [next, ...rest] = [...parts, ...batch.rest];
   if (next && goesOn(step))
-    return changeBatch(step, batch.id, { stage: "queued", pushes: next, rest, isFirst: false });
+    return changeBatch(step, batch.id, {
+      stage: "queued",
+      pushes: next,
+      rest,
+      isFirst: false,
+      wasRefused: true,
+    });
   removeBatch(step, batch.id);
   giveBack(step, [...(next ?? []), ...rest.flat()]);
   if (batch.bisect !== null) advance(step, batch.bisect, []);
 }
 
 function endOf(step: Step, { push, answer }: Answered): End {
-  const ending: Ending = answer.kind === "retry" ? retryOf(step, push, answer) : "as answered";
-  return { pushId: push.pushId, ending };
+  return { pushId: push.pushId, ending: endingOf(step, push, answer) };
+}
+
+function endingOf(step: Step, push: ClaimedPush, answer: Answer): Ending {
+  if (answer.kind === "retry") return retryOf(step, push, answer);
+  return answer.kind === "again" ? againAt(answer) : "as answered";
+}
+
+function againAt({ at }: AgainAnswer): Ending {
+  return { dueAt: at, counted: true, quarantine: false };
 }
 
 function retryOf(step: Step, { tries }: ClaimedPush, { notBefore }: RetryAnswer): Ending {

@@ -47,6 +47,7 @@ export function addBatch(
     sentAs: 0,
     isFirst: false,
     bisect: null,
+    wasRefused: false,
     ...batch,
   };
   step.batches = [...step.batches, added];

@@ -40,6 +40,8 @@ export interface Batch {
   isFirst: boolean;
   /** The bisect whose half it is. */
   bisect: number | null;
+  /** It goes again, whole or in parts, after the vendor refused it. */
+  wasRefused: boolean;
 }
 
 /** A call on which the vendor gave no verdict for any record: an outage, or the content of one of them. */

@@ -13,11 +13,12 @@ export interface Problem {
 export function readValues(
   portal: Portal,
   given: Record<string, unknown>,
+  now: number,
 ): { values: Record<string, string>; problems: Problem[] } {
   const values: Record<string, string> = {};
   const problems: Problem[] = [];
   for (const [name, value] of Object.entries(given)) {
-    const property = activeProperty(portal, name);
+    const property = writableProperty(portal, name, now);
     const checked = property
       ? readValue(portal, property, value)
       : problem(name, "PROPERTY_DOESNT_EXIST", `Property "${name}" does not exist`);
@@ -25,6 +26,13 @@ export function readValues(
     else problems.push(checked);
   }
   return { values, problems };
+}
+
+/** Undefined also for one that is there and unknown where values are written. */
+function writableProperty(portal: Portal, name: string, now: number): Property | undefined {
+  const property = activeProperty(portal, name);
+  if (!property || property.dataSensitivity !== "non_sensitive") return undefined;
+  return (portal.unwritable.get(name) ?? now) > now ? undefined : property;
 }
 
 function readValue(portal: Portal, property: Property, value: unknown): string | Problem {

@@ -45,7 +45,7 @@ export function writeContacts(
   const refusals: Refusal[] = [];
   const isTraced = haveOwnTraceIds(inputs);
   for (const input of inputs) {
-    const planned = plan(portal, mode, input);
+    const planned = plan(call, mode, input);
     if (!isRefusal(planned)) changes.push(planned);
     // Without trace ids the first bad record sinks them all.
     else if (isTraced) refusals.push(traced(planned, input));
@@ -58,7 +58,7 @@ export function writeContacts(
   return [...written.reverse(), ...refusals];
 }
 
-function plan(portal: Portal, mode: WriteMode, input: Input): Change | Refusal {
+function plan({ portal, at }: ApiCall, mode: WriteMode, input: Input): Change | Refusal {
   const { id, idProperty } = input;
   const isByRecord = idProperty === RECORD_ID;
   const contact = isByRecord ? portal.contacts.get(id) : ownerOf(portal, idProperty, id);
@@ -66,7 +66,7 @@ function plan(portal: Portal, mode: WriteMode, input: Input): Change | Refusal {
     return refusal(404, "OBJECT_NOT_FOUND", `No contact has ${idProperty} "${id}"`);
   // The id alone is enough to create a contact: it becomes the value of its property.
   const given = contact || id === "" ? input.properties : { [idProperty]: id, ...input.properties };
-  const { values, problems } = readValues(portal, given);
+  const { values, problems } = readValues(portal, given, Date.parse(at));
   if (problems.length > 0) return invalidInput(problemsMessage(portal, problems));
   const isNameless = !values.email && !values.firstname && !values.lastname;
   if (!contact && isNameless)

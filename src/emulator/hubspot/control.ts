@@ -1,9 +1,16 @@
 /** `/_control/hubspot`: what a person sees and does in the portal's own pages. */
 import { isoTime } from "../../shared/clock.ts";
 import { badInput } from "../control.ts";
-import { type Call, empty, json, type Reply } from "../http.ts";
+import { type Call, empty, isRecord, json, parseJson, type Reply } from "../http.ts";
 import type { ControlRoute } from "../vendor.ts";
-import { activeGroup, activeProperty, customProperties, type Portal } from "./portal.ts";
+import {
+  activeGroup,
+  activeProperty,
+  customProperties,
+  type Portal,
+  type Property,
+  SENSITIVITIES,
+} from "./portal.ts";
 import { archiveProperty } from "./properties.ts";
 import { archiveGroupWithMembers } from "./property-groups.ts";
 import type { HubspotWorld } from "./world.ts";
@@ -29,6 +36,17 @@ export function hubspotControl(world: HubspotWorld): ControlRoute[] {
         }),
     },
     {
+      method: "POST",
+      path: "/properties/:name",
+      answer: (call, param) =>
+        inPortal(world, call, (portal) => {
+          const property = activeProperty(portal, param("name"));
+          if (!property) return missing("property", param("name"), portal);
+          const problem = changeProperty(portal, property, parseJson(call.body));
+          return problem === null ? json(200, property) : badInput(problem);
+        }),
+    },
+    {
       method: "DELETE",
       path: "/groups/:name",
       answer: (call, param) =>
@@ -40,6 +58,26 @@ export function hubspotControl(world: HubspotWorld): ControlRoute[] {
         }),
     },
   ];
+}
+
+/** What no app can change of a definition. Text is what was wrong with the input. */
+function changeProperty(portal: Portal, property: Property, input: unknown): string | null {
+  if (!isRecord(input)) return "a change is a JSON object";
+  const { readOnlyValue, dataSensitivity, isWritable, ...others } = input;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined)
+    return `unknown field "${unknown}"; known: readOnlyValue, dataSensitivity, isWritable`;
+  const sensitivity = SENSITIVITIES.find((known) => known === dataSensitivity);
+  if (dataSensitivity !== undefined && !sensitivity)
+    return `"dataSensitivity" must be one of ${SENSITIVITIES.join(", ")}`;
+  if (![readOnlyValue, isWritable].every((flag) => flag === undefined || typeof flag === "boolean"))
+    return '"readOnlyValue" and "isWritable" must be true or false';
+  if (typeof readOnlyValue === "boolean") property.modificationMetadata.readOnlyValue = readOnlyValue;
+  if (sensitivity) property.dataSensitivity = sensitivity;
+  if (isWritable === true) portal.unwritable.delete(property.name);
+  // As where field-level permissions keep apps out: the definition says nothing of it.
+  if (isWritable === false) portal.unwritable.set(property.name, Number.POSITIVE_INFINITY);
+  return null;
 }
 
 /** The contacts of all portals. */

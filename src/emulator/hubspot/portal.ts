@@ -25,8 +25,13 @@ export interface Property {
   createdAt: string;
   updatedAt: string;
   archivedAt?: string;
+  /** Sensitive data stands in no list, and takes values only by scopes of its own. */
+  dataSensitivity: DataSensitivity;
   modificationMetadata: { archivable: boolean; readOnlyDefinition: boolean; readOnlyValue: boolean };
 }
+
+export type DataSensitivity = (typeof SENSITIVITIES)[number];
+export const SENSITIVITIES = ["non_sensitive", "sensitive", "highly_sensitive"] as const;
 
 export interface Group {
   name: string;
@@ -51,6 +56,8 @@ export interface PortalProfile {
   propertyQuota: number | null;
   /** What an admin lets apps have; `null` is all they ask for. */
   grantedScopes: string[] | null;
+  /** So long contacts do not know a property that was just created. */
+  propertyLagMs: number;
 }
 
 export interface Portal {
@@ -67,6 +74,8 @@ export interface Portal {
   /** Addresses that were deleted for good. */
   blocklist: Set<string>;
   calls: CallTimes;
+  /** Properties that no value can be written to, though their definitions are there: until when, ms since the epoch. */
+  unwritable: Map<string, number>;
 }
 
 export const DEFAULT_PORTAL_ID = 8480001;
@@ -77,6 +86,7 @@ export const DEFAULT_PROFILE: PortalProfile = {
   timeZone: "UTC",
   propertyQuota: null,
   grantedScopes: null,
+  propertyLagMs: 0,
 };
 
 const DEVELOPER_ACCOUNT_QUOTA = 1_000;
@@ -94,6 +104,7 @@ export function createPortal(id: number, profile: PortalProfile, createdAt: stri
     owners: new Map([["email", new Map<string, Contact>()]]),
     blocklist: new Set(),
     calls: noCalls(),
+    unwritable: new Map(),
   };
   portal.groups.set(BUILT_IN_GROUP, {
     name: BUILT_IN_GROUP,
@@ -146,6 +157,7 @@ function builtIn(given: {
     hubspotDefined: true,
     archived: false,
     updatedAt: given.createdAt,
+    dataSensitivity: "non_sensitive",
     modificationMetadata: { archivable: false, readOnlyDefinition: true, readOnlyValue },
   };
 }

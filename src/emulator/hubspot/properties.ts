@@ -32,8 +32,11 @@ export const propertyRoutes: readonly ApiRoute[] = [
 
 function list({ portal, query }: ApiCall): Reply {
   const archived = query.get("archived") === "true";
-  const properties = [...portal.properties.values()];
-  return json(200, { results: properties.filter((property) => property.archived === archived) });
+  const sensitivity = query.get("dataSensitivity") ?? "non_sensitive";
+  const properties = [...portal.properties.values()].filter(
+    (property) => property.archived === archived && property.dataSensitivity === sensitivity,
+  );
+  return json(200, { results: properties });
 }
 
 function read({ portal, query, param }: ApiCall): Reply {
@@ -118,9 +121,11 @@ function createProperty({ portal, version, at }: ApiCall, input: unknown): Prope
     // An archived property of that name comes back: with its old date, the new definition and no values.
     createdAt: portal.properties.get(name)?.createdAt ?? at,
     updatedAt: at,
+    dataSensitivity: "non_sensitive",
     modificationMetadata: { archivable: true, readOnlyDefinition: false, readOnlyValue: false },
   };
   portal.properties.set(name, property);
+  portal.unwritable.set(name, Date.parse(at) + portal.profile.propertyLagMs);
   if (hasUniqueValue) portal.owners.set(name, new Map());
   return property;
 }

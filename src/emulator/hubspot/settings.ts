@@ -27,6 +27,9 @@ export function hubspotSettings(world: HubspotWorld): Settings {
       grantedScopes: setting("a list of texts, or null", orNull(isStringArray), (scopes) => {
         world.current.profile.grantedScopes = scopes;
       }),
+      propertyLagMs: setting("a whole number", isCount, (lagMs) => {
+        world.current.profile.propertyLagMs = lagMs;
+      }),
       redirectUris: setting("a list of texts, or null", orNull(isStringArray), (uris) => {
         world.redirectUris = uris;
       }),

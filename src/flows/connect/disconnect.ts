@@ -59,6 +59,7 @@ export async function disconnect(
     banner: null,
     tokenExpiresAt: null,
     knownFields: null,
+    leftOut: [],
     outage: null,
     refusal: null,
   });

@@ -24,7 +24,11 @@ export type PrepareContext = Omit<ResyncContext, "access" | "store"> & {
 export async function prepareFields(context: PrepareContext, connection: Connection): Promise<Prepared> {
   try {
     const access = await context.accessTo(connection);
-    const fields = await resync({ ...context, access }, connection, await planResync({ ...context, access }));
+    const fields = await resync(
+      { ...context, access },
+      connection,
+      await planResync({ ...context, access }, connection),
+    );
     const now = await context.store.connection(connection.id);
     return { connection: now ?? connection, fields, fieldsProblem: null };
   } catch (error) {

@@ -130,7 +130,7 @@ export async function keep(
     outage: null,
     refusal: null,
     banner: bannerFor({ missingScopes, overQuota: [] }, destination, key),
-    ...(other ? { knownFields: null, lastSyncAt: null } : {}),
+    ...(other ? { knownFields: null, leftOut: [], lastSyncAt: null } : {}),
   });
   const connection = await saved.catch(async (error: unknown) => {
     // Tokens without a connection would be a half done thing; where this fails too, the next consent replaces them.

@@ -16,11 +16,11 @@ export type ResyncContext = {
 
 const SUBJECTS_PER_PAGE = 500;
 
-export function planResync({
-  destination,
-  access,
-}: Pick<ResyncContext, "destination" | "access">): Promise<FieldPlan> {
-  return destination.planFields(access);
+export function planResync(
+  { destination, access }: Pick<ResyncContext, "destination" | "access">,
+  { leftOut = [] }: Pick<Connection, "leftOut">,
+): Promise<FieldPlan> {
+  return destination.planFields(access, leftOut);
 }
 
 /**
@@ -36,10 +36,14 @@ export async function resync(
   const { store, clock, destination, access } = context;
   const run = await beginRun(context, connection);
   const report = await destination.applyFields(access, plan);
-  const changed = await store.saveConnection(connection, { knownFields: report.known });
+  const changed = await store.saveConnection(connection, {
+    knownFields: report.known,
+    leftOut: report.leftOut,
+    ...(report.created.length > 0 ? { fieldsMadeAt: clock.now() } : {}),
+  });
   const told = connection.knownFields ?? report.known;
   const isNew = (field: string) => !run.isFirst || !plan.existing.includes(field) || !told.includes(field);
-  const raised = await raiseHoldersOf(context, changed, report.known.filter(isNew));
+  const raised = await raiseHoldersOf(context, changed, { fields: report.known.filter(isNew) });
   const released = await store.release(connection.id, { held: ["property"] }, clock.now());
   // Last: what tells of held results stays until they are free.
   const trouble = { missingScopes: connection.missingScopes, overQuota: report.overQuota };
@@ -70,22 +74,25 @@ async function beginRun(
   return { isFirst, end: () => store.mark(id, "bootstrap ended", ended + 1) };
 }
 
-/** A new field is empty in the portal: contacts with a value for it must be told, also those in flight without it. */
-async function raiseHoldersOf(
-  { store, clock, destination }: ResyncContext,
+/**
+ * A new field is empty in the portal: contacts with a value for it must be told, also those in flight without it; at
+ * most so many, where it is only to be tried. Returns how many.
+ */
+export async function raiseHoldersOf(
+  { store, clock, destination }: Pick<ResyncContext, "store" | "clock" | "destination">,
   connection: Connection,
-  fields: readonly string[],
+  { fields, most = Number.POSITIVE_INFINITY }: { fields: readonly string[]; most?: number },
 ): Promise<number> {
   let raised = 0;
   let after: string | null = fields.length > 0 ? "" : null;
-  while (after !== null) {
+  while (after !== null && raised < most) {
     const page = await store.subjects({ connectionId: connection.id, after, limit: SUBJECTS_PER_PAGE });
     const holders = page.subjects.filter(({ invites, push }) => {
       if (!push || push.state === "held") return false;
       const { projection } = destination.project(invites, connection.knownFields);
       return fields.some((field) => field in projection);
     });
-    const subjects = holders.map(({ subject }) => subject);
+    const subjects = holders.map(({ subject }) => subject).slice(0, most - raised);
     raised += await store.raise(connection.id, { subjects }, clock.now());
     after = page.next;
   }

@@ -3,6 +3,7 @@ import type { DeliveryCommand, DeliveryEvent } from "../../core/delivery/events.
 import { type CallInFlight, createCallWindow } from "./call-window.ts";
 import { createClaims } from "./claims.ts";
 import type { DeliverContext } from "./context.ts";
+import { createFieldCare } from "./field-care.ts";
 import type { Ledger } from "./ledger.ts";
 
 type CommandOf<Kind extends DeliveryCommand["kind"]> = Extract<DeliveryCommand, { kind: Kind }>;
@@ -64,7 +65,7 @@ function createPerform(
   const { store, clock, access } = context;
   const claims = createClaims(context, connection, ledger);
   const notes = createNotes(context, connection);
-  const send = createSend(context, { ledger, tell });
+  const send = createSend(context, connection, { ledger, tell });
   let timer = new AbortController();
   return async (command) => {
     switch (command.kind) {
@@ -113,10 +114,13 @@ function createPerform(
 
 /** One call, with a slot taken before or on its way, and in this delivery's own window. */
 function createSend(
-  { clock, destination, access }: DeliverContext,
+  context: DeliverContext,
+  connection: Connection,
   { ledger, tell }: { ledger: Ledger; tell: (event: DeliveryEvent) => void },
 ) {
+  const { clock, destination, access } = context;
   const mayCall = createCallWindow(clock, destination.rateLimit);
+  const careForFields = createFieldCare(context, connection);
   return async ({ batch, pushIds, hasSlot }: CommandOf<"send">): Promise<DeliveryEvent> => {
     const calls: CallInFlight[] = [];
     let isPaid = hasSlot;
@@ -128,11 +132,13 @@ function createSend(
       isPaid = false;
       calls.push(await mayCall(access.signal));
     };
-    const result = await destination.send({ ...access, slot }, ledger.updatesOf(pushIds)).finally(() => {
+    const updates = ledger.updatesOf(pushIds);
+    const result = await destination.send({ ...access, slot }, updates).finally(() => {
       for (const call of calls) call.ended();
     });
-    ledger.noteAnswers(pushIds, result);
-    return { kind: "answered", batch, answers: result.answers };
+    const answers = await careForFields(result.answers, updates);
+    ledger.noteAnswers(pushIds, { ...result, answers });
+    return { kind: "answered", batch, answers };
   };
 }
 

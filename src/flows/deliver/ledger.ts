@@ -159,12 +159,14 @@ function verdictOf(answer: Answer, projection: Projection): TriedAs {
         attempt: { outcome: "held", reason: answer.detail },
       };
     case "retry":
+    case "again":
       throw new Error("a push that is to be told again has to wait for a time");
   }
 }
 
 function retryOf(answer: Answer, ending: Exclude<Ending, string>): TriedAs {
-  if (answer.kind !== "retry") throw new Error("a try is counted for what the vendor did not decide");
+  if (answer.kind !== "retry" && answer.kind !== "again")
+    throw new Error("a try is counted for what the vendor did not decide");
   const { httpStatus, correlationId, reason } = answer;
   return {
     outcome: { kind: "pending", ...ending },

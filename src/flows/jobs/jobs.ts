@@ -94,6 +94,24 @@ export const JOBS: readonly Job[] = [
     },
   },
   {
+    name: "properties",
+    does: "look whether accounts can take our values, and send what was left out",
+    due: () => EVERY_HOUR,
+    load: async () => {
+      const { lookAtAllFields } = await import("../connect/look-at-fields.ts");
+      return async (context, signal) => {
+        const { checked, due, news, failed } = await lookAtAllFields(context, context.store, signal);
+        for (const words of news) context.log.warn("a property cannot take our values", { reason: words });
+        return {
+          counts: { checked, due },
+          text: `${count(checked, "account")} checked, ${count(due, "contact")} will be sent again`,
+          event: due > 0 ? "what was left out follows" : null,
+          failed: { event: "properties not looked at", tasks: failed.map(untold) },
+        };
+      };
+    },
+  },
+  {
     name: "questions",
     does: "ask the vendors what their webhooks only name",
     due: () => EVERY_MINUTE,

@@ -72,7 +72,7 @@ async function hasFields(found: Found): Promise<Outcome> {
       fix: `Run: ${resyncCommand(connection)}`,
     };
   }
-  found.fields = plan.existing;
+  found.fields = plan.existing.filter((name) => !plan.leftOut.some((field) => field.name === name));
   const drifted = plan.drifted.map(({ name }) => name);
   const drift = drifted.length > 0 ? `; defined otherwise: ${drifted.join(", ")}` : "";
   return { status: "passed", evidence: `all ${plan.existing.length} are there${drift}` };

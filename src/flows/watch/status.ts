@@ -9,6 +9,7 @@ import {
   webhooksLogCommand,
 } from "../../core/advice/command-lines.ts";
 import { sharedAccountTrouble } from "../../core/advice/account-taken.ts";
+import { leftOutWords } from "../../core/advice/left-out.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { confirmWords } from "../../core/advice/not-confirmed.ts";
 import { refusedSources, refusedWords } from "../../core/advice/refused-sources.ts";
@@ -104,6 +105,8 @@ export async function statusOf(
       account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
       scopes: connection?.scopes ?? [],
       missingScopes: connection?.missingScopes ?? [],
+      /** What of every result the account cannot take, and why. */
+      leftOut: (connection?.leftOut ?? []).map(({ name, reason }) => ({ name, reason })),
       tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
       login: connection?.login
         ? { since: isoTime(connection.login.since), endsAt: isoTime(connection.login.endsAt) }
@@ -346,6 +349,7 @@ function bannerOf(label: string, found: ConnectionCounts | undefined, moment: Mo
     other && sharedAccountTrouble(connection, other),
     connection.state === "connected" && !connection.isConfirmed ? confirmWords(connection) : null,
     troubleOf(label, found, moment),
+    connection.state === "connected" ? leftOutWords(connection) : null,
   ];
   return words.filter((each) => each !== null).join(". ") || null;
 }

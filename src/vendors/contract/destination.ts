@@ -1,6 +1,6 @@
 import type { CommonErrors } from "../../core/advice/common-errors.ts";
 import type { Authorization } from "../../core/authorization.ts";
-import type { Account, ConnectionName, Environment } from "../../core/connection.ts";
+import type { Account, ConnectionName, Environment, LeftOutField } from "../../core/connection.ts";
 import type { Answer } from "../../core/delivery/answer.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import type { Invite } from "../../core/invite.ts";
@@ -46,7 +46,18 @@ export interface FieldPlan {
   drifted: { name: string; difference: string }[];
   /** Fields that the account's quota leaves no room for. */
   overQuota: string[];
+  /** Fields that are there and cannot take our values. */
+  leftOut: LeftOutField[];
 }
+
+export interface OwnFields {
+  names: readonly string[];
+  /** One of them by its name, as after a value was refused. Throws `VENDOR_*`. */
+  look(access: Access, name: string): Promise<FieldLook>;
+}
+
+/** `unfit`: why it cannot take our values, in words; null where its definition says that it can. */
+export type FieldLook = { isThere: false } | { isThere: true; unfit: string | null };
 
 /** How people speak of it. */
 export interface DestinationWords {
@@ -83,10 +94,15 @@ export interface Destination extends DestinationWords {
    * beyond that (`RECONNECT_NEEDED`, `VAULT_UNAVAILABLE`, wrong configuration), and the signal's reason.
    */
   send(access: Access, updates: readonly Update[]): Promise<SendResult>;
-  /** Reads the account's fields and says what is missing. Changes nothing. */
-  planFields(access: Access): Promise<FieldPlan>;
+  /**
+   * Reads the account's fields and says what is missing. Changes nothing. `leftOut`: fields that are known to be there,
+   * also where no list shows them.
+   */
+  planFields(access: Access, leftOut?: readonly LeftOutField[]): Promise<FieldPlan>;
   /** Creates what the plan says, tolerates that another run was first, reads back. Returns what now is. */
   applyFields(access: Access, plan: FieldPlan): Promise<FieldReport>;
+  /** The fields that results fill, where they are ours and the same in every account. */
+  ownFields?: OwnFields;
   /** What an applicant tracking system offers beside; absent where the vendor is none. */
   ats?: Ats;
   /**
@@ -114,6 +130,7 @@ export interface FieldReport {
   existing: string[];
   drifted: FieldPlan["drifted"];
   overQuota: string[];
-  /** Every field of ours that the account now has. */
+  leftOut: LeftOutField[];
+  /** Every field of ours that the account now has and that can take our values. */
   known: string[];
 }

@@ -1,10 +1,12 @@
 /** Prepares a portal for the results: creates what is missing of our group and properties, changes nothing that is there. */
 import * as v from "valibot";
+import type { LeftOutField } from "../../core/connection.ts";
 import type { FieldPlan, FieldReport } from "../contract/destination.ts";
 import { type Caller, callApi } from "./api.ts";
-import { driftOf, type Property, PropertySchema } from "./drift.ts";
+import { driftOf, type Property, PropertySchema, unfitOf } from "./drift.ts";
 import { fetchJson } from "./fetch-json.ts";
 import { DEFINITIONS, type Definition, GROUP } from "./properties.ts";
+import { readProperty } from "./property.ts";
 import { roomForProperties } from "./quota.ts";
 import { failure, verdictOf } from "./verdict.ts";
 
@@ -12,9 +14,10 @@ const Groups = v.object({ results: v.array(v.object({ name: v.string() })) });
 const Properties = v.object({ results: v.array(PropertySchema) });
 
 /** Throws `VENDOR_*`. */
-export async function planFields(caller: Caller): Promise<FieldPlan> {
+export async function planFields(caller: Caller, leftOut: readonly LeftOutField[] = []): Promise<FieldPlan> {
   const groupExists = await hasGroup(caller);
   const present = await listProperties(caller);
+  await addUnlisted(caller, { present, names: leftOut.map(({ name }) => name) });
   const missing = DEFINITIONS.filter(({ name }) => !present.has(name)).map(({ name }) => name);
   const room = missing.length > 0 ? await roomForProperties(caller) : 0;
   return {
@@ -23,6 +26,7 @@ export async function planFields(caller: Caller): Promise<FieldPlan> {
     existing: DEFINITIONS.filter(({ name }) => present.has(name)).map(({ name }) => name),
     drifted: driftOf(present),
     overQuota: missing.slice(room),
+    leftOut: unfitOf(present),
   };
 }
 
@@ -43,16 +47,54 @@ export async function applyFields(caller: Caller, plan: FieldPlan): Promise<Fiel
   }
 
   const present = await listProperties(caller);
-  // A new definition may take a moment to show in the list; that it was created, or met, is proof enough.
+  const hidden = await addUnlisted(caller, {
+    present,
+    names: [...met, ...plan.leftOut.map(nameOf)],
+    isNew: true,
+  });
+  // A new definition may take a moment to show in the list; that it was created is proof enough.
   const isThere = (name: string) => present.has(name) || created.includes(name) || met.includes(name);
-  const known: string[] = DEFINITIONS.map(({ name }) => name).filter(isThere);
+  const there: string[] = DEFINITIONS.map(nameOf).filter(isThere);
+  const unseen = hidden.filter((name) => met.includes(name)).map((name) => ({ name, reason: UNSEEN }));
+  const leftOut = [...unfitOf(present), ...unseen];
   return {
     created,
-    existing: known.filter((name) => !created.includes(name)),
+    existing: there.filter((name) => !created.includes(name)),
     drifted: driftOf(present),
     overQuota: overQuota.filter((name) => !isThere(name)),
-    known,
+    leftOut,
+    known: there.filter((name) => !leftOut.some((field) => field.name === name)),
   };
+}
+
+const UNSEEN = "HubSpot says that it is there, and shows it to nobody";
+
+function nameOf({ name }: { name: string }): string {
+  return name;
+}
+
+/** A new definition was seen to be readable after 250 to 700 ms, also one that another run has just made. */
+const NEW_AFTER_MS = 1_000;
+
+/** Reads by its name what no list shows, as sensitive data. Returns the names that are not to be read even so. */
+async function addUnlisted(
+  caller: Caller,
+  {
+    present,
+    names,
+    isNew = false,
+  }: { present: Map<string, Property>; names: readonly string[]; isNew?: boolean },
+): Promise<string[]> {
+  const hidden: string[] = [];
+  for (const name of names) {
+    if (present.has(name)) continue;
+    const property = await readProperty(caller, name);
+    if (property) present.set(name, property);
+    else hidden.push(name);
+  }
+  if (!isNew || hidden.length === 0) return hidden;
+  await caller.clock.sleep(NEW_AFTER_MS, caller.access.signal);
+  return await addUnlisted(caller, { present, names: hidden });
 }
 
 async function hasGroup(caller: Caller): Promise<boolean> {
@@ -64,7 +106,7 @@ async function hasGroup(caller: Caller): Promise<boolean> {
   return results.some(({ name }) => name === GROUP.name);
 }
 
-async function listProperties(caller: Caller): Promise<ReadonlyMap<string, Property>> {
+async function listProperties(caller: Caller): Promise<Map<string, Property>> {
   const { results } = await fetchJson(caller, {
     path: caller.paths.properties,
     schema: Properties,

@@ -10,6 +10,8 @@ import { readAccount, uninstallApp } from "./account.ts";
 import { applyFields, planFields } from "./bootstrap.ts";
 import { MOST_CONTACTS_PER_CALL, upsertContacts } from "./contacts.ts";
 import { KEYS, type Tier } from "./keys.ts";
+import { DEFINITIONS } from "./properties.ts";
+import { lookAtProperty } from "./property.ts";
 import { mapContact } from "./score-mapping.ts";
 import { readContact, refuseTrial, removeContact } from "./trial.ts";
 import { type ApiVersion, VERSIONS } from "./versions.ts";
@@ -100,8 +102,12 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
     uninstall: (access) => uninstallApp({ ...api, access }),
     project: (invites, knownFields) => mapContact(invites, { resultBase: settings.resultBase, knownFields }),
     send: (access, updates) => upsertContacts({ ...api, access }, updates),
-    planFields: (access) => planFields({ ...api, access }),
+    planFields: (access, leftOut) => planFields({ ...api, access }, leftOut),
     applyFields: (access, plan) => applyFields({ ...api, access }, plan),
+    ownFields: {
+      names: DEFINITIONS.map(({ name }) => name),
+      look: (access, name) => lookAtProperty({ ...api, access }, name),
+    },
     refuseTrial,
     trial: {
       read: (access, wanted) => readContact({ ...api, access }, wanted),

@@ -127,7 +127,17 @@ function refusal(problem: Problem, answer: ApiAnswer): Answer {
   if (scope !== null) return { kind: "held", cause: "scope", detail: scope };
   const reason = passingTrouble(problem);
   if (reason !== null) return later(answer, { reason, notBefore: null, isThrottle: isLimit(problem) });
-  return { kind: "rejected", rejection: rejectionOf(problem, answer) };
+  const rejection = rejectionOf(problem, answer);
+  return isClash(problem, answer)
+    ? { kind: "rejected", rejection, mayPass: true }
+    : { kind: "rejected", rejection };
+}
+
+const CLASH_CATEGORIES = ["CONFLICT", "OBJECT_ALREADY_EXISTS"];
+
+/** Nothing says which value clashes: somebody may have created the contact at that very moment. */
+function isClash({ category, details }: Problem, { status }: ApiAnswer): boolean {
+  return details.length === 0 && (status === 409 || CLASH_CATEGORIES.includes(category ?? ""));
 }
 
 /** Where HubSpot says several things of one record: the lowest is what to heed. */
@@ -167,9 +177,12 @@ function isLimit({ category, policyName }: Problem): boolean {
   return policyName !== null || LIMIT_CATEGORIES.includes(category ?? "");
 }
 
-/** The name of a property that the portal does not have; empty when HubSpot does not name it. */
+/** Whatever the value is: the portal does not have the property, or lets nobody write it. */
+const PROPERTY_CODES = ["PROPERTY_DOESNT_EXIST", "READ_ONLY_VALUE"];
+
+/** The name of a property that takes no value; empty when HubSpot does not name it. */
 function missingProperty(problem: Problem): string | null {
-  const detail = problem.details.find(({ code }) => code === "PROPERTY_DOESNT_EXIST");
+  const detail = problem.details.find(({ code }) => code !== null && PROPERTY_CODES.includes(code));
   return detail ? (detail.property ?? "") : null;
 }
 

@@ -20,12 +20,12 @@ export async function planFields(caller: Caller): Promise<FieldPlan> {
   const doing = "listing custom fields";
   const { content } = await ask(caller, { endpoint: "customFields", schema: Fields, doing });
   const keys = content.filter(({ id }) => /^\S+$/.test(id)).map(keyOf);
-  return { group: null, create: [], existing: [...new Set(keys)], drifted: [], overQuota: [] };
+  return { group: null, create: [], existing: [...new Set(keys)], drifted: [], overQuota: [], leftOut: [] };
 }
 
 /** There is nothing to apply: the plan tells what is there. */
 export async function applyFields({ existing }: FieldPlan): Promise<FieldReport> {
-  return { created: [], existing, drifted: [], overQuota: [], known: existing };
+  return { created: [], existing, drifted: [], overQuota: [], leftOut: [], known: existing };
 }
 
 /** What a projection calls the field: for people by its label, for the API by its id, in which there is no blank. */

@@ -78,12 +78,13 @@ describe("the custom fields", () => {
     on("GET /v1/custom-fields", { body: { content } });
     const plan = await smartrecruiters.planFields(access);
     const existing = ["Dominance (cf-1)", "Shoe size (EU) (7)"];
-    expect(plan).toEqual({ group: null, create: [], existing, drifted: [], overQuota: [] });
+    expect(plan).toEqual({ group: null, create: [], existing, drifted: [], overQuota: [], leftOut: [] });
     expect(await smartrecruiters.applyFields(access, plan)).toEqual({
       created: [],
       existing,
       drifted: [],
       overQuota: [],
+      leftOut: [],
       known: existing,
     });
     expect(heard).toHaveLength(1);

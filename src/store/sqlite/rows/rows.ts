@@ -41,6 +41,8 @@ export function connectionOf(row: ConnectionRow): Connection {
     scopes: details.scopes,
     missingScopes: details.missingScopes,
     knownFields: details.knownFields,
+    ...(details.leftOut === undefined ? {} : { leftOut: details.leftOut }),
+    ...(details.fieldsMadeAt === undefined ? {} : { fieldsMadeAt: details.fieldsMadeAt }),
     tokenExpiresAt: details.tokenExpiresAt,
     login: details.login ?? null,
     connectedAt: details.connectedAt,
