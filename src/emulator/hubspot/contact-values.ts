@@ -31,7 +31,7 @@ export function readValues(
 /** Undefined also for one that is there and unknown where values are written. */
 function writableProperty(portal: Portal, name: string, now: number): Property | undefined {
   const property = activeProperty(portal, name);
-  if (!property || property.dataSensitivity !== "non_sensitive") return undefined;
+  if (property?.dataSensitivity !== "non_sensitive") return undefined;
   return (portal.unwritable.get(name) ?? now) > now ? undefined : property;
 }
 

@@ -3,7 +3,7 @@ import { leftOutWords } from "../../core/advice/left-out.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { FieldPlan } from "../../vendors/contract/destination.ts";
-import type { Vendors } from "../account/vendors.ts";
+import type { AccountContext } from "../account/context.ts";
 import { raiseHoldersOf, type ResyncContext } from "./resync.ts";
 
 export interface FieldsLooked {
@@ -18,7 +18,7 @@ export interface FieldsLooked {
 
 /** Looks whether accounts still can take our values, and lets follow what was left out. Creates nothing. */
 export async function lookAtAllFields(
-  vendors: Vendors,
+  account: AccountContext,
   store: Store,
   signal: AbortSignal,
 ): Promise<FieldsLooked> {
@@ -28,10 +28,10 @@ export async function lookAtAllFields(
     const isReady = state === "connected" && isConfirmed && vaultTrouble === null && !refusal;
     if (!isReady || knownFields === null) continue;
     try {
-      const destination = await vendors.destination(connection);
+      const destination = await account.destination(connection);
       if (!destination.ownFields) continue;
-      const access = await vendors.access(connection, { store, signal });
-      const context = { store, clock: vendors.clock, destination, access };
+      const access = await account.access(connection, { store, signal });
+      const context = { store, clock: account.clock, destination, access };
       const { due, news } = await lookAtFields(context, { ...connection, knownFields });
       looked.checked += 1;
       looked.due += due;
