@@ -24,44 +24,58 @@ function unmappedIn(test: Test): string[] {
   if (SHOWN_ONLY.includes(slug)) return [];
   if (SCORES.every((score) => score.slug !== slug))
     return [`the test ${quoted(slug)} is unknown: its result is kept and mapped to nothing`];
-  if (isScored(test))
-    return partsOf(test.result).flatMap((part) => (isRead(slug, part) ? [] : [wordsOf(slug, part)]));
+  if (isScored(test)) return unreadIn(slug, test.result).map((part) => wordsOf(slug, part));
   if (result !== null)
     return [`${slug} is ${status}, but has a result: it counts once the test is completed`];
   return status === "completed" ? [`${slug} is completed, but came without a result`] : [];
 }
 
-interface Part {
-  /** As people see it: `score`, or a dimension's name. */
-  name: string;
-  value: unknown;
-  /** A result that holds this part alone. */
-  alone: TestResult;
-}
+type Part = "score" | "type" | "code";
+type Unread = { is: "dimension"; name: string; value: unknown } | { is: Part; value: unknown };
 
-function partsOf({ dimensions = [], score, type, code }: TestResult): Part[] {
+/** The parts of a result that no score is read from. A value that is no valid one is read, too: the push tells of that. */
+function unreadIn(slug: string, { dimensions = [], score, type, code }: TestResult): Unread[] {
+  const unread: Unread[] = [];
   const names = new Set<string>();
-  const ofDimensions = dimensions.map(({ name, score: value }): Part => {
+  for (const { name, score: value } of dimensions) {
+    if (isAbsent(value)) continue;
     const key = name.trim().toLowerCase();
     // Of two with one name the first is read.
-    const alone = names.has(key) ? {} : { dimensions: [{ name, score: value }] };
+    if (names.has(key) || !isDimension(slug, key)) unread.push({ is: "dimension", name, value });
     names.add(key);
-    return { name: `the dimension ${quoted(name)}`, value, alone };
-  });
-  const others: Part[] = [
-    { name: "its score", value: score, alone: { score } },
-    { name: "its type", value: type, alone: { type } },
-    { name: "its code", value: code, alone: { code } },
-  ];
-  return [...ofDimensions, ...others].filter(({ value }) => value !== null && value !== undefined);
+  }
+  if (!isAbsent(score) && !isPart(slug, "score")) unread.push({ is: "score", value: score });
+  if (!isAbsent(type) && !isPart(slug, "type")) unread.push({ is: "type", value: type });
+  if (!isAbsent(code) && !isPart(slug, "code")) unread.push({ is: "code", value: code });
+  return unread;
 }
 
-/** A value that is no valid one is read, too: the push tells of that. */
-function isRead(slug: string, { alone }: Part): boolean {
+/** What scores are read from does not hang on its value, so each answer is found once; senders choose the names. */
+const MOST_KNOWN = 1_000;
+const isDimension = remembering((slug, name) => isRead(slug, { dimensions: [{ name, score: 0 }] }));
+const isPart = remembering((slug, part) => isRead(slug, { [part]: 0 }));
+
+function isRead(slug: string, alone: TestResult): boolean {
   return SCORES.some((score) => score.slug === slug && score.read(alone) !== null);
 }
 
-function wordsOf(slug: string, { name, value }: Part): string {
+function remembering(find: (slug: string, name: string) => boolean): (slug: string, name: string) => boolean {
+  const known = new Map(SCORES.map(({ slug }) => [slug, new Map<string, boolean>()]));
+  return (slug, name) => {
+    const answers = known.get(slug);
+    const answer = answers?.get(name) ?? find(slug, name);
+    if (answers && answers.size < MOST_KNOWN && name.length <= LONGEST_WORD) answers.set(name, answer);
+    return answer;
+  };
+}
+
+function isAbsent(value: unknown): value is null | undefined {
+  return value === null || value === undefined;
+}
+
+function wordsOf(slug: string, part: Unread): string {
+  const { value } = part;
+  const name = part.is === "dimension" ? `the dimension ${quoted(part.name)}` : `its ${part.is}`;
   return `${slug}: ${name} (${short(String(value), LONGEST_WORD)}) is kept and mapped to nothing`;
 }
 

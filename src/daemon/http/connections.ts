@@ -42,7 +42,8 @@ export function shareConnections(
 
   server.on("connection", (socket: Socket) => {
     const address = groupOf(socket.remoteAddress ?? "");
-    const connection = { address, own: address, underWay: 0 };
+    const isProxy = isIn(trustedProxies, socket.remoteAddress ?? "");
+    const connection = { address, own: address, isProxy, underWay: 0 };
     all.set(socket, connection);
     take(socket, address);
     const endpoints = isTls ? endpointsOf(socket) : null;
@@ -64,7 +65,7 @@ export function shareConnections(
     const connection = all.get(socket);
     if (!connection) return;
     connection.underWay += 1;
-    move(socket, connection, groupOf(clientOf(request, trustedProxies)));
+    if (connection.isProxy) move(socket, connection, groupOf(clientOf(request, trustedProxies)));
     response.once("close", () => {
       connection.underWay -= 1;
       if (connection.underWay === 0) move(socket, connection, connection.own);
@@ -76,6 +77,8 @@ interface Connection {
   /** Who it counts for now. */
   address: string;
   own: string;
+  /** What it says of others is believed; asked once, since the list is slow to ask. */
+  isProxy: boolean;
   underWay: number;
 }
 
