@@ -60,8 +60,9 @@ const STARTS_EMULATOR = ["commands", "demo"];
 const READS_PROCESS = ["src/start.ts"];
 /** What runs by itself, in a process or a thread of its own. */
 const PROGRAMS = ["src/vault/keychain/keychain-child.ts", "src/store/sqlite/thread.ts"];
-/** Who is alive and who we are is asked of the kernel, and what a native part was built for of Node. */
+/** Who is alive, who we are and how long the machine runs is asked of the kernel, what a native part was built for of Node. */
 const READS_NODE_PROCESS = [
+  "src/shared/clock.ts",
   "src/shared/process-identity.ts",
   "src/shared/native-part.ts",
   "src/shared/private-files.ts",

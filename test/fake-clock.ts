@@ -4,7 +4,7 @@ import type { Clock } from "../src/shared/clock.ts";
 export interface FakeClock extends Clock {
   /** Moves time by `ms`, stopping at every sleeper on the way and letting what it does settle. */
   advance(ms: number): Promise<void>;
-  /** Sets the time without waking anyone: a clock that was corrected. */
+  /** Sets the time without waking anyone: a while passed, or a clock was set back. */
   jump(at: number): void;
   /** How many are asleep. */
   sleepers(): number;
@@ -12,11 +12,17 @@ export interface FakeClock extends Clock {
 
 export function fakeClock(startAt = Date.UTC(2026, 10, 22, 12)): FakeClock {
   let now = startAt;
+  let passed = 0;
   const asleep = new Set<{ wakeAt: number; wake: () => void }>();
+  const pass = (at: number) => {
+    passed += Math.max(0, at - now);
+    now = Math.max(now, at);
+  };
   /** Lets promises and real I/O on loopback run before time moves on. */
   const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
   return {
     now: () => now,
+    monotonic: () => passed,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
@@ -39,13 +45,14 @@ export function fakeClock(startAt = Date.UTC(2026, 10, 22, 12)): FakeClock {
         await settle();
         const next = [...asleep].filter((s) => s.wakeAt <= until).sort((a, b) => a.wakeAt - b.wakeAt)[0];
         if (!next) break;
-        now = Math.max(now, next.wakeAt);
+        pass(next.wakeAt);
         next.wake();
       }
-      now = Math.max(now, until);
+      pass(until);
       await settle();
     },
     jump: (at) => {
+      pass(at);
       now = at;
     },
     sleepers: () => asleep.size,

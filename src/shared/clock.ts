@@ -1,13 +1,18 @@
+import { hrtime } from "node:process";
+
 /** Time as a parameter: the program's one way to read it and to wait. Tests move it by hand. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds that only go forward, whatever becomes of the date; one count for all processes until the machine restarts. */
+  monotonic(): number;
   /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => Math.floor(Number(hrtime.bigint()) / 1_000_000),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);

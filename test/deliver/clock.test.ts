@@ -1,4 +1,4 @@
-import { describe, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { MINUTE, openStage, people, SECOND, type Stage } from "./stage.ts";
 
 const HOUR = 60 * MINUTE;
@@ -49,6 +49,25 @@ describe("a clock that is set back while calls are under way", () => {
     setOff(-HOUR);
     await stage.complete(...people(1, 100));
     await allArrived(stage, 2, 10 * SECOND);
+  });
+});
+
+describe("a clock that is set while a window is full", () => {
+  test.each([
+    ["ahead", HOUR],
+    ["ahead", 6 * SECOND],
+    ["back", -HOUR],
+    ["back", -6 * SECOND],
+  ])("%s by %i ms neither overruns it nor holds up anybody", async (_, ms) => {
+    const stage = await openStage({ vendorLimit: "100/10s" });
+    const { setOff } = clockOf(stage);
+    await stage.pass(11 * SECOND);
+    await stage.start();
+    await stage.complete(...people(15_000));
+    await stage.pass(4 * SECOND);
+    setOff(ms);
+    await allArrived(stage, 15_000, 8 * SECOND);
+    expect(stage.calls.filter(({ status }) => status !== 200)).toEqual([]);
   });
 });
 

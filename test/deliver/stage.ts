@@ -12,7 +12,7 @@ import { createStoreTrouble } from "../../src/daemon/trouble/store-trouble.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { deliver } from "../../src/flows/deliver/deliver.ts";
 import { resync } from "../../src/flows/connect/resync.ts";
-import { createSlots } from "../../src/flows/account/rate-window.ts";
+import { countedCall, createSlots } from "../../src/flows/account/rate-window.ts";
 import { windowFor } from "../../src/core/delivery/rate-window.ts";
 import { stuckInAll } from "../../src/core/advice/stuck.ts";
 import type { Clock } from "../../src/shared/clock.ts";
@@ -148,7 +148,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       signal,
       timeZone,
       token: async () => secret(token),
-      slot: async () => await slots?.take(signal),
+      slot: () => countedCall(slots, signal),
       heed: async (told) => await slots?.heed(told),
     };
   };
@@ -277,6 +277,7 @@ function createTime({ isPatient }: { isPatient: boolean }): Time {
   let [calls, answersAsleep] = [0, 0];
   const clock: Clock = {
     now: fake.now,
+    monotonic: fake.monotonic,
     sleep: async (ms, signal) => {
       const wake = { at: fake.now() + ms };
       wakes.add(wake);
@@ -285,6 +286,7 @@ function createTime({ isPatient }: { isPatient: boolean }): Time {
   };
   const vendorClock: Clock = {
     now: fake.now,
+    monotonic: fake.monotonic,
     sleep: async (ms, signal) => {
       answersAsleep += 1;
       if (signal) setMaxListeners(0, signal);

@@ -1,4 +1,5 @@
 /** Clocks that differ from the vendor's, and a token endpoint that does not behave. */
+import { UNCOUNTED } from "../../src/flows/account/rate-window.ts";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -32,7 +33,7 @@ async function withOwnClock(settings: { oneUseTokens?: boolean } = {}) {
   // A vendor that is late is so in real time, as our own patience is.
   const { emulator, issuer } = await emulatedIssuer({
     autoApprove: true,
-    clock: { now: vendors.now, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
+    clock: { ...vendors, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) },
   });
   const control = controlOf(emulator);
   await control.settings(settings);
@@ -68,7 +69,7 @@ async function withOwnClock(settings: { oneUseTokens?: boolean } = {}) {
         const { id } = await hubspot.account({
           signal: new AbortController().signal,
           token: (renewal) => tokens.token({ ...request, renewed: renewal?.renewed }),
-          slot: async () => {},
+          slot: async () => UNCOUNTED,
           heed: async () => {},
         });
         return id;

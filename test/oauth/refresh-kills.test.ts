@@ -69,7 +69,7 @@ async function openLane(file: string, settings: { oneUseTokens: boolean }) {
   const now = () => systemClock.now() + aheadMs;
   const { emulator, issuer } = await emulatedIssuer({
     autoApprove: true,
-    clock: { now, sleep: () => gate.pass() },
+    clock: { ...systemClock, now, sleep: () => gate.pass() },
   });
   const control = controlOf(emulator);
   await control.settings(settings);

@@ -65,6 +65,20 @@ describe("several processes on one log", () => {
     expect(await claimedSubjects(store, id, NOON + 10)).toHaveLength(3);
   });
 
+  test("have the slots of a killed one's calls one window after it is gone", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openDirect, stateDir);
+    const window = { key: "hubspot/4711", calls: 2, windowMs: 10_000, aheadMs: 100 };
+    const caller = start("caller", [stateDir, JSON.stringify({ ...window, now: NOON })]);
+    expect(await caller.next()).toBe("taken");
+    const ask = (now: number) => store.takeCall({ ...window, now });
+    expect(await ask(NOON + 25_000)).toEqual({ at: NOON + 35_000, id: null });
+    expect(await ask(NOON + 35_000)).toEqual({ at: NOON + 45_000, id: null });
+    await caller.kill();
+    expect(await ask(NOON + 36_000)).toEqual({ at: NOON + 46_000, id: null });
+    expect(await ask(NOON + 46_000)).toEqual({ at: NOON + 46_000, id: expect.any(Number) });
+  });
+
   test("count a service until it ends, however it ends", async () => {
     const stateDir = temporaryDirectory();
     const store = await opened(openDirect, stateDir);

@@ -9,6 +9,7 @@ const clock = {
     minutes += 1;
     return minutes * 61_000;
   },
+  monotonic: () => minutes * 61_000,
   sleep: async () => {},
 };
 try {

@@ -33,8 +33,9 @@ function nextAskAt({ isDry, askAt, lookAt }: Step): number {
   return isDry ? Math.max(askAt, lookAt) : askAt;
 }
 
-export function onClaimed(step: Step, { pushes, at }: Extract<DeliveryEvent, { kind: "claimed" }>) {
+export function onClaimed(step: Step, { pushes, at, slot }: Extract<DeliveryEvent, { kind: "claimed" }>) {
   step.asked -= 1;
+  if (slot) step.slots = [...step.slots, slot];
   if (!goesOn(step)) return giveBack(step, pushes);
   step.wasFull = pushes.length === step.rules.batchSize;
   const [first] = pushes;
@@ -45,7 +46,7 @@ export function onClaimed(step: Step, { pushes, at }: Extract<DeliveryEvent, { k
     step.isTroubled = true;
   }
   step.askAt = step.wasFull ? step.now : step.now + step.rules.spacingMs;
-  addBatch(step, { kind: "claimed", stage: "claimed", pushes, goAt: at, isFirst: true });
+  addBatch(step, { kind: "claimed", stage: "claimed", pushes, goAt: at, slot, isFirst: true });
 }
 
 export function onNothingDue(step: Step): void {

@@ -1,6 +1,7 @@
 /** What happens to a delivery, and what it wants done. */
 import type { Outage } from "../connection.ts";
 import type { Answer } from "./answer.ts";
+import type { TakenSlot } from "./rate-window.ts";
 
 /** A push under our lease, as far as decisions need it. */
 export interface ClaimedPush {
@@ -17,9 +18,10 @@ export type DeliveryEvent =
   | { kind: "began" }
   /** `isOurs`: no other process probes in this tick. */
   | { kind: "tick opened"; isOurs: boolean }
-  | { kind: "slot taken" }
-  /** With a slot for the time `at`. Perhaps nothing, as others were faster. */
-  | { kind: "claimed"; pushes: readonly ClaimedPush[]; at: number }
+  /** Null where the account has no rate window. */
+  | { kind: "slot taken"; slot: TakenSlot | null }
+  /** With a slot, if one was asked for with it; its call may go `at`. Perhaps nothing, as others were faster. */
+  | { kind: "claimed"; pushes: readonly ClaimedPush[]; at: number; slot: TakenSlot | null }
   | { kind: "nothing due" }
   /** `empty`: these have nothing to tell. */
   | { kind: "prepared"; batch: number; empty: readonly number[] }
@@ -54,7 +56,10 @@ export type DeliveryCommand =
   | { kind: "take slot" }
   | { kind: "open tick"; dueAt: number }
   | { kind: "prepare"; batch: number; pushIds: readonly number[] }
-  | { kind: "send"; batch: number; pushIds: readonly number[]; hasSlot: boolean }
+  /** `hasSlot`: it waits for none; without one in `slot` the account has no rate window. */
+  | { kind: "send"; batch: number; pushIds: readonly number[]; hasSlot: boolean; slot: TakenSlot | null }
+  /** Taken for calls that do not go. */
+  | { kind: "free slots"; slots: readonly TakenSlot[] }
   | { kind: "settle"; ends: readonly End[] }
   | { kind: "read outage" }
   | { kind: "save outage"; outage: Outage | null }

@@ -20,7 +20,7 @@ import { claimMore, claimsAgainAt, LOOK_EVERY_MS, onClaimed, onNothingDue } from
 import { judgeDoubts, releaseCanary } from "./doubt.ts";
 import { drainIfStopped, endIfDone, onOutageRead } from "./over.ts";
 import { begin, onProbeClaimed, onSlotTaken, onTickOpened, probeAgain } from "./probe.ts";
-import { onPrepared, onWent, sendMore, sendsNextAt } from "./sending.ts";
+import { freeSlots, onPrepared, onWent, sendMore, sendsNextAt } from "./sending.ts";
 import { command, giveBack, removeBatch } from "./settling.ts";
 import type { DeliveryCommand, DeliveryEvent } from "./events.ts";
 import type { DeliveryState, Moment, Rules, Step } from "./state.ts";
@@ -38,6 +38,8 @@ export function initialState(rules: Rules, outage: Outage | null): DeliveryState
     unheardAs: 0,
     canary: null,
     batches: [],
+    slots: [],
+    probeSlot: null,
     bisects: [],
     doubts: [],
     outages: [],
@@ -72,6 +74,7 @@ export function decide(
   releaseCanary(step);
   claimMore(step);
   sendMore(step);
+  freeSlots(step);
   wakeInTime(step);
   const { now, random, commands, ...next } = step;
   return { state: next, commands };
@@ -84,7 +87,7 @@ function take(step: Step, event: DeliveryEvent) {
     case "tick opened":
       return onTickOpened(step, event);
     case "slot taken":
-      return onSlotTaken(step);
+      return onSlotTaken(step, event);
     case "claimed":
       return step.phase === "probing" ? onProbeClaimed(step, event) : onClaimed(step, event);
     case "nothing due":

@@ -31,8 +31,10 @@ export function onTickOpened(step: Step, { isOurs }: Extract<DeliveryEvent, { ki
   else finish(step, step.now + LOOK_AGAIN_MS);
 }
 
-export function onSlotTaken(step: Step): void {
+export function onSlotTaken(step: Step, { slot }: Extract<DeliveryEvent, { kind: "slot taken" }>): void {
   step.asked -= 1;
+  if (slot) step.slots = [...step.slots, slot];
+  step.probeSlot = slot;
   claimOne(step);
 }
 
@@ -77,7 +79,7 @@ export function giveBackSkipped(step: Step): void {
 
 function probe(step: Step, push: ClaimedPush): void {
   giveBackSkipped(step);
-  addBatch(step, { kind: "probe", stage: "claimed", pushes: [push] });
+  addBatch(step, { kind: "probe", stage: "claimed", pushes: [push], slot: step.probeSlot });
 }
 
 function takeSlot(step: Step): void {

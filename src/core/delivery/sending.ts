@@ -62,11 +62,27 @@ function prepare(step: Step, { id, pushes }: Batch): void {
   command(step, { kind: "prepare", batch: id, pushIds: pushes.map(({ pushId }) => pushId) });
 }
 
-function send(step: Step, { id, stage, pushes }: Batch): void {
+function send(step: Step, { id, stage, pushes, slot }: Batch): void {
   const hasSlot = stage === "ready";
   step.order += 1;
-  changeBatch(step, id, { stage: hasSlot ? "in flight" : "waiting for a slot", sentAs: step.order });
-  command(step, { kind: "send", batch: id, pushIds: pushes.map(({ pushId }) => pushId), hasSlot });
+  step.slots = step.slots.filter((each) => each !== slot);
+  if (slot === step.probeSlot) step.probeSlot = null;
+  changeBatch(step, id, {
+    stage: hasSlot ? "in flight" : "waiting for a slot",
+    sentAs: step.order,
+    slot: null,
+  });
+  command(step, { kind: "send", batch: id, pushIds: pushes.map(({ pushId }) => pushId), hasSlot, slot });
+}
+
+/** Whatever keeps a call from going, its slot does not stay taken. */
+export function freeSlots(step: Step): void {
+  const probes = step.phase === "probing" ? step.probeSlot : null;
+  const wanted = [...step.batches.map(({ slot }) => slot), probes];
+  const unused = step.slots.filter((slot) => !wanted.includes(slot));
+  if (unused.length === 0) return;
+  step.slots = step.slots.filter((slot) => wanted.includes(slot));
+  command(step, { kind: "free slots", slots: unused });
 }
 
 function mayWaitForSlot(step: Step): boolean {

@@ -44,6 +44,7 @@ export function addBatch(
     id: step.lastId,
     rest: [],
     goAt: step.now,
+    slot: null,
     sentAs: 0,
     isFirst: false,
     bisect: null,

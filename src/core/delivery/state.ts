@@ -1,6 +1,7 @@
 /** The state of one delivery: plain data. */
 import type { Outage } from "../connection.ts";
 import type { ClaimedPush, DeliveryCommand } from "./events.ts";
+import type { TakenSlot } from "./rate-window.ts";
 
 /** What stays the same from the first event to the last. */
 export interface Rules {
@@ -34,6 +35,8 @@ export interface Batch {
   rest: readonly (readonly ClaimedPush[])[];
   /** Its slot is for this time. */
   goAt: number;
+  /** Taken for its next call; null where it has none yet, or needs none. */
+  slot: TakenSlot | null;
   /** By the order of calls and answers; 0 before its first call. */
   sentAs: number;
   /** Counts among the calls in flight until its first answer. */
@@ -94,6 +97,9 @@ export interface DeliveryState {
   /** Accepted last, and kept unsettled: nobody else tells the vendor anything newer of it. */
   canary: Canary | null;
   batches: readonly Batch[];
+  /** Taken for calls that did not go yet; `probeSlot` is the probe's while it is looked for. */
+  slots: readonly TakenSlot[];
+  probeSlot: TakenSlot | null;
   bisects: readonly Bisect[];
   doubts: readonly Doubt[];
   /** Failures that stay: the vendor is down, as far as they show. */

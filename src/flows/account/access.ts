@@ -9,7 +9,7 @@ import type { Access } from "../../vendors/contract/access.ts";
 import { readSecret } from "../../vault/secrets.ts";
 import { notConfirmed } from "../../core/advice/not-confirmed.ts";
 import { createTokenNotes } from "./refusal.ts";
-import { createSlots } from "./rate-window.ts";
+import { countedCall, createSlots, type SlotStore } from "./rate-window.ts";
 import { windowFor } from "../../core/delivery/rate-window.ts";
 
 /** Ties a connection's account to live tokens and to its slots in the vendor's rate window. */
@@ -22,7 +22,7 @@ export function createAccess(
     signal,
   }: {
     clock: Clock;
-    store: Pick<Store, "takeCall" | "limitCalls" | "saveConnection" | "hold">;
+    store: SlotStore & Pick<Store, "saveConnection" | "hold">;
     vault: Vault;
     tokens: Tokens;
     signal: AbortSignal;
@@ -62,9 +62,7 @@ export function createAccess(
         await (problem === null ? notes.passed() : notes.met(problem));
       }
     },
-    slot: async () => {
-      await slots?.take(signal);
-    },
+    slot: () => countedCall(slots, signal),
     heed: async (told) => {
       await slots?.heed(told);
     },

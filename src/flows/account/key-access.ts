@@ -5,11 +5,10 @@ import { windowNamed, type RateLimit } from "../../core/delivery/rate-window.ts"
 import type { Clock } from "../../shared/clock.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { fingerprint, type Secret } from "../../shared/secret.ts";
-import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import { readSecret } from "../../vault/secrets.ts";
 import type { Access } from "../../vendors/contract/access.ts";
-import { createSlots, type Slots } from "./rate-window.ts";
+import { countedCall, createSlots, type Slots, type SlotStore } from "./rate-window.ts";
 
 /** What of a vendor's API opens by a key. */
 export interface KeyedApi {
@@ -24,12 +23,7 @@ export interface KeyedApi {
  * key every call ends with `CONFIG_INVALID`.
  */
 export function createKeyAccess(
-  {
-    clock,
-    store,
-    vault,
-    signal,
-  }: { clock: Clock; store: Pick<Store, "takeCall" | "limitCalls">; vault: Vault; signal: AbortSignal },
+  { clock, store, vault, signal }: { clock: Clock; store: SlotStore; vault: Vault; signal: AbortSignal },
   of: ConnectionName,
   { label, apiKeyName, rateLimit }: KeyedApi,
 ): Access {
@@ -51,9 +45,7 @@ export function createKeyAccess(
     signal,
     // One that was refused may have been replaced meanwhile.
     token: async (options) => (await open({ anew: options?.renewed === true })).key,
-    slot: async () => {
-      await (await open({ anew: false })).slots?.take(signal);
-    },
+    slot: async () => await countedCall((await open({ anew: false })).slots, signal),
     heed: async (told) => {
       await (await open({ anew: false })).slots?.heed(told);
     },

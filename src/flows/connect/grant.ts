@@ -19,6 +19,8 @@ import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import type { Access } from "../../vendors/contract/access.ts";
+import { type RateLimit, windowFor } from "../../core/delivery/rate-window.ts";
+import { createSlots, type Slots } from "../account/rate-window.ts";
 import { releaseByConsent } from "./consent-release.ts";
 import { bannerFor } from "./resync.ts";
 import { readSecret } from "../../vault/secrets.ts";
@@ -62,7 +64,7 @@ export function refuseWithoutClientId(
 
 /** Trades the code for tokens, and asks whose account they open. Throws `VAULT_UNAVAILABLE` before the code is spent. */
 export async function redeem(
-  { clock, http, vault, destination }: GrantContext,
+  { clock, http, store, vault, destination }: GrantContext,
   clientSecret: Secret,
   { signal, ...code }: { code: string; verifier: string | null; redirectUri: string; signal: AbortSignal },
 ): Promise<Granted> {
@@ -70,15 +72,36 @@ export async function redeem(
   await vault.write(new Map());
   const issuer = destination;
   const grant = await exchangeCode({ http, clock }, { ...code, issuer, clientSecret, signal });
-  const account = await destination.account(firstAccess(grant, signal));
+  const first = firstAccess({ clock }, grant, signal);
+  const account = await destination.account(first.access);
+  const window = windowFor(destination, { account });
+  if (window) await first.countIn(createSlots({ store, clock }, window));
   const { accessToken } = grant;
   const domain = await accountDomain({ http }, { issuer, clientSecret, accessToken, signal });
   return { grant, account: { ...account, name: domain ?? account.name } };
 }
 
-/** One call with tokens that nobody keeps yet, to an account whose rate nobody counts yet. */
-function firstAccess(grant: Grant, signal: AbortSignal): Access {
-  return { signal, token: async () => grant.accessToken, slot: async () => {}, heed: async () => {} };
+/** Calls with tokens that nobody keeps yet. In whose rate window they count shows by their answer. */
+function firstAccess({ clock }: Pick<GrantContext, "clock">, grant: Grant, signal: AbortSignal) {
+  const answeredAt: number[] = [];
+  let limit: RateLimit | null = null;
+  const ended = async () => void answeredAt.push(clock.monotonic());
+  const heed = async (told: RateLimit) => {
+    limit = told;
+  };
+  const access: Access = {
+    signal,
+    token: async () => grant.accessToken,
+    slot: async () => ({ ended }),
+    heed,
+  };
+  return {
+    access,
+    countIn: async (slots: Slots): Promise<void> => {
+      for (const at of answeredAt) await slots.note(at);
+      if (limit) await slots.heed(limit);
+    },
+  };
 }
 
 export interface KeepRequest {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import type { Connection } from "../../core/connection.ts";
-import { windowFor } from "../../core/delivery/rate-window.ts";
+import type { RateWindow, TakenSlot } from "../../core/delivery/rate-window.ts";
 import type { ClaimKind, DeliveryCommand, DeliveryEvent } from "../../core/delivery/events.ts";
 import type { Claim } from "../../store/contract/store.ts";
 import type { DeliverContext } from "./context.ts";
@@ -17,17 +17,15 @@ export interface Claims {
 
 interface ClaimedBatch {
   claims: readonly Claim[];
-  /** When its call may go. */
-  at: number;
+  slot: TakenSlot | null;
 }
 
 export function createClaims(
-  { store, clock, destination }: DeliverContext,
+  { store, clock }: DeliverContext,
   connection: Connection,
-  ledger: Ledger,
+  { ledger, window }: { ledger: Ledger; window: RateWindow | null },
 ): Claims {
   const connectionId = connection.id;
-  const window = windowFor(destination, connection);
   let waiting = patient();
   const isDue = async (): Promise<boolean> => {
     const [work] = await store.dueWork(clock.now(), connectionId);
@@ -35,7 +33,7 @@ export function createClaims(
   };
   const claimNow = async (limit: number): Promise<ClaimedBatch> => {
     const { claims } = await store.claim({ connectionId, limit, now: clock.now() });
-    return { claims, at: clock.now() };
+    return { claims, slot: null };
   };
   /** Null when nothing of the kind is due, or the signal aborts while the window is full. */
   const claimInWindow = async (
@@ -44,18 +42,21 @@ export function createClaims(
     signal: AbortSignal,
   ): Promise<ClaimedBatch | null> => {
     while (window && !signal.aborted) {
-      const now = clock.now();
-      const { claims, slot } = await store.claim({ connectionId, limit, now, kind, window });
+      const now = clock.monotonic();
+      const request = { connectionId, limit, now: clock.now(), kind, window: { ...window, now } };
+      const { claims, slot } = await store.claim(request);
       if (slot === null) return null;
-      if (slot.isTaken) return { claims, at: slot.at };
-      await clock.sleep(slot.at - window.aheadMs - now, signal).catch(() => {});
+      const { id, at } = slot;
+      if (id !== null) return { claims, slot: { id, at } };
+      await clock.sleep(Math.max(1, at - window.aheadMs - now), signal).catch(() => {});
     }
     return null;
   };
-  const told = ({ claims, at }: ClaimedBatch): DeliveryEvent => ({
+  const told = ({ claims, slot }: ClaimedBatch): DeliveryEvent => ({
     kind: "claimed",
     pushes: ledger.add(claims),
-    at,
+    at: clock.now() + Math.max(0, slot ? slot.at - clock.monotonic() : 0),
+    slot,
   });
   return {
     claim: async ({ kinds, limit, isLook }) => {

@@ -18,6 +18,9 @@ export interface DeliverContext {
   store: Pick<
     Store,
     | "claim"
+    | "takeCall"
+    | "endCall"
+    | "limitCalls"
     | "settle"
     | "letGo"
     | "hold"

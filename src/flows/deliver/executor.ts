@@ -1,6 +1,8 @@
 import type { Connection, Outage } from "../../core/connection.ts";
 import type { DeliveryCommand, DeliveryEvent } from "../../core/delivery/events.ts";
-import { type CallInFlight, createCallWindow } from "./call-window.ts";
+import { windowFor } from "../../core/delivery/rate-window.ts";
+import type { CountedCall } from "../../vendors/contract/access.ts";
+import { createSlots, type Slots } from "../account/rate-window.ts";
 import { createClaims } from "./claims.ts";
 import type { DeliverContext } from "./context.ts";
 import { createFieldCare } from "./field-care.ts";
@@ -63,9 +65,11 @@ function createPerform(
   { ledger, tell }: { ledger: Ledger; tell: (event: DeliveryEvent) => void },
 ): (command: DeliveryCommand) => Promise<DeliveryEvent | null> {
   const { store, clock, access } = context;
-  const claims = createClaims(context, connection, ledger);
+  const window = windowFor(context.destination, connection);
+  const slots = window && createSlots(context, window);
+  const claims = createClaims(context, connection, { ledger, window });
   const notes = createNotes(context, connection);
-  const send = createSend(context, connection, { ledger, tell });
+  const send = createSend(context, connection, { ledger, slots, tell });
   let timer = new AbortController();
   return async (command) => {
     switch (command.kind) {
@@ -81,8 +85,13 @@ function createPerform(
         await ledger.settle(command.ends);
         return null;
       case "take slot":
-        await notes.inOrder(() => access.slot());
-        return { kind: "slot taken" };
+        return {
+          kind: "slot taken",
+          slot: await notes.inOrder(async () => (await slots?.take(access.signal)) ?? null),
+        };
+      case "free slots":
+        for (const slot of command.slots) await slots?.free(slot);
+        return null;
       case "open tick": {
         const isOurs = await notes.inOrder(() => store.mark(connection.id, "probe", command.dueAt));
         return { kind: "tick opened", isOurs };
@@ -112,29 +121,28 @@ function createPerform(
   };
 }
 
-/** One call, with a slot taken before or on its way, and in this delivery's own window. */
+/** One call, with a slot taken before or on its way. Where it takes more than one, each has a slot of its own. */
 function createSend(
   context: DeliverContext,
   connection: Connection,
-  { ledger, tell }: { ledger: Ledger; tell: (event: DeliveryEvent) => void },
+  { ledger, slots, tell }: { ledger: Ledger; slots: Slots | null; tell: (event: DeliveryEvent) => void },
 ) {
-  const { clock, destination, access } = context;
-  const mayCall = createCallWindow(clock, destination.rateLimit);
+  const { destination, access } = context;
   const careForFields = createFieldCare(context, connection);
-  return async ({ batch, pushIds, hasSlot }: CommandOf<"send">): Promise<DeliveryEvent> => {
-    const calls: CallInFlight[] = [];
-    let isPaid = hasSlot;
-    const slot = async () => {
-      if (!isPaid) {
-        await access.slot();
-        tell({ kind: "went", batch });
-      }
-      isPaid = false;
-      calls.push(await mayCall(access.signal));
+  return async ({ batch, pushIds, hasSlot, slot: taken }: CommandOf<"send">): Promise<DeliveryEvent> => {
+    let [unused, isInFlight] = [taken, hasSlot];
+    const slot = async (): Promise<CountedCall> => {
+      const first = unused;
+      unused = null;
+      if (slots && first) return await slots.use(first, access.signal);
+      const call = await access.slot();
+      if (!isInFlight) tell({ kind: "went", batch });
+      isInFlight = true;
+      return call;
     };
     const updates = ledger.updatesOf(pushIds);
-    const result = await destination.send({ ...access, slot }, updates).finally(() => {
-      for (const call of calls) call.ended();
+    const result = await destination.send({ ...access, slot }, updates).finally(async () => {
+      if (unused) await slots?.free(unused);
     });
     const answers = await careForFields(result.answers, updates);
     ledger.noteAnswers(pushIds, { ...result, answers });

@@ -42,10 +42,15 @@ export interface DeliveryVerbs {
    * `carries`: they count as delivered up to it. Returns how many were raised.
    */
   raise(connectionId: number, what: Raising, now: number): Promise<number>;
-  /** Takes a slot in the window of `key`, counted over all processes. */
+  /**
+   * Takes a slot in the window of `key`, counted over all processes: this one's until `endCall`, or until it dies. What
+   * is free when, `takeSlot` of the core says; `now` is the monotonic clock's.
+   */
   takeCall(call: RateWindow & { now: number }): Promise<Slot>;
-  /** Until then no process may count on more than `calls` in the window of `key`; null ends that. */
-  limitCalls(limit: { key: string; calls: number | null; until: number }): Promise<void>;
+  /** The call in that slot was answered, or given up, at that time by the monotonic clock. */
+  endCall(slotId: number, answeredAt: number): Promise<void>;
+  /** From now on no process may count on more than `calls` in the window of `key`; null ends that. */
+  limitCalls(limit: { key: string; calls: number | null }): Promise<void>;
 }
 
 export interface ClaimRequest {
@@ -54,7 +59,8 @@ export interface ClaimRequest {
   now: number;
   /** `any` unless given. What is not of a kind is looked through to find what is. */
   kind?: ClaimKind;
-  window?: RateWindow;
+  /** `now` as `takeCall` has it. */
+  window?: RateWindow & { now: number };
 }
 
 /** `slot`: null where none was asked for, or nothing is due. One that is not taken comes without claims. */
@@ -142,8 +148,11 @@ export interface Raising {
   runId?: number;
 }
 
-/** `at`: from when on the call may go. One that is not taken is to be asked for again, `aheadMs` before. */
+/**
+ * `at`: from when on the call may go, by the monotonic clock. Without an `id` none is free, and one is to be asked for
+ * again `aheadMs` before.
+ */
 export interface Slot {
   at: number;
-  isTaken: boolean;
+  id: number | null;
 }

@@ -43,6 +43,7 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   release: { wakes: true },
   raise: { wakes: true },
   takeCall: { shares: true },
+  endCall: { shares: true },
   limitCalls: {},
   subjects: {},
   countPushes: {},

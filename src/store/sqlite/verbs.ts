@@ -24,7 +24,7 @@ import type { Verbs } from "./forward.ts";
 
 /** The store's verbs as SQLite does them: at once, in whichever thread holds the file open. */
 export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "now">) {
-  const calls = createCalls(db);
+  const calls = createCalls(db, self);
   return {
     append: createAppend(db),
     ...createConnections(db, clock.now),

@@ -43,11 +43,13 @@ async function callOnce(
   options: { renewed?: true },
 ): Promise<HttpAnswer> {
   const token = await access.token(options);
-  await access.slot();
   const opener = headersOf
     ? { headers: { ...call.headers, ...headersOf(token) }, hides: [token] }
     : { token };
-  const answer = await http.request({ ...call, ...opener, signal: access.signal });
+  const counted = await access.slot();
+  const answer = await http
+    .request({ ...call, ...opener, signal: access.signal })
+    .finally(() => counted.ended());
   const told = rateOf(answer);
   if (told) await access.heed(told);
   return answer;

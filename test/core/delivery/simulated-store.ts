@@ -1,6 +1,7 @@
 /** A store of maps in simulated time: pushes that one delivery at a time may hold, and a rate window that all share. */
 import type { Outage } from "../../../src/core/connection.ts";
 import type { ClaimedPush, ClaimKind } from "../../../src/core/delivery/events.ts";
+import { type CountedSlot, takeSlot } from "../../../src/core/delivery/rate-window.ts";
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
@@ -68,8 +69,11 @@ export interface SimulatedStore {
   nextDueAt(): number;
   due(kind: ClaimKind): SimulatedPush[];
   claim(holder: number, kind: ClaimKind, limit: number): ClaimedPush[];
-  /** When a call may go; the slot is taken where that is soon. */
-  takeSlot(aheadMs: number): { at: number; isTaken: boolean };
+  /** When a call may go; the slot is taken where that is soon, and is the holder's until it is ended. */
+  takeSlot(holder: number, aheadMs: number): { at: number; id: number | null };
+  endSlot(id: number, answeredAt: number): void;
+  /** Slots that a delivery has taken and not ended. */
+  openSlots(holder: number): number;
   openTick(dueAt: number): boolean;
   counts(): Record<SimulatedPush["state"], number>;
 }
@@ -81,7 +85,8 @@ export function createSimulatedStore(now: () => number): SimulatedStore {
     for (const onChange of watchers) onChange();
   };
   const ticks = new Set<number>();
-  let slots: number[] = [];
+  let slots: (CountedSlot & { id: number; holder: number })[] = [];
+  let lastSlot = 0;
   const due = (kind: ClaimKind) =>
     [...pushes.values()]
       .filter(({ state, holder, dueAt }) => state === "pending" && holder === null && dueAt <= now())
@@ -131,14 +136,21 @@ export function createSimulatedStore(now: () => number): SimulatedStore {
       for (const push of claimed) push.holder = holder;
       return claimed.map(({ id, tries, isQuarantined }) => ({ pushId: id, tries, isQuarantined }));
     },
-    takeSlot: (aheadMs) => {
-      slots = slots.filter((each) => each > now() - WINDOW.windowMs);
-      const before = slots[slots.length - WINDOW.calls];
-      const at = before === undefined ? now() : before + WINDOW.windowMs;
-      const isTaken = at <= now() + aheadMs;
-      if (isTaken) slots = [...slots, at].toSorted((a, b) => a - b);
-      return { at, isTaken };
+    takeSlot: (holder, aheadMs) => {
+      const { at, isTaken, kept } = takeSlot(slots, { ...WINDOW, aheadMs }, now());
+      slots = kept;
+      if (!isTaken) return { at, id: null };
+      lastSlot += 1;
+      slots.push({ id: lastSlot, holder, since: at, isOpen: true });
+      return { at, id: lastSlot };
     },
+    endSlot: (id, answeredAt) => {
+      const slot = slots.find((each) => each.id === id);
+      if (!slot?.isOpen) throw new Error("a slot is ended that is not open");
+      slot.isOpen = false;
+      slot.since = answeredAt;
+    },
+    openSlots: (holder) => slots.filter((slot) => slot.isOpen && slot.holder === holder).length,
     openTick: (dueAt) => {
       const isFirst = !ticks.has(dueAt);
       ticks.add(dueAt);

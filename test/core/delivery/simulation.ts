@@ -5,6 +5,7 @@
 import type { Answer } from "../../../src/core/delivery/answer.ts";
 import type { DeliveryCommand, DeliveryEvent, End } from "../../../src/core/delivery/events.ts";
 import { initialState, decide } from "../../../src/core/delivery/machine.ts";
+import type { TakenSlot } from "../../../src/core/delivery/rate-window.ts";
 import type { DeliveryState, Rules } from "../../../src/core/delivery/state.ts";
 import {
   type Agenda,
@@ -169,19 +170,25 @@ function createPerform({ simulation, holder, rules, tell }: Performing): (comman
   const soon = (what: () => void) => at(now() + Math.floor(random() * 5), what);
   const asked = (what: () => DeliveryEvent) =>
     soon(() => tell(store.isBroken ? { kind: "broke", isAsked: true } : what()));
-  const withSlot = (go: () => void) => {
-    const slot = store.takeSlot(0);
-    if (slot.isTaken) go();
+  const withSlot = (go: (slot: TakenSlot | null) => void) => {
+    if (!rules.hasWindow) return go(null);
+    const slot = store.takeSlot(holder, 0);
+    if (slot.id !== null) go({ id: slot.id, at: slot.at });
     else at(slot.at, () => withSlot(go));
   };
+  const free = ({ id, at }: TakenSlot) => store.endSlot(id, at - WINDOW.windowMs);
   return (command) => {
     switch (command.kind) {
       case "claim":
         return soon(() => claims.claim(command));
       case "claim probe":
-        return asked(() => ({ kind: "claimed", pushes: store.claim(holder, "any", 1), at: now() }));
+        return asked(() => ({
+          ...{ kind: "claimed", pushes: store.claim(holder, "any", 1), at: now(), slot: null },
+        }));
       case "take slot":
-        return soon(() => withSlot(() => tell({ kind: "slot taken" })));
+        return soon(() => withSlot((slot) => tell({ kind: "slot taken", slot })));
+      case "free slots":
+        return command.slots.forEach(free);
       case "open tick":
         return asked(() => ({ kind: "tick opened", isOurs: store.openTick(command.dueAt) }));
       case "read outage":
@@ -197,15 +204,23 @@ function createPerform({ simulation, holder, rules, tell }: Performing): (comman
         return tell({ kind: "prepared", batch: command.batch, empty });
       }
       case "send": {
-        const { batch, pushIds, hasSlot } = command;
-        const go = () =>
-          simulation.hasAccess
-            ? ledger.call(pushIds, (answers) => tell({ kind: "answered", batch, answers }))
-            : soon(() => tell({ kind: "broke", batch }));
-        if (hasSlot) return go();
-        return withSlot(() => {
+        const { batch, pushIds, hasSlot, slot } = command;
+        if (hasSlot && rules.hasWindow && !slot) throw new Error("a call goes without a slot");
+        if (slot && slot.at > now()) throw new Error("a call goes before its slot's time");
+        const go = (used: TakenSlot | null) => {
+          if (!simulation.hasAccess) {
+            if (used) free(used);
+            return soon(() => tell({ kind: "broke", batch }));
+          }
+          return ledger.call(pushIds, (answers) => {
+            if (used) store.endSlot(used.id, now());
+            tell({ kind: "answered", batch, answers });
+          });
+        };
+        if (hasSlot) return go(slot);
+        return withSlot((taken) => {
           tell({ kind: "went", batch });
-          go();
+          go(taken);
         });
       }
       case "settle":
@@ -234,16 +249,19 @@ function createClaims({ simulation, holder, rules, tell }: Performing) {
         kind: "claimed",
         pushes: store.claim(holder, "any", command.limit),
         at: simulation.now(),
+        slot: null,
       });
     if (kind === undefined || patience.isOver) return tell({ kind: "nothing due" });
-    const slot = store.takeSlot(rules.aheadMs);
-    if (slot.isTaken)
-      return tell({ kind: "claimed", pushes: store.claim(holder, kind, command.limit), at: slot.at });
+    const { id, at: goAt } = store.takeSlot(holder, rules.aheadMs);
+    if (id !== null) {
+      const pushes = store.claim(holder, kind, command.limit);
+      return tell({ kind: "claimed", pushes, at: goAt, slot: { id, at: goAt } });
+    }
     const again = () => {
       if (waiters.delete(again)) claim(command, patience);
     };
     waiters.add(again);
-    at(slot.at - rules.aheadMs, again);
+    at(Math.max(goAt - rules.aheadMs, simulation.now() + 1), again);
   };
   return {
     claim,
@@ -299,7 +317,8 @@ function createLedger(simulation: Simulation, holder: number) {
   };
 }
 
-function nothingIsLeft({ pushes }: SimulatedStore, holder: number): void {
+function nothingIsLeft({ pushes, openSlots }: SimulatedStore, holder: number): void {
+  if (openSlots(holder) > 0) throw new Error("a delivery ended and left a slot taken");
   for (const push of pushes.values())
     if (push.holder === holder) throw new Error("a delivery ended and left a push claimed");
 }

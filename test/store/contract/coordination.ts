@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
 import { anEvent, connect, HUBSPOT, SMARTRECRUITERS } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
+import type { Store } from "../../../src/store/contract/store.ts";
 import { temporaryDirectory } from "../../directory.ts";
 
 const DAY = 24 * 3_600_000;
@@ -181,73 +182,85 @@ export function describeCoordination(open: OpenStore): void {
 
   describe("calls", () => {
     const windowMs = 10_000;
-    const taken = (at: number) => ({ at, isTaken: true });
-    const full = (at: number) => ({ at, isTaken: false });
+    const call = { key: "portal", calls: 2, windowMs, aheadMs: 0 };
+    const taken = (at: number) => ({ at, id: expect.any(Number) });
+    const full = (at: number) => ({ at, id: null });
+    /** Answered as soon as it may go. */
+    const passing = async (store: Store, request: Parameters<Store["takeCall"]>[0]) => {
+      const slot = await store.takeCall(request);
+      if (slot.id !== null) await store.endCall(slot.id, slot.at);
+      return slot;
+    };
 
-    test("have as many places in a window as the limit says, over all processes", async () => {
+    test("have as many slots in a window as the limit says, over all processes", async () => {
       const stateDir = temporaryDirectory();
       const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, gapMs: 0 };
-      expect(await ours.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
-      expect(await theirs.takeCall({ ...call, now: NOON + 1 })).toEqual(taken(NOON + 1));
+      expect(await passing(ours, { ...call, now: NOON })).toEqual(taken(NOON));
+      expect(await passing(theirs, { ...call, now: NOON + 1 })).toEqual(taken(NOON + 1));
       expect(await ours.takeCall({ ...call, now: NOON + 2 })).toEqual(full(NOON + windowMs));
       expect(await ours.takeCall({ ...call, key: "another", now: NOON + 2 })).toEqual(taken(NOON + 2));
       expect(await theirs.takeCall({ ...call, now: NOON + windowMs })).toEqual(taken(NOON + windowMs));
       expect(await ours.takeCall({ ...call, now: NOON + windowMs })).toEqual(full(NOON + 1 + windowMs));
     });
 
-    test("take a slot a little ahead, and count from when it may be used", async () => {
+    test("give up their slots one window after their answers, and not before they have any", async () => {
+      const store = await opened(open);
+      const one = { ...call, calls: 1 };
+      const { id } = await store.takeCall({ ...one, now: NOON });
+      expect(await store.takeCall({ ...one, now: NOON + 25_000 })).toEqual(full(NOON + 25_000 + windowMs));
+      await store.endCall(id ?? 0, NOON + 26_000);
+      expect(await store.takeCall({ ...one, now: NOON + 30_000 })).toEqual(full(NOON + 26_000 + windowMs));
+      expect(await store.takeCall({ ...one, now: NOON + 36_000 })).toEqual(taken(NOON + 36_000));
+    });
+
+    test("take a slot a little ahead, for when it is free", async () => {
       const stateDir = temporaryDirectory();
       const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 100, gapMs: 0 };
-      for (const now of [NOON, NOON + 50]) expect(await ours.takeCall({ ...call, now })).toEqual(taken(now));
+      const ahead = { ...call, aheadMs: 100 };
+      for (const now of [NOON, NOON + 50]) expect(await passing(ours, { ...ahead, now })).toEqual(taken(now));
       const before = NOON + windowMs - 100;
-      expect(await ours.takeCall({ ...call, now: before - 1 })).toEqual(full(NOON + windowMs));
-      expect(await ours.takeCall({ ...call, now: before })).toEqual(taken(NOON + windowMs));
-      expect(await theirs.takeCall({ ...call, now: before })).toEqual(full(NOON + windowMs + 50));
-      expect(await theirs.takeCall({ ...call, now: before + 50 })).toEqual(taken(NOON + windowMs + 50));
-      const next = NOON + 2 * windowMs;
-      expect(await ours.takeCall({ ...call, now: next - 101 })).toEqual(full(next));
-      expect(await ours.takeCall({ ...call, now: next })).toEqual(taken(next));
+      expect(await ours.takeCall({ ...ahead, now: before - 1 })).toEqual(full(NOON + windowMs));
+      expect(await passing(ours, { ...ahead, now: before })).toEqual(taken(NOON + windowMs));
+      expect(await theirs.takeCall({ ...ahead, now: before })).toEqual(full(NOON + windowMs + 50));
+      expect(await passing(theirs, { ...ahead, now: before + 50 })).toEqual(taken(NOON + windowMs + 50));
+      expect(await ours.takeCall({ ...ahead, now: before + windowMs - 1 })).toEqual(
+        full(NOON + 2 * windowMs),
+      );
     });
 
-    test("are apart, also where two take them at once, and the clock is set back", async () => {
+    test("that did not go give back their slots as they were", async () => {
+      const store = await opened(open);
+      const one = { ...call, calls: 1, aheadMs: 100 };
+      await passing(store, { ...one, now: NOON });
+      const { id, at } = await store.takeCall({ ...one, now: NOON + windowMs - 50 });
+      await store.endCall(id ?? 0, at - windowMs);
+      const again = { ...one, aheadMs: 0 };
+      expect(await store.takeCall({ ...again, now: at - 1 })).toEqual(full(at));
+      expect(await store.takeCall({ ...again, now: at })).toEqual(taken(at));
+    });
+
+    test("of before the machine's restart, when the clock began anew, are answered by now", async () => {
+      const store = await opened(open);
+      for (let n = 0; n < 2; n += 1) await passing(store, { ...call, now: NOON });
+      expect(await store.takeCall({ ...call, now: 500 })).toEqual(full(500 + windowMs));
+      expect(await store.takeCall({ ...call, now: 500 + windowMs })).toEqual(taken(500 + windowMs));
+    });
+
+    test("keep to a lower limit until the vendor lifts it, in every process", async () => {
       const stateDir = temporaryDirectory();
       const [ours, theirs] = [await opened(open, stateDir), await opened(open, stateDir)];
-      const call = { key: "portal", calls: 100, windowMs, aheadMs: 100, gapMs: 4 };
-      expect(await ours.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
-      expect(await theirs.takeCall({ ...call, now: NOON })).toEqual(taken(NOON + 4));
-      expect(await ours.takeCall({ ...call, now: NOON + 1 })).toEqual(taken(NOON + 8));
-      expect(await theirs.takeCall({ ...call, now: NOON + 500 })).toEqual(taken(NOON + 500));
-      const back = NOON - windowMs + 1_000;
-      expect(await ours.takeCall({ ...call, now: back })).toEqual(full(back + 400));
+      await ours.limitCalls({ key: "portal", calls: 1 });
+      expect(await passing(theirs, { ...call, now: NOON })).toEqual(taken(NOON));
+      expect(await theirs.takeCall({ ...call, now: NOON })).toEqual(full(NOON + windowMs));
+      await ours.limitCalls({ key: "portal", calls: null });
+      expect(await theirs.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
     });
 
-    test("keep to a lower limit until the vendor lifts it", async () => {
+    test("are never raised by what a vendor told", async () => {
       const store = await opened(open);
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, gapMs: 0 };
-      await store.limitCalls({ key: "portal", calls: 1, until: NOON + 60_000 });
-      expect(await store.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
+      await store.limitCalls({ key: "portal", calls: 9 });
+      for (let n = 0; n < 2; n += 1) await passing(store, { ...call, now: NOON });
       expect(await store.takeCall({ ...call, now: NOON })).toEqual(full(NOON + windowMs));
-      await store.limitCalls({ key: "portal", calls: null, until: NOON + 60_000 });
-      expect(await store.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
-    });
-
-    test("keep to no lower limit that was told while the clock was ahead", async () => {
-      const store = await opened(open);
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, gapMs: 0 };
-      await store.limitCalls({ key: "portal", calls: 1, until: NOON + 30 * 24 * 3_600_000 });
-      for (let n = 0; n < 2; n += 1)
-        expect(await store.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
-    });
-
-    test("keep to a lower limit for as long as it is believed", async () => {
-      const store = await opened(open);
-      await store.limitCalls({ key: "portal", calls: 1, until: NOON + 100 });
-      const call = { key: "portal", calls: 2, windowMs, aheadMs: 0, gapMs: 0 };
-      expect(await store.takeCall({ ...call, now: NOON })).toEqual(taken(NOON));
-      expect(await store.takeCall({ ...call, now: NOON + 1 })).toEqual(full(NOON + windowMs));
-      expect(await store.takeCall({ ...call, now: NOON + 100 })).toEqual(taken(NOON + 100));
     });
   });
 

@@ -52,6 +52,8 @@ export async function emulatedAccount(
 /** What a test sees of the calls that were made with it, and what it may change. */
 export interface WatchedAccess extends Access {
   slots: number;
+  /** Calls that were not told to have ended. */
+  open: number;
   renewals: number;
   /** What `token()` gives, or throws. */
   give(options: { renewed: boolean }): Promise<Secret>;
@@ -61,6 +63,7 @@ export function watchedAccess(give: WatchedAccess["give"], signal?: AbortSignal)
   const access: WatchedAccess = {
     signal: signal ?? new AbortController().signal,
     slots: 0,
+    open: 0,
     renewals: 0,
     give,
     token: async (options) => {
@@ -69,6 +72,12 @@ export function watchedAccess(give: WatchedAccess["give"], signal?: AbortSignal)
     },
     slot: async () => {
       access.slots += 1;
+      access.open += 1;
+      return {
+        ended: async () => {
+          access.open -= 1;
+        },
+      };
     },
     heed: async () => {},
   };

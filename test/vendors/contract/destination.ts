@@ -100,12 +100,13 @@ export function describeDestination(declared: VendorDeclaration, example: Destin
       expect(await example.shown(account, subject)).toEqual(before);
     });
 
-    test("takes a place in the rate window for each call", async () => {
+    test("takes a slot in the rate window for each call, and ends it", async () => {
       const { access, control, send } = await ready();
       const before = { slots: access.slots, calls: (await control.requests()).length };
       await send();
       expect(access.slots - before.slots).toBe((await control.requests()).length - before.calls);
       expect(access.slots).toBeGreaterThan(before.slots);
+      expect(access.open).toBe(0);
     });
   });
 

@@ -65,13 +65,13 @@ export function describeLookUp(declared: VendorDeclaration, example: LookUpExamp
       expect(await ask(example.unknown.about)).toEqual(example.unknown.finding);
     });
 
-    test("changes nothing, and takes a place in the rate window for each call", async () => {
+    test("changes nothing, and takes a slot in the rate window for each call, and ends it", async () => {
       const { ask, access, control } = await ready();
       const before = (await control.requests()).length;
       await ask();
       const made = (await control.requests()).slice(before);
       expect(made.map(({ method }) => method)).toEqual(made.map(() => "GET"));
-      expect(access.slots).toBe(made.length);
+      expect([access.slots, access.open]).toEqual([made.length, 0]);
     });
 
     const later: [what: string, fault: object, code: RegExp][] = [

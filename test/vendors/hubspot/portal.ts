@@ -1,4 +1,5 @@
 /** A portal of the emulator, connected, for tests of what is said over HTTP. */
+import { UNCOUNTED } from "../../../src/flows/account/rate-window.ts";
 import * as v from "valibot";
 import { onTestFinished } from "vitest";
 import { startEmulator } from "../../../src/emulator/emulator.ts";
@@ -60,7 +61,7 @@ export async function openPortal({ apiVersion = "v3" }: { apiVersion?: ApiVersio
     access: {
       signal: new AbortController().signal,
       token: (options) => live(options?.renewed ?? false),
-      slot: async () => {},
+      slot: async () => UNCOUNTED,
       heed: async () => {},
     },
     renewals: () => renewals,

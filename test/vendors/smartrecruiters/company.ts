@@ -1,4 +1,5 @@
 /** A company at SmartRecruiters: a server on loopback that answers what a test told it to, and keeps what it heard. */
+import { UNCOUNTED } from "../../../src/flows/account/rate-window.ts";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { onTestFinished } from "vitest";
@@ -124,6 +125,7 @@ export async function openCompany(): Promise<Company> {
       },
       slot: async () => {
         slots += 1;
+        return UNCOUNTED;
       },
       heed: async (told) => {
         heeded.push(told);

@@ -1,4 +1,5 @@
 /** The whole road of an assessment, against the emulator. */
+import { UNCOUNTED } from "../../../src/flows/account/rate-window.ts";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import * as v from "valibot";
@@ -155,7 +156,7 @@ async function openEmulated(): Promise<{
     access: {
       signal: new AbortController().signal,
       token: async () => token,
-      slot: async () => {},
+      slot: async () => UNCOUNTED,
       heed: async () => {},
     },
     settings: emulated(emulator).smartrecruiters.settings,

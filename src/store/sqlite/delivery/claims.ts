@@ -68,8 +68,8 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     if (!window) return { text: take(request), slot: null };
     const isDue = openConnection(connectionId) && due[kind].get(connectionId, now, 1);
     if (!isDue) return { text: NO_CLAIMS, slot: null };
-    const slot = takeCall({ ...window, now });
-    return { text: slot.isTaken ? take(request) : NO_CLAIMS, slot };
+    const slot = takeCall(window);
+    return { text: slot.id === null ? NO_CLAIMS : take(request), slot };
   });
 
   const next = db

@@ -295,4 +295,15 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE consents SET outcome = 'voided' WHERE outcome IS NULL;
   CREATE INDEX connections_of_account ON connections (vendor, account_id) WHERE account_id IS NOT NULL;
   `,
+  `
+  CREATE TABLE counted_calls (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, since INTEGER NOT NULL, holder TEXT);
+  CREATE INDEX calls_of_key ON counted_calls (key);
+  INSERT INTO counted_calls (key, since) SELECT key, 1e15 FROM calls WHERE at > 1000 * (unixepoch() - 15);
+  DROP TABLE calls;
+  ALTER TABLE counted_calls RENAME TO calls;
+  CREATE TABLE told_limits (key TEXT PRIMARY KEY, calls INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO told_limits SELECT key, calls FROM call_limits;
+  DROP TABLE call_limits;
+  ALTER TABLE told_limits RENAME TO call_limits;
+  `,
 ];
