@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { startup } from "./startup.js";
 import { ingest } from "./ingest.js";
 import { flow } from "./flow.js";
+import { flowJitter } from "./flow-jitter.js";
 import { headroom } from "./headroom.js";
 import { poison } from "./poison.js";
 import { scale } from "./scale.js";
@@ -13,6 +14,7 @@ const SUITES = {
   ingest,
   startup,
   flow,
+  "flow-jitter": flowJitter,
   headroom,
   poison,
   scale,

@@ -21,6 +21,7 @@ test.each([
   ["ingest", 3],
   ["startup", 4],
   ["flow", 4],
+  ["flow-jitter", 8],
   ["headroom", 3],
   ["poison", 4],
   ["scale", 10],

@@ -1,11 +1,15 @@
 import { leftOverError } from "../../core/advice/left-over.ts";
+import { isDegraded } from "../../core/delivery/outage.ts";
 import { HELD_CAUSES, type HeldCauses } from "../../core/push.ts";
 import type { AppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { finishReleases } from "../connect/consent-release.ts";
 import type { DeliverReport } from "../deliver/context.ts";
-import { deliverTo } from "../deliver/deliver.ts";
+import { type DeliverOptions, deliverTo } from "../deliver/deliver.ts";
 import type { JobContext, RunJob } from "./job.ts";
+
+/** A command does not wait longer for a vendor that wants to be left in peace. */
+const LONGEST_REST_MS = 60_000;
 
 /** Delivers all that waits, its time come or not, to all connections at once. */
 export const retry: RunJob = async (context, signal) => {
@@ -45,9 +49,8 @@ async function deliverToAll(
   const ended = await Promise.allSettled(
     due.map(async ({ connectionId }) => {
       const before = await heldFor(store, connectionId);
-      await store.release(connectionId, { putOff: true }, clock.now());
       const options = { connectionId, stop: signal, abort: signal, insists: true, onProblem };
-      const report = await deliverTo(context, store, options);
+      const report = await deliverPatiently(context, options);
       return { connectionId, report, newlyHeld: grownBy(before, await heldFor(store, connectionId)) };
     }),
   );
@@ -56,6 +59,22 @@ async function deliverToAll(
     if (each.status === "rejected") throw each.reason;
     return each.value;
   });
+}
+
+/** Goes on after a vendor's "not now" where the vendor's own time for it is near, as after a burst of 429s. */
+async function deliverPatiently(context: JobContext, options: DeliverOptions): Promise<DeliverReport> {
+  const { clock, store } = context;
+  const { connectionId, stop } = options;
+  const total = { delivered: 0, rejected: 0, held: 0, retried: 0 };
+  for (;;) {
+    await store.release(connectionId, { putOff: true }, clock.now());
+    const report = await deliverTo(context, store, options);
+    for (const name of ["delivered", "rejected", "held", "retried"] as const) total[name] += report[name];
+    const outage = (await store.connection(connectionId))?.outage ?? null;
+    const restMs = (outage?.notBefore ?? 0) - clock.now();
+    if (restMs <= 0 || restMs > LONGEST_REST_MS || isDegraded(outage)) return { ...report, ...total };
+    await clock.sleep(restMs, stop);
+  }
 }
 
 /** Also what was held before: who types this again shall not read that all is well. To disconnect was somebody's wish. */

@@ -31,11 +31,11 @@ export function verdictOf(answer: ApiAnswer, { clock, profile }: Pick<Api, "cloc
     const scope = status === 403 ? missingScope(problem, answer.endpoint.scope, profile.scopes) : null;
     return scope === null ? { kind: "refused", problem } : { kind: "scope", scope };
   }
-  return {
-    kind: "later",
-    reason: `SmartRecruiters answered ${status}`,
-    notBefore: retryAfter(headers["retry-after"], { now: clock.now(), longestMs: LONGEST_WAIT_MS }),
-  };
+  const now = clock.now();
+  // Its published window is the wait that it names for too many calls.
+  const wait = status === 429 ? now + profile.rateLimit.windowMs : null;
+  const notBefore = retryAfter(headers["retry-after"], { now, longestMs: LONGEST_WAIT_MS }) ?? wait;
+  return { kind: "later", reason: `SmartRecruiters answered ${status}`, notBefore };
 }
 
 /**
