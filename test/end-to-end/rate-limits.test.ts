@@ -42,7 +42,7 @@ test("run retry goes on by itself after SmartRecruiters' 429s, once its second i
 });
 
 test("a limit lower than the tier's that one command was told binds the next from its first call on", async () => {
-  const world = await connected();
+  const world = await connected({ env: { JC_HUBSPOT_TIER: "paid" } });
   await world.portal.fault({ rateLimit: "12/10s" });
   await succeed(world, ["resync-properties"]);
   await importResults(world, results(1_500));
