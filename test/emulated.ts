@@ -36,6 +36,8 @@ export interface HubspotSettings extends OauthSettings {
   timeZone?: string;
   propertyQuota?: number | null;
   propertyLagMs?: number;
+  tellsScopes?: boolean;
+  introspection?: "whole" | "active" | null;
 }
 
 export interface SmartrecruitersSettings extends OauthSettings {

@@ -1,4 +1,6 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
+import { VENDORS } from "../vendors/index.ts";
 import { withoutApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -7,10 +9,17 @@ export function registerDemo(program: Command, world: World): void {
     .command("demo")
     .description("the main job end to end on the embedded emulator; leaves nothing behind")
     .option("--keep", "leave it running afterwards, until Ctrl-C")
-    .action((options: { keep?: boolean }, command: Command) =>
+    .addOption(
+      new Option("--hubspot-version <version>", "in this version of HubSpot's API").choices(versions()),
+    )
+    .action((options: { keep?: boolean; hubspotVersion?: string }, command: Command) =>
       withoutApp(world, command, async (output) => {
         const { runDemo } = await import("../demo/demo.ts");
-        await runDemo(output, { keep: options.keep === true });
+        await runDemo(output, { ...options, keep: options.keep === true });
       }),
     );
+}
+
+function versions(): string[] {
+  return Object.keys(VENDORS.find(({ vendor }) => vendor === DEFAULT_VENDOR)?.versions ?? {});
 }

@@ -95,6 +95,9 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const banners = status.connections.flatMap(({ label, banner }) =>
     banner ? [paint.yellow(`! ${label}: ${banner}`)] : [],
   );
+  const versions = status.connections.flatMap(({ versionWarning }) =>
+    versionWarning ? [paint.yellow(`! ${versionWarning}`)] : [],
+  );
   const webhooks = status.connections.flatMap(({ label, state, subscription }) =>
     state === "connected" && subscription?.state === "active"
       ? [paint.dim(`${label}: its webhooks reach us, looked at ${ago(subscription.checkedAt)}`)]
@@ -126,6 +129,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     ...scarce,
     ...drift,
     ...banners,
+    ...versions,
     ...weak,
     ...asked,
     ...refused,

@@ -10,7 +10,10 @@ import { sayHowForReal, sayWhatGoesOn } from "./what-next.ts";
  * The main job end to end, through the real code: only the vendors are emulated, and all state rests in a directory
  * that is gone afterwards. `keep`: it goes on until Ctrl-C.
  */
-export async function runDemo(output: Output, { keep }: { keep: boolean }): Promise<void> {
+export async function runDemo(
+  output: Output,
+  { keep, hubspotVersion }: { keep: boolean; hubspotVersion?: string },
+): Promise<void> {
   const { world } = output;
   const vendors = ["hubspot", "smartrecruiters"];
   const installation = await installForAWhile(world, {
@@ -18,6 +21,7 @@ export async function runDemo(output: Output, { keep }: { keep: boolean }): Prom
     name: "demo",
     environment: "production",
     vendors,
+    ...(hubspotVersion === undefined ? {} : { apiVersions: { hubspot: hubspotVersion } }),
   });
   try {
     const scene = {

@@ -1,6 +1,7 @@
 /** The first half: what JobCannon tells of candidates reaches their contacts in HubSpot. */
 import type { Connection } from "../core/connection.ts";
 import { planResync, resync } from "../flows/connect/resync.ts";
+import { apiVersionOf } from "../flows/watch/api-version.ts";
 import { sweepAll } from "../flows/rerun/sweep.ts";
 import { count } from "../shared/text.ts";
 import { makeStories, type Story } from "./people.ts";
@@ -14,8 +15,10 @@ export async function connectHubspot(scene: Scene): Promise<Connection> {
   const { say, terminal } = scene.output;
   say(terminal.paint.bold("1  Connect a HubSpot portal (the emulator approves at once)"));
   const connection = await connectTo("hubspot", scene);
+  const declared = scene.app.vendors.find(({ vendor }) => vendor === connection.vendor);
+  const version = apiVersionOf(declared, scene.app.config, connection)?.name;
   say(
-    `   ${terminal.pill("Connected", "good")}  ${connection.account?.name}, tokens in a sealed vault, 17 properties created\n`,
+    `   ${terminal.pill("Connected", "good")}  ${connection.account?.name}, API ${version}, tokens in a sealed vault, 17 properties created\n`,
   );
   return connection;
 }

@@ -35,6 +35,8 @@ export interface InstallOptions {
   environment: Environment;
   /** The client secrets that are set, by vendor. */
   vendors: readonly string[];
+  /** The versions of their APIs that are to be spoken, by vendor. */
+  apiVersions?: Readonly<Record<string, string>>;
 }
 
 const WEBHOOK_SECRET = `whsec_${Buffer.from("invented for the demo, 32 bytes!").toString("base64")}`;
@@ -68,7 +70,7 @@ export async function installForAWhile(world: World, options: InstallOptions): P
     });
     closers.push(() => emulator.close());
     const config = join(dir, "config.toml");
-    writeFileSync(config, configuration({ org, dir, emulator, listenPort, redirectPorts, environment }), {
+    writeFileSync(config, configuration({ ...options, dir, emulator, listenPort, redirectPorts }), {
       mode: 0o600,
     });
     const env = { JC_CONFIG: config, JC_STATE_DIR: join(dir, "state") };
@@ -87,15 +89,15 @@ export async function installForAWhile(world: World, options: InstallOptions): P
   }
 }
 
-function configuration(at: {
-  org: string;
-  dir: string;
-  emulator: Emulator;
-  listenPort: number;
-  redirectPorts: ReadonlyMap<string, number>;
-  environment: Environment;
-}): string {
-  const { org, dir, emulator, listenPort, redirectPorts, environment } = at;
+function configuration(
+  at: InstallOptions & {
+    dir: string;
+    emulator: Emulator;
+    listenPort: number;
+    redirectPorts: ReadonlyMap<string, number>;
+  },
+): string {
+  const { org, dir, emulator, listenPort, redirectPorts, environment, apiVersions = {} } = at;
   const prefix = environment === "sandbox" ? "sandbox." : "";
   const urls: Readonly<Record<string, string>> = emulator.urls;
   const sections = VENDORS.filter(({ destination }) => destination).flatMap((declared) => [
@@ -103,6 +105,9 @@ function configuration(at: {
     'client_id = "demo"',
     ...emulatedLines(declared, urls[declared.vendor] ?? ""),
     `redirect_port = ${redirectPorts.get(declared.vendor)}`,
+    ...Object.entries(apiVersions).flatMap(([vendor, version]) =>
+      vendor === declared.vendor ? [`api_version = "${version}"`] : [],
+    ),
   ]);
   return `org = "${org}"
 ${sections.join("\n")}

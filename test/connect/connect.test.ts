@@ -97,6 +97,7 @@ describe("a connect that succeeds", () => {
         drifted: [],
         leftOut: [],
       },
+      apiVersion: { name: "v3", supportedUntil: "2027-09-01" },
       propertiesProblem: null,
       released: 0,
       waiting: 0,

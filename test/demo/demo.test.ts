@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
+import { API_VERSIONS } from "../../src/vendors/hubspot/versions.ts";
 import { emulated } from "../emulated.ts";
 import { freshWorld, until } from "../world.ts";
 
@@ -24,6 +25,21 @@ describe("demo", () => {
     );
     expect(err).toContain("HubSpot holds  jc_disc_d 68 _i 41 _s 55 _c 80");
     expect(err).toContain("Confirmed by SmartRecruiters' own webhook: a1 is inv_a1");
+  });
+
+  test.each(API_VERSIONS)("runs whole in HubSpot's API %s, and asks in no other", async (version) => {
+    const world = await freshWorld();
+    const running = world.start(["demo", "--keep", "--hubspot-version", version]);
+    await until("it goes on", () => running.err().includes("until Ctrl-C"));
+    expect(running.err()).toContain(`API ${version}, tokens in a sealed vault`);
+    expect(running.err()).toContain("HubSpot holds  jc_disc_d 68 _i 41 _s 55 _c 80");
+    const [, url = ""] = /curl (\S+)\/_control\/smartrecruiters\/scorecards/.exec(running.err()) ?? [];
+    const asked = (await emulated({ url }).hubspot.requests()).filter(
+      ({ path }) => path !== "/oauth/authorize",
+    );
+    expect(asked.length).toBeGreaterThan(20);
+    expect(asked.filter(({ path, status }) => !path.includes(`/${version}/`) || status >= 400)).toEqual([]);
+    expect(await running.stop()).toMatchObject({ code: 0 });
   });
 
   test("goes on with --keep, at the URLs that it shows, until Ctrl-C, and leaves nothing behind", async () => {

@@ -8,6 +8,7 @@ describe("introspection and revocation", () => {
 
   test.each(["v3", "2026-03", "2026-09"])("%s describes both tokens", async (version) => {
     const started = await emulator();
+    await emulated(started).hubspot.settings({ introspection: "whole" });
     const { accessToken, refreshToken } = await connect(started);
     const url = `${started.hubspot}/oauth/${version}/token/introspect`;
     const access = await post(url, { ...client, token: accessToken, token_type_hint: "access_token" });
@@ -22,6 +23,16 @@ describe("introspection and revocation", () => {
     const refresh = await post(url, { ...client, token: refreshToken });
     expect(refresh.body).toMatchObject({ active: true, token_use: "refresh_token" });
     expect(at(refresh.body, "expires_in")).toBeUndefined();
+  });
+
+  test("2026-09 tells no more than its description promises", async () => {
+    const started = await emulator();
+    const { accessToken } = await connect(started);
+    const answer = await post(`${started.hubspot}/oauth/2026-09/token/introspect`, {
+      ...client,
+      token: accessToken,
+    });
+    expect(answer.body).toEqual({ active: true });
   });
 
   test("an unknown token is answered 200 and inactive", async () => {

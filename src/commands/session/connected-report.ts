@@ -6,10 +6,12 @@ import {
   subscribeCommand,
   trialCommand,
 } from "../../core/advice/command-lines.ts";
+import { type ApiVersion, versionWords } from "../../core/advice/api-version.ts";
 import { namesOf } from "../../core/advice/left-out.ts";
 import { loginWords } from "../../core/advice/login-age.ts";
 import { scopeFixes } from "../../core/advice/missing-scopes.ts";
 import type { Connection } from "../../core/connection.ts";
+import { apiVersionOf } from "../../flows/watch/api-version.ts";
 import type { Connected } from "../../flows/connect/connect.ts";
 import { AppError } from "../../shared/errors.ts";
 import { count, plain, shortTime } from "../../shared/text.ts";
@@ -21,9 +23,12 @@ export function reportConnected(
   { app, terminal, print }: Pick<Session, "app" | "terminal" | "print">,
   { connected, destination, vault }: { connected: Connected; destination: Destination; vault: string },
 ): void {
+  const { connection } = connected;
+  const declared = app.vendors.find(({ vendor }) => vendor === connection.vendor);
+  const apiVersion = apiVersionOf(declared, app.config, connection);
   print({
-    json: jsonOf(connected, vault),
-    text: () => render(connected, destination, { vault, terminal, now: app.clock.now() }),
+    json: { ...jsonOf(connected, vault), apiVersion },
+    text: () => render(connected, destination, { vault, apiVersion, terminal, now: app.clock.now() }),
   });
   refusePartial(connected, destination);
 }
@@ -31,7 +36,12 @@ export function reportConnected(
 function render(
   connected: Connected,
   { label, ats, fieldWords }: Destination,
-  { vault, terminal, now }: { vault: string; terminal: Session["terminal"]; now: number },
+  {
+    vault,
+    apiVersion,
+    terminal,
+    now,
+  }: { vault: string; apiVersion: ApiVersion | null; terminal: Session["terminal"]; now: number },
 ): string {
   const { connection, fields, released } = connected;
   const { paint, table, pill } = terminal;
@@ -50,6 +60,7 @@ function render(
         : `until ${shortTime(connection.tokenExpiresAt)}, refreshed by itself`,
     ],
     ...(login ? [["login", loginWords(login, now)]] : []),
+    ...(apiVersion ? [["API version", versionWords(apiVersion)]] : []),
     ["vault", vault],
     ...(fields
       ? [
@@ -107,6 +118,8 @@ function nextSteps({ connection, waiting, isServed }: Connected, isAts: boolean)
 
 /** What was granted, beside what was wanted when that is more. */
 function scopeRows({ scopes, missingScopes }: Connection, paint: Session["terminal"]["paint"]): string[][] {
+  if (scopes.length + missingScopes.length === 0)
+    return [["scopes", "not told, neither with the tokens nor when asked"]];
   if (missingScopes.length === 0) return [["scopes", `${scopes.length} granted`]];
   return [
     ["scopes", `${scopes.length} of ${scopes.length + missingScopes.length} granted`],

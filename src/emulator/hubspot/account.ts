@@ -19,6 +19,7 @@ export function accountRoutes(world: HubspotWorld): ApiRoute[] {
           portalId: portal.id,
           accountType,
           timeZone,
+          ...utcOffset(timeZone, world.clock.now()),
           companyCurrency: "EUR",
           additionalCurrencies: [],
           uiDomain,
@@ -62,6 +63,29 @@ export function accountRoutes(world: HubspotWorld): ApiRoute[] {
       },
     },
   ];
+}
+
+/** As the zone has it at that moment; a zone that nobody knows counts as UTC. */
+function utcOffset(timeZone: string, now: number): { utcOffset: string; utcOffsetMilliseconds: number } {
+  const minutes = minutesAhead(timeZone, now);
+  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map((part) =>
+    String(part).padStart(2, "0"),
+  );
+  return {
+    utcOffset: `${minutes < 0 ? "-" : "+"}${hours}:${rest}`,
+    utcOffsetMilliseconds: minutes * 60_000,
+  };
+}
+
+function minutesAhead(timeZone: string, now: number): number {
+  try {
+    const parts = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" }).formatToParts(now);
+    const name = parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
+    const [, sign, hours = "0", minutes = "0"] = /^GMT([+-])(\d{2}):(\d{2})$/.exec(name) ?? [];
+    return (sign === "-" ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  } catch {
+    return 0;
+  }
 }
 
 function percentage(usage: number, limit: number): number {

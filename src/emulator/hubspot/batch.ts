@@ -19,6 +19,12 @@ export function batchAnswer(batch: {
   const results = outcomes.filter((outcome) => !isRefusal(outcome));
   const body = { status: "COMPLETE", results, startedAt: at, completedAt: at };
   if (refusals.length === 0) return json(full, body);
-  const errors = refusals.map(({ error }) => ({ status: "error", ...error }));
+  const errors = refusals.map(({ error }) => ({
+    status: "error",
+    context: {},
+    errors: [],
+    links: {},
+    ...error,
+  }));
   return json(partial, { ...body, numErrors: errors.length, errors });
 }

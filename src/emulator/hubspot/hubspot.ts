@@ -31,7 +31,8 @@ export const createHubspot: CreateVendor = (stage) => {
     answer: (call) => {
       const { version, path } = readPath(call.path);
       const oauth = findOAuth(call.method, path);
-      if (oauth?.route.versions.includes(version)) return oauth.route.answer(world, call, oauth.param);
+      if (oauth?.route.versions.includes(version))
+        return oauth.route.answer(world, call, oauth.param, version);
       const api = findApi(call.method, path);
       if (api && version !== undefined && version !== "v1") return answerApi(world, call, version, api);
       return notFound(`there is no ${call.method} ${call.path}`);
@@ -45,7 +46,12 @@ export const createHubspot: CreateVendor = (stage) => {
 interface OAuthRoute extends Pattern {
   /** `undefined`: the path carries none. */
   versions: readonly (Version | undefined)[];
-  answer(world: HubspotWorld, call: Call, param: (name: string) => string): Reply;
+  answer(
+    world: HubspotWorld,
+    call: Call,
+    param: (name: string) => string,
+    version: Version | undefined,
+  ): Reply;
 }
 
 const UNVERSIONED = [undefined];

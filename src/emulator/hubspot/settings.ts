@@ -1,13 +1,14 @@
 /** What tests and operators may set about the HubSpot side. */
 import { isStringArray } from "../http.ts";
 import { isBoolean, isCount, isText, orNull, type Settings, setting } from "../settings.ts";
-import { type HubspotWorld, selectPortal } from "./world.ts";
+import { type HubspotWorld, type Introspection, INTROSPECTIONS, selectPortal } from "./world.ts";
 
 export function hubspotSettings(world: HubspotWorld): Settings {
   return {
     read: () => {
-      const { current, redirectUris, oneUseTokens, accessTokenSeconds } = world;
-      return { portalId: current.id, ...current.profile, redirectUris, oneUseTokens, accessTokenSeconds };
+      const { current, redirectUris, oneUseTokens, accessTokenSeconds, tellsScopes, introspection } = world;
+      const ofApp = { redirectUris, oneUseTokens, accessTokenSeconds, tellsScopes, introspection };
+      return { portalId: current.id, ...current.profile, ...ofApp };
     },
     accept: {
       // First, so that what is posted with it belongs to this portal.
@@ -36,9 +37,19 @@ export function hubspotSettings(world: HubspotWorld): Settings {
       oneUseTokens: setting("true or false", isBoolean, (oneUse) => {
         world.oneUseTokens = oneUse;
       }),
+      tellsScopes: setting("true or false", isBoolean, (tells) => {
+        world.tellsScopes = tells;
+      }),
+      introspection: setting("whole, active, or null", orNull(isIntrospection), (introspection) => {
+        world.introspection = introspection;
+      }),
       accessTokenSeconds: setting("a whole number", isCount, (seconds) => {
         world.accessTokenSeconds = seconds;
       }),
     },
   };
+}
+
+function isIntrospection(value: unknown): value is Introspection {
+  return INTROSPECTIONS.some((known) => known === value);
 }

@@ -5,6 +5,7 @@ import { type CodeProblem, isGoodSecret, redeemCode } from "../oauth.ts";
 import { apiFailure, notFound, oauthFailure } from "./errors.ts";
 import type { AccessToken, Grant } from "./grant.ts";
 import { issueAccessToken, openGrant, rotateRefreshToken } from "./tokens.ts";
+import type { Version } from "./path.ts";
 import type { HubspotWorld } from "./world.ts";
 
 const APP_ID = 848;
@@ -61,11 +62,16 @@ function tokenReply(world: HubspotWorld, grant: Grant): Reply {
     token_use: "access_token",
     hub_id: grant.portal.id,
     user_id: USER_ID,
-    scopes: grant.scopes,
+    ...(world.tellsScopes && { scopes: grant.scopes }),
   });
 }
 
-export function introspect(world: HubspotWorld, call: Call): Reply {
+export function introspect(
+  world: HubspotWorld,
+  call: Call,
+  _param: (name: string) => string,
+  version: Version | undefined,
+): Reply {
   const form = readForm(call);
   if (!(form instanceof URLSearchParams)) return form;
   const refusal = refuseClient(form);
@@ -74,14 +80,45 @@ export function introspect(world: HubspotWorld, call: Call): Reply {
   const access = liveAccessToken(world, text);
   const grant = access?.grant ?? world.refreshTokens.get(text);
   if (!grant || isRevoked(world.faults, call, String(grant.portal.id))) return json(200, { active: false });
+  // All that the description of 2026-09 promises (21 August 2026).
+  const tells = world.introspection ?? (version === "2026-09" ? "active" : "whole");
+  if (tells === "active") return json(200, { active: true });
   return json(200, {
     active: true,
     ...describeToken(text, grant),
     client_id: grant.clientId,
     is_private_distribution: false,
     token_use: access ? "access_token" : "refresh_token",
-    ...(access && { app_id: APP_ID, expires_in: secondsLeft(world, access), signed_access_token: {} }),
+    ...(access && {
+      app_id: APP_ID,
+      expires_in: secondsLeft(world, access),
+      signed_access_token: signedAccessToken(access),
+    }),
   });
+}
+
+/** The same token as HubSpot's own services read it, which no app has a use for. */
+function signedAccessToken({ grant, expiresAt }: AccessToken): Record<string, unknown> {
+  const { portal, scopes } = grant;
+  return {
+    appId: APP_ID,
+    appInstallId: portal.id,
+    audience: "emulator",
+    expiresAt,
+    hubId: portal.id,
+    hublet: portal.profile.dataHostingLocation,
+    installingUserId: USER_ID,
+    isPrivateDistribution: false,
+    isServiceAccount: false,
+    isUserLevel: false,
+    newSignature: "emulated",
+    scopeToScopeGroupPks: "",
+    scopes: scopes.join(" "),
+    signature: "emulated",
+    trialScopeToScopeGroupPks: "",
+    trialScopes: "",
+    userId: USER_ID,
+  };
 }
 
 /** Revoking a refresh token leaves the access tokens already issued alone; an unknown token is fine, as in RFC 7009. */

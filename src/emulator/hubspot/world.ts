@@ -6,6 +6,9 @@ import type { VendorContext } from "../vendor.ts";
 import { createPortal, DEFAULT_PORTAL_ID, DEFAULT_PROFILE, type Portal } from "./portal.ts";
 import type { AccessToken, Code, Grant } from "./grant.ts";
 
+export type Introspection = (typeof INTROSPECTIONS)[number];
+export const INTROSPECTIONS = ["whole", "active"] as const;
+
 export interface HubspotWorld extends VendorContext {
   limit: RateLimit;
   portals: Map<number, Portal>;
@@ -16,6 +19,10 @@ export interface HubspotWorld extends VendorContext {
   /** Whether a refresh gives a new refresh token and ends the old one. */
   oneUseTokens: boolean;
   accessTokenSeconds: number;
+  /** Whether token answers name the scopes. */
+  tellsScopes: boolean;
+  /** What introspection tells; null: all, and in 2026-09 no more than its description promises. */
+  introspection: Introspection | null;
   codes: Map<string, Code>;
   refreshTokens: Map<string, Grant>;
   accessTokens: Map<string, AccessToken>;
@@ -36,6 +43,8 @@ export function createWorld(context: VendorContext): HubspotWorld {
     redirectUris: null,
     oneUseTokens: false,
     accessTokenSeconds: 1_800,
+    tellsScopes: true,
+    introspection: null,
     codes: new Map(),
     refreshTokens: new Map(),
     accessTokens: new Map(),

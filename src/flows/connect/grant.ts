@@ -1,3 +1,4 @@
+import type { Authorization } from "../../core/authorization.ts";
 import { accountTaken } from "../../core/advice/account-taken.ts";
 import {
   type Account,
@@ -7,7 +8,7 @@ import {
   otherOwner,
 } from "../../core/connection.ts";
 import { exchangeCode } from "../../oauth/endpoint/exchange.ts";
-import { accountDomain } from "../../oauth/endpoint/introspect.ts";
+import { introspect } from "../../oauth/endpoint/introspect.ts";
 import type { Grant } from "../../oauth/endpoint/issuer.ts";
 import { loginOf } from "../../oauth/token-set.ts";
 import type { Tokens } from "../../oauth/tokens.ts";
@@ -77,8 +78,11 @@ export async function redeem(
   const window = windowFor(destination, { account });
   if (window) await first.countIn(createSlots({ store, clock }, window));
   const { accessToken } = grant;
-  const domain = await accountDomain({ http }, { issuer, clientSecret, accessToken, signal });
-  return { grant, account: { ...account, name: domain ?? account.name } };
+  const { domain, scopes } = await introspect({ http }, { issuer, clientSecret, accessToken, signal });
+  return {
+    grant: { ...grant, scopes: grant.scopes ?? scopes },
+    account: { ...account, name: domain ?? account.name },
+  };
 }
 
 /** Calls with tokens that nobody keeps yet. In whose rate window they count shows by their answer. */
@@ -138,8 +142,8 @@ export async function keep(
     throw error;
   });
   const { scopes: wanted } = authorization;
-  const scopes = grant.scopes ?? [...wanted];
-  const missingScopes = wanted.filter((scope) => !scopes.includes(scope));
+  const scopes = grant.scopes ?? grantedUnsaid(authorization);
+  const missingScopes = grant.scopes === null ? [] : wanted.filter((scope) => !scopes.includes(scope));
   // Behind the new tokens, so that nothing more counts as told that the old account heard.
   const saved = store.saveConnection(key, {
     state: "connected",
@@ -163,6 +167,14 @@ export async function keep(
   });
   const released = await releaseByConsent({ store, clock }, connection);
   return { connection, released };
+}
+
+/**
+ * By the standard an answer that names no scopes grants what was asked for (RFC 6749, 5.1). A vendor that is asked what a
+ * token may, and does not tell either, leaves it unknown.
+ */
+function grantedUnsaid({ introspectUrl, scopes }: Authorization): string[] {
+  return introspectUrl === null ? [...scopes] : [];
 }
 
 /** Nothing goes out by the tokens of an account that nobody confirmed yet, also in the moment before its row names it. */

@@ -8,6 +8,7 @@ import {
   setSecretCommand,
   webhooksLogCommand,
 } from "../../core/advice/command-lines.ts";
+import { versionTrouble } from "../../core/advice/api-version.ts";
 import { sharedAccountTrouble } from "../../core/advice/account-taken.ts";
 import { leftOutWords } from "../../core/advice/left-out.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
@@ -38,6 +39,7 @@ import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { ConnectionCounts, PushCounts, Store } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import type { ServeFault } from "./serve-faults.ts";
+import { apiVersionOf, versionsOf } from "./api-version.ts";
 import { nobodyAlerted } from "./alert-chat.ts";
 import { hasFaults } from "./faults-file.ts";
 
@@ -107,6 +109,13 @@ export async function statusOf(
       missingScopes: connection?.missingScopes ?? [],
       /** What of every result the account cannot take, and why. */
       leftOut: (connection?.leftOut ?? []).map(({ name, reason }) => ({ name, reason })),
+      ...versionIn(config, {
+        declared: declared.find((each) => each.vendor === vendor),
+        org,
+        environment,
+        now,
+        state,
+      }),
       tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
       login: connection?.login
         ? { since: isoTime(connection.login.since), endsAt: isoTime(connection.login.endsAt) }
@@ -295,6 +304,27 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
 function isSetUp(config: Config, of: { org: string; environment: Environment }) {
   return (vendor: VendorDeclaration): boolean =>
     vendor.destination !== undefined && Boolean(settingsOf(config, vendor, of).client_id);
+}
+
+/** The API version that the vendor is asked in, and what to do before its end, where it is in use. */
+function versionIn(
+  config: Config,
+  {
+    declared,
+    now,
+    state,
+    ...of
+  }: Place & { declared: VendorDeclaration | undefined; state: ConnectionState },
+) {
+  const apiVersion = apiVersionOf(declared, config, of);
+  if (!declared || !apiVersion) return { apiVersion: null, versionWarning: null };
+  const { vendor, label } = declared;
+  const known = versionsOf(declared);
+  const isUsed = state !== "not_connected";
+  return {
+    apiVersion,
+    versionWarning: isUsed ? versionTrouble(apiVersion, { vendor, label, known, now }) : null,
+  };
 }
 
 /** One that is not known any more is named as the store has it. */

@@ -15,7 +15,7 @@ export interface VendorDeclaration {
   label: string;
   keys: VendorKeys;
   secrets: readonly DeclaredSecret[];
-  /** The versions of its API that can be chosen; absent where there is but one. */
+  /** The versions of its API that can be chosen, by its setting `api_version`; absent where there is but one. */
   versions?: Readonly<Record<string, { supportedUntil: string }>>;
   /** The keys that lead to the emulator, each with the path behind this vendor's address there. */
   emulated: Readonly<Record<string, string>>;
