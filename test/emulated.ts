@@ -137,6 +137,9 @@ export interface EmulatedHubspot extends EmulatedVendor<HubspotSettings> {
   contacts(): Promise<Record<string, Record<string, string>>>;
   /** Every contact whole, of all portals. */
   wholeContacts(): Promise<v.InferOutput<typeof Contacts>>;
+  /** As a person there does. Returns its id, by which it can be restored with its values. */
+  removeContact(email: string): Promise<string>;
+  restoreContact(id: string): Promise<void>;
   /** The status each contact write was answered with, in order. */
   upserts(): Promise<number[]>;
   /** Those that are not HubSpot's own. */
@@ -205,6 +208,12 @@ function hubspotOf(calls: Calls): EmulatedHubspot {
     wholeContacts,
     contacts: async () =>
       Object.fromEntries((await wholeContacts()).map(({ email, properties }) => [email, oursOf(properties)])),
+    removeContact: async (email) => {
+      const id = (await wholeContacts()).find((contact) => contact.email === email)?.id ?? "";
+      await calls.send("DELETE", `/contacts/${id}`);
+      return id;
+    },
+    restoreContact: (id) => calls.send("POST", `/contacts/${id}/restore`),
     upserts: async () => (await vendor.requests({ to: "/batch/upsert" })).map(({ status }) => status),
     properties: () => calls.read("/properties", Properties),
     archiveProperty: (name) => calls.send("DELETE", `/properties/${name}`),

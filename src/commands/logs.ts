@@ -1,6 +1,7 @@
 import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
 import { connectCommand } from "../core/advice/command-lines.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { ATTEMPT_OUTCOMES } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { grouped, maskEmail, plain, short, shortTime } from "../shared/text.ts";
@@ -12,8 +13,6 @@ import { readLimit, readTime, refuseEmptyTimes } from "./session/option-values.t
 import { defined } from "./replay.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
-
-const OUTCOMES: readonly NewAttempt["outcome"][] = ["delivered", "rejected", "retry", "held"];
 
 /** Whatever came since the last look: a limit would leave out the oldest of it. */
 const ALL = Number.MAX_SAFE_INTEGER;
@@ -35,7 +34,7 @@ export function registerLogs(program: Command, world: World): void {
     .command("logs")
     .description("the delivery log: every try of every push, with the vendor's words")
     .option("--vendor <vendor>", "only this vendor's")
-    .option("--outcome <outcome>", OUTCOMES.join(", "), readOutcome)
+    .option("--outcome <outcome>", ATTEMPT_OUTCOMES.join(", "), readOutcome)
     .option(EMAIL_OPTION, `only this candidate's ${EMAIL_WORDS}`)
     .option("--since <time>", "from then on", readTime)
     .option("--until <time>", "up to then, exclusive", readTime)
@@ -246,7 +245,7 @@ function iso(at: number): string {
 }
 
 function readOutcome(text: string): NewAttempt["outcome"] {
-  const outcome = OUTCOMES.find((known) => known === text);
+  const outcome = ATTEMPT_OUTCOMES.find((known) => known === text);
   if (outcome) return outcome;
-  throw new InvalidArgumentError(`It is one of ${OUTCOMES.join(", ")}.`);
+  throw new InvalidArgumentError(`It is one of ${ATTEMPT_OUTCOMES.join(", ")}.`);
 }

@@ -15,6 +15,7 @@ export function registerReplay(program: Command, world: World): void {
     .command("replay [invitation...]")
     .description("deliver again what the log holds, by filter; previews unless --yes")
     .option(EMAIL_OPTION, `this candidate's results ${EMAIL_WORDS}`)
+    .option("--recreate", "those held since their contact is gone from the portal: create it anew")
     .option("--status <status>", `of the push: ${STATES.join(", ")}`, readState);
   withRerunOptions(replay)
     .addHelpText(
@@ -24,7 +25,7 @@ export function registerReplay(program: Command, world: World): void {
     .action(
       (
         invitationIds: string[],
-        flags: RerunFlags & { email?: string; status?: PushState },
+        flags: RerunFlags & { email?: string; status?: PushState; recreate?: boolean },
         command: Command,
       ) =>
         withApp(world, command, async (session) => {
@@ -34,6 +35,7 @@ export function registerReplay(program: Command, world: World): void {
           const named = {
             ...(invitationIds.length > 0 ? { invitationIds } : {}),
             ...defined({ email, state, since, until }),
+            ...(flags.recreate ? { heldFor: "gone" as const } : {}),
           };
           if (Object.keys(named).length === 0 && vendor === undefined) {
             throw new AppError("USAGE", "replay needs a filter", {

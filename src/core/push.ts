@@ -3,7 +3,15 @@ export type SubjectKind = "contact" | "assessment";
 
 export type PushState = "pending" | "delivered" | "rejected" | "held";
 
-export const HELD_CAUSES = ["reconnect", "scope", "property", "vault", "disconnected", "confirm"] as const;
+export const HELD_CAUSES = [
+  "reconnect",
+  "scope",
+  "property",
+  "vault",
+  "disconnected",
+  "confirm",
+  "gone",
+] as const;
 /** What keeps a push back; each is released by its cure, without a person touching the rows. */
 export type HeldCause = (typeof HELD_CAUSES)[number];
 
@@ -47,5 +55,6 @@ export interface StuckCounts {
 
 export type HeldCauses = Partial<Record<HeldCause, number>>;
 
-/** How one try of one push ended. */
-export type AttemptOutcome = "delivered" | "rejected" | "retry" | "held";
+/** How one try of one push ended. `recreated`: delivered, and the vendor made a new record of what it had been told before. */
+export const ATTEMPT_OUTCOMES = ["delivered", "recreated", "rejected", "retry", "held"] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];

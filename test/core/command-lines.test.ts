@@ -42,6 +42,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   replayCommand: BOTH.flatMap((of) => [
     lines.replayCommand(of, "rejected"),
     lines.replayCommand(of, "one record"),
+    lines.replayCommand(of, "gone"),
   ]),
   statusCommand: [lines.statusCommand(), ...BOTH.map(lines.statusCommand)],
   subscribeCommand: BOTH.map(lines.subscribeCommand),

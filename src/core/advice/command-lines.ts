@@ -92,10 +92,21 @@ export function logsCommand(of: Partial<Owned>, outcome?: AttemptOutcome): strin
   return line("logs", ...ended, ...vendor, ...place(ownerOf(of)));
 }
 
-/** Delivers again what was rejected, or the record of one address. */
-export function replayCommand({ vendor, org }: Owned, which: "rejected" | "one record"): string {
-  const filter = which === "rejected" ? ["--status", "rejected"] : ["--email", "<its address>"];
-  return line("replay", ...filter, ...vendorUnless(DEFAULT_VENDOR, vendor), ...place({ org }), "--yes");
+const REPLAYED = {
+  rejected: ["--status", "rejected"],
+  "one record": ["--email", "<its address>"],
+  gone: ["--recreate"],
+};
+
+/** Delivers again what was rejected, the record of one address, or what the vendor's people deleted. */
+export function replayCommand({ vendor, org }: Owned, which: keyof typeof REPLAYED): string {
+  return line(
+    "replay",
+    ...REPLAYED[which],
+    ...vendorUnless(DEFAULT_VENDOR, vendor),
+    ...place({ org }),
+    "--yes",
+  );
 }
 
 export function statusCommand(whose: Whose = {}): string {

@@ -1,4 +1,4 @@
-import { connectCommand, logsCommand, resyncCommand, statusCommand } from "./command-lines.ts";
+import { connectCommand, logsCommand, replayCommand, resyncCommand, statusCommand } from "./command-lines.ts";
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
 import { count } from "../../shared/text.ts";
 import type { Connection } from "../connection.ts";
@@ -47,13 +47,22 @@ function heldParts(connection: Connection, causes: HeldCauses): Part[] {
   const { vendor } = connection;
   const part = (n: number, code: ErrorCode, until: string, fix: string): Part[] =>
     n === 0 ? [] : [{ code, words: `${count(n, "result")} held until ${until}`, fix }];
-  const { reconnect = 0, disconnected = 0, vault = 0, property = 0, scope = 0, confirm = 0 } = causes;
+  const {
+    reconnect = 0,
+    disconnected = 0,
+    vault = 0,
+    property = 0,
+    scope = 0,
+    confirm = 0,
+    gone = 0,
+  } = causes;
   const connect = connectCommand(connection);
   return [
     ...part(reconnect + disconnected, "RECONNECT_NEEDED", `${vendor} is connected again`, connect),
     ...part(vault, "VAULT_UNAVAILABLE", "the tokens can be read", `${statusCommand()} says why they cannot`),
     ...part(confirm, "PARTIAL", "somebody confirms its account", connectCommand(connection, "--confirm")),
     ...part(property, "PARTIAL", `${vendor} has the property they fill`, resyncCommand(connection)),
+    ...part(gone, "PARTIAL", `their contacts are back in ${vendor}`, replayCommand(connection, "gone")),
     ...part(
       scope,
       "PARTIAL",

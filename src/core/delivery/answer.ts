@@ -2,7 +2,8 @@
 import type { HeldCause, Rejection } from "../push.ts";
 
 export type Answer =
-  | { kind: "accepted" }
+  /** `isNew`: the vendor made a record for it. */
+  | { kind: "accepted"; isNew?: true }
   /** `mayPass`: it clashed with what somebody wrote at that very moment, and is to be told once more. */
   | { kind: "rejected"; rejection: Rejection; mayPass?: true }
   | RetryAnswer

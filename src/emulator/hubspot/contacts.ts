@@ -2,7 +2,7 @@
 import { empty, isRecord, isStringArray, json, type Reply } from "../http.ts";
 import type { ApiCall, ApiRoute } from "./api.ts";
 import { batchAnswer, batchInputs } from "./batch.ts";
-import { dropClaims, ownerOf } from "./contact-identity.ts";
+import { dropClaims, ownerOf, takeClaims } from "./contact-identity.ts";
 import { normalizeEmail } from "./contact-values.ts";
 import type { WriteMode } from "./contact-inputs.ts";
 import { writeContacts } from "./contact-write.ts";
@@ -135,13 +135,22 @@ function deleteForGood({ portal, input }: ApiCall): Reply {
   const contact = findContact(portal, objectId, typeof idProperty === "string" ? idProperty : null);
   if (!contact && idProperty === "email") portal.blocklist.add(normalizeEmail(objectId));
   removeContact(portal, contact);
+  if (contact) portal.recycleBin.delete(contact.id);
   return empty(204);
 }
 
-function removeContact(portal: Portal, contact: Contact | undefined): void {
+export function removeContact(portal: Portal, contact: Contact | undefined): void {
   if (!contact) return;
   dropClaims(portal, contact);
   portal.contacts.delete(contact.id);
+  portal.recycleBin.set(contact.id, contact);
+}
+
+/** With its values, as a person in the portal may for 90 days. */
+export function restoreContact(portal: Portal, contact: Contact): void {
+  portal.recycleBin.delete(contact.id);
+  portal.contacts.set(contact.id, contact);
+  takeClaims(portal, contact);
 }
 
 function findContact(portal: Portal, id: string, idProperty: string | null): Contact | undefined {

@@ -11,6 +11,7 @@ import {
   type Property,
   SENSITIVITIES,
 } from "./portal.ts";
+import { removeContact, restoreContact } from "./contacts.ts";
 import { archiveProperty } from "./properties.ts";
 import { archiveGroupWithMembers } from "./property-groups.ts";
 import type { HubspotWorld } from "./world.ts";
@@ -19,6 +20,28 @@ export function hubspotControl(world: HubspotWorld): ControlRoute[] {
   const now = () => isoTime(world.clock.now());
   return [
     { method: "GET", path: "/contacts", answer: () => json(200, listContacts(world)) },
+    {
+      method: "DELETE",
+      path: "/contacts/:id",
+      answer: (call, param) =>
+        inPortal(world, call, (portal) => {
+          const contact = portal.contacts.get(param("id"));
+          if (!contact) return missing("contact", param("id"), portal);
+          removeContact(portal, contact);
+          return empty(204);
+        }),
+    },
+    {
+      method: "POST",
+      path: "/contacts/:id/restore",
+      answer: (call, param) =>
+        inPortal(world, call, (portal) => {
+          const contact = portal.recycleBin.get(param("id"));
+          if (!contact) return missing("deleted contact", param("id"), portal);
+          restoreContact(portal, contact);
+          return empty(204);
+        }),
+    },
     {
       method: "GET",
       path: "/properties",

@@ -69,6 +69,8 @@ export interface Portal {
   /** By id, in the order of creation. */
   contacts: Map<string, Contact>;
   lastContactId: number;
+  /** What was deleted and can be restored, by id. */
+  recycleBin: Map<string, Contact>;
   /** For each property with unique values: who has which. `email` holds secondary addresses too. */
   owners: Map<string, Map<string, Contact>>;
   /** Addresses that were deleted for good. */
@@ -101,6 +103,7 @@ export function createPortal(id: number, profile: PortalProfile, createdAt: stri
     properties: new Map(),
     contacts: new Map(),
     lastContactId: 100,
+    recycleBin: new Map(),
     owners: new Map([["email", new Map<string, Contact>()]]),
     blocklist: new Set(),
     calls: noCalls(),

@@ -57,7 +57,9 @@ export function createLedger(context: DeliverContext, connection: Connection): L
     updatesOf: (pushIds) =>
       pushIds.map((pushId) => {
         const { claim, projection } = entryOf(open, pushId);
-        return { subject: claim.subject, traceId: `${pushId}-${claim.version}`, projection };
+        const { subject, version, wasDelivered } = claim;
+        const update = { subject, traceId: `${pushId}-${version}`, projection };
+        return wasDelivered ? { ...update, wasDelivered } : update;
       }),
     noteAnswers: (pushIds, result) => {
       const at = clock.now();
@@ -126,10 +128,10 @@ function settlementOf(
   const { answer, result, at } = answered;
   const { httpStatus, correlationId, durationMs } = result;
   const { outcome, attempt } =
-    ending === "as answered" ? verdictOf(answer, projection) : retryOf(answer, ending);
+    ending === "as answered" ? verdictOf(answer, { claim, projection }) : retryOf(answer, ending);
   return {
     ...base,
-    warnings,
+    warnings: attempt.outcome === "recreated" ? [...warnings, RECREATED] : warnings,
     now: ending === "as answered" ? at : now,
     outcome,
     attempt: { httpStatus, correlationId, durationMs, reason: null, ...attempt },
@@ -138,11 +140,21 @@ function settlementOf(
 
 type TriedAs = { outcome: SettleOutcome; attempt: Partial<NewAttempt> & Pick<NewAttempt, "outcome"> };
 
+const RECREATED: MappingWarning = {
+  field: "contact",
+  reason: "it was gone from the account, or had another address there, and was created anew",
+};
+
 /** A record that the vendor refuses by itself is rejected, also where it said no to the whole call. */
-function verdictOf(answer: Answer, projection: Projection): TriedAs {
+function verdictOf(answer: Answer, { claim, projection }: Pick<Entry, "claim" | "projection">): TriedAs {
   switch (answer.kind) {
-    case "accepted":
-      return { outcome: { kind: "delivered", projection }, attempt: { outcome: "delivered" } };
+    case "accepted": {
+      const isAgain = answer.isNew && claim.wasDelivered;
+      return {
+        outcome: { kind: "delivered", projection },
+        attempt: isAgain ? { outcome: "recreated", reason: RECREATED.reason } : { outcome: "delivered" },
+      };
+    }
     case "rejected":
     case "split": {
       const { rejection } = answer;

@@ -56,6 +56,7 @@ function bannerFor(
     case "vault":
     case "disconnected":
     case "confirm":
+    case "gone":
       return null;
   }
 }

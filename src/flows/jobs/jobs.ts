@@ -112,6 +112,23 @@ export const JOBS: readonly Job[] = [
     },
   },
   {
+    name: "gone",
+    does: "look whether contacts that were deleted in the portal are back",
+    due: () => EVERY_HOUR,
+    load: async () => {
+      const { lookForGone } = await import("../connect/look-for-gone.ts");
+      return async (context, signal) => {
+        const { released, failed } = await lookForGone(context, context.store, signal);
+        return {
+          counts: { released },
+          text: `${count(released, "result")} released`,
+          event: released > 0 ? "contacts that were gone are back" : null,
+          failed: { event: "contacts that are gone not looked for", tasks: failed.map(untold) },
+        };
+      };
+    },
+  },
+  {
     name: "questions",
     does: "ask the vendors what their webhooks only name",
     due: () => EVERY_MINUTE,

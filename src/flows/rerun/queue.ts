@@ -34,7 +34,9 @@ export async function queueAll(
         after,
         limit: Math.min(pageSize, most - queued),
       });
-      queued += await store.raise(connection.id, { subjects, runId }, startedAt);
+      const recreates = "pushes" in selection && selection.pushes.heldFor === "gone";
+      const what = { subjects, runId, ...(recreates ? { recreates } : {}) };
+      queued += await store.raise(connection.id, what, startedAt);
       onQueued(queued);
       after = queued < most ? next : null;
       if (perSecond !== null && after !== null) {

@@ -12,6 +12,8 @@ export interface ReplayFilter {
   invitationIds?: readonly string[];
   email?: string;
   state?: PushState;
+  /** Those that are held since the vendor's people deleted them: they are made anew. */
+  heldFor?: "gone";
   since?: number;
   until?: number;
 }
@@ -30,7 +32,11 @@ export async function planReplay(
       const { pending, delivered, rejected, held } = await store.countPushes(selection);
       return {
         connection,
-        counts: { matched: waiting + pending + delivered + rejected + held, skipped: held, waiting },
+        counts: {
+          matched: waiting + pending + delivered + rejected + held,
+          skipped: filter.heldFor === undefined ? held : 0,
+          waiting,
+        },
         selection,
       };
     }),

@@ -2,6 +2,7 @@ import {
   connectCommand,
   inviteCommand,
   logsCommand,
+  replayCommand,
   resyncCommand,
   rotateCommand,
   VAULT_COMMAND,
@@ -202,6 +203,8 @@ function cureOf(cause: HeldCause | null, connection: Connection): string {
       return VAULT_COMMAND;
     case "confirm":
       return connectCommand(connection, "--confirm");
+    case "gone":
+      return replayCommand(connection, "gone");
     default:
       return connectCommand(connection);
   }

@@ -82,6 +82,8 @@ export interface Claim {
   tries: number;
   /** Its content makes the vendor fail: it goes in calls of its own. */
   isQuarantined: boolean;
+  /** The account held it once. */
+  wasDelivered: boolean;
   invites: Invite[];
   /** The account's fields as they were known when it was taken: what is raised for new ones is projected with them. */
   knownFields: string[] | null;
@@ -138,6 +140,8 @@ export interface ConnectedHold {
 
 export interface Releasing {
   held?: readonly HeldCause[];
+  /** Of what is held so, these alone. */
+  subjects?: readonly string[];
   putOff?: true;
 }
 
@@ -146,6 +150,8 @@ export interface Raising {
   current?: readonly { subject: string; carries: number }[];
   /** The operator's run that asks for it. */
   runId?: number;
+  /** What is held as `gone` is due too, and counts as never told: the vendor is to make it anew. */
+  recreates?: true;
 }
 
 /**

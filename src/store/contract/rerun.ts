@@ -1,6 +1,6 @@
 import type { InviteStatus } from "../../core/event.ts";
 import type { Invite } from "../../core/invite.ts";
-import type { HeldCauses, PushState } from "../../core/push.ts";
+import type { HeldCause, HeldCauses, PushState } from "../../core/push.ts";
 import type { PushSummary } from "./reads.ts";
 
 /** What an operator has sent again: chosen, queued, counted. */
@@ -42,6 +42,8 @@ export interface SubjectPage {
 export interface PushSelection {
   connectionId: number;
   state?: PushState;
+  /** Held ones, for this cause: they may be chosen and raised all the same. */
+  heldFor?: HeldCause;
   email?: string;
   invitationIds?: readonly string[];
   /** Of the last attempt: inclusive and exclusive. */

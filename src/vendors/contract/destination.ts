@@ -26,6 +26,8 @@ export interface Update {
   /** Names this very write; unique within a call. */
   traceId: string;
   projection: Projection;
+  /** The vendor held it once; absent where it was never told. */
+  wasDelivered?: true;
 }
 
 export interface SendResult {
@@ -94,6 +96,11 @@ export interface Destination extends DestinationWords {
    * beyond that (`RECONNECT_NEEDED`, `VAULT_UNAVAILABLE`, wrong configuration), and the signal's reason.
    */
   send(access: Access, updates: readonly Update[]): Promise<SendResult>;
+  /**
+   * Which of these subjects the account holds. Absent where whatever is gone from the account is made anew; else `send`
+   * holds what was delivered once and is not there. Throws `VENDOR_*`.
+   */
+  present?(access: Access, subjects: readonly string[]): Promise<string[]>;
   /**
    * Reads the account's fields and says what is missing. Changes nothing. `leftOut`: fields that are known to be there,
    * also where no list shows them.

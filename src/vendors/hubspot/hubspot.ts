@@ -8,8 +8,9 @@ import type { Destination, VendorOptions } from "../contract/destination.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import { readAccount, uninstallApp } from "./account.ts";
 import { applyFields, planFields } from "./bootstrap.ts";
-import { MOST_CONTACTS_PER_CALL, upsertContacts } from "./contacts.ts";
-import { KEYS, type Tier } from "./keys.ts";
+import { MOST_CONTACTS_PER_CALL, upsertContacts, upsertPresent } from "./contacts.ts";
+import { KEYS, type Recreate, type Tier } from "./keys.ts";
+import { presentContacts } from "./present.ts";
 import { DEFINITIONS } from "./properties.ts";
 import { lookAtProperty } from "./property.ts";
 import { mapContact } from "./score-mapping.ts";
@@ -28,6 +29,8 @@ export interface HubspotSettings {
   /** Where JobCannon's dashboard shows results: `https://jobcannon.io`. */
   resultBase: string;
   tier: Tier;
+  /** `always` unless given. */
+  recreate?: Recreate;
   /** Whose account it is, for advice; absent where that is nobody's in particular. */
   place?: Destination["place"];
 }
@@ -61,6 +64,7 @@ export function openHubspot({ config, http, clock, ...of }: VendorOptions): Dest
       redirectPort: own.redirect_port,
       resultBase: config["jobcannon.result_base"],
       tier: own.tier,
+      recreate: own.recreate,
       place: of,
     },
     http,
@@ -101,7 +105,13 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
     account: (access) => readAccount({ ...api, access }),
     uninstall: (access) => uninstallApp({ ...api, access }),
     project: (invites, knownFields) => mapContact(invites, { resultBase: settings.resultBase, knownFields }),
-    send: (access, updates) => upsertContacts({ ...api, access }, updates),
+    send: (access, updates) =>
+      settings.recreate === "never"
+        ? upsertPresent({ ...api, access }, updates)
+        : upsertContacts({ ...api, access }, updates),
+    ...(settings.recreate === "never"
+      ? { present: (access, subjects) => presentContacts({ ...api, access }, subjects) }
+      : {}),
     planFields: (access, leftOut) => planFields({ ...api, access }, leftOut),
     applyFields: (access, plan) => applyFields({ ...api, access }, plan),
     ownFields: {

@@ -36,6 +36,7 @@ const text = v.fallback(v.string(), "");
 const Result = v.object({
   id: text,
   objectWriteTraceId: text,
+  new: v.fallback(v.boolean(), false),
   properties: v.fallback(v.object({ email: text }), { email: "" }),
 });
 /** Whether the status is 200 or 207: the 2026-09 specification has errors under 200 too, so the body decides. */
@@ -45,7 +46,7 @@ const Body = v.object({
 });
 
 function emptyResult() {
-  return { id: "", objectWriteTraceId: "", properties: { email: "" } };
+  return { id: "", objectWriteTraceId: "", new: false, properties: { email: "" } };
 }
 
 /**
@@ -59,6 +60,11 @@ function readRecords(updates: readonly Update[], answer: ApiAnswer): Answer[] {
   // The address is that of the contact, which another record may have met by a secondary one: it counts last.
   const confirmed = new Set(
     results.map((result) => result.objectWriteTraceId || emailKey(result.properties.email)),
+  );
+  const made = new Set(
+    results
+      .filter((result) => result.new)
+      .map((result) => result.objectWriteTraceId || emailKey(result.properties.email)),
   );
   const isConfirmed = (update: Update) => confirmed.has(update.traceId) || confirmed.has(update.subject);
 
@@ -83,6 +89,7 @@ function readRecords(updates: readonly Update[], answer: ApiAnswer): Answer[] {
   return updates.map((update) => {
     const refused = own.get(update);
     if (refused) return refused;
+    if (made.has(update.traceId) || made.has(update.subject)) return { kind: "accepted", isNew: true };
     if (isConfirmed(update) || isAllDone) return { kind: "accepted" };
     if (!anonymous)
       return later(answer, { reason: "HubSpot neither confirmed nor refused the record", notBefore: null });

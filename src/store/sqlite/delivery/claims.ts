@@ -26,7 +26,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   );
   const dueOf = (kind: ClaimKind) =>
     db.prepare<[connectionId: number, now: number, limit: number], DueRow>(`
-      SELECT id, subject, version, tries, alone FROM pushes
+      SELECT id, subject, version, tries, alone, delivered_version > 0 AND projection IS NOT NULL AS told FROM pushes
       WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ? ${KINDS[kind]}
       ORDER BY due_at LIMIT ?`);
   const due = {
@@ -52,12 +52,13 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     const rows = companions(due[kind].all(connectionId, now, limit));
     if (rows.length === 0) return NO_CLAIMS;
     const lease = leases.open();
-    const claims = rows.map(({ id: pushId, subject, version, tries, alone }) => {
+    const claims = rows.map(({ id: pushId, subject, version, tries, alone, told }) => {
       takeOne.run(lease, pushId);
       const { states, newestVersion } = statesOf(connection.org, connection.subject_kind, subject);
       const carries = Math.max(version, newestVersion);
       const isQuarantined = alone === 1;
-      const claim = { pushId, lease, subject, version, carries, tries, isQuarantined };
+      const wasDelivered = told === 1;
+      const claim = { pushId, lease, subject, version, carries, tries, isQuarantined, wasDelivered };
       return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
     });
     return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
@@ -149,4 +150,5 @@ interface DueRow {
   version: number;
   tries: number;
   alone: 0 | 1;
+  told: 0 | 1;
 }

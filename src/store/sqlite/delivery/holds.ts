@@ -25,7 +25,8 @@ export function createHolds(db: Db) {
   const releaseRows = db.prepare(`
     UPDATE pushes SET state = iif(@standing IS NULL, 'pending', 'held'), held_cause = @standing,
       due_at = @now, tries = 0, pending_since = coalesce(pending_since, @now) WHERE id IN
-      (SELECT id FROM pushes WHERE connection_id = @connectionId AND state = 'held' AND held_cause = @cause LIMIT ${SLICE})`);
+      (SELECT id FROM pushes WHERE connection_id = @connectionId AND state = 'held' AND held_cause = @cause
+        AND (@subjects IS NULL OR subject IN (SELECT value FROM json_each(@subjects))) LIMIT ${SLICE})`);
   const hastenRows = db.prepare(`
     UPDATE pushes SET due_at = @now WHERE id IN (SELECT id FROM pushes
       WHERE connection_id = @connectionId AND state = 'pending' AND lease IS NULL AND due_at > @now LIMIT ${SLICE})`);
@@ -56,10 +57,13 @@ export function createHolds(db: Db) {
   const forget = transaction(db, (connectionId: number) => {
     forgetTrouble.run(connectionId);
   });
-  const releaseSlice = transaction(db, (connectionId: number, cause: HeldCause, now: number): number => {
-    const standing = causeOf.get(connectionId) ?? null;
-    return standing === cause ? 0 : releaseRows.run({ connectionId, cause, standing, now }).changes;
-  });
+  const releaseSlice = transaction(
+    db,
+    (connectionId: number, cause: HeldCause, only: { now: number; subjects: string | null }): number => {
+      const standing = causeOf.get(connectionId) ?? null;
+      return standing === cause ? 0 : releaseRows.run({ connectionId, cause, standing, ...only }).changes;
+    },
+  );
   const hastenSlice = transaction(
     db,
     (connectionId: number, now: number): number => hastenRows.run({ connectionId, now }).changes,
@@ -72,10 +76,11 @@ export function createHolds(db: Db) {
       else if (!beginAsSeen(connectionId, request)) return null;
       return yield* untilNone(() => holdSlice(connectionId));
     },
-    *release(connectionId: number, { held = [], putOff }: Releasing, now: number): Sliced<number> {
-      if (held.length > 0) end(connectionId, held);
+    *release(connectionId: number, { held = [], subjects, putOff }: Releasing, now: number): Sliced<number> {
+      if (held.length > 0 && !subjects) end(connectionId, held);
       let total = 0;
-      for (const cause of held) total += yield* untilNone(() => releaseSlice(connectionId, cause, now));
+      const only = { now, subjects: subjects ? JSON.stringify(subjects) : null };
+      for (const cause of held) total += yield* untilNone(() => releaseSlice(connectionId, cause, only));
       if (putOff) total += yield* untilNone(() => hastenSlice(connectionId, now));
       // Last: where this is cut off, the trouble still tells that there is something to release.
       if (held.includes("vault")) forget(connectionId);

@@ -22,12 +22,13 @@ export function createSelected(db: Db) {
   const pushesOf = (selection: PushSelection, { isRaised = false } = {}) => {
     const connection = connectionOf.get(selection.connectionId);
     const kind = connection?.subject_kind ?? "contact";
-    const lastAttempt = `(SELECT max(at) FROM attempts WHERE push_id = p.id${isRaised ? " AND outcome = @state" : ""})`;
+    const lastAttempt = `(SELECT max(at) FROM attempts WHERE push_id = p.id${isRaised ? " AND (outcome = @state OR (outcome = 'recreated' AND @state = 'delivered'))" : ""})`;
     const before = (selection.state && ENDED_BEFORE[selection.state]) ?? "FALSE";
     const conditions = [
       "p.connection_id = @connectionId",
       isRaised ? `AND p.state = 'pending' AND ${before}` : "AND p.state <> 'never'",
       selection.state === undefined || isRaised ? "" : "AND p.state = @state",
+      selection.heldFor === undefined ? "" : "AND p.state = 'held' AND p.held_cause = @heldFor",
       selection.email === undefined
         ? ""
         : kind === "contact"
@@ -43,6 +44,7 @@ export function createSelected(db: Db) {
       connectionId: selection.connectionId,
       org: connection?.org ?? "",
       state: selection.state,
+      heldFor: selection.heldFor,
       email: selection.email === undefined ? undefined : emailKey(selection.email),
       ids: JSON.stringify(selection.invitationIds ?? []),
       since: selection.since,

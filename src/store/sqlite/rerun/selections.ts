@@ -53,9 +53,10 @@ export function createSelections(db: Db) {
 
   const pushPage = (selection: PushSelection, page: Page): SelectionPage => {
     const { from, values } = pushesOf(selection);
+    const mayBeHeld = selection.heldFor === undefined ? "AND p.state <> 'held'" : "";
     const rows = db
       .prepare<object, { id: number; subject: string }>(
-        `SELECT p.id, p.subject ${from} AND p.state <> 'held' AND p.id > @after ORDER BY p.id LIMIT @limit`,
+        `SELECT p.id, p.subject ${from} ${mayBeHeld} AND p.id > @after ORDER BY p.id LIMIT @limit`,
       )
       .all({ ...values, after: Number(page.after ?? 0), limit: page.limit });
     const last = rows.length < page.limit ? undefined : rows.at(-1);
