@@ -51,6 +51,7 @@ describe("a connect that succeeds", () => {
       "data hosted in  eu1",
       "scopes  5 granted",
       "token  until 2026-11-22 12:30 UTC, refreshed by itself",
+      "API version  v3, supported until 2027-09-01",
       `vault  the sealed vault in ${world.stateDir}, key from ${join(world.dir, "vault.key")}`,
       "properties  17 created, 0 there already",
       "",

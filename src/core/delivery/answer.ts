@@ -2,8 +2,7 @@
 import type { HeldCause, Rejection } from "../push.ts";
 
 export type Answer =
-  /** `isNew`: the vendor made a record for it. */
-  | { kind: "accepted"; isNew?: true }
+  | { kind: "accepted" }
   /** `mayPass`: it clashed with what somebody wrote at that very moment, and is to be told once more. */
   | { kind: "rejected"; rejection: Rejection; mayPass?: true }
   | RetryAnswer

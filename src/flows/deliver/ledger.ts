@@ -128,7 +128,12 @@ function settlementOf(
   const { answer, result, at } = answered;
   const { httpStatus, correlationId, durationMs } = result;
   const { outcome, attempt } =
-    ending === "as answered" ? verdictOf(answer, { claim, projection }) : retryOf(answer, ending);
+    ending === "as answered"
+      ? verdictOf(answer, {
+          projection,
+          isRecreated: claim.wasDelivered && (result.made ?? []).includes(claim.subject),
+        })
+      : retryOf(answer, ending);
   return {
     ...base,
     warnings: attempt.outcome === "recreated" ? [...warnings, RECREATED] : warnings,
@@ -146,15 +151,16 @@ const RECREATED: MappingWarning = {
 };
 
 /** A record that the vendor refuses by itself is rejected, also where it said no to the whole call. */
-function verdictOf(answer: Answer, { claim, projection }: Pick<Entry, "claim" | "projection">): TriedAs {
+function verdictOf(
+  answer: Answer,
+  { projection, isRecreated }: { projection: Projection; isRecreated: boolean },
+): TriedAs {
   switch (answer.kind) {
-    case "accepted": {
-      const isAgain = answer.isNew && claim.wasDelivered;
+    case "accepted":
       return {
         outcome: { kind: "delivered", projection },
-        attempt: isAgain ? { outcome: "recreated", reason: RECREATED.reason } : { outcome: "delivered" },
+        attempt: isRecreated ? { outcome: "recreated", reason: RECREATED.reason } : { outcome: "delivered" },
       };
-    }
     case "rejected":
     case "split": {
       const { rejection } = answer;

@@ -33,6 +33,8 @@ export interface Update {
 export interface SendResult {
   /** In the order of the updates. */
   answers: Answer[];
+  /** Subjects that the vendor made a record for; absent where it does not tell. */
+  made?: readonly string[];
   httpStatus: number | null;
   correlationId: string | null;
   durationMs: number;

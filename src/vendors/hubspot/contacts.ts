@@ -4,7 +4,7 @@ import type { SendResult, Update } from "../contract/destination.ts";
 import { unanswered } from "../calling/unanswered.ts";
 import { type Caller, callApi } from "./api.ts";
 import { presentContacts } from "./present.ts";
-import { readAnswers } from "./upsert-answer.ts";
+import { madeIn, readAnswers } from "./upsert-answer.ts";
 
 /** https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide */
 export const MOST_CONTACTS_PER_CALL = 100;
@@ -21,6 +21,7 @@ export async function upsertContacts(caller: Caller, updates: readonly Update[])
     const { status: httpStatus, correlationId, durationMs } = answer;
     return {
       answers: readAnswers(updates, answer, caller.clock.now(), caller.access.timeZone),
+      made: madeIn(updates, answer),
       httpStatus,
       correlationId,
       durationMs,

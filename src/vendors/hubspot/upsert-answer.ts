@@ -36,7 +36,6 @@ const text = v.fallback(v.string(), "");
 const Result = v.object({
   id: text,
   objectWriteTraceId: text,
-  new: v.fallback(v.boolean(), false),
   properties: v.fallback(v.object({ email: text }), { email: "" }),
 });
 /** Whether the status is 200 or 207: the 2026-09 specification has errors under 200 too, so the body decides. */
@@ -46,7 +45,20 @@ const Body = v.object({
 });
 
 function emptyResult() {
-  return { id: "", objectWriteTraceId: "", new: false, properties: { email: "" } };
+  return { id: "", objectWriteTraceId: "", properties: { email: "" } };
+}
+
+/** Said of a record that HubSpot made for it. */
+const Made = v.object({ ...Result.entries, new: v.literal(true) });
+
+/** The subjects that HubSpot made a contact for. */
+export function madeIn(updates: readonly Update[], { body }: ApiAnswer): string[] {
+  const parsed = v.safeParse(v.object({ results: v.array(v.unknown()) }), body);
+  const made = parsed.success ? parsed.output.results.filter((result) => v.is(Made, result)) : [];
+  const names = new Set(made.map((result) => result.objectWriteTraceId || emailKey(result.properties.email)));
+  return updates.flatMap(({ subject, traceId }) =>
+    names.has(traceId) || names.has(subject) ? [subject] : [],
+  );
 }
 
 /**
@@ -60,11 +72,6 @@ function readRecords(updates: readonly Update[], answer: ApiAnswer): Answer[] {
   // The address is that of the contact, which another record may have met by a secondary one: it counts last.
   const confirmed = new Set(
     results.map((result) => result.objectWriteTraceId || emailKey(result.properties.email)),
-  );
-  const made = new Set(
-    results
-      .filter((result) => result.new)
-      .map((result) => result.objectWriteTraceId || emailKey(result.properties.email)),
   );
   const isConfirmed = (update: Update) => confirmed.has(update.traceId) || confirmed.has(update.subject);
 
@@ -89,7 +96,6 @@ function readRecords(updates: readonly Update[], answer: ApiAnswer): Answer[] {
   return updates.map((update) => {
     const refused = own.get(update);
     if (refused) return refused;
-    if (made.has(update.traceId) || made.has(update.subject)) return { kind: "accepted", isNew: true };
     if (isConfirmed(update) || isAllDone) return { kind: "accepted" };
     if (!anonymous)
       return later(answer, { reason: "HubSpot neither confirmed nor refused the record", notBefore: null });

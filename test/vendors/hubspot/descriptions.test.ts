@@ -58,6 +58,7 @@ async function workingDay(version: ApiVersion): Promise<Exchange[]> {
   await world.portal.changeProperty("jc_disc_i", { dataSensitivity: "sensitive" });
   await importResults(world, [invite({ email: "ben@example.org" })]);
   await run(["run", "retry"]);
+  await world.portal.changeProperty("jc_disc_s", { dataSensitivity: "sensitive" });
   await run(["resync-properties"]);
   await run(["disconnect", "hubspot", "--yes", "--uninstall"]);
   return exchanges;
