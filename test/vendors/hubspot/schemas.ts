@@ -3,9 +3,24 @@
  * answer must have, and what a request may hold. A call that no description knows is a mistake, too.
  */
 import { readFileSync } from "node:fs";
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { createRequire } from "node:module";
 import type { ApiVersion } from "../../../src/vendors/hubspot/versions.ts";
 import { VERSIONS } from "../../../src/vendors/hubspot/versions.ts";
+
+/** As much of ajv, which is CommonJS, as is used here. */
+interface Ajv {
+  addSchema(schema: unknown, key: string): unknown;
+  getSchema(reference: string): Validate | undefined;
+}
+
+interface Validate {
+  (value: unknown): boolean;
+  errors?: { instancePath: string; message?: string }[] | null;
+}
+
+const { Ajv2020 }: { Ajv2020: new (options: object) => Ajv } = createRequire(import.meta.url)(
+  "ajv/dist/2020.js",
+);
 
 export interface Exchange {
   method: string;
