@@ -153,6 +153,7 @@ const { metafile: ofThreads } = await build({
   ...OPTIONS,
   entryPoints: {
     "store-thread": "src/store/sqlite/thread.ts",
+    "backup-thread": "src/store/sqlite/backup-thread.ts",
     "keychain-child": "src/vault/keychain/keychain-child.ts",
   },
   sourcemap: true,

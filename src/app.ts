@@ -17,7 +17,7 @@ import { CERT_KEY, KEY_KEY, type TlsFiles, tlsFilesOf } from "./shared/tls-files
 import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import type { Redactor } from "./shared/redact.ts";
 import type { Secret } from "./shared/secret.ts";
-import type { Store } from "./store/contract/store.ts";
+import type { BackupFiles, Restoring, Store } from "./store/contract/store.ts";
 import type { AcceptedLog } from "./store/sqlite/accept-log.ts";
 import type { Person, Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
@@ -52,6 +52,12 @@ export interface App {
   threadedStore(): Promise<Store>;
   /** Null where `serve` speaks no TLS. Throws `CONFIG_INVALID` where half of a pair is set. */
   tlsFiles(): TlsFiles | null;
+  /** Copies of the log, looked through in a thread of their own. */
+  backupFiles(): Promise<BackupFiles>;
+  /** A backup on its way into the log's place. */
+  restoring(): Promise<Restoring>;
+  /** The store of another state directory, to be closed by whoever asks. */
+  storeIn(stateDir: string): Promise<Store>;
   /** Makes a new log where there is none, or takes what stands there for the log from now on. */
   acceptLog(options: { isMissed: boolean }): Promise<AcceptedLog>;
   vault(): Promise<Vault>;
@@ -130,6 +136,12 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     closers.push(() => opened.close());
     return opened;
   });
+  const backupFiles = once(async () => {
+    const { openBackupFiles } = await import("./store/sqlite/backups.ts");
+    const opened = await openBackupFiles(new URL("backup-thread.js", world.distUrl));
+    closers.push(() => opened.close());
+    return opened;
+  });
   const vaultOptions = (): VaultOptions => ({
     backend: config["vault.backend"],
     stateDir,
@@ -198,6 +210,15 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     ),
     threadedStore,
     tlsFiles: () => tlsFilesOf(pathIn(config, CERT_KEY, world.cwd), pathIn(config, KEY_KEY, world.cwd)),
+    backupFiles,
+    restoring: once(async () => {
+      const { openRestoring } = await import("./store/sqlite/restore/restoring.ts");
+      return openRestoring(stateDir, clock.now());
+    }),
+    storeIn: async (directory) => {
+      const { openSqliteStore } = await import("./store/sqlite/sqlite.ts");
+      return await openSqliteStore({ stateDir: directory, clock });
+    },
     acceptLog: async (options) =>
       (await import("./store/sqlite/accept-log.ts")).acceptLog({ stateDir, now: clock.now(), ...options }),
     vault,

@@ -22,6 +22,8 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ["logs", async () => (await import("./commands/logs.ts")).registerLogs],
   ["run", async () => (await import("./commands/run.ts")).registerRun],
   ["secrets", async () => (await import("./commands/secrets.ts")).registerSecrets],
+  ["backup", async () => (await import("./commands/backup.ts")).registerBackup],
+  ["restore", async () => (await import("./commands/restore.ts")).registerRestore],
   ["store", async () => (await import("./commands/store.ts")).registerStore],
   ["vault", async () => (await import("./commands/vault.ts")).registerVault],
   ["alerts", async () => (await import("./commands/alerts.ts")).registerAlerts],

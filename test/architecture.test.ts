@@ -36,13 +36,18 @@ const VENDOR_FOLDERS = readdirSync(new URL("src/vendors/", root)).filter(
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/commands": [["."], ["session"]],
   "src/daemon": [["."], ["admin", "receiving"], ["pages", "trouble"], ["http"]],
-  "src/flows": [["jobs"], ["trial", "rerun", "intake"], ["deliver", "connect", "ats"], ["account", "watch"]],
+  "src/flows": [
+    ["jobs"],
+    ["trial", "rerun", "intake", "backup"],
+    ["deliver", "connect", "ats"],
+    ["account", "watch"],
+  ],
   "src/vendors": [["."], VENDOR_FOLDERS, ["reading", "calling"], ["contract"]],
   "src/store": [["sqlite"], ["contract"]],
   "src/store/sqlite": [
     ["."],
     ["delivery", "reads"],
-    ["intake", "connections", "rerun"],
+    ["intake", "connections", "rerun", "restore"],
     ["rows", "coordination", "commits"],
     ["file"],
   ],
@@ -59,7 +64,11 @@ const LISTED = /\/(declaration|keys|words|versions|guide)\.ts$/;
 const STARTS_EMULATOR = ["commands", "demo"];
 const READS_PROCESS = ["src/start.ts"];
 /** What runs by itself, in a process or a thread of its own. */
-const PROGRAMS = ["src/vault/keychain/keychain-child.ts", "src/store/sqlite/thread.ts"];
+const PROGRAMS = [
+  "src/vault/keychain/keychain-child.ts",
+  "src/store/sqlite/thread.ts",
+  "src/store/sqlite/backup-thread.ts",
+];
 /** Who is alive, who we are and how long the machine runs is asked of the kernel, what a native part was built for of Node. */
 const READS_NODE_PROCESS = [
   "src/shared/clock.ts",

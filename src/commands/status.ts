@@ -122,11 +122,14 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const weak = [...status.secretWarnings, ...status.openToOthers, ...status.settingWarnings].map((words) =>
     paint.yellow(`! ${plain(words)}`),
   );
+  const { trouble } = status.backup;
+  const unsaved = trouble === null ? [] : [paint.yellow(`! ${plain(trouble)}`)];
   const drift = status.services.flatMap(({ advice }) => advice.map((words) => paint.yellow(`! ${words}`)));
   const notes = [
     ...storage,
     ...nothing,
     ...scarce,
+    ...unsaved,
     ...drift,
     ...banners,
     ...versions,
@@ -143,7 +146,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     ...(notes.length > 0 ? ["", ...notes] : []),
     "",
     paint.dim(
-      `next sweep ${shortTime(Date.parse(status.nextSweepAt))} · service ${status.service}${runsWhat(status)}`,
+      `next sweep ${shortTime(Date.parse(status.nextSweepAt))} · last backup ${status.backup.lastAt === null ? "none yet" : ago(status.backup.lastAt)} · service ${status.service}${runsWhat(status)}`,
     ),
     ...nextCommands(status).map((line) => paint.dim(line)),
   ].join("\n");

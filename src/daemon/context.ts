@@ -4,7 +4,7 @@ import type { Http } from "../shared/http.ts";
 import type { Lost } from "../shared/io.ts";
 import type { Log } from "../shared/log.ts";
 import type { TlsFiles } from "../shared/tls-files.ts";
-import type { Store } from "../store/contract/store.ts";
+import type { BackupFiles, Store } from "../store/contract/store.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { VendorDeclaration } from "../vendors/contract/declaration.ts";
 import type { Source } from "../vendors/contract/source.ts";
@@ -22,6 +22,7 @@ export interface ServeContext extends LookUpContext {
   threadedStore(): Promise<Store>;
   /** Null where our listeners speak no TLS. Throws `CONFIG_INVALID`. */
   tlsFiles(): TlsFiles | null;
+  backupFiles(): Promise<BackupFiles>;
   reload(): { text: string | null; keysForRestart: string[] };
 }
 

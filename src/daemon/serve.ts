@@ -13,6 +13,7 @@ import { type ScheduledJobs, scheduledJobs } from "./scheduled-jobs.ts";
 import { runScheduler } from "./scheduler.ts";
 import { type Stopping, stopsOn } from "./stopping.ts";
 import { createAlarms } from "./trouble/alarms.ts";
+import { createBackupWatch } from "./trouble/backup-watch.ts";
 import { everySecond } from "./trouble/every-second.ts";
 import { createIncidents } from "./trouble/incidents.ts";
 import { createRefusedDoors } from "./trouble/refused-doors.ts";
@@ -81,7 +82,9 @@ export async function serve(
 
 async function openParts(context: ServeContext): Promise<ServeParts> {
   const store = tellingLostLogins(await context.threadedStore(), context.log);
-  const [vault, sources] = await Promise.all([context.vault(), context.sources()]);
+  // With their thread: an upgrade may replace its file.
+  const opening = [context.vault(), context.sources(), context.backupFiles()] as const;
+  const [vault, sources] = await Promise.all(opening);
   // What no waiting mends: a keychain module that this Node cannot load.
   await vault.read([]).catch((error: unknown) => {
     if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
@@ -134,7 +137,9 @@ function startAll(
   const deliver = delivering({ account: context, store, toldHolds, vaultWatch, refused, abort });
   const { jobs, hurry } = scheduled;
   const chats = { vault: async () => secrets };
-  const incidents = createIncidents({ ...context, ...chats, faults: faults.all, signal: abort });
+  const backups = createBackupWatch(context);
+  const told = { faults: faults.all, backupTrouble: backups.trouble };
+  const incidents = createIncidents({ ...context, ...chats, ...told, signal: abort });
   const alarms = createAlarms({ ...context, ...chats, store }, () => {
     hurry("alerts");
     wake();
@@ -152,6 +157,7 @@ function startAll(
     vaultWatch.run(stop),
     presence.run(stop),
     everySecond(lookAtStore, stop),
+    everySecond(backups.look, stop),
     everySecond(incidents.look, stop),
     everySecond(createDescriptorWatch(log), stop),
     everySecond(lookAtCertificate, stop),

@@ -28,6 +28,8 @@ export interface TokenRequest {
   issuer: TokenIssuer;
   /** Asked only when a refresh is due. */
   clientSecret: () => Promise<Secret>;
+  /** When the newest token expires that anybody noted, ms since the epoch: one in the vault that ends before is of an older copy. */
+  notedExpiry?: number | null;
   /** Hears why the token at hand, which is still good, could not be refreshed ahead of time. */
   onLate?: (problem: unknown) => void;
 }
@@ -126,11 +128,20 @@ export function notConnected(request: TokenRequest): AppError {
 
 function tokensDead(cause: AppError, request: TokenRequest, before: TokenSet): AppError {
   const isInterrupted = before.refreshBegunAt !== null;
-  const why = isInterrupted ? ". An earlier refresh was cut off before its new tokens were kept" : "";
+  const why = isInterrupted
+    ? ". An earlier refresh was cut off before its new tokens were kept"
+    : isOlderCopy(before, request)
+      ? ". The vault holds older tokens than the log knows of: its refresh token was spent since that copy was made"
+      : "";
   return new AppError("RECONNECT_NEEDED", `${request.connection}: ${cause.message}${why}`, {
     hint: connectHint(request),
     cause,
   });
+}
+
+/** A vault that was put back knows nothing of the refreshes after it. */
+function isOlderCopy({ expiresAt }: TokenSet, { notedExpiry = null }: TokenRequest): boolean {
+  return expiresAt !== null && notedExpiry !== null && expiresAt < notedExpiry;
 }
 
 function notRefreshable(request: TokenRequest): AppError {

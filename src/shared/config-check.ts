@@ -1,6 +1,6 @@
 /** All that is wrong with a configuration, at once, and what of it has no effect. */
-import { existsSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
 import { type Config, type ConfigOptions, isOrgSlug, readConfig } from "./config.ts";
 import { type AppError, isAppError } from "./errors.ts";
 import { proxyFrom } from "./proxy.ts";
@@ -25,6 +25,7 @@ export function problemsOf(
   const config = readConfig(options, fault);
   for (const each of settingsIn(config, options.vendors)) {
     if (each.value === "" || each.key.kind !== "text") continue;
+    if (each.key.holds === "directory") tell(problemOfDirectory(each.path, String(each.value)));
     if (each.key.holds === "file") tell(problemOfFile(each.path, pathFrom(config, each, cwd)));
   }
   for (const org of [config.org, ...Object.keys(config.orgs)])
@@ -53,6 +54,19 @@ function checkTls(config: Config, cwd: string): void {
     config[path] ? pathFrom(config, { path, value: config[path] }, cwd) : null;
   const files = tlsFilesOf(fileOf(CERT_KEY), fileOf(KEY_KEY));
   if (files) readTlsPair(files);
+}
+
+/** A relative one is meant from the state directory; one that is missing is made. */
+function problemOfDirectory(key: string, path: string): ConfigProblem | null {
+  if (!isAbsolute(path) || !existsSync(path)) return null;
+  const hint = `Check ${key}, and who may write there.`;
+  if (!statSync(path).isDirectory()) return { message: `${key}: ${path} is no directory`, hint };
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    return null;
+  } catch {
+    return { message: `${key}: ${path} cannot be written`, hint };
+  }
 }
 
 /** A key file is made when it is missing; the directory around it is not. */

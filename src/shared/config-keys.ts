@@ -4,7 +4,7 @@
  */
 export type KeyKind =
   /** `holds`: what `config check` looks at beyond the text. */
-  | { kind: "text"; holds?: "file" }
+  | { kind: "text"; holds?: "file" | "directory" }
   /** https, or http on this very machine. */
   | { kind: "url" }
   | { kind: "number"; min: number; max: number }
@@ -44,6 +44,9 @@ export const KEYS = {
   "schedule.retry_every": { kind: "duration", default: 300_000 },
   "schedule.sweep_at": { kind: "time-of-day", default: 120 },
   "retention.days": { kind: "number", min: 1, max: 36_500, default: 90 },
+  "backup.dir": { kind: "text", holds: "directory", default: "backups" },
+  "backup.keep_daily": { kind: "number", min: 1, max: 3_650, default: 7 },
+  "backup.keep_weekly": { kind: "number", min: 0, max: 520, default: 4 },
   "alerts.telegram.chat_id": text(),
   "alerts.telegram.api_base": url("https://api.telegram.org"),
   "network.ca_file": FILE,

@@ -18,7 +18,7 @@ const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 const BESIDE_DATABASE = ["", "-wal", "-shm", "-journal"] as const;
 /** All that a state directory holds; another name in it, and the directory may serve others, too. */
-const OURS = /^(log\.db|vault\.db|vault-locks$|vault-key|serve-|secret-warnings)/;
+const OURS = /^(log\.db|backups$|vault\.db|vault-locks$|vault-key|serve-|secret-warnings)/;
 /** Windows has neither; there a path is opened as it is. */
 export const NO_FOLLOW: number = constants.O_NOFOLLOW ?? 0;
 

@@ -88,6 +88,7 @@ test("the look-ups are due within a second of being hurried", async () => {
   const context: JobContext = {
     ...{ clock, config, log: silent, insists: false, store: await opened(openDirect) },
     ...{ destination: nobody, access: nobody, lookUp: nobody, keyAccess: nobody },
+    ...{ stateDir: "/nowhere", backupFiles: nobody },
     ...{ http: nobody, tokens: nobody, vault: nobody, secrets: nobody },
     tokenTrouble: { release: async () => null, note: nobody },
   };

@@ -227,7 +227,7 @@ describe("a log that was written over", () => {
     const it = await scene();
     const log = join(it.world.stateDir, "log.db");
     const live = new Database(log);
-    backUp(live, `${log}.v9-2026-11-28T00-00-00-000Z-1.backup`);
+    backUp(live, `${log}.v9-2999-11-28T00-00-00-000Z-1.backup`);
     live.close();
     const kept = [...it.acknowledged];
     expect(await it.send()).toBe(202);
@@ -321,7 +321,7 @@ describe("a damaged log with an old -wal beside it", () => {
     const log = join(world.stateDir, "log.db");
     if (hasBackup) {
       const live = new Database(log);
-      backUp(live, `${log}.v9-2026-11-28T00-00-00-000Z-1.backup`);
+      backUp(live, `${log}.v9-2999-11-28T00-00-00-000Z-1.backup`);
       live.close();
     }
     it.service.child.kill("SIGKILL");

@@ -12,6 +12,7 @@ const ADVISED = [
   ...[
     "alerts",
     "backfill",
+    "backup",
     "catalog",
     "config",
     "connect",
@@ -22,7 +23,7 @@ const ADVISED = [
     "replay",
     "resync-properties",
   ],
-  ...["run", "sandbox-test", "secrets", "serve", "status", "store", "vault", "webhooks"],
+  ...["restore", "run", "sandbox-test", "secrets", "serve", "status", "store", "vault", "webhooks"],
 ] as const;
 
 /** Whose account, and which; without an org it is the configuration's. */
@@ -56,8 +57,20 @@ export const VAULT_COMMAND = line("vault", "status");
 export const REKEY_COMMAND = line("vault", "rekey", "--key-file", "<new key>");
 /** Begins a new log where the old one is gone, or accepts the one that stands there. */
 export const NEW_LOG_COMMAND = line("store", "new-log");
+/** Writes a checked copy of the log. */
+export const BACKUP_COMMAND = line("backup");
+export const BACKUPS_COMMAND = line("backup", "list");
 export const SECRETS_COMMAND = line("secrets", "list");
 export const IMPORT_COMMAND = line("invites", "import", "events.ndjson");
+
+/** Puts a backup in the log's place. */
+export function restoreCommand(backup?: string): string {
+  return line("restore", backup === undefined ? "<backup>" : word(backup));
+}
+
+export function verifyCommand(backup: string): string {
+  return line("backup", "verify", word(backup));
+}
 
 /** Runs one of our command lines as the service that systemd starts. */
 export function asServiceCommand(words: string): string {

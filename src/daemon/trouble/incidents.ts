@@ -8,7 +8,7 @@ import type { Log } from "../../shared/log.ts";
 import { readOwnFile } from "../../shared/private-files.ts";
 
 /**
- * Tells the chats that webhooks are refused, straight from memory: an alert cannot rest in a store that is broken. Once for
+ * Tells the chats that webhooks are refused, or that nothing is backed up, straight from memory: an alert cannot rest in a store that is broken. Once for
  * each incident, again each day while it lasts, and once when it is over; what was told stands in a file beside the log, so
  * that a restart does not repeat it.
  */
@@ -33,6 +33,8 @@ export interface IncidentsContext extends ChatContext {
   log: Log;
   stateDir: string;
   faults(): readonly ServeFault[];
+  /** Why the log is without a backup; null while it is not. */
+  backupTrouble(): string | null;
   signal: AbortSignal;
 }
 
@@ -68,7 +70,7 @@ export function createIncidents(context: IncidentsContext): Incidents {
   return {
     look: async () => {
       const chats = chatsOf(config);
-      const current = openIncidents(context.faults()).flatMap((incident) =>
+      const current = openIncidents(context.faults(), context.backupTrouble()).flatMap((incident) =>
         [...chats].map(([chat, org]) => ({ ...incident, key: `${incident.key}/${chat}`, org })),
       );
       for (const { key, org, text } of current) {
@@ -86,22 +88,30 @@ export function createIncidents(context: IncidentsContext): Incidents {
       for (const { key, org } of told.filter((each) => !current.some(({ key }) => key === each.key))) {
         const looks = (unseen.get(key) ?? 0) + 1;
         unseen.set(key, looks);
-        if (looks >= LOOKS_TO_BE_OVER && (await send(`over ${key}`, org, OVER)))
+        if (looks >= LOOKS_TO_BE_OVER && (await send(`over ${key}`, org, overWords(key))))
           note(told.filter((each) => each.key !== key));
       }
     },
   };
 }
 
-const OVER = "jc-integrations takes webhooks again. What was refused meanwhile is sent again by its sender.";
+function overWords(key: string): string {
+  return key.startsWith("backup/")
+    ? "jc-integrations: the log is backed up again."
+    : "jc-integrations takes webhooks again. What was refused meanwhile is sent again by its sender.";
+}
 
 /** What is wrong with the store is one incident, however it shows. */
-function openIncidents(faults: readonly ServeFault[]): { key: string; text: string }[] {
+function openIncidents(
+  faults: readonly ServeFault[],
+  backupTrouble: string | null,
+): { key: string; text: string }[] {
   const refusing = faults.filter(({ kind }) => kind !== "held-up");
   const storage = refusing.find(({ kind }) => kind !== "secrets");
   const secrets = refusing.filter(({ kind }) => kind === "secrets");
   return [
     ...(storage ? [{ key: "storage", text: wordsOf(storage) }] : []),
+    ...(backupTrouble === null ? [] : [{ key: "backup", text: `jc-integrations: ${backupTrouble}` }]),
     ...(secrets.length > 0 ? [{ key: "secrets", text: secrets.map(wordsOf).join(" ") }] : []),
   ];
 }

@@ -50,6 +50,7 @@ export function createAccess(
           connection: connectionName(connection),
           issuer,
           clientSecret,
+          notedExpiry: connection.tokenExpiresAt,
           renewed: options?.renewed,
           onLate: (error) => {
             problem = error;

@@ -27,7 +27,12 @@ export async function refreshAll(
       await (await account.access(connection, { store, signal })).token();
       const set = await (await account.tokens()).peek(connectionName(connection));
       const tokenExpiresAt = set?.expiresAt ?? null;
-      if (tokenExpiresAt === connection.tokenExpiresAt) continue;
+      // One that ends before the noted one is of an older copy of the vault, and proves it when it is refused.
+      if (
+        tokenExpiresAt === connection.tokenExpiresAt ||
+        (tokenExpiresAt ?? 0) < (connection.tokenExpiresAt ?? 0)
+      )
+        continue;
       const login = set && loginOf(set, destination.authorization);
       await store.saveConnection(connection, { tokenExpiresAt, login });
       outcome.refreshed += 1;

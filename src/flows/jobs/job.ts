@@ -4,7 +4,7 @@ import type { Tokens } from "../../oauth/tokens.ts";
 import type { Config } from "../../shared/config.ts";
 import type { AppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
-import type { Store } from "../../store/contract/store.ts";
+import type { BackupFiles, Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { SecretReader } from "../../vault/secrets.ts";
 import type { LookUpContext } from "../intake/look-ups.ts";
@@ -25,6 +25,8 @@ export type RunJob = (context: JobContext, signal: AbortSignal) => Promise<JobRe
 
 export interface JobContext extends LookUpContext {
   store: Store;
+  stateDir: string;
+  backupFiles(): Promise<BackupFiles>;
   /** A person wants it done now, also what was put off. */
   insists: boolean;
   http(): Promise<Http>;

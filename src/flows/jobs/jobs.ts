@@ -1,11 +1,13 @@
 import { dailyDue, everyDue } from "../../core/due-times.ts";
-import { isAppError } from "../../shared/errors.ts";
-import { count } from "../../shared/text.ts";
-import type { FailedTask, Job } from "./job.ts";
+import { type AppError, isAppError } from "../../shared/errors.ts";
+import { count, shortBytes } from "../../shared/text.ts";
+import type { FailedTask, Job, JobReport } from "./job.ts";
 
 /** How often the service looks after tokens, alerts and what webhooks left to be asked. */
 const EVERY_MINUTE = everyDue(60_000);
 const EVERY_HOUR = everyDue(60 * 60_000);
+
+const MINUTES_OF_DAY = 24 * 60;
 
 /** The one table of jobs, in the order of help: a new job is one entry. */
 export const JOBS: readonly Job[] = [
@@ -27,6 +29,24 @@ export const JOBS: readonly Job[] = [
           counts: { raised },
           text: `${count(raised, "contact")} in progress will be sent.`,
           event: "swept",
+        };
+      };
+    },
+  },
+  {
+    name: "backup",
+    does: "write a checked copy of the log, daily an hour after the sweep",
+    due: (config) => dailyDue((config["schedule.sweep_at"] + 60) % MINUTES_OF_DAY),
+    load: async () => {
+      const { takeAndRotate } = await import("../backup/keep.ts");
+      return async (context, signal) => {
+        const outcome = await takeAndRotate({ ...context, signal }).catch(unlessOfTheLog);
+        if (isAppError(outcome)) return notBackedUp(outcome);
+        const { taken, removed } = outcome;
+        return {
+          counts: { bytes: taken.bytes, events: taken.counts.events, removed: removed.length },
+          text: `${taken.file}: ${shortBytes(taken.bytes)}, ${count(taken.counts.events, "event")}, looked through`,
+          event: "backed up",
         };
       };
     },
@@ -167,6 +187,17 @@ export const JOBS: readonly Job[] = [
     },
   },
 ];
+
+/** What is wrong with the log itself is told by others, and where events can be stored it keeps nobody from that. */
+function unlessOfTheLog(error: unknown): AppError {
+  if (isAppError(error, "STORE_UNAVAILABLE")) return error;
+  throw error;
+}
+
+function notBackedUp(problem: AppError): JobReport {
+  const failed = { event: "not backed up", tasks: [untold(problem.message)] };
+  return { counts: { bytes: 0 }, text: "not backed up", event: null, failed, problem };
+}
 
 function untold(reason: string): FailedTask {
   return { reason };

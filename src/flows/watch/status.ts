@@ -11,6 +11,7 @@ import {
 import { versionTrouble } from "../../core/advice/api-version.ts";
 import { sharedAccountTrouble } from "../../core/advice/account-taken.ts";
 import { leftOutWords } from "../../core/advice/left-out.ts";
+import { backupTrouble } from "../../core/advice/backup-overdue.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { confirmWords } from "../../core/advice/not-confirmed.ts";
 import { refusedSources, refusedWords } from "../../core/advice/refused-sources.ts";
@@ -41,6 +42,7 @@ import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import type { ServeFault } from "./serve-faults.ts";
 import { apiVersionOf, versionsOf } from "./api-version.ts";
 import { nobodyAlerted } from "./alert-chat.ts";
+import { lastBackup } from "./last-backup.ts";
 import { hasFaults } from "./faults-file.ts";
 
 const REFUSALS_SHOWN_MS = 24 * 3_600_000;
@@ -78,6 +80,7 @@ export async function statusOf(
     : await (await import("./ask-serve.ts")).askServe(config["serve.listen"], {
         isTls: config["serve.tls_cert"] !== "",
       });
+  const backup = await lastBackup({ config, stateDir }, now);
   const { orgs } = overview;
   const links = new Map(
     overview.consents
@@ -183,6 +186,13 @@ export async function statusOf(
     settingWarnings: withoutEffect(config, declared),
     service: services.length > 0 || faults.length > 0 ? "running" : "not running",
     services: running,
+    /** The newest good one: what was looked through after it was written. */
+    backup: {
+      directory: backup.directory,
+      file: backup.newest?.file ?? null,
+      lastAt: timeOrNull(backup.newest?.at),
+      trouble: isThere ? backupTrouble(backup, now) : null,
+    },
     /** Where the log is; null where there is none yet, or nobody can tell. */
     disk: isThere ? diskOf(stateDir) : null,
     /** Sources that have no secret to judge their webhooks by, in a service that runs. */

@@ -7,12 +7,14 @@ import type { ReadVerbs } from "./reads.ts";
 import type { RerunVerbs } from "./rerun.ts";
 import type { WebhookVerbs } from "./webhooks.ts";
 
+export type * from "./backups.ts";
 export type * from "./connections.ts";
 export type * from "./coordination.ts";
 export type * from "./delivery.ts";
 export type * from "./faults.ts";
 export type * from "./intake.ts";
 export type * from "./reads.ts";
+export type * from "./restoring.ts";
 export type * from "./rerun.ts";
 export type * from "./webhooks.ts";
 
@@ -37,5 +39,10 @@ export interface Store
    * due. Returns how to stop.
    */
   watch(onChange: () => void): () => void;
+  /**
+   * Copies the whole log into that file, which is there and empty, consistent while all others go on; it is to be
+   * finished by `BackupFiles`. Throws `CONFIG_INVALID` where the file cannot be written.
+   */
+  copyTo(file: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { statOf } from "./file/identity.ts";
-import { openLog } from "./file/open.ts";
+import { openLog, refuseRestoring } from "./file/open.ts";
 import { storeErrors } from "./file/store-errors.ts";
 
 export type AcceptedLog = "created" | "accepted" | "unchanged";
@@ -20,6 +20,7 @@ export interface AcceptOptions {
 export function acceptLog({ stateDir, now, isMissed }: AcceptOptions): AcceptedLog {
   const path = join(stateDir, "log.db");
   return storeErrors(path, () => {
+    refuseRestoring(path);
     const isNew = !statOf(path)?.size;
     if (isNew) {
       // Of a log that is gone; SQLite would take it for the new one's.

@@ -5,7 +5,7 @@ import type { Sliced } from "./file/slices.ts";
 /** The contract's verbs as types and as one list, and the `Store` that forwards them to whoever holds the file open. */
 export type VerbName = Exclude<keyof Store, LocalName>;
 /** What each kind of store does in its own way. */
-type LocalName = "watch" | "close" | keyof Faults;
+type LocalName = "watch" | "copyTo" | "close" | keyof Faults;
 export type VerbArgs = { [Name in VerbName]: Parameters<Store[Name]> };
 export type VerbResult = {
   [Name in VerbName]: Name extends keyof InText ? InText[Name] : Awaited<ReturnType<Store[Name]>>;

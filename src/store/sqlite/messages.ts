@@ -13,6 +13,7 @@ export interface ThreadOptions {
 
 export type ToThread =
   | { kind: "append"; id: number; events: readonly NewEvent[] }
+  | { kind: "copy"; id: number; file: string }
   | { kind: "verb"; id: number; name: VerbName; args: unknown[] }
   | { kind: "close" };
 

@@ -2,9 +2,10 @@ import { join } from "node:path";
 import type { Clock } from "../../shared/clock.ts";
 import { thisProcess } from "../../shared/process-identity.ts";
 import type { Store } from "../contract/store.ts";
+import { copyLog } from "./file/copy.ts";
 import { identityOf, lossError } from "./file/identity.ts";
 import { openLog } from "./file/open.ts";
-import { storeErrors } from "./file/store-errors.ts";
+import { storeErrors, storeErrorsLater } from "./file/store-errors.ts";
 import { guardTransactions } from "./file/transaction.ts";
 import { repeatWhileLockedOut } from "./locked-out.ts";
 import { prepareLate } from "./file/late-statements.ts";
@@ -57,6 +58,7 @@ export async function openSqliteStore(options: {
         stop();
       };
     },
+    copyTo: (file) => storeErrorsLater(path, () => copyLog(db, file)),
     close: async () => {
       for (const stop of watchers.values()) stop();
       if (!identity) db.close();

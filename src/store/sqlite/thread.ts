@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { isAppError } from "../../shared/errors.ts";
 import { thisProcess } from "../../shared/process-identity.ts";
+import { copyLog } from "./file/copy.ts";
 import type { Db } from "./file/db.ts";
-import { isLockedOut, storeErrors } from "./file/store-errors.ts";
+import { isLockedOut, storeErrors, storeErrorsLater } from "./file/store-errors.ts";
 import { noteBusy } from "./file/transaction.ts";
 import { createGroupCommit } from "./commits/group-commit.ts";
 import { createSharedCommit } from "./commits/shared-commit.ts";
@@ -43,6 +44,7 @@ function attach(db: Db) {
   const stopWatching = watchOthers(db, () => answer({ kind: "changed" }));
   return {
     call,
+    copyTo: (file: string) => storeErrorsLater(path, () => copyLog(db, file)),
     appends,
     deliveries,
     sliced,
@@ -70,13 +72,16 @@ try {
     }
     const { id } = message;
     const resolve = (result: unknown) => answer({ kind: "result", id, result });
+    const fail = (error: unknown) => answer({ kind: "failure", id, failure: failureOf(error) });
     const reject = (error: unknown) => {
       log.hear(error);
-      answer({ kind: "failure", id, failure: failureOf(error) });
+      fail(error);
     };
     try {
       if (message.kind === "append")
         return log.intake().appends.add({ events: message.events, resolve, reject });
+      // What a copy meets of a log that was lost meanwhile is no damage, and whoever looks for damage finds it.
+      if (message.kind === "copy") return void log.parts().copyTo(message.file).then(resolve, fail);
       const { name, args } = message;
       const { call, deliveries, sliced } = log.parts();
       if (VERBS[name].shares) return deliveries.add({ run: () => call(name, args), resolve, reject });

@@ -107,6 +107,7 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
       watchers.add(onChange);
       return () => watchers.delete(onChange);
     },
+    copyTo: (file) => send<void>((id) => ({ kind: "copy", id, file })),
     faults: () => faults,
     watchFaults: (onChange) => {
       faultWatchers.add(onChange);

@@ -4,6 +4,8 @@ import { isRunning, type ProcessIdentity } from "../../../shared/process-identit
 
 /** While a backup is written and checked it has this behind its name. */
 export const PARTIAL = ".partial";
+/** As `backup.dir` is unless set otherwise. */
+const DAILY = "backups";
 
 /** Where a copy of the log goes before it is migrated: `log.db.v4-2026-11-28T13-21-52-000Z-4711.backup`. */
 export function backupBeforeMigration(
@@ -14,13 +16,26 @@ export function backupBeforeMigration(
   return `${path}.v${by.version}-${time}-${by.pid}.backup`;
 }
 
-/** Of those beside the log; null where there is none. */
+/** Of those beside the log, and in the usual place of daily ones; null where there is none. */
 export function newestBackup(path: string): string | null {
-  const timeIn = (name: string) => /\d{4}-\d\d-\d\dT[\d-]+Z/.exec(name)?.[0] ?? "";
-  const [newest] = namesBeside(path)
+  const timeIn = (name: string) =>
+    /\d{4}-?\d\d-?\d\dT[\d-]+Z/.exec(name)?.[0].replaceAll(/\D/g, "").slice(0, 14) ?? "";
+  const daily = namesIn(join(dirname(path), DAILY)).map((name) => join(DAILY, name));
+  const [newest] = [...namesBeside(path), ...daily]
     .filter((name) => name.endsWith(".backup"))
     .toSorted((a, b) => timeIn(b).localeCompare(timeIn(a)));
   return newest ? join(dirname(path), newest) : null;
+}
+
+/** The newest that was made before a migration and that a program of this version can open; null where there is none. */
+export function backupOfVersion(path: string, known: number): string | null {
+  const [newest] = namesBeside(path)
+    .flatMap((name) => {
+      const [, version] = /\.v(\d+)-[\dT-]+Z-\d+\.backup$/.exec(name) ?? [];
+      return version !== undefined && Number(version) <= known ? [{ name, version: Number(version) }] : [];
+    })
+    .toSorted((a, b) => b.version - a.version || b.name.localeCompare(a.name));
+  return newest ? join(dirname(path), newest.name) : null;
 }
 
 /** Backups that were begun by processes that are gone. */
@@ -35,8 +50,12 @@ export function leftovers(path: string, self: ProcessIdentity): string[] {
 }
 
 function namesBeside(path: string): string[] {
+  return namesIn(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.`));
+}
+
+function namesIn(directory: string): string[] {
   try {
-    return readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.`));
+    return readdirSync(directory);
   } catch {
     return [];
   }

@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync } from "node:fs";
 import Database from "better-sqlite3";
-import { NEW_LOG_COMMAND } from "../../../core/advice/command-lines.ts";
+import { NEW_LOG_COMMAND, restoreCommand } from "../../../core/advice/command-lines.ts";
 import type { Db } from "./db.ts";
 import { lockHolders, SHM_LOCKS } from "./lock-holders.ts";
 import { unavailable } from "./store-errors.ts";
@@ -144,9 +144,9 @@ const LONGEST_CHECKPOINT_MS = 1_000;
 const OVERWRITTEN: Loss = { kind: "overwritten", words: "was written over by another program" };
 
 const LOSS_HINTS: Readonly<Record<LossKind, string>> = {
-  absent: `Bring it back, or restore a backup in its place. To begin with an empty log: ${NEW_LOG_COMMAND}`,
-  replaced: `Bring the log back, or restore a backup of it. To go on with what stands there: ${NEW_LOG_COMMAND}`,
-  overwritten: "Put the log back, or a backup of it: what stands there is not what was written.",
+  absent: `Bring it back. Or stop serve and restore a backup: ${restoreCommand()}. To begin with an empty log: ${NEW_LOG_COMMAND}`,
+  replaced: `Bring the log back. Or stop serve and restore a backup: ${restoreCommand()}. To go on with what stands there: ${NEW_LOG_COMMAND}`,
+  overwritten: `What stands there is not what was written. Put the log back. Or stop serve and restore a backup: ${restoreCommand()}`,
   half: "Nothing is to be done: serve mends it within seconds.",
 };
 

@@ -1,3 +1,6 @@
+/** "JCLG": tells our file from anybody else's SQLite file. */
+export const APPLICATION_ID = 0x4a434c47;
+
 /**
  * Numbered by position, forward only, never edited after release. Points in time are ms since the epoch.
  * Partial indexes keep the work due, and nothing else, at hand; `invite_counts` and `push_counts` keep `status` fast at any size.

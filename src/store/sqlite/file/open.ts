@@ -1,21 +1,18 @@
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
-import { NEW_LOG_COMMAND } from "../../../core/advice/command-lines.ts";
+import { NEW_LOG_COMMAND, restoreCommand } from "../../../core/advice/command-lines.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { makePrivateDir } from "../../../shared/private-dir.ts";
 import { closeToOthers, createOnce, misplacedDatabase } from "../../../shared/private-files.ts";
 import { thisProcess } from "../../../shared/process-identity.ts";
 import { backUp } from "./backup.ts";
-import { backupBeforeMigration, leftovers } from "./backup-names.ts";
+import { backupBeforeMigration, backupOfVersion, leftovers } from "./backup-names.ts";
 import type { Db } from "./db.ts";
 import { isOne, statOf } from "./identity.ts";
-import { MIGRATIONS } from "./migrations.ts";
+import { APPLICATION_ID, MIGRATIONS } from "./migrations.ts";
 import { storeErrors, unavailable } from "./store-errors.ts";
 import { LONGEST_WAIT_MS, sleep, transaction } from "./transaction.ts";
-
-/** "JCLG": tells our file from anybody else's SQLite file. */
-const APPLICATION_ID = 0x4a434c47;
 
 /** Older ones can corrupt a WAL that two processes share (sqlite.org/wal.html#walresetbug). */
 const OLDEST_SAFE_SQLITE = [3, 51, 3] as const;
@@ -66,6 +63,7 @@ export function openLog(stateDir: string, options: OpenOptions): Db {
 function prepareFile(path: string, { isExpected = false }: Pick<OpenOptions, "isExpected">) {
   const misplaced = misplacedDatabase(path);
   if (misplaced) throw unavailable(misplaced.message, misplaced.hint);
+  refuseRestoring(path);
   closeToOthers(dirname(path));
   const found = statOf(path);
   const [isNothing, isWalThere] = [!found?.size, Boolean(statOf(`${path}-wal`)?.size)];
@@ -80,6 +78,15 @@ function prepareFile(path: string, { isExpected = false }: Pick<OpenOptions, "is
   return statOf(path);
 }
 
+/** Between the old log and the new one nothing is the log: what came there now would be lost. */
+export function refuseRestoring(path: string): void {
+  if (!statOf(`${path}.restoring`)) return;
+  throw unavailable(
+    `a backup is being restored to ${path}, or that was cut off`,
+    `Wait for it. Where nobody restores, type it again: ${restoreCommand()}`,
+  );
+}
+
 /** SQLite removes the -shm first and makes it last: without the -wal it shows that somebody else removed that. */
 function waitForWal(path: string): void {
   const giveUpAt = Date.now() + MENDED_WITHIN_MS;
@@ -89,7 +96,7 @@ function waitForWal(path: string): void {
 function gone(path: string, although: string): AppError {
   return unavailable(
     `${path} is gone or empty, although ${although}`,
-    `Bring the log back or restore a backup in its place. To begin with an empty one: ${NEW_LOG_COMMAND}`,
+    `Bring the log back, or restore a backup: ${restoreCommand()}. To begin with an empty one: ${NEW_LOG_COMMAND}`,
   );
 }
 
@@ -130,7 +137,7 @@ function migrate(db: Db, path: string, migrations: readonly string[], now: numbe
       "STORE_TOO_NEW",
       `${path} was written by a newer jc-integrations (version ${version()})`,
       {
-        hint: `This program knows version ${migrations.length}. Install the newer one again.`,
+        hint: `This program knows version ${migrations.length}. Install the newer one again. Or stop serve and go back to the backup of before: ${restoreCommand(backupOfVersion(path, migrations.length) ?? undefined)}`,
       },
     );
   };

@@ -1,5 +1,5 @@
-import { basename, dirname } from "node:path";
-import { NEW_LOG_COMMAND } from "../../../core/advice/command-lines.ts";
+import { dirname, relative } from "node:path";
+import { NEW_LOG_COMMAND, restoreCommand } from "../../../core/advice/command-lines.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { unfitNativePart } from "../../../shared/native-part.ts";
 import { newestBackup } from "./backup-names.ts";
@@ -41,17 +41,30 @@ export function storeErrors<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    if (!(cause instanceof Error && "code" in cause && typeof cause.code === "string")) throw cause;
-    const isFileError = "syscall" in cause;
-    const code = cause.code;
-    const key = isFileError
-      ? (FILE_REASONS[code] ?? "SQLITE_CANTOPEN")
-      : Object.keys(REASONS).find((name) => code.startsWith(name));
-    const reason = key === undefined ? undefined : REASONS[key];
-    if (!reason) throw unfitNativePart("better-sqlite3", cause) ?? cause;
-    const [what, hint] = reason;
-    throw unavailable(`${path} ${what}`, typeof hint === "string" ? hint : hint(path), cause);
+    throw inWords(path, cause);
   }
+}
+
+/** The same for what takes its time. */
+export async function storeErrorsLater<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw inWords(path, cause);
+  }
+}
+
+function inWords(path: string, cause: unknown): unknown {
+  if (!(cause instanceof Error && "code" in cause && typeof cause.code === "string")) return cause;
+  const isFileError = "syscall" in cause;
+  const code = cause.code;
+  const key = isFileError
+    ? (FILE_REASONS[code] ?? "SQLITE_CANTOPEN")
+    : Object.keys(REASONS).find((name) => code.startsWith(name));
+  const reason = key === undefined ? undefined : REASONS[key];
+  if (!reason) return unfitNativePart("better-sqlite3", cause) ?? cause;
+  const [what, hint] = reason;
+  return unavailable(`${path} ${what}`, typeof hint === "string" ? hint : hint(path), cause);
 }
 
 export function unavailable(message: string, hint: string, cause?: unknown): AppError {
@@ -77,8 +90,11 @@ export function restoreCommands(path: string): string {
   const [directory, backup] = [dirname(path), newestBackup(path)];
   const aside = `damaged-${new Date().toISOString().replaceAll(/\D/g, "").slice(0, 14)}`;
   const moved = `for f in log.db log.db-wal log.db-shm; do [ ! -e $f ] || mv $f ${aside}/; done`;
-  const next = backup ? `cp -p ${quoted(basename(backup))} log.db` : NEW_LOG_COMMAND;
-  return `cd ${quoted(directory)} && mkdir ${aside} && { ${moved}; } && ${next}`;
+  const next = backup ? `cp -p ${quoted(relative(directory, backup))} log.db` : NEW_LOG_COMMAND;
+  const line = `cd ${quoted(directory)} && mkdir ${aside} && { ${moved}; } && ${next}`;
+  return backup
+    ? `${line} # or, with serve stopped and all that can still be read: ${restoreCommand(backup)}`
+    : line;
 }
 
 function quoted(word: string): string {

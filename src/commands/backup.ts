@@ -1,0 +1,123 @@
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import { restoreCommand } from "../core/advice/command-lines.ts";
+import { AppError } from "../shared/errors.ts";
+import { count, shortBytes, shortTime } from "../shared/text.ts";
+import { type Session, withApp } from "./session/with-app.ts";
+import type { World } from "../shared/world.ts";
+
+export function registerBackup(program: Command, world: World): void {
+  const backup = program
+    .command("backup")
+    .description("write a checked copy of the log while all goes on; list and verify those that are there")
+    .argument("[to]", "the file to write; without it one in backup.dir, where old ones make way")
+    .addHelpText(
+      "after",
+      "\nA backup holds candidates' data, and no token and no secret.\n\nExamples:\n  jc-integrations backup\n  jc-integrations backup /mnt/usb/jc.backup\n  jc-integrations backup verify",
+    )
+    .action((to: string | undefined, _options: object, command: Command) =>
+      withApp(world, command, (session) => takeBackup(session, to)),
+    );
+  backup
+    .command("list")
+    .description("the backups in backup.dir, the newest first")
+    .action((_options: object, command: Command) => withApp(world, command, listBackups));
+  backup
+    .command("verify")
+    .description("read all of a backup, and compare it with the sum beside it (exit 2 when it is not whole)")
+    .argument("[backup]", "which one; without it the newest in backup.dir")
+    .action((which: string | undefined, _options: object, command: Command) =>
+      withApp(world, command, (session) => verify(session, which)),
+    );
+}
+
+async function takeBackup({ app, world, print }: Session, to: string | undefined): Promise<void> {
+  const store = await app.storeToRead();
+  if (!store) throw new AppError("USAGE", `no log is in ${app.stateDir}`, { hint: "Check --state-dir." });
+  const context = { ...app, store, signal: world.signal };
+  const { taken, removed } =
+    to === undefined
+      ? await (await import("../flows/backup/keep.ts")).takeAndRotate(context)
+      : {
+          taken: await (await import("../flows/backup/take.ts")).takeAs(context, resolve(world.cwd, to)),
+          removed: [],
+        };
+  const { file, bytes, sha256, counts, takenAt } = taken;
+  print({
+    json: { file, takenAt: new Date(takenAt).toISOString(), bytes, sha256, counts, removed },
+    text: () =>
+      [
+        `${file}: ${countsText(taken)}, read through and on disk.`,
+        ...(removed.length > 0 ? [`${count(removed.length, "older one")} made way.`] : []),
+        `Back to it: ${restoreCommand(file)}`,
+      ].join("\n"),
+  });
+}
+
+async function listBackups({ app, terminal, print }: Session): Promise<void> {
+  const [{ backupsIn }, { backupDirOf }] = await Promise.all([
+    import("../flows/backup/list.ts"),
+    import("../flows/watch/last-backup.ts"),
+  ]);
+  const directory = backupDirOf(app.config, app.stateDir);
+  const backups = backupsIn(directory);
+  print({
+    json: {
+      directory,
+      backups: backups.map(({ file, at, bytes, facts }) => ({
+        file,
+        takenAt: new Date(at).toISOString(),
+        bytes,
+        isChecked: facts !== null,
+        ...(facts ? { sha256: facts.sha256, counts: facts.counts } : {}),
+      })),
+    },
+    text: () =>
+      backups.length === 0
+        ? `No backup is in ${directory}.`
+        : terminal.table(
+            ["taken", "events", "invites", "size", "file"],
+            backups.map(({ file, at, bytes, facts }) => [
+              shortTime(at),
+              facts ? String(facts.counts.events) : "–",
+              facts ? String(facts.counts.invites) : "–",
+              shortBytes(bytes),
+              facts ? file : `${file} (never looked through: no sum beside it)`,
+            ]),
+          ),
+  });
+}
+
+async function verify({ app, world, print }: Session, which: string | undefined): Promise<void> {
+  const [{ backupsIn, verifyBackup }, { backupDirOf }] = await Promise.all([
+    import("../flows/backup/list.ts"),
+    import("../flows/watch/last-backup.ts"),
+  ]);
+  const file =
+    which === undefined
+      ? newestIn(backupsIn, backupDirOf(app.config, app.stateDir))
+      : resolve(world.cwd, which);
+  const checked = await verifyBackup(await app.backupFiles(), file);
+  const { bytes, sha256, counts, isCompared } = checked;
+  print({
+    json: { file, bytes, sha256, counts, isWhole: true, isCompared },
+    text: () =>
+      `${file} is whole: ${countsText(checked)}. ${isCompared ? "Its SHA-256 is the one beside it." : "No SHA-256 is beside it to compare."}`,
+  });
+}
+
+function newestIn(backupsIn: (directory: string) => readonly { file: string }[], directory: string): string {
+  const [newest] = backupsIn(directory);
+  if (newest) return newest.file;
+  throw new AppError("USAGE", `no backup is in ${directory}`, { hint: "Name one, or set backup.dir." });
+}
+
+function countsText({
+  bytes,
+  counts,
+}: {
+  bytes: number;
+  counts: { events: number; invites: number };
+}): string {
+  return `${shortBytes(bytes)}, ${count(counts.events, "event")}, ${count(counts.invites, "invite")}`;
+}

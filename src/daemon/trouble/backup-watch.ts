@@ -1,0 +1,37 @@
+import { backupTrouble } from "../../core/advice/backup-overdue.ts";
+import { lastBackup } from "../../flows/watch/last-backup.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Config } from "../../shared/config.ts";
+import type { Log } from "../../shared/log.ts";
+
+/** Whether the log was backed up in time. Told to the journal once, and to the chats as an incident. */
+export interface BackupWatch {
+  /** Why it was not, in words; null while all is well. */
+  trouble(): string | null;
+  /** To be called about once a second; looks about once a minute. */
+  look(): Promise<void>;
+}
+
+const LOOK_EVERY_MS = 60_000;
+
+export function createBackupWatch(context: {
+  config: Config;
+  stateDir: string;
+  clock: Pick<Clock, "now">;
+  log: Log;
+}): BackupWatch {
+  const { clock, log } = context;
+  let found: string | null = null;
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  return {
+    trouble: () => found,
+    look: async () => {
+      const now = clock.now();
+      if (Math.abs(now - lookedAt) < LOOK_EVERY_MS) return;
+      lookedAt = now;
+      const before = found;
+      found = backupTrouble(await lastBackup(context, now), now);
+      if (found !== null && before === null) log.warn(found);
+    },
+  };
+}

@@ -1,0 +1,241 @@
+import { basename } from "node:path";
+import { restoreCommand } from "../../core/advice/command-lines.ts";
+import type { NewEvent } from "../../core/event.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import { count } from "../../shared/text.ts";
+import type {
+  BackupFiles,
+  CheckedLog,
+  OldConnection,
+  OldEvent,
+  OldLogStanding,
+  Restoring,
+  Store,
+} from "../../store/contract/store.ts";
+import { EventRefused, type Source } from "../../vendors/contract/source.ts";
+import { serveFaults } from "../watch/serve-faults.ts";
+import { verifyBackup } from "./list.ts";
+
+/**
+ * Back to a backup, without losing what came after it where the old log can still be read. The plan is read off both
+ * files and changes nothing; the steps are done in their order, and after a crash from the first one again.
+ */
+export interface RestoreContext {
+  stateDir: string;
+  clock: Pick<Clock, "now">;
+  restoring(): Promise<Restoring>;
+  backupFiles(): Promise<BackupFiles>;
+  sources(): Promise<readonly Source[]>;
+  /** The store of another state directory. */
+  storeIn(stateDir: string): Promise<Store>;
+}
+
+export interface RestorePlan {
+  backup: string;
+  checked: CheckedLog & { isCompared: boolean };
+  old: OldLogStanding;
+  /** Of the old log, which the backup lacks. */
+  missing: { events: number; unreadable: number };
+}
+
+export interface TakenOver {
+  /** Events that came back. */
+  events: number;
+  /** Events whose source takes them no more, or is no more. */
+  refused: number;
+  /** Rows of the old log that could not be read. */
+  unreadable: number;
+  /** Rows that forbid to bring back, and others, by table. */
+  rows: Readonly<Record<string, number>>;
+  unreadableTables: readonly string[];
+  connections: number;
+}
+
+export interface RestoreReport extends TakenOver {
+  aside: string | null;
+  /** Open pushes, all of which are due now. */
+  due: number;
+}
+
+export type RestoreStep =
+  | "begun"
+  | "staged"
+  | "set aside"
+  | "rules taken"
+  | "taken over"
+  | "made due"
+  | "in place";
+
+/** Throws `STORE_UNAVAILABLE` for a backup that is not whole, and while anybody has the log open. */
+export async function planRestore(context: RestoreContext, backup: string): Promise<RestorePlan> {
+  const [restoring, files] = [await context.restoring(), await context.backupFiles()];
+  const checked = await verifyBackup(files, backup);
+  const missing = { events: 0, unreadable: 0 };
+  for (const page of restoring.missingEvents("in the backup", backup)) {
+    missing.events += page.events.length;
+    missing.unreadable = page.unreadable;
+  }
+  return { backup, checked, old: restoring.old(), missing };
+}
+
+/** Whoever writes the old log would write what nobody reads. */
+export function refuseHeld(restoring: Restoring, stateDir: string): void {
+  const holders = restoring.holders();
+  const isServed = serveFaults(stateDir).length > 0;
+  if (holders.length === 0 && !isServed) return;
+  const who = holders.length > 0 ? `process ${holders.join(", ")}` : "serve";
+  throw new AppError("STORE_UNAVAILABLE", `the log is in use by ${who}: a backup cannot take its place`, {
+    hint: "Stop it first (systemctl stop jc-integrations, or end the process), then type it again.",
+  });
+}
+
+/** Does all of it, telling each step when it is done. */
+export async function* restoreLog(
+  context: RestoreContext,
+  backup: string,
+): AsyncGenerator<RestoreStep, RestoreReport> {
+  const restoring = await context.restoring();
+  refuseHeld(restoring, context.stateDir);
+  restoring.begin(backup);
+  try {
+    // Whoever opened it a moment before is there now, and nobody comes after.
+    refuseHeld(restoring, context.stateDir);
+    yield "begun";
+    restoring.stage(backup);
+  } catch (error) {
+    if (restoring.old().aside === null) restoring.cancel();
+    throw error;
+  }
+  yield "staged";
+  const aside = restoring.setAside();
+  try {
+    return yield* fillAndPlace(context, restoring, { backup, aside });
+  } catch (error) {
+    if (!isAppError(error)) throw error;
+    const { code, message, hint = "" } = error;
+    const again = `The old log is kept in ${aside ?? "its place"}. Type it again: ${restoreCommand(backup)}`;
+    throw new AppError(code, message, { hint: `${hint} ${again}`.trim(), cause: error });
+  }
+}
+
+async function* fillAndPlace(
+  context: RestoreContext,
+  restoring: Restoring,
+  { backup, aside }: { backup: string; aside: string | null },
+): AsyncGenerator<RestoreStep, RestoreReport> {
+  yield "set aside";
+  const { rows, unreadable: unreadableTables } = restoring.takeRules();
+  yield "rules taken";
+  const taken = await takeOver(context, restoring, backup);
+  restoring.settleAsBefore({ isSame: isWhole(restoring, taken) });
+  yield "taken over";
+  const due = restoring.makeDue(context.clock.now());
+  yield "made due";
+  restoring.finish();
+  yield "in place";
+  return { ...taken, rows, unreadableTables, aside, due };
+}
+
+/** Only then is what the old log had delivered what the new one holds. */
+function isWhole(
+  restoring: Restoring,
+  { refused, unreadable }: Pick<TakenOver, "refused" | "unreadable">,
+): boolean {
+  return restoring.old().condition === "whole" && refused + unreadable === 0;
+}
+
+/** Connections first, so that events raise what is owed to them. */
+async function takeOver(
+  context: RestoreContext,
+  restoring: Restoring,
+  backup: string,
+): Promise<Pick<TakenOver, "events" | "refused" | "unreadable" | "connections">> {
+  const store = await context.storeIn(restoring.stagedDir());
+  try {
+    const connections = await takeConnections(store, restoring.oldConnections(), context.clock.now());
+    const sources = await context.sources();
+    const taken = { events: 0, refused: 0, unreadable: 0 };
+    for (const { events, unreadable } of restoring.missingEvents("in the new log", backup)) {
+      const read = events.flatMap((event) => readAgain(sources, event));
+      const results = await store.append(read);
+      const stored = results.filter(({ outcome }) => outcome !== "failed").length;
+      taken.events += stored;
+      taken.refused += events.length - stored;
+      taken.unreadable = unreadable;
+    }
+    for (const { connection, subjects } of restoring.owed()) {
+      const known = await store.connection(connection);
+      // What no event brings again, as a backfill's.
+      if (known) await store.raise(known.id, { subjects }, context.clock.now());
+    }
+    return { ...taken, connections };
+  } finally {
+    await store.close();
+  }
+}
+
+/** As it was taken in the first time: by the same source, at the same moment. None where that is not possible any more. */
+function readAgain(sources: readonly Source[], event: OldEvent): NewEvent[] {
+  const source = sources.find(({ id }) => id === event.source);
+  if (!source) return [];
+  const { eventId, org, environment, receivedAt, bodyHash } = event;
+  try {
+    const parsed = source.parse(Buffer.from(event.payload), { eventId, org, environment, receivedAt });
+    return [{ ...parsed, bodyHash }];
+  } catch (error) {
+    if (error instanceof EventRefused) return [];
+    throw error;
+  }
+}
+
+/** Those that the old log knew better: connected, disconnected or refused since. */
+async function takeConnections(store: Store, old: readonly OldConnection[], now: number): Promise<number> {
+  // An account that moved from one org to another is free before it is taken.
+  const inOrder = old.toSorted(
+    (a, b) => Number(a.connection.state !== "not_connected") - Number(b.connection.state !== "not_connected"),
+  );
+  let n = 0;
+  for (const { key, connection, holdCause } of inOrder) {
+    const {
+      id: _id,
+      marks: _marks,
+      org: _org,
+      vendor: _vendor,
+      environment: _env,
+      subject: _subject,
+      ...fields
+    } = connection;
+    const before = await store.connection(key);
+    const saved = await store.saveConnection(key, fields);
+    if (holdCause !== null) await store.hold(saved.id, { cause: holdCause });
+    else await store.release(saved.id, { held: ["reconnect", "vault", "disconnected", "confirm"] }, now);
+    if (before?.state !== saved.state || before.connectedAt !== saved.connectedAt) n += 1;
+  }
+  return n;
+}
+
+export function planText({ backup, checked, old, missing }: RestorePlan): string {
+  const { events, invites } = checked.counts;
+  return [
+    `${basename(backup)} is whole: ${count(events, "event")}, ${count(invites, "invite")}.`,
+    oldText(old, missing),
+  ].join("\n");
+}
+
+function oldText(
+  { condition, reason }: OldLogStanding,
+  { events, unreadable }: RestorePlan["missing"],
+): string {
+  const since = `${count(events, "event")} that the backup lacks ${events === 1 ? "is" : "are"} taken over`;
+  switch (condition) {
+    case "absent":
+      return "No old log is there: what came after the backup is lost, unless its senders send it again.";
+    case "unreadable":
+      return `The old log cannot be read (${reason}): it is kept, and what came after the backup is not taken over.`;
+    case "damaged":
+      return `The old log is damaged (${reason}): ${since}; ${count(unreadable, "row")} cannot be read.`;
+    case "whole":
+      return `The old log can be read: ${since}.`;
+  }
+}

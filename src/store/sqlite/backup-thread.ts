@@ -1,0 +1,26 @@
+import { parentPort } from "node:worker_threads";
+import { isAppError } from "../../shared/errors.ts";
+import { checkCopy, finishCopy } from "./file/check-copy.ts";
+import type { BackupAnswer, BackupTask } from "./backups.ts";
+
+/** Looks through copies of the log in a thread of its own: one of a million invites takes some ten seconds. */
+const port = parentPort;
+if (!port) throw new Error("the backups' thread was started as a program");
+
+const ready: BackupAnswer = { ready: true };
+port.postMessage(ready);
+port.on("message", ({ id, task, path }: BackupTask) => {
+  try {
+    const checked = task === "finish" ? finishCopy(path) : checkCopy(path);
+    port.postMessage({ id, checked } satisfies BackupAnswer);
+  } catch (error) {
+    const { code, message, hint } = isAppError(error)
+      ? error
+      : {
+          code: null,
+          message: error instanceof Error ? (error.stack ?? "") : String(error),
+          hint: undefined,
+        };
+    port.postMessage({ id, failure: { code, message, hint } } satisfies BackupAnswer);
+  }
+});

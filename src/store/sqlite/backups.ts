@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { AppError, type ErrorCode } from "../../shared/errors.ts";
+import type { BackupFiles, CheckedLog } from "../contract/backups.ts";
+
+export interface BackupTask {
+  id: number;
+  task: "finish" | "check";
+  path: string;
+}
+
+export type BackupAnswer =
+  | { ready: true }
+  | { id: number; checked: CheckedLog }
+  | { id: number; failure: { code: ErrorCode | null; message: string; hint: string | undefined } };
+
+/** Once the thread has all its code. It ends with whoever opened it. */
+export async function openBackupFiles(threadUrl: URL): Promise<BackupFiles> {
+  const worker = new Worker(threadUrl);
+  await once(worker, "message");
+  worker.unref();
+  const calls = new Map<number, { resolve(checked: CheckedLog): void; reject(error: Error): void }>();
+  let lastId = 0;
+  let ended: Error | null = null;
+  const end = (error: Error) => {
+    ended ??= error;
+    for (const { reject } of calls.values()) reject(ended);
+    calls.clear();
+    worker.unref();
+  };
+  worker.on("message", (answer: BackupAnswer) => {
+    if ("ready" in answer) return;
+    const call = calls.get(answer.id);
+    calls.delete(answer.id);
+    if (calls.size === 0) worker.unref();
+    if ("checked" in answer) return call?.resolve(answer.checked);
+    const { code, message, hint } = answer.failure;
+    call?.reject(
+      code === null ? new Error(message) : new AppError(code, message, hint === undefined ? {} : { hint }),
+    );
+  });
+  worker.on("error", (error) => end(error instanceof Error ? error : new Error(String(error))));
+  worker.on("exit", () => end(new Error("the backups' thread has ended")));
+  const ask = (task: BackupTask["task"], path: string): Promise<CheckedLog> =>
+    new Promise((resolve, reject) => {
+      if (ended) return reject(ended);
+      lastId += 1;
+      calls.set(lastId, { resolve, reject });
+      worker.ref();
+      worker.postMessage({ id: lastId, task, path } satisfies BackupTask);
+    });
+  return {
+    finish: (path) => ask("finish", path),
+    check: (path) => ask("check", path),
+    close: async () => void (await worker.terminate()),
+  };
+}

@@ -1,0 +1,172 @@
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import Database from "better-sqlite3";
+import { restoreCommand } from "../../../core/advice/command-lines.ts";
+import { makePrivateDir } from "../../../shared/private-dir.ts";
+import { isRunning, thisProcess } from "../../../shared/process-identity.ts";
+import { toDisk } from "../../../shared/to-disk.ts";
+import type { Restoring } from "../../contract/store.ts";
+import type { Db } from "../file/db.ts";
+import { statOf } from "../file/identity.ts";
+import { lockHolders, processWords } from "../file/lock-holders.ts";
+import { storeErrors, unavailable } from "../file/store-errors.ts";
+import { missingEvents } from "./old-events.ts";
+import { conditionOf, connectionsIn, openOldLog, owedIn, servicesIn } from "./old-log.ts";
+import { type Marker, PARTS, placesIn, readMarker } from "./places.ts";
+import { makeDue, settleAsBefore, stageBackup, takeRows } from "./staging.ts";
+
+/** SQLite's locks on the log itself, and on its -shm: whoever has it open holds one (sqlite.org/walformat.html#wal_locks). */
+const LOG_LOCKS = [0x4000_0000, 0x4000_0000 + 512] as const;
+const SHM_LOCKS = [120, 128] as const;
+
+export function openRestoring(stateDir: string, now: number): Restoring {
+  const places = placesIn(stateDir);
+  const { log, marker, staged, stagedLog } = places;
+  /** Where the old log is: set aside, or in its place still. */
+  const oldPath = () => {
+    const aside = readMarker(marker)?.aside ?? "";
+    const moved = aside === "" ? "" : join(stateDir, aside, basename(log));
+    return moved !== "" && existsSync(moved) ? moved : log;
+  };
+  /** To look at all of it takes a while, and nobody writes it. */
+  let standing: (ReturnType<typeof conditionOf> & { inode: bigint | null }) | null = null;
+  const withOld = <Result>(none: Result, work: (old: Db) => Result): Result => {
+    const { db } = openOldLog(oldPath());
+    if (!db) return none;
+    try {
+      return work(db);
+    } finally {
+      db.close();
+    }
+  };
+  const withStaged = <Result>(work: (staged: Db) => Result): Result => {
+    const db = new Database(stagedLog, { fileMustExist: true });
+    try {
+      return work(db);
+    } finally {
+      db.close();
+    }
+  };
+  const inWords = <Result>(work: () => Result): Result => storeErrors(log, work);
+  return {
+    holders: () => [...new Set([...holdersOf(log), ...withOld([], servicesIn)])].map(processWords),
+    old: () => {
+      const path = oldPath();
+      const inode = statOf(path)?.ino ?? null;
+      standing = standing?.inode === inode ? standing : { inode, ...conditionOf(path) };
+      const { condition, reason } = standing;
+      return { condition, reason, aside: path === log ? null : dirname(path) };
+    },
+    begin: (backup) => inWords(() => begin(marker, backup, now)),
+    stage: (backup) => inWords(() => stageBackup(places, backup, now)),
+    stagedDir: () => staged,
+    setAside: () => inWords(() => setAside(stateDir, log, readMarker(marker))),
+    takeRules: () => withOld({ rows: {}, unreadable: [] }, (old) => withStaged((db) => takeRows(old, db))),
+    oldConnections: () => withOld([], connectionsIn),
+    *missingEvents(known, backup) {
+      const { db } = openOldLog(oldPath());
+      const beside = new Database(known === "in the backup" ? backup : stagedLog, { readonly: true });
+      const look = beside.prepare(
+        "SELECT 1 FROM events WHERE event_id = @event_id AND source = @source AND body_hash = @body_hash",
+      );
+      try {
+        if (db)
+          yield* missingEvents(
+            db,
+            ({ event_id, source, body_hash }) => look.get({ event_id, source, body_hash }) !== undefined,
+          );
+      } finally {
+        db?.close();
+        beside.close();
+      }
+    },
+    owed: () => withOld([], owedIn),
+    settleAsBefore: (is) => withOld(undefined, (old) => withStaged((db) => settleAsBefore(old, db, is))),
+    makeDue: (at) => withStaged((db) => makeDue(db, at)),
+    finish: () => inWords(() => finish(stateDir, places)),
+    cancel: () => {
+      rmSync(staged, { recursive: true, force: true });
+      rmSync(marker, { force: true });
+    },
+  };
+}
+
+/** Beside this process; by name and number. None where the system does not tell. */
+function holdersOf(log: string): number[] {
+  const [file, shm] = [statOf(log), statOf(`${log}-shm`)];
+  const holders = [
+    ...(file ? (lockHolders(file.ino, LOG_LOCKS) ?? []) : []),
+    ...(shm ? (lockHolders(shm.ino, SHM_LOCKS) ?? []) : []),
+  ];
+  return [...new Set(holders)];
+}
+
+function begin(path: string, backup: string, now: number): void {
+  makePrivateDir(dirname(path));
+  const before = readMarker(path);
+  if (before && isRunning(before.by) && before.by.pid !== thisProcess().pid)
+    throw unavailable(
+      `another restore is under way (process ${before.by.pid})`,
+      "Wait for it, or end it and type this again.",
+    );
+  const time = new Date(now).toISOString().replaceAll(/\D/g, "").slice(0, 14);
+  const marker: Marker = {
+    by: thisProcess(),
+    backup,
+    // What was set aside by one that was cut off is the old log still.
+    aside: before?.aside || `log.db.before-restore-${time}`,
+  };
+  const next = `${path}.${marker.by.pid}`;
+  writeFileSync(next, JSON.stringify(marker), { mode: 0o600, flush: true });
+  renameSync(next, path);
+  toDisk(dirname(path));
+}
+
+/** The log first: from then on the others are nobody's, and nobody opens a new one beside them. */
+function setAside(stateDir: string, log: string, marker: Marker | null): string | null {
+  if (!marker) throw new Error("nothing is set aside before it was begun");
+  const aside = join(stateDir, marker.aside);
+  for (const part of PARTS) {
+    if (!statOf(log + part)) continue;
+    const directory = freeFor(aside, basename(log) + part);
+    if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
+    renameSync(log + part, join(directory, basename(log) + part));
+  }
+  if (!existsSync(aside)) return null;
+  toDisk(aside);
+  toDisk(stateDir);
+  return aside;
+}
+
+/** A restore that was cut off at its very end left the new log in the old one's place: that writes over nothing either. */
+function freeFor(aside: string, name: string): string {
+  let directory = aside;
+  for (let n = 2; existsSync(join(directory, name)); n += 1) directory = `${aside}-${n}`;
+  return directory;
+}
+
+/** One link: it is the whole new log, or none. Nothing that came there meanwhile is written over. */
+function finish(stateDir: string, { log, marker, staged, stagedLog }: ReturnType<typeof placesIn>): void {
+  toDisk(stagedLog);
+  linkOrMove(stagedLog, log);
+  toDisk(stateDir);
+  rmSync(marker);
+  toDisk(stateDir);
+  rmSync(staged, { recursive: true, force: true });
+}
+
+/** Some file systems have no links. */
+function linkOrMove(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+    unlinkSync(from);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "EEXIST")
+      throw unavailable(
+        `something came to ${to} meanwhile`,
+        `Move it away, then type it again: ${restoreCommand()}`,
+      );
+    renameSync(from, to);
+  }
+}

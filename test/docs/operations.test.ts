@@ -1,0 +1,159 @@
+/** Every block of docs/operations.md does what the page says, in a shell, on the state that its section is about. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, test } from "vitest";
+import { BIN } from "../end-to-end/program.ts";
+import { MIGRATIONS } from "../../src/store/sqlite/file/migrations.ts";
+import {
+  CLIENT_SECRET,
+  connected,
+  importResults,
+  invite,
+  succeed,
+  WEBHOOK_SECRET,
+  type World,
+} from "../world.ts";
+
+const page = readFileSync(new URL("../../docs/operations.md", import.meta.url), "utf8");
+
+/** The shell blocks of each section. */
+const sections = new Map(
+  page.split(/^## /m).map((text) => {
+    const blocks = [...text.matchAll(/```sh\n(.*?)```/gs)].map(([, block = ""]) => block);
+    return [text.slice(0, text.indexOf("\n")), blocks] as const;
+  }),
+);
+const run = new Set<string>();
+
+/** Runs a block as it stands, but for a consent: the browser is the test's own. */
+async function runBlock(world: World, section: string, n: number, env = {}): Promise<string> {
+  const block = sections.get(section)?.[n];
+  if (block === undefined) throw new Error(`${section} has no block ${n}`);
+  run.add(`${section} ${n}`);
+  const [before = "", consent, after = ""] = block.split(/^jc-integrations (connect .*)\n/m);
+  let out = shell(world, before, env);
+  if (consent !== undefined) out += (await succeed(world, consent.split(" "))).out;
+  return out + shell(world, after, env);
+}
+
+function shell(world: World, script: string, env: object): string {
+  const bin = join(world.dir, "bin");
+  mkdirSync(bin, { recursive: true });
+  const shim = `#!/bin/sh\nexec "${process.execPath}" "${BIN}" "$@"\n`;
+  writeFileSync(join(bin, "jc-integrations"), shim, { mode: 0o755 });
+  return execFileSync("sh", ["-ec", script], {
+    cwd: world.dir,
+    encoding: "utf8",
+    env: {
+      ...world.env,
+      PATH: `${bin}:${process.env.PATH}`,
+      HOME: world.dir,
+      STATE: world.stateDir,
+      KEY: join(world.dir, "vault.key"),
+      ...env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+}
+
+async function withResults(): Promise<World> {
+  const world = await connected();
+  await importResults(world, [invite(), invite()]);
+  return world;
+}
+
+const eventsIn = (log: string) => {
+  const db = new Database(log, { readonly: true });
+  const n = db.prepare("SELECT count(*) FROM events").pluck().get();
+  db.close();
+  return n;
+};
+
+describe("docs/operations.md", () => {
+  test("Backup", async () => {
+    const world = await withResults();
+    const out = await runBlock(world, "Backup", 0);
+    expect(out).toContain("is whole");
+    expect(out).toContain(".backup: OK");
+    expect(await runBlock(world, "Backup", 1)).toContain("before-the-upgrade.backup is whole");
+  });
+
+  test("Restore", async () => {
+    const world = await withResults();
+    await succeed(world, ["backup"]);
+    await importResults(world, [invite()]);
+    const out = await runBlock(world, "Restore", 0);
+    expect(out).toContain("1 event of the old log after it");
+    expect(eventsIn(join(world.stateDir, "log.db"))).toBe(3);
+    const [aside = ""] = readdirSync(world.stateDir).filter((name) => name.includes("before-restore"));
+    expect(eventsIn(join(world.stateDir, aside, "log.db"))).toBe(3);
+  });
+
+  test("Upgrade, and back", async () => {
+    const world = await withResults();
+    const log = join(world.stateDir, "log.db");
+    await succeed(world, ["backup", `${log}.v${MIGRATIONS.length}-2026-11-28T00-00-00-000Z-1.backup`]);
+    await importResults(world, [invite()]);
+    const newer = new Database(log);
+    newer.pragma(`user_version = ${MIGRATIONS.length + 1}`);
+    newer.close();
+    const refused = await world.run(["status"]);
+    expect(refused).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("was written by a newer jc-integrations"),
+    });
+    expect(refused.err).toContain(`restore ${log}.v`);
+    await runBlock(world, "Upgrade, and back", 0);
+    expect(eventsIn(log)).toBe(3);
+  });
+
+  test("Another machine", async () => {
+    const world = await withResults();
+    await runBlock(world, "Another machine", 0);
+    const moved = { JC_STATE_DIR: join(world.dir, "new"), STATE: join(world.dir, "new") };
+    rmSync(world.stateDir, { recursive: true });
+    rmSync(join(world.dir, "vault.key"));
+    expect(await runBlock(world, "Another machine", 1, moved)).toContain("readable");
+    const argv = ["--state-dir", moved.STATE];
+    await succeed(world, [...argv, "run", "retry"]);
+    expect(Object.keys(await world.portal.contacts())).toHaveLength(2);
+  });
+
+  test("Rotating the vault's key", async () => {
+    const world = await withResults();
+    const before = readFileSync(join(world.dir, "vault.key"));
+    expect(await runBlock(world, "Rotating the vault's key", 0)).toContain("readable");
+    expect(readFileSync(join(world.dir, "vault.key")).equals(before)).toBe(false);
+    await succeed(world, ["run", "retry"]);
+  });
+
+  test("Losing the vault's key", async () => {
+    const world = await withResults();
+    writeFileSync(join(world.dir, "vault.key"), "another key, and long enough to be one: 32 bytes");
+    expect(await world.run(["vault", "status"])).toMatchObject({ code: 5 });
+    writeFileSync(join(world.dir, "hubspot.secret"), CLIENT_SECRET);
+    writeFileSync(join(world.dir, "jobcannon.secret"), WEBHOOK_SECRET);
+    await runBlock(world, "Losing the vault's key", 0);
+    await succeed(world, ["run", "retry"]);
+    expect(Object.keys(await world.portal.contacts())).toHaveLength(2);
+  });
+
+  test("A full disk", async () => {
+    expect(await runBlock(await withResults(), "A full disk", 0)).toContain("service not running");
+  });
+
+  test("A damaged log", async () => {
+    const world = await withResults();
+    await succeed(world, ["backup"]);
+    writeFileSync(join(world.stateDir, "log.db"), "no log any more, and long enough to look like one");
+    expect(await world.run(["status"])).toMatchObject({ code: 2 });
+    expect(await runBlock(world, "A damaged log", 0)).toContain("The log is the backup's: 2 events");
+  });
+
+  test("has no block that was not run", () => {
+    const all = [...sections].flatMap(([name, blocks]) => blocks.map((_, n) => `${name} ${n}`));
+    expect(all.filter((each) => !run.has(each))).toEqual([]);
+  });
+});
