@@ -1,3 +1,4 @@
+import { withoutEffectWords } from "./session/told-status.ts";
 import { IMPORT_COMMAND, inviteCommand, invitesCommand } from "../core/advice/command-lines.ts";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
@@ -279,7 +280,7 @@ function renderHistory({ invite, events, pushes, attempts }: InviteHistory, term
         shortTime(event.at),
         shortTime(event.receivedAt),
         plain(event.eventId),
-        event.conflict ? paint.yellow("same id, other body") : "",
+        paint.yellow(oddityOf(event)),
       ]),
     ),
     ...section(
@@ -307,6 +308,11 @@ function renderHistory({ invite, events, pushes, attempts }: InviteHistory, term
       ]),
     ),
   ].join("\n");
+}
+
+function oddityOf({ conflict, told }: InviteHistory["events"][number]): string {
+  const words = [conflict ? "same id, other body" : "", told === null ? "" : withoutEffectWords(told)];
+  return words.filter((each) => each !== "").join("; ");
 }
 
 const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());

@@ -9,6 +9,7 @@ import type { CommonError } from "../core/advice/common-errors.ts";
 import { DEFAULT_ATS } from "../core/default-vendor.ts";
 import { destinationLabels } from "../vendors/index.ts";
 import { logToRead } from "./session/log-to-read.ts";
+import { withoutEffectWords } from "./session/told-status.ts";
 import { readLimit } from "./session/option-values.ts";
 import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
@@ -248,6 +249,7 @@ function asTaken(each: ReceivedWebhook): Row {
       plain(each.candidateId),
       plain(each.assessmentId),
       each.isMatched ? plain(each.invitationId ?? "–") : paint.yellow("no invite yet"),
+      paint.yellow(withoutEffectWords(each.status)),
     ],
   };
 }
@@ -258,7 +260,7 @@ function asEvent(each: TakenEvent): Row {
   return {
     receivedAt,
     json: { ...rest, ...times, signature: "good" },
-    cells: () => [plain(each.eventId), plain(each.type), "", plain(each.invitationId)],
+    cells: () => [plain(each.eventId), plain(each.type), "", plain(each.invitationId), ""],
   };
 }
 
@@ -285,13 +287,13 @@ function renderLog(
     cells: [
       paint.red("refused"),
       `${isOfSeveral ? `${plain(source)}: ` : ""}${plain(reason)}${n > 1 ? ` (${n} times)` : ""}`,
-      ...["", "", ""],
+      ...["", "", "", ""],
     ],
   }));
   const all = [...rows, ...refusals].sort((a, b) => a.at - b.at);
   if (all.length === 0) return isUnmatched ? "None waits for its invite." : "No webhook yet.";
   return table(
-    ["received", "", "event", "candidate", "assessment", "invite"],
+    ["received", "", "event", "candidate", "assessment", "invite", ""],
     all.map(({ at, cells }) => [shortTime(at), ...cells]),
   );
 }

@@ -4,6 +4,8 @@ import type { Invite } from "./invite.ts";
 import { completionOf, statusOf } from "./progress.ts";
 
 export type Confirmed =
+  /** It tells of no completion: whatever it carries completes nothing. */
+  | { kind: "noted" }
   /** It says nothing that we do not know. */
   | { kind: "confirmed" }
   /** It carries a result that we may lack; of which test, only the vendor can tell. */
@@ -14,9 +16,10 @@ export type Confirmed =
 /** `test`: the slug of the assessment's test; undefined before anybody asked, null when the vendor does not know it. */
 export function applyConfirmation(
   invite: Invite,
-  { result, at }: Pick<Confirmation, "result" | "at">,
+  { status, result, at }: Pick<Confirmation, "status" | "result" | "at">,
   test: string | null | undefined,
 ): Confirmed {
+  if (!tellsCompletion(status)) return { kind: "noted" };
   if (result === null || test === null || invite.tests.every(isOwn)) return { kind: "confirmed" };
   if (test === undefined) return { kind: "ask" };
   const isMeant = (each: Test) => each.slug === test && !isOwn(each) && (each.reportedAt ?? 0) < at;
@@ -28,6 +31,14 @@ export function applyConfirmation(
         : each,
   );
   return { kind: "learned", invite: withTests(invite, tests) };
+}
+
+/**
+ * The event's name says completed also of what expired, was rejected or has only begun; its status is the vendor's word.
+ * Vendors differ in how they write it: COMPLETED, completed.
+ */
+export function tellsCompletion(status: string): boolean {
+  return status.trim().toLowerCase() === "completed";
 }
 
 /** What a vendor told stays until a snapshot carries that test's own result. */

@@ -45,7 +45,10 @@ export type Finding =
   /** There is no such thing, or it concerns nobody. */
   | { kind: "nothing" };
 
-/** A vendor tells that an assessment of its own was completed: it confirms what we wrote there, or knows more than we do. */
+/**
+ * A vendor's word on an assessment of its own. That it was completed confirms what we wrote there, or tells more than we
+ * know; how else it stands is kept and shown.
+ */
 export interface Confirmation {
   vendor: string;
   /** Whose secret signed it. */
@@ -56,6 +59,7 @@ export interface Confirmation {
   assessmentId: string;
   /** Null where the vendor does not know it: then candidate and assessment together name the invite. */
   invitationId: string | null;
+  /** As the vendor writes it; blank where it says none. */
   status: string;
   at: number;
   /** Of the test that the assessment asked for; null where the vendor carries none. */

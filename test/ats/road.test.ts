@@ -1,3 +1,4 @@
+import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock, withoutShortWaits } from "../fake-clock.ts";
@@ -291,6 +292,37 @@ describe("a webhook that carries a result we lack", () => {
     await succeed(world, ["run", "questions"]);
     await succeed(world, ["run", "retry"]);
     expect(await world.smartrecruiters.requests({ to: "/results" })).toHaveLength(1);
+  });
+
+  test("and tells of no completion is kept and shown, and changes no contact", async () => {
+    const { world, service } = await servingAts();
+    await succeed(world, ["connect", "hubspot"]);
+    const ann = await invited(await company(world));
+    expect((await service.post(snapshot(ann))).status).toBe(202);
+    const { secret } = await subscription(world);
+    const statuses = ["EXPIRED", "REJECTED", "PENDING", "IN_PROGRESS", "expired", "put off", undefined];
+    for (const [index, status] of statuses.entries()) {
+      const body = completedEvent({ ...ann, status, result: RESULT }, { id: `evt_${index}` });
+      expect(await post(world, body, signatureOf(body, secret))).toMatchObject({ status: 202 });
+    }
+    expect((await succeed(world, ["run", "questions", "--json"])).json).toMatchObject({ answered: 0 });
+    await succeed(world, ["run", "retry"]);
+    expect(await world.portal.contacts()).toEqual({});
+    expect(await scorecard(world, ann.candidateId)).toEqual([]);
+    const log = await succeed(world, ["webhooks", "log"]);
+    const invite = await succeed(world, ["invites", "show", `inv_${ann.assessmentId}`]);
+    expect(invite.out).toContain(`inv_${ann.assessmentId}  invited`);
+    for (const { out } of [log, invite]) {
+      for (const status of ["EXPIRED", "REJECTED", "PENDING", "IN_PROGRESS", "put off", "no status"])
+        expect(out).toContain(`${status}: completes nothing`);
+    }
+    const { received } = v.parse(
+      v.object({ received: v.array(v.object({ status: v.string(), isCompletion: v.boolean() })) }),
+      (await succeed(world, ["webhooks", "log", "--json"])).json,
+    );
+    expect(received).toEqual(
+      statuses.map((status = "") => expect.objectContaining({ status, isCompletion: false })),
+    );
   });
 
   test("counts until JobCannon's own snapshot comes, which then stands on both", async () => {

@@ -23,6 +23,7 @@ export function smartrecruitersSettings(world: SmartWorld): Settings {
       webhookDelayMs: webhooks.delayMs,
       webhookRetryMs: webhooks.retryMs,
       webhookResult: webhooks.carriesResult,
+      webhookStatus: webhooks.status,
       jobcannonUrl: jobcannon.url,
       // A secret prints itself as redacted.
       jobcannonSecret: jobcannon.secret,
@@ -64,6 +65,9 @@ export function smartrecruitersSettings(world: SmartWorld): Settings {
       }),
       webhookResult: setting("true or false", isBoolean, (carriesResult) => {
         webhooks.carriesResult = carriesResult;
+      }),
+      webhookStatus: setting("text such as completed or EXPIRED", isText, (status) => {
+        webhooks.status = status;
       }),
       jobcannonUrl: setting("a URL, or null", orNull(isHttpUrl), (url) => {
         jobcannon.url = url;

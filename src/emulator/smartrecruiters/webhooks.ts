@@ -18,7 +18,7 @@ export function announceCompletion(world: SmartWorld, company: Company, assessme
     jobId,
     assessmentId,
     ...(finished && { invitationId: finished.invitationId }),
-    status: "completed",
+    status: world.webhooks.status,
     ...(finished && world.webhooks.carriesResult && { result: finished.result }),
   };
   const event: WebhookEvent = { ...newEvent(world), data };

@@ -41,6 +41,8 @@ export interface WebhookSettings {
   delayMs: number;
   retryMs: number[];
   carriesResult: boolean;
+  /** What an assessment is said to be once its result is there. */
+  status: string;
 }
 
 export interface JobcannonSettings {
@@ -66,6 +68,7 @@ export function createWorld(context: VendorContext): SmartWorld {
       delayMs: 0,
       retryMs: [1_000, 3_000, 10_000],
       carriesResult: true,
+      status: "completed",
     },
     jobcannon: readJobcannon(context),
     codes: new Map(),

@@ -48,7 +48,9 @@ export async function seeWebhook(trial: AtsTrial, note: (text: string) => void):
     note: (left) => note(`${left} left`),
     look: async (): Promise<Outcome | null> => {
       const received = await store.received({ org, vendor, environment: "sandbox", candidateId, limit: 10 });
-      const own = received.find(({ assessmentId }) => assessmentId === found.assessment?.id);
+      const own = received.find(
+        ({ assessmentId, isCompletion }) => isCompletion && assessmentId === found.assessment?.id,
+      );
       if (own) {
         const at = shortTime(own.receivedAt);
         return { status: "passed", evidence: `${plain(own.eventId)} at ${at}, its signature is good` };

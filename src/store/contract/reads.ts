@@ -51,6 +51,8 @@ export interface InviteHistory {
     at: number;
     receivedAt: number;
     conflict: boolean;
+    /** What a vendor's webhook says of its assessment, as EXPIRED; null for any other event. */
+    told: string | null;
   }[];
   pushes: (PushSummary & { delivered: boolean })[];
   attempts: Attempt[];

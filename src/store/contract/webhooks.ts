@@ -82,7 +82,10 @@ export interface ReceivedWebhook {
   assessmentId: string;
   /** Of the invite it speaks of, if that is known. */
   invitationId: string | null;
+  /** As the vendor writes it; blank where it said none. */
   status: string;
+  /** Only then does it confirm or complete anything. */
+  isCompletion: boolean;
   hasResult: boolean;
   isMatched: boolean;
 }

@@ -51,7 +51,7 @@ function readConfirmation(
     jobId: optionalIdentifier(data.jobId, "data.jobId"),
     assessmentId: identifier(data.assessmentId, "data.assessmentId"),
     invitationId: optionalIdentifier(data.invitationId, "data.invitationId"),
-    status: identifier(data.status, "data.status"),
+    status: optionalIdentifier(data.status, "data.status") ?? "",
     at,
     result: readResult(optionalFields(data.result, "data.result"), "data.result"),
   };

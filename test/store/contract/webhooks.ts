@@ -119,6 +119,45 @@ export function describeWebhooks(open: OpenStore): void {
       expect(connections.map(({ pushes }) => pushes.pending)).toEqual([1, 1]);
     });
 
+    test("that tells of no completion is kept and tied, and changes nothing, whatever result it carries", async () => {
+      for (const status of ["EXPIRED", "REJECTED", "PENDING", "IN_PROGRESS", "expired", "incompleted", ""]) {
+        const invite = anEvent("invited", { origin: ORIGIN, tests: UNTAKEN, at: NOON - MINUTE });
+        const word = aConfirmation("evt_1", { result: RESULT, status });
+        for (const events of [
+          [invite, word],
+          [word, invite],
+        ]) {
+          const store = await opened(open);
+          await connect(store, HUBSPOT);
+          await connect(store, SMARTRECRUITERS);
+          for (const event of events) await store.append([event]);
+          expect(await store.questions({ after: 0, limit: 10 })).toEqual([]);
+          const history = await store.invite("acme", "inv_1");
+          expect(history?.invite.status).toBe("invited");
+          expect(history?.events.map(({ told }) => told)).toEqual(
+            events.map((event) => (event === word ? status : null)),
+          );
+          expect(await receivedOf(store)).toMatchObject([
+            { status, isCompletion: false, hasResult: true, isMatched: true, invitationId: "inv_1" },
+          ]);
+          const { connections } = await store.overview("acme", NOON);
+          expect(connections.map(({ pushes }) => pushes.pending)).toEqual([0, 0]);
+        }
+      }
+    });
+
+    test("that tells of a completion does so in whatever letters its vendor writes it", async () => {
+      for (const status of ["COMPLETED", "Completed", "completed"]) {
+        const store = await opened(open);
+        await store.append([
+          anEvent("invited", { origin: ORIGIN, tests: UNTAKEN, at: NOON - MINUTE }),
+          aConfirmation("evt_1", { result: RESULT, status }),
+        ]);
+        expect(await store.questions({ after: 0, limit: 10 })).toHaveLength(1);
+        expect(await receivedOf(store)).toMatchObject([{ isCompletion: true }]);
+      }
+    });
+
     test("asks no more when the vendor does not know the test, or the invite does not have it", async () => {
       for (const answer of [null, "eq"]) {
         const store = await opened(open);

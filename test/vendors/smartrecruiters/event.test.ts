@@ -83,6 +83,13 @@ describe("the event of a completed assessment", () => {
     });
   });
 
+  test("may say any status or none, which is kept as it came", () => {
+    for (const status of ["EXPIRED", "in_progress", "Completed", "a new one"])
+      expect(parse({ ...EVENT, data: { ...EVENT.data, status } }).confirmation?.status).toBe(status);
+    for (const status of [undefined, null, " "])
+      expect(parse({ ...EVENT, data: { ...EVENT.data, status } }).confirmation?.status).toBe("");
+  });
+
   test("may come from the future or from long ago", () => {
     for (const occurredAt of ["2031-01-01T00:00:00Z", "2019-01-01T00:00:00+02:00"])
       expect(parse({ ...EVENT, occurredAt }).at).toBe(Date.parse(occurredAt));
@@ -103,7 +110,7 @@ describe("the event of a completed assessment", () => {
     ["data.assessmentId", " ", "data.assessmentId is blank"],
     ["data.assessmentId", "a\u0000", "data.assessmentId holds characters that are no text"],
     ["data.jobId", {}, "data.jobId is not a text"],
-    ["data.status", null, "data.status is missing"],
+    ["data.status", 7, "data.status is not a text"],
     ["data.result", "good", "data.result is not an object"],
     ["data.result.dimensions", {}, "data.result.dimensions is not a list"],
     ["data.result.dimensions", [{ score: 1 }], "data.result.dimensions[0].name is missing"],

@@ -22,7 +22,7 @@ export function createConfirmations(db: Db) {
     "SELECT id, contact, state FROM invites WHERE org = ? AND assessment = ?",
   );
   const columns =
-    "SELECT seq, vendor, org, environment, candidate_id, assessment_id, invitation_id, at, result";
+    "SELECT seq, vendor, org, environment, candidate_id, assessment_id, invitation_id, status, at, result";
   const waitingForInvitation = db.prepare<[string, string], ConfirmationRow>(
     `${columns} FROM confirmations WHERE org = ? AND invitation_id = ? AND state = 'unmatched'`,
   );
@@ -50,7 +50,7 @@ export function createConfirmations(db: Db) {
     { test, now, round }: { test: string | null | undefined; now: number; round: Round },
   ): void => {
     const result: Confirmation["result"] = row.result === null ? null : JSON.parse(row.result);
-    const outcome = applyConfirmation(inviteOf(state), { result, at: row.at }, test);
+    const outcome = applyConfirmation(inviteOf(state), { status: row.status, result, at: row.at }, test);
     if (outcome.kind === "learned") save(id, outcome.invite, { now, round });
     if (outcome.kind === "ask") ask(row.seq, inquiryOf(row), now);
     become.run(STATE_AFTER[outcome.kind], row.seq);
@@ -92,6 +92,7 @@ export function createConfirmations(db: Db) {
 }
 
 const STATE_AFTER: Record<Confirmed["kind"], string> = {
+  noted: "noted",
   confirmed: "confirmed",
   learned: "confirmed",
   ask: "asking",
@@ -124,6 +125,7 @@ interface ConfirmationRow {
   candidate_id: string;
   assessment_id: string;
   invitation_id: string | null;
+  status: string;
   at: number;
   result: string | null;
 }

@@ -1,3 +1,4 @@
+import { tellsCompletion } from "../../../core/confirmation.ts";
 import type { Confirmation } from "../../../core/event.ts";
 import type { ReceivedQuery, ReceivedWebhook, Refusal, TrialCandidate } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
@@ -35,6 +36,7 @@ export function createWebhooks(db: Db) {
         assessmentId: row.assessment_id,
         invitationId: row.invitation_id,
         status: row.status,
+        isCompletion: tellsCompletion(row.status),
         hasResult: row.has_result === 1,
         isMatched: row.state !== "unmatched",
       }));

@@ -38,9 +38,9 @@ export function createReads(db: Db) {
     }));
   };
 
-  const eventsOf = db.prepare<[number], EventRow>(
-    "SELECT source, event_id, type, at, received_at, conflict FROM events WHERE invite_id = ? ORDER BY seq",
-  );
+  const eventsOf = db.prepare<[number], EventRow>(`
+    SELECT e.source, e.event_id, e.type, e.at, e.received_at, e.conflict, c.status AS told
+    FROM events e LEFT JOIN confirmations c ON c.seq = e.seq WHERE e.invite_id = ? ORDER BY e.seq`);
   const attemptsOf = db.prepare<[number], Omit<Attempt, "vendor">>(`
     SELECT at, version, outcome, http_status AS httpStatus, correlation_id AS correlationId, duration_ms AS durationMs, reason
     FROM attempts WHERE push_id = ? ORDER BY id`);
@@ -58,6 +58,7 @@ export function createReads(db: Db) {
         at: event.at,
         receivedAt: event.received_at,
         conflict: event.conflict === 1,
+        told: event.told,
       })),
       pushes: pushes.map((push) => push.summary),
       attempts: pushes
@@ -87,4 +88,5 @@ interface EventRow {
   at: number;
   received_at: number;
   conflict: number;
+  told: string | null;
 }
