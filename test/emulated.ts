@@ -38,17 +38,21 @@ export interface HubspotSettings extends OauthSettings {
   propertyLagMs?: number;
   tellsScopes?: boolean;
   introspection?: "whole" | "active" | null;
+  pageSize?: number | null;
 }
 
 export interface SmartrecruitersSettings extends OauthSettings {
   companyId?: string | null;
   customFields?: readonly object[] | null;
+  pageSize?: number;
+  pageStyle?: "id" | "link" | "offset";
   webhookCopies?: number;
   webhookReorder?: boolean;
   webhookReserialize?: boolean;
   webhookDelayMs?: number;
   webhookRetryMs?: readonly number[];
   webhookResult?: boolean;
+  webhookStatus?: string;
   jobcannonUrl?: string | null;
   jobcannonSecret?: string | null;
   jobcannonOrg?: string;

@@ -154,9 +154,9 @@ async function runSubscribe(session: Session, flags: Flags & { dryRun?: boolean 
 
 async function runUnsubscribe(session: Session, flags: Flags): Promise<void> {
   const { context, opened } = await open(session, flags);
-  const { ours, planSubscribe, unsubscribe } = await import("../flows/ats/subscriptions.ts");
+  const { oursIn, planSubscribe, unsubscribe } = await import("../flows/ats/subscriptions.ts");
   const plan = await planSubscribe(context, opened.connection);
-  const ids = ours(plan).map(({ id }) => id);
+  const ids = oursIn(plan);
   if (ids.length > 0) {
     const loss = `This removes ${listed(ids)} at ${opened.destination.label}: its webhooks reach ${context.targetUrl} no more`;
     await agreed(session, loss);

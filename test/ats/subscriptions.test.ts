@@ -200,6 +200,66 @@ describe("a subscription that no longer serves", () => {
   });
 });
 
+describe("among others' subscriptions, which come in pages", () => {
+  /** Twenty-five others', of which ten fill the first page, stand before ours. */
+  async function crowded(): Promise<World> {
+    const world = await connectedAts();
+    const { api } = await company(world);
+    for (let n = 0; n < 25; n += 1)
+      await api("POST", SUBSCRIBE, { event: COMPLETED, targetUrl: `https://other.example/${n}` });
+    return world;
+  }
+
+  test.each(["id", "link", "offset"] as const)(
+    "ours is found, kept, checked and removed, whichever way a page names the next (%s)",
+    async (pageStyle) => {
+      const world = await crowded();
+      await world.smartrecruiters.settings({ pageStyle });
+      await succeed(world, ["webhooks", "subscribe"]);
+      expect((await succeed(world, ["webhooks", "subscribe", "--json"])).json).toMatchObject({
+        created: false,
+        removed: 0,
+      });
+      expect(await subscriptions(world)).toHaveLength(26);
+      expect((await succeed(world, CHECK)).json).toMatchObject({ checked: 1, failed: [] });
+      const { subscriptions: listed } = v.parse(
+        v.object({ subscriptions: v.array(v.object({ isOurs: v.boolean() })) }),
+        (await succeed(world, LIST)).json,
+      );
+      expect(listed.map(({ isOurs }) => isOurs)).toEqual([...Array(25).fill(false), true]);
+      expect((await succeed(world, ["webhooks", "unsubscribe", "--yes", "--json"])).json).toMatchObject({
+        removed: 1,
+      });
+      expect(await subscriptions(world)).toHaveLength(25);
+    },
+  );
+
+  test("a list that goes in circles changes nothing, and says so", async () => {
+    const world = await crowded();
+    const page = { content: [], nextPageId: "again" };
+    await world.smartrecruiters.fault({ status: 200, path: SUBSCRIBE, body: page });
+    const { code, err } = await world.run(["webhooks", "subscribe"]);
+    expect(code).toBe(6);
+    expect(err).toContain("SmartRecruiters' pages go in a circle: listing subscriptions was given up");
+    await world.smartrecruiters.clearFaults();
+    expect(await subscriptions(world)).toHaveLength(25);
+  });
+
+  test("ours is removed by the id that we hold, also where the list does not show it", async () => {
+    const world = await connectedAts();
+    await succeed(world, ["webhooks", "subscribe"]);
+    const { id } = await subscription(world);
+    await world.smartrecruiters.fault({ status: 200, method: "GET", path: SUBSCRIBE, body: { content: [] } });
+    expect((await succeed(world, ["webhooks", "rotate-secret", "--json"])).json).toMatchObject({
+      replaced: [id],
+    });
+    expect((await succeed(world, ["webhooks", "unsubscribe", "--yes", "--json"])).json).toMatchObject({
+      removed: 1,
+    });
+    expect(await subscriptions(world)).toEqual([]);
+  });
+});
+
 describe("webhooks list", () => {
   test("shows whose is ours, and others' beside it", async () => {
     const world = await connectedAts();

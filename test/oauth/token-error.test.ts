@@ -74,9 +74,33 @@ describe("a refused code", () => {
     expect(explain(exchange, 400, answer)).toMatchObject({ code, hint: expect.stringContaining(hint) });
   });
 
+  test("has a hint that begins with the server's own words, whatever is advised", () => {
+    for (const status of ["BAD_AUTH_CODE", "BAD_CLIENT_ID", "BAD_REDIRECT_URI", "BAD_CODE_VERIFIER", "ODD"]) {
+      const { hint } = explain(exchange, 400, { error: "odd", error_description: "as it says", status });
+      expect(hint).toMatch(new RegExp(`^HubSpot says: ${status}: as it says\\. \\w`));
+    }
+    expect(explain(exchange, 400, { error: "invalid_grant" }).hint).toMatch(
+      /^HubSpot says: invalid_grant\. Codes/,
+    );
+  });
+
+  test.each([
+    [true, "false"],
+    [false, "true"],
+  ])("that speaks of PKCE while pkce = %s names the setting to try", (pkce, other) => {
+    const call: TokenCall = { ...exchange, issuer: issuerAt("https://vendor.example", { pkce }) };
+    for (const error_description of ["PKCE verification failed", "code_verifier is missing"]) {
+      const { code, hint } = explain(call, 400, { error: "invalid_grant", error_description });
+      expect(code).toBe("VENDOR_REJECTED");
+      expect(hint).toContain(`set hubspot.pkce = ${other}`);
+    }
+  });
+
   test("the vendor's words come without control characters and cut short", () => {
     const said = explain(exchange, 400, { error: "odd", message: `\u001b]0;title\u0007${"x".repeat(500)}` });
-    expect(said.message).not.toContain("\u001b");
-    expect(said.message.length).toBeLessThan(300);
+    for (const words of [said.message, said.hint ?? ""]) {
+      expect(words).not.toContain("\u001b");
+      expect(words.length).toBeLessThan(320);
+    }
   });
 });

@@ -54,6 +54,8 @@ export interface PortalProfile {
   timeZone: string;
   /** Custom properties per object; `null` is a developer test account's 1,000. */
   propertyQuota: number | null;
+  /** How many properties or groups a list holds; `null` is all of them, as published: "no paging". */
+  pageSize: number | null;
   /** What an admin lets apps have; `null` is all they ask for. */
   grantedScopes: string[] | null;
   /** So long contacts do not know a property that was just created. */
@@ -87,6 +89,7 @@ export const DEFAULT_PROFILE: PortalProfile = {
   dataHostingLocation: "eu1",
   timeZone: "UTC",
   propertyQuota: null,
+  pageSize: null,
   grantedScopes: null,
   propertyLagMs: 0,
 };

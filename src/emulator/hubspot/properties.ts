@@ -2,6 +2,7 @@
 import { empty, isRecord, json, type Reply } from "../http.ts";
 import type { ApiCall, ApiRoute } from "./api.ts";
 import { batchAnswer, batchInputs } from "./batch.ts";
+import { answerDefinitions } from "./definition-list.ts";
 import { isRefusal, notFound, type Refusal, refusal, refuse } from "./errors.ts";
 import { activeProperty, customProperties, type Portal, type Property, propertyQuota } from "./portal.ts";
 import { readDefinition } from "./property-definition.ts";
@@ -30,13 +31,13 @@ export const propertyRoutes: readonly ApiRoute[] = [
   { method: "DELETE", path: `${PATH}/:name`, scopes: WRITE_SCOPES, answer: archive },
 ];
 
-function list({ portal, query }: ApiCall): Reply {
-  const archived = query.get("archived") === "true";
-  const sensitivity = query.get("dataSensitivity") ?? "non_sensitive";
-  const properties = [...portal.properties.values()].filter(
+function list(call: ApiCall): Reply {
+  const archived = call.query.get("archived") === "true";
+  const sensitivity = call.query.get("dataSensitivity") ?? "non_sensitive";
+  const properties = [...call.portal.properties.values()].filter(
     (property) => property.archived === archived && property.dataSensitivity === sensitivity,
   );
-  return json(200, { results: properties });
+  return answerDefinitions(call, properties);
 }
 
 function read({ portal, query, param }: ApiCall): Reply {

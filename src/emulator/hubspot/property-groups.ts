@@ -1,6 +1,7 @@
 /** Property groups of contacts. */
 import { empty, isRecord, json, type Reply } from "../http.ts";
 import type { ApiCall, ApiRoute } from "./api.ts";
+import { answerDefinitions } from "./definition-list.ts";
 import { apiFailure, invalid, notFound } from "./errors.ts";
 import { activeGroup, type Group, type Portal, type Property } from "./portal.ts";
 import { archiveProperty, READ_SCOPES, WRITE_SCOPES } from "./properties.ts";
@@ -15,8 +16,12 @@ export const groupRoutes: readonly ApiRoute[] = [
   { method: "DELETE", path: `${PATH}/:name`, scopes: WRITE_SCOPES, answer: archive },
 ];
 
-function list({ portal }: ApiCall): Reply {
-  return json(200, { results: [...portal.groups.values()].filter((group) => !group.archived) });
+function list(call: ApiCall): Reply {
+  const groups = [...call.portal.groups.values()];
+  return answerDefinitions(
+    call,
+    groups.filter((group) => !group.archived),
+  );
 }
 
 function read({ portal, param }: ApiCall): Reply {

@@ -25,6 +25,9 @@ export function hubspotSettings(world: HubspotWorld): Settings {
       propertyQuota: setting("a whole number, or null", orNull(isCount), (quota) => {
         world.current.profile.propertyQuota = quota;
       }),
+      pageSize: setting("a whole number above 0, or null", orNull(isPageSize), (size) => {
+        world.current.profile.pageSize = size;
+      }),
       grantedScopes: setting("a list of texts, or null", orNull(isStringArray), (scopes) => {
         world.current.profile.grantedScopes = scopes;
       }),
@@ -52,4 +55,8 @@ export function hubspotSettings(world: HubspotWorld): Settings {
 
 function isIntrospection(value: unknown): value is Introspection {
   return INTROSPECTIONS.some((known) => known === value);
+}
+
+function isPageSize(value: unknown): value is number {
+  return isCount(value) && value > 0;
 }

@@ -4,6 +4,7 @@ import type { ApiCall, ApiRoute } from "./api.ts";
 import { type Assessment, assessmentsOf } from "./company.ts";
 import { invalid, notFound } from "./errors.ts";
 import { isText } from "./input.ts";
+import { answerPage } from "./pages.ts";
 import { deliverResults } from "./results.ts";
 import { nextId, type SmartWorld } from "./world.ts";
 
@@ -17,10 +18,10 @@ export function assessmentRoutes(world: SmartWorld): ApiRoute[] {
       method: "GET",
       path: "/v1/assessments",
       scope: READ,
-      answer: ({ company, query }) => {
-        const candidateId = query.get("candidateId");
+      answer: (call) => {
+        const candidateId = call.query.get("candidateId");
         if (!candidateId) return invalid("candidateId is missing");
-        return json(200, { content: assessmentsOf(company, candidateId).map(show) });
+        return answerPage(world, call, { items: assessmentsOf(call.company, candidateId).map(show) });
       },
     },
     {

@@ -4,29 +4,35 @@ import type { ApiCall, ApiRoute } from "./api.ts";
 import type { StageAssessment } from "./company.ts";
 import { invalid, notFound } from "./errors.ts";
 import { isText } from "./input.ts";
+import { answerPage } from "./pages.ts";
+import type { SmartWorld } from "./world.ts";
 
 const PATH = "/v1/jobs/:jobId/stages/:stage/assessment";
 
-export const catalogueRoutes: readonly ApiRoute[] = [
-  { method: "PUT", path: PATH, scope: "assessments:write", answer: put },
-  {
-    method: "GET",
-    path: PATH,
-    scope: "assessments:read",
-    answer: ({ company, param }) => {
-      const planned = company.catalogue.get(param("jobId"))?.get(param("stage"));
-      if (planned) return json(200, planned);
-      return notFound(`Stage ${param("stage")} of job ${param("jobId")} has no assessment`);
+export function catalogueRoutes(world: SmartWorld): ApiRoute[] {
+  return [
+    { method: "PUT", path: PATH, scope: "assessments:write", answer: put },
+    {
+      method: "GET",
+      path: PATH,
+      scope: "assessments:read",
+      answer: ({ company, param }) => {
+        const planned = company.catalogue.get(param("jobId"))?.get(param("stage"));
+        if (planned) return json(200, planned);
+        return notFound(`Stage ${param("stage")} of job ${param("jobId")} has no assessment`);
+      },
     },
-  },
-  {
-    method: "GET",
-    path: "/v1/jobs/:jobId/assessments",
-    scope: "assessments:read",
-    answer: ({ company, param }) =>
-      json(200, { content: [...(company.catalogue.get(param("jobId"))?.values() ?? [])] }),
-  },
-];
+    {
+      method: "GET",
+      path: "/v1/jobs/:jobId/assessments",
+      scope: "assessments:read",
+      answer: (call) => {
+        const items = [...(call.company.catalogue.get(call.param("jobId"))?.values() ?? [])];
+        return answerPage(world, call, { items });
+      },
+    },
+  ];
+}
 
 function put({ company, param, input }: ApiCall): Reply {
   const planned = readPlanned(param("stage"), input);

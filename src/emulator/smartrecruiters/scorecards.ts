@@ -1,8 +1,8 @@
 /** What a recruiter reads: a candidate's scorecard, and the company's custom fields. */
-import { json } from "../http.ts";
 import type { ApiRoute } from "./api.ts";
 import { scorecardOf } from "./company.ts";
 import { notFound } from "./errors.ts";
+import { answerPage } from "./pages.ts";
 import type { SmartWorld } from "./world.ts";
 
 export function scorecardRoutes(world: SmartWorld): ApiRoute[] {
@@ -11,17 +11,19 @@ export function scorecardRoutes(world: SmartWorld): ApiRoute[] {
       method: "GET",
       path: "/v1/candidates/:id/scorecard",
       scope: "candidates:read",
-      answer: ({ company, param }) => {
-        const candidateId = param("id");
+      answer: (call) => {
+        const { company } = call;
+        const candidateId = call.param("id");
         if (!company.candidates.has(candidateId)) return notFound(`There is no candidate ${candidateId}`);
-        return json(200, { candidateId, entries: scorecardOf(company, candidateId) });
+        const items = scorecardOf(company, candidateId);
+        return answerPage(world, call, { items, key: "entries", more: { candidateId } });
       },
     },
     {
       method: "GET",
       path: "/v1/custom-fields",
       scope: "custom_fields:read",
-      answer: () => json(200, { content: world.customFields }),
+      answer: (call) => answerPage(world, call, { items: world.customFields }),
     },
   ];
 }

@@ -5,7 +5,7 @@ import { isBoolean, isCount, isText, orNull, type Settings, setting } from "../s
 import { DEFAULT_FIELDS, isCustomFields } from "./custom-fields.ts";
 import { isHttpUrl } from "./input.ts";
 import { isSigningSecret } from "./jobcannon-signature.ts";
-import type { SmartWorld } from "./world.ts";
+import { PAGE_STYLES, type PageStyle, type SmartWorld } from "./world.ts";
 
 export function smartrecruitersSettings(world: SmartWorld): Settings {
   const { webhooks, jobcannon } = world;
@@ -17,6 +17,8 @@ export function smartrecruitersSettings(world: SmartWorld): Settings {
       oneUseTokens: world.oneUseTokens,
       accessTokenSeconds: world.accessTokenSeconds,
       customFields: world.customFields,
+      pageSize: world.pageSize,
+      pageStyle: world.pageStyle,
       webhookCopies: webhooks.copies,
       webhookReorder: webhooks.reorder,
       webhookReserialize: webhooks.reserialize,
@@ -47,6 +49,12 @@ export function smartrecruitersSettings(world: SmartWorld): Settings {
       }),
       customFields: setting("a list of {id, label, type}, or null", orNull(isCustomFields), (fields) => {
         world.customFields = fields ?? DEFAULT_FIELDS;
+      }),
+      pageSize: setting("a whole number from 1 to 100", isPageSize, (size) => {
+        world.pageSize = size;
+      }),
+      pageStyle: setting(PAGE_STYLES.join(" or "), isPageStyle, (style) => {
+        world.pageStyle = style;
       }),
       webhookCopies: setting("a whole number", isCount, (copies) => {
         webhooks.copies = copies;
@@ -80,6 +88,14 @@ export function smartrecruitersSettings(world: SmartWorld): Settings {
       }),
     },
   };
+}
+
+function isPageSize(value: unknown): value is number {
+  return isCount(value) && value >= 1 && value <= 100;
+}
+
+function isPageStyle(value: unknown): value is PageStyle {
+  return PAGE_STYLES.some((style) => style === value);
 }
 
 function isCounts(value: unknown): value is number[] {

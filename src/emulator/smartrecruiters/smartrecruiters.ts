@@ -24,7 +24,7 @@ export const createSmartrecruiters: CreateVendor = (stage) => {
     ...candidateRoutes(world),
     ...assessmentRoutes(world),
     ...scorecardRoutes(world),
-    ...catalogueRoutes,
+    ...catalogueRoutes(world),
   ]);
   return {
     answer: (call) => {

@@ -5,6 +5,7 @@ import type { ApiCall, ApiRoute } from "./api.ts";
 import type { Subscription } from "./company.ts";
 import { invalid, notFound } from "./errors.ts";
 import { isHeaders, isHttpUrl } from "./input.ts";
+import { answerPage } from "./pages.ts";
 import { COMPLETED } from "./webhooks.ts";
 import { nextId, type SmartWorld } from "./world.ts";
 
@@ -22,7 +23,8 @@ export function subscriptionRoutes(world: SmartWorld): ApiRoute[] {
       method: "GET",
       path: "/v1/webhooks/subscriptions",
       scope: SCOPE,
-      answer: ({ company }) => json(200, { content: [...company.subscriptions.values()].map(withoutSecret) }),
+      answer: (call) =>
+        answerPage(world, call, { items: [...call.company.subscriptions.values()].map(withoutSecret) }),
     },
     {
       method: "GET",

@@ -22,6 +22,9 @@ export interface SmartWorld extends VendorContext {
   oneUseTokens: boolean;
   accessTokenSeconds: number;
   customFields: readonly CustomField[];
+  /** How many of a list one answer holds, where the call does not say. */
+  pageSize: number;
+  pageStyle: PageStyle;
   webhooks: WebhookSettings;
   jobcannon: JobcannonSettings;
   codes: Map<string, Code>;
@@ -32,6 +35,10 @@ export interface SmartWorld extends VendorContext {
   heldEvents: Map<Company, WebhookEvent>;
   lastIds: Map<string, number>;
 }
+
+/** `id`: all that the vendor's candidates list answers; `link`: the header alone; `offset`: offset, limit and totalFound. */
+export const PAGE_STYLES = ["id", "link", "offset"] as const;
+export type PageStyle = (typeof PAGE_STYLES)[number];
 
 export interface WebhookSettings {
   /** How often each event is sent, as a sender that lost an answer does. */
@@ -61,6 +68,8 @@ export function createWorld(context: VendorContext): SmartWorld {
     oneUseTokens: false,
     accessTokenSeconds: 1_800,
     customFields: DEFAULT_FIELDS,
+    pageSize: 10,
+    pageStyle: "id",
     webhooks: {
       copies: 1,
       reorder: false,

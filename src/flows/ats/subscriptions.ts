@@ -30,6 +30,8 @@ export interface SubscribePlan {
   keep: Subscription | null;
   /** Ours, and of no use: the new one takes their place. */
   remove: Subscription[];
+  /** The one that we made, where the vendor's list does not show it: removed by its id all the same. */
+  unlisted: string | null;
   health: SubscriptionHealth;
 }
 
@@ -60,7 +62,8 @@ export async function planSubscribe(
     checkedAt: clock.now(),
     ...(isCutOff ? { begun: true } : {}),
   };
-  return { keep, remove: found.filter((each) => each !== keep), health };
+  const unlisted = found.some(({ id }) => id === known) ? null : known;
+  return { keep, remove: found.filter((each) => each !== keep), unlisted, health };
 }
 
 function stateOf(
@@ -108,8 +111,8 @@ export async function subscribe(
 ): Promise<{ subscription: Subscription; isNew: boolean; removed: number }> {
   const subscription = plan.keep ?? (await create(context, connection));
   await saveActive(context, connection, subscription);
-  for (const { id } of plan.remove) await context.ats.unsubscribe(context.access, id);
-  return { subscription, isNew: plan.keep === null, removed: plan.remove.length };
+  const removed = await removeAll(context, useless(plan));
+  return { subscription, isNew: plan.keep === null, removed: removed.length };
 }
 
 /**
@@ -120,11 +123,10 @@ export async function rotateSecret(
   context: SubscriptionContext,
   connection: Connection,
 ): Promise<{ subscription: Subscription; replaced: string[] }> {
-  const old = ours(await planSubscribe(context, connection));
+  const old = oursIn(await planSubscribe(context, connection));
   const subscription = await create(context, connection);
   await saveActive(context, connection, subscription);
-  for (const { id } of old) await context.ats.unsubscribe(context.access, id);
-  return { subscription, replaced: old.map(({ id }) => id) };
+  return { subscription, replaced: await removeAll(context, old) };
 }
 
 /** Removes ours. The secrets stay for what is still on its way. Returns how many there were. */
@@ -133,15 +135,25 @@ export async function unsubscribe(
   connection: Connection,
   plan: SubscribePlan,
 ): Promise<number> {
-  const doomed = ours(plan);
-  for (const { id } of doomed) await context.ats.unsubscribe(context.access, id);
+  const removed = await removeAll(context, oursIn(plan));
   await saveHealth(context, connection, null);
-  return doomed.length;
+  return removed.length;
 }
 
-/** All that are ours, whether they serve or not. */
-export function ours({ keep, remove }: SubscribePlan): Subscription[] {
-  return [...(keep ? [keep] : []), ...remove];
+/** The ids of all that are ours, whether they serve or not. */
+export function oursIn(plan: SubscribePlan): string[] {
+  return [...(plan.keep ? [plan.keep.id] : []), ...useless(plan)];
+}
+
+function useless({ remove, unlisted }: SubscribePlan): string[] {
+  return [...remove.map(({ id }) => id), ...(unlisted === null ? [] : [unlisted])];
+}
+
+/** Returns those that were there. */
+async function removeAll({ ats, access }: SubscriptionContext, ids: readonly string[]): Promise<string[]> {
+  const removed: string[] = [];
+  for (const id of ids) if (await ats.unsubscribe(access, id)) removed.push(id);
+  return removed;
 }
 
 /** The secret is in the vault before anything relies on it. */

@@ -1,5 +1,12 @@
 import { AppError } from "../../shared/errors.ts";
-import { connectAgain, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "../endpoint/issuer.ts";
+import {
+  connectAgain,
+  pkceHint,
+  redirectHint,
+  speaksOfPkce,
+  speaksOfRedirectUri,
+  type TokenIssuer,
+} from "../endpoint/issuer.ts";
 import { quoted } from "../endpoint/token-error.ts";
 
 /** The code in a vendor's redirect. Throws, in words an operator can act on, when consent was not given. */
@@ -42,6 +49,10 @@ function explainRefusal(
   if (speaksOfRedirectUri(`${error} ${description}`))
     return new AppError("CONFIG_INVALID", `${label} does not accept the redirect URI${words}`, {
       hint: redirectHint(issuer, redirectUri),
+    });
+  if (speaksOfPkce(`${error} ${description}`))
+    return new AppError("CONFIG_INVALID", `${label} does not take how we prove who asks (PKCE)${words}`, {
+      hint: `In the configuration, ${pkceHint(issuer)}. ${again}.`,
     });
   if (/^(invalid_client|unauthorized_client|invalid_request)$/.test(error))
     return new AppError("CONFIG_INVALID", `${label} does not accept this app's settings${words}`, {

@@ -27,6 +27,16 @@ export function speaksOfRedirectUri(words: string): boolean {
   return /redirect.?ur[il]/i.test(words);
 }
 
+/** What a server says that wants PKCE, or does not take what we sent of it. */
+export function speaksOfPkce(words: string): boolean {
+  return /\bpkce\b|code.?(verifier|challenge)/i.test(words);
+}
+
+/** The setting to try, where it may be PKCE. */
+export function pkceHint({ vendor, authorization }: TokenIssuer): string {
+  return `set ${vendor}.pkce = ${authorization.pkce ? "false" : "true"}`;
+}
+
 /** What a vendor's token endpoint handed out. */
 export interface Grant {
   accessToken: Secret;

@@ -3,7 +3,14 @@ import { setSecretCommand } from "../../core/advice/command-lines.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
 import { plain, possessive } from "../../shared/text.ts";
-import { connectAgain, redirectHint, speaksOfRedirectUri, type TokenIssuer } from "./issuer.ts";
+import {
+  connectAgain,
+  pkceHint,
+  redirectHint,
+  speaksOfPkce,
+  speaksOfRedirectUri,
+  type TokenIssuer,
+} from "./issuer.ts";
 
 export interface TokenCall {
   issuer: TokenIssuer;
@@ -20,13 +27,23 @@ export interface TokenCall {
 export function explainTokenError(answer: HttpAnswer, call: TokenCall): AppError {
   const said = readBody(answer);
   if (!said) return unavailable(answer.status, call, isMarkup(answer.text));
+  if (call.step === "refresh" || said.quote === "") return explain(answer, call, said);
+  // Whoever connects for the first time knows best what the server's own words are about.
+  const { code, message, hint } = explain(answer, call, { ...said, words: "" });
+  return new AppError(code, message, {
+    hint: `${call.issuer.label} says: ${said.quote}. ${hint ?? ""}`.trim(),
+  });
+}
+
+function explain(answer: HttpAnswer, call: TokenCall, said: Said): AppError {
   const is = (...codes: string[]) => codes.some((code) => said.codes.includes(code));
   if (is("INVALID_CLIENT", "UNAUTHORIZED_CLIENT", "BAD_CLIENT_ID", "BAD_CLIENT_SECRET"))
     return clientRefused(call, said, is("BAD_CLIENT_ID"), is("BAD_CLIENT_SECRET"));
   const isRedirect = is("BAD_REDIRECT_URI", "MISMATCH_REDIRECT_URI_AUTH_CODE", "REDIRECT_URI_MISMATCH");
-  if (isRedirect || (call.step === "exchange" && speaksOfRedirectUri(said.words)))
+  if (isRedirect || (call.step === "exchange" && speaksOfRedirectUri(said.quote)))
     return redirectRefused(call, said);
-  if (is("BAD_CODE_VERIFIER")) return verifierRefused(call, said);
+  if (is("BAD_CODE_VERIFIER") || (call.step === "exchange" && speaksOfPkce(said.quote)))
+    return verifierRefused(call, said);
   if (
     is("INVALID_GRANT", "BAD_REFRESH_TOKEN", "BAD_AUTH_CODE", "EXPIRED_AUTH_CODE", "BAD_HUB", "ACCESS_DENIED")
   )
@@ -43,6 +60,9 @@ export function explainTokenError(answer: HttpAnswer, call: TokenCall): AppError
 interface Said {
   /** RFC 6749's `error` and the older `status`, in capitals. */
   codes: string[];
+  /** Its own words, harmless and short; may be blank. */
+  quote: string;
+  /** The same as an addition to ours. */
   words: string;
 }
 
@@ -55,9 +75,11 @@ function readBody(answer: HttpAnswer): Said | null {
   if (!parsed.success) return null;
   const { error, error_description, status, message } = parsed.output;
   if (error === "" && message === "") return null;
+  const quote = quoteOf(status && status !== "error" ? status : error, error_description || message);
   return {
     codes: [error, status].map((code) => code.toUpperCase()),
-    words: quoted(status && status !== "error" ? status : error, error_description || message),
+    quote,
+    words: quote === "" ? "" : ` (${quote})`,
   };
 }
 
@@ -101,7 +123,7 @@ function redirectRefused({ issuer, redirectUri }: TokenCall, said: Said): AppErr
 
 function verifierRefused({ issuer }: TokenCall, said: Said): AppError {
   return new AppError("VENDOR_REJECTED", `${issuer.label} refused the code verifier (PKCE)${said.words}`, {
-    hint: `Run \`${connectAgain(issuer)}\` again; if it stays so, set ${issuer.vendor}.pkce = false.`,
+    hint: `Run \`${connectAgain(issuer)}\` again; if it stays so, ${pkceHint(issuer)}.`,
   });
 }
 
@@ -117,8 +139,14 @@ function tokenDead({ issuer }: TokenCall, said: Said): AppError {
   });
 }
 
-/** The vendor's own words, harmless and short, as an addition to ours. */
+/** The vendor's own words as an addition to ours. */
 export function quoted(error: string, description: string): string {
+  const quote = quoteOf(error, description);
+  return quote === "" ? "" : ` (${quote})`;
+}
+
+/** Harmless and short. */
+function quoteOf(error: string, description: string): string {
   const words = plain([error, description].filter(Boolean).join(": ")).replace(/\s+/g, " ").trim();
-  return words === "" ? "" : ` (${words.length > 200 ? `${words.slice(0, 200)}…` : words})`;
+  return words.length > 200 ? `${words.slice(0, 200)}…` : words;
 }

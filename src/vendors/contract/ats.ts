@@ -15,8 +15,8 @@ export interface Ats {
   subscriptions(access: Access): Promise<Subscription[]>;
   /** The secret is told this once. */
   subscribe(access: Access, targetUrl: string): Promise<{ subscription: Subscription; secret: Secret }>;
-  /** One that is gone already is fine. */
-  unsubscribe(access: Access, id: string): Promise<void>;
+  /** False where it was gone already. */
+  unsubscribe(access: Access, id: string): Promise<boolean>;
 
   /** What the stages of a job trigger. */
   catalog(access: Access, jobId: string): Promise<(CatalogEntry & { stage: string })[]>;

@@ -4,14 +4,13 @@ import type { LeftOutField } from "../../core/connection.ts";
 import type { FieldPlan, FieldReport } from "../contract/destination.ts";
 import { type Caller, callApi } from "./api.ts";
 import { driftOf, type Property, PropertySchema, unfitOf } from "./drift.ts";
-import { fetchJson } from "./fetch-json.ts";
+import { fetchList } from "./fetch-json.ts";
 import { DEFINITIONS, type Definition, GROUP } from "./properties.ts";
 import { readProperty } from "./property.ts";
 import { roomForProperties } from "./quota.ts";
 import { failure, verdictOf } from "./verdict.ts";
 
-const Groups = v.object({ results: v.array(v.object({ name: v.string() })) });
-const Properties = v.object({ results: v.array(PropertySchema) });
+const Group = v.object({ name: v.string() });
 
 /** Throws `VENDOR_*`. */
 export async function planFields(caller: Caller, leftOut: readonly LeftOutField[] = []): Promise<FieldPlan> {
@@ -98,21 +97,21 @@ async function addUnlisted(
 }
 
 async function hasGroup(caller: Caller): Promise<boolean> {
-  const { results } = await fetchJson(caller, {
+  const groups = await fetchList(caller, {
     path: caller.paths.propertyGroups,
-    schema: Groups,
+    item: Group,
     doing: "listing property groups",
   });
-  return results.some(({ name }) => name === GROUP.name);
+  return groups.some(({ name }) => name === GROUP.name);
 }
 
 async function listProperties(caller: Caller): Promise<Map<string, Property>> {
-  const { results } = await fetchJson(caller, {
+  const properties = await fetchList(caller, {
     path: caller.paths.properties,
-    schema: Properties,
+    item: PropertySchema,
     doing: "listing properties",
   });
-  return new Map(results.map((property) => [property.name, property]));
+  return new Map(properties.map((property) => [property.name, property]));
 }
 
 /** How HubSpot answers a group that another run has just created is not documented, so the list decides. */

@@ -31,10 +31,15 @@ export async function tell(caller: Caller, { doing, ...call }: ApiCall & { doing
   check(caller, await callApi(caller, call), doing);
 }
 
-/** Also where the thing to remove is gone already. Throws `VENDOR_*`. */
-export async function remove(caller: Caller, { doing, ...call }: ApiCall & { doing: string }): Promise<void> {
+/** False where the thing to remove was gone already. Throws `VENDOR_*`. */
+export async function remove(
+  caller: Caller,
+  { doing, ...call }: ApiCall & { doing: string },
+): Promise<boolean> {
   const answer = await callApi(caller, call);
-  if (!isGone(answer)) check(caller, answer, doing);
+  if (isGone(answer)) return false;
+  check(caller, answer, doing);
+  return true;
 }
 
 export function read<Output>(caller: Caller, answer: ApiAnswer, { schema, doing }: Asked<Output>): Output {

@@ -2,7 +2,8 @@
 import * as v from "valibot";
 import type { Assessment, ScorecardEntry, StagePlace } from "../contract/ats.ts";
 import type { Caller } from "./api.ts";
-import { ask, askIfThere, remove, tell } from "./ask.ts";
+import { ask, remove, tell } from "./ask.ts";
+import { askAll } from "./lists.ts";
 
 const Id = v.object({ id: v.string() });
 const text = v.fallback(v.nullable(v.string()), null);
@@ -27,7 +28,10 @@ const Entry = v.object({
     [],
   ),
 });
-const Scorecard = v.object({ entries: v.array(Entry) });
+const Scorecard = v.pipe(
+  v.object({ entries: v.array(Entry) }),
+  v.transform(({ entries }) => ({ content: entries })),
+);
 
 export async function createCandidate(
   caller: Caller,
@@ -65,13 +69,13 @@ export async function triggerAssessment(
 
 /** Empty for a candidate who is gone. */
 export async function listAssessments(caller: Caller, candidateId: string): Promise<Assessment[]> {
-  const found = await askIfThere(caller, {
+  return await askAll(caller, {
     endpoint: "assessments",
     query: { candidateId },
     schema: Assessments,
     doing: "listing a candidate's assessments",
+    emptyIfGone: true,
   });
-  return found?.content ?? [];
 }
 
 /** Null when there is no such assessment. */
@@ -86,5 +90,5 @@ export async function testOf(
 export async function readScorecard(caller: Caller, candidateId: string): Promise<ScorecardEntry[]> {
   const params = { candidate: candidateId };
   const doing = "reading a scorecard";
-  return (await ask(caller, { endpoint: "scorecard", params, schema: Scorecard, doing })).entries;
+  return await askAll(caller, { endpoint: "scorecard", params, schema: Scorecard, doing });
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { CatalogEntry, StagePlace } from "../contract/ats.ts";
 import type { Caller } from "./api.ts";
 import { ask, askIfThere } from "./ask.ts";
+import { askAll } from "./lists.ts";
 
 /** The guide's default for when an assessment is due. */
 const DUE_DAYS = 7;
@@ -22,7 +23,7 @@ export async function listCatalog(
 ): Promise<(CatalogEntry & { stage: string })[]> {
   const params = { job: jobId };
   const doing = "listing a job's assessments";
-  return (await ask(caller, { endpoint: "catalog", params, schema: Entries, doing })).content;
+  return await askAll(caller, { endpoint: "catalog", params, schema: Entries, doing });
 }
 
 /** Null when the stage triggers nothing. */

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import type { FieldPlan, FieldReport } from "../contract/destination.ts";
 import type { Caller } from "./api.ts";
-import { ask } from "./ask.ts";
+import { askAll } from "./lists.ts";
 
 export interface CustomField {
   id: string;
@@ -18,8 +18,8 @@ const Fields = v.object({
 /** Throws `VENDOR_*`. */
 export async function planFields(caller: Caller): Promise<FieldPlan> {
   const doing = "listing custom fields";
-  const { content } = await ask(caller, { endpoint: "customFields", schema: Fields, doing });
-  const keys = content.filter(({ id }) => /^\S+$/.test(id)).map(keyOf);
+  const all = await askAll(caller, { endpoint: "customFields", schema: Fields, doing });
+  const keys = all.filter(({ id }) => /^\S+$/.test(id)).map(keyOf);
   return { group: null, create: [], existing: [...new Set(keys)], drifted: [], overQuota: [], leftOut: [] };
 }
 

@@ -9,6 +9,8 @@ export const KEYS = {
     api_base: url("https://api.smartrecruiters.com"),
     identity_base: url("https://www.smartrecruiters.com"),
     profile: { ...PROFILE, default: "v1" },
+    // Nobody knows whether the vendor ignores a challenge that it does not expect.
+    pkce: { kind: "yes-no", default: false },
     redirect_port: port(8977),
   },
   /** Each customer has an app of its own, and declares its region: the API does not tell it. */

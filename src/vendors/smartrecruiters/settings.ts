@@ -15,6 +15,7 @@ export interface SmartrecruitersSettings {
   identityBase: string;
   clientId: string;
   profile: Profile;
+  pkce: boolean;
   redirectPort: number;
   /** As declared by the operator: the API does not tell it. */
   region: string | null;
@@ -47,6 +48,7 @@ export function readSettings({
     identityBase: own.identity_base,
     clientId: own.client_id,
     profile: profileNamed(own.profile),
+    pkce: own.pkce,
     redirectPort: own.redirect_port,
     region: own.region,
     resultBase: config["jobcannon.result_base"],

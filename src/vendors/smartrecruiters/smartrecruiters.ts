@@ -54,7 +54,7 @@ export function createSmartrecruiters(
       orgClientIdKey: "smartrecruiters_client_id",
       clientSecretName: "smartrecruiters.client-secret",
       scopes: profile.scopes,
-      pkce: false,
+      pkce: settings.pkce,
       redirectPort: settings.redirectPort,
       redirectPath: profile.redirectPath,
       refreshTokenLifeMs: profile.refreshTokenLifeMs,

@@ -4,6 +4,7 @@ import { secret, type Secret } from "../../shared/secret.ts";
 import type { Subscription } from "../contract/ats.ts";
 import type { Caller } from "./api.ts";
 import { ask, remove } from "./ask.ts";
+import { askAll } from "./lists.ts";
 
 const Shown = v.object({
   id: v.string(),
@@ -19,12 +20,9 @@ const Created = v.object({
 
 /** Those to the event we need, whoever made them. */
 export async function listSubscriptions(caller: Caller): Promise<Subscription[]> {
-  const { content } = await ask(caller, {
-    endpoint: "subscriptions",
-    schema: List,
-    doing: "listing subscriptions",
-  });
-  return content.filter(({ event }) => event === caller.profile.webhooks.event).map(subscriptionOf);
+  const doing = "listing subscriptions";
+  const all = await askAll(caller, { endpoint: "subscriptions", schema: List, doing });
+  return all.filter(({ event }) => event === caller.profile.webhooks.event).map(subscriptionOf);
 }
 
 /** The members of the body stand in the guide's order. */
@@ -42,9 +40,9 @@ export async function subscribe(
   return { subscription: subscriptionOf(created), secret: created.secret };
 }
 
-/** One that is gone already is fine. */
-export async function unsubscribe(caller: Caller, id: string): Promise<void> {
-  await remove(caller, { endpoint: "unsubscribe", params: { id }, doing: "removing a subscription" });
+/** False where it was gone already. */
+export async function unsubscribe(caller: Caller, id: string): Promise<boolean> {
+  return await remove(caller, { endpoint: "unsubscribe", params: { id }, doing: "removing a subscription" });
 }
 
 function subscriptionOf({ id, event, targetUrl, status }: v.InferOutput<typeof Shown>): Subscription {

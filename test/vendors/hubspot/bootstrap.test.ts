@@ -55,6 +55,13 @@ describe.each(API_VERSIONS)("on %s", (apiVersion) => {
   });
 });
 
+test.each([1, 10, 30])("a portal that answers its lists in pages of %i is prepared just so", async (size) => {
+  const portal = await openPortal();
+  await portal.settings({ pageSize: size });
+  expect(await resync(portal)).toMatchObject({ created: NAMES, existing: [] });
+  expect(await resync(portal)).toMatchObject({ created: [], existing: NAMES, drifted: [] });
+});
+
 describe("the plan", () => {
   test("says what is missing and changes nothing", async () => {
     const portal = await openPortal();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
 import { isAppError } from "../../../src/shared/errors.ts";
-import { openCompany, type Reply, refusal } from "./company.ts";
+import { type Company, openCompany, type Reply, refusal } from "./company.ts";
 
 const EVENT = "candidate.assessment.completed";
 const TARGET = "https://api.jobcannon.io/smartrecruiters/webhooks";
@@ -64,6 +64,105 @@ describe("a subscription", () => {
     const { ats, access, on } = await openCompany();
     on("DELETE /v1/webhooks/subscriptions/sub-1", { status: 404, body: "<html>" });
     await expect(ats.unsubscribe(access, "sub-1")).rejects.toMatchObject({ code: "VENDOR_UNAVAILABLE" });
+  });
+});
+
+describe("every list", () => {
+  const subscriptionOf = (n: number) => ({ id: `s${n}`, event: EVENT, targetUrl: TARGET, status: "active" });
+  const assessmentOf = (n: number) => ({
+    id: `a${n}`,
+    jobId: "j1",
+    test: "disc",
+    status: "invited",
+    link: "",
+  });
+  const LISTS: [
+    what: string,
+    path: string,
+    key: string,
+    item: (n: number) => object,
+    read: (company: Company) => Promise<readonly unknown[]>,
+  ][] = [
+    [
+      "subscriptions",
+      "/v1/webhooks/subscriptions",
+      "content",
+      subscriptionOf,
+      async ({ ats, access }) => (await ats.subscriptions(access)).map(({ id }) => id),
+    ],
+    [
+      "a candidate's assessments",
+      "/v1/assessments?candidateId=c1",
+      "content",
+      assessmentOf,
+      async ({ ats, access }) => (await ats.assessments(access, "c1")).map(({ id }) => id),
+    ],
+    [
+      "a job's catalogue",
+      "/v1/jobs/j1/assessments",
+      "content",
+      (n) => ({ stage: `s${n}`, test: "disc", trigger: "auto" }),
+      async ({ ats, access }) => (await ats.catalog(access, "j1")).map(({ stage }) => stage),
+    ],
+    [
+      "a scorecard",
+      "/v1/candidates/c1/scorecard",
+      "entries",
+      (n) => ({ assessmentId: `s${n}`, title: "DISC" }),
+      async ({ ats, access }) => (await ats.scorecard(access, "c1")).map(({ assessmentId }) => assessmentId),
+    ],
+    [
+      "custom fields",
+      "/v1/custom-fields",
+      "content",
+      (n) => ({ id: `s${n}`, label: "Dominance" }),
+      async ({ smartrecruiters, access }) => (await smartrecruiters.planFields(access)).existing,
+    ],
+  ];
+  const query = (path: string, name: string, value: string) =>
+    `${path}${path.includes("?") ? "&" : "?"}${name}=${value}`;
+
+  test.each(LISTS)(
+    "%s is read to its end, whichever way a page names the next",
+    async (_what, path, key, item, read) => {
+      const pages = [[item(1), item(2)], [item(3)]].map((items) => ({ [key]: items }));
+      const ways = {
+        pageId: [{ body: { ...pages[0], nextPageId: "p2" } }, { body: pages[1] }],
+        offset: [
+          { body: { ...pages[0], offset: 0, limit: 2, totalFound: 3 } },
+          { body: { ...pages[1], offset: 2, limit: 2, totalFound: 3 } },
+        ],
+        cursor: [
+          {
+            body: pages[0],
+            headers: {
+              link: `<https://elsewhere.example/v9?cursor=x%2Fy>; rel="next", <https://a.example/>; rel=prev`,
+            },
+          },
+          { body: pages[1] },
+        ],
+      } satisfies Record<string, [Reply, Reply]>;
+      const second = { pageId: "p2", offset: "2", cursor: "x%2Fy" };
+      for (const [way, [first, last]] of Object.entries(ways)) {
+        const company = await openCompany();
+        company.on(`GET ${path}`, first);
+        company.on(`GET ${query(path, way, Reflect.get(second, way))}`, last);
+        expect(await read(company)).toHaveLength(3);
+        // What a link names beside its query is not gone to: a token would travel with it.
+        expect(company.heard).toHaveLength(2);
+      }
+    },
+  );
+
+  test("ends where nothing names a next page", async () => {
+    const company = await openCompany();
+    const content = [subscriptionOf(1)];
+    company.on("GET /v1/webhooks/subscriptions", {
+      body: { content, nextPageId: null, offset: 0, limit: 10, totalFound: 1 },
+      headers: { link: `<https://a.example/?pageId=p0>; rel="prev"` },
+    });
+    expect(await company.ats.subscriptions(company.access)).toHaveLength(1);
+    expect(company.heard).toHaveLength(1);
   });
 });
 

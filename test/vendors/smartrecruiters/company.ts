@@ -84,6 +84,7 @@ export async function openCompany(): Promise<Company> {
       identityBase: `http://127.0.0.1:${port}`,
       clientId: "acme-app",
       profile: PROFILES.v1,
+      pkce: false,
       redirectPort: 8977,
       region: "eu",
       resultBase: "https://jobcannon.io",

@@ -142,6 +142,7 @@ async function openEmulated(): Promise<{
       apiBase: emulator.smartrecruiters,
       identityBase: emulator.smartrecruiters,
       clientId: "acme-app",
+      pkce: false,
       profile: PROFILES.v1,
       redirectPort: 8977,
       region: null,

@@ -91,6 +91,14 @@ describe("the configuration", () => {
     });
   });
 
+  test("sends a PKCE challenge where the configuration says so, and else does not", () => {
+    for (const environment of ["production", "sandbox"] as const) {
+      expect(open(BOTH, { environment }).authorization.pkce).toBe(false);
+      const toml = BOTH.replace("[smartrecruiters]", "[smartrecruiters]\npkce = true");
+      expect(open(toml, { environment }).authorization.pkce).toBe(true);
+    }
+  });
+
   test("keeps the sandbox on hosts of its own", () => {
     const sandbox = open(BOTH, { environment: "sandbox" });
     expect(sandbox.authorization).toMatchObject({
