@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { connected, importResults, invite, succeed } from "../world.ts";
 import { askCandidates, connectedToBoth, inviteOf, writeBacksOf } from "./ats-world.ts";
-import { launch } from "./program.ts";
+import { allDelivered, launch, launchService } from "./program.ts";
 
 const RETRY = ["run", "retry", "--json"];
 const TOO_MANY = { status: "error", errorType: "RATE_LIMIT", policyName: "TEN_SECONDLY_ROLLING" };
@@ -39,6 +39,16 @@ test("run retry goes on by itself after SmartRecruiters' 429s, once its second i
   const { code, out } = await launch(world, RETRY).ended;
   expect([code, JSON.parse(out)]).toMatchObject([0, { pending: 0 }]);
   expect(await writeBacksOf(world)).toHaveLength(20);
+});
+
+test("serve that starts after connect spends the rate window on results alone", async () => {
+  const world = await connected();
+  const before = (await world.portal.requests()).length;
+  await importResults(world, results(3));
+  await launchService(world);
+  await allDelivered(world);
+  const made = (await world.portal.requests()).slice(before);
+  expect(made.map(({ path }) => path)).toEqual(["/crm/v3/objects/contacts/batch/upsert"]);
 });
 
 test("a limit lower than the tier's that one command was told binds the next from its first call on", async () => {

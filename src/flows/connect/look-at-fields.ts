@@ -16,17 +16,23 @@ export interface FieldsLooked {
   failed: string[];
 }
 
-/** Looks whether accounts still can take our values, and lets follow what was left out. Creates nothing. */
+/** So long nobody looks again: the calls would be missing in the rate window just when a new account is filled. */
+const FRESH_MS = 3_600_000;
+
+/**
+ * Looks whether accounts still can take our values, and lets follow what was left out. Creates nothing. Unless somebody
+ * insists, an account that was connected just now, and took everything, is not asked again.
+ */
 export async function lookAtAllFields(
   account: AccountContext,
   store: Store,
-  signal: AbortSignal,
+  { insists, signal }: { insists: boolean; signal: AbortSignal },
 ): Promise<FieldsLooked> {
   const looked: FieldsLooked = { checked: 0, due: 0, news: [], failed: [] };
   for (const connection of await store.connections()) {
     const { state, isConfirmed, vaultTrouble, knownFields, refusal } = connection;
     const isReady = state === "connected" && isConfirmed && vaultTrouble === null && !refusal;
-    if (!isReady || knownFields === null) continue;
+    if (!isReady || knownFields === null || (!insists && isFresh(connection, account.clock.now()))) continue;
     try {
       const destination = await account.destination(connection);
       if (!destination.ownFields) continue;
@@ -43,6 +49,10 @@ export async function lookAtAllFields(
     }
   }
   return looked;
+}
+
+function isFresh({ connectedAt, leftOut = [] }: Connection, now: number): boolean {
+  return connectedAt !== null && Math.abs(now - connectedAt) < FRESH_MS && leftOut.length === 0;
 }
 
 /** The connection's fields as they are known so far. */

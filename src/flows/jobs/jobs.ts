@@ -120,7 +120,8 @@ export const JOBS: readonly Job[] = [
     load: async () => {
       const { lookAtAllFields } = await import("../connect/look-at-fields.ts");
       return async (context, signal) => {
-        const { checked, due, news, failed } = await lookAtAllFields(context, context.store, signal);
+        const { store, insists } = context;
+        const { checked, due, news, failed } = await lookAtAllFields(context, store, { insists, signal });
         for (const words of news) context.log.warn("a property cannot take our values", { reason: words });
         return {
           counts: { checked, due },
