@@ -1,6 +1,7 @@
 // A vendor that takes everything at once: it reads the batch and confirms each record by its trace id, so that what
 // is measured is the sender. `GET /figures` tells of the calls since the last time it was asked.
 import { createServer } from "node:http";
+import { confirmAll } from "./confirm-all.js";
 
 const fresh = () => ({ calls: 0, records: 0, firstAt: null, lastAt: null });
 let figures = fresh();
@@ -16,14 +17,7 @@ const server = createServer((request, response) => {
   request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", () => {
     const { inputs } = JSON.parse(Buffer.concat(chunks).toString());
-    const results = inputs.map(({ id, objectWriteTraceId, properties }, index) => ({
-      id: String(index),
-      properties: { email: id, ...properties },
-      objectWriteTraceId,
-      new: true,
-    }));
-    response.setHeader("content-type", "application/json;charset=utf-8");
-    response.end(JSON.stringify({ status: "COMPLETE", results }));
+    confirmAll(response, inputs);
     figures.calls += 1;
     figures.records += inputs.length;
     figures.lastAt = performance.now();

@@ -55,6 +55,7 @@ export function startScript(argv, { env, timeoutMs = 600_000, input, exits = [0]
       finished.then(() => reject(new Error(`${argv.join(" ")} ended without a word`)), reject);
     });
   return {
+    pid: child.pid,
     memory,
     finished,
     line,

@@ -6,6 +6,8 @@ import { flow } from "./flow.js";
 import { flowJitter } from "./flow-jitter.js";
 import { headroom } from "./headroom.js";
 import { poison } from "./poison.js";
+import { freshness } from "./freshness.js";
+import { idle } from "./idle.js";
 import { scale } from "./scale.js";
 import { printTable } from "./table.js";
 
@@ -18,6 +20,8 @@ const SUITES = {
   headroom,
   poison,
   scale,
+  freshness,
+  idle,
 };
 
 const asked = process.argv.slice(2);

@@ -14,6 +14,8 @@ const SMALL = {
   BENCH_SCALE: "200,400",
   BENCH_DELIVERED: "100",
   BENCH_POISONS: "5",
+  BENCH_EVENTS: "10",
+  BENCH_IDLE: "1",
 };
 
 /** So small a load says nothing about speed: whether a goal is held is not asked here. */
@@ -25,6 +27,8 @@ test.each([
   ["headroom", 3],
   ["poison", 4],
   ["scale", 10],
+  ["freshness", 2],
+  ["idle", 3],
 ])("the benchmark %s runs to its end and measures all it names", (suite, rows) => {
   const env = { PATH: process.env.PATH, ...SMALL };
   const { status, stdout, stderr } = spawnSync(process.execPath, [BENCH, suite], { encoding: "utf8", env });

@@ -1,0 +1,68 @@
+// What `serve` costs while nothing happens, beside a bare Node that wakes once a second: processor time and memory over
+// the same stretch of time. A connected portal is there, since what watches it is part of the cost.
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openPortal } from "./portal.js";
+import { startScript } from "./program.js";
+
+const SECONDS = Number(process.env.BENCH_IDLE ?? 60);
+/** What is done once at the start is over by then. */
+const SETTLE_MS = Math.min(5_000, SECONDS * 1_000);
+const GOAL = { ratio: 2, memory: 100 };
+const BARE = "setInterval(() => {}, 1000); process.once('SIGTERM', () => process.exit()); console.log('up')";
+
+export async function idle({ log }) {
+  const portal = await openPortal({ limit: "none", tier: "none" });
+  try {
+    await portal.connect();
+    const serving = portal.start(["serve"]);
+    const bare = startScript(["-e", BARE], { env: {} });
+    await Promise.all([serving.line("stdout", /listening/), bare.line("stdout", /up/)]);
+    await sleep(SETTLE_MS);
+    const before = [cpuOf(serving.pid), cpuOf(bare.pid)];
+    await sleep(SECONDS * 1_000);
+    const [ours, theirs] = [cpuOf(serving.pid) - before[0], cpuOf(bare.pid) - before[1]];
+    const memory = residentOf(serving.pid);
+    await Promise.all([serving.stop(), bare.stop()]);
+    log({ what: "idle", seconds: SECONDS, ours, theirs, memory });
+    return rowsOf({ ours, theirs, memory });
+  } finally {
+    await portal.close();
+  }
+}
+
+function rowsOf({ ours, theirs, memory }) {
+  const ratio = ours / theirs;
+  const ms = (ran) => `${ran.toFixed(1)} ms`;
+  return [
+    {
+      what: `idle: serve, processor time in ${SECONDS} s`,
+      median: ms(ours),
+      ratio: `${ratio.toFixed(2)} ×`,
+      goal: `≤ ${GOAL.ratio} ×`,
+      isHeld: ratio <= GOAL.ratio,
+    },
+    { what: "idle: a bare Node with a one-second timer", median: ms(theirs) },
+    {
+      what: "idle: serve, memory",
+      median: `${Math.round(memory)} MB`,
+      goal: `≤ ${GOAL.memory} MB`,
+      isHeld: memory <= GOAL.memory,
+      notes: "resident, what it shares with others included",
+    },
+  ];
+}
+
+/** All threads, in ms. */
+function cpuOf(pid) {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const ranNs = threads.map((id) =>
+    Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8").split(" ")[0]),
+  );
+  return ranNs.reduce((sum, ns) => sum + ns, 0) / 1e6;
+}
+
+/** In MB. */
+function residentOf(pid) {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1_024;
+}
