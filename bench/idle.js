@@ -53,13 +53,19 @@ function rowsOf({ ours, theirs, memory }) {
   ];
 }
 
-/** All threads, in ms. */
+/** All threads that live, in ms. */
 function cpuOf(pid) {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const ranNs = threads.map((id) =>
-    Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8").split(" ")[0]),
-  );
+  const ranNs = readdirSync(`/proc/${pid}/task`).map((id) => ranFor(`/proc/${pid}/task/${id}/schedstat`));
   return ranNs.reduce((sum, ns) => sum + ns, 0) / 1e6;
+}
+
+function ranFor(file) {
+  try {
+    return Number(readFileSync(file, "utf8").split(" ")[0]);
+  } catch {
+    // It ended since it was listed.
+    return 0;
+  }
 }
 
 /** In MB. */
