@@ -1,5 +1,6 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
@@ -13,6 +14,8 @@ import { dist } from "../built.ts";
 import { temporaryDirectory } from "../directory.ts";
 
 const start = children();
+/** After which a store looks less often whether others wrote. */
+const QUIET_MS = 3_500;
 const THREAD = fileURLToPath(new URL("store-thread.js", dist()));
 /** On a disk, where there is one: waiting for it is what these tests are about. */
 const onDisk = () => temporaryDirectory(tmpdir());
@@ -105,6 +108,20 @@ describe("several processes on one log", () => {
       delaysMs.push(seenAt - Number(beganAt));
     }
     expect(Math.max(...delaysMs)).toBeLessThanOrEqual(250);
+  });
+
+  test("see each other's work within 250 ms, also where nobody had written for a while", async () => {
+    const stateDir = temporaryDirectory();
+    const store = await opened(openThreaded, stateDir);
+    const writer = start("writer", [stateDir]);
+    await writer.next();
+    for (let round = 0; round < 2; round += 1) {
+      await sleep(QUIET_MS);
+      const change = nextChange(store);
+      writer.process.stdin?.write(`evt_${round}\n`);
+      const [seenAt, beganAt] = await Promise.all([change, writer.next()]);
+      expect(seenAt - Number(beganAt)).toBeLessThanOrEqual(250);
+    }
   });
 });
 
