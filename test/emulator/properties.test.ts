@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type App, at, connect, defineProperties, emulator, listAt, textAt } from "./client.ts";
 import { emulated } from "../emulated.ts";
+import { fakeClock } from "../fake-clock.ts";
 
 const PROPERTIES = "/crm/v3/properties/contacts";
 
@@ -18,6 +19,13 @@ const iq = {
   fieldType: "number",
   groupName: "scores",
 };
+
+/** What is wrong with a value for it; null where it was taken. */
+async function writeIq(api: App["api"]): Promise<string | null> {
+  const inputs = [{ id: "ann@example.com", idProperty: "email", properties: { iq: "120" } }];
+  const { status, body } = await api("POST", "/crm/v3/objects/contacts/batch/upsert", { inputs });
+  return status === 200 ? null : textAt(body, "message");
+}
 
 describe("a property", () => {
   test("is created, read, listed, changed and archived", async () => {
@@ -40,6 +48,47 @@ describe("a property", () => {
     });
     expect((await api("DELETE", `${PROPERTIES}/iq`)).status).toBe(204);
     expect((await api("GET", `${PROPERTIES}/iq`)).status).toBe(404);
+  });
+
+  test("that is sensitive stands in no list, is read by its name, and takes no values", async () => {
+    const { api, admin } = await portal();
+    await api("POST", PROPERTIES, iq);
+    await admin.changeProperty("iq", { dataSensitivity: "sensitive" });
+    const names = listAt((await api("GET", PROPERTIES)).body, "results").map((each) => at(each, "name"));
+    expect(names).not.toContain("iq");
+    expect(await api("GET", `${PROPERTIES}/iq`)).toMatchObject({
+      status: 200,
+      body: { dataSensitivity: "sensitive" },
+    });
+    expect((await api("POST", PROPERTIES, iq)).status).toBe(409);
+    expect(await writeIq(api)).toContain("PROPERTY_DOESNT_EXIST");
+    await admin.changeProperty("iq", { dataSensitivity: "non_sensitive" });
+    expect(await writeIq(api)).toBeNull();
+  });
+
+  test.each([
+    [{ readOnlyValue: true }, { readOnlyValue: false }, "READ_ONLY_VALUE"],
+    [{ isWritable: false }, { isWritable: true }, "PROPERTY_DOESNT_EXIST"],
+  ])("that a person made %o refuses values until %o", async (change, mended, code) => {
+    const { api, admin } = await portal();
+    await api("POST", PROPERTIES, iq);
+    await admin.changeProperty("iq", change);
+    expect(await writeIq(api)).toContain(code);
+    await admin.changeProperty("iq", mended);
+    expect(await writeIq(api)).toBeNull();
+  });
+
+  test("is known to contacts only after a while, where that is set", async () => {
+    const clock = fakeClock();
+    const started = await emulator({ clock });
+    const { api } = await connect(started);
+    await emulated(started).hubspot.settings({ propertyLagMs: 5_000 });
+    await api("POST", `${PROPERTIES}/groups`, { name: "scores", label: "Scores" });
+    await api("POST", PROPERTIES, iq);
+    expect((await api("GET", `${PROPERTIES}/iq`)).status).toBe(200);
+    expect(await writeIq(api)).toContain("PROPERTY_DOESNT_EXIST");
+    await clock.advance(5_000);
+    expect(await writeIq(api)).toBeNull();
   });
 
   test("that exists is answered 409 and stays as it is", async () => {

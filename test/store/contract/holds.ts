@@ -32,6 +32,55 @@ export function describeHolds(open: OpenStore): void {
     });
   });
 
+  describe("what is held as gone", () => {
+    const withGone = async () => {
+      const { store, id } = await withPushes("ann", "bob", "cat");
+      for (const claim of await claimsOf(store, { connectionId: id, limit: 3, now: NOON }))
+        await store.settle([{ claim, now: NOON, outcome: DELIVERED }]);
+      await store.raise(id, { subjects: ["ann@example.com", "bob@example.com"] }, NOON);
+      const claims = await claimsOf(store, { connectionId: id, limit: 3, now: NOON });
+      expect(claims.map(({ wasDelivered }) => wasDelivered)).toEqual([true, true]);
+      for (const claim of claims)
+        await store.settle([{ claim, now: NOON, outcome: { kind: "held", cause: "gone" } }]);
+      return { store, id };
+    };
+
+    test("is released one by one, with all that the vendor held before", async () => {
+      const { store, id } = await withGone();
+      const subjects = ["bob@example.com", "cat@example.com"];
+      expect(await store.release(id, { held: ["gone"], subjects }, LATER)).toBe(1);
+      expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "held", heldCause: "gone" });
+      const claim = await claimOne(store, id, LATER);
+      expect(claim).toMatchObject({ subject: "bob@example.com", wasDelivered: true });
+    });
+
+    test("leaves other subjects of a connection that is held held", async () => {
+      const { store, id } = await withGone();
+      await store.hold(id, { cause: "reconnect" });
+      await store.release(id, { held: ["gone", "reconnect"], subjects: ["bob@example.com"] }, LATER);
+      expect(await claimedSubjects(store, id, LATER)).toEqual([]);
+    });
+
+    test("is raised anew only where that is asked for, and counts as never told from then on", async () => {
+      const { store, id } = await withGone();
+      const subjects = ["ann@example.com"];
+      await store.raise(id, { subjects }, LATER);
+      expect(await claimedSubjects(store, id, LATER)).toEqual([]);
+      await store.raise(id, { subjects, recreates: true }, LATER);
+      expect(await claimOne(store, id, LATER)).toMatchObject({
+        subject: "ann@example.com",
+        wasDelivered: false,
+      });
+    });
+
+    test("waits for the login first, where that is lost", async () => {
+      const { store, id } = await withGone();
+      await store.hold(id, { cause: "reconnect" });
+      await store.raise(id, { subjects: ["ann@example.com"], recreates: true }, LATER);
+      expect(await pushOf(store, "inv_ann")).toMatchObject({ state: "held", heldCause: "gone" });
+    });
+  });
+
   describe("hold and release", () => {
     test("keep back what is open and what is to come, until the cure comes", async () => {
       const { store, id } = await withPushes("ann", "bob");

@@ -32,6 +32,18 @@ export function describeReruns(open: OpenStore): void {
   const all = { after: null, limit: 10 };
 
   describe("a replay's pushes", () => {
+    test("are those held for a cause, where that is asked for, and no others", async () => {
+      const { store, id } = await withPushes();
+      const ofCause = (heldFor: "property" | "gone") => ({ pushes: { connectionId: id, heldFor } });
+      expect(await store.countPushes(ofCause("property"))).toMatchObject({
+        held: 1,
+        pending: 0,
+        delivered: 0,
+      });
+      expect((await store.selectSubjects(ofCause("property"), all)).subjects).toEqual([CAT]);
+      expect((await store.selectSubjects(ofCause("gone"), all)).subjects).toEqual([]);
+    });
+
     test("are counted by state, and all but the held ones come in pages, each once", async () => {
       const { store, id } = await withPushes();
       const pushes = { connectionId: id };
