@@ -20,28 +20,7 @@ export function hubspotControl(world: HubspotWorld): ControlRoute[] {
   const now = () => isoTime(world.clock.now());
   return [
     { method: "GET", path: "/contacts", answer: () => json(200, listContacts(world)) },
-    {
-      method: "DELETE",
-      path: "/contacts/:id",
-      answer: (call, param) =>
-        inPortal(world, call, (portal) => {
-          const contact = portal.contacts.get(param("id"));
-          if (!contact) return missing("contact", param("id"), portal);
-          removeContact(portal, contact);
-          return empty(204);
-        }),
-    },
-    {
-      method: "POST",
-      path: "/contacts/:id/restore",
-      answer: (call, param) =>
-        inPortal(world, call, (portal) => {
-          const contact = portal.recycleBin.get(param("id"));
-          if (!contact) return missing("deleted contact", param("id"), portal);
-          restoreContact(portal, contact);
-          return empty(204);
-        }),
-    },
+    ...recycling(world),
     {
       method: "GET",
       path: "/properties",
@@ -77,6 +56,34 @@ export function hubspotControl(world: HubspotWorld): ControlRoute[] {
           const group = activeGroup(portal, param("name"));
           if (!group) return missing("group", param("name"), portal);
           archiveGroupWithMembers(portal, group, now());
+          return empty(204);
+        }),
+    },
+  ];
+}
+
+/** Contacts that are deleted, and come back with their values. */
+function recycling(world: HubspotWorld): ControlRoute[] {
+  return [
+    {
+      method: "DELETE",
+      path: "/contacts/:id",
+      answer: (call, param) =>
+        inPortal(world, call, (portal) => {
+          const contact = portal.contacts.get(param("id"));
+          if (!contact) return missing("contact", param("id"), portal);
+          removeContact(portal, contact);
+          return empty(204);
+        }),
+    },
+    {
+      method: "POST",
+      path: "/contacts/:id/restore",
+      answer: (call, param) =>
+        inPortal(world, call, (portal) => {
+          const contact = portal.recycleBin.get(param("id"));
+          if (!contact) return missing("deleted contact", param("id"), portal);
+          restoreContact(portal, contact);
           return empty(204);
         }),
     },
