@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
 import { anEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";
-import { claimedSubjects, claimOne, DELIVERED } from "./delivering.ts";
+import { claimedSubjects, claimOne, DELIVERED, deliverAll } from "./delivering.ts";
 import { claimsOf } from "../looks.ts";
 
 const LATER = NOON + 10 * MINUTE;
@@ -35,13 +35,12 @@ export function describeHolds(open: OpenStore): void {
   describe("what is held as gone", () => {
     const withGone = async () => {
       const { store, id } = await withPushes("ann", "bob", "cat");
-      for (const claim of await claimsOf(store, { connectionId: id, limit: 3, now: NOON }))
-        await store.settle([{ claim, now: NOON, outcome: DELIVERED }]);
-      await store.raise(id, { subjects: ["ann@example.com", "bob@example.com"] }, NOON);
-      const claims = await claimsOf(store, { connectionId: id, limit: 3, now: NOON });
+      await deliverAll(store, id, LATER);
+      await store.raise(id, { subjects: ["ann@example.com", "bob@example.com"] }, LATER);
+      const claims = await claimsOf(store, { connectionId: id, limit: 3, now: LATER });
       expect(claims.map(({ wasDelivered }) => wasDelivered)).toEqual([true, true]);
       for (const claim of claims)
-        await store.settle([{ claim, now: NOON, outcome: { kind: "held", cause: "gone" } }]);
+        await store.settle([{ claim, now: LATER, outcome: { kind: "held", cause: "gone" } }]);
       return { store, id };
     };
 
