@@ -7,11 +7,13 @@ const fresh = () => ({ calls: 0, records: 0, firstAt: null, lastAt: null });
 let figures = fresh();
 
 const server = createServer((request, response) => {
-  if (request.method === "GET") {
+  if (request.url === "/figures") {
     response.end(JSON.stringify(figures));
     figures = fresh();
     return;
   }
+  // A look at the portal's properties, say: it ends no measurement.
+  if (request.method === "GET") return void response.writeHead(404).end("{}");
   figures.firstAt ??= performance.now();
   const chunks = [];
   request.on("data", (chunk) => chunks.push(chunk));

@@ -144,6 +144,12 @@ export interface EmulatedHubspot extends EmulatedVendor<HubspotSettings> {
   /** As a person there does. Returns its id, by which it can be restored with its values. */
   removeContact(email: string): Promise<string>;
   restoreContact(id: string): Promise<void>;
+  /** A contact with several addresses. Returns its id. */
+  makeContact(email: string, ...additional: string[]): Promise<string>;
+  /** Returns the id of the one that is left; a new one unless `keepsId`. */
+  mergeContacts(primaryId: string, mergedId: string, options?: { keepsId?: boolean }): Promise<string>;
+  /** The address is a contact of its own from now on, whose id is returned. */
+  unmergeContact(id: string, email: string): Promise<string>;
   /** The status each contact write was answered with, in order. */
   upserts(): Promise<number[]>;
   /** Those that are not HubSpot's own. */
@@ -204,6 +210,12 @@ export function emulatedVendor(emulator: { url: string }, vendor: string): Emula
   return vendorOf<never>(callsOf(emulator, `/${vendor}`));
 }
 
+const Made = v.object({ id: v.string() });
+
+async function idOf(answer: Promise<unknown>): Promise<string> {
+  return v.parse(Made, await answer).id;
+}
+
 function hubspotOf(calls: Calls): EmulatedHubspot {
   const wholeContacts = () => calls.read("/contacts", Contacts);
   const vendor = vendorOf<HubspotSettings>(calls);
@@ -218,6 +230,10 @@ function hubspotOf(calls: Calls): EmulatedHubspot {
       return id;
     },
     restoreContact: (id) => calls.send("POST", `/contacts/${id}/restore`),
+    makeContact: (email, ...additional) => idOf(calls.ask("POST", "/contacts", { email, additional })),
+    mergeContacts: (primaryId, mergedId, options) =>
+      idOf(calls.ask("POST", "/contacts/merge", { primaryId, mergedId, ...options })),
+    unmergeContact: (id, email) => idOf(calls.ask("POST", `/contacts/${id}/unmerge`, { email })),
     upserts: async () => (await vendor.requests({ to: "/batch/upsert" })).map(({ status }) => status),
     properties: () => calls.read("/properties", Properties),
     archiveProperty: (name) => calls.send("DELETE", `/properties/${name}`),

@@ -53,6 +53,63 @@ describe("a person in the portal", () => {
   });
 });
 
+describe("a contact with several addresses", () => {
+  const bodies = (...ids: string[]) => ({
+    inputs: ids.map((id) => ({ ...ann, id, objectWriteTraceId: id, properties: { score: "7" } })),
+  });
+
+  async function several() {
+    const { api, started } = await portal();
+    const upsert = async (...ids: string[]) => {
+      const answer = await api("POST", "/crm/v3/objects/contacts/batch/upsert", bodies(...ids));
+      return { ...answer, first: at(answer.body, "results", 0) };
+    };
+    return { api, upsert, hubspot: emulated(started).hubspot };
+  }
+
+  test("is met by each of them, answers with its id and primary address, and is refused twice in one call", async () => {
+    const { api, upsert, hubspot } = await several();
+    const id = await hubspot.makeContact("Ann@private.example", "ann@work.example");
+    for (const address of ["ann@work.example", "ann@private.example"])
+      expect((await upsert(address)).first).toMatchObject({
+        ...{ id, new: false },
+        properties: { email: "ann@private.example" },
+      });
+    expect((await upsert("ann@work.example", "ann@private.example")).status).toBe(409);
+    expect(await hubspot.wholeContacts()).toHaveLength(1);
+    const path = `/crm/v3/objects/contacts/${id}?properties=email,hs_additional_emails`;
+    expect((await api("GET", path)).body).toMatchObject({
+      properties: { email: "ann@private.example", hs_additional_emails: "ann@work.example" },
+    });
+  });
+
+  test("comes from a merge under a new id, or the primary's, and ends with an un-merge", async () => {
+    for (const keepsId of [false, true]) {
+      const { upsert, hubspot } = await several();
+      const primary = await hubspot.makeContact("ann@private.example");
+      const merged = await hubspot.makeContact("ann@work.example");
+      const id = await hubspot.mergeContacts(primary, merged, { keepsId });
+      expect(id === primary).toBe(keepsId);
+      expect((await upsert("ann@work.example")).first).toMatchObject({ id });
+      const own = await hubspot.unmergeContact(id, "ann@work.example");
+      expect((await upsert("ann@work.example")).first).toMatchObject({ id: own });
+      expect((await upsert("ann@private.example")).first).toMatchObject({ id });
+      expect((await hubspot.wholeContacts()).map(({ email }) => email).toSorted()).toEqual([
+        "ann@private.example",
+        "ann@work.example",
+      ]);
+    }
+  });
+
+  test("is told apart from what cannot be", async () => {
+    const { hubspot } = await several();
+    const id = await hubspot.makeContact("ann@private.example");
+    await expect(hubspot.makeContact("bob@x.example", "ann@private.example")).rejects.toThrow("409");
+    await expect(hubspot.mergeContacts(id, id)).rejects.toThrow("400");
+    await expect(hubspot.unmergeContact(id, "ann@private.example")).rejects.toThrow("400");
+  });
+});
+
 describe("settings", () => {
   test("decide what the account reports", async () => {
     const { api, control } = await portal();

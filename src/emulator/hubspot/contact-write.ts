@@ -32,11 +32,10 @@ interface Change {
 
 /** One outcome for each record, written or refused; or one refusal for the whole call. */
 export function writeContacts(
-  call: ApiCall,
+  { portal, at }: Pick<ApiCall, "portal" | "at">,
   mode: WriteMode,
   given: unknown[],
 ): (object | Refusal)[] | Refusal {
-  const { portal, at } = call;
   const inputs = readInputs(given, mode);
   if (isRefusal(inputs)) return inputs;
   const whole = refuseWhole(portal, inputs);
@@ -45,7 +44,7 @@ export function writeContacts(
   const refusals: Refusal[] = [];
   const isTraced = haveOwnTraceIds(inputs);
   for (const input of inputs) {
-    const planned = plan(call, mode, input);
+    const planned = plan({ portal, at }, mode, input);
     if (!isRefusal(planned)) changes.push(planned);
     // Without trace ids the first bad record sinks them all.
     else if (isTraced) refusals.push(traced(planned, input));
@@ -58,7 +57,7 @@ export function writeContacts(
   return [...written.reverse(), ...refusals];
 }
 
-function plan({ portal, at }: ApiCall, mode: WriteMode, input: Input): Change | Refusal {
+function plan({ portal, at }: Pick<ApiCall, "portal" | "at">, mode: WriteMode, input: Input): Change | Refusal {
   const { id, idProperty } = input;
   const isByRecord = idProperty === RECORD_ID;
   const contact = isByRecord ? portal.contacts.get(id) : ownerOf(portal, idProperty, id);
@@ -117,7 +116,7 @@ function write(portal: Portal, { contact: known, values }: Change, at: string): 
   return contact;
 }
 
-function addContact(portal: Portal, at: string): Contact {
+export function addContact(portal: Portal, at: string): Contact {
   portal.lastContactId++;
   const contact: Contact = { id: String(portal.lastContactId), properties: {}, createdAt: at, updatedAt: at };
   portal.contacts.set(contact.id, contact);

@@ -3,6 +3,7 @@ import { isoTime } from "../../shared/clock.ts";
 import { badInput } from "../control.ts";
 import { type Call, empty, isRecord, json, parseJson, type Reply } from "../http.ts";
 import type { ControlRoute } from "../vendor.ts";
+import { makeContact, mergeContacts, unmergeContact } from "./contact-control.ts";
 import {
   activeGroup,
   activeProperty,
@@ -21,6 +22,22 @@ export function hubspotControl(world: HubspotWorld): ControlRoute[] {
   return [
     { method: "GET", path: "/contacts", answer: () => json(200, listContacts(world)) },
     ...recycling(world),
+    {
+      method: "POST",
+      path: "/contacts",
+      answer: (call) => inPortal(world, call, (portal) => makeContact({ portal, at: now() }, call)),
+    },
+    {
+      method: "POST",
+      path: "/contacts/merge",
+      answer: (call) => inPortal(world, call, (portal) => mergeContacts({ portal, at: now() }, call)),
+    },
+    {
+      method: "POST",
+      path: "/contacts/:id/unmerge",
+      answer: (call, param) =>
+        inPortal(world, call, (portal) => unmergeContact({ portal, at: now() }, call, param("id"))),
+    },
     {
       method: "GET",
       path: "/properties",
