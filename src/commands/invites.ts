@@ -8,7 +8,7 @@ import type { Invite } from "../core/invite.ts";
 import type { ImportReport } from "../flows/intake/import-events.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
-import { count, grouped, maskEmail, maskEmailsIn, plain, short, shortTime } from "../shared/text.ts";
+import { count, grouped, listed, maskEmail, maskEmailsIn, plain, short, shortTime } from "../shared/text.ts";
 import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { logToRead } from "./session/log-to-read.ts";
 import { maskedWords } from "./session/masked-words.ts";
@@ -115,7 +115,7 @@ interface ListFlags {
 function withMaskedAddresses<Found extends InviteSummary & Partial<InviteHistory>>(found: Found): Found {
   const { invite, pushes, attempts } = found;
   const email = invite.candidate.email.trim();
-  const subjects = [email, ...pushes.map(({ subject }) => subject)];
+  const subjects = [email, ...pushes.flatMap((push) => [push.subject, ...sharersOf(push)])];
   const masked = (words: string) => maskedWords(words, subjects);
   return {
     ...found,
@@ -127,6 +127,7 @@ function withMaskedAddresses<Found extends InviteSummary & Partial<InviteHistory
     pushes: pushes.map((push) => ({
       ...push,
       subject: maskEmail(push.subject),
+      ...(push.shared && { shared: { ...push.shared, subjects: sharersOf(push).map(maskEmail) } }),
       rejection: push.rejection && { ...push.rejection, message: masked(push.rejection.message) },
       warnings: push.warnings.map((warning) => ({ ...warning, reason: masked(warning.reason) })),
     })),
@@ -137,6 +138,11 @@ function withMaskedAddresses<Found extends InviteSummary & Partial<InviteHistory
       })),
     }),
   };
+}
+
+/** Other addresses of the contact that the push is about. */
+function sharersOf({ shared }: Pick<PushSummary, "shared">): string[] {
+  return shared?.subjects ?? [];
 }
 
 /** What else may hold an address, such as a link. */
@@ -294,6 +300,7 @@ function renderHistory({ invite, events, pushes, attempts }: InviteHistory, term
         push.warnings.map(({ field, reason }) => `${field}: ${plain(reason)}`).join("; ") || "–",
       ]),
     ),
+    ...pushes.flatMap((push) => sharedLines(push)),
     ...section(
       "Attempts",
       ["at", "vendor", "outcome", "status", "ms", "correlation id", "words"],
@@ -313,6 +320,14 @@ function renderHistory({ invite, events, pushes, attempts }: InviteHistory, term
 function oddityOf({ conflict, told }: InviteHistory["events"][number]): string {
   const words = [conflict ? "same id, other body" : "", told === null ? "" : withoutEffectWords(told)];
   return words.filter((each) => each !== "").join("; ");
+}
+
+function sharedLines({ vendor, shared }: PushSummary): string[] {
+  if (!shared) return [];
+  const others = listed(shared.subjects.map((subject) => short(subject)));
+  return [
+    `  ${vendor}: shares contact ${plain(shared.record)} with ${others}; it shows the newest results of all`,
+  ];
 }
 
 const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());

@@ -84,6 +84,8 @@ export interface Snapshot {
   tests: Test[];
   resultUrl: string | null;
   origin: Origin | null;
+  /** The source that told it; absent where that is JobCannon. */
+  toldBy?: string;
   /** What is odd about it and was accepted all the same, in words for the operator. */
   warnings: string[];
 }
@@ -119,6 +121,14 @@ export interface Origin {
   candidateId: string;
   jobId: string | null;
   assessmentId: string | null;
+}
+
+/** Whom invites are of, and who tells most of them. */
+const JOBCANNON = "jobcannon";
+
+/** The snapshot with its teller's name. */
+export function asToldBy(source: string, snapshot: Snapshot): Snapshot {
+  return source === JOBCANNON ? snapshot : { ...snapshot, toldBy: source };
 }
 
 /** The identity of a contact: e-mail addresses differ neither in case nor in outer blanks. */

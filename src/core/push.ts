@@ -24,6 +24,23 @@ export interface MappingWarning {
   reason: string;
 }
 
+/** Which of its records a vendor found a subject to be: several subjects can be one, as two addresses of one contact. */
+export interface SeenRecord {
+  /** The vendor's own; another one after a merge. */
+  id: string;
+  /** All subjects that are this record. Absent where nothing new was learned of them. */
+  subjects?: readonly string[];
+  /** The vendor has just made it: no other subject is it. */
+  isNew?: true;
+}
+
+/** What was known of a subject's record when it was claimed. */
+export interface KnownRecord {
+  id: string;
+  /** Other subjects are known to be the same. */
+  isShared: boolean;
+}
+
 /** A vendor's no to one record, in the vendor's words (which may hold personal data: never into logs or errors). */
 export interface Rejection {
   message: string;

@@ -77,8 +77,12 @@ function isOlder(a: Told, b: Told): boolean {
   return a.at === b.at ? a.invitationId < b.invitationId : a.at < b.at;
 }
 
-/** Unless the event carries its own, the page in the dashboard, which opens for people signed in there. */
-export function resultUrlOf({ resultUrl, invitationId }: Invite, resultBase: string): Reading {
+/**
+ * Unless the event carries its own, the page in the dashboard, which opens for people signed in there. It has none for
+ * an invite that another source told.
+ */
+export function resultUrlOf({ resultUrl, invitationId, toldBy }: Invite, resultBase: string): Reading {
+  if (resultUrl === null && toldBy !== undefined) return null;
   if (resultUrl === null)
     return {
       value: `${resultBase.replace(/\/+$/, "")}/business/dashboard/invites/${encodeURIComponent(invitationId)}`,

@@ -25,18 +25,34 @@ export function raisesPush(
 }
 
 type Dated = Pick<Invite, "invitationId" | "status" | "sentAt" | "earliestAt">;
+type Sourced = Pick<Invite, "tests" | "origin" | "toldBy">;
 
 /**
  * The invites that give a contact its status, id and result URL (`latest`: the newest beyond `invited`) and its
- * completion time (`latestCompleted`). An invite's earliest timestamp changes a projection only through them.
+ * completion time (`latestCompleted`). An invite's earliest timestamp changes a projection only through them. For
+ * `latest`, an invite without a completed test is passed over where one of another source has one: a system that only
+ * tells of stages hides no result.
  */
-export function contactHeads<Head extends Dated>(
+export function contactHeads<Head extends Dated & Sourced>(
   invites: readonly Head[],
 ): { latest: Head | null; latestCompleted: Head | null } {
+  const begun = invites.filter((invite) => invite.status !== "invited");
+  const withTest = new Set(begun.filter(hasCompletedTest).map(sourceOf));
+  const isPassedOver = (invite: Head) =>
+    !hasCompletedTest(invite) && [...withTest].some((source) => source !== sourceOf(invite));
   return {
-    latest: newest(invites.filter((invite) => invite.status !== "invited")),
+    latest: newest(begun.filter((invite) => !isPassedOver(invite))),
     latestCompleted: newest(invites.filter((invite) => invite.status === "completed")),
   };
+}
+
+function hasCompletedTest({ tests }: Sourced): boolean {
+  return tests.some((test) => test.status === "completed");
+}
+
+/** Who told it, and which system it was told for: JobCannon's own invites and those for an ATS are of two sources. */
+function sourceOf({ toldBy, origin }: Sourced): string {
+  return JSON.stringify([toldBy ?? null, origin?.vendor ?? null]);
 }
 
 function newest<Head extends Dated>(invites: readonly Head[]): Head | null {

@@ -1,8 +1,35 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { InviteStatus, TestStatus } from "../../src/core/event.ts";
+import {
+  INVITE_STATUSES,
+  type InviteStatus,
+  type Snapshot,
+  TEST_STATUSES,
+  type TestStatus,
+} from "../../src/core/event.ts";
+import type { Invite } from "../../src/core/invite.ts";
 import type { SubjectKind } from "../../src/core/push.ts";
 import { contactHeads, raisesPush, subjectOf } from "../../src/core/subject.ts";
 import { aTest, anInvite, NOON } from "./example.ts";
+
+const ATS = { vendor: "smartrecruiters", candidateId: "c1", jobId: null, assessmentId: "a1" };
+
+const anyInvite: fc.Arbitrary<Invite> = fc
+  .record({
+    id: fc.nat(20),
+    source: fc.constantFrom({}, { toldBy: "greenhouse" }, { toldBy: "lever" }, { origin: ATS }),
+    status: fc.constantFrom(...INVITE_STATUSES),
+    tests: fc.array(fc.constantFrom(...TEST_STATUSES), { maxLength: 2 }),
+  })
+  .map(({ id, source, status, tests }) =>
+    anInvite({
+      invitationId: `inv_${id}`,
+      sentAt: NOON + (id % 7),
+      status,
+      tests: tests.map((each) => aTest({ status: each })),
+      ...source,
+    }),
+  );
 
 describe("the subject of an invite", () => {
   test("is the address in lower case and without outer blanks where contacts are told", () => {
@@ -67,5 +94,75 @@ describe("the invites that speak for a contact", () => {
     const twin = { ...completed, invitationId: "inv_9" };
     expect(contactHeads([completed, twin]).latest).toBe(twin);
     expect(contactHeads([twin, completed]).latest).toBe(twin);
+  });
+});
+
+describe("an invite of another source", () => {
+  const result = anInvite({ invitationId: "inv_1", sentAt: NOON - 9 });
+  const stage = (id: string, changes: Partial<Snapshot> = {}) =>
+    anInvite({
+      invitationId: id,
+      sentAt: NOON,
+      toldBy: "greenhouse",
+      status: "in_progress",
+      tests: [],
+      ...changes,
+    });
+
+  test.each([
+    ["a stage without tests", stage("app_1")],
+    ["what it calls completed, without a test", stage("app_1", { status: "completed" })],
+    ["a test begun", stage("app_1", { tests: [aTest({ status: "started" })] })],
+    [
+      "the same, told by JobCannon for an ATS",
+      stage("app_1", { origin: ATS, tests: [aTest({ status: "started" })] }),
+    ],
+  ])("that tells %s hides no result", (_, other) => {
+    for (const invites of [
+      [result, other],
+      [other, result],
+    ])
+      expect(contactHeads(invites).latest).toBe(result);
+  });
+  test("counts like any other once one of its own tests is completed, or while nobody has a result", () => {
+    const tested = stage("app_1", { tests: [aTest(), aTest({ slug: "mbti", status: "started" })] });
+    expect(contactHeads([result, tested]).latest).toBe(tested);
+    const begun = anInvite({ sentAt: NOON - 9, tests: [aTest({ status: "started" })] });
+    const other = stage("app_1");
+    expect(contactHeads([begun, other]).latest).toBe(other);
+  });
+  test("hides nothing, whatever the invites and their order", () => {
+    const some = fc.uniqueArray(anyInvite, {
+      minLength: 1,
+      maxLength: 5,
+      selector: ({ invitationId }) => invitationId,
+    });
+    const invites = some.chain((all) =>
+      fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })),
+    );
+    fc.assert(
+      fc.property(invites, ([all, shuffled]) => {
+        const { latest } = contactHeads(all);
+        expect(contactHeads(shuffled).latest).toBe(latest);
+        const told = all.filter(({ status }) => status !== "invited");
+        const tested = told.filter(({ tests }) => tests.some(({ status }) => status === "completed"));
+        expect(latest === null).toBe(told.length === 0);
+        if (!latest) return;
+        const isOfOneSource = (other: Invite) =>
+          other.toldBy === latest.toldBy && other.origin?.vendor === latest.origin?.vendor;
+        // Without a result of its own it stands beside results of its own source alone.
+        if (!tested.includes(latest)) expect(tested.filter((other) => !isOfOneSource(other))).toEqual([]);
+        // What is newer than it was passed over for a result of another source.
+        for (const newer of told.filter((other) => (other.sentAt ?? 0) > (latest.sentAt ?? 0))) {
+          expect(tested).not.toContain(newer);
+          expect(
+            tested.some(
+              (other) => other.toldBy !== newer.toldBy || other.origin?.vendor !== newer.origin?.vendor,
+            ),
+          ).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -34,6 +34,8 @@ describe("events that only name what happened", () => {
     expect(vendor.asked.toSorted()).toEqual(ids.toSorted());
     expect(await addressesIn(vendor)).toEqual(ids.map((id) => `${id}@example.com`).toSorted());
     expect(await waitingIn(vendor)).toEqual([]);
+    const invites = await vendor.store.invites({ org: "acme", limit: 1_000 });
+    expect(new Set(invites.map(({ invite }) => invite.toldBy))).toEqual(new Set(["greenhouse"]));
   });
 
   test("are asked about so many at once, and no more", async () => {

@@ -10,6 +10,7 @@ import { describeRaising } from "./contract/raising.ts";
 import { describeReads } from "./contract/reads.ts";
 import { describeReruns } from "./contract/reruns.ts";
 import { describeSettle } from "./contract/settle.ts";
+import { describeSharedRecords } from "./contract/shared-records.ts";
 import { describeWebhooks } from "./contract/webhooks.ts";
 import { describeModel } from "./model/model.ts";
 import type { OpenStore } from "./world.ts";
@@ -21,6 +22,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeRaising(open);
     describeClaims(open);
     describeSettle(open);
+    describeSharedRecords(open);
     describeHolds(open);
     describeMarks(open);
     describeReads(open);

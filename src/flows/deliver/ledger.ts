@@ -1,7 +1,7 @@
 import type { Answer } from "../../core/delivery/answer.ts";
 import type { ClaimedPush, End, Ending } from "../../core/delivery/events.ts";
 import type { Connection } from "../../core/connection.ts";
-import type { MappingWarning, Projection } from "../../core/push.ts";
+import type { MappingWarning, Projection, SeenRecord } from "../../core/push.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Claim, NewAttempt, Settlement, SettleOutcome } from "../../store/contract/store.ts";
 import type { SendResult, Update } from "../../vendors/contract/destination.ts";
@@ -27,7 +27,7 @@ interface Entry {
   claim: Claim;
   projection: Projection;
   warnings: MappingWarning[];
-  answered: { answer: Answer; result: SendResult; at: number } | null;
+  answered: { answer: Answer; result: SendResult; record: SeenRecord | null; at: number } | null;
 }
 
 export function createLedger(context: DeliverContext, connection: Connection): Ledger {
@@ -57,9 +57,12 @@ export function createLedger(context: DeliverContext, connection: Connection): L
     updatesOf: (pushIds) =>
       pushIds.map((pushId) => {
         const { claim, projection } = entryOf(open, pushId);
-        const { subject, version, wasDelivered } = claim;
-        const update = { subject, traceId: `${pushId}-${version}`, projection };
-        return wasDelivered ? { ...update, wasDelivered } : update;
+        const { subject, version, wasDelivered, known } = claim;
+        return {
+          ...{ subject, traceId: `${pushId}-${version}`, projection },
+          ...(wasDelivered ? { wasDelivered } : {}),
+          ...(known === null ? {} : { known }),
+        };
       }),
     noteAnswers: (pushIds, result) => {
       const at = clock.now();
@@ -68,7 +71,8 @@ export function createLedger(context: DeliverContext, connection: Connection): L
         if (!answer) throw new Error("the destination left an update without an answer");
         const entry = entryOf(open, pushId);
         // What was accepted stays accepted, whatever becomes of telling it again.
-        if (entry.answered?.answer.kind !== "accepted") entry.answered = { answer, result, at };
+        if (entry.answered?.answer.kind !== "accepted")
+          entry.answered = { answer, result, record: result.records?.[index] ?? null, at };
       }
     },
     settle,
@@ -125,7 +129,7 @@ function settlementOf(
   if (ending !== "as answered" && !ending.counted)
     return { ...base, now, outcome: { kind: "pending", ...ending } };
   if (!answered) throw new Error("a push that was not answered cannot end as answered");
-  const { answer, result, at } = answered;
+  const { answer, result, record, at } = answered;
   const { httpStatus, correlationId, durationMs } = result;
   const { outcome, attempt } =
     ending === "as answered"
@@ -136,11 +140,16 @@ function settlementOf(
       : retryOf(answer, ending);
   return {
     ...base,
+    ...(record !== null && isNews(record, claim) && outcome.kind === "delivered" ? { record } : {}),
     warnings: attempt.outcome === "recreated" ? [...warnings, RECREATED] : warnings,
     now: ending === "as answered" ? at : now,
     outcome,
     attempt: { httpStatus, correlationId, durationMs, reason: null, ...attempt },
   };
+}
+
+function isNews({ id, subjects }: SeenRecord, { known }: Claim): boolean {
+  return subjects !== undefined || id !== known?.id;
 }
 
 type TriedAs = { outcome: SettleOutcome; attempt: Partial<NewAttempt> & Pick<NewAttempt, "outcome"> };

@@ -1,26 +1,36 @@
 import type { ClaimKind } from "../../core/delivery/events.ts";
 import type { RateWindow } from "../../core/delivery/rate-window.ts";
 import type { Invite } from "../../core/invite.ts";
-import type { AttemptOutcome, HeldCause, MappingWarning, Projection, Rejection } from "../../core/push.ts";
+import type {
+  AttemptOutcome,
+  HeldCause,
+  KnownRecord,
+  MappingWarning,
+  Projection,
+  Rejection,
+  SeenRecord,
+} from "../../core/push.ts";
 import type { ConnectionChanges } from "./connections.ts";
 
 /** Pushes on their way: taken, settled, kept back. */
 export interface DeliveryVerbs {
   /**
    * Takes up to `limit` due pushes of one connection for this process, the longest due first. With a `window` it takes a
-   * slot in it too, and neither without the other: where no slot is free, or nothing is due, nothing is taken.
+   * slot in it too, and neither without the other: where no slot is free, or nothing is due, nothing is taken. Of several
+   * subjects that are one record of the vendor's it takes one at a time, with the invites of all of them.
    */
   claim(request: ClaimRequest): Promise<Claimed>;
   /**
    * Ends claims and appends their attempts. A push whose version moved meanwhile is due again at once, unless it
    * was to be tried later anyway; one whose lease was lost is left as it is, or told again where something older may have
-   * come to the vendor last.
+   * come to the vendor last. In the same step it notes which record each subject is: where that changes whose results go
+   * to whom, all concerned that have a push are raised.
    */
   settle(settlements: readonly Settlement[]): Promise<void>;
   /** Claims under these leases that nobody could settle, as on a full disk, are claimable again as soon as the store can write. */
   letGo(leases: readonly number[]): Promise<void>;
   /**
-   * Which connections have pushes that are or will be due, when the first is, and by which consent they stand: all of
+   * Which connections have pushes that are or will be due, when the first is that may be claimed, and by which consent they stand: all of
    * them, or the one that is asked about. Held connections have none. What waits for longer than anything may, or since a time to come, stems from a clock that
    * was ahead, and is due now.
    */
@@ -84,6 +94,9 @@ export interface Claim {
   isQuarantined: boolean;
   /** The account held it once. */
   wasDelivered: boolean;
+  /** Which record of the vendor's it was last; null while nobody knows. */
+  known: KnownRecord | null;
+  /** Of all subjects that are known to be this record. */
   invites: Invite[];
   /** The account's fields as they were known when it was taken: what is raised for new ones is projected with them. */
   knownFields: string[] | null;
@@ -97,6 +110,8 @@ export interface Settlement {
   /** Absent where no call was made. */
   attempt?: NewAttempt;
   warnings?: MappingWarning[];
+  /** Which record the vendor found it to be, where that is news. */
+  record?: SeenRecord;
   now: number;
 }
 

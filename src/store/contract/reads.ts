@@ -58,6 +58,13 @@ export interface InviteHistory {
   attempts: Attempt[];
 }
 
+/** The vendor's record that a subject is together with others. */
+export interface SharedRecord {
+  record: string;
+  /** The others. */
+  subjects: string[];
+}
+
 export interface PushSummary {
   vendor: string;
   environment: Environment;
@@ -72,6 +79,8 @@ export interface PushSummary {
   projection: Projection | null;
   rejection: Rejection | null;
   warnings: MappingWarning[];
+  /** Told of one invite, where there is any. */
+  shared?: SharedRecord;
 }
 
 export interface Overview {

@@ -4,7 +4,7 @@ import type { Account, ConnectionName, Environment, LeftOutField } from "../../c
 import type { Answer } from "../../core/delivery/answer.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
 import type { Invite } from "../../core/invite.ts";
-import type { MappingWarning, Projection, SubjectKind } from "../../core/push.ts";
+import type { KnownRecord, MappingWarning, Projection, SeenRecord, SubjectKind } from "../../core/push.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import type { Http } from "../../shared/http.ts";
@@ -28,6 +28,8 @@ export interface Update {
   projection: Projection;
   /** The vendor held it once; absent where it was never told. */
   wasDelivered?: true;
+  /** Which record the subject was last; absent while nobody knows. */
+  known?: KnownRecord;
 }
 
 export interface SendResult {
@@ -35,6 +37,8 @@ export interface SendResult {
   answers: Answer[];
   /** Subjects that the vendor made a record for; absent where it does not tell. */
   made?: readonly string[];
+  /** Which record each accepted one is, in the same order; absent where subjects are records of their own. */
+  records?: readonly (SeenRecord | null)[];
   httpStatus: number | null;
   correlationId: string | null;
   durationMs: number;

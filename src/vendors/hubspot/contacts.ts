@@ -5,6 +5,7 @@ import { unanswered } from "../calling/unanswered.ts";
 import { type Caller, callApi } from "./api.ts";
 import { presentContacts } from "./present.ts";
 import { madeIn, readAnswers } from "./upsert-answer.ts";
+import { seeContacts } from "./whose-contact.ts";
 
 /** https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide */
 export const MOST_CONTACTS_PER_CALL = 100;
@@ -19,8 +20,9 @@ export async function upsertContacts(caller: Caller, updates: readonly Update[])
       json: { inputs: updates.map(inputOf) },
     });
     const { status: httpStatus, correlationId, durationMs } = answer;
+    const answers = readAnswers(updates, answer, caller.clock.now(), caller.access.timeZone);
     return {
-      answers: readAnswers(updates, answer, caller.clock.now(), caller.access.timeZone),
+      ...(await seeContacts(caller, { updates, answer, answers })),
       made: madeIn(updates, answer),
       httpStatus,
       correlationId,

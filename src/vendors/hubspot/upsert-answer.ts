@@ -229,7 +229,7 @@ function rejectionOf({ message, category, details, correlationId }: Problem, ans
 /** "Too many", "locked" and "moving": https://developers.hubspot.com/docs/api-reference/error-handling */
 const THROTTLES = [429, 423, 477];
 
-function later(
+export function later(
   { status, correlationId }: ApiAnswer,
   {
     reason,

@@ -223,6 +223,32 @@ describe("status, id, result URL and completion time", () => {
     const own = anInvite({ resultUrl: "https://app.jobcannon.io/results/1" });
     expect(map([own]).projection.jc_result_url).toBe("https://app.jobcannon.io/results/1");
   });
+  test("have no link where another source told the invite and gave none: the dashboard has no page for it", () => {
+    const own = "https://greenhouse.example/app/1";
+    const told = (resultUrl: string | null) => map([anInvite({ toldBy: "greenhouse", resultUrl })]);
+    expect(told(own).projection.jc_result_url).toBe(own);
+    expect(told(null).projection).toEqual({
+      jc_test_status: "completed",
+      jc_invitation_id: "inv_1",
+      jc_completed_at: expect.any(String),
+    });
+    expect(told(null).warnings).toEqual([]);
+  });
+  test("stay with a result when another source only tells a stage", () => {
+    const stage = anInvite({
+      ...{ invitationId: "app_1", sentAt: NOON, toldBy: "greenhouse" },
+      ...{ status: "in_progress", tests: [], resultUrl: "https://greenhouse.example/app/1" },
+    });
+    for (const invites of [
+      [done, stage],
+      [stage, done],
+    ])
+      expect(map(invites).projection).toMatchObject({
+        jc_test_status: "completed",
+        jc_invitation_id: "inv_old",
+        jc_result_url: "https://jobcannon.io/business/dashboard/invites/inv_old",
+      });
+  });
   test("leave out a result URL that is no web address, with a warning", () => {
     const { projection, warnings } = map([anInvite({ resultUrl: "javascript:alert(1)" })]);
     expect(projection).not.toHaveProperty("jc_result_url");

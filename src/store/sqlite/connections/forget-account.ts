@@ -16,14 +16,20 @@ export function createForgetAccount(db: Db): (connectionId: number) => Sliced<vo
   const forget = db
     .prepare<{ connectionId: number; after: number }, number>(`
       UPDATE pushes SET state = iif(state IN ('delivered', 'rejected'), 'never', state), lease = NULL,
-        delivered_version = 0, projection = NULL, rejection = NULL, warnings = NULL
+        delivered_version = 0, projection = NULL, rejection = NULL, warnings = NULL, record = NULL
       WHERE id IN (SELECT id FROM pushes NOT INDEXED
         WHERE id > @after AND connection_id = @connectionId ORDER BY id LIMIT ${SLICE})
       RETURNING id`)
     .pluck();
-  const forgetSlice = transaction(db, (connectionId: number, after: number) =>
-    forget.all({ connectionId, after }).reduce((last, id) => Math.max(last, id), 0),
+  // Addresses that only the old account's contacts told of.
+  const forgetUntold = db.prepare(
+    "DELETE FROM pushes WHERE id > @after AND id <= @last AND connection_id = @connectionId AND version = 0",
   );
+  const forgetSlice = transaction(db, (connectionId: number, after: number) => {
+    const last = forget.all({ connectionId, after }).reduce((highest, id) => Math.max(highest, id), 0);
+    forgetUntold.run({ connectionId, after, last });
+    return last;
+  });
 
   return function* (connectionId: number): Sliced<void> {
     disown(connectionId);

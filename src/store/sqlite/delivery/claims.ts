@@ -2,13 +2,13 @@ import type { Outage } from "../../../core/connection.ts";
 import { isFromAhead } from "../../../core/delivery/outage.ts";
 import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
 import type { ClaimKind } from "../../../core/delivery/events.ts";
-import type { SubjectKind } from "../../../core/push.ts";
 import type { ProcessIdentity } from "../../../shared/process-identity.ts";
 import type { ClaimRequest, DueWork } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { SLICE } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
-import { createStatesOf } from "../rows/invites-of.ts";
+import { createStatesOf, type Holder } from "../rows/invites-of.ts";
+import { createMembersOf } from "../rows/shared-record.ts";
 import { type ClaimedText, type ClaimsText, NO_CLAIMS } from "./claims-text.ts";
 import { createLeases } from "./leases.ts";
 import type { TakeCall } from "./rate-window.ts";
@@ -18,16 +18,13 @@ const CLOCK_SLACK_MS = 60_000;
 
 /** Taking due pushes for delivery, so that no two take the same one. */
 export function createClaims(db: Db, self: ProcessIdentity, now: () => number, takeCall: TakeCall) {
-  const connectionOf = db.prepare<
-    [number],
-    { org: string; subject_kind: SubjectKind; hold_cause: string | null; account: string }
-  >(
-    "SELECT org, subject_kind, hold_cause, json_object('knownFields', details -> 'knownFields', 'connectedAt', details ->> 'connectedAt') AS account FROM connections WHERE id = ?",
+  const connectionOf = db.prepare<[number], Holder & { hold_cause: string | null; account: string }>(
+    "SELECT id, org, subject_kind, hold_cause, json_object('knownFields', details -> 'knownFields', 'connectedAt', details ->> 'connectedAt') AS account FROM connections WHERE id = ?",
   );
   const dueOf = (kind: ClaimKind) =>
     db.prepare<[connectionId: number, now: number, limit: number], DueRow>(`
-      SELECT id, subject, version, tries, alone, delivered_version > 0 AND projection IS NOT NULL AS told FROM pushes
-      WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ? ${KINDS[kind]}
+      SELECT id, subject, version, tries, alone, record, delivered_version > 0 AND projection IS NOT NULL AS told FROM pushes p
+      WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ? ${KINDS[kind]} AND ${IS_FREE}
       ORDER BY due_at LIMIT ?`);
   const due = {
     any: dueOf("any"),
@@ -37,6 +34,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   };
   const takeOne = db.prepare("UPDATE pushes SET lease = ?, moved_at = NULL WHERE id = ?");
   const statesOf = createStatesOf(db);
+  const membersOf = createMembersOf(db);
   const leases = createLeases(db, self, now);
 
   /** Undefined for one that is held, though its pushes may not all be marked yet. */
@@ -52,13 +50,15 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     const rows = companions(due[kind].all(connectionId, now, limit));
     if (rows.length === 0) return NO_CLAIMS;
     const lease = leases.open();
-    const claims = rows.map(({ id: pushId, subject, version, tries, alone, told }) => {
+    const claims = rows.map(({ id: pushId, subject, version, tries, alone, told, record }) => {
       takeOne.run(lease, pushId);
-      const { states, newestVersion } = statesOf(connection.org, connection.subject_kind, subject);
+      const subjects = record === null ? [subject] : membersOf(connectionId, record);
+      const { states, newestVersion } = statesOf(connection, subjects);
       const carries = Math.max(version, newestVersion);
       const isQuarantined = alone === 1;
       const wasDelivered = told === 1;
-      const claim = { pushId, lease, subject, version, carries, tries, isQuarantined, wasDelivered };
+      const known = record === null ? null : { id: record, isShared: subjects.length > 1 };
+      const claim = { pushId, lease, subject, version, carries, tries, isQuarantined, wasDelivered, known };
       return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
     });
     return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
@@ -75,7 +75,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
 
   const next = db
     .prepare<[number], number>(
-      "SELECT due_at FROM pushes WHERE connection_id = ? AND state = 'pending' AND lease IS NULL ORDER BY due_at LIMIT 1",
+      `SELECT due_at FROM pushes p WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND ${IS_FREE} ORDER BY due_at LIMIT 1`,
     )
     .pluck();
   const open = db.prepare<
@@ -132,10 +132,20 @@ function isOutageFromAhead(json: string, now: number): boolean {
   return outage !== null && isFromAhead(outage, now);
 }
 
-/** One in quarantine goes by itself; the others go without it. */
+/** One in quarantine goes by itself; the others go without it. A call that names one record twice is refused whole. */
 function companions(rows: DueRow[]): DueRow[] {
-  return rows[0]?.alone === 1 ? rows.slice(0, 1) : rows.filter((row) => row.alone === 0);
+  if (rows[0]?.alone === 1) return rows.slice(0, 1);
+  const records = new Set<string>();
+  return rows.filter(({ alone, record }) => {
+    if (alone === 1 || (record !== null && records.has(record))) return false;
+    if (record !== null) records.add(record);
+    return true;
+  });
 }
+
+/** No other subject that is the same record is under way: what is answered last would count. */
+const IS_FREE =
+  "NOT EXISTS (SELECT 1 FROM pushes q WHERE q.connection_id = p.connection_id AND q.record = p.record AND q.lease IS NOT NULL)";
 
 const KINDS: Readonly<Record<ClaimKind, string>> = {
   any: "",
@@ -151,4 +161,5 @@ interface DueRow {
   tries: number;
   alone: 0 | 1;
   told: 0 | 1;
+  record: string | null;
 }

@@ -2,6 +2,7 @@ import type { HeldCause, PushState } from "../../../core/push.ts";
 import type { SettleOutcome, Settlement } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
+import { createNoteRecord } from "./records.ts";
 
 /**
  * Ends claims and appends their attempts. Only the holder of the lease may settle, and a version that moved
@@ -40,7 +41,10 @@ export function createSettle(db: Db) {
     UPDATE connections SET details = json_set(details, '$.lastSyncAt', @now)
     WHERE id = (SELECT connection_id FROM pushes WHERE id = @pushId) AND last_foreign_lease < @lease`);
 
-  const settleOne = ({ claim, outcome, attempt, warnings, now }: Settlement) => {
+  const noteRecord = createNoteRecord(db);
+
+  /** False where the lease was lost. */
+  const settleOne = ({ claim, outcome, attempt, warnings, now }: Settlement): boolean => {
     if (attempt) {
       const { outcome, httpStatus, correlationId, durationMs, reason } = attempt;
       const { pushId, version } = claim;
@@ -50,7 +54,7 @@ export function createSettle(db: Db) {
     if (outcome.kind === "pending") {
       const { dueAt, counted, quarantine = false } = outcome;
       keepWaiting.run(dueAt, Number(counted), version, Number(quarantine), pushId, lease);
-      return;
+      return true;
     }
     const { state, heldCause } = endOf(outcome);
     const isTold = outcome.kind === "delivered" || outcome.kind === "rejected";
@@ -66,12 +70,16 @@ export function createSettle(db: Db) {
       lease,
     ];
     const { changes } = end.run(state, heldCause, ...rest, version);
-    if (changes > 0 || endMoved.run(...rest).changes > 0) return;
+    if (changes > 0 || endMoved.run(...rest).changes > 0) return true;
     if (outcome.kind === "delivered") tellAgain.run({ pushId, lease, now });
+    return false;
   };
 
   const settleAll = transaction(db, (settlements: readonly Settlement[]) => {
-    for (const settlement of settlements) settleOne(settlement);
+    for (const settlement of settlements) {
+      const { claim, record, now } = settlement;
+      if (settleOne(settlement) && record) noteRecord({ pushId: claim.pushId, record, now });
+    }
     for (const lease of new Set(settlements.map((settlement) => settlement.claim.lease)))
       closeLease.run(lease);
     const delivered = settlements.findLast((settlement) => settlement.outcome.kind === "delivered");

@@ -309,4 +309,8 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE call_limits;
   ALTER TABLE told_limits RENAME TO call_limits;
   `,
+  `
+  ALTER TABLE pushes ADD COLUMN record TEXT;
+  CREATE INDEX pushes_of_record ON pushes (connection_id, record) WHERE record IS NOT NULL;
+  `,
 ];

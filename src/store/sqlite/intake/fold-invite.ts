@@ -1,9 +1,9 @@
-import { emailKey, type NewEvent, type Snapshot } from "../../../core/event.ts";
+import { asToldBy, emailKey, type NewEvent, type Snapshot } from "../../../core/event.ts";
 import { fold } from "../../../core/fold.ts";
 import type { Invite } from "../../../core/invite.ts";
 import { contactHeads } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
-import { createInvitesOf } from "../rows/invites-of.ts";
+import { createInvitesOf, type Holder } from "../rows/invites-of.ts";
 import { inviteOf } from "../rows/rows.ts";
 import { createRaiseInvite, type Round } from "./raise.ts";
 import { createSaveInvite } from "./save-invite.ts";
@@ -20,23 +20,23 @@ export function createFoldInvite(db: Db) {
 
   return (
     snapshot: Snapshot,
-    { bodyHash, receivedAt: now }: Pick<NewEvent, "bodyHash" | "receivedAt">,
+    { source, bodyHash, receivedAt: now }: Pick<NewEvent, "source" | "bodyHash" | "receivedAt">,
     round: Round,
   ): number => {
     const { org, invitationId } = snapshot;
     const row = find.get(org, invitationId);
     const before = row ? inviteOf(row.state) : null;
-    const { invite, newest, earliestMoved } = fold(before, snapshot, bodyHash);
+    const { invite, newest, earliestMoved } = fold(before, asToldBy(source, snapshot), bodyHash);
     if (!row || !before || newest) return save(row?.id ?? null, invite, { now, round });
 
     const state = JSON.stringify(invite);
     if (state !== row.state) keepState.run(state, row.id);
-    if (earliestMoved && changesHeads(before, invite)) {
-      const raised = { version: round.nextVersion(), now };
-      const destinations = round.destinationsOf(org, "production");
-      const contacts = destinations.filter((destination) => destination.subject_kind === "contact");
-      for (const destination of contacts) raise(destination, invite, raised);
-    }
+    if (earliestMoved)
+      for (const destination of round.destinationsOf(org, "production")) {
+        if (destination.subject_kind !== "contact") continue;
+        if (!changesHeads({ ...destination, org }, before, invite)) continue;
+        raise(destination, invite, { version: round.nextVersion(), now });
+      }
     return row.id;
   };
 }
@@ -44,8 +44,8 @@ export function createFoldInvite(db: Db) {
 /** An older snapshot can make another invite the one that speaks for the contact. */
 function createChangesHeads(db: Db) {
   const invitesOf = createInvitesOf(db);
-  return (before: Invite, after: Invite): boolean => {
-    const all = invitesOf(after.org, "contact", emailKey(after.candidate.email)).invites;
+  return (holder: Holder, before: Invite, after: Invite): boolean => {
+    const all = invitesOf(holder, emailKey(after.candidate.email)).invites;
     const others = all.filter((other) => other.invitationId !== after.invitationId);
     // One that is not among them belongs to a trial, and speaks for nobody.
     if (others.length === all.length) return false;

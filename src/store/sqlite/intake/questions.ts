@@ -26,7 +26,9 @@ export function createQuestions(db: Db) {
   const close = db.prepare("DELETE FROM questions WHERE seq = ?");
   const putOff = db.prepare(`
     UPDATE questions SET due_at = @dueAt, tries = tries + @failed, reason = @reason WHERE seq = @seq`);
-  const bodyHashOf = db.prepare<[number], Buffer>("SELECT body_hash FROM events WHERE seq = ?").pluck();
+  const eventOf = db.prepare<[number], { source: string; body_hash: Buffer }>(
+    "SELECT source, body_hash FROM events WHERE seq = ?",
+  );
   const tie = db.prepare("UPDATE events SET invite_id = ? WHERE seq = ?");
   const ignore = db.prepare("UPDATE counters SET value = value + 1 WHERE name = 'ignored'");
   const withVersions = createVersions(db);
@@ -46,7 +48,8 @@ export function createQuestions(db: Db) {
       withVersions((nextVersion) => {
         const round = { nextVersion, destinationsOf, hasUnmatched: () => true };
         if (end.kind === "test") return confirmations.nameTest(seq, end.test, { now, round });
-        const event = { bodyHash: bodyHashOf.get(seq)?.toString("hex") ?? "", receivedAt: now };
+        const { source = "", body_hash: hash } = eventOf.get(seq) ?? {};
+        const event = { source, bodyHash: hash?.toString("hex") ?? "", receivedAt: now };
         const inviteId = foldInvite(end.snapshot, event, round);
         tie.run(inviteId, seq);
         confirmations.matchWaiting(inviteId, end.snapshot, { now, round });

@@ -60,11 +60,12 @@ export function createDestinationsOf(db: Db): Round["destinationsOf"] {
 
 /** Raises what one destination must be told about an invite at once. */
 export function createRaiseInvite(db: Db) {
-  // What is in flight may be delivered without this news, and would then have to be told.
+  // What is in flight may be delivered without this news, and would then have to be told. Of another address of the same
+  // contact it was told as well.
   const pushedBefore = db
-    .prepare<[number, string], number>(
-      "SELECT 1 FROM pushes WHERE connection_id = ? AND subject = ? AND (delivered_version > 0 OR lease IS NOT NULL)",
-    )
+    .prepare<[number, string], number>(`
+      SELECT 1 FROM pushes p WHERE connection_id = ? AND subject = ? AND (delivered_version > 0 OR lease IS NOT NULL
+        OR EXISTS (SELECT 1 FROM pushes q WHERE q.connection_id = p.connection_id AND q.record = p.record AND (q.delivered_version > 0 OR q.lease IS NOT NULL)))`)
     .pluck();
   const raise = createRaise(db);
   return (

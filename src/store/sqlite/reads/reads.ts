@@ -44,6 +44,9 @@ export function createReads(db: Db) {
   const attemptsOf = db.prepare<[number], Omit<Attempt, "vendor">>(`
     SELECT at, version, outcome, http_status AS httpStatus, correlation_id AS correlationId, duration_ms AS durationMs, reason
     FROM attempts WHERE push_id = ? ORDER BY id`);
+  const sharedOf = db.prepare<[number], { record: string; subject: string }>(`
+    SELECT q.record, q.subject FROM pushes p JOIN pushes q ON q.connection_id = p.connection_id AND q.record = p.record
+    WHERE p.id = ? AND q.id <> p.id ORDER BY q.subject`);
   const oneInvite = db.prepare<object, InviteRow>(`${inviteColumns} AND invitation_id = @invitationId`);
   const invite = (org: string, invitationId: string): InviteHistory | null => {
     const row = oneInvite.get({ org, invitationId });
@@ -60,7 +63,15 @@ export function createReads(db: Db) {
         conflict: event.conflict === 1,
         told: event.told,
       })),
-      pushes: pushes.map((push) => push.summary),
+      pushes: pushes.map(({ id, summary }) => {
+        const shared = sharedOf.all(id);
+        const [first] = shared;
+        if (!first) return summary;
+        return {
+          ...summary,
+          shared: { record: first.record, subjects: shared.map(({ subject }) => subject) },
+        };
+      }),
       attempts: pushes
         .flatMap(({ id, summary }) =>
           attemptsOf.all(id).map((attempt) => ({ ...attempt, vendor: summary.vendor })),

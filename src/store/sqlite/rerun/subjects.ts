@@ -2,13 +2,13 @@ import type { InviteStatus } from "../../../core/event.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { SubjectPage, SubjectQuery } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
-import { createInvitesOf } from "../rows/invites-of.ts";
+import { createInvitesOf, type Holder } from "../rows/invites-of.ts";
 import { PUSH_COLUMNS, type PushRow, pushOf } from "../rows/rows.ts";
 
 /** Walking over all that a destination might hold, in pages. */
 export function createSubjects(db: Db) {
-  const connectionOf = db.prepare<[number], { org: string; subject_kind: SubjectKind }>(
-    "SELECT org, subject_kind FROM connections WHERE id = ?",
+  const connectionOf = db.prepare<[number], Holder>(
+    "SELECT id, org, subject_kind FROM connections WHERE id = ?",
   );
   const pageOf = (kind: SubjectKind, status: InviteStatus | undefined) =>
     db
@@ -29,7 +29,7 @@ export function createSubjects(db: Db) {
     return {
       subjects: found.map((subject) => {
         const push = pushFor.get(connectionId, subject);
-        const { invites, newestVersion } = invitesOf(org, kind, subject);
+        const { invites, newestVersion } = invitesOf(connection, subject);
         return { subject, invites, carries: newestVersion, push: push ? pushOf(push) : null };
       }),
       next: found.length < limit ? null : (found.at(-1) ?? null),

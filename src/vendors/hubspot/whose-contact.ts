@@ -1,0 +1,160 @@
+/**
+ * Which contact each record of an upsert turned out to be. Several addresses can be one contact
+ * (`hs_additional_emails`), and a merge in the portal gives it another id; what an answer does not tell is read, once.
+ */
+import * as v from "valibot";
+import type { Answer } from "../../core/delivery/answer.ts";
+import { emailKey } from "../../core/event.ts";
+import type { SeenRecord } from "../../core/push.ts";
+import { unanswered } from "../calling/unanswered.ts";
+import type { SendResult, Update } from "../contract/destination.ts";
+import { type ApiAnswer, type Caller, callApi } from "./api.ts";
+import { later } from "./upsert-answer.ts";
+import { verdictOf } from "./verdict.ts";
+
+/** What an upsert tells of the contact that it wrote to; `email` is the primary address. */
+interface Met {
+  id: string;
+  email: string;
+  isNew: boolean;
+}
+
+const text = v.fallback(v.string(), "");
+const Result = v.object({
+  id: text,
+  objectWriteTraceId: text,
+  new: v.fallback(v.boolean(), false),
+  properties: v.fallback(v.object({ email: text }), { email: "" }),
+});
+const Results = v.object({ results: v.array(v.unknown()) });
+
+const Contact = v.object({
+  properties: v.object({ email: v.nullish(v.string(), ""), hs_additional_emails: v.nullish(v.string(), "") }),
+});
+
+interface Seen {
+  answer: Answer;
+  record: SeenRecord | null;
+}
+
+/**
+ * A record whose contact cannot be read now is told again later, although it was written: else the results of two
+ * addresses could go on taking turns on one contact.
+ */
+export async function seeContacts(
+  caller: Caller,
+  { updates, answer, answers }: { updates: readonly Update[]; answer: ApiAnswer; answers: readonly Answer[] },
+): Promise<Pick<SendResult, "answers" | "records">> {
+  const contacts = contactsIn(answer, updates);
+  const reads = new Map<string, Promise<Reading>>();
+  const read = (id: string, update: Update): Promise<Reading> => {
+    const reading = reads.get(id) ?? readAddresses(caller, id, update);
+    reads.set(id, reading);
+    return reading;
+  };
+  const seen: Seen[] = [];
+  for (const [index, update] of updates.entries()) {
+    const told = answers[index];
+    if (!told) continue;
+    seen.push(told.kind === "accepted" ? await see(update, contacts, read) : { answer: told, record: null });
+  }
+  return { answers: seen.map((each) => each.answer), records: seen.map((each) => each.record) };
+}
+
+async function see(
+  update: Update,
+  { metBy, strangers }: Contacts,
+  read: (id: string, update: Update) => Promise<Reading>,
+): Promise<Seen> {
+  const { subject, traceId, known } = update;
+  const met = metBy.get(traceId) ?? metBy.get(subject) ?? strangers.find(({ id }) => id === known?.id);
+  if (met && !mustRead(update, met)) return { answer: { kind: "accepted" }, record: recordOf(update, met) };
+  if (met) return seenBy(update, met, await read(met.id, update));
+  for (const stranger of strangers) {
+    const reading = await read(stranger.id, update);
+    const isIt = reading.kind === "addresses" && reading.addresses.includes(subject);
+    if (isIt || reading.kind === "later") return seenBy(update, stranger, reading);
+  }
+  return { answer: { kind: "accepted" }, record: null };
+}
+
+interface Contacts {
+  /** By trace id, and by address where there is none. */
+  metBy: ReadonlyMap<string, Met>;
+  /** Without a trace id, and under an address that is nobody's of the call: only the contact's own list tells whose. */
+  strangers: readonly Met[];
+}
+
+function contactsIn({ body }: ApiAnswer, updates: readonly Update[]): Contacts {
+  const subjects = new Set(updates.map(({ subject }) => subject));
+  const parsed = v.safeParse(Results, body);
+  const metBy = new Map<string, Met>();
+  const strangers: Met[] = [];
+  for (const each of parsed.success ? parsed.output.results : []) {
+    const result = v.safeParse(Result, each);
+    if (!result.success || result.output.id === "") continue;
+    const { id, objectWriteTraceId: traceId, new: isNew, properties } = result.output;
+    const met = { id, email: emailKey(properties.email), isNew };
+    if (traceId === "" && !subjects.has(met.email)) strangers.push(met);
+    else metBy.set(traceId || met.email, met);
+  }
+  return { metBy, strangers };
+}
+
+/** It is another contact than before, or met by an address that is not its primary one and nobody knew of. */
+function mustRead({ subject, known }: Update, { id, email, isNew }: Met): boolean {
+  if (isNew) return false;
+  const isAnother = known !== undefined && known.id !== id;
+  const isSecondary = email !== "" && email !== subject;
+  return isAnother || (isSecondary && known?.isShared !== true);
+}
+
+/** One just created has no address but the one it was created with. */
+function recordOf({ subject, known }: Update, { id, isNew }: Met): SeenRecord {
+  if (!isNew) return { id };
+  return known === undefined ? { id, isNew } : { id, isNew, subjects: [subject] };
+}
+
+type Reading =
+  | { kind: "addresses"; addresses: readonly string[] }
+  /** It may not be read, or not as we know it: the answer itself has to do. */
+  | { kind: "refused" }
+  | { kind: "gone" }
+  | { kind: "later"; answer: Answer };
+
+function seenBy({ subject }: Update, { id, email }: Met, reading: Reading): Seen {
+  const accepted: Answer = { kind: "accepted" };
+  switch (reading.kind) {
+    case "addresses":
+      return { answer: accepted, record: { id, subjects: reading.addresses } };
+    case "refused":
+      return { answer: accepted, record: { id, subjects: [subject, email].filter(Boolean) } };
+    case "gone":
+      return { answer: accepted, record: null };
+    case "later":
+      return { answer: reading.answer, record: null };
+  }
+}
+
+async function readAddresses(caller: Caller, id: string, update: Update): Promise<Reading> {
+  try {
+    const path = `${caller.paths.contacts}/${encodeURIComponent(id)}?properties=email,hs_additional_emails`;
+    const answer = await callApi(caller, { method: "GET", path });
+    if (answer.status === 404 && answer.problem) return { kind: "gone" };
+    const verdict = verdictOf(answer, caller.clock.now(), caller.access.timeZone);
+    if (verdict.kind === "later") {
+      const { notBefore } = verdict;
+      const reason = `${verdict.reason} to reading whose contact ${id} is`;
+      return { kind: "later", answer: later(answer, { reason, notBefore }) };
+    }
+    const parsed = v.safeParse(Contact, answer.body);
+    if (verdict.kind !== "done" || !parsed.success) return { kind: "refused" };
+    const { email, hs_additional_emails: additional } = parsed.output.properties;
+    const addresses = [email, ...additional.split(";")].map(emailKey).filter(Boolean);
+    return { kind: "addresses", addresses };
+  } catch (error) {
+    const [answer] = unanswered([update], error, 0).answers;
+    if (!answer) throw error;
+    return { kind: "later", answer };
+  }
+}
