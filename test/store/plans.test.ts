@@ -91,7 +91,9 @@ describe("the queries", () => {
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_due"));
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_waiting"));
     // Who else is the same record, without a look at all that is in flight.
-    expect(plans).toContainEqual(expect.stringMatching(/^SEARCH q USING INDEX pushes_of_record .*record=\?\)/));
+    expect(plans).toContainEqual(
+      expect.stringMatching(/^SEARCH q USING INDEX pushes_of_record .*record=\?\)/),
+    );
     expect(plans.filter((plan) => /^SCAN pushes\b/.test(plan))).toEqual([]);
     expect(plans).toContainEqual(expect.stringContaining("INDEX invites_in_progress"));
     expect(plans).toContainEqual(expect.stringContaining("INDEX invites_by_time"));

@@ -4,7 +4,7 @@ import type { SendResult, Update } from "../contract/destination.ts";
 import { unanswered } from "../calling/unanswered.ts";
 import { type Caller, callApi } from "./api.ts";
 import { presentContacts } from "./present.ts";
-import { madeIn, readAnswers } from "./upsert-answer.ts";
+import { madeIn, readAnswers, writtenIn } from "./upsert-answer.ts";
 import { seeContacts } from "./whose-contact.ts";
 
 /** https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide */
@@ -20,10 +20,11 @@ export async function upsertContacts(caller: Caller, updates: readonly Update[])
       json: { inputs: updates.map(inputOf) },
     });
     const { status: httpStatus, correlationId, durationMs } = answer;
-    const answers = readAnswers(updates, answer, caller.clock.now(), caller.access.timeZone);
+    const written = writtenIn(answer);
+    const answers = readAnswers(updates, { ...answer, written }, caller.clock.now(), caller.access.timeZone);
     return {
-      ...(await seeContacts(caller, { updates, answer, answers })),
-      made: madeIn(updates, answer),
+      ...(await seeContacts(caller, { updates, written, answers })),
+      made: madeIn(updates, written),
       httpStatus,
       correlationId,
       durationMs,
@@ -64,7 +65,8 @@ export async function upsertPresent(caller: Caller, updates: readonly Update[]):
     if (!answer) throw new Error("an update was left without an answer");
     return answer;
   });
-  return { ...result, answers };
+  const records = updates.map((update) => result.records?.[going.indexOf(update)] ?? null);
+  return { ...result, answers, records };
 }
 
 /**

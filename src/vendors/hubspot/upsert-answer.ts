@@ -11,7 +11,7 @@ import { missingScope, refusalOfCall, verdictOf, waitUntil } from "./verdict.ts"
 /** One answer for each update, in their order. */
 export function readAnswers(
   updates: readonly Update[],
-  answer: ApiAnswer,
+  answer: UpsertAnswer,
   now: number,
   timeZone?: string,
 ): Answer[] {
@@ -36,6 +36,7 @@ const text = v.fallback(v.string(), "");
 const Result = v.object({
   id: text,
   objectWriteTraceId: text,
+  new: v.fallback(v.boolean(), false),
   properties: v.fallback(v.object({ email: text }), { email: "" }),
 });
 /** Whether the status is 200 or 207: the 2026-09 specification has errors under 200 too, so the body decides. */
@@ -45,16 +46,25 @@ const Body = v.object({
 });
 
 function emptyResult() {
-  return { id: "", objectWriteTraceId: "", properties: { email: "" } };
+  return { id: "", objectWriteTraceId: "", new: false, properties: { email: "" } };
 }
 
-/** Said of a record that HubSpot made for it. */
-const Made = v.object({ ...Result.entries, new: v.literal(true) });
+/** What an upsert says that it wrote, and what not. */
+export type Written = v.InferOutput<typeof Body>;
+
+/** An answer that is read twice is parsed once. */
+export interface UpsertAnswer extends ApiAnswer {
+  written?: Written;
+}
+
+export function writtenIn({ body }: ApiAnswer): Written {
+  const parsed = v.safeParse(Body, body);
+  return parsed.success ? parsed.output : { results: [], errors: [] };
+}
 
 /** The subjects that HubSpot made a contact for. */
-export function madeIn(updates: readonly Update[], { body }: ApiAnswer): string[] {
-  const parsed = v.safeParse(v.object({ results: v.array(v.unknown()) }), body);
-  const made = parsed.success ? parsed.output.results.filter((result) => v.is(Made, result)) : [];
+export function madeIn(updates: readonly Update[], { results }: Written): string[] {
+  const made = results.filter((result) => result.new);
   const names = new Set(made.map((result) => result.objectWriteTraceId || emailKey(result.properties.email)));
   return updates.flatMap(({ subject, traceId }) =>
     names.has(traceId) || names.has(subject) ? [subject] : [],
@@ -66,9 +76,8 @@ export function madeIn(updates: readonly Update[], { body }: ApiAnswer): string[
  * never by its place. One that is neither confirmed nor refused was not written: HubSpot is known to answer 2xx
  * with nothing in it.
  */
-function readRecords(updates: readonly Update[], answer: ApiAnswer): Answer[] {
-  const parsed = v.safeParse(Body, answer.body);
-  const { results, errors } = parsed.success ? parsed.output : { results: [], errors: [] };
+function readRecords(updates: readonly Update[], answer: UpsertAnswer): Answer[] {
+  const { results, errors } = answer.written ?? writtenIn(answer);
   // The address is that of the contact, which another record may have met by a secondary one: it counts last.
   const confirmed = new Set(
     results.map((result) => result.objectWriteTraceId || emailKey(result.properties.email)),

@@ -8,8 +8,8 @@ import { emailKey } from "../../core/event.ts";
 import type { SeenRecord } from "../../core/push.ts";
 import { unanswered } from "../calling/unanswered.ts";
 import type { SendResult, Update } from "../contract/destination.ts";
-import { type ApiAnswer, type Caller, callApi } from "./api.ts";
-import { later } from "./upsert-answer.ts";
+import { type Caller, callApi } from "./api.ts";
+import { later, type Written } from "./upsert-answer.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** What an upsert tells of the contact that it wrote to; `email` is the primary address. */
@@ -18,15 +18,6 @@ interface Met {
   email: string;
   isNew: boolean;
 }
-
-const text = v.fallback(v.string(), "");
-const Result = v.object({
-  id: text,
-  objectWriteTraceId: text,
-  new: v.fallback(v.boolean(), false),
-  properties: v.fallback(v.object({ email: text }), { email: "" }),
-});
-const Results = v.object({ results: v.array(v.unknown()) });
 
 const Contact = v.object({
   properties: v.object({ email: v.nullish(v.string(), ""), hs_additional_emails: v.nullish(v.string(), "") }),
@@ -43,9 +34,9 @@ interface Seen {
  */
 export async function seeContacts(
   caller: Caller,
-  { updates, answer, answers }: { updates: readonly Update[]; answer: ApiAnswer; answers: readonly Answer[] },
+  { updates, written, answers }: { updates: readonly Update[]; written: Written; answers: readonly Answer[] },
 ): Promise<Pick<SendResult, "answers" | "records">> {
-  const contacts = contactsIn(answer, updates);
+  const contacts = contactsIn(written, updates);
   const reads = new Map<string, Promise<Reading>>();
   const read = (id: string, update: Update): Promise<Reading> => {
     const reading = reads.get(id) ?? readAddresses(caller, id, update);
@@ -85,15 +76,12 @@ interface Contacts {
   strangers: readonly Met[];
 }
 
-function contactsIn({ body }: ApiAnswer, updates: readonly Update[]): Contacts {
+function contactsIn({ results }: Written, updates: readonly Update[]): Contacts {
   const subjects = new Set(updates.map(({ subject }) => subject));
-  const parsed = v.safeParse(Results, body);
   const metBy = new Map<string, Met>();
   const strangers: Met[] = [];
-  for (const each of parsed.success ? parsed.output.results : []) {
-    const result = v.safeParse(Result, each);
-    if (!result.success || result.output.id === "") continue;
-    const { id, objectWriteTraceId: traceId, new: isNew, properties } = result.output;
+  for (const { id, objectWriteTraceId: traceId, new: isNew, properties } of results) {
+    if (id === "") continue;
     const met = { id, email: emailKey(properties.email), isNew };
     if (traceId === "" && !subjects.has(met.email)) strangers.push(met);
     else metBy.set(traceId || met.email, met);

@@ -55,13 +55,25 @@ export function describeSharedRecords(open: OpenStore): void {
       for (const records of [
         { [BOB]: BOTH },
         { [ANN]: BOTH },
-        { [ANN]: { id: "101" }, [BOB]: { id: "101" } },
+        { [ANN]: { id: "101" }, [BOB]: BOTH },
         { [ANN]: BOTH, [BOB]: BOTH },
       ]) {
         const { deliver } = await told("ann", "bob", "cat");
         expect(await deliver(records)).toEqual([ANN, ANN, BOB, BOB, CAT]);
         expect(await deliver(records)).toEqual([]);
       }
+    });
+
+    test("are told again where the record is remembered as another's, so that it is looked at", async () => {
+      const { store, claim, deliver } = await told("ann", "bob");
+      const [ann, bob] = await claim();
+      await settle(store, [ann], { [ANN]: { id: "101" } });
+      await settle(store, [bob], { [BOB]: { id: "101" } });
+      const [again, ...others] = await claim();
+      expect([again?.subject, again?.invites.length, others]).toEqual([BOB, 1, []]);
+      expect(again?.known?.id).not.toBe("101");
+      await settle(store, [again], { [BOB]: { id: "101", subjects: [BOB] } });
+      expect(await deliver()).toEqual([]);
     });
 
     test("are found while the other is in flight, which is due again then", async () => {

@@ -20,28 +20,34 @@ export function createNoteRecord(db: Db): (seen: Seen) => void {
   const rememberAlone = db.prepare(`
     UPDATE pushes AS p SET record = @id WHERE p.id = @pushId AND p.record IS NULL
       AND NOT EXISTS (SELECT 1 FROM pushes q WHERE q.connection_id = p.connection_id AND q.record = @id)`);
+  // Another one was this record when it was told last. Which of them is it now, only the record itself tells: a mark that is
+  // no vendor's id, and nobody else's, has it looked at with the next answer.
+  const doubt = db.prepare("UPDATE pushes SET record = '?' || id WHERE id = ? AND record IS NULL");
   const placeOf = db.prepare<[number], Place>(`
     SELECT p.connection_id AS connectionId, p.subject, c.org, c.hold_cause AS holdCause
     FROM pushes p JOIN connections c ON c.id = p.connection_id WHERE p.id = ?`);
   const membersOf = createMembersOf(db);
   const subjectsOf = createSubjectsOf(db);
   const regroup = createRegroup(db);
-  const raiseChanged = createRaiseChanged(db);
+  const raiseAll = createRaiseAll(db);
+  const changed = createChanged(db);
 
   return ({ pushId, record: { id, subjects: told, isNew }, now }) => {
-    if (told === undefined && (rememberAlone.run({ pushId, id }).changes > 0 || isNew)) return;
+    const isDoubtful = () => !isNew && doubt.run(pushId).changes > 0;
+    if (told === undefined && (rememberAlone.run({ pushId, id }).changes > 0 || !isDoubtful())) return;
     const place = placeOf.get(pushId);
     if (!place) return;
     const { connectionId, subject } = place;
+    if (told === undefined) return raiseAll(place, [subject], now);
     const present = membersOf(connectionId, id);
-    const subjects = new Set([subject, ...(told ?? present)]);
+    const subjects = new Set([subject, ...told]);
     const concerned = new Set(
       [...subjects, ...present].flatMap((each) => [each, ...subjectsOf(connectionId, each)]),
     );
     const groups = () => new Map([...concerned].map((each) => [each, subjectsOf(connectionId, each)]));
     const before = groups();
     regroup(connectionId, { id, subjects, leaving: present.filter((each) => !subjects.has(each)) });
-    raiseChanged(place, { before, after: groups(), now });
+    raiseAll(place, changed(place, before, groups()), now);
   };
 }
 
@@ -80,11 +86,21 @@ function createRegroup(db: Db) {
   };
 }
 
-/** A subject's results change with the invites of those that it shares its record with. */
-function createRaiseChanged(db: Db) {
+/** Whose results are others than before: they change with the invites of those that share the record. */
+function createChanged(db: Db) {
   const hasInvites = db
     .prepare<[string, string], number>("SELECT 1 FROM invites WHERE org = ? AND contact = ? LIMIT 1")
     .pluck();
+  return ({ org }: Place, before: Groups, after: Groups): string[] =>
+    [...before.keys()].filter((subject) =>
+      differenceOf(before.get(subject) ?? [], after.get(subject) ?? []).some((other) =>
+        hasInvites.get(org, other),
+      ),
+    );
+}
+
+/** Those of them that have a push. */
+function createRaiseAll(db: Db) {
   const hasPush = db
     .prepare<[number, string], number>(
       "SELECT 1 FROM pushes WHERE connection_id = ? AND subject = ? AND state <> 'never'",
@@ -92,18 +108,10 @@ function createRaiseChanged(db: Db) {
     .pluck();
   const raise = createRaise(db);
   const withVersions = createVersions(db);
-
-  return (
-    { connectionId, org, holdCause }: Place,
-    { before, after, now }: { before: Groups; after: Groups; now: number },
-  ) => {
-    const changed = [...before.keys()].filter((subject) => {
-      const differing = differenceOf(before.get(subject) ?? [], after.get(subject) ?? []);
-      return differing.some((other) => hasInvites.get(org, other)) && hasPush.get(connectionId, subject);
-    });
-    if (changed.length === 0) return;
+  return ({ connectionId, holdCause }: Place, subjects: readonly string[], now: number) => {
     withVersions((nextVersion) => {
-      for (const subject of changed) {
+      for (const subject of subjects) {
+        if (hasPush.get(connectionId, subject) === undefined) continue;
         const version = nextVersion();
         raise({ connectionId, subject, version, now, holdCause, urgent: false, runId: null });
       }
