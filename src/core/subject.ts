@@ -37,13 +37,15 @@ export function contactHeads<Head extends Dated & Sourced>(
   invites: readonly Head[],
 ): { latest: Head | null; latestCompleted: Head | null } {
   const begun = invites.filter((invite) => invite.status !== "invited");
-  const withTest = new Set(begun.filter(hasCompletedTest).map(sourceOf));
-  const isPassedOver = (invite: Head) =>
-    !hasCompletedTest(invite) && [...withTest].some((source) => source !== sourceOf(invite));
   return {
-    latest: newest(begun.filter((invite) => !isPassedOver(invite))),
+    latest: newest(begun.length > 1 ? begun.filter((invite) => !isPassedOver(invite, begun)) : begun),
     latestCompleted: newest(invites.filter((invite) => invite.status === "completed")),
   };
+}
+
+function isPassedOver(invite: Sourced, others: readonly Sourced[]): boolean {
+  if (hasCompletedTest(invite)) return false;
+  return others.some((other) => hasCompletedTest(other) && !isOfSameSource(other, invite));
 }
 
 function hasCompletedTest({ tests }: Sourced): boolean {
@@ -51,8 +53,8 @@ function hasCompletedTest({ tests }: Sourced): boolean {
 }
 
 /** Who told it, and which system it was told for: JobCannon's own invites and those for an ATS are of two sources. */
-function sourceOf({ toldBy, origin }: Sourced): string {
-  return JSON.stringify([toldBy ?? null, origin?.vendor ?? null]);
+function isOfSameSource(a: Sourced, b: Sourced): boolean {
+  return a.toldBy === b.toldBy && a.origin?.vendor === b.origin?.vendor;
 }
 
 function newest<Head extends Dated>(invites: readonly Head[]): Head | null {

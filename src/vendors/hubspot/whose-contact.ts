@@ -43,50 +43,58 @@ export async function seeContacts(
     reads.set(id, reading);
     return reading;
   };
-  const seen: Seen[] = [];
+  const told = [...answers];
+  const records: (SeenRecord | null)[] = [];
   for (const [index, update] of updates.entries()) {
-    const told = answers[index];
-    if (!told) continue;
-    seen.push(told.kind === "accepted" ? await see(update, contacts, read) : { answer: told, record: null });
+    const met = told[index]?.kind === "accepted" ? metBy(update, contacts) : null;
+    if (met && !mustRead(update, met)) records.push(recordOf(update, met));
+    else if (met === null) records.push(null);
+    else {
+      const seen = await see(update, met ? [met] : contacts.strangers, read);
+      told[index] = seen.answer;
+      records.push(seen.record);
+    }
   }
-  return { answers: seen.map((each) => each.answer), records: seen.map((each) => each.record) };
+  return { answers: told, records };
 }
 
+/** Reads the contact that it is, or one after the other those that it may be. */
 async function see(
   update: Update,
-  { metBy, strangers }: Contacts,
+  candidates: readonly Met[],
   read: (id: string, update: Update) => Promise<Reading>,
 ): Promise<Seen> {
-  const { subject, traceId, known } = update;
-  const met = metBy.get(traceId) ?? metBy.get(subject) ?? strangers.find(({ id }) => id === known?.id);
-  if (met && !mustRead(update, met)) return { answer: { kind: "accepted" }, record: recordOf(update, met) };
-  if (met) return seenBy(update, met, await read(met.id, update));
-  for (const stranger of strangers) {
-    const reading = await read(stranger.id, update);
-    const isIt = reading.kind === "addresses" && reading.addresses.includes(subject);
-    if (isIt || reading.kind === "later") return seenBy(update, stranger, reading);
+  for (const candidate of candidates) {
+    const reading = await read(candidate.id, update);
+    const isOther = reading.kind === "addresses" && !reading.addresses.includes(update.subject);
+    if (!isOther || candidates.length === 1) return seenBy(update, candidate, reading);
   }
   return { answer: { kind: "accepted" }, record: null };
 }
 
+/** Undefined where none of them is certain. */
+function metBy({ subject, traceId, known }: Update, { told, strangers }: Contacts): Met | undefined {
+  return told.get(traceId) ?? told.get(subject) ?? strangers.find(({ id }) => id === known?.id);
+}
+
 interface Contacts {
   /** By trace id, and by address where there is none. */
-  metBy: ReadonlyMap<string, Met>;
+  told: ReadonlyMap<string, Met>;
   /** Without a trace id, and under an address that is nobody's of the call: only the contact's own list tells whose. */
   strangers: readonly Met[];
 }
 
 function contactsIn({ results }: Written, updates: readonly Update[]): Contacts {
   const subjects = new Set(updates.map(({ subject }) => subject));
-  const metBy = new Map<string, Met>();
+  const told = new Map<string, Met>();
   const strangers: Met[] = [];
   for (const { id, objectWriteTraceId: traceId, new: isNew, properties } of results) {
     if (id === "") continue;
     const met = { id, email: emailKey(properties.email), isNew };
     if (traceId === "" && !subjects.has(met.email)) strangers.push(met);
-    else metBy.set(traceId || met.email, met);
+    else told.set(traceId || met.email, met);
   }
-  return { metBy, strangers };
+  return { told, strangers };
 }
 
 /** It is another contact than before, or met by an address that is not its primary one and nobody knew of. */

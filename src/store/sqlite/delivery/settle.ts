@@ -10,11 +10,14 @@ import { createNoteRecord } from "./records.ts";
  */
 export function createSettle(db: Db) {
   // As it was when it was claimed, as nearly all are: a hold that came meanwhile has lost its object.
-  const end = db.prepare(`
-    UPDATE pushes SET state = ?, held_cause = ?, delivered_version = max(delivered_version, ?),
+  const endSql = (record: string) => `
+    UPDATE pushes SET ${record} state = ?, held_cause = ?, delivered_version = max(delivered_version, ?),
       pending_since = iif(?, pending_since, NULL), due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
       projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings)
-    WHERE id = ? AND lease = ? AND version = ?`);
+    WHERE id = ? AND lease = ? AND version = ?`;
+  const end = db.prepare(endSql(""));
+  // A record that the vendor has just made is nobody else's.
+  const endNew = db.prepare(endSql("record = coalesce(record, ?),"));
   // A hold on the whole connection that came meanwhile outlives a version that moved; one for this record's content
   // does not, since the cure may have come with the new version. What was told is no longer waited for.
   const endMoved = db.prepare(`
@@ -43,8 +46,7 @@ export function createSettle(db: Db) {
 
   const noteRecord = createNoteRecord(db);
 
-  /** False where the lease was lost. */
-  const settleOne = ({ claim, outcome, attempt, warnings, now }: Settlement): boolean => {
+  const settleOne = ({ claim, outcome, attempt, warnings, record, now }: Settlement) => {
     if (attempt) {
       const { outcome, httpStatus, correlationId, durationMs, reason } = attempt;
       const { pushId, version } = claim;
@@ -54,7 +56,7 @@ export function createSettle(db: Db) {
     if (outcome.kind === "pending") {
       const { dueAt, counted, quarantine = false } = outcome;
       keepWaiting.run(dueAt, Number(counted), version, Number(quarantine), pushId, lease);
-      return true;
+      return;
     }
     const { state, heldCause } = endOf(outcome);
     const isTold = outcome.kind === "delivered" || outcome.kind === "rejected";
@@ -69,17 +71,18 @@ export function createSettle(db: Db) {
       pushId,
       lease,
     ];
-    const { changes } = end.run(state, heldCause, ...rest, version);
-    if (changes > 0 || endMoved.run(...rest).changes > 0) return true;
-    if (outcome.kind === "delivered") tellAgain.run({ pushId, lease, now });
-    return false;
+    const isMade = record?.isNew === true && record.subjects === undefined;
+    const { changes } = isMade
+      ? endNew.run(record.id, state, heldCause, ...rest, version)
+      : end.run(state, heldCause, ...rest, version);
+    if (changes > 0 && isMade) return;
+    if (changes > 0 || endMoved.run(...rest).changes > 0) {
+      if (record) noteRecord({ pushId, record, now });
+    } else if (outcome.kind === "delivered") tellAgain.run({ pushId, lease, now });
   };
 
   const settleAll = transaction(db, (settlements: readonly Settlement[]) => {
-    for (const settlement of settlements) {
-      const { claim, record, now } = settlement;
-      if (settleOne(settlement) && record) noteRecord({ pushId: claim.pushId, record, now });
-    }
+    for (const settlement of settlements) settleOne(settlement);
     for (const lease of new Set(settlements.map((settlement) => settlement.claim.lease)))
       closeLease.run(lease);
     const delivered = settlements.findLast((settlement) => settlement.outcome.kind === "delivered");
