@@ -57,7 +57,11 @@ export function writeContacts(
   return [...written.reverse(), ...refusals];
 }
 
-function plan({ portal, at }: Pick<ApiCall, "portal" | "at">, mode: WriteMode, input: Input): Change | Refusal {
+function plan(
+  { portal, at }: Pick<ApiCall, "portal" | "at">,
+  mode: WriteMode,
+  input: Input,
+): Change | Refusal {
   const { id, idProperty } = input;
   const isByRecord = idProperty === RECORD_ID;
   const contact = isByRecord ? portal.contacts.get(id) : ownerOf(portal, idProperty, id);
