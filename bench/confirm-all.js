@@ -1,6 +1,6 @@
-/** Answers a batch upsert as HubSpot does where each record is a contact's first. */
 let contacts = 101;
 
+/** Answers a batch upsert as HubSpot does where each record is a contact's first. */
 export function confirmAll(response, inputs) {
   const results = inputs.map(({ id, objectWriteTraceId, properties }, index) => ({
     id: String(contacts + index),
