@@ -34,14 +34,12 @@ export function registerBackup(program: Command, world: World): void {
 async function takeBackup({ app, world, print }: Session, to: string | undefined): Promise<void> {
   const store = await app.storeToRead();
   if (!store) throw new AppError("USAGE", `no log is in ${app.stateDir}`, { hint: "Check --state-dir." });
+  const { backUpNow, backUpNowAs } = await import("../flows/backup/now.ts");
   const context = { ...app, store, signal: world.signal };
   const { taken, removed } =
     to === undefined
-      ? await (await import("../flows/backup/keep.ts")).takeAndRotate(context)
-      : {
-          taken: await (await import("../flows/backup/take.ts")).takeAs(context, resolve(world.cwd, to)),
-          removed: [],
-        };
+      ? await backUpNow(context)
+      : { taken: await backUpNowAs(context, resolve(world.cwd, to)), removed: [] };
   const { file, bytes, sha256, counts, takenAt } = taken;
   print({
     json: { file, takenAt: new Date(takenAt).toISOString(), bytes, sha256, counts, removed },

@@ -1,4 +1,5 @@
 import { type AppError, isAppError } from "../shared/errors.ts";
+import { isBackupWanted } from "../flows/backup/order.ts";
 import { openToOthers } from "../shared/private-files.ts";
 import { withoutEffect } from "../shared/settings.ts";
 import type { Store } from "../store/contract/store.ts";
@@ -148,6 +149,10 @@ function startAll(
     await writes.look();
     await secretWatch.look().catch(trouble.hear);
     faults.look();
+    backups.look();
+    if (!isBackupWanted(context.stateDir)) return;
+    hurry("backup");
+    wake();
   };
   const lookAtCertificate = async () => {
     if (certificate?.look()) await presence.tell();
@@ -157,7 +162,6 @@ function startAll(
     vaultWatch.run(stop),
     presence.run(stop),
     everySecond(lookAtStore, stop),
-    everySecond(backups.look, stop),
     everySecond(incidents.look, stop),
     everySecond(createDescriptorWatch(log), stop),
     everySecond(lookAtCertificate, stop),

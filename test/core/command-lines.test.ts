@@ -205,7 +205,7 @@ async function programWith(hear: (text: string) => void): Promise<Command> {
 
 /** So that a line is read, and nothing is done. */
 function withoutActions(command: Command): void {
-  if (command.commands.length === 0) command.action(() => {});
+  if (command.commands.length === 0 || command.registeredArguments.length > 0) command.action(() => {});
   for (const child of command.commands) withoutActions(child);
 }
 

@@ -56,6 +56,53 @@ describe("serve", () => {
     expect(backupsIn(directory)).toHaveLength(1);
   });
 
+  test("takes the one that a command asks for, also into a file of the command's own", async () => {
+    const world = await connected();
+    await importResults(world, [invite()]);
+    const service = await launchService(world);
+    const directory = join(world.stateDir, "backups");
+    await until("it has made up its own", () => service.err().includes("backed up"));
+    const told = () => service.err().split("backed up").length - 1;
+    await importResults(world, [invite()]);
+    const first = await succeed(world, ["backup", "--json"]);
+    expect(first.json).toMatchObject({ counts: { events: 2 } });
+    expect(told()).toBe(2);
+    expect(backupsIn(directory)).toHaveLength(2);
+    const own = await succeed(world, ["backup", "own.backup", "--json"]);
+    expect(own.json).toMatchObject({ file: join(world.dir, "own.backup"), counts: { events: 2 } });
+    expect(told()).toBe(3);
+    await succeed(world, ["backup", "verify", "own.backup"]);
+    expect(await succeed(world, ["run", "backup", "--json"])).toMatchObject({ json: { events: 2 } });
+    expect(told()).toBe(4);
+    expect(existsSync(join(world.stateDir, "serve-backup.json"))).toBe(false);
+  });
+
+  test("hands what it met to the command that asked, which writes into a file of its own all the same", async () => {
+    const world = await connected();
+    const directory = join(world.dir, "full");
+    writeFileSync(directory, "no directory");
+    Object.assign(world.env, { JC_BACKUP_DIR: directory });
+    const service = await launchService(world);
+    await until("it is tried", () => service.err().includes("no backup can be written into"));
+    expect(await world.run(["backup"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("no backup can be written into"),
+    });
+    await succeed(world, ["backup", "own.backup"]);
+    await succeed(world, ["backup", "verify", "own.backup"]);
+  });
+
+  test("that is stopped meanwhile leaves the command to do it itself", async () => {
+    const world = await connected();
+    await importResults(world, [invite()]);
+    const service = await launchService(world);
+    service.child.kill("SIGSTOP");
+    const run = await world.run(["backup", "--json"]);
+    expect(run).toMatchObject({ code: 0, json: { counts: { events: 1 } } });
+    service.child.kill("SIGKILL");
+    await service.ended;
+  });
+
   test("that cannot write backups is ready all the same, and tells after two days, once, and when it is over", async () => {
     const clock = fakeClock(Date.now());
     const world = await connected({ clock, env: { JC_ALERTS_TELEGRAM_CHAT_ID: "4711" } });

@@ -54,7 +54,7 @@ describe.skipIf(process.platform !== "linux")("file descriptors", () => {
     const sender = open(service, HEALTH);
     await until("a sender is there", () => sender.heard().includes("200"));
     // Fewer than are open: not one more can be.
-    limit(10);
+    limit(3);
     await until("it is told", () => linesWith(service, NONE_LEFT).length > 0);
     const body = JSON.stringify(invite());
     const headers = { ...sign(body), "content-length": Buffer.byteLength(body) };

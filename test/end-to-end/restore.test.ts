@@ -6,6 +6,7 @@ import {
   existsSync,
   linkSync,
   openSync,
+  readFileSync,
   readdirSync,
   renameSync,
   statSync,
@@ -279,6 +280,31 @@ describe("restore", () => {
       expect(Object.keys(await world.portal.contacts())).toHaveLength(3);
     },
   );
+});
+
+test("of two restores at once the second is refused, and harms nothing", async () => {
+  const world = await connected();
+  await importResults(world, [invite()]);
+  const { file } = await json(world, ["backup"]);
+  const marker = `${logOf(world)}.restoring`;
+  const markedBy = (pid: number, startedAt: string) => {
+    const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    const text = JSON.stringify({
+      by: { pid, startedAt, bootId },
+      backup: file,
+      aside: "log.db.before-restore-1",
+    });
+    writeFileSync(marker, text);
+    return text;
+  };
+  const stat = readFileSync(`/proc/${process.ppid}/stat`, "utf8");
+  const text = markedBy(process.ppid, stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "");
+  const run = await world.run(["restore", file, "--yes"]);
+  expect(run).toMatchObject({ code: 2, err: expect.stringContaining("another restore is under way") });
+  expect(readFileSync(marker, "utf8")).toBe(text);
+  markedBy(4_194_304, "1");
+  await succeed(world, ["restore", file, "--yes"]);
+  expect(asideIn(world)).toEqual(["log.db.before-restore-1"]);
 });
 
 test("a restore that was killed between the new log's link and its end overwrites no old log", async () => {

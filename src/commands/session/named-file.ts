@@ -26,7 +26,8 @@ async function fileRead(program: Command, argv: readonly string[]): Promise<stri
     command.commands.forEach(look);
     const position = command.registeredArguments.findIndex((argument: Argument) => argument.name() === FILE);
     const option = command.options.find((each: Option) => each.attributeName() === FILE);
-    if (command.commands.length > 0) return;
+    // One of a group with a deed of its own takes arguments, as `backup` does.
+    if (command.commands.length > 0 && command.registeredArguments.length === 0) return;
     command.action(() => {
       const value: unknown = position >= 0 ? command.args[position] : option && command.opts()[FILE];
       if (typeof value === "string") found = value;

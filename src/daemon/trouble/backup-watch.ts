@@ -8,8 +8,8 @@ import type { Log } from "../../shared/log.ts";
 export interface BackupWatch {
   /** Why it was not, in words; null while all is well. */
   trouble(): string | null;
-  /** To be called about once a second; looks about once a minute. */
-  look(): Promise<void>;
+  /** To be called about once a second; looks about once a minute, and keeps nobody waiting for a file system that hangs. */
+  look(): void;
 }
 
 const LOOK_EVERY_MS = 60_000;
@@ -23,15 +23,18 @@ export function createBackupWatch(context: {
   const { clock, log } = context;
   let found: string | null = null;
   let lookedAt = Number.NEGATIVE_INFINITY;
+  const lookNow = async (now: number) => {
+    const before = found;
+    found = backupTrouble(await lastBackup(context, now), now);
+    if (found !== null && before === null) log.warn(found);
+  };
   return {
     trouble: () => found,
-    look: async () => {
+    look: () => {
       const now = clock.now();
       if (Math.abs(now - lookedAt) < LOOK_EVERY_MS) return;
       lookedAt = now;
-      const before = found;
-      found = backupTrouble(await lastBackup(context, now), now);
-      if (found !== null && before === null) log.warn(found);
+      void lookNow(now);
     },
   };
 }

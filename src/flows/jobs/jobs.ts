@@ -38,14 +38,22 @@ export const JOBS: readonly Job[] = [
     does: "write a checked copy of the log, daily an hour after the sweep",
     due: (config) => dailyDue((config["schedule.sweep_at"] + 60) % MINUTES_OF_DAY),
     load: async () => {
-      const { takeAndRotate } = await import("../backup/keep.ts");
+      const [{ takeAndRotate }, { backUpNow }, { answering }] = await Promise.all([
+        import("../backup/keep.ts"),
+        import("../backup/now.ts"),
+        import("../backup/order.ts"),
+      ]);
       return async (context, signal) => {
-        const outcome = await takeAndRotate({ ...context, signal }).catch(unlessOfTheLog);
+        const takes = { ...context, signal };
+        const taking = context.insists
+          ? backUpNow(takes)
+          : answering(context.stateDir, () => takeAndRotate(takes));
+        const outcome = await taking.catch(unlessOfTheLog);
         if (isAppError(outcome)) return notBackedUp(outcome);
         const { taken, removed } = outcome;
         return {
           counts: { bytes: taken.bytes, events: taken.counts.events, removed: removed.length },
-          text: `${taken.file}: ${shortBytes(taken.bytes)}, ${count(taken.counts.events, "event")}, looked through`,
+          text: `${count(taken.counts.events, "event")} backed up and looked through: ${taken.file}, ${shortBytes(taken.bytes)}`,
           event: "backed up",
         };
       };
@@ -197,7 +205,7 @@ function unlessOfTheLog(error: unknown): AppError {
 
 function notBackedUp(problem: AppError): JobReport {
   const failed = { event: "not backed up", tasks: [untold(problem.message)] };
-  return { counts: { bytes: 0 }, text: "not backed up", event: null, failed, problem };
+  return { counts: { bytes: 0 }, text: "0 events backed up", event: null, failed, problem };
 }
 
 function untold(reason: string): FailedTask {

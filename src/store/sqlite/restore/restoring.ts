@@ -5,14 +5,14 @@ import { restoreCommand } from "../../../core/advice/command-lines.ts";
 import { makePrivateDir } from "../../../shared/private-dir.ts";
 import { isRunning, thisProcess } from "../../../shared/process-identity.ts";
 import { toDisk } from "../../../shared/to-disk.ts";
-import type { Restoring } from "../../contract/store.ts";
+import type { OldEvents, Restoring } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { statOf } from "../file/identity.ts";
 import { lockHolders, processWords } from "../file/lock-holders.ts";
 import { storeErrors, unavailable } from "../file/store-errors.ts";
 import { missingEvents } from "./old-events.ts";
 import { conditionOf, connectionsIn, openOldLog, owedIn, servicesIn } from "./old-log.ts";
-import { type Marker, PARTS, placesIn, readMarker } from "./places.ts";
+import { type Marker, PARTS, type Places, placesIn, readMarker } from "./places.ts";
 import { makeDue, settleAsBefore, stageBackup, takeRows } from "./staging.ts";
 
 /** SQLite's locks on the log itself, and on its -shm: whoever has it open holds one (sqlite.org/walformat.html#wal_locks). */
@@ -21,32 +21,10 @@ const SHM_LOCKS = [120, 128] as const;
 
 export function openRestoring(stateDir: string, now: number): Restoring {
   const places = placesIn(stateDir);
-  const { log, marker, staged, stagedLog } = places;
-  /** Where the old log is: set aside, or in its place still. */
-  const oldPath = () => {
-    const aside = readMarker(marker)?.aside ?? "";
-    const moved = aside === "" ? "" : join(stateDir, aside, basename(log));
-    return moved !== "" && existsSync(moved) ? moved : log;
-  };
+  const { log, marker, staged } = places;
+  const { oldPath, withOld, withStaged } = createLooks(stateDir, places);
   /** To look at all of it takes a while, and nobody writes it. */
   let standing: (ReturnType<typeof conditionOf> & { inode: bigint | null }) | null = null;
-  const withOld = <Result>(none: Result, work: (old: Db) => Result): Result => {
-    const { db } = openOldLog(oldPath());
-    if (!db) return none;
-    try {
-      return work(db);
-    } finally {
-      db.close();
-    }
-  };
-  const withStaged = <Result>(work: (staged: Db) => Result): Result => {
-    const db = new Database(stagedLog, { fileMustExist: true });
-    try {
-      return work(db);
-    } finally {
-      db.close();
-    }
-  };
   const inWords = <Result>(work: () => Result): Result => storeErrors(log, work);
   return {
     holders: () => [...new Set([...holdersOf(log), ...withOld([], servicesIn)])].map(processWords),
@@ -63,23 +41,8 @@ export function openRestoring(stateDir: string, now: number): Restoring {
     setAside: () => inWords(() => setAside(stateDir, log, readMarker(marker))),
     takeRules: () => withOld({ rows: {}, unreadable: [] }, (old) => withStaged((db) => takeRows(old, db))),
     oldConnections: () => withOld([], connectionsIn),
-    *missingEvents(known, backup) {
-      const { db } = openOldLog(oldPath());
-      const beside = new Database(known === "in the backup" ? backup : stagedLog, { readonly: true });
-      const look = beside.prepare(
-        "SELECT 1 FROM events WHERE event_id = @event_id AND source = @source AND body_hash = @body_hash",
-      );
-      try {
-        if (db)
-          yield* missingEvents(
-            db,
-            ({ event_id, source, body_hash }) => look.get({ event_id, source, body_hash }) !== undefined,
-          );
-      } finally {
-        db?.close();
-        beside.close();
-      }
-    },
+    missingEvents: (known, backup) =>
+      missingIn(oldPath(), known === "in the backup" ? backup : places.stagedLog),
     owed: () => withOld([], owedIn),
     settleAsBefore: (is) => withOld(undefined, (old) => withStaged((db) => settleAsBefore(old, db, is))),
     makeDue: (at) => withStaged((db) => makeDue(db, at)),
@@ -89,6 +52,51 @@ export function openRestoring(stateDir: string, now: number): Restoring {
       rmSync(marker, { force: true });
     },
   };
+}
+
+/** The old log and the new one, each open for one look at a time. */
+function createLooks(stateDir: string, { log, marker, stagedLog }: Places) {
+  /** Where the old log is: set aside, or in its place still. */
+  const oldPath = () => {
+    const aside = readMarker(marker)?.aside ?? "";
+    const moved = aside === "" ? "" : join(stateDir, aside, basename(log));
+    return moved !== "" && existsSync(moved) ? moved : log;
+  };
+  return {
+    oldPath,
+    withOld: <Result>(none: Result, work: (old: Db) => Result): Result => {
+      const { db } = openOldLog(oldPath());
+      return db ? closing(db, work) : none;
+    },
+    withStaged: <Result>(work: (staged: Db) => Result): Result =>
+      closing(new Database(stagedLog, { fileMustExist: true }), work),
+  };
+}
+
+function closing<Result>(db: Db, work: (db: Db) => Result): Result {
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+function* missingIn(oldPath: string, knownPath: string): Generator<OldEvents> {
+  const { db } = openOldLog(oldPath);
+  if (!db) return;
+  const beside = new Database(knownPath, { readonly: true });
+  const look = beside.prepare(
+    "SELECT 1 FROM events WHERE event_id = @event_id AND source = @source AND body_hash = @body_hash",
+  );
+  try {
+    yield* missingEvents(
+      db,
+      ({ event_id, source, body_hash }) => look.get({ event_id, source, body_hash }) !== undefined,
+    );
+  } finally {
+    db.close();
+    beside.close();
+  }
 }
 
 /** Beside this process; by name and number. None where the system does not tell. */
@@ -109,17 +117,25 @@ function begin(path: string, backup: string, now: number): void {
       `another restore is under way (process ${before.by.pid})`,
       "Wait for it, or end it and type this again.",
     );
-  const time = new Date(now).toISOString().replaceAll(/\D/g, "").slice(0, 14);
   const marker: Marker = {
     by: thisProcess(),
     backup,
     // What was set aside by one that was cut off is the old log still.
-    aside: before?.aside || `log.db.before-restore-${time}`,
+    aside: before?.aside || unusedName(dirname(path), now),
   };
   const next = `${path}.${marker.by.pid}`;
   writeFileSync(next, JSON.stringify(marker), { mode: 0o600, flush: true });
-  renameSync(next, path);
+  if (before) renameSync(next, path);
+  else linkOrMove(next, path);
   toDisk(dirname(path));
+}
+
+function unusedName(stateDir: string, now: number): string {
+  const time = new Date(now).toISOString().replaceAll(/\D/g, "").slice(0, 14);
+  const name = `log.db.before-restore-${time}`;
+  let unused = name;
+  for (let n = 2; existsSync(join(stateDir, unused)); n += 1) unused = `${name}-${n}`;
+  return unused;
 }
 
 /** The log first: from then on the others are nobody's, and nobody opens a new one beside them. */
@@ -146,7 +162,10 @@ function freeFor(aside: string, name: string): string {
 }
 
 /** One link: it is the whole new log, or none. Nothing that came there meanwhile is written over. */
-function finish(stateDir: string, { log, marker, staged, stagedLog }: ReturnType<typeof placesIn>): void {
+function finish(stateDir: string, { log, marker, staged, stagedLog }: Places): void {
+  // Whoever closes a log last writes all of its -wal into it: what is left there would be lost.
+  if (statOf(`${stagedLog}-wal`)?.size)
+    throw unavailable(`${stagedLog} could not be written to its end`, "Check the disk.");
   toDisk(stagedLog);
   linkOrMove(stagedLog, log);
   toDisk(stateDir);
