@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./shared/world.ts";
 import { BOT_TOKEN } from "./alerts/bot-token.ts";
+import { METRICS_TOKEN } from "./core/metrics-token.ts";
 import { listKeysCommand } from "./core/advice/command-lines.ts";
 import { misplacedSecret } from "./core/advice/misplaced-secret.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
@@ -14,6 +15,7 @@ import { AppError, isAppError } from "./shared/errors.ts";
 import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
 import { CERT_KEY, KEY_KEY, type TlsFiles, tlsFilesOf } from "./shared/tls-files.ts";
+import { type CallSeen, observedHttp } from "./shared/observed-http.ts";
 import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import type { Redactor } from "./shared/redact.ts";
 import type { Secret } from "./shared/secret.ts";
@@ -81,6 +83,8 @@ export interface App {
   ): Promise<Access>;
   /** What calls to a connection's account need. */
   access(connection: Connection, options: { store: Store; signal: AbortSignal }): Promise<Access>;
+  /** Tells of each call to a vendor's API, by whatever is opened from now on. */
+  observeCalls(seen: (call: CallSeen) => void): void;
   /**
    * Reads the configuration anew, takes over `log.level`, and returns the text that was read, with the keys that only a
    * restart takes over. Throws `CONFIG_INVALID`, and all stays as it was.
@@ -181,8 +185,10 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     const { createTokens } = await import("./oauth/tokens.ts");
     return createTokens({ clock, http: await http(), vault: await vault() });
   });
+  let seen: ((call: CallSeen) => void) | null = null;
+  const httpTo = async (vendor: string) => (seen ? observedHttp(await http(), vendor, seen) : await http());
   const destination: App["destination"] = async ({ org, vendor, environment }) =>
-    openDestination(vendor, { config, org, environment, http: await http(), clock });
+    openDestination(vendor, { config, org, environment, http: await httpTo(vendor), clock });
   const access: App["access"] = async (connection, options) => {
     const [{ createAccess }, issuer] = await Promise.all([
       import("./flows/account/access.ts"),
@@ -231,12 +237,15 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     destination,
     sources: openSources,
     lookUp: async ({ org, vendor, environment }) =>
-      openLookUp(vendor, { config, org, environment, http: await http(), clock }),
+      openLookUp(vendor, { config, org, environment, http: await httpTo(vendor), clock }),
     keyAccess: async (of, api, options) => {
       const { createKeyAccess } = await import("./flows/account/key-access.ts");
       return createKeyAccess({ clock, vault: await vault(), ...options }, of, api);
     },
     access,
+    observeCalls: (observer) => {
+      seen = observer;
+    },
     reload: () => {
       const next = configFor(world, globals);
       level = next["log.level"];
@@ -351,7 +360,9 @@ export async function vendorFaults(config: Config, clock: Clock): Promise<AppErr
 
 /** For who has to work where the configuration does not. */
 export function configOptions(world: World, globals: Globals): ConfigOptions {
-  const secrets = [...VENDORS.flatMap((vendor) => vendor.secrets), BOT_TOKEN].map(({ name }) => name);
+  const secrets = [...VENDORS.flatMap((vendor) => vendor.secrets), BOT_TOKEN, METRICS_TOKEN].map(
+    ({ name }) => name,
+  );
   return {
     file: configFileFor(world, globals),
     isRequired: (globals.config ?? world.env.JC_CONFIG) !== undefined,

@@ -35,7 +35,7 @@ const VENDOR_FOLDERS = readdirSync(new URL("src/vendors/", root)).filter(
  */
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/commands": [["."], ["session"]],
-  "src/daemon": [["."], ["admin", "receiving"], ["pages", "trouble"], ["http"]],
+  "src/daemon": [["."], ["metrics"], ["admin", "receiving"], ["pages", "trouble"], ["http"]],
   "src/flows": [
     ["jobs"],
     ["trial", "rerun", "intake", "backup"],

@@ -330,6 +330,7 @@ redirect_port = ${redirectPort}
 tier = "none"
 [serve]
 listen = "127.0.0.1:0"
+admin_listen = "127.0.0.1:0"
 [vault]
 backend = "sealed"
 key_file = ${JSON.stringify(join(dir, "vault.key"))}

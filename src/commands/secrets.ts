@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import { BOT_TOKEN } from "../alerts/bot-token.ts";
 import type { DeclaredSecret } from "../core/declared-secret.ts";
+import { METRICS_TOKEN } from "../core/metrics-token.ts";
 import { placeWords } from "../core/weak-secrets.ts";
 import { AppError } from "../shared/errors.ts";
 import { isoTime } from "../shared/clock.ts";
@@ -14,7 +15,7 @@ import type { World } from "../shared/world.ts";
 import type { SecretPlace } from "../vault/secrets.ts";
 import { VENDORS } from "../vendors/index.ts";
 
-const DECLARED = [...VENDORS.flatMap(({ secrets }) => secrets), BOT_TOKEN];
+const DECLARED = [...VENDORS.flatMap(({ secrets }) => secrets), BOT_TOKEN, METRICS_TOKEN];
 const NAMES = DECLARED.map(({ name }) => name).join(", ");
 
 export function registerSecrets(program: Command, world: World): void {
@@ -134,9 +135,13 @@ async function tellWarnings({ vault, stateDir }: Session["app"]): Promise<string
 /** Without `--org` a secret serves every org that has none of its own, unless its kind is of one org each. */
 function placeOf(
   { app, globals }: Session,
-  { name, isOrgs }: DeclaredSecret,
+  { name, isOrgs, isService }: DeclaredSecret,
   options: { sandbox?: boolean },
 ) {
+  if (isService && (globals.org !== undefined || options.sandbox))
+    throw new AppError("USAGE", `${name} is the service's: no org and no sandbox has one of its own`, {
+      hint: setSecretCommand(name),
+    });
   return {
     name,
     org: globals.org ?? (isOrgs ? app.org : null),

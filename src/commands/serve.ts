@@ -19,8 +19,8 @@ export function registerServe(program: Command, world: World): void {
           await serve(app, {
             signal,
             own: { directory: fileURLToPath(new URL("../", distUrl)), lost: io.lost, keepRunning },
-            onListening: (address) => {
-              if (globals.json) io.out(`${JSON.stringify({ version: 1, listening: address })}\n`);
+            onListening: (address, admin) => {
+              if (globals.json) io.out(`${JSON.stringify({ version: 1, listening: address, admin })}\n`);
             },
           });
         },

@@ -3,6 +3,7 @@ import type { Tokens } from "../oauth/tokens.ts";
 import type { Http } from "../shared/http.ts";
 import type { Lost } from "../shared/io.ts";
 import type { Log } from "../shared/log.ts";
+import type { CallSeen } from "../shared/observed-http.ts";
 import type { TlsFiles } from "../shared/tls-files.ts";
 import type { BackupFiles, Store } from "../store/contract/store.ts";
 import type { Vault } from "../vault/contract.ts";
@@ -23,6 +24,8 @@ export interface ServeContext extends LookUpContext {
   /** Null where our listeners speak no TLS. Throws `CONFIG_INVALID`. */
   tlsFiles(): TlsFiles | null;
   backupFiles(): Promise<BackupFiles>;
+  /** Tells of each call to a vendor's API from now on. */
+  observeCalls(seen: (call: CallSeen) => void): void;
   reload(): { text: string | null; keysForRestart: string[] };
 }
 

@@ -3,6 +3,8 @@ import { isRefusal } from "../flows/account/refusal.ts";
 import { deliverTo } from "../flows/deliver/deliver.ts";
 import type { AppError } from "../shared/errors.ts";
 import type { Store } from "../store/contract/store.ts";
+import type { Observers } from "./metrics/metrics.ts";
+import { observedDelivery } from "./metrics/observed-delivery.ts";
 import type { SchedulerContext } from "./scheduler.ts";
 import type { RefusedDoors } from "./trouble/refused-doors.ts";
 import type { ToldHolds } from "./trouble/told-holds.ts";
@@ -14,6 +16,7 @@ interface DeliveringContext {
   toldHolds: ToldHolds;
   vaultWatch: VaultWatch;
   refused: RefusedDoors;
+  metrics: Pick<Observers, "delivered">;
   /** Cuts off the calls under way. */
   abort: AbortSignal;
 }
@@ -28,6 +31,7 @@ export function delivering({
   toldHolds,
   vaultWatch,
   refused,
+  metrics,
   abort,
 }: DeliveringContext): SchedulerContext["deliver"] {
   const { log, clock } = account;
@@ -35,7 +39,9 @@ export function delivering({
     if (await refused.isShut(connectionId)) return { restUntil: clock.now() + LOOK_AT_REFUSED_MS };
     const beganAt = clock.now();
     const problems: AppError[] = [];
-    const { restUntil, ...counts } = await deliverTo(account, store, {
+    const to = (await store.connection(connectionId))?.vendor ?? "";
+    const observed = observedDelivery(store, (undeliveredMs) => metrics.delivered(to, undeliveredMs));
+    const { restUntil, ...counts } = await deliverTo(account, observed, {
       connectionId,
       stop,
       abort,

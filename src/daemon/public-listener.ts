@@ -2,8 +2,10 @@ import type { Server } from "node:http";
 import type { ServeContext, ServeParts } from "./context.ts";
 import { connectionsWithinLimit } from "./descriptors.ts";
 import { closeServer } from "./listen.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import { createConsentPages } from "./pages/consent-pages.ts";
 import { networks } from "./http/connections.ts";
+import { whyNotReady } from "./readiness.ts";
 import { createReceiver } from "./receiving/receiver.ts";
 import { createRefusals } from "./receiving/refusals.ts";
 import { LAST_CALLS_MS, type Stopping } from "./stopping.ts";
@@ -16,11 +18,18 @@ export interface PublicListener {
   end(): Promise<void>;
 }
 
+interface ListenerParts {
+  watches: Watches;
+  stopping: Stopping;
+  metrics: Pick<Metrics, "answered">;
+  hurry(job: string): void;
+}
+
 /** The receiver of webhooks and the pages of a consent, behind one server. */
 export function createPublicListener(
   context: ServeContext,
   { store, sources, certificate }: ServeParts,
-  { watches, stopping, hurry }: { watches: Watches; stopping: Stopping; hurry(job: string): void },
+  { watches, stopping, metrics, hurry }: ListenerParts,
 ): PublicListener {
   const { clock, log, config } = context;
   const { writes, trouble, secretsOf } = watches;
@@ -41,11 +50,12 @@ export function createPublicListener(
     secretsOf,
     hasSecret: secretsOf.hasAny,
     refused: refusals.note,
+    answered: metrics.answered,
     leftQuestion: () => hurry("questions"),
     taken: refusals.taken,
     trouble,
     consentPages,
-    notReady: () => (stopping.stop.aborted ? "stopping" : whyNotReady(watches)),
+    notReady: () => whyNotReady(watches, stopping),
     mostConnections: connectionsWithinLimit(config["serve.max_connections"], log),
     certificate,
     trustedProxies: networks(config["serve.trusted_proxies"]),
@@ -58,11 +68,4 @@ export function createPublicListener(
       await consentPages.finish();
     },
   };
-}
-
-/** In one word for strangers. */
-function whyNotReady({ faults, vaultWatch }: Watches): string | null {
-  const word = faults.word();
-  if (word === "storage") return word;
-  return vaultWatch.problem() === null ? word : "vault";
 }

@@ -2,6 +2,7 @@ import { hurriedDue } from "../core/due-times.ts";
 import type { Job, JobContext, JobReport } from "../flows/jobs/job.ts";
 import { JOBS } from "../flows/jobs/jobs.ts";
 import type { Log } from "../shared/log.ts";
+import type { Observers } from "./metrics/metrics.ts";
 import type { ScheduledJob } from "./scheduler.ts";
 
 export interface ScheduledJobs {
@@ -11,7 +12,10 @@ export interface ScheduledJobs {
 }
 
 /** The jobs that have due times, for the scheduler. All their code is loaded now: an upgrade may replace the files. */
-export async function scheduledJobs(context: JobContext): Promise<ScheduledJobs> {
+export async function scheduledJobs(
+  context: JobContext,
+  { jobEnded }: Pick<Observers, "jobEnded">,
+): Promise<ScheduledJobs> {
   const { config, clock, log } = context;
   const hurries = new Map<string, (now: number) => void>();
   const schedule = async ({ name, due: dueIn, load }: Job): Promise<ScheduledJob[]> => {
@@ -21,7 +25,11 @@ export async function scheduledJobs(context: JobContext): Promise<ScheduledJobs>
     const { due, hurry } = hurriedDue(times);
     hurries.set(name, hurry);
     const runOnce: ScheduledJob["run"] = async (signal) => {
-      const report = await run(context, signal);
+      const report = await run(context, signal).catch((error: unknown) => {
+        if (!signal.aborted) jobEnded(name, "failed");
+        throw error;
+      });
+      jobEnded(name, (report.failed?.tasks.length ?? 0) > 0 ? "partly" : "done");
       tell(log, report);
       if (report.isLeft) hurry(clock.now());
     };

@@ -6,8 +6,10 @@ import type { Store } from "../store/contract/store.ts";
 import type { OwnProcess, ServeContext, ServeParts } from "./context.ts";
 import { delivering } from "./delivering.ts";
 import { createDescriptorWatch } from "./descriptors.ts";
+import { openAdminListener } from "./admin-listener.ts";
 import { openCertificate } from "./http/certificate.ts";
 import { listen } from "./listen.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { createPublicListener } from "./public-listener.ts";
 import { reloading } from "./reload.ts";
 import { type ScheduledJobs, scheduledJobs } from "./scheduled-jobs.ts";
@@ -15,7 +17,7 @@ import { runScheduler } from "./scheduler.ts";
 import { type Stopping, stopsOn } from "./stopping.ts";
 import { createAlarms } from "./trouble/alarms.ts";
 import { createBackupWatch } from "./trouble/backup-watch.ts";
-import { everySecond } from "./trouble/every-second.ts";
+import { everySecond, SECOND_MS } from "./trouble/every-second.ts";
 import { createIncidents } from "./trouble/incidents.ts";
 import { createRefusedDoors } from "./trouble/refused-doors.ts";
 import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
@@ -23,7 +25,8 @@ import { createWatches, type Watches } from "./watches.ts";
 
 export interface ServeOptions {
   signal: AbortSignal;
-  onListening(address: string): void;
+  /** `admin`: where the admin listener is; null where there is none. */
+  onListening(address: string, admin: string | null): void;
   /** None where another command serves for a while. */
   own?: OwnProcess;
 }
@@ -49,9 +52,18 @@ export async function serve(
   const parts = await openParts(context);
   const watches = createWatches(context, parts, own);
   const stopping = stopsOn(signal, log);
-  const scheduled = await scheduledJobs(jobContext(context, parts, watches));
-  const listener = createPublicListener(context, parts, { watches, stopping, hurry: scheduled.hurry });
-  const address = await listen(listener.server, config["serve.listen"], "serve.listen");
+  const metrics = createMetrics({ ...context, ...parts });
+  context.observeCalls(metrics.called);
+  const scheduled = await scheduledJobs(jobContext(context, parts, watches), metrics);
+  const { hurry } = scheduled;
+  const listener = createPublicListener(context, parts, { watches, stopping, metrics, hurry });
+  const admin = await openAdminListener(context, parts, { watches, stopping, metrics });
+  const address = await listen(listener.server, config["serve.listen"], "serve.listen").catch(
+    async (error: unknown) => {
+      await admin?.end();
+      throw error;
+    },
+  );
   own.keepRunning(
     reloading({
       log,
@@ -65,9 +77,9 @@ export async function serve(
     }),
   );
   await firstLooks(watches, stopping.abort);
-  log.info("listening", { address });
-  onListening(address);
-  const running = startAll(context, parts, { watches, stopping, scheduled });
+  log.info("listening", { address, ...(admin ? { admin: admin.address } : {}) });
+  onListening(address, admin?.address ?? null);
+  const running = startAll(context, parts, { watches, stopping, scheduled, metrics });
   try {
     await Promise.all(running);
     if (!stopping.stop.aborted) throw new Error("the service ended though nothing asked it to");
@@ -75,7 +87,7 @@ export async function serve(
     stopping.begin();
     await Promise.allSettled(running);
     stopping.end();
-    await listener.end();
+    await Promise.all([listener.end(), admin?.end()]);
     watches.faults.end();
     log.info("stopped");
   }
@@ -119,11 +131,18 @@ async function firstLooks(
   faults.look();
 }
 
+interface Running {
+  watches: Watches;
+  stopping: Stopping;
+  scheduled: ScheduledJobs;
+  metrics: Metrics;
+}
+
 /** Each runs until it is told to stop, and throws what is a bug. */
 function startAll(
   context: ServeContext,
   { store, vault, certificate }: ServeParts,
-  { watches, stopping, scheduled }: { watches: Watches; stopping: Stopping; scheduled: ScheduledJobs },
+  { watches, stopping, scheduled, metrics }: Running,
 ): Promise<void>[] {
   const { clock, log } = context;
   const { stop, abort } = stopping;
@@ -135,7 +154,7 @@ function startAll(
     wake = onChange;
     return store.watch(onChange);
   };
-  const deliver = delivering({ account: context, store, toldHolds, vaultWatch, refused, abort });
+  const deliver = delivering({ account: context, store, toldHolds, vaultWatch, refused, metrics, abort });
   const { jobs, hurry } = scheduled;
   const chats = { vault: async () => secrets };
   const backups = createBackupWatch(context);
@@ -165,6 +184,17 @@ function startAll(
     everySecond(incidents.look, stop),
     everySecond(createDescriptorWatch(log), stop),
     everySecond(lookAtCertificate, stop),
+    everySecond(tickingFor(metrics), stop),
     everySecond(() => alarms.look().catch(trouble.hear), stop),
   ];
+}
+
+/** How late the event loop comes to what was to happen at the next full second. */
+function tickingFor({ ticked }: Metrics): () => Promise<void> {
+  let dueMs: number | null = null;
+  return async () => {
+    const nowMs = performance.now();
+    if (dueMs !== null) ticked(nowMs - dueMs);
+    dueMs = (Math.floor(nowMs / SECOND_MS) + 1) * SECOND_MS;
+  };
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Log } from "../shared/log.ts";
 
 /** How long calls under way may take once we were told to stop; systemd's own patience is 90 s. */
@@ -17,6 +18,8 @@ export interface Stopping {
 /** The two steps of an ordered end. */
 export function stopsOn(signal: AbortSignal, log: Log): Stopping {
   const [stop, abort] = [new AbortController(), new AbortController()];
+  // All that runs until then listens to it.
+  setMaxListeners(0, stop.signal);
   stop.signal.addEventListener("abort", () => {
     log.info("stopping");
     setTimeout(() => abort.abort(), LAST_CALLS_MS).unref();

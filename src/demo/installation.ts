@@ -113,6 +113,7 @@ function configuration(
 ${sections.join("\n")}
 [serve]
 listen = "127.0.0.1:${listenPort}"
+admin_listen = "none"
 public_url = "http://127.0.0.1:${listenPort}"
 [vault]
 backend = "sealed"

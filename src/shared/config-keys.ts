@@ -14,8 +14,8 @@ export type KeyKind =
   | { kind: "duration" }
   /** As `02:00`, UTC; kept in minutes since midnight. */
   | { kind: "time-of-day" }
-  /** `host:port`. */
-  | { kind: "address" }
+  /** `host:port`; with `mayBeNone` also `none`. */
+  | { kind: "address"; mayBeNone?: true }
   /** Addresses and networks, as a list or with commas between; kept as `10.0.0.0/8, ::1`. */
   | { kind: "networks" };
 
@@ -35,7 +35,7 @@ export const KEYS = {
   org: text("default"),
   "jobcannon.result_base": url("https://jobcannon.io"),
   "serve.listen": { kind: "address", default: "127.0.0.1:8470" },
-  "serve.admin_listen": { kind: "address", default: "127.0.0.1:8471" },
+  "serve.admin_listen": { kind: "address", mayBeNone: true, default: "127.0.0.1:8471" },
   "serve.max_connections": { kind: "number", min: 16, max: 2_048, default: 1_024 },
   "serve.trusted_proxies": { kind: "networks", default: "" },
   "serve.public_url": url("https://api.jobcannon.io"),
@@ -49,6 +49,7 @@ export const KEYS = {
   "backup.keep_weekly": { kind: "number", min: 0, max: 520, default: 4 },
   "alerts.telegram.chat_id": text(),
   "alerts.telegram.api_base": url("https://api.telegram.org"),
+  "metrics.org_label": { kind: "yes-no", default: true },
   "network.ca_file": FILE,
   "vault.backend": { kind: "choice", of: ["keychain", "sealed"], default: "keychain" },
   "vault.key_file": text(),
@@ -60,7 +61,6 @@ export const KEYS = {
 
 /** Taken and shown, and of no effect in this version: whoever sets one is told so. A star stands for any org. */
 export const NOT_BUILT: readonly string[] = [
-  "serve.admin_listen",
   "retention.days",
   "store.region",
   "orgs.*.retention_days",

@@ -336,8 +336,9 @@ function check(value: unknown, key: KeyKind, where: string): KeyValue {
       throw wrong("a time of day in UTC, as 02:00");
     }
     case "address":
-      if (typeof written === "string" && isAddress(written)) return written;
-      throw wrong("host:port, as 127.0.0.1:8470");
+      if (typeof written === "string" && (isAddress(written) || (key.mayBeNone && written === "none")))
+        return written;
+      throw wrong(`host:port, as 127.0.0.1:8470${key.mayBeNone ? ", or none" : ""}`);
     case "networks": {
       const all = Array.isArray(written)
         ? written

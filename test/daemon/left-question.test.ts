@@ -50,6 +50,7 @@ test("a stored event that must be looked up hurries the look-ups, one that is kn
     secretsOf: async () => [{ org: "acme", environment: "production", secret: secret(KEY) }],
     hasSecret: async () => true,
     taken: () => {},
+    answered: () => {},
     refused: () => {},
     leftQuestion: () => {
       left += 1;
@@ -92,7 +93,7 @@ test("the look-ups are due within a second of being hurried", async () => {
     ...{ http: nobody, tokens: nobody, vault: nobody, secrets: nobody },
     tokenTrouble: { release: async () => null, note: nobody },
   };
-  const { jobs, hurry } = await scheduledJobs(context);
+  const { jobs, hurry } = await scheduledJobs(context, { jobEnded: () => {} });
   const due = jobs.find(({ name }) => name === "questions")?.due;
   const now = clock.now() + 1;
   expect(due?.next(now)).toBe(clock.now() + 60_000);

@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
-import { BIN } from "../end-to-end/program.ts";
+import { issued, missingForCertificates, tlsSettings } from "../certificates.ts";
+import { BIN, launchService } from "../end-to-end/program.ts";
 import { MIGRATIONS } from "../../src/store/sqlite/file/migrations.ts";
 import {
   CLIENT_SECRET,
@@ -150,6 +151,26 @@ describe("docs/operations.md", () => {
     writeFileSync(join(world.stateDir, "log.db"), "no log any more, and long enough to look like one");
     expect(await world.run(["status"])).toMatchObject({ code: 2 });
     expect(await runBlock(world, "A damaged log", 0)).toContain("The log is the backup's: 2 events");
+  });
+
+  test.skipIf(missingForCertificates !== null)("TLS", async () => {
+    const world = await connected();
+    const pair = issued();
+    world.env = { ...world.env, ...tlsSettings(pair) };
+    const { url } = await launchService(world);
+    const out = await runBlock(world, "TLS", 0, { CERT: pair.certFile });
+    expect(out).toContain("notAfter=");
+    expect(out).toContain("certificate until");
+    expect(await runBlock(world, "TLS", 1, { LISTEN: new URL(url).host })).toContain("New, TLSv1.2");
+  });
+
+  test("Monitoring", async () => {
+    const world = await connected();
+    const { adminUrl } = await launchService(world);
+    const out = await runBlock(world, "Monitoring", 0, { ADMIN: adminUrl });
+    expect(out).toContain('{"status":"ready","reasons":[]}');
+    expect(out).toContain("jc_ready 1");
+    expect(await runBlock(world, "Monitoring", 1)).toContain("serve.metrics-token is set");
   });
 
   test("has no block that was not run", () => {

@@ -58,6 +58,8 @@ export function launch(world: World, argv: readonly string[], options: LaunchOpt
 
 export interface Service extends Program {
   url: string;
+  /** Of the admin listener. */
+  adminUrl: string;
 }
 
 /** `serve`, once it listens. */
@@ -67,7 +69,8 @@ export async function launchService(world: World, options: LaunchOptions = {}): 
     if (program.child.exitCode !== null) throw new Error(`serve ended: ${program.err()}`);
     return addressIn(program.out());
   });
-  return { ...program, url: `http://${address}` };
+  const { admin } = JSON.parse(program.out());
+  return { ...program, url: `http://${address}`, adminUrl: `http://${admin}` };
 }
 
 /** Sends one webhook as JobCannon does, to whatever listens there now; null when nobody answers. */

@@ -47,6 +47,7 @@ describe("the queries", () => {
     const plans = plansOf(() => {
       verbs.append([...completedFor("cat"), anEvent("cancelled"), anEvent("invited", { at: 1 })]);
       verbs.dueWork(NOON);
+      finished(verbs.figures({ now: NOON, windows: [{ key: "hubspot/4711", windowMs: 10_000 }] }));
       const claims = claimedOf(verbs.claim({ connectionId: id, limit: 10, now: NOON + 10 })).claims;
       verbs.settle(claims.map((claim) => ({ claim, now: NOON, outcome: DELIVERED })));
       for (const connectionId of [id, assessments]) {

@@ -5,20 +5,32 @@ import { jsonText } from "../../shared/text.ts";
 const DRAINED_BYTES = 1024 * 1024;
 const DRAINED_MS = 2_000;
 
-/**
- * Answers in JSON. Where the body was not read the connection ends with the answer, since its bytes could not be told
- * from a next request; not at once, though: what comes in after the end would make the system throw the answer away.
- */
+interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+}
+
 export function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, body, headers = {} }: { status: number; body: object; headers?: Record<string, string> },
+  { body, ...rest }: Answer & { body: object },
+): void {
+  answerText(request, response, { ...rest, type: "application/json", text: `${jsonText(body)}\n` });
+}
+
+/**
+ * Where the body was not read the connection ends with the answer, since its bytes could not be told from a next request;
+ * not at once, though: what comes in after the end would make the system throw the answer away.
+ */
+export function answerText(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, type, text, headers = {} }: Answer & { type: string; text: string },
 ): void {
   if (response.headersSent) return;
-  const text = `${jsonText(body)}\n`;
   const isUnread = !request.complete && hasBody(request);
   response.writeHead(status, {
-    "content-type": "application/json",
+    "content-type": type,
     // Without the length Node would send it in chunks, which is more work for both sides.
     "content-length": Buffer.byteLength(text),
     ...headers,

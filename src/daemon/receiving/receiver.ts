@@ -10,6 +10,7 @@ import { type WebhookSignature, EventRefused, type Source } from "../../vendors/
 import type { ConsentPages } from "../pages/consent-pages.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
 import { answer } from "../http/answer.ts";
+import { pathOf } from "../http/path.ts";
 import { createHttpServer, type HttpServerOptions } from "../http/server.ts";
 import { readBody } from "./body.ts";
 import { gatherAppends } from "./gather.ts";
@@ -29,6 +30,8 @@ export interface ReceiverContext
   hasSecret(source: Source): Promise<boolean>;
   /** Hears why a delivery was not trusted or not taken, in one line without anything of it. */
   refused(source: string, reason: string): void;
+  /** Hears of each webhook that was answered. */
+  answered(webhook: AnsweredWebhook): void;
   /** An event was stored of which its vendor is to be asked. */
   leftQuestion(): void;
   /** Hears of each one that was trusted and stored. */
@@ -60,12 +63,17 @@ export function createReceiver(given: ReceiverContext): Server {
     }
     if (given.consentPages.respond(path, request, response)) return;
     const beside = given.sources.find((each) => isBeside(each.path, path));
-    if (beside) given.refused(beside.id, `there is nothing at that path; webhooks go to ${beside.path}`);
+    if (beside) {
+      given.refused(beside.id, `there is nothing at that path; webhooks go to ${beside.path}`);
+      given.answered({ source: beside.id, became: "refused", why: "path" });
+    }
     answer(request, response, { status: 404, body: { error: "nothing here" } });
   };
   const onMalformed = (response: ServerResponse | undefined) => {
     const source = response && sources.get(pathOf(response.req.url ?? "/"));
-    given.refused(source?.id ?? NO_SOURCE, "the request is no HTTP that can be read");
+    const id = source?.id ?? NO_SOURCE;
+    given.refused(id, "the request is no HTTP that can be read");
+    given.answered({ source: id, became: "refused", why: "http" });
   };
   return createHttpServer({ certificate, mostConnections, trustedProxies, onRequest, onMalformed });
 }
@@ -73,12 +81,6 @@ export function createReceiver(given: ReceiverContext): Server {
 interface Intake extends ReceiverContext {
   room: Room;
   ingest: ReturnType<typeof createIngest>;
-}
-
-/** A proxy may be given the whole URL (RFC 9112 §3.2.2) and pass it on. */
-function pathOf(target: string): string {
-  if (!target.startsWith("/") && URL.canParse(target)) return new URL(target).pathname;
-  return target.split("?", 1)[0] ?? "/";
 }
 
 /** Meant for that source, as far as anybody can tell: its first word stands in it, in whatever case. */
@@ -104,9 +106,14 @@ async function receive(
 ): Promise<void> {
   const { room, ingest } = context;
   const { largestBodyBytes: largestBytes } = source;
+  const beganMs = performance.now();
+  const reply = (given: Answer) => {
+    context.answered({ source: source.id, ...becameOf(given.status) });
+    answer(request, response, given);
+  };
   const refuse = (refusal: Refusal) => {
     context.refused(source.id, refusal.body.error);
-    answer(request, response, refusal);
+    reply(refusal);
   };
   const tooLarge = { status: 413, body: { error: `the body is over ${sizeWords(largestBytes)}` } };
   const refusal = refuseByHeaders(request);
@@ -115,24 +122,25 @@ async function receive(
   let leave = () => {};
   try {
     const claim = await claimOf(context, source, request);
-    if (claim === null) return answer(request, response, NOT_STORED);
+    if (claim === null) return reply(NOT_STORED);
     const known = await context.secretsOf(source);
     const secrets = known.length > 0 ? known : await context.secretsOf(source, { now: true });
-    if (secrets.length === 0) return answer(request, response, NOT_STORED);
+    if (secrets.length === 0) return reply(NOT_STORED);
     const body = await readBody(request, { room, largestBytes });
     leave = body.leave;
     if (body.pieces === "cut off") return;
     if (body.pieces === "too large") return refuse(tooLarge);
-    if (body.pieces === "no room") return answer(request, response, NOT_STORED);
+    if (body.pieces === "no room") return reply(NOT_STORED);
     const newest = () => context.secretsOf(source, { now: true });
     const ingested = await ingest(source, { claim, body: body.pieces, secrets, newest });
     const { outcome } = ingested;
-    if (outcome === "failed" || outcome === "untried") return answer(request, response, NOT_STORED);
+    if (outcome === "failed" || outcome === "untried") return reply(NOT_STORED);
     context.taken(source.id);
     answer(request, response, { status: 202, body: { status: outcome } });
+    context.answered({ source: source.id, became: outcome, tookMs: performance.now() - beganMs });
     if (ingested.leavesQuestion) context.leftQuestion();
   } catch (error) {
-    answer(request, response, answerTo(context, source, error));
+    reply(answerTo(context, source, error));
   } finally {
     leave();
   }
@@ -162,6 +170,28 @@ interface Answer {
   status: number;
   body: object;
   headers?: Record<string, string>;
+}
+
+/** What became of one, for who counts: `not stored` is sent again. */
+export type AnsweredWebhook = { source: string } & (
+  | { became: "stored" | "known"; tookMs: number }
+  | { became: "refused"; why: RefusedFor }
+  | { became: "not stored" }
+);
+
+export type RefusedFor = "http" | "path" | "method" | "type" | "size" | "signature" | "content";
+
+const REFUSED_FOR: Readonly<Record<number, RefusedFor>> = {
+  400: "content",
+  401: "signature",
+  405: "method",
+  413: "size",
+  415: "type",
+};
+
+function becameOf(status: number): { became: "refused"; why: RefusedFor } | { became: "not stored" } {
+  const why = REFUSED_FOR[status];
+  return why === undefined ? { became: "not stored" } : { became: "refused", why };
 }
 
 interface Refusal extends Answer {

@@ -1,4 +1,4 @@
-const SECOND_MS = 1_000;
+export const SECOND_MS = 1_000;
 
 /**
  * Looks again and again until the signal aborts: by the machine's own seconds, since whoever waits outside does so too.

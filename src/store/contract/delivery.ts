@@ -88,6 +88,8 @@ export interface Claim {
   version: number;
   /** The newest state the projection will carry; what is delivered with it. */
   carries: number;
+  /** The oldest change that is undelivered, ms; null where nothing was. */
+  pendingSince: number | null;
   /** Failed tries since the push became due. */
   tries: number;
   /** Its content makes the vendor fail: it goes in calls of its own. */

@@ -1,5 +1,6 @@
 import type { Connection, Environment } from "../../core/connection.ts";
 import type { Consent } from "../../core/consent.ts";
+import type { RateWindow } from "../../core/delivery/rate-window.ts";
 import type { Inquiry, InviteStatus } from "../../core/event.ts";
 import type { Invite } from "../../core/invite.ts";
 import type {
@@ -23,6 +24,8 @@ export interface ReadVerbs {
    * with the log.
    */
   overview(org: string | null, now: number): Promise<Overview>;
+  /** What monitoring asks for again and again. Its cost grows with the number of connections, and with nothing else. */
+  figures(query: FiguresQuery): Promise<Figures>;
   /** The delivery log, oldest first: the last `limit` attempts that fit. */
   attempts(query: AttemptQuery): Promise<AttemptPage>;
 }
@@ -116,6 +119,22 @@ export interface PushCounts {
   delivered: number;
   rejected: number;
   held: number;
+}
+
+export interface FiguresQuery {
+  /** By the monotonic clock, as `takeCall` has it. */
+  now: number;
+  /** The rate windows to look into. */
+  windows: readonly Pick<RateWindow, "key" | "windowMs">[];
+}
+
+export interface Figures {
+  /** Where there are none of a state, it is left out. */
+  pushes: { connectionId: number; state: PushState; n: number }[];
+  /** Of those that are pending: since when the longest waiting one is undelivered, ms. */
+  oldestPending: { connectionId: number; since: number }[];
+  /** Slots that are not free, in the order of the windows that were asked for. */
+  calls: number[];
 }
 
 export interface AttemptQuery {

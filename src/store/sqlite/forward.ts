@@ -63,6 +63,7 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   invites: {},
   invite: {},
   overview: {},
+  figures: {},
   attempts: {},
   beginTick: {},
   endTick: {},

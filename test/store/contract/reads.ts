@@ -8,6 +8,33 @@ import { anAttempt, claimOne, DELIVERED } from "./delivering.ts";
 import { claimsOf, orgsIn, stuckOf } from "../looks.ts";
 
 export function describeReads(open: OpenStore): void {
+  describe("figures", () => {
+    test("count pushes by connection and state, name the longest waiting, and look into windows", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store);
+      const window = { key: "hubspot/4711", calls: 100, windowMs: 10_000, aheadMs: 0 };
+      const none = await store.figures({ now: NOON, windows: [window] });
+      expect(none).toEqual({ pushes: [], oldestPending: [], calls: [0] });
+      await store.append(completedFor("ann", "bob"));
+      const claim = await claimOne(store, id, NOON + MINUTE);
+      await store.settle([{ claim, now: NOON, outcome: DELIVERED }]);
+      for (const now of [NOON - 20_000, NOON - 5_000]) {
+        const slot = await store.takeCall({ ...window, now });
+        if (slot.id !== null) await store.endCall(slot.id, now);
+      }
+      await store.takeCall({ ...window, now: NOON });
+      const other = { key: "hubspot/4712", windowMs: 10_000 };
+      const found = await store.figures({ now: NOON, windows: [other, window] });
+      expect(found.pushes).toEqual([
+        { connectionId: id, state: "delivered", n: 1 },
+        { connectionId: id, state: "pending", n: 1 },
+      ]);
+      expect(claim.pendingSince).toBe(NOON);
+      expect(found.oldestPending).toEqual([{ connectionId: id, since: NOON + 1 }]);
+      expect(found.calls).toEqual([0, 2]);
+    });
+  });
+
   describe("invites", () => {
     test("lists an org's invites newest first, as many as asked for", async () => {
       const store = await opened(open);

@@ -23,7 +23,8 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   );
   const dueOf = (kind: ClaimKind) =>
     db.prepare<[connectionId: number, now: number, limit: number], DueRow>(`
-      SELECT id, subject, version, tries, alone, record, delivered_version > 0 AND projection IS NOT NULL AS told FROM pushes p
+      SELECT id, subject, version, pending_since AS pendingSince, tries, alone, record,
+        delivered_version > 0 AND projection IS NOT NULL AS told FROM pushes p
       WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ? ${KINDS[kind]} AND ${IS_FREE}
       ORDER BY due_at LIMIT ?`);
   const due = {
@@ -50,7 +51,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     const rows = companions(due[kind].all(connectionId, now, limit));
     if (rows.length === 0) return NO_CLAIMS;
     const lease = leases.open();
-    const claims = rows.map(({ id: pushId, subject, version, tries, alone, told, record }) => {
+    const claims = rows.map(({ id: pushId, subject, version, pendingSince, tries, alone, told, record }) => {
       takeOne.run(lease, pushId);
       const subjects = record === null ? [subject] : membersOf(connectionId, record);
       const { states, newestVersion } = statesOf(connection, subjects);
@@ -58,7 +59,8 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       const isQuarantined = alone === 1;
       const wasDelivered = told === 1;
       const known = record === null ? null : { id: record, isShared: subjects.length > 1 };
-      const claim = { pushId, lease, subject, version, carries, tries, isQuarantined, wasDelivered, known };
+      const was = { pendingSince, tries, isQuarantined, wasDelivered };
+      const claim = { pushId, lease, subject, version, carries, ...was, known };
       return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
     });
     return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
@@ -158,6 +160,7 @@ interface DueRow {
   id: number;
   subject: string;
   version: number;
+  pendingSince: number | null;
   tries: number;
   alone: 0 | 1;
   told: 0 | 1;

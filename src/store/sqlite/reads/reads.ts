@@ -1,6 +1,7 @@
 import { emailKey } from "../../../core/event.ts";
 import type { Attempt, InviteHistory, InviteQuery, InviteSummary } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
+import { createFigures } from "./figures.ts";
 import { createOverview } from "./overview.ts";
 import { inviteOf, PUSH_COLUMNS, pushOf, type PushRow } from "../rows/rows.ts";
 
@@ -80,7 +81,7 @@ export function createReads(db: Db) {
     };
   };
 
-  return { invites, invite, overview: createOverview(db) };
+  return { invites, invite, overview: createOverview(db), figures: createFigures(db) };
 }
 
 interface InviteRow {

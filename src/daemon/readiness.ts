@@ -1,0 +1,23 @@
+import type { Reason } from "./admin/admin-server.ts";
+import type { Stopping } from "./stopping.ts";
+import type { Watches } from "./watches.ts";
+
+type Known = Pick<Watches, "faults" | "vaultWatch">;
+
+/** In one word for strangers; null when the service is ready. */
+export function whyNotReady({ faults, vaultWatch }: Known, { stop }: Pick<Stopping, "stop">): string | null {
+  if (stop.aborted) return "stopping";
+  const word = faults.word();
+  if (word === "storage") return word;
+  return vaultWatch.problem() === null ? word : "vault";
+}
+
+/** All that stands in the way, or soon may, for who has to mend it. */
+export function reasonsFor({ faults, vaultWatch }: Known, { stop }: Pick<Stopping, "stop">): Reason[] {
+  const problem = vaultWatch.problem();
+  return [
+    ...(stop.aborted ? [{ message: "the service is stopping", hint: "" }] : []),
+    ...faults.all().map(({ message, hint }) => ({ message, hint })),
+    ...(problem ? [{ message: problem.message, hint: problem.hint ?? "" }] : []),
+  ];
+}
