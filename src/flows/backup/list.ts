@@ -36,7 +36,10 @@ export function backupsIn(directory: string): KnownBackup[] {
   const names = inDirectory(directory, () => namesIn(directory));
   return names
     .flatMap((name) => {
-      const [at, info] = [timeInName(name), statSync(join(directory, name), { throwIfNoEntry: false })];
+      const [at, info] = [
+        timeInName(name),
+        inDirectory(directory, () => statSync(join(directory, name), { throwIfNoEntry: false })),
+      ];
       if (at === null || !info?.isFile()) return [];
       const file = join(directory, name);
       return [{ file, at, bytes: info.size, facts: factsBeside(file) }];

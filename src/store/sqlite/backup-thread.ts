@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { isAppError } from "../../shared/errors.ts";
 import { checkCopy, finishCopy } from "./file/check-copy.ts";
+import { storeErrors } from "./file/store-errors.ts";
 import type { BackupAnswer, BackupTask } from "./backups.ts";
 
 /** Looks through copies of the log in a thread of its own: one of a million invites takes some ten seconds. */
@@ -11,7 +12,7 @@ const ready: BackupAnswer = { ready: true };
 port.postMessage(ready);
 port.on("message", ({ id, task, path }: BackupTask) => {
   try {
-    const checked = task === "finish" ? finishCopy(path) : checkCopy(path);
+    const checked = storeErrors(path, () => (task === "finish" ? finishCopy(path) : checkCopy(path)));
     port.postMessage({ id, checked } satisfies BackupAnswer);
   } catch (error) {
     const { code, message, hint } = isAppError(error)

@@ -22,6 +22,17 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
  * sees when it was put in its place.
  */
 export function finishCopy(path: string): CheckedLog {
+  try {
+    markCopy(path);
+  } catch (error) {
+    throw isDamage(error) ? notWhole(path, wordsOf(error)) : error;
+  }
+  const checked = checkCopy(path);
+  toDisk(path);
+  return checked;
+}
+
+function markCopy(path: string): void {
   const copy = new Database(path);
   try {
     copy.pragma("journal_mode = DELETE");
@@ -31,9 +42,10 @@ export function finishCopy(path: string): CheckedLog {
   } finally {
     copy.close();
   }
-  const checked = checkCopy(path);
-  toDisk(path);
-  return checked;
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : "damaged";
 }
 
 /** Throws `STORE_UNAVAILABLE`, and `STORE_TOO_NEW` for what a newer program wrote. */
@@ -51,7 +63,7 @@ export function checkCopy(path: string): CheckedLog {
     const logId = idIn(db);
     return { logId, version, counts, ...digestOf(path) };
   } catch (error) {
-    throw isDamage(error) ? notWhole(path, error instanceof Error ? error.message : "damaged") : error;
+    throw isDamage(error) ? notWhole(path, wordsOf(error)) : error;
   } finally {
     db.close();
   }
@@ -64,7 +76,7 @@ function openToRead(path: string): Db {
     db.pragma("schema_version");
     return db;
   } catch (cause) {
-    if (isDamage(cause)) throw notWhole(path, cause instanceof Error ? cause.message : "damaged");
+    if (isDamage(cause)) throw notWhole(path, wordsOf(cause));
     throw unavailable(`${path} cannot be read`, "Check its name, and who may read it.", cause);
   }
 }
