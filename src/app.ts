@@ -21,6 +21,7 @@ import type { Redactor } from "./shared/redact.ts";
 import type { Secret } from "./shared/secret.ts";
 import type { BackupFiles, Restoring, Store } from "./store/contract/store.ts";
 import type { AcceptedLog } from "./store/sqlite/accept-log.ts";
+import type { Compacted } from "./store/sqlite/compact-log.ts";
 import type { Person, Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
@@ -62,6 +63,8 @@ export interface App {
   storeIn(stateDir: string): Promise<Store>;
   /** Makes a new log where there is none, or takes what stands there for the log from now on. */
   acceptLog(options: { isMissed: boolean }): Promise<AcceptedLog>;
+  /** Writes the log anew without what is free in it. Throws `STORE_UNAVAILABLE` while a service lives on it. */
+  compactLog(): Promise<Compacted>;
   vault(): Promise<Vault>;
   /** The items of secrets that are set, for who only looks; null where nobody can tell. */
   secretNames(): Promise<readonly string[] | null>;
@@ -227,6 +230,12 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     },
     acceptLog: async (options) =>
       (await import("./store/sqlite/accept-log.ts")).acceptLog({ stateDir, now: clock.now(), ...options }),
+    compactLog: async () => {
+      const { SQLITE_TMPDIR, TMPDIR } = world.env;
+      const temporaryDir = SQLITE_TMPDIR ?? TMPDIR ?? "/var/tmp";
+      const { compactLog } = await import("./store/sqlite/compact-log.ts");
+      return compactLog({ stateDir, now: clock.now(), temporaryDir });
+    },
     vault,
     secretNames: () => namesIn(stateDir, vault, "secret/"),
     rekeyVault: async (newKeyFile) =>

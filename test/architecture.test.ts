@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/daemon": [["."], ["metrics"], ["admin", "receiving"], ["pages", "trouble"], ["http"]],
   "src/flows": [
     ["jobs"],
-    ["trial", "rerun", "intake", "backup"],
+    ["trial", "rerun", "intake", "backup", "retention"],
     ["deliver", "connect", "ats"],
     ["account", "watch"],
   ],
@@ -47,7 +47,8 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/store/sqlite": [
     ["."],
     ["delivery", "reads"],
-    ["intake", "connections", "rerun", "restore"],
+    ["restore"],
+    ["intake", "connections", "rerun", "retention"],
     ["rows", "coordination", "commits"],
     ["file"],
   ],

@@ -135,6 +135,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     ...versions,
     ...weak,
     ...asked,
+    ...removedWords(status).map((words) => paint.yellow(`! ${words}`)),
     ...refused,
     ...webhooks,
     ...links,
@@ -178,6 +179,14 @@ function diskWords(disk: Status["disk"], stateDir: string): string[] {
       : ["full (nothing left)", "serve refuses events"];
   return [
     `the disk of ${stateDir} is ${state}: ${refuses} with 503 until there is room, nothing acknowledged is lost`,
+  ];
+}
+
+function removedWords({ retention: { days, rejected, lastAt } }: Status): string[] {
+  if (rejected === 0 || lastAt === null) return [];
+  const were = rejected === 1 ? "was" : "were";
+  return [
+    `${count(rejected, "result")} that a vendor had rejected ${were} removed after ${count(days, "day")}, never delivered, the last on ${lastAt.slice(0, 10)}`,
   ];
 }
 

@@ -30,7 +30,7 @@ export function fold(current: Invite | null, snapshot: Snapshot, bodyHash: strin
   const told = inviteOf(snapshot, bodyHash);
   if (!current) return { invite: told, newest: true, earliestMoved: false };
 
-  const newest = compareAge(told, current) > 0;
+  const newest = compareAge(ageOf(told), ageOf(current)) > 0;
   const invite = newest ? keepReported(told, current.tests) : current;
   const earliestAt = Math.min(current.earliestAt, snapshot.at);
   const emailChanged =
@@ -57,15 +57,32 @@ function inviteOf(snapshot: Snapshot, bodyHash: string): Invite {
   };
 }
 
+/** What orders the snapshots of one invite. */
+export interface SnapshotAge {
+  at: number;
+  completed: number;
+  rank: number;
+  bodyHash: string;
+}
+
+export function ageOf(invite: Invite): SnapshotAge {
+  const { at, tests, bodyHash } = invite;
+  return { at, completed: completedTests(tests), rank: STATUS_RANK[toldStatus(invite)], bodyHash };
+}
+
+/** Is the snapshot newer than the last one of an invite of which only that is known, its hash by its beginning alone? */
+export function isNewerThan(last: SnapshotAge, snapshot: Snapshot, bodyHash: string): boolean {
+  return isNewer(ageOf(inviteOf(snapshot, bodyHash)), last);
+}
+
+export function isNewer(age: SnapshotAge, last: SnapshotAge): boolean {
+  return compareAge({ ...age, bodyHash: age.bodyHash.slice(0, last.bodyHash.length) }, last) > 0;
+}
+
 /** Total order of snapshots: positive when `a` is newer, 0 only for the same body. */
-function compareAge(a: Invite, b: Invite): number {
+function compareAge(a: SnapshotAge, b: SnapshotAge): number {
   if (a.bodyHash === b.bodyHash) return 0;
-  return (
-    a.at - b.at ||
-    completedTests(a.tests) - completedTests(b.tests) ||
-    STATUS_RANK[toldStatus(a)] - STATUS_RANK[toldStatus(b)] ||
-    compareText(a.bodyHash, b.bodyHash)
-  );
+  return a.at - b.at || a.completed - b.completed || a.rank - b.rank || compareText(a.bodyHash, b.bodyHash);
 }
 
 /** As snapshots told it: what a vendor told since makes none of them newer. */

@@ -44,7 +44,8 @@ export const SCORES: readonly Score[] = TABLE.map(([name, label, slug, read]) =>
 }));
 
 interface Told {
-  reading: Reading;
+  reading: NonNullable<Reading>;
+  /** When the test was completed, ms. */
   at: number;
   invitationId: string;
 }
@@ -56,17 +57,18 @@ interface Told {
 export function newestReading(
   { slug, read }: Pick<Score, "slug" | "read">,
   invites: readonly Invite[],
-): Reading {
+): Told | null {
   let newest: Told | null = null;
   for (const invite of invites) {
     for (const test of invite.tests) {
       if (test.slug !== slug || !isScored(test)) continue;
       const reading = read(test.result);
+      if (!reading) continue;
       const told = { reading, at: test.completedAt ?? invite.at, invitationId: invite.invitationId };
-      if (reading && (!newest || !isOlder(told, newest))) newest = told;
+      if (!newest || !isOlder(told, newest)) newest = told;
     }
   }
-  return newest?.reading ?? null;
+  return newest;
 }
 
 export function isScored(test: Test): test is Test & { result: TestResult } {

@@ -64,7 +64,12 @@ function newest<Head extends Dated>(invites: readonly Head[]): Head | null {
   );
 }
 
+/** When an invite was made, as far as that is known: by it the newest speaks for the contact. */
+export function madeAt({ sentAt, earliestAt }: Pick<Invite, "sentAt" | "earliestAt">): number {
+  return sentAt ?? earliestAt;
+}
+
 function isNewer(a: Dated, b: Dated): boolean {
-  const [timeA, timeB] = [a.sentAt ?? a.earliestAt, b.sentAt ?? b.earliestAt];
+  const [timeA, timeB] = [madeAt(a), madeAt(b)];
   return timeA === timeB ? a.invitationId > b.invitationId : timeA > timeB;
 }

@@ -39,8 +39,9 @@ export async function scheduledJobs(
   return { jobs, hurry: (name) => hurries.get(name)?.(clock.now()) };
 }
 
-function tell(log: Log, { event, counts, failed }: JobReport): void {
+function tell(log: Log, { event, counts, failed, warning = null }: JobReport): void {
   if (event !== null) log.info(event, { ...counts });
+  if (warning !== null) log.warn(warning);
   for (const { reason, isTold } of failed?.tasks ?? [])
     if (failed && !isTold) log.warn(failed.event, { reason });
 }

@@ -60,12 +60,7 @@ export const KEYS = {
 } as const satisfies Record<string, KeyWithDefault>;
 
 /** Taken and shown, and of no effect in this version: whoever sets one is told so. A star stands for any org. */
-export const NOT_BUILT: readonly string[] = [
-  "retention.days",
-  "store.region",
-  "orgs.*.retention_days",
-  "orgs.*.residency",
-];
+export const NOT_BUILT: readonly string[] = ["store.region", "orgs.*.residency"];
 
 /** What one org has of its own, under `[orgs.<slug>]`. */
 export const ORG_KEYS = {

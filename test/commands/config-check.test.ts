@@ -139,20 +139,15 @@ describe("config check", () => {
 });
 
 const WITHOUT_EFFECT = `
-[retention]
-days = 30
 [store]
 region = "us"
 [orgs.big-enterprise]
-retention_days = 90
 residency = "eu"
 `;
 
 describe("a setting that nothing heeds", () => {
   const warnings = [
-    "retention.days = 30 has no effect yet: this version does not heed it",
     'store.region = "us" has no effect yet: this version does not heed it',
-    "orgs.big-enterprise.retention_days = 90 has no effect yet: this version does not heed it",
     'orgs.big-enterprise.residency = "eu" has no effect yet: this version does not heed it',
   ];
 
@@ -169,9 +164,7 @@ describe("a setting that nothing heeds", () => {
   });
 
   test("written as it is by default is none", async () => {
-    const found = await checked(
-      '[retention]\ndays = 90\n[store]\nregion = "eu"\n[serve]\nadmin_listen = "127.0.0.1:8471"',
-    );
+    const found = await checked('[store]\nregion = "eu"\n[serve]\nadmin_listen = "127.0.0.1:8471"');
     expect(found).toMatchObject({ code: 0, problems: [], warnings: [] });
   });
 });

@@ -9,6 +9,7 @@ import { describeMarks } from "./contract/marks.ts";
 import { describeRaising } from "./contract/raising.ts";
 import { describeReads } from "./contract/reads.ts";
 import { describeReruns } from "./contract/reruns.ts";
+import { describeRetention } from "./contract/retention.ts";
 import { describeSettle } from "./contract/settle.ts";
 import { describeSharedRecords } from "./contract/shared-records.ts";
 import { describeWebhooks } from "./contract/webhooks.ts";
@@ -31,6 +32,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeWebhooks(open);
     describeConsents(open);
     describeCoordination(open);
+    describeRetention(open);
     describeModel(open);
   });
 }

@@ -76,8 +76,8 @@ export function aThinEvent(eventId: string, changes: Partial<NewEvent["asks"]> =
 }
 
 /** An event of a type that nobody knows. */
-export function anUnknownEvent(eventId: string): NewEvent {
-  return { ...anEvent("invited", { eventId }), type: "invite.renamed", snapshot: null };
+export function anUnknownEvent(eventId: string, at = NOON): NewEvent {
+  return { ...anEvent("invited", { eventId, at }), type: "invite.renamed", snapshot: null };
 }
 
 export const ORIGIN = { vendor: "smartrecruiters", candidateId: "c1", jobId: "j1", assessmentId: "a1" };

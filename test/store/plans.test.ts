@@ -77,6 +77,22 @@ describe("the queries", () => {
     expect(plans.filter((plan) => /^SCAN (invites|pushes|events|attempts|[ipea])\b/.test(plan))).toEqual([]);
   });
 
+  test("forget what is old in the order of indexes", () => {
+    const { verbs, plansOf } = recorded();
+    const request = { now: NOON + 100 * 24 * 3_600_000, keepDays: 90, keepDaysOf: { acme: 30 } };
+    const plans = [true, false].flatMap((isDry) =>
+      plansOf(() => {
+        for (let after: string | null = null, isLeft = true; isLeft; isLeft = after !== null)
+          after = verbs.purge({ ...request, isDry, after }).next;
+      }),
+    );
+    expect(plans).toContainEqual(expect.stringContaining("INDEX invites_by_time"));
+    expect(plans).toContainEqual(expect.stringContaining("INDEX events_alone"));
+    expect(plans).toContainEqual(expect.stringMatching(/^SEARCH a USING INTEGER PRIMARY KEY/));
+    expect(plans.filter((plan) => /^SCAN (invites|pushes|events|attempts|[ipea])\b/.test(plan))).toEqual([]);
+    expect(plans.filter((plan) => plan.includes("TEMP B-TREE FOR ORDER"))).toEqual([]);
+  });
+
   test("take the work due, and list what is newest, in the order of an index", () => {
     const { db, verbs, id, plansOf } = recorded();
     const plans = plansOf(() => {

@@ -87,9 +87,9 @@ export async function raiseHoldersOf(
   let after: string | null = fields.length > 0 ? "" : null;
   while (after !== null && raised < most) {
     const page = await store.subjects({ connectionId: connection.id, after, limit: SUBJECTS_PER_PAGE });
-    const holders = page.subjects.filter(({ invites, push }) => {
+    const holders = page.subjects.filter(({ invites, push, forgotten }) => {
       if (!push || push.state === "held") return false;
-      const { projection } = destination.project(invites, connection.knownFields);
+      const { projection } = destination.project(invites, connection.knownFields, forgotten);
       return fields.some((field) => field in projection);
     });
     const subjects = holders.map(({ subject }) => subject).slice(0, most - raised);

@@ -50,8 +50,9 @@ export function createLedger(context: DeliverContext, connection: Connection): L
     project: (pushIds) =>
       pushIds.filter((pushId) => {
         const entry = entryOf(open, pushId);
-        const { invites, knownFields } = entry.claim;
-        Object.assign(entry, destination.project(invites, knownFields));
+        const { invites, knownFields, forgotten } = entry.claim;
+        const { projection, warnings } = destination.project(invites, knownFields, forgotten);
+        Object.assign(entry, { projection, warnings });
         return Object.keys(entry.projection).length === 0;
       }),
     updatesOf: (pushIds) =>

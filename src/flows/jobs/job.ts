@@ -16,9 +16,14 @@ export interface Job {
   does: string;
   /** When `serve` runs it; null for what the service does anyway as work comes. */
   due(config: Config): DueTimes | null;
+  /** What `run` takes beside its name. */
+  takes?: readonly JobOption[];
   /** Its code, so that help and a usage error load none of it. */
   load(): Promise<RunJob>;
 }
+
+/** `dry-run`: says what it would do. `compact`: afterwards the log is written anew without what is free in it. */
+export type JobOption = "dry-run" | "compact";
 
 /** Throws what an operator can act on where nothing could be done; then `serve` runs it again after a pause. */
 export type RunJob = (context: JobContext, signal: AbortSignal) => Promise<JobReport>;
@@ -29,6 +34,8 @@ export interface JobContext extends LookUpContext {
   backupFiles(): Promise<BackupFiles>;
   /** A person wants it done now, also what was put off. */
   insists: boolean;
+  /** It shall say what it would do, and change nothing; of a job that takes this. */
+  isDryRun?: boolean;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   vault(): Promise<Vault>;
@@ -53,6 +60,8 @@ export interface JobReport {
   text: string;
   /** What the journal says beside the counts; null where they are not worth a line. */
   event: string | null;
+  /** What the journal warns of, in words. */
+  warning?: string | null;
   /** More is due at once: it ended to let others have their turn. */
   isLeft?: boolean;
   /** Of a job with several tasks: those that could not be done now and are tried again. */

@@ -60,6 +60,27 @@ export const JOBS: readonly Job[] = [
     },
   },
   {
+    name: "retention",
+    does: "remove what is older than retention.days, daily two hours after the sweep",
+    takes: ["dry-run", "compact"],
+    due: (config) => dailyDue((config["schedule.sweep_at"] + 120) % MINUTES_OF_DAY),
+    load: async () => {
+      const { forgetOld, forgottenWords, rejectedWords } = await import("../retention/retention.ts");
+      return async (context, signal) => {
+        const isDry = context.isDryRun ?? false;
+        const removed = await forgetOld(context, { isDry, signal });
+        const warning = rejectedWords(removed, { isDry });
+        const { invites, events, pushes, attempts } = removed;
+        return {
+          counts: { ...removed },
+          text: [forgottenWords(removed, { isDry }), ...(warning === null ? [] : [warning])].join("; "),
+          event: invites + events + pushes + attempts > 0 ? "removed what is old" : null,
+          warning,
+        };
+      };
+    },
+  },
+  {
     name: "refresh",
     does: "refresh tokens that expire soon",
     due: () => EVERY_MINUTE,

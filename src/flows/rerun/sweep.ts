@@ -38,15 +38,21 @@ export async function sweep(
     });
     const differing: string[] = [];
     const current: { subject: string; carries: number }[] = [];
-    for (const { subject, invites, push, carries } of page.subjects) {
-      const { projection } = destination.project(invites, connection.knownFields);
-      if (sameProjection(projection, push?.projection ?? {})) current.push({ subject, carries });
+    for (const { subject, invites, push, carries, forgotten } of page.subjects) {
+      const { projection, withheld } = destination.project(invites, connection.knownFields, forgotten);
+      if (sameProjection(projection, without(push?.projection ?? {}, withheld)))
+        current.push({ subject, carries });
       else differing.push(subject);
     }
     raised += await store.raise(connection.id, { subjects: differing, current }, clock.now());
     after = page.next;
   }
   return raised;
+}
+
+/** What the destination was told by invites that are gone stands, and is no difference. */
+function without(projection: Projection, fields: readonly string[] = []): Projection {
+  return Object.fromEntries(Object.entries(projection).filter(([name]) => !fields.includes(name)));
 }
 
 function sameProjection(a: Projection, b: Projection): boolean {

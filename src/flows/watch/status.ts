@@ -37,7 +37,7 @@ import { openToOthers } from "../../shared/private-files.ts";
 import { count, shortTime } from "../../shared/text.ts";
 import { withoutEffect } from "../../shared/settings.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
-import type { ConnectionCounts, PushCounts, Store } from "../../store/contract/store.ts";
+import type { ConnectionCounts, Overview, PushCounts, Store } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import type { ServeFault } from "./serve-faults.ts";
 import { apiVersionOf, versionsOf } from "./api-version.ts";
@@ -178,6 +178,7 @@ export async function statusOf(
     nobodyAlerted: connections.some(({ state }) => state !== "not_connected")
       ? await nobodyAlerted({ config, org }, secretNames)
       : null,
+    retention: retentionOf(overview.removed, config.orgs[org]?.retention_days ?? config["retention.days"]),
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     secretWarnings: secretWarnings(stateDir),
     /** What other users of the machine can read or change of the state, in words. */
@@ -209,6 +210,12 @@ export async function statusOf(
       ...(said === "storage" ? [elsewhere(stateDir, config)] : []),
     ],
   };
+}
+
+/** How long the org keeps what it has, and what was removed for its age within 30 days. */
+function retentionOf(removed: Overview["removed"], days: number) {
+  const { invites = 0, rejected = 0, lastAt = null } = removed ?? {};
+  return { days, invites, rejected, lastAt: timeOrNull(lastAt) };
 }
 
 /** There a service cannot even tell of it. */
@@ -301,6 +308,7 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
     connections: [],
     questions: [],
     consents: [],
+    removed: null,
   },
   services: [],
   running: [],

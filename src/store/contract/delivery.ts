@@ -1,5 +1,6 @@
 import type { ClaimKind } from "../../core/delivery/events.ts";
 import type { RateWindow } from "../../core/delivery/rate-window.ts";
+import type { Forgotten } from "../../core/forgotten.ts";
 import type { Invite } from "../../core/invite.ts";
 import type {
   AttemptOutcome,
@@ -100,6 +101,8 @@ export interface Claim {
   known: KnownRecord | null;
   /** Of all subjects that are known to be this record. */
   invites: Invite[];
+  /** What others of the subject told that are gone; null where none did. */
+  forgotten: Forgotten | null;
   /** The account's fields as they were known when it was taken: what is raised for new ones is projected with them. */
   knownFields: string[] | null;
   /** By which consent the connection stood then. */

@@ -98,6 +98,8 @@ export interface Overview {
   questions: QuestionCounts[];
   /** Links that an admin may still answer. */
   consents: Pick<Consent, "org" | "vendor" | "environment" | "expiresAt">[];
+  /** What `purge` removed within 30 days, and on which day last; null where it was nothing. */
+  removed: { invites: number; rejected: number; lastAt: number } | null;
 }
 
 export interface ConnectionCounts {
@@ -116,6 +118,7 @@ export interface QuestionCounts extends Pick<Inquiry, "org" | "vendor" | "enviro
 
 export interface PushCounts {
   pending: number;
+  /** With those that were removed since. */
   delivered: number;
   rejected: number;
   held: number;

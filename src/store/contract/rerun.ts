@@ -1,4 +1,5 @@
 import type { InviteStatus } from "../../core/event.ts";
+import type { Forgotten } from "../../core/forgotten.ts";
 import type { Invite } from "../../core/invite.ts";
 import type { HeldCause, HeldCauses, PushState } from "../../core/push.ts";
 import type { PushSummary } from "./reads.ts";
@@ -33,10 +34,19 @@ export interface SubjectQuery {
 }
 
 export interface SubjectPage {
-  /** `carries`: the newest version among the invites. */
-  subjects: { subject: string; invites: Invite[]; carries: number; push: PushSummary | null }[];
+  subjects: SubjectStanding[];
   /** Give it as `after` for the next page; null at the end. */
   next: string | null;
+}
+
+export interface SubjectStanding {
+  subject: string;
+  invites: Invite[];
+  /** What others of the subject told that are gone; null where none did. */
+  forgotten: Forgotten | null;
+  /** The newest version among the invites. */
+  carries: number;
+  push: PushSummary | null;
 }
 
 export interface PushSelection {

@@ -5,6 +5,7 @@ import type { Faults } from "./faults.ts";
 import type { IntakeVerbs } from "./intake.ts";
 import type { ReadVerbs } from "./reads.ts";
 import type { RerunVerbs } from "./rerun.ts";
+import type { RetentionVerbs } from "./retention.ts";
 import type { WebhookVerbs } from "./webhooks.ts";
 
 export type * from "./backups.ts";
@@ -16,6 +17,7 @@ export type * from "./intake.ts";
 export type * from "./reads.ts";
 export type * from "./restoring.ts";
 export type * from "./rerun.ts";
+export type * from "./retention.ts";
 export type * from "./webhooks.ts";
 
 /**
@@ -33,6 +35,7 @@ export interface Store
     WebhookVerbs,
     ReadVerbs,
     CoordinationVerbs,
+    RetentionVerbs,
     Faults {
   /**
    * Calls back soon (250 ms at most) after another process changed anything, or this one did what may make work

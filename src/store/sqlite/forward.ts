@@ -70,6 +70,7 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   runningServices: {},
   keepIncidents: {},
   noteAlert: {},
+  purge: {},
 };
 
 /** Each verb as one call to whoever carries it out: directly, or as a message to another thread. */

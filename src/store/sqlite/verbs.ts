@@ -17,6 +17,7 @@ import { createSources } from "./intake/sources.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
 import { createAttempts } from "./reads/attempts.ts";
 import { createReads } from "./reads/reads.ts";
+import { createPurge } from "./retention/purge.ts";
 import { createRuns } from "./rerun/runs.ts";
 import { createSelections } from "./rerun/selections.ts";
 import { createSubjects } from "./rerun/subjects.ts";
@@ -45,5 +46,6 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createQuestions(db),
     ...createWebhooks(db),
     ...createSources(db),
+    ...createPurge(db),
   } satisfies Verbs;
 }

@@ -3,6 +3,7 @@ import type { Authorization } from "../../core/authorization.ts";
 import type { Account, ConnectionName, Environment, LeftOutField } from "../../core/connection.ts";
 import type { Answer } from "../../core/delivery/answer.ts";
 import type { RateLimit } from "../../core/delivery/rate-window.ts";
+import type { Forgotten } from "../../core/forgotten.ts";
 import type { Invite } from "../../core/invite.ts";
 import type { KnownRecord, MappingWarning, Projection, SeenRecord, SubjectKind } from "../../core/push.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -92,11 +93,15 @@ export interface Destination extends DestinationWords {
   account(access: Access): Promise<Account>;
   /** Removes our app from the account; absent where the vendor offers no such call. Throws `VENDOR_*`. */
   uninstall?(access: Access): Promise<void>;
-  /** Pure: what the account shall hold about one subject, given all its invites. */
+  /**
+   * Pure: what the account shall hold about one subject, given all its invites. What newer invites had told that are gone
+   * (`forgotten`) is left out and named as `withheld`: the account has it.
+   */
   project(
     invites: readonly Invite[],
     knownFields: readonly string[] | null,
-  ): { projection: Projection; warnings: MappingWarning[] };
+    forgotten?: Forgotten | null,
+  ): { projection: Projection; warnings: MappingWarning[]; withheld?: string[] };
   /**
    * One call. Answers for every update, also when the vendor is out of reach; throws only what `token()` throws
    * beyond that (`RECONNECT_NEEDED`, `VAULT_UNAVAILABLE`, wrong configuration), and the signal's reason.

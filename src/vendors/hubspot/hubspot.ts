@@ -104,7 +104,8 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
     },
     account: (access) => readAccount({ ...api, access }),
     uninstall: (access) => uninstallApp({ ...api, access }),
-    project: (invites, knownFields) => mapContact(invites, { resultBase: settings.resultBase, knownFields }),
+    project: (invites, knownFields, forgotten = null) =>
+      mapContact(invites, { resultBase: settings.resultBase, knownFields, forgotten }),
     send: (access, updates) =>
       settings.recreate === "never"
         ? upsertPresent({ ...api, access }, updates)

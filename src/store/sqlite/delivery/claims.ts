@@ -54,14 +54,14 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     const claims = rows.map(({ id: pushId, subject, version, pendingSince, tries, alone, told, record }) => {
       takeOne.run(lease, pushId);
       const subjects = record === null ? [subject] : membersOf(connectionId, record);
-      const { states, newestVersion } = statesOf(connection, subjects);
+      const { states, newestVersion, forgotten } = statesOf(connection, subjects);
       const carries = Math.max(version, newestVersion);
       const isQuarantined = alone === 1;
       const wasDelivered = told === 1;
       const known = record === null ? null : { id: record, isShared: subjects.length > 1 };
       const was = { pendingSince, tries, isQuarantined, wasDelivered };
       const claim = { pushId, lease, subject, version, carries, ...was, known };
-      return `${JSON.stringify(claim).slice(0, -1)},"invites":[${states.join(",")}]}`;
+      return `${JSON.stringify(claim).slice(0, -1)},"forgotten":${forgotten},"invites":[${states.join(",")}]}`;
     });
     return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
   };

@@ -65,6 +65,7 @@ export function identityOf(db: Db, path: string): Identity {
   const token = readToken(beside);
   const checkpoint = db.prepare<[], Checkpoint>("PRAGMA wal_checkpoint(NOOP)");
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
+  const pageCount = db.prepare<[], number>("PRAGMA page_count").pluck();
   const names = [path, `${path}-wal`, `${path}-shm`] as const;
   const opened = names.map(statOf);
   const standing = (log: BigIntStats): Standing => ({
@@ -82,11 +83,17 @@ export function identityOf(db: Db, path: string): Identity {
     const now = afterCheckpoints(last, log, since);
     const isUntouched = now.log.mtimeNs === last.log.mtimeNs && now.log.size === last.log.size;
     if (!isUntouched) {
-      if (now.log.size < last.log.size || isForeign(last, now, since)) return OVERWRITTEN;
+      if (isCut(last, now) || isForeign(last, now, since)) return OVERWRITTEN;
       if (!isSame(token, readToken(beside))) return OVERWRITTEN;
     }
     last = now;
     return null;
+  };
+  /** Smaller than SQLite left it: once pages were given back, a checkpoint makes it as small as the log was then. */
+  const isCut = (before: Standing, now: Standing): boolean => {
+    if (now.log.size >= before.log.size) return false;
+    const pages = Math.min(pageCount.get() ?? 0, pagesLeft(beside) ?? Number.POSITIVE_INFINITY);
+    return Number(now.log.size) < pageSize * pages;
   };
   /** Another process's checkpoint writes into the log first and moves the numbers at its end. */
   const afterCheckpoints = (before: Standing, log: BigIntStats, since: OwnWrites): Standing => {
@@ -182,6 +189,20 @@ export function readToken(db: Db): FileToken | null {
   } catch {
     return null;
   }
+}
+
+/** How many the log had when pages were given back last; null where they never were, or that cannot be read. */
+function pagesLeft(db: Db): number | null {
+  try {
+    return db.prepare<[], number | null>("SELECT pages FROM log_file").pluck().get() ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Pages are given back: whoever has the log open will find its file smaller. Part of a write transaction. */
+export function notePagesLeft(db: Db, pages = Number(db.pragma("page_count", { simple: true }))): void {
+  db.prepare("UPDATE log_file SET pages = ?").run(pages);
 }
 
 function isSame(a: FileToken | null, b: FileToken | null): boolean {

@@ -313,4 +313,34 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE pushes ADD COLUMN record TEXT;
   CREATE INDEX pushes_of_record ON pushes (connection_id, record) WHERE record IS NOT NULL;
   `,
+  `
+  CREATE TABLE tombstones (
+    invite BLOB PRIMARY KEY,
+    at INTEGER NOT NULL,
+    completed INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    earliest_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE forgotten (
+    org TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    facts TEXT NOT NULL,
+    PRIMARY KEY (org, contact)
+  ) WITHOUT ROWID;
+  CREATE TABLE purges (
+    org TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (org, day, what)
+  ) WITHOUT ROWID;
+  CREATE TABLE gone_counts (connection_id INTEGER PRIMARY KEY REFERENCES connections (id), delivered INTEGER NOT NULL);
+  CREATE INDEX events_alone ON events (received_at) WHERE invite_id IS NULL;
+  CREATE TRIGGER confirmations_uncounted AFTER DELETE ON confirmations WHEN old.state = 'unmatched' BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = 'unmatched';
+  END;
+  ALTER TABLE trials ADD COLUMN noted_at INTEGER;
+  ALTER TABLE log_file ADD COLUMN pages INTEGER;
+  `,
 ];

@@ -43,6 +43,8 @@ export function openLog(stateDir: string, options: OpenOptions): Db {
       if (!isOne(statOf(path), before)) throw movedMeanwhile(path);
       refuseOldSqlite(db);
       refuseForeignFile(db, path, options);
+      // In WAL mode it would do nothing, nor in a log that has tables.
+      if (db.pragma("page_count", { simple: true }) === 0) db.pragma("auto_vacuum = INCREMENTAL");
       db.pragma("journal_mode = WAL");
       db.pragma("synchronous = FULL");
       db.pragma("foreign_keys = ON");

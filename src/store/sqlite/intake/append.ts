@@ -3,6 +3,7 @@ import type { AppendResult } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 import { createVersions } from "../file/versions.ts";
+import { createTombstones } from "../rows/tombstones.ts";
 import { createAsk } from "./ask.ts";
 import { createConfirmations } from "./confirmations.ts";
 import { createFoldInvite } from "./fold-invite.ts";
@@ -33,12 +34,14 @@ function createRound(db: Db, appendOne: AppendOne) {
   const count = db.prepare("UPDATE counters SET value = value + ? WHERE name = ?");
   const withVersions = createVersions(db);
   const destinationsOf = createDestinationsOf(db);
+  const tombstones = createTombstones(db);
   const unmatched = db.prepare<[], number>("SELECT value FROM counters WHERE name = 'unmatched'").pluck();
 
   return transaction(db, (events: readonly NewEvent[]): AppendResult[] => {
     const results = withVersions((nextVersion) => {
       const hasUnmatched = remembering(() => (unmatched.get() ?? 0) > 0 || events.some(isConfirmation));
-      const round = { nextVersion, destinationsOf: rememberingEach(destinationsOf), hasUnmatched };
+      const shared = { hasUnmatched, hasTombstones: remembering(tombstones.any) };
+      const round = { nextVersion, destinationsOf: rememberingEach(destinationsOf), ...shared };
       return events.map((event) => appendOne(event, round));
     });
     const stored = events.filter((_, index) => results[index]?.outcome === "stored");
@@ -85,6 +88,7 @@ function createAppendOne(db: Db): AppendOne {
   const foldInvite = createFoldInvite(db);
   const confirmations = createConfirmations(db);
   const ask = createAsk(db);
+  const isOfRemoved = createIsOfRemoved(db);
 
   return (event, round) => {
     const { source, eventId, type, at, receivedAt, payload, confirmation, asks } = event;
@@ -93,6 +97,8 @@ function createAppendOne(db: Db): AppendOne {
     if (bodies.some((body) => body.equals(hash))) return { outcome: "known", conflict: bodies.length > 1 };
     const conflict = bodies.length > 0;
     const inviteId = event.snapshot && foldInvite(event.snapshot, event, round);
+    if ((event.snapshot && inviteId === null) || (round.hasTombstones() && isOfRemoved(event)))
+      return { outcome: "known", conflict: false };
     const row = insert.run(source, eventId, hash, type, at, receivedAt, Number(conflict), inviteId, payload);
     const seq = Number(row.lastInsertRowid);
     const moment = { now: receivedAt, round };
@@ -101,6 +107,17 @@ function createAppendOne(db: Db): AppendOne {
     if (inviteId !== null && event.snapshot && round.hasUnmatched())
       confirmations.matchWaiting(inviteId, event.snapshot, moment);
     return { outcome: "stored", conflict };
+  };
+}
+
+/** Is it a vendor's late word on an invite that was removed for its age? */
+function createIsOfRemoved(db: Db): (event: NewEvent) => boolean {
+  const invite = db.prepare<[string, string]>("SELECT 1 FROM invites WHERE org = ? AND invitation_id = ?");
+  const tombstones = createTombstones(db);
+  return ({ confirmation }) => {
+    if (!confirmation?.invitationId) return false;
+    const { org, invitationId } = confirmation;
+    return invite.get(org, invitationId) === undefined && tombstones.find(org, invitationId) !== null;
   };
 }
 

@@ -1,14 +1,18 @@
 import { asToldBy, emailKey, type NewEvent, type Snapshot } from "../../../core/event.ts";
-import { fold } from "../../../core/fold.ts";
+import { fold, isNewerThan } from "../../../core/fold.ts";
 import type { Invite } from "../../../core/invite.ts";
 import { contactHeads } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
 import { createInvitesOf, type Holder } from "../rows/invites-of.ts";
 import { inviteOf } from "../rows/rows.ts";
+import { createTombstones } from "../rows/tombstones.ts";
 import { createRaiseInvite, type Round } from "./raise.ts";
 import { createSaveInvite } from "./save-invite.ts";
 
-/** Folds an event's snapshot into its invite's row. Returns the row's id. */
+/**
+ * Folds an event's snapshot into its invite's row. Returns the row's id; null where the invite was removed for its age and
+ * the snapshot is no newer than its last one.
+ */
 export function createFoldInvite(db: Db) {
   const find = db.prepare<[string, string], { id: number; state: string }>(
     "SELECT id, state FROM invites WHERE org = ? AND invitation_id = ?",
@@ -17,16 +21,20 @@ export function createFoldInvite(db: Db) {
   const save = createSaveInvite(db);
   const raise = createRaiseInvite(db);
   const changesHeads = createChangesHeads(db);
+  const tombstones = createTombstones(db);
 
   return (
     snapshot: Snapshot,
     { source, bodyHash, receivedAt: now }: Pick<NewEvent, "source" | "bodyHash" | "receivedAt">,
     round: Round,
-  ): number => {
+  ): number | null => {
     const { org, invitationId } = snapshot;
     const row = find.get(org, invitationId);
+    const gone = row === undefined && round.hasTombstones() ? tombstones.find(org, invitationId) : null;
+    if (gone && !isNewerThan(gone.age, snapshot, bodyHash)) return null;
     const before = row ? inviteOf(row.state) : null;
     const { invite, newest, earliestMoved } = fold(before, asToldBy(source, snapshot), bodyHash);
+    if (gone) invite.earliestAt = Math.min(invite.earliestAt, gone.earliestAt);
     if (!row || !before || newest) return save(row?.id ?? null, invite, { now, round });
 
     const state = JSON.stringify(invite);

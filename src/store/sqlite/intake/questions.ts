@@ -46,11 +46,12 @@ export function createQuestions(db: Db) {
     if (end.kind === "nothing") ignore.run();
     else
       withVersions((nextVersion) => {
-        const round = { nextVersion, destinationsOf, hasUnmatched: () => true };
+        const round = { nextVersion, destinationsOf, hasUnmatched: () => true, hasTombstones: () => true };
         if (end.kind === "test") return confirmations.nameTest(seq, end.test, { now, round });
         const { source = "", body_hash: hash } = eventOf.get(seq) ?? {};
         const event = { source, bodyHash: hash?.toString("hex") ?? "", receivedAt: now };
         const inviteId = foldInvite(end.snapshot, event, round);
+        if (inviteId === null) return ignore.run();
         tie.run(inviteId, seq);
         confirmations.matchWaiting(inviteId, end.snapshot, { now, round });
       });

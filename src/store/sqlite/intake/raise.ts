@@ -90,4 +90,6 @@ export interface Round {
   destinationsOf(org: string, environment: Environment): readonly DestinationRow[];
   /** Does any vendor's word wait for its invite? */
   hasUnmatched(): boolean;
+  /** Was any invite removed for its age? */
+  hasTombstones(): boolean;
 }

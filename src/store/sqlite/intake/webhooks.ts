@@ -62,7 +62,7 @@ export function createWebhooks(db: Db) {
     ORDER BY minute DESC, source DESC, reason DESC LIMIT ?`);
 
   const addTrial = db.prepare(
-    "INSERT INTO trials VALUES (@org, @vendor, @candidateId) ON CONFLICT DO NOTHING",
+    "INSERT INTO trials (org, vendor, candidate_id) VALUES (@org, @vendor, @candidateId) ON CONFLICT DO NOTHING",
   );
 
   return {

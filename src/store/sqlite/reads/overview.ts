@@ -25,6 +25,15 @@ export function createOverview(db: Db) {
   const countsOf = db.prepare<[number], { state: PushState; n: number }>(
     "SELECT state, n FROM push_counts WHERE connection_id = ?",
   );
+  const goneOf = db
+    .prepare<[number], number>("SELECT delivered FROM gone_counts WHERE connection_id = ?")
+    .pluck();
+  const removedSince = (where: string) => `
+    SELECT coalesce(sum(iif(what = 'invites', n, 0)), 0) AS invites, coalesce(sum(iif(what = 'rejected', n, 0)), 0) AS rejected,
+      max(day) * ${DAY_MS} AS lastAt
+    FROM purges WHERE day > ? / ${DAY_MS} ${where}`;
+  const removedOf = db.prepare<[number, string], RemovedRow>(removedSince("AND org = ?"));
+  const allRemoved = db.prepare<[number], RemovedRow>(removedSince(""));
   const consentsOf = createOpenConsents(db);
   // A bare column is that of the row with the least.
   const questionsIn = (where: string) => `
@@ -37,7 +46,7 @@ export function createOverview(db: Db) {
   const pushesOf = (connectionId: number): PushCounts => {
     const counts = Object.fromEntries(countsOf.all(connectionId).map(({ state, n }) => [state, n]));
     const { pending = 0, delivered = 0, rejected = 0, held = 0 } = counts;
-    return { pending, delivered, rejected, held };
+    return { pending, delivered: delivered + (goneOf.get(connectionId) ?? 0), rejected, held };
   };
 
   return function* (org: string | null, now: number): Sliced<Overview> {
@@ -59,6 +68,22 @@ export function createOverview(db: Db) {
       connections,
       questions: org === null ? allQuestions.all() : questionsOf.all(org),
       consents: consentsOf(org, now),
+      removed: removedIn(
+        org === null ? allRemoved.get(now - REMOVED_SHOWN_MS) : removedOf.get(now - REMOVED_SHOWN_MS, org),
+      ),
     };
   };
+}
+
+const DAY_MS = 24 * 3_600_000;
+const REMOVED_SHOWN_MS = 30 * DAY_MS;
+
+interface RemovedRow {
+  invites: number;
+  rejected: number;
+  lastAt: number | null;
+}
+
+function removedIn(row: RemovedRow | undefined): Overview["removed"] {
+  return row && row.lastAt !== null ? { ...row, lastAt: row.lastAt } : null;
 }

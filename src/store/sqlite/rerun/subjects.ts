@@ -29,8 +29,8 @@ export function createSubjects(db: Db) {
     return {
       subjects: found.map((subject) => {
         const push = pushFor.get(connectionId, subject);
-        const { invites, newestVersion } = invitesOf(connection, subject);
-        return { subject, invites, carries: newestVersion, push: push ? pushOf(push) : null };
+        const { invites, newestVersion, forgotten } = invitesOf(connection, subject);
+        return { subject, invites, forgotten, carries: newestVersion, push: push ? pushOf(push) : null };
       }),
       next: found.length < limit ? null : (found.at(-1) ?? null),
     };

@@ -13,6 +13,7 @@ import { storeErrors, unavailable } from "../file/store-errors.ts";
 import { missingEvents } from "./old-events.ts";
 import { conditionOf, connectionsIn, openOldLog, owedIn, servicesIn } from "./old-log.ts";
 import { type Marker, PARTS, type Places, placesIn, readMarker } from "./places.ts";
+import { buryInvites } from "../retention/bury.ts";
 import { makeDue, settleAsBefore, stageBackup, takeRows } from "./staging.ts";
 
 /** SQLite's locks on the log itself, and on its -shm: whoever has it open holds one (sqlite.org/walformat.html#wal_locks). */
@@ -39,7 +40,15 @@ export function openRestoring(stateDir: string, now: number): Restoring {
     stage: (backup) => inWords(() => stageBackup(places, backup, now)),
     stagedDir: () => staged,
     setAside: () => inWords(() => setAside(stateDir, log, readMarker(marker))),
-    takeRules: () => withOld({ rows: {}, unreadable: [] }, (old) => withStaged((db) => takeRows(old, db))),
+    takeRules: () =>
+      withOld({ rows: {}, unreadable: [] }, (old) =>
+        withStaged((db) => {
+          const taken = takeRows(old, db);
+          // Also what the backup still has of them.
+          buryInvites(db);
+          return taken;
+        }),
+      ),
     oldConnections: () => withOld([], connectionsIn),
     missingEvents: (known, backup) =>
       missingIn(oldPath(), known === "in the backup" ? backup : places.stagedLog),

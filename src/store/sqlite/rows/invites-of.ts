@@ -1,7 +1,8 @@
+import { type Forgotten, forgottenTogether } from "../../../core/forgotten.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { Db } from "../file/db.ts";
-import { inviteOf } from "./rows.ts";
+import { forgottenOf, inviteOf } from "./rows.ts";
 import { createSubjectsOf } from "./shared-record.ts";
 
 /** A connection as far as it tells whose invites a subject's are. */
@@ -11,24 +12,33 @@ export interface Holder {
   subject_kind: SubjectKind;
 }
 
-/**
- * All invites of some subjects, each as its row's JSON, and the newest version among them: what a projection is made
- * of. Several subjects that are one record of the vendor's share it.
- */
+/** What a projection is made of. */
+export interface StatesOf {
+  /** All invites of some subjects, each as its row's JSON. */
+  states: string[];
+  /** Among them. */
+  newestVersion: number;
+  /** `Forgotten` as JSON; null where nothing is. An assessment is forgotten whole. */
+  forgotten: string | null;
+}
+
+/** Several subjects that are one record of the vendor's share it. */
 export function createStatesOf(db: Db) {
   const columns = "SELECT state, state_version FROM invites WHERE org = ? AND";
   const byKind = {
     contact: db.prepare<[string, string], InviteStateRow>(`${columns} contact = ?`),
     assessment: db.prepare<[string, string], InviteStateRow>(`${columns} assessment = ?`),
   };
-  return (
-    { org, subject_kind: kind }: Omit<Holder, "id">,
-    subjects: readonly string[],
-  ): { states: string[]; newestVersion: number } => {
+  const facts = db
+    .prepare<[string, string], string>("SELECT facts FROM forgotten WHERE org = ? AND contact = ?")
+    .pluck();
+  return ({ org, subject_kind: kind }: Omit<Holder, "id">, subjects: readonly string[]): StatesOf => {
     const rows = subjects.flatMap((subject) => byKind[kind].all(org, subject));
+    const gone = kind === "contact" ? subjects.map((subject) => facts.get(org, subject)) : [];
     return {
       states: rows.map((row) => row.state),
       newestVersion: rows.reduce((newest, row) => Math.max(newest, row.state_version), 0),
+      forgotten: together(gone.filter((each) => each !== undefined)),
     };
   };
 }
@@ -37,10 +47,18 @@ export function createStatesOf(db: Db) {
 export function createInvitesOf(db: Db) {
   const statesOf = createStatesOf(db);
   const subjectsOf = createSubjectsOf(db);
-  return (holder: Holder, subject: string): { invites: Invite[]; newestVersion: number } => {
-    const { states, newestVersion } = statesOf(holder, subjectsOf(holder.id, subject));
-    return { invites: states.map(inviteOf), newestVersion };
+  return (
+    holder: Holder,
+    subject: string,
+  ): { invites: Invite[]; newestVersion: number; forgotten: Forgotten | null } => {
+    const { states, newestVersion, forgotten } = statesOf(holder, subjectsOf(holder.id, subject));
+    return { invites: states.map(inviteOf), newestVersion, forgotten: forgottenOf(forgotten) };
   };
+}
+
+function together(facts: readonly string[]): string | null {
+  if (facts.length < 2) return facts[0] ?? null;
+  return JSON.stringify(facts.map(forgottenOf).reduce(forgottenTogether));
 }
 
 interface InviteStateRow {

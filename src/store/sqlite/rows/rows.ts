@@ -1,4 +1,5 @@
 import type { Connection } from "../../../core/connection.ts";
+import type { Forgotten } from "../../../core/forgotten.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { HeldCause, PushState, SubjectKind } from "../../../core/push.ts";
 import type { ConnectionKey, PushSummary } from "../../contract/store.ts";
@@ -6,6 +7,10 @@ import type { ConnectionKey, PushSummary } from "../../contract/store.ts";
 /** Rows as SQLite holds them, and the plain data they become. Only this folder wrote the JSON in them. */
 export function inviteOf(state: string): Invite {
   return JSON.parse(state);
+}
+
+export function forgottenOf(facts: string | null): Forgotten | null {
+  return facts === null ? null : JSON.parse(facts);
 }
 
 export interface ConnectionRow {
