@@ -55,6 +55,22 @@ describe("run retention", () => {
     });
   });
 
+  test("is not undone by a backup that was made before", async () => {
+    const { clock, world } = await datedWorld();
+    const old = [invite({ timestamp: at(NOW) }), invite({ timestamp: at(NOW) })];
+    await take(world, old);
+    await succeed(world, ["run", "retry"]);
+    const { file } = Object((await succeed(world, ["backup", "--json"])).json);
+    clock.jump(NOW + 91 * DAY_MS);
+    await succeed(world, ["run", "retention"]);
+    const told = await world.portal.upserts();
+    await succeed(world, ["restore", String(file), "--yes"]);
+    expect((await succeed(world, ["invites", "list", "--json"])).json).toMatchObject({ invites: [] });
+    expect(await take(world, old)).toMatchObject({ stored: 0, known: 2 });
+    await succeed(world, ["run", "retry"]);
+    expect(await world.portal.upserts()).toEqual(told);
+  });
+
   test("heeds retention.days, and retention_days of one org", async () => {
     const { clock, world } = await datedWorld({ JC_RETENTION_DAYS: "7" });
     appendFileSync(world.configFile, "\n[orgs.globex]\nretention_days = 30\n");

@@ -17,6 +17,8 @@ const EVENTS = 500;
 export function createRemoveInvite(db: Db) {
   const someEvents = `SELECT seq FROM events WHERE invite_id = ? ORDER BY seq LIMIT ${EVENTS}`;
   const removeConfirmations = db.prepare(`DELETE FROM confirmations WHERE seq IN (${someEvents})`);
+  // Only in a backup: of what is asked still, nothing is removed.
+  const removeQuestions = db.prepare(`DELETE FROM questions WHERE seq IN (${someEvents})`);
   const removeEvents = db.prepare(`DELETE FROM events WHERE seq IN (${someEvents})`);
   const removeInvite = db.prepare("DELETE FROM invites WHERE id = ?");
   const ofContact = db.prepare<[string, string]>(
@@ -34,6 +36,7 @@ export function createRemoveInvite(db: Db) {
 
   return ({ id, contact, state }: RemovedInvite): { events: number; isGone: boolean } => {
     removeConfirmations.run(id);
+    removeQuestions.run(id);
     const events = removeEvents.run(id).changes;
     if (events === EVENTS) return { events, isGone: false };
     const invite = inviteOf(state);
