@@ -18,8 +18,9 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 40_000);
 const LOAD = { path: "/jobcannon/events", connections: 64, warmUp: REQUESTS / 8, count: REQUESTS };
 
+export const SERVE = [PROGRAM, "serve", "--json"];
 const SYSTEMS = [
-  { what: "serve", tables: 3, argv: () => [PROGRAM, "serve", "--json"] },
+  { what: "serve", tables: 3, argv: () => SERVE },
   { what: "bare server, same rows", tables: 3, argv: (file) => [here("bare-server.js"), file, "all"] },
   {
     what: "bare server, event row alone",
@@ -76,7 +77,7 @@ async function measure(argv, tables) {
 }
 
 /** Both kinds print one line of JSON with their address once they listen. */
-async function startServer(argv, env) {
+export async function startServer(argv, env) {
   const stdio = ["ignore", "pipe", "inherit"];
   const server = spawn(process.execPath, [...profiling(), ...argv], { env, stdio });
   const ended = once(server, "exit");
@@ -89,7 +90,7 @@ async function startServer(argv, env) {
 }
 
 /** All the program is told: what the machine is set up for shall not matter. */
-function settings(stateDir) {
+export function settings(stateDir) {
   return {
     XDG_CONFIG_HOME: stateDir,
     JC_STATE_DIR: stateDir,
@@ -106,7 +107,7 @@ const profiling = () =>
   process.env.BENCH_PROFILE ? ["--cpu-prof", "--cpu-prof-dir", process.env.BENCH_PROFILE] : [];
 
 /** Both systems start from the program's own tables, with the secret set, a connection that is held, and one event. */
-function prepare(file, env) {
+export function prepare(file, env, first = "first") {
   const run = (argv, input) =>
     execFileSync(process.execPath, [PROGRAM, ...argv], { env, input, stdio: "pipe" });
   run(["secrets", "set", "jobcannon.webhook-secret"], SECRET);
@@ -117,7 +118,7 @@ function prepare(file, env) {
     VALUES (1, ?, 'hubspot', 'production', 'contact', 'reconnect', 'must_reconnect', '1', ?)
   `).run(ORG, JSON.stringify({ account: null, scopes: [], missingScopes: [] }));
   db.close();
-  run(["invites", "import", "-"], `${bodyOf("first")}\n`);
+  run(["invites", "import", "-"], `${bodyOf(first)}\n`);
 }
 
 /** All its threads, its start and the warming up included; null where the system does not tell. */
@@ -130,7 +131,7 @@ function cpuOf(pid) {
   }
 }
 
-async function send(load) {
+export async function send(load) {
   const sender = fork(here("load.js"));
   const ended = once(sender, "exit").then(() => {
     throw new Error("the sender gave up");

@@ -3,8 +3,10 @@
 import { connect } from "node:net";
 import { requestOf } from "./events.js";
 
-process.once("message", async ({ address, path, connections, warmUp, count }) => {
-  const requests = Array.from({ length: warmUp + count }, (_, n) => requestOf(n, { host: address, path }));
+process.once("message", async ({ address, path, connections, warmUp, count, first = 0 }) => {
+  const requests = Array.from({ length: warmUp + count }, (_, n) =>
+    requestOf(first + n, { host: address, path }),
+  );
   await sendAll(requests.slice(0, warmUp), address, connections);
   const startedAt = performance.now();
   const { latencies, accepted } = await sendAll(requests.slice(warmUp), address, connections);

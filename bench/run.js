@@ -9,6 +9,7 @@ import { poison } from "./poison.js";
 import { freshness } from "./freshness.js";
 import { idle } from "./idle.js";
 import { scale } from "./scale.js";
+import { retention } from "./retention.js";
 import { printTable } from "./table.js";
 
 /** A suite takes `log`, runs for itself, and returns the table's rows. */
@@ -22,6 +23,7 @@ const SUITES = {
   scale,
   freshness,
   idle,
+  retention,
 };
 
 const asked = process.argv.slice(2);

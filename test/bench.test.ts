@@ -16,6 +16,7 @@ const SMALL = {
   BENCH_POISONS: "5",
   BENCH_EVENTS: "10",
   BENCH_IDLE: "1",
+  BENCH_RETENTION: "800",
 };
 
 /** So small a load says nothing about speed: whether a goal is held is not asked here. */
@@ -29,6 +30,7 @@ test.each([
   ["scale", 10],
   ["freshness", 2],
   ["idle", 3],
+  ["retention", 2],
 ])("the benchmark %s runs to its end and measures all it names", (suite, rows) => {
   const env = { PATH: process.env.PATH, ...SMALL };
   const { status, stdout, stderr } = spawnSync(process.execPath, [BENCH, suite], { encoding: "utf8", env });

@@ -7,9 +7,10 @@ import { allDelivered, launchService, send } from "../end-to-end/program.ts";
 import { itemName, readTokens } from "../../src/oauth/refresh.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { openVault } from "../../src/vault/open.ts";
+import { ageDelivered } from "../aged.ts";
 import { temporaryDirectory } from "../directory.ts";
 import { vaultOptions } from "../vault/world.ts";
-import { connect, freshWorld, invite, type World } from "../world.ts";
+import { connect, freshWorld, importResults, invite, succeed, type World } from "../world.ts";
 import { type Operation, readTrace, recording } from "./trace.ts";
 import { now, type TokenUse, watchedVendor } from "./vendor.ts";
 
@@ -40,6 +41,7 @@ export async function recorded(options: { refreshes: number; bin?: string }): Pr
   const vendor = await watchedVendor(world.emulator.hubspot);
   const directory = temporaryDirectory(tmpdir());
   const [into, stateDir] = [join(directory, "trace"), realpathSync(world.stateDir)];
+  await haveOld(world);
   const firstToken = (await tokensIn(world, stateDir))?.accessToken.reveal() ?? "";
   const before = filesOf(stateDir);
   const service = await launchService(world, {
@@ -69,6 +71,16 @@ export async function recorded(options: { refreshes: number; bin?: string }): Pr
     tokens: vendor.uses,
     firstToken,
   };
+}
+
+/** What retention removes while the load is recorded. */
+async function haveOld(world: World): Promise<void> {
+  await importResults(
+    world,
+    Array.from({ length: 300 }, () => invite()),
+  );
+  await succeed(world, ["run", "retry"]);
+  ageDelivered(world.stateDir, 300);
 }
 
 const givenIn = (uses: readonly TokenUse[]) => uses.filter(({ kind }) => kind === "given").length;

@@ -48,6 +48,7 @@ describe.skipIf(!canRecord)("a power cut under load, with one-use refresh tokens
   test(`${CUTS} times loses nothing that was acknowledged, and no token that was used`, async () => {
     const it = await recorded({ refreshes: 6 + CUTS / 10 });
     expectWhole(it);
+    expect((await it.world.run(["status", "--json"])).json).toMatchObject({ retention: { invites: 300 } });
     expect(await cutPower(it, CUTS, randomOf(SEED))).toEqual({ events: [], tokens: [] });
   });
 
