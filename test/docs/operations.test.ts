@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { ageDelivered } from "../aged.ts";
 import { issued, missingForCertificates, tlsSettings } from "../certificates.ts";
 import { BIN, launchService } from "../end-to-end/program.ts";
 import { MIGRATIONS } from "../../src/store/sqlite/file/migrations.ts";
@@ -90,6 +91,16 @@ describe("docs/operations.md", () => {
     expect(eventsIn(join(world.stateDir, "log.db"))).toBe(3);
     const [aside = ""] = readdirSync(world.stateDir).filter((name) => name.includes("before-restore"));
     expect(eventsIn(join(world.stateDir, aside, "log.db"))).toBe(3);
+  });
+
+  test("Retention", async () => {
+    const world = await withResults();
+    await succeed(world, ["run", "retry"]);
+    ageDelivered(world.stateDir, 2);
+    const out = await runBlock(world, "Retention", 0);
+    expect(out).toContain("2 invites would be removed");
+    expect(out).toContain("2 invites removed");
+    expect(await runBlock(world, "Retention", 1)).toContain("The log was written anew");
   });
 
   test("Upgrade, and back", async () => {
