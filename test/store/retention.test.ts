@@ -48,6 +48,28 @@ test("what is forgotten is given back to the file system, and no other process t
   expect((await serving.append(completedFor("cat")))[0]?.outcome).toBe("stored");
 });
 
+test("what one address of a contact was told is kept for as long as another one of that contact has invites", async () => {
+  const stateDir = temporaryDirectory();
+  const store = await opened(openDirect, stateDir);
+  const { id } = await connect(store);
+  const [ann, bob] = [newsOf("ann", NOON), newsOf("bob", NOON + 80 * DAY)];
+  for (const event of [ann, bob]) {
+    await store.append([event]);
+    const claims = await claimsOf(store, { connectionId: id, limit: 10, now: event.at });
+    const attempt = anAttempt("delivered");
+    await store.settle(claims.map((claim) => ({ claim, now: event.at, outcome: DELIVERED, attempt })));
+  }
+  const beside = new Database(join(stateDir, "log.db"));
+  beside.exec("UPDATE pushes SET record = '7'");
+  const rows = () => beside.prepare("SELECT count(*) FROM forgotten").pluck().get();
+  expect(await purgeAll(store, { now: NOON + 91 * DAY })).toMatchObject({ invites: 1, pushes: 0 });
+  const [subject] = (await store.subjects({ connectionId: id, limit: 10 })).subjects;
+  expect(subject).toMatchObject({ subject: "bob@example.com", forgotten: { heads: [{ madeAt: NOON }] } });
+  expect(await purgeAll(store, { now: NOON + 171 * DAY })).toMatchObject({ invites: 1, pushes: 2 });
+  expect(rows()).toBe(0);
+  beside.close();
+});
+
 test("a year under constant load leaves the file as large as its first months made it", async () => {
   const stateDir = temporaryDirectory();
   const store = await opened(openDirect, stateDir);
