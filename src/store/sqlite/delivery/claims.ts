@@ -147,7 +147,7 @@ function companions(rows: DueRow[]): DueRow[] {
 
 /** No other subject that is the same record is under way: what is answered last would count. */
 const IS_FREE =
-  "NOT EXISTS (SELECT 1 FROM pushes q WHERE q.connection_id = p.connection_id AND q.record = p.record AND q.lease IS NOT NULL)";
+  "(p.record IS NULL OR NOT EXISTS (SELECT 1 FROM pushes q WHERE q.connection_id = p.connection_id AND q.record = p.record AND q.lease IS NOT NULL))";
 
 const KINDS: Readonly<Record<ClaimKind, string>> = {
   any: "",
