@@ -20,6 +20,7 @@ import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import type { Redactor } from "./shared/redact.ts";
 import type { Secret } from "./shared/secret.ts";
 import type { BackupFiles, Restoring, Store } from "./store/contract/store.ts";
+import type { ThreadedStore } from "./store/contract/threaded.ts";
 import type { AcceptedLog } from "./store/sqlite/accept-log.ts";
 import type { Compacted } from "./store/sqlite/compact-log.ts";
 import type { Person, Vault } from "./vault/contract.ts";
@@ -52,7 +53,7 @@ export interface App {
   /** The same for who only looks; null, and nothing is created, where there is none yet. */
   storeToRead(): Promise<Store | null>;
   /** The log in a thread of its own, for a process that must never wait for the disk and stays up without a log. */
-  threadedStore(): Promise<Store>;
+  threadedStore(): Promise<ThreadedStore>;
   /** Null where `serve` speaks no TLS. Throws `CONFIG_INVALID` where half of a pair is set. */
   tlsFiles(): TlsFiles | null;
   /** Copies of the log, looked through in a thread of their own. */

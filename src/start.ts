@@ -5,6 +5,7 @@ import { reportBug, main } from "./main.ts";
 import { startDetached } from "./shared/browser.ts";
 import { systemClock } from "./shared/clock.ts";
 import { ERROR_CODES, EXIT_INTERRUPTED } from "./shared/errors.ts";
+import { takeHanded } from "./start/handed.ts";
 import { heedSignals } from "./start/signals.ts";
 import { type Lossy, lossy, outputTrouble } from "./start/streams.ts";
 
@@ -39,6 +40,7 @@ export async function start(loader: Loader): Promise<void> {
       loader.readAll();
       reload = onReload;
     },
+    takeHanded: () => takeHanded(process.env, process.pid),
     openBrowser: startDetached,
     distUrl: new URL("./", import.meta.url),
     cwd: process.cwd(),

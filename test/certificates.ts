@@ -39,25 +39,27 @@ rand_serial = yes
 commonName = supplied
 `;
 
-/** For localhost; good from yesterday on for 90 days unless told otherwise. */
+/** For localhost unless other names are told; good from yesterday on for 90 days unless told otherwise. */
 export function issued({
   kind = "ecdsa" as keyof typeof KINDS,
   from = Date.now() - DAY_MS,
   until = Date.now() + 90 * DAY_MS,
+  names = ["localhost"] as readonly string[],
 } = {}): Issued {
   const cwd = temporaryDirectory();
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd, stdio: "pipe" });
   const time = (at: number) => `${new Date(at).toISOString().replace(/[-:T]|\.\d+/g, "")}`;
   writeFileSync(join(cwd, "authority.cnf"), AUTHORITY);
   writeFileSync(join(cwd, "index"), "");
-  const names = ["-subj", `/CN=${randomUUID()}`, "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
+  const alternatives = [...names.map((name) => `DNS:${name}`), "IP:127.0.0.1"].join(",");
+  const subject = ["-subj", `/CN=${randomUUID()}`, "-addext", `subjectAltName=${alternatives}`];
   openssl(
     "req",
     "-new",
     "-newkey",
     ...KINDS[kind],
     "-nodes",
-    ...names,
+    ...subject,
     "-keyout",
     "key.pem",
     "-out",

@@ -114,6 +114,7 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
       clock,
       signal: interrupt.signal,
       keepRunning: () => {},
+      takeHanded: () => ({ sockets: new Map(), notify: null, watchdogMs: null }),
       // A browser that meets a closed door shows its own error page, and nobody else learns of it.
       openBrowser: (url) =>
         void follow(url).then(

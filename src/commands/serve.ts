@@ -14,11 +14,22 @@ export function registerServe(program: Command, world: World): void {
       withApp(
         world,
         command,
-        async ({ app, globals, world: { io, signal, distUrl, keepRunning } }) => {
-          const { serve } = await import("../daemon/serve.ts");
+        async ({ app, globals, world: { io, signal, distUrl, keepRunning, redact, takeHanded } }) => {
+          const [{ serve }, { createNotify }] = await Promise.all([
+            import("../daemon/serve.ts"),
+            import("../systemd/notify.ts"),
+          ]);
+          const { sockets, watchdogMs, notify } = takeHanded();
           await serve(app, {
             signal,
-            own: { directory: fileURLToPath(new URL("../", distUrl)), lost: io.lost, keepRunning },
+            own: {
+              directory: fileURLToPath(new URL("../", distUrl)),
+              lost: io.lost,
+              keepRunning,
+              sockets,
+              watchdogMs,
+              notify: createNotify(notify, redact),
+            },
             onListening: (address, admin) => {
               if (globals.json) io.out(`${JSON.stringify({ version: 1, listening: address, admin })}\n`);
             },

@@ -9,7 +9,7 @@ import type { RunningService } from "../flows/watch/services.ts";
 import type { Output, World } from "../shared/world.ts";
 import type { ServicePlan } from "../systemd/plan.ts";
 import type { Runner } from "../systemd/runner.ts";
-import type { Places, Program, Scope } from "../systemd/unit.ts";
+import type { Places, Program, Scope } from "../systemd/places.ts";
 import { VENDORS } from "../vendors/index.ts";
 import { withoutApp } from "./session/with-app.ts";
 
@@ -83,9 +83,10 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
       hint: `unset ${name}, then run this again; the places are shown with --dry-run`,
     });
   }
-  const [{ placesOf }, { planInstall }, host, runner] = await Promise.all([
-    import("../systemd/unit.ts"),
+  const [{ placesOf }, { planInstall }, { look }, host, runner] = await Promise.all([
+    import("../systemd/places.ts"),
     import("../systemd/plan.ts"),
+    import("../systemd/look.ts"),
     import("../systemd/host.ts"),
     runnerFor(world),
   ]);
@@ -98,21 +99,24 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
   const unseen = keysSetIn(world.env);
   const plan = planInstall(
     { places, program, org: globals.org, unseen },
-    await host.look(runner, places, VENDORS),
+    await look(runner, { places, program, vendors: VENDORS }, { tries: await isRoot(runner) }),
   );
   await carryOut(output, { runner, plan, options, next: nextAfterInstall(places) });
 }
 
 async function uninstall(output: Output, options: PlanOptions): Promise<void> {
-  const [{ planUninstall }, host, runner] = await Promise.all([
+  const [{ planUninstall }, { installedSockets }, host, runner] = await Promise.all([
     import("../systemd/plan.ts"),
+    import("../systemd/look.ts"),
     import("../systemd/host.ts"),
     runnerFor(output.world),
   ]);
   const places = await findInstalled(output.world, options);
   if (places && !options.dryRun)
     await host.refuseUnlessAble(runner, places.scope, `uninstall --${places.scope}`);
-  const plan = places ? planUninstall(places) : { steps: [], notes: ["No service is installed."] };
+  const plan = places
+    ? planUninstall(places, installedSockets(places))
+    : { steps: [], notes: ["No service is installed."] };
   await carryOut(output, { runner, plan, options, next: "" });
 }
 
@@ -161,10 +165,19 @@ function nextAfterInstall({ scope, configFile }: Places): string {
 }
 
 async function showStatus({ world, terminal, print }: Output, options: ScopeOptions): Promise<void> {
-  const [host, runner] = await Promise.all([import("../systemd/host.ts"), runnerFor(world)]);
+  const [host, look, { installCommand, UNIT }, runner] = await Promise.all([
+    import("../systemd/host.ts"),
+    import("../systemd/look.ts"),
+    import("../systemd/places.ts"),
+    runnerFor(world),
+  ]);
   const places = await requireInstalled(world, options);
   const { scope, unitFile, stateDir, configFile, environmentFile } = places;
-  const unit = await host.showUnit(runner, scope);
+  const [unit, outdated, sockets] = await Promise.all([
+    host.showUnit(runner, scope, UNIT),
+    look.outdatedFiles(runner, { places, program: programOf(world), vendors: VENDORS }),
+    look.stateOfSockets(runner, places),
+  ]);
   const changedAt = Date.parse(unit.StateChangeTimestamp ?? "");
   const startedAt = Date.parse(unit.ExecMainStartTimestamp ?? "");
   const manager = scope === "system" ? "sudo systemctl" : "systemctl --user";
@@ -176,6 +189,8 @@ async function showStatus({ world, terminal, print }: Output, options: ScopeOpti
     since: Number.isNaN(changedAt) ? null : isoTime(changedAt),
     enabled: unit.UnitFileState === "enabled",
     restarts: Number(unit.NRestarts ?? 0),
+    says: unit.StatusText || null,
+    sockets,
     unitFile,
     stateDir,
     configFile,
@@ -186,6 +201,7 @@ async function showStatus({ world, terminal, print }: Output, options: ScopeOpti
       ...[unitFile, environmentFile]
         .filter((path) => host.changedSince(path, startedAt))
         .map((path) => `${path} changed since serve started: ${restart}`),
+      ...outdated.map((path) => `${path} is not as this program writes it: ${installCommand(scope)}`),
     ],
   };
   const since = json.since === null ? "" : `, since ${relativeTime(changedAt, world.clock.now())}`;
@@ -194,6 +210,8 @@ async function showStatus({ world, terminal, print }: Output, options: ScopeOpti
     ["program", runs === null ? unseenWords(unit.ActiveState) : `${runs.version} (build ${runs.build})`],
     ["at boot", json.enabled ? "is started" : "is not started"],
     ["restarts", String(json.restarts)],
+    ["says", json.says ?? "–"],
+    ...sockets.map((socket) => ["socket", `${socket.address}, ${socket.state} (${socket.unit})`]),
     ["unit", unitFile],
     ["state", stateDir],
     ["config", configFile + (runs?.config ? ` (runs with ${runs.config.digest})` : "")],
@@ -269,8 +287,8 @@ function scopeIn({ system, user }: ScopeOptions): Scope | null {
 /** The service that is meant: the one installed, unless an option says which. Null when there is none. */
 async function findInstalled(world: World, options: ScopeOptions): Promise<Places | null> {
   const [{ placesOf }, { installedUnit }] = await Promise.all([
-    import("../systemd/unit.ts"),
-    import("../systemd/host.ts"),
+    import("../systemd/places.ts"),
+    import("../systemd/look.ts"),
   ]);
   const asked = scopeIn(options);
   const scopes: readonly Scope[] = asked ? [asked] : ["system", "user"];
@@ -287,6 +305,10 @@ async function requireInstalled(world: World, options: ScopeOptions): Promise<Pl
   throw new AppError("USAGE", "no service is installed", {
     hint: "sudo jc-integrations service install --system",
   });
+}
+
+async function isRoot(runner: Runner): Promise<boolean> {
+  return (await runner.run("id", ["--user"])).out.trim() === "0";
 }
 
 async function runnerFor(world: World): Promise<Runner> {

@@ -44,7 +44,7 @@ export async function openAdminListener(
     quiet: createQuietLog({ log, clock }),
     scrape: () => metrics.scrape({ isReady: notReady() === null }),
   });
-  const address = await listen(server, wanted, KEY).catch((error: unknown) => {
+  const address = await listen(server, { address: wanted, key: KEY }).catch((error: unknown) => {
     if (!isAppError(error, "USAGE") || config.origins[KEY] !== "default") throw error;
     log.warn(`no metrics are served: ${error.message}`, { hint: error.hint ?? "" });
     return null;

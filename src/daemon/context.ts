@@ -6,7 +6,9 @@ import type { Log } from "../shared/log.ts";
 import type { CallSeen } from "../shared/observed-http.ts";
 import type { TlsFiles } from "../shared/tls-files.ts";
 import type { BackupFiles, Store } from "../store/contract/store.ts";
+import type { StoreThread, ThreadedStore } from "../store/contract/threaded.ts";
 import type { Vault } from "../vault/contract.ts";
+import type { Notify } from "../systemd/notify.ts";
 import type { VendorDeclaration } from "../vendors/contract/declaration.ts";
 import type { Source } from "../vendors/contract/source.ts";
 import type { Certificate } from "./http/certificate.ts";
@@ -20,7 +22,7 @@ export interface ServeContext extends LookUpContext {
   vault(): Promise<Vault>;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
-  threadedStore(): Promise<Store>;
+  threadedStore(): Promise<ThreadedStore>;
   /** Null where our listeners speak no TLS. Throws `CONFIG_INVALID`. */
   tlsFiles(): TlsFiles | null;
   backupFiles(): Promise<BackupFiles>;
@@ -37,11 +39,19 @@ export interface OwnProcess {
   lost(): Lost;
   /** From here on no file of the program is opened, and SIGHUP calls back. */
   keepRunning(onReload: () => void): void;
+  /** Descriptors of sockets that systemd listens on for us, by their names. */
+  sockets: ReadonlyMap<string, number>;
+  /** Tells the service manager; silent where there is none. */
+  notify: Notify;
+  /** The manager ends us when it hears nothing for so long; null where it waits for nothing. */
+  watchdogMs: number | null;
 }
 
 /** What is opened once, at the start. */
 export interface ServeParts {
   store: Store;
+  /** The one that the store works in. */
+  thread: StoreThread;
   vault: Vault;
   sources: readonly Source[];
   /** Null where our listeners speak no TLS. */

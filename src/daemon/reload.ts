@@ -1,8 +1,11 @@
 import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
+import type { Notify } from "../systemd/notify.ts";
 
 interface ReloadContext {
   log: Log;
+  /** The service manager waits for the second when it heard the first. */
+  notify: Notify;
   /** Throws `CONFIG_INVALID`, and all stays as it was. */
   reload(): { text: string | null; keysForRestart: string[] };
   rereadSecrets(): Promise<void>;
@@ -21,11 +24,13 @@ export function reloading(context: ReloadContext): () => void {
 
 async function reloadOnce({
   log,
+  notify,
   reload,
   rereadSecrets,
   rereadCertificate,
   runs,
 }: ReloadContext): Promise<void> {
+  notify({ RELOADING: "1" });
   try {
     const { text, keysForRestart } = reload();
     if (keysForRestart.length === 0) await runs(text);
@@ -38,4 +43,5 @@ async function reloadOnce({
   }
   await rereadSecrets();
   await rereadCertificate();
+  notify({ READY: "1" });
 }

@@ -9,6 +9,7 @@ import { createDescriptorWatch } from "./descriptors.ts";
 import { openAdminListener } from "./admin-listener.ts";
 import { openCertificate } from "./http/certificate.ts";
 import { listen } from "./listen.ts";
+import { LOOKING, OPENING, reportTo, waitedFor } from "./manager.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { createPublicListener } from "./public-listener.ts";
 import { reloading } from "./reload.ts";
@@ -21,6 +22,7 @@ import { everySecond, SECOND_MS } from "./trouble/every-second.ts";
 import { createIncidents } from "./trouble/incidents.ts";
 import { createRefusedDoors } from "./trouble/refused-doors.ts";
 import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
+import { createWatchdog } from "./watchdog.ts";
 import { createWatches, type Watches } from "./watches.ts";
 
 export interface ServeOptions {
@@ -35,6 +37,9 @@ const GUEST: OwnProcess = {
   directory: "",
   lost: () => ({ lines: 0, isOver: true }),
   keepRunning: () => {},
+  sockets: new Map(),
+  notify: () => {},
+  watchdogMs: null,
 };
 
 /**
@@ -49,24 +54,28 @@ export async function serve(
   const { log, config } = context;
   for (const setting of withoutEffect(config, context.vendors)) log.warn(setting);
   for (const open of openToOthers(context.stateDir)) log.warn(open);
-  const parts = await openParts(context);
+  const { notify, sockets } = own;
+  const parts = await waitedFor(notify, OPENING, openParts(context));
   const watches = createWatches(context, parts, own);
-  const stopping = stopsOn(signal, log);
+  const stopping = stopsOn(signal, { log, notify });
   const metrics = createMetrics({ ...context, ...parts });
   context.observeCalls(metrics.called);
   const scheduled = await scheduledJobs(jobContext(context, parts, watches), metrics);
   const { hurry } = scheduled;
   const listener = createPublicListener(context, parts, { watches, stopping, metrics, hurry });
   const admin = await openAdminListener(context, parts, { watches, stopping, metrics });
-  const address = await listen(listener.server, config["serve.listen"], "serve.listen").catch(
-    async (error: unknown) => {
-      await admin?.end();
-      throw error;
-    },
-  );
+  const address = await listen(listener.server, {
+    address: config["serve.listen"],
+    key: "serve.listen",
+    descriptor: sockets.get("public"),
+  }).catch(async (error: unknown) => {
+    await admin?.end();
+    throw error;
+  });
   own.keepRunning(
     reloading({
       log,
+      notify,
       reload: context.reload,
       rereadSecrets: () => watches.vaultWatch.reread(stopping.abort),
       rereadCertificate: async () => {
@@ -76,10 +85,11 @@ export async function serve(
       runs: watches.presence.runs,
     }),
   );
-  await firstLooks(watches, stopping.abort);
+  await waitedFor(notify, LOOKING, firstLooks(watches, stopping.abort));
+  notify({ READY: "1" });
   log.info("listening", { address, ...(admin ? { admin: admin.address } : {}) });
   onListening(address, admin?.address ?? null);
-  const running = startAll(context, parts, { watches, stopping, scheduled, metrics });
+  const running = startAll(context, parts, { watches, stopping, scheduled, metrics, own, address });
   try {
     await Promise.all(running);
     if (!stopping.stop.aborted) throw new Error("the service ended though nothing asked it to");
@@ -94,7 +104,8 @@ export async function serve(
 }
 
 async function openParts(context: ServeContext): Promise<ServeParts> {
-  const store = tellingLostLogins(await context.threadedStore(), context.log);
+  const threaded = await context.threadedStore();
+  const store = tellingLostLogins(threaded, context.log);
   // With their thread: an upgrade may replace its file.
   const opening = [context.vault(), context.sources(), context.backupFiles()] as const;
   const [vault, sources] = await Promise.all(opening);
@@ -104,7 +115,7 @@ async function openParts(context: ServeContext): Promise<ServeParts> {
   });
   const files = context.tlsFiles();
   const certificate = files && openCertificate({ ...context, files });
-  return { store, vault, sources, certificate };
+  return { store, thread: threaded.thread, vault, sources, certificate };
 }
 
 function jobContext(context: ServeContext, { store }: ServeParts, { secrets, vaultWatch }: Watches) {
@@ -136,13 +147,15 @@ interface Running {
   stopping: Stopping;
   scheduled: ScheduledJobs;
   metrics: Metrics;
+  own: OwnProcess;
+  address: string;
 }
 
 /** Each runs until it is told to stop, and throws what is a bug. */
 function startAll(
   context: ServeContext,
-  { store, vault, certificate }: ServeParts,
-  { watches, stopping, scheduled, metrics }: Running,
+  { store, thread, vault, certificate }: ServeParts,
+  { watches, stopping, scheduled, metrics, own, address }: Running,
 ): Promise<void>[] {
   const { clock, log } = context;
   const { stop, abort } = stopping;
@@ -164,6 +177,7 @@ function startAll(
     hurry("alerts");
     wake();
   });
+  const watchdog = createWatchdog({ thread, wake: () => wake() }, clock);
   const lookAtStore = async () => {
     await writes.look();
     await secretWatch.look().catch(trouble.hear);
@@ -177,7 +191,7 @@ function startAll(
     if (certificate?.look()) await presence.tell();
   };
   return [
-    runScheduler({ store: { ...store, watch }, clock, log, trouble, jobs, deliver }, stop),
+    runScheduler({ store: watchdog.through({ ...store, watch }), clock, log, trouble, jobs, deliver }, stop),
     vaultWatch.run(stop),
     presence.run(stop),
     everySecond(lookAtStore, stop),
@@ -186,6 +200,7 @@ function startAll(
     everySecond(lookAtCertificate, stop),
     everySecond(tickingFor(metrics), stop),
     everySecond(() => alarms.look().catch(trouble.hear), stop),
+    ...reportTo(own, { log, watches, watchdog, address }, stop),
   ];
 }
 

@@ -10,13 +10,15 @@ export interface ProcessIdentity {
 }
 
 export function thisProcess(): ProcessIdentity {
-  return { pid: ownPid, startedAt: startOf(ownPid) ?? "", bootId: bootId() };
+  return { pid: ownPid, startedAt: startIn(readOrNull("/proc/self/stat") ?? "") ?? "", bootId: bootId() };
 }
 
 /** False only when that very process is certainly gone. */
 export function isRunning(other: ProcessIdentity): boolean {
   if (other.bootId !== bootId()) return false;
-  if (other.startedAt !== "") return startOf(other.pid) === other.startedAt;
+  const stat = readOrNull(`/proc/${other.pid}/stat`);
+  if (stat !== null && other.startedAt !== "") return startIn(stat) === other.startedAt;
+  // A process of another user is hidden from a hardened service (ProtectProc=invisible), and refuses a signal all the same.
   try {
     return kill(other.pid, 0);
   } catch (error) {
@@ -26,12 +28,11 @@ export function isRunning(other: ProcessIdentity): boolean {
 
 /**
  * Fields 3 (state) and 22 (start time) of /proc/PID/stat, counted behind the command's closing parenthesis.
- * Null when there is no such process; a dead one that its parent has not buried yet (Z, X) is none.
+ * Null for a dead one that its parent has not buried yet (Z, X), which is none.
  */
-function startOf(pid: number): string | null {
-  const stat = readOrNull(`/proc/${pid}/stat`);
-  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
-  if (!fields || fields[0] === "Z" || fields[0] === "X") return null;
+function startIn(stat: string): string | null {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (fields[0] === "Z" || fields[0] === "X") return null;
   return fields[19] ?? null;
 }
 

@@ -4,6 +4,16 @@ import type { Io } from "./io.ts";
 import type { Redactor } from "./redact.ts";
 import type { Terminal } from "./terminal.ts";
 
+/** What a service manager hands to a process that it starts. */
+export interface Handed {
+  /** Descriptors of sockets that listen already, by their names. */
+  sockets: ReadonlyMap<string, number>;
+  /** Where it wants to hear of us; `descriptor`: a socket that is connected to it. Null where it does not listen. */
+  notify: { socket: string; descriptor: number | null } | null;
+  /** It ends us when it hears nothing for so long; null where it waits for nothing. */
+  watchdogMs: number | null;
+}
+
 /** Everything outside the program that a command may touch: the real one in `bin`, a made one in tests. */
 export interface Outside {
   io: Io;
@@ -19,6 +29,8 @@ export interface Outside {
    * SIGHUP, where no terminal stands behind us, calls back.
    */
   keepRunning(onReload: () => void): void;
+  /** Once: it is not there for whoever asks again. */
+  takeHanded(): Handed;
   /** Shows a URL to the person at the machine, if it can. Nobody waits for it, nothing depends on it. */
   openBrowser(url: string): void;
   /** Where the built program's own files rest, for threads and child processes. */

@@ -1,51 +1,10 @@
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { listKeysCommand } from "../core/advice/command-lines.ts";
-import { loadConfig } from "../shared/config.ts";
-import type { VendorSection } from "../shared/config-keys.ts";
 import { AppError } from "../shared/errors.ts";
 import { VERSION } from "../shared/version.ts";
-import { type Places, type Program, type Scope, SERVICE, UNIT } from "./unit.ts";
-import type { Found } from "./plan.ts";
+import { type Program, type Scope, SERVICE } from "./places.ts";
 import { type Runner, runOrThrow } from "./runner.ts";
 import { packageDirectories, writableOnTheWay, writableWithin } from "./writable.ts";
-
-/** Reads what is there, changes nothing. Throws `CONFIG_INVALID` for a configuration `serve` would not start with. */
-export async function look(
-  runner: Runner,
-  places: Places,
-  vendors: readonly VendorSection[],
-): Promise<Found> {
-  const [unit, user] = await Promise.all([
-    showUnit(runner, places.scope),
-    runner.run("id", ["--user", SERVICE]),
-  ]);
-  // As the service will read it: without this shell's environment.
-  const config = loadConfig({
-    file: places.configFile,
-    isRequired: false,
-    env: {},
-    flags: {},
-    vendors,
-    listKeys: listKeysCommand,
-  });
-  return {
-    hasUser: user.code === 0,
-    hasConfigDir: existsSync(places.configDir),
-    hasKey: existsSync(places.keyFile),
-    vault:
-      config.file === null ? null : { backend: config["vault.backend"], keyFile: config["vault.key_file"] },
-    unit: installedUnit(places),
-    isEnabled: unit.UnitFileState === "enabled",
-    isActive: unit.ActiveState !== undefined && !["inactive", "failed"].includes(unit.ActiveState),
-    isUnread: unit.NeedDaemonReload === "yes",
-  };
-}
-
-/** The unit's text; null when none is installed. */
-export function installedUnit({ unitFile }: Places): string | null {
-  return existsSync(unitFile) ? readFileSync(unitFile, "utf8") : null;
-}
 
 /** systemd tells times in whole seconds. */
 const SYSTEMD_TELLS_MS = 1_000;
@@ -59,13 +18,17 @@ export function changedSince(path: string, at: number): boolean {
   }
 }
 
-/** What systemd knows of the unit, by systemd's names; empty where no systemd answers. */
-export async function showUnit({ run }: Runner, scope: Scope): Promise<Record<string, string>> {
+/** What systemd knows of a unit, by systemd's names; empty where no systemd answers. */
+export async function showUnit({ run }: Runner, scope: Scope, unit: string): Promise<Record<string, string>> {
   const manager = scope === "user" ? ["--user"] : [];
-  const { out } = await run("systemctl", [...manager, "show", UNIT]);
+  const { out } = await run("systemctl", [...manager, "show", unit]);
   return Object.fromEntries(
     out.split("\n").map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
   );
+}
+
+export function isActive({ ActiveState }: Record<string, string>): boolean {
+  return ActiveState !== undefined && !["inactive", "failed"].includes(ActiveState);
 }
 
 /** Throws `USAGE` where nothing can be applied, and says what to type instead; `words` come after `service`. */

@@ -1,5 +1,7 @@
 /** What `service install` and `service uninstall` would do: a value, to be printed or to be applied. */
-import { type Places, type Program, SERVICE, UNIT, unitText } from "./unit.ts";
+import { type Places, type Program, SERVICE, UNIT } from "./places.ts";
+import { type ListenerUnit, socketText } from "./sockets.ts";
+import { type Abilities, unitText } from "./unit.ts";
 
 export interface ServicePlan {
   /** In this order; empty when all is as it should be. Broken off anywhere, the next plan holds the rest. */
@@ -27,8 +29,21 @@ export interface Found {
   unit: string | null;
   isEnabled: boolean;
   isActive: boolean;
-  /** systemd has read another text than the file now holds. */
+  /** systemd has read another text of one of the units than its file now holds. */
   isUnread: boolean;
+  sockets: readonly FoundSocket[];
+  abilities: Abilities;
+}
+
+export interface FoundSocket {
+  listener: ListenerUnit;
+  file: string;
+  /** Where it is to listen, with an IP address. */
+  address: string;
+  /** Null when there is no such unit. */
+  text: string | null;
+  isEnabled: boolean;
+  isActive: boolean;
 }
 
 export function planInstall(
@@ -47,8 +62,15 @@ export function planInstall(
   found: Found,
 ): ServicePlan {
   const isSystem = places.scope === "system";
-  const text = unitText(places, program);
-  const isWritten = found.unit !== text;
+  const units = [
+    { path: places.unitFile, text: unitText(places, program, found.abilities), before: found.unit },
+    ...found.sockets.map(({ listener, file, address, text }) => ({
+      path: file,
+      text: socketText(places, listener, address),
+      before: text,
+    })),
+  ];
+  const changed = units.filter(({ text, before }) => text !== before);
   const steps: Step[] = [];
   if (isSystem && !found.hasUser) steps.push(run(...ADD_USER, places.stateDir, SERVICE));
   if (!found.hasConfigDir)
@@ -59,19 +81,33 @@ export function planInstall(
     const mode = isSystem ? 0o644 : 0o600;
     steps.push(write(places.configFile, mode, starterConfig(places, org), false));
   }
-  if (isWritten) steps.push(write(places.unitFile, 0o644, text, found.unit !== null));
-  if (isWritten || found.isUnread) steps.push(systemctl(places, "daemon-reload"));
-  if (!found.isEnabled) steps.push(systemctl(places, "enable", "--now", UNIT));
-  return { steps, notes: [...notesOn(places, found, isWritten), ...notesOnUnseen(places, unseen)] };
+  for (const { path, text, before } of changed) steps.push(write(path, 0o644, text, before !== null));
+  if (changed.length > 0 || found.isUnread) steps.push(systemctl(places, "daemon-reload"));
+  steps.push(...enabling(places, found));
+  const isNew = changed.length > 0;
+  return { steps, notes: [...notesOn(places, found, isNew), ...notesOnUnseen(places, unseen)] };
+}
+
+/** Starts what was never enabled; not what the operator stopped, and no socket of a service that has it open itself. */
+function enabling(places: Places, { sockets, isEnabled, isActive }: Found): Step[] {
+  const units = sockets.flatMap((socket) => (socket.isEnabled ? [] : [socket.listener.unit]));
+  if (!isEnabled) units.push(UNIT);
+  if (units.length === 0) return [];
+  return [systemctl(places, "enable", ...(isEnabled || isActive ? [] : ["--now"]), ...units)];
 }
 
 /** State, configuration and vault key stay: they hold what cannot be had again. */
-export function planUninstall(places: Places): ServicePlan {
+export function planUninstall(
+  places: Places,
+  sockets: readonly Pick<FoundSocket, "listener" | "file">[],
+): ServicePlan {
   const isSystem = places.scope === "system";
   return {
     steps: [
-      systemctl(places, "disable", "--now", UNIT),
-      { does: "remove", path: places.unitFile },
+      systemctl(places, "disable", "--now", ...sockets.map(({ listener }) => listener.unit), UNIT),
+      ...[...sockets.map(({ file }) => file), places.unitFile].map(
+        (path): Step => ({ does: "remove", path }),
+      ),
       systemctl(places, "daemon-reload"),
     ],
     notes: [
@@ -114,6 +150,10 @@ ${isSystem ? `# The key is the unit's credential, from ${keyFile}.` : `key_file 
 function notesOn(places: Places, found: Found, isWritten: boolean): string[] {
   const { vault, isActive, isEnabled } = found;
   const sudo = places.scope === "system" ? "sudo systemctl" : "systemctl --user";
+  const moved = found.sockets.flatMap((socket) => {
+    const isMoved = socket.isActive && socket.text !== socketText(places, socket.listener, socket.address);
+    return isMoved ? [socket.listener.unit] : [];
+  });
   const notes: string[] = [];
   if (vault?.backend === "keychain")
     notes.push(
@@ -123,14 +163,20 @@ function notesOn(places: Places, found: Found, isWritten: boolean): string[] {
     notes.push(
       `${places.configFile} names no key: key_file = ${JSON.stringify(places.keyFile)} under [vault].`,
     );
-  if (isWritten && isActive)
+  if (isWritten && (isActive || moved.length > 0))
     notes.push(
-      `The service still runs by the old unit. To take over the new one: ${sudo} restart ${SERVICE}`,
+      `The service still runs by the old units. To take over the new ones: ${restarting(sudo, moved)}`,
     );
   if (places.scope === "user" && !isEnabled)
     notes.push("It ends when you log out, unless you let it run on: loginctl enable-linger");
   if (isEnabled && !isActive) notes.push(`The service does not run. To start it: ${sudo} start ${SERVICE}`);
   return notes;
+}
+
+/** A socket that is restarted together with its service may be opened before the service lets go of it. */
+function restarting(sudo: string, moved: readonly string[]): string {
+  if (moved.length === 0) return `${sudo} restart ${SERVICE}`;
+  return `${sudo} stop ${[...moved, SERVICE].join(" ")} && ${sudo} start ${SERVICE}`;
 }
 
 function notesOnUnseen({ environmentFile }: Places, unseen: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { type Places, type Program, SERVICE, surroundingsOf, withoutVariables } from "./unit.ts";
+import { type Places, type Program, SERVICE } from "./places.ts";
+import { surroundingsOf, withoutVariables } from "./unit.ts";
 import type { Answer, Runner } from "./runner.ts";
 
 /**

@@ -1,55 +1,11 @@
 /**
- * The systemd unit of `serve`: where a service's parts rest, and the unit's text. What the service is given
- * (user, directories, vault key) is a value of its own, since `service exec` gives a command the very same.
+ * The systemd unit of `serve`. What the service is given (user, directories, vault key) is a value of its own, since
+ * `service exec` gives a command the very same.
  */
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import type { Environment } from "../shared/config.ts";
-import { defaultConfigFile, defaultStateDir } from "../shared/paths.ts";
-
-export const SERVICE = "jc-integrations";
-export const UNIT = `${SERVICE}.service`;
-
-/** One for the machine, under a user of its own; or one for the person who installs it. */
-export type Scope = "system" | "user";
-
-/** Absolute paths, the same however the command was called: the service has places of its own. */
-export interface Places {
-  scope: Scope;
-  unitFile: string;
-  stateDir: string;
-  configDir: string;
-  configFile: string;
-  keyFile: string;
-  /** Not written by us: `HTTPS_PROXY` and the like, for the service and for `service exec`. */
-  environmentFile: string;
-}
-
-export interface Program {
-  nodePath: string;
-  scriptPath: string;
-}
-
-export function placesOf(scope: Scope, env: Environment): Places {
-  const [unitDir, configFile, stateDir] =
-    scope === "system"
-      ? ["/etc/systemd/system", `/etc/${SERVICE}/config.toml`, `/var/lib/${SERVICE}`]
-      : [userUnitDir(env), defaultConfigFile(env, "linux"), defaultStateDir(env, "linux")];
-  const configDir = dirname(configFile);
-  return {
-    scope,
-    unitFile: join(unitDir, UNIT),
-    stateDir,
-    configDir,
-    configFile,
-    keyFile: join(configDir, "vault-key"),
-    environmentFile: join(configDir, "environment"),
-  };
-}
-
-function userUnitDir(env: Environment): string {
-  return join(env.XDG_CONFIG_HOME || join(homedir(), ".config"), "systemd", "user");
-}
+import { hardeningOf } from "./hardening.ts";
+import { type Places, type Program, SERVICE, writtenBy } from "./places.ts";
+import { LISTENERS } from "./sockets.ts";
 
 /** Lines of a `[Service]` section, and environment variables. */
 export interface Surroundings {
@@ -82,12 +38,23 @@ export function surroundingsOf(places: Places): Surroundings {
   return { settings: [...own, ...always], environment: {} };
 }
 
-export function unitText(places: Places, { nodePath, scriptPath }: Program): string {
+/** What this machine lets a service have. */
+export interface Abilities {
+  /** systemd's own version, as 252. */
+  version: number;
+  /** The Perl that every Debian has; null where it is missing, or lacks its sockets. */
+  perl: string | null;
+  /** Users of its own (`PrivateUsers=yes`), which containers often refuse. */
+  privateUsers: boolean;
+  /** Node, the program or a file that the configuration names lies in somebody's home. */
+  needsHomes: boolean;
+}
+
+export function unitText(places: Places, program: Program, abilities: Abilities): string {
   const isSystem = places.scope === "system";
   const { settings, environment } = surroundingsOf(places);
   return `${[
-    `# Written by \`${SERVICE} service install --${places.scope}\`, which writes it anew when run again.`,
-    `# For changes of your own: systemctl ${isSystem ? "" : "--user "}edit ${SERVICE}`,
+    ...writtenBy(places, SERVICE),
     "[Unit]",
     "Description=JobCannon integrations: webhook receiver, scheduler, delivery",
     ...(isSystem ? ["After=network-online.target", "Wants=network-online.target"] : []),
@@ -95,38 +62,44 @@ export function unitText(places: Places, { nodePath, scriptPath }: Program): str
     "StartLimitIntervalSec=0",
     "",
     "[Service]",
-    "Type=exec",
-    `ExecStart=${[nodePath, withoutVariables(scriptPath), "serve"].map(word).join(" ")}`,
-    "# Says in the journal what of a changed configuration needs a restart.",
-    "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'",
+    ...protocol(program, abilities),
     "# Whatever ends it, but `systemctl stop`: nothing else is meant to.",
     "Restart=always",
     "RestartSec=2",
     "KillSignal=SIGTERM",
     "TimeoutStopSec=30",
+    `Sockets=${LISTENERS.map(({ unit }) => unit).join(" ")}`,
     ...Object.entries(environment).map(([name, value]) => `Environment=${word(`${name}=${value}`)}`),
     ...settings.map(([name, value]) => `${name}=${withoutSpecifiers(value)}`),
-    ...(isSystem ? HARDENING : []),
+    ...hardeningOf(places.scope, abilities),
     "",
     "[Install]",
     `WantedBy=${isSystem ? "multi-user.target" : "default.target"}`,
   ].join("\n")}\n`;
 }
 
-/** Of the system's service only: a person's systemd has not the rights for them. */
-const HARDENING = [
-  "ProtectSystem=strict",
-  "# Not hidden: Node or the program may have been installed there.",
-  "ProtectHome=read-only",
-  "PrivateTmp=yes",
-  "PrivateDevices=yes",
-  "ProtectKernelModules=yes",
-  "ProtectKernelTunables=yes",
-  "ProtectControlGroups=yes",
-  "RestrictSUIDSGID=yes",
-  "LockPersonality=yes",
-  "# Not MemoryDenyWriteExecute=yes: Node's compiler writes the code it runs.",
-];
+/** Older ones take `Type=notify-reload` for `simple`. */
+const FIRST_WITH_NOTIFY_RELOAD = 253;
+
+/** How systemd hears that the service is ready, reads its configuration, stops, and lives. */
+function protocol({ nodePath, scriptPath }: Program, { version, perl }: Abilities): string[] {
+  const serve = [nodePath, withoutVariables(scriptPath), "serve"];
+  const launcher = join(dirname(scriptPath), "with-notify-socket.pl");
+  const command = perl === null ? serve : [perl, withoutVariables(launcher), ...serve];
+  const type =
+    version >= FIRST_WITH_NOTIFY_RELOAD
+      ? ["Type=notify-reload"]
+      : ["Type=notify", "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'"];
+  return [
+    ...type,
+    ...(perl === null
+      ? ["# systemd-notify speaks for it, since there is no Perl to open the socket.", "NotifyAccess=all"]
+      : ["NotifyAccess=main"]),
+    `ExecStart=${command.map(word).join(" ")}`,
+    "# Ends what hangs. A full disk, a vault that cannot be read or a vendor that is away are no reason.",
+    "WatchdogSec=60",
+  ];
+}
 
 /** For the words after a command's name: systemd takes a `$` in them for a variable, in systemd-run's too. */
 export function withoutVariables(text: string): string {

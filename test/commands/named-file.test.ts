@@ -30,6 +30,7 @@ async function askedOf(world: World, argv: readonly string[]) {
       clock: world.clock,
       signal: new AbortController().signal,
       keepRunning: () => {},
+      takeHanded: () => ({ sockets: new Map(), notify: null, watchdogMs: null }),
       openBrowser: () => {},
       redact: createRedactor(),
       distUrl: dist(),

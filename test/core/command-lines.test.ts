@@ -193,6 +193,7 @@ async function programWith(hear: (text: string) => void): Promise<Command> {
     clock: systemClock,
     signal: new AbortController().signal,
     keepRunning: () => {},
+    takeHanded: () => ({ sockets: new Map(), notify: null, watchdogMs: null }),
     openBrowser: () => {},
     redact: (await import("../../src/shared/redact.ts")).createRedactor(),
     distUrl: new URL("../../dist/", import.meta.url),

@@ -2,12 +2,10 @@
  * `service` under a real systemd, as an operator goes through it from the first day to the last. Here this file only
  * starts itself again in `test/systemd-box`; the tests are those inside, in this order, on one machine.
  */
-import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   chownSync,
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -15,20 +13,29 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { createRunner } from "../../src/systemd/runner.ts";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { systemClock } from "../../src/shared/clock.ts";
-import { follow } from "../oauth/browser.ts";
-import { emulated } from "../emulated.ts";
-import { inBox, REPOSITORY } from "../systemd/box.ts";
-import { invite, sign, until, WEBHOOK_SECRET } from "../world.ts";
-import { ask } from "./serving.ts";
-
-const UNIT_FILE = "/etc/systemd/system/jc-integrations.service";
-const { run } = createRunner(process.env);
+import { inBox } from "../systemd/box.ts";
+import {
+  cli,
+  configuration,
+  connectHubspot,
+  contacts,
+  EXEC,
+  installProgram,
+  isReady,
+  json,
+  messages,
+  ok,
+  post,
+  PROGRAM,
+  run,
+  scriptIn,
+  UNIT_FILE,
+} from "../systemd/program.ts";
+import { until, WEBHOOK_SECRET } from "../world.ts";
 
 inBox("a service under a real systemd", { file: import.meta.url, seconds: 100 }, declareTests);
 
@@ -196,76 +203,6 @@ function declareTests() {
   });
 }
 
-const PROGRAM = "/opt/jc-integrations";
-const EXEC = `'${process.execPath}' '${scriptIn(PROGRAM)}' service exec --`;
-
-/** The built program as npm would install it; its packages are those of this checkout. */
-function installProgram(directory: string) {
-  mkdirSync(join(directory, "node_modules"), { recursive: true });
-  for (const part of ["bin", "dist", "package.json"])
-    cpSync(join(REPOSITORY, part), join(directory, part), { recursive: true });
-  execFileSync("mount", ["--bind", join(REPOSITORY, "node_modules"), join(directory, "node_modules")]);
-  execFileSync("chmod", ["--recursive", "a+rX", join(directory, "bin"), join(directory, "dist")]);
-  chmodSync("/root", 0o700);
-}
-
-function scriptIn(directory: string): string {
-  return join(directory, "bin/jc-integrations.js");
-}
-
-function cli(directory: string, ...words: string[]) {
-  return run(process.execPath, [scriptIn(directory), ...words]);
-}
-
-async function json(...words: string[]): Promise<Record<string, unknown>> {
-  const asked = words.includes("--") ? words : [...words, "--json"];
-  const { out } = await ok(cli(PROGRAM, ...asked));
-  return v.parse(v.record(v.string(), v.unknown()), JSON.parse(out));
-}
-
-async function ok(running: ReturnType<typeof run>) {
-  const ended = await running;
-  expect(ended, ended.err).toMatchObject({ code: 0 });
-  return ended;
-}
-
-/** The operator's browser is on another machine; here it can reach the one that listens. */
-async function connectHubspot() {
-  const child = spawn("bash", ["-c", `${EXEC} connect hubspot --no-browser`], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const exit = new Promise((resolve) => child.once("exit", resolve));
-  const said: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    said.push(line);
-    if (line.startsWith("http")) await follow(line);
-  }
-  expect(await exit, said.join("\n")).toBe(0);
-}
-
-async function isReady(): Promise<boolean> {
-  return await ask("http://127.0.0.1:8470/readyz").then(
-    ({ status }) => status === 200,
-    () => false,
-  );
-}
-
-async function post(email: string): Promise<number> {
-  const body = JSON.stringify(invite({ email }));
-  const url = "http://127.0.0.1:8470/jobcannon/events";
-  return (await ask(url, { method: "POST", headers: sign(body), body })).status;
-}
-
-async function contacts(emulator: Emulator): Promise<string[]> {
-  return Object.keys(await emulated(emulator).hubspot.contacts());
-}
-
-/** What the service itself wrote to the journal. */
-async function messages(): Promise<string[]> {
-  const { out } = await run("journalctl", ["--unit=jc-integrations", "_COMM=node", "--output=cat"]);
-  return out.trim().split("\n");
-}
-
 /** A person who has logged in, and what this person types. */
 async function person(name: string) {
   await ok(run("useradd", ["--create-home", name]));
@@ -278,16 +215,4 @@ async function person(name: string) {
     return code === 0;
   });
   return (...words: string[]) => run("runuser", [...as, process.execPath, scriptIn(PROGRAM), ...words]);
-}
-
-function configuration({ hubspot }: Emulator): string {
-  return `org = "acme"
-[hubspot]
-client_id = "app-1"
-api_base = "${hubspot}"
-authorize_url = "${hubspot}/oauth/authorize"
-tier = "none"
-[vault]
-backend = "sealed"
-`;
 }

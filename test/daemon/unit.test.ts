@@ -3,16 +3,34 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { temporaryDirectory } from "../directory.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { placesOf, type Scope, unitText } from "../../src/systemd/unit.ts";
+import { placesOf, type Scope } from "../../src/systemd/places.ts";
+import { LISTENERS, socketText } from "../../src/systemd/sockets.ts";
+import { type Abilities, unitText } from "../../src/systemd/unit.ts";
 import { execArguments } from "../../src/systemd/surroundings.ts";
-import { type Found, planInstall, planUninstall } from "../../src/systemd/plan.ts";
+import { type Found, type FoundSocket, planInstall, planUninstall } from "../../src/systemd/plan.ts";
 import { planJson, planText } from "../../src/systemd/plan-text.ts";
 
 const ENV = { XDG_CONFIG_HOME: "/home/ann/.config", XDG_STATE_HOME: "/home/ann/.local/state" };
 const PROGRAM = { nodePath: process.execPath, scriptPath: "/opt/jc-integrations/bin/jc-integrations.js" };
 
-const NOTHING: Found = {
+const ABILITIES: Abilities = { version: 252, perl: "/usr/bin/perl", privateUsers: false, needsHomes: false };
+const ADDRESSES = { "serve.listen": "127.0.0.1:8470", "serve.admin_listen": "127.0.0.1:8471" };
+
+const SOCKETS = LISTENERS.map(({ unit }) => unit);
+
+function sockets(scope: Scope, isInstalled: boolean): FoundSocket[] {
+  const places = placesOf(scope, ENV);
+  return LISTENERS.map((listener) => {
+    const address = ADDRESSES[listener.key];
+    const text = isInstalled ? socketText(places, listener, address) : null;
+    const file = join(places.unitDir, listener.unit);
+    return { listener, file, address, text, isEnabled: isInstalled, isActive: isInstalled };
+  });
+}
+
+const NOTHING: Omit<Found, "sockets"> = {
   hasUser: false,
   hasConfigDir: false,
   hasKey: false,
@@ -21,11 +39,19 @@ const NOTHING: Found = {
   isEnabled: false,
   isActive: false,
   isUnread: false,
+  abilities: ABILITIES,
 };
 
 function planned(scope: Scope, found: Partial<Found> = {}, unseen: readonly string[] = []) {
   const places = placesOf(scope, ENV);
-  return planInstall({ places, program: PROGRAM, org: "acme", unseen }, { ...NOTHING, ...found });
+  return planInstall(
+    { places, program: PROGRAM, org: "acme", unseen },
+    {
+      ...NOTHING,
+      sockets: sockets(scope, false),
+      ...found,
+    },
+  );
 }
 
 /** As `planned` leaves it behind. */
@@ -37,10 +63,12 @@ function installed(scope: Scope): Found {
     hasConfigDir: true,
     hasKey: true,
     vault: { backend: "sealed", keyFile },
-    unit: unitText(places, PROGRAM),
+    unit: unitText(places, PROGRAM, ABILITIES),
     isEnabled: true,
     isActive: true,
     isUnread: false,
+    sockets: sockets(scope, true),
+    abilities: ABILITIES,
   };
 }
 
@@ -51,9 +79,9 @@ function shown(plan: ReturnType<typeof planned>): string[] {
 }
 
 /** The settings of a unit, comments and sections left out. */
-function settingsOf(scope: Scope): Record<string, string[]> {
+function settingsOf(scope: Scope, abilities: Partial<Abilities> = {}): Record<string, string[]> {
   const settings: Record<string, string[]> = {};
-  for (const line of unitText(placesOf(scope, ENV), PROGRAM).split("\n")) {
+  for (const line of unitText(placesOf(scope, ENV), PROGRAM, { ...ABILITIES, ...abilities }).split("\n")) {
     const [, name, value] = /^(\w+)=(.*)$/.exec(line) ?? [];
     if (name !== undefined && value !== undefined) settings[name] = [...(settings[name] ?? []), value];
   }
@@ -63,7 +91,9 @@ function settingsOf(scope: Scope): Record<string, string[]> {
 describe("the unit", () => {
   test("of the system runs serve as a user of its own, with its directories and the vault's key", () => {
     expect(settingsOf("system")).toMatchObject({
-      ExecStart: [`${process.execPath} /opt/jc-integrations/bin/jc-integrations.js serve`],
+      ExecStart: [
+        `/usr/bin/perl /opt/jc-integrations/bin/with-notify-socket.pl ${process.execPath} /opt/jc-integrations/bin/jc-integrations.js serve`,
+      ],
       User: ["jc-integrations"],
       StateDirectory: ["jc-integrations"],
       StateDirectoryMode: ["0700"],
@@ -92,7 +122,10 @@ describe("the unit", () => {
     "of the %s is started again for ever, and leaves no core",
     (scope) => {
       expect(settingsOf(scope)).toMatchObject({
-        Type: ["exec"],
+        Type: ["notify"],
+        NotifyAccess: ["main"],
+        ExecReload: ["/bin/sh -c 'kill -HUP $MAINPID'"],
+        WatchdogSec: ["60"],
         Restart: ["always"],
         SyslogIdentifier: ["jc-integrations"],
         StartLimitIntervalSec: ["0"],
@@ -127,12 +160,63 @@ describe("the unit", () => {
     };
     const home = join("/home/ann", directory);
     const places = placesOf(scope, { XDG_CONFIG_HOME: home, XDG_STATE_HOME: home });
-    const text = unitText(places, { ...PROGRAM, nodePath });
+    const text = unitText(places, { ...PROGRAM, nodePath }, ABILITIES);
+    for (const { listener, address } of sockets(scope, true))
+      writeFileSync(join(dir, listener.unit), socketText(places, listener, address));
     expect(wordsAbout(text)).toEqual({ status: 0, stderr: "" });
     const misspelt = wordsAbout(text.replace("Restart=always", "Restart=sometimes"));
     expect(misspelt.stderr).toContain("sometimes");
-    const gone = wordsAbout(text.replace(/^ExecStart=.*node"?(?= )/m, "ExecStart=/nowhere/node"));
+    const gone = wordsAbout(text.replace(/^ExecStart=\/usr\/bin\/perl/m, "ExecStart=/nowhere/perl"));
     expect(gone).toMatchObject({ status: 1, stderr: expect.stringContaining("not executable") });
+  });
+});
+
+describe("the service's limits", () => {
+  const exposure = (abilities: Partial<Abilities>): number => {
+    const dir = temporaryDirectory(tmpdir());
+    const unit = join(dir, "jc-integrations.service");
+    writeFileSync(unit, unitText(placesOf("system", ENV), PROGRAM, { ...ABILITIES, ...abilities }));
+    const words = ["security", "--offline=yes", "--no-pager", unit];
+    const found = execFileSync("systemd-analyze", words, { encoding: "utf8" });
+    return Number(/Overall exposure level .*: ([\d.]+)/.exec(found)?.[1]);
+  };
+
+  test.skipIf(missingAnalyze() !== null)("leave an exposure of 1.3, and of 1.1 with users of its own", () => {
+    const [plain, withUsers] = [exposure({}), exposure({ privateUsers: true })];
+    process.stdout.write(`systemd-analyze security: ${plain}, with PrivateUsers=yes ${withUsers}\n`);
+    expect(plain).toBeLessThanOrEqual(1.3);
+    expect(withUsers).toBeLessThanOrEqual(1.1);
+  });
+
+  test("hide the homes unless Node, the program or a file of the configuration lies there", () => {
+    expect(settingsOf("system")).toMatchObject({ ProtectHome: ["yes"] });
+    expect(settingsOf("system", { needsHomes: true })).toMatchObject({ ProtectHome: ["read-only"] });
+  });
+
+  test.each(["system", "user"] as const)("of the %s spare what Node and the log need", (scope) => {
+    const settings = settingsOf(scope, { privateUsers: true });
+    for (const name of ["ProcSubset", "MemoryDenyWriteExecute"]) expect(settings).not.toHaveProperty(name);
+    expect(settings).toMatchObject({
+      MemoryMax: ["1G"],
+      TasksMax: ["128"],
+      RestrictAddressFamilies: ["AF_INET AF_INET6 AF_UNIX"],
+      SystemCallErrorNumber: ["EPERM"],
+    });
+  });
+});
+
+describe("the service tells systemd of itself", () => {
+  test("by a reload that systemd waits for, where it is 253 or newer", () => {
+    const newer = settingsOf("system", { version: 253 });
+    expect(newer).toMatchObject({ Type: ["notify-reload"] });
+    expect(newer).not.toHaveProperty("ExecReload");
+  });
+
+  test("by systemd-notify where there is no Perl", () => {
+    expect(settingsOf("system", { perl: null })).toMatchObject({
+      NotifyAccess: ["all"],
+      ExecStart: [`${process.execPath} /opt/jc-integrations/bin/jc-integrations.js serve`],
+    });
   });
 });
 
@@ -144,8 +228,9 @@ describe("to install on a machine that has nothing yet", () => {
       "create /etc/jc-integrations/vault-key (0600, 32 random bytes)",
       "create /etc/jc-integrations/config.toml (0644)",
       "create /etc/systemd/system/jc-integrations.service (0644)",
+      ...SOCKETS.map((unit) => `create /etc/systemd/system/${unit} (0644)`),
       "run systemctl daemon-reload",
-      "run systemctl enable --now jc-integrations.service",
+      `run systemctl enable --now ${SOCKETS.join(" ")} jc-integrations.service`,
     ]);
   });
 
@@ -155,8 +240,9 @@ describe("to install on a machine that has nothing yet", () => {
       "create /home/ann/.config/jc-integrations/vault-key (0600, 32 random bytes)",
       "create /home/ann/.config/jc-integrations/config.toml (0600)",
       "create /home/ann/.config/systemd/user/jc-integrations.service (0644)",
+      ...SOCKETS.map((unit) => `create /home/ann/.config/systemd/user/${unit} (0644)`),
       "run systemctl --user daemon-reload",
-      "run systemctl --user enable --now jc-integrations.service",
+      `run systemctl --user enable --now ${SOCKETS.join(" ")} jc-integrations.service`,
     ]);
   });
 
@@ -196,10 +282,33 @@ describe("to install again", () => {
     expect(plan.notes).toEqual([expect.stringContaining("sudo systemctl restart jc-integrations")]);
   });
 
+  test("gives the sockets to a service that had none: from its next restart on", () => {
+    const found = { ...installed("system"), sockets: sockets("system", false) };
+    const plan = planned("system", found);
+    expect(shown(plan)).toEqual([
+      ...SOCKETS.map((unit) => `create /etc/systemd/system/${unit} (0644)`),
+      "run systemctl daemon-reload",
+      `run systemctl enable ${SOCKETS.join(" ")}`,
+    ]);
+    expect(plan.notes).toEqual([expect.stringContaining("sudo systemctl restart jc-integrations")]);
+  });
+
+  test("names a socket that has to move with the restart", () => {
+    const moved = sockets("system", true).map((each) => ({ ...each, address: "192.0.2.1:443" }));
+    const { notes } = planned("system", { ...installed("system"), sockets: moved });
+    expect(notes).toEqual([
+      expect.stringContaining(
+        `sudo systemctl stop ${SOCKETS.join(" ")} jc-integrations && sudo systemctl start jc-integrations`,
+      ),
+    ]);
+  });
+
   test("never touches a configuration or a key", () => {
     const kept = { hasConfigDir: true, hasKey: true, vault: { backend: "sealed", keyFile: "" } } as const;
     const touched = planned("system", kept).steps.flatMap((step) => ("path" in step ? [step.path] : []));
-    expect(touched).toEqual(["/etc/systemd/system/jc-integrations.service"]);
+    expect(touched).toEqual(
+      ["jc-integrations.service", ...SOCKETS].map((unit) => `/etc/systemd/system/${unit}`),
+    );
   });
 
   test("starts nothing that the operator stopped, and says so", () => {
@@ -225,10 +334,10 @@ test("a configuration whose vault no service could open is named", () => {
 });
 
 test("to uninstall keeps state, configuration and key, and says where they are", () => {
-  const { steps, notes } = planUninstall(placesOf("system", ENV));
-  expect(steps.flatMap((step) => ("path" in step ? [step.path] : []))).toEqual([
-    "/etc/systemd/system/jc-integrations.service",
-  ]);
+  const { steps, notes } = planUninstall(placesOf("system", ENV), sockets("system", true));
+  expect(steps.flatMap((step) => ("path" in step ? [step.path] : []))).toEqual(
+    [...SOCKETS, "jc-integrations.service"].map((unit) => `/etc/systemd/system/${unit}`),
+  );
   expect(notes.join()).toMatch(/\/var\/lib\/jc-integrations .*\/etc\/jc-integrations /);
 });
 

@@ -12,8 +12,15 @@ interface BoxOptions {
   file: string;
   /** How long boot and tests may take together. */
   seconds: number;
+  /** May a service have users of its own there? Many containers say no. */
+  refusesUsers?: boolean;
   /** Done before, on this machine. */
   prepare?: () => Promise<unknown>;
+}
+
+/** A figure for who reads the run: what is said inside the box is else not heard. */
+export function tell(figure: string): void {
+  process.stdout.write(`» ${figure}\n`);
 }
 
 export function inBox(name: string, options: BoxOptions, declareTests: () => void): void {
@@ -21,7 +28,7 @@ export function inBox(name: string, options: BoxOptions, declareTests: () => voi
   else declareBox(name, options);
 }
 
-function declareBox(name: string, { file, seconds, prepare }: BoxOptions): void {
+function declareBox(name: string, { file, seconds, refusesUsers, prepare }: BoxOptions): void {
   const missing = missingForBox();
   test.skipIf(missing !== null)(
     missing ? `${name} (${missing})` : name,
@@ -30,13 +37,23 @@ function declareBox(name: string, { file, seconds, prepare }: BoxOptions): void 
       const { PATH = "", HOME = "" } = process.env;
       const path = relative(REPOSITORY, fileURLToPath(file));
       const command = `cd '${REPOSITORY}' && exec node_modules/.bin/vitest run ${path}`;
-      const env = { PATH, HOME, JC_TEST_IN_BOX: "1", NO_COLOR: "1", BOX_S: String(seconds) };
+      const told = Object.entries(process.env).filter(([name]) => name.startsWith("JC_TEST_"));
+      const env = {
+        ...Object.fromEntries(told),
+        PATH,
+        HOME,
+        JC_TEST_IN_BOX: "1",
+        NO_COLOR: "1",
+        BOX_S: String(seconds),
+        BOX_REFUSES_USERS: refusesUsers ? "1" : "",
+      };
       const box = createRunner(
         { ...env, BOX_SEES: REPOSITORY.replace(/\/$/, "") },
         { longestMs: seconds * 1_000 },
       );
       const { code, out, err } = await box.run(join(REPOSITORY, "test/systemd-box"), [command]);
       expect(code, `${out}\n${err}`).toBe(0);
+      for (const [figures] of out.matchAll(/^» .*\n/gm)) process.stdout.write(figures);
     },
     (seconds + 100) * 1_000,
   );

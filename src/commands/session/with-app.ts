@@ -35,7 +35,7 @@ export async function withApp(
 async function serviceElsewhere({ world, globals }: Output, stateDir: string): Promise<string | null> {
   const isChosen = globals.stateDir ?? world.env.JC_STATE_DIR ?? world.env.STATE_DIRECTORY;
   if (isChosen || world.platform !== "linux" || (existsSync(stateDir) && userInfo().uid !== 0)) return null;
-  const { placesOf } = await import("../../systemd/unit.ts");
+  const { placesOf } = await import("../../systemd/places.ts");
   const { unitFile, stateDir: servicesOwn } = placesOf("system", world.env);
   if (!existsSync(unitFile)) return null;
   return `this is about ${stateDir}; the service of this machine has its state in ${servicesOwn}`;

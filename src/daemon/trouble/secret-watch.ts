@@ -12,6 +12,7 @@ import type { Source } from "../../vendors/contract/source.ts";
 export interface SecretWatch {
   /** One for each source that has none. */
   faults(): readonly ServeFault[];
+  isAnyConnected(): boolean;
   /** To be called about once a second. Throws `STORE_UNAVAILABLE`. */
   look(): Promise<void>;
 }
@@ -30,6 +31,7 @@ export function createSecretWatch({
   secretsOf(source: Source): Promise<readonly SourceSecret[]>;
 }): SecretWatch {
   let faults: ServeFault[] = [];
+  let isAnyConnected = false;
   const faultOf = async (
     source: Source,
     connections: readonly Connection[],
@@ -53,8 +55,10 @@ export function createSecretWatch({
   };
   return {
     faults: () => faults,
+    isAnyConnected: () => isAnyConnected,
     look: async () => {
       const connections = (await store.connections()).filter(({ state }) => state !== "not_connected");
+      isAnyConnected = connections.length > 0;
       const found = await Promise.all(sources.map((source) => faultOf(source, connections)));
       // A vault that cannot be read tells nothing new.
       if (found.includes("unknown")) return;

@@ -86,7 +86,7 @@ export function refuseHeld(restoring: Restoring, stateDir: string): void {
   if (holders.length === 0 && !isServed) return;
   const who = holders.length > 0 ? `process ${holders.join(", ")}` : "serve";
   throw new AppError("STORE_UNAVAILABLE", `the log is in use by ${who}: a backup cannot take its place`, {
-    hint: "Stop it first (systemctl stop jc-integrations, or end the process), then type it again.",
+    hint: "Stop it first (systemctl stop jc-integrations.socket jc-integrations, or end the process), then type it again.",
   });
 }
 

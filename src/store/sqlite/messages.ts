@@ -15,11 +15,14 @@ export type ToThread =
   | { kind: "append"; id: number; events: readonly NewEvent[] }
   | { kind: "copy"; id: number; file: string }
   | { kind: "verb"; id: number; name: VerbName; args: unknown[] }
+  /** Is the thread there? Answered by a result, whatever the log is like. */
+  | { kind: "ask"; id: number }
   | { kind: "close" };
 
 /** `Result` is what the called verb returns. A message does not name its verb: whoever called knows it by the `id`. */
 export type FromThread<Result = unknown> =
-  | { kind: "open" }
+  /** `thread`: its name among those of this process. */
+  | { kind: "open"; thread: string | null }
   | { kind: "broken"; failure: ThreadFailure }
   | { kind: "result"; id: number; result: Result }
   | { kind: "failure"; id: number; failure: ThreadFailure }

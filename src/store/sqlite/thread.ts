@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { isAppError } from "../../shared/errors.ts";
 import { thisProcess } from "../../shared/process-identity.ts";
 import { copyLog } from "./file/copy.ts";
+import { thisThread } from "../../shared/thread-time.ts";
 import type { Db } from "./file/db.ts";
 import { isLockedOut, storeErrors, storeErrorsLater } from "./file/store-errors.ts";
 import { noteBusy } from "./file/transaction.ts";
@@ -77,6 +78,7 @@ try {
       log.hear(error);
       fail(error);
     };
+    if (message.kind === "ask") return resolve(undefined);
     try {
       if (message.kind === "append")
         return log.intake().appends.add({ events: message.events, resolve, reject });
@@ -92,7 +94,7 @@ try {
       reject(error);
     }
   });
-  answer({ kind: "open" });
+  answer({ kind: "open", thread: thisThread() });
 } catch (error) {
   answer({ kind: "broken", failure: failureOf(error) });
 }

@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
 import type { NewEvent } from "../../core/event.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Store, StoreFault } from "../contract/store.ts";
+import { cpuMsOf } from "../../shared/thread-time.ts";
+import type { StoreFault } from "../contract/store.ts";
+import type { ThreadedStore } from "../contract/threaded.ts";
 import { LockedOut, repeatWhileLockedOut } from "./locked-out.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
 import { storeOf, type VerbArgs, type VerbName, type VerbResult, VERBS } from "./forward.ts";
@@ -10,7 +12,7 @@ import { storeOf, type VerbArgs, type VerbName, type VerbResult, VERBS } from ".
 const MOST_WAITING_EVENTS = 20_000;
 
 /** The store in a thread of its own, so that the disk's waiting never holds up who asks. */
-export async function openThreadedStore(options: ThreadOptions & { threadUrl: URL }): Promise<Store> {
+export async function openThreadedStore(options: ThreadOptions & { threadUrl: URL }): Promise<ThreadedStore> {
   const worker = new Worker(options.threadUrl, {
     workerData: {
       stateDir: options.stateDir,
@@ -36,11 +38,11 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
     calls.clear();
   };
 
-  await new Promise<void>((resolve, reject) => {
+  const thread = await new Promise<string | null>((resolve, reject) => {
     worker.on("message", (message: FromThread<never>) => {
       switch (message.kind) {
         case "open":
-          return resolve();
+          return resolve(message.thread);
         case "broken":
           return reject(errorOf(message.failure));
         case "changed":
@@ -118,7 +120,14 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
       await exited;
     },
   });
-  return { ...store, append };
+  return {
+    ...store,
+    append,
+    thread: {
+      ask: () => send<void>((id) => ({ kind: "ask", id })),
+      cpuMs: () => (thread === null ? null : cpuMsOf(thread)),
+    },
+  };
 }
 
 function errorOf({ code, message, hint, isLockedOut }: ThreadFailure): Error {

@@ -1,0 +1,66 @@
+/** Where a service's parts rest. */
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import type { Environment } from "../shared/config.ts";
+import { defaultConfigFile, defaultStateDir } from "../shared/paths.ts";
+
+export const SERVICE = "jc-integrations";
+export const UNIT = `${SERVICE}.service`;
+
+/** One for the machine, under a user of its own; or one for the person who installs it. */
+export type Scope = "system" | "user";
+
+/** Absolute paths, the same however the command was called: the service has places of its own. */
+export interface Places {
+  scope: Scope;
+  unitFile: string;
+  /** Where the units of sockets rest, too. */
+  unitDir: string;
+  stateDir: string;
+  configDir: string;
+  configFile: string;
+  keyFile: string;
+  /** Not written by us: `HTTPS_PROXY` and the like, for the service and for `service exec`. */
+  environmentFile: string;
+}
+
+export interface Program {
+  nodePath: string;
+  scriptPath: string;
+}
+
+export function placesOf(scope: Scope, env: Environment): Places {
+  const [unitDir, configFile, stateDir] =
+    scope === "system"
+      ? ["/etc/systemd/system", `/etc/${SERVICE}/config.toml`, `/var/lib/${SERVICE}`]
+      : [userUnitDir(env), defaultConfigFile(env, "linux"), defaultStateDir(env, "linux")];
+  const configDir = dirname(configFile);
+  return {
+    scope,
+    unitFile: join(unitDir, UNIT),
+    unitDir,
+    stateDir,
+    configDir,
+    configFile,
+    keyFile: join(configDir, "vault-key"),
+    environmentFile: join(configDir, "environment"),
+  };
+}
+
+function userUnitDir(env: Environment): string {
+  return join(env.XDG_CONFIG_HOME || join(homedir(), ".config"), "systemd", "user");
+}
+
+/** What a unit's file begins with. */
+export function writtenBy({ scope }: Places, unit: string): string[] {
+  return [
+    `# Written by \`${SERVICE} service install --${scope}\`, which writes it anew when run again.`,
+    `# For changes of your own: systemctl ${scope === "system" ? "" : "--user "}edit ${unit}`,
+  ];
+}
+
+export function installCommand(scope: Scope): string {
+  return scope === "system"
+    ? `sudo ${SERVICE} service install --system`
+    : `${SERVICE} service install --user`;
+}

@@ -1,0 +1,56 @@
+/** Webhooks on connections of their own, so many a second however long each takes, as senders do. */
+import { connect } from "node:net";
+import { invite, sign } from "../world.ts";
+
+export interface Sent {
+  /** Ids of the webhooks that were acknowledged. */
+  acknowledged: string[];
+  /** Connections that were refused or cut, each with its error. */
+  refused: string[];
+  /** Answers that were no acknowledgement. */
+  others: string[];
+}
+
+/** Sends until the signal aborts, then waits for what is under way. */
+export async function sendWebhooks(perSecond: number, signal: AbortSignal): Promise<Sent> {
+  const sent: Sent = { acknowledged: [], refused: [], others: [] };
+  const underWay = new Set<Promise<void>>();
+  const beganAt = performance.now();
+  for (let n = 0; !signal.aborted; ) {
+    const due = Math.floor(((performance.now() - beganAt) / 1_000) * perSecond);
+    for (; n < due; n += 1) {
+      const one = sendOne(`load-${n}`, sent).finally(() => underWay.delete(one));
+      underWay.add(one);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await Promise.all(underWay);
+  return sent;
+}
+
+function sendOne(id: string, sent: Sent): Promise<void> {
+  const body = JSON.stringify(invite());
+  const headers = Object.entries(sign(body, undefined, { id })).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
+  const head = `POST /jobcannon/events HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n${headers.join("")}`;
+  return new Promise((resolve) => {
+    let [answer, problem] = ["", "closed without an answer"];
+    const socket = connect(8470, "127.0.0.1", () => {
+      socket.write(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    });
+    socket.setEncoding("latin1").on("data", (text: string) => {
+      answer += text;
+    });
+    socket.on("error", ({ message }) => {
+      problem = message;
+    });
+    socket.on("close", () => {
+      const status = /^HTTP\/1\.1 (\d+)/.exec(answer)?.[1];
+      if (status === "202") sent.acknowledged.push(id);
+      else if (status) sent.others.push(status);
+      else sent.refused.push(problem);
+      resolve();
+    });
+  });
+}
