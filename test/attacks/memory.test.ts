@@ -143,8 +143,14 @@ describe("connections are shared", () => {
   test("behind a trusted proxy by who it says that they are, and by nobody else's word", async () => {
     const { service } = await servingWith({ ...MOST, JC_SERVE_TRUSTED_PROXIES: "127.0.0.2, 10.0.0.0/8" });
     const others = Array.from({ length: 4 }, (_, n) =>
-      open(service, half({ "x-forwarded-for": `198.51.100.${n}, 10.1.1.1` }), "127.0.0.2"),
+      open(
+        service,
+        half({ "x-forwarded-for": `198.51.100.${n}, 10.1.1.1`, expect: "100-continue" }),
+        "127.0.0.2",
+      ),
     );
+    // Before its header is read a connection counts as the proxy's own.
+    await until("theirs are read", () => others.every((line) => line.heard().includes("100 Continue")));
     const one = Array.from({ length: 60 }, (_, n) =>
       // What stands further left he made up himself.
       open(service, half({ "x-forwarded-for": `203.0.113.${n}, 192.0.2.7` }), "127.0.0.2"),
