@@ -3,14 +3,14 @@ import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./shared/world.ts";
 import { BOT_TOKEN } from "./alerts/bot-token.ts";
 import { METRICS_TOKEN } from "./core/metrics-token.ts";
-import { listKeysCommand } from "./core/advice/command-lines.ts";
+import { CONFIG_CHECK_COMMAND, listKeysCommand } from "./core/advice/command-lines.ts";
 import { misplacedSecret } from "./core/advice/misplaced-secret.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { KeyedApi } from "./flows/account/key-access.ts";
 import type { Tokens } from "./oauth/tokens.ts";
 import { hasFaults } from "./flows/watch/faults-file.ts";
 import type { Clock } from "./shared/clock.ts";
-import { changedKeys, type Config, type ConfigOptions, isOrgSlug, loadConfig } from "./shared/config.ts";
+import { changedKeys, type Config, type ConfigOptions, isOrgSlug, readConfig } from "./shared/config.ts";
 import { AppError, isAppError } from "./shared/errors.ts";
 import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
@@ -346,8 +346,16 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
+/** Throws the first of what is wrong, and says how to see the rest. */
 function configFor(world: World, globals: Globals): Config {
-  return loadConfig(configOptions(world, globals));
+  const faults: AppError[] = [];
+  const config = readConfig(configOptions(world, globals), (fault) => void faults.push(fault));
+  const [first, ...others] = faults;
+  if (!first) return config;
+  if (others.length === 0) throw first;
+  const more = `${others.length} more ${others.length === 1 ? "fault" : "faults"}: ${CONFIG_CHECK_COMMAND}`;
+  const { code, message, hint } = first;
+  throw new AppError(code, message, { hint: hint === undefined ? more : `${hint}\n  ${more}`, cause: first });
 }
 
 /** What vendors say of a configuration that is well-formed: of the account of each org, and of its sandbox. */
@@ -375,7 +383,7 @@ export function configOptions(world: World, globals: Globals): ConfigOptions {
   );
   return {
     file: configFileFor(world, globals),
-    isRequired: (globals.config ?? world.env.JC_CONFIG) !== undefined,
+    isRequired: Boolean(globals.config ?? world.env.JC_CONFIG),
     env: world.env,
     flags: globals.org === undefined ? {} : { org: globals.org },
     vendors: VENDORS,

@@ -1,7 +1,9 @@
 import type { Command } from "commander";
+import type { Config, ConfigOptions } from "../shared/config.ts";
 import { globalKeys } from "../shared/config-keys.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
+import { settingsOf } from "../shared/vendor-settings.ts";
 import { withApp, withoutApp } from "./session/with-app.ts";
 import type { Output, World } from "../shared/world.ts";
 
@@ -11,6 +13,7 @@ export function registerConfig(program: Command, world: World): void {
   config
     .command("show")
     .description("every value with its origin; secrets rest in the vault and are never shown")
+    .addHelpText("after", "\nExample:\n  jc-integrations config show")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
         const { orgs, sandbox, origins, file, text: _text, ...values } = app.config;
@@ -45,6 +48,7 @@ export function registerConfig(program: Command, world: World): void {
   config
     .command("path")
     .description("which file is read, and where the state rests")
+    .addHelpText("after", "\nExample:\n  jc-integrations config path")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
         const json = { config: app.config.file, configSearched: app.configFile, stateDir: app.stateDir };
@@ -70,7 +74,7 @@ async function checkConfig({ world, globals, terminal, print }: Output): Promise
   if (problems.length === 0)
     for (const { message, hint } of await vendorFaults(config, world.clock))
       problems.push({ message, hint: hint ?? null });
-  const warnings = withoutEffect(config, options.vendors);
+  const warnings = [...withoutEffect(config, options.vendors), ...withoutClient(config, options.vendors)];
   const { red, yellow, green } = terminal.paint;
   print({
     json: { file: config.file, problems, warnings },
@@ -86,6 +90,22 @@ async function checkConfig({ world, globals, terminal, print }: Output): Promise
   throw new AppError("CONFIG_INVALID", `${count(problems.length, "problem")} in the configuration`, {
     hint: "Mend what is listed, and look again.",
   });
+}
+
+/** Without a file and the id of an app nothing can be connected; that may be meant so where somebody only tries things out. */
+function withoutClient(config: Config, vendors: ConfigOptions["vendors"]): string[] {
+  if (config.file !== null) return [];
+  const withId = vendors.filter(({ keys }) => Object.hasOwn(keys.global, "client_id"));
+  const isSet = withId.some((vendor) =>
+    [config.org, ...Object.keys(config.orgs)].some((org) =>
+      (["production", "sandbox"] as const).some((environment) =>
+        Boolean(settingsOf(config, vendor, { org, environment }).client_id),
+      ),
+    ),
+  );
+  if (isSet) return [];
+  const names = withId.map(({ vendor }) => `${vendor}.client_id`).join(" or ");
+  return [`no app is named: nothing can be connected before ${names} is set`];
 }
 
 /** As it is written in the file. */

@@ -41,6 +41,9 @@ interface ConnectOptions {
 }
 
 const EXAMPLES = `
+It waits 5 minutes for the consent, also with --no-input, which only keeps it
+from asking: then the browser has to come back to this machine.
+
 Example:
   jc-integrations connect hubspot --org acme
   jc-integrations connect hubspot --org acme --via-service --json

@@ -12,6 +12,7 @@ export function registerDemo(program: Command, world: World): void {
     .addOption(
       new Option("--hubspot-version <version>", "in this version of HubSpot's API").choices(versions()),
     )
+    .addHelpText("after", "\nExample:\n  jc-integrations demo --keep")
     .action((options: { keep?: boolean; hubspotVersion?: string }, command: Command) =>
       withoutApp(world, command, async (output) => {
         const { runDemo } = await import("../demo/demo.ts");

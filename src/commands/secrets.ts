@@ -47,6 +47,7 @@ export function registerSecrets(program: Command, world: World): void {
           ? await addSecret(vault, place, value)
           : await setSecret(vault, place, value);
         await tellWarnings(session.app);
+        await noteUnknownOrg(session);
         session.print({
           json: { name: place.name, org: place.org, number },
           text: () =>
@@ -58,6 +59,7 @@ export function registerSecrets(program: Command, world: World): void {
   secrets
     .command("list")
     .description("which secrets are set, and since when (never their values)")
+    .addHelpText("after", "\nExample:\n  jc-integrations secrets list")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
         const { listSecrets } = await import("../vault/secrets.ts");
@@ -92,6 +94,7 @@ export function registerSecrets(program: Command, world: World): void {
     .description("remove a secret; of a webhook's several all of them, or the one that --number names")
     .option("--number <n>", "which one, as `secrets list` counts them", readNumber)
     .option("--sandbox", "of the sandbox environment")
+    .addHelpText("after", "\nExample:\n  jc-integrations secrets remove jobcannon.webhook-secret --number 1")
     .action((name: string, options: { number?: number; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
         const { numbersOf, removeSecrets } = await import("../vault/secrets.ts");
@@ -118,6 +121,16 @@ function whichWords(place: SecretPlace, numbers: readonly number[], there: reado
   if (there.length === 1) return what;
   const which = `number${numbers.length === 1 ? "" : "s"} ${listed(numbers.map(String))}`;
   return `${what}: ${which}${numbers.length === there.length ? ", all there are" : ` of ${there.length}`}`;
+}
+
+/** The first secret of a new org is as good as a mistyped one's: it is set, and said. */
+async function noteUnknownOrg({ app, globals, say }: Session): Promise<void> {
+  if (globals.org === undefined || Object.hasOwn(app.config.orgs, app.org)) return;
+  if (app.org === app.config.org && app.config.origins.org !== "--org") return;
+  const overview = await (await app.storeToRead())?.overview(app.org, app.clock.now());
+  if (overview?.orgs.includes(app.org)) return;
+  const others = overview?.orgs.length ? ` Those that have something here: ${listed(overview.orgs)}.` : "";
+  say(`Note: nothing is known of the org ${app.org} yet.${others} If it is mistyped: ${SECRETS_COMMAND}`);
 }
 
 /** What is wrong with the webhook secrets; `status` shows it from now on. */

@@ -1,4 +1,11 @@
 import { fileURLToPath } from "node:url";
+import {
+  asServiceCommand,
+  connectCommand,
+  serviceCommand,
+  setSecretCommand,
+} from "../core/advice/command-lines.ts";
+import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
 import { type Command, CommanderError } from "commander";
 import { isoTime } from "../shared/clock.ts";
 import { globalKeys, variableOf } from "../shared/config-keys.ts";
@@ -42,14 +49,16 @@ export function registerService(
 
   declare("uninstall", "stop it and remove the unit; state and configuration stay")
     .option("--dry-run", "show the plan, change nothing")
+    .addHelpText("after", "\nExample:\n  sudo jc-integrations service uninstall --dry-run")
     .action((options: PlanOptions, command: Command) =>
       withoutApp(world, command, (output) => uninstall(output, options)),
     );
 
-  declare("status", "does it run, and where do its parts rest").action(
-    (options: ScopeOptions, command: Command) =>
+  declare("status", "does it run, and where do its parts rest")
+    .addHelpText("after", "\nExample:\n  jc-integrations service status")
+    .action((options: ScopeOptions, command: Command) =>
       withoutApp(world, command, (output) => showStatus(output, options)),
-  );
+    );
 
   declare(
     "exec <words...>",
@@ -74,7 +83,7 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
   }
   if (globals.config !== undefined || globals.stateDir !== undefined) {
     throw new AppError("USAGE", "a service has places of its own: no --config, no --state-dir", {
-      hint: `They are shown by: jc-integrations service install --${scope} --dry-run`,
+      hint: `They are shown by: ${serviceCommand("install", `--${scope}`, "--dry-run")}`,
     });
   }
   for (const name of ["JC_CONFIG", "JC_STATE_DIR"]) {
@@ -151,15 +160,15 @@ function nextAfterInstall({ scope, configFile }: Places): string {
           "systemctl status jc-integrations",
           "journalctl -u jc-integrations -f",
           `sudoedit ${configFile}   # then: sudo systemctl restart jc-integrations`,
-          "sudo jc-integrations service exec -- secrets set hubspot.client-secret",
-          "sudo jc-integrations service exec -- connect hubspot --no-browser",
+          `sudo ${asServiceCommand("secrets set hubspot.client-secret")}`,
+          `sudo ${asServiceCommand("connect hubspot --no-browser")}`,
         ]
       : [
           "systemctl --user status jc-integrations",
           "journalctl --user -u jc-integrations -f",
           `"\${EDITOR:-vi}" ${configFile}   # then: systemctl --user restart jc-integrations`,
-          "jc-integrations secrets set hubspot.client-secret",
-          "jc-integrations connect hubspot",
+          setSecretCommand("hubspot.client-secret"),
+          connectCommand({ vendor: DEFAULT_VENDOR }),
         ];
   return `\n\nNext:\n${lines.map((line) => `  ${line}`).join("\n")}`;
 }
@@ -235,7 +244,7 @@ async function whatRuns(runner: Runner, places: Places, world: World): Promise<R
 }
 
 function unseenWords(state: string | undefined): string {
-  return state === "active" ? "seen by root only: sudo jc-integrations service status" : "does not run";
+  return state === "active" ? `seen by root only: sudo ${serviceCommand("status")}` : "does not run";
 }
 
 interface ExecRequest {
@@ -303,7 +312,7 @@ async function requireInstalled(world: World, options: ScopeOptions): Promise<Pl
   const places = await findInstalled(world, options);
   if (places) return places;
   throw new AppError("USAGE", "no service is installed", {
-    hint: "sudo jc-integrations service install --system",
+    hint: `sudo ${serviceCommand("install", "--system")}`,
   });
 }
 

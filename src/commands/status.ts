@@ -86,7 +86,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const ago = (at: string | null) => (at === null ? "–" : relativeTime(Date.parse(at), now));
   const rows = status.connections.map((connection) => [
     connection.label,
-    terminal.pill(...pillOf(connection)),
+    terminal.pill(...(status.isLogRead ? pillOf(connection) : NOT_KNOWN)),
     connection.account ?? "–",
     ago(connection.lastSyncAt),
     queueOf(connection.pushes),
@@ -140,8 +140,9 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     ...webhooks,
     ...links,
   ];
+  const holds = `${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`;
   return [
-    `${paint.bold(status.org)}  ${paint.dim(`${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`)}`,
+    `${paint.bold(status.org)}  ${paint.dim(status.isLogRead ? holds : "the log cannot be read: what is connected is not known")}`,
     "",
     terminal.table(["", "", "account", "last sync", "queue", "stuck"], rows),
     ...(notes.length > 0 ? ["", ...notes] : []),
@@ -193,6 +194,7 @@ function removedWords({ retention: { days, rejected, lastAt } }: Status): string
 function nextCommands(status: Status): string[] {
   const { org, connections } = status;
   const steps = connections.flatMap(({ label, vendor, environment, state, subscription, unsent }) => {
+    if (!status.isLogRead) return [];
     if (state === "not_connected") return [`connect: ${connectCommand({ org, vendor, environment })}`];
     const name = { org, vendor, environment };
     const subscribing =
@@ -224,6 +226,9 @@ function nextForService({ connections, pushes, service }: Status): string[] {
     `${count(pushes.pending, "result")} ${pushes.pending === 1 ? "waits" : "wait"} for delivery: ${SERVE_COMMAND}, or once: ${RETRY_COMMAND}`,
   ];
 }
+
+/** Without the log nobody can tell whether it is connected. */
+const NOT_KNOWN: [string, Tone] = ["Not known", "off"];
 
 function pillOf({ state, tokens }: Pick<Status["connections"][number], "state" | "tokens">): [string, Tone] {
   if (tokens === "unreadable") return ["Tokens unreadable", "bad"];

@@ -11,9 +11,10 @@ export function registerStore(program: Command, world: World): void {
     .addHelpText("after", "\nExample:\n  jc-integrations store new-log")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, print }) => {
-        const { serveFaults } = await import("../flows/watch/serve-faults.ts");
+        const { endServeFault, serveFaults } = await import("../flows/watch/serve-faults.ts");
         const isMissed = serveFaults(app.stateDir).some(({ kind }) => kind === "lost");
         const accepted = await app.acceptLog({ isMissed });
+        if (isMissed) endServeFault(app.stateDir, "lost");
         const next = connectCommand({ org: app.org, vendor: "hubspot", environment: "production" });
         print({
           json: { log: accepted, stateDir: app.stateDir },

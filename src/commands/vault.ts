@@ -9,6 +9,7 @@ export function registerVault(program: Command, world: World): void {
   vault
     .command("status")
     .description("backend, and whether it can be read now (exit 5 when not)")
+    .addHelpText("after", "\nExample:\n  jc-integrations vault status")
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, print }) => {
         const opened = await app.vault();
@@ -25,6 +26,7 @@ export function registerVault(program: Command, world: World): void {
     .command("rekey")
     .description("seal everything anew with a new key; a kill in between harms nothing")
     .option("--key-file <file>", "the new key, made when missing; without it the key in place is replaced")
+    .addHelpText("after", "\nExample:\n  jc-integrations vault rekey --key-file /etc/jc-integrations/new.key")
     .action((options: { keyFile?: string }, command: Command) =>
       withApp(world, command, async ({ app, print }) => {
         const newKeyFile = options.keyFile === undefined ? null : resolve(world.cwd, options.keyFile);

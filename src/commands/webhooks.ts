@@ -4,7 +4,10 @@ import { type OpenAts, openAts } from "../flows/ats/ats.ts";
 import type { SubscriptionContext } from "../flows/ats/subscriptions.ts";
 import { count, listed, plain, possessive, shortTime } from "../shared/text.ts";
 import { NO_SOURCE } from "../core/no-source.ts";
-import type { ReceivedWebhook, Refusal, TakenEvent } from "../store/contract/store.ts";
+import type { ReceivedWebhook, Refusal, Store, TakenEvent } from "../store/contract/store.ts";
+import { AppError } from "../shared/errors.ts";
+import { nearest } from "../shared/nearest.ts";
+import type { VendorDeclaration } from "../vendors/contract/declaration.ts";
 import type { CommonError } from "../core/advice/common-errors.ts";
 import { DEFAULT_ATS } from "../core/default-vendor.ts";
 import { destinationLabels } from "../vendors/index.ts";
@@ -58,7 +61,7 @@ export function registerWebhooks(program: Command, world: World): void {
   webhooks
     .command("log")
     .description("what was received, and what was refused and why; of JobCannon too")
-    .option("--vendor <vendor>", `who sent it (default: received from ${DEFAULT_ATS}, refused from all)`)
+    .option("--vendor <vendor>", "only what this vendor sent (default: all)")
     .option("--sandbox", "of the sandbox environment")
     .option("--unmatched", "only what waits for its invite")
     .option("--limit <n>", "the last so many", readLimit, 50)
@@ -194,27 +197,28 @@ interface LogFlags extends Omit<Flags, "vendor"> {
 
 async function showLog(session: Session, flags: LogFlags): Promise<void> {
   const { app, terminal, print } = session;
-  const { org } = app;
-  const { limit, unmatched = false } = flags;
+  const { unmatched = false, limit } = flags;
   const environment = flags.sandbox ? "sandbox" : "production";
-  const vendor = flags.vendor ?? DEFAULT_ATS;
-  const isDestination = app.vendors.some((each) => each.vendor === vendor && each.destination);
-  const isOnlySource =
-    !isDestination && (vendor === NO_SOURCE || app.vendors.some((each) => each.vendor === vendor));
-  const store = await logToRead(session, isOnlySource ? undefined : vendor);
-  const received = isDestination
-    ? ((await store?.received({ org, vendor, environment, unmatched, limit })) ?? []).map(asTaken)
-    : ((await store?.taken({ source: vendor, org, limit })) ?? []).map(asEvent);
+  const senders = sendersOf(app.vendors, flags.vendor);
+  const store = await logToRead(session);
+  const received: Row[] = [];
+  for (const sender of senders) {
+    const of = { org: app.org, environment, unmatched, limit } as const;
+    received.push(...(store ? await receivedFrom(store, sender, of) : []));
+  }
   const refused = unmatched ? [] : ((await store?.refusals(flags.vendor ?? null, 0, limit)) ?? []);
-  const commonErrors = isDestination
-    ? (await app.destination({ org, vendor, environment })).commonErrors
-    : undefined;
+  const shown = received.toSorted((a, b) => a.receivedAt - b.receivedAt).slice(-limit);
   // Who reads why something was refused also reads what its guide says to do about it.
-  const isRefused = refused.some(({ source }) => source === vendor);
-  const guide = (isRefused && commonErrors?.signature) || null;
+  const guided = senders.find(
+    ({ destination, vendor }) => destination?.isAts && refused.some(({ source }) => source === vendor),
+  );
+  const guide = guided
+    ? ((await app.destination({ org: app.org, vendor: guided.vendor, environment })).commonErrors
+        ?.signature ?? null)
+    : null;
   print({
     json: {
-      received: received.map(({ json }) => json),
+      received: shown.map(({ json }) => json),
       refused: refused.map(({ source, at, reason, n }) => ({
         source,
         at: new Date(at).toISOString(),
@@ -225,10 +229,43 @@ async function showLog(session: Session, flags: LogFlags): Promise<void> {
     },
     text: () =>
       [
-        renderLog(received, refused, { terminal, isUnmatched: unmatched }),
+        renderLog(shown, refused, { terminal, isUnmatched: unmatched }),
         ...(guide ? ["", terminal.paint.yellow(guideWords(guide))] : []),
       ].join("\n"),
   });
+}
+
+type Sender = Pick<VendorDeclaration, "vendor" | "label" | "source" | "destination">;
+
+/** Whoever sends webhooks; of them the one that was named. Throws `USAGE` where there is none of that name. */
+function sendersOf(vendors: readonly VendorDeclaration[], named: string | undefined): readonly Sender[] {
+  const all = vendors.filter(({ source }) => source !== undefined);
+  if (named === undefined) return all;
+  if (named === NO_SOURCE) return [];
+  const found = all.filter(({ vendor }) => vendor === named);
+  if (found.length > 0) return found;
+  const known = vendors.find(({ vendor }) => vendor === named);
+  const words = known ? `${known.label} sends no webhooks` : `there is no vendor ${named}`;
+  const guess = known
+    ? null
+    : nearest(
+        named,
+        vendors.map(({ vendor }) => vendor),
+      );
+  const hint = guess ? `Did you mean ${guess}?` : `Senders: ${all.map(({ vendor }) => vendor).join(", ")}`;
+  throw new AppError("USAGE", words, { hint });
+}
+
+async function receivedFrom(
+  store: Store,
+  { vendor, destination }: Sender,
+  of: { org: string; environment: "production" | "sandbox"; unmatched: boolean; limit: number },
+): Promise<Row[]> {
+  const { org, limit, environment, unmatched } = of;
+  if (destination) return (await store.received({ ...of, vendor })).map((each) => asTaken(vendor, each));
+  // Its events name their invites, and know of no sandbox.
+  if (unmatched || environment === "sandbox") return [];
+  return (await store.taken({ source: vendor, org, limit })).map((each) => asEvent(vendor, each));
 }
 
 /** One that came, as scripts and as people read it. */
@@ -238,29 +275,30 @@ interface Row {
   cells(paint: Session["terminal"]["paint"]): string[];
 }
 
-function asTaken(each: ReceivedWebhook): Row {
+function asTaken(vendor: string, each: ReceivedWebhook): Row {
   const { at, receivedAt, ...rest } = each;
   const times = { at: new Date(at).toISOString(), receivedAt: new Date(receivedAt).toISOString() };
   return {
     receivedAt,
-    json: { ...rest, ...times, signature: "good" },
+    json: { source: vendor, ...rest, ...times, signature: "good" },
     cells: (paint) => [
       plain(each.eventId),
       plain(each.candidateId),
       plain(each.assessmentId),
       each.isMatched ? plain(each.invitationId ?? "–") : paint.yellow("no invite yet"),
+      vendor,
       paint.yellow(withoutEffectWords(each.status)),
     ],
   };
 }
 
-function asEvent(each: TakenEvent): Row {
+function asEvent(vendor: string, each: TakenEvent): Row {
   const { at, receivedAt, ...rest } = each;
   const times = { at: new Date(at).toISOString(), receivedAt: new Date(receivedAt).toISOString() };
   return {
     receivedAt,
-    json: { ...rest, ...times, signature: "good" },
-    cells: () => [plain(each.eventId), plain(each.type), "", plain(each.invitationId), ""],
+    json: { source: vendor, ...rest, ...times, signature: "good" },
+    cells: () => [plain(each.eventId), plain(each.type), "", plain(each.invitationId), vendor, ""],
   };
 }
 
@@ -281,19 +319,20 @@ function renderLog(
     at: receivedAt,
     cells: [paint.green("taken"), ...cells(paint)],
   }));
-  const isOfSeveral = new Set(refused.map(({ source }) => source)).size > 1;
   const refusals = refused.map(({ source, at, reason, n }) => ({
     at,
     cells: [
       paint.red("refused"),
-      `${isOfSeveral ? `${plain(source)}: ` : ""}${plain(reason)}${n > 1 ? ` (${n} times)` : ""}`,
-      ...["", "", "", ""],
+      `${plain(reason)}${n > 1 ? ` (${n} times)` : ""}`,
+      ...["", "", ""],
+      plain(source),
+      "",
     ],
   }));
   const all = [...rows, ...refusals].sort((a, b) => a.at - b.at);
   if (all.length === 0) return isUnmatched ? "None waits for its invite." : "No webhook yet.";
   return table(
-    ["received", "", "event", "candidate", "assessment", "invite", ""],
+    ["received", "", "event", "candidate", "assessment", "invite", "from", ""],
     all.map(({ at, cells }) => [shortTime(at), ...cells]),
   );
 }

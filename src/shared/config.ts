@@ -152,7 +152,7 @@ function readText({ file, fault }: Source, isRequired: boolean): string | null {
     const isMissing =
       cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
     if (isMissing && !isRequired) return null;
-    const hint = "Check --config and who may read it.";
+    const hint = "Check --config or JC_CONFIG: is the file there, and who may read it?";
     fault(new AppError("CONFIG_INVALID", `${file} cannot be read`, { hint, cause }));
     return null;
   }

@@ -318,7 +318,7 @@ describe("a webhook that carries a result we lack", () => {
     }
     const { received } = v.parse(
       v.object({ received: v.array(v.object({ status: v.string(), isCompletion: v.boolean() })) }),
-      (await succeed(world, ["webhooks", "log", "--json"])).json,
+      (await succeed(world, ["webhooks", "log", "--vendor", "smartrecruiters", "--json"])).json,
     );
     expect(received).toEqual(
       statuses.map((status = "") => expect.objectContaining({ status, isCompletion: false })),

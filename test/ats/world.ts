@@ -152,7 +152,10 @@ const Log = v.object({
 });
 
 export async function webhookLog(world: World, ...flags: string[]) {
-  return v.parse(Log, (await succeed(world, ["webhooks", "log", "--json", ...flags])).json);
+  return v.parse(
+    Log,
+    (await succeed(world, ["webhooks", "log", "--json", "--vendor", "smartrecruiters", ...flags])).json,
+  );
 }
 
 const Pushes = v.object({

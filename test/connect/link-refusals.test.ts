@@ -167,6 +167,10 @@ describe("an answer is refused", () => {
       /consent refused {2}connection=acme\/hubspot\/production {2}reason="Consent was denied/,
     );
     await expectWaiting(world);
+    const told = await statusOf(world);
+    expect(told.banner).toMatch(
+      /waiting for consent.*The last answer, at .*, was refused: Consent was denied/,
+    );
     expect(await decide(link, "approve")).toMatchObject({ status: 200 });
     await expectConnected(world);
   });

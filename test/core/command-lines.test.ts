@@ -36,8 +36,14 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   ],
   verifyCommand: [lines.verifyCommand("/mnt/log.backup"), lines.verifyCommand(HOSTILE)],
   SECRETS_COMMAND: [lines.SECRETS_COMMAND],
+  CONFIG_CHECK_COMMAND: [lines.CONFIG_CHECK_COMMAND],
   IMPORT_COMMAND: [lines.IMPORT_COMMAND],
   asServiceCommand: [lines.asServiceCommand("status")],
+  serviceCommand: [
+    lines.serviceCommand("status"),
+    lines.serviceCommand("install", "--system"),
+    lines.serviceCommand("install", "--user", "--dry-run"),
+  ],
   connectCommand: [{ vendor: "hubspot" }, ...BOTH].flatMap((of) => [
     lines.connectCommand(of),
     lines.connectCommand(of, "--via-service"),
@@ -123,6 +129,23 @@ describe("what is advised where --config and --state-dir were given", () => {
   });
 });
 
+test("each command's help ends with an example", async () => {
+  const world = await freshWorld();
+  const program = await programWith(() => {});
+  const leaves = (command: Command, path: readonly string[]): string[][] =>
+    command.commands.length === 0
+      ? [[...path]]
+      : command.commands.flatMap((each) => leaves(each, [...path, each.name()]));
+  const all = leaves(program, []);
+  expect(all.length).toBeGreaterThan(30);
+  const without: string[] = [];
+  for (const path of all) {
+    const { out } = await world.run([...path, "--help"]);
+    if (!/\nExamples?:\n {2}.*jc-integrations /.test(out)) without.push(path.join(" "));
+  }
+  expect(without).toEqual([]);
+});
+
 test("what lists all keys does so in spite of the key that is none", async () => {
   const world = await freshWorld({ env: { JC_HUBSPOT_WHATEVERITIS: "1" } });
   const refused = await world.run(["config", "show"]);
@@ -134,12 +157,8 @@ test("what lists all keys does so in spite of the key that is none", async () =>
   expect((await empty.run(words)).out).toContain("hubspot.client_id");
 });
 
-/** Help shows examples, which are no advice. The emulator knows none of it; the service's texts are about its unit. */
-const NOT_ADVICE = [
-  /^src\/core\/advice\//,
-  /^src\/emulator\//,
-  /^src\/(commands\/service|systemd\/\w+)\.ts$/,
-];
+/** Help shows examples, which are no advice. The emulator knows none of it; systemd's texts are about the unit. */
+const NOT_ADVICE = [/^src\/core\/advice\//, /^src\/emulator\//, /^src\/systemd\/\w+\.ts$/];
 
 test("no command line is written anywhere else", () => {
   const root = new URL("../../", import.meta.url);

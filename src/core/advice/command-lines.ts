@@ -60,6 +60,7 @@ export const NEW_LOG_COMMAND = line("store", "new-log");
 /** Writes a checked copy of the log. */
 export const BACKUP_COMMAND = line("backup");
 export const BACKUPS_COMMAND = line("backup", "list");
+export const CONFIG_CHECK_COMMAND = line("config", "check");
 export const SECRETS_COMMAND = line("secrets", "list");
 export const IMPORT_COMMAND = line("invites", "import", "events.ndjson");
 
@@ -75,6 +76,11 @@ export function verifyCommand(backup: string): string {
 /** Runs one of our command lines as the service that systemd starts. */
 export function asServiceCommand(words: string): string {
   return `${PROGRAM} service exec -- ${words}`;
+}
+
+/** About the service itself, which has places of its own: no --config and no --state-dir goes with it. */
+export function serviceCommand(verb: "install" | "status", ...options: readonly string[]): string {
+  return [PROGRAM, "service", verb, ...options].join(" ");
 }
 
 export function connectCommand(

@@ -56,15 +56,24 @@ export async function finishConsent(context: FinishContext, answer: ConsentAnswe
   const taken = await store.takeConsent({ hash: hashOfLink(secret), vendor, now: clock.now() });
   if (taken.kind !== "taken") return taken;
   const { consent } = taken;
-  let outcome: "connected" | "open" = "open";
+  const { hash } = consent;
+  let ended: LinkEnd = { outcome: "open", hash, refusal: null };
   try {
     checkSeal(secret, consent);
     const end = await conclude(context, { ...answer, consent, cookie });
-    if (end.kind === "connected") outcome = "connected";
+    ended = end.kind === "connected" ? { outcome: "connected", hash } : { ...ended, refusal: refusalOf(end) };
     return end;
   } finally {
-    await endQuietly(context, consent, outcome);
+    await endQuietly(context, consent, ended);
   }
+}
+
+type LinkEnd = Exclude<Parameters<Store["endConsents"]>[0], { outcome: "voided" }>;
+
+/** For the operator, who else would wait for an admin that was refused. */
+function refusalOf(end: ConsentEnd): string | null {
+  if (end.kind === "failed") return end.error.message;
+  return end.kind === "other_account" ? `another account answered: ${end.after.name}` : null;
 }
 
 interface Taken extends ConsentAnswer {
@@ -126,11 +135,11 @@ function isConfirmedBy({ accountId }: Consent): KeepRequest["isConfirmed"] {
 /** A link that cannot be ended now is free again by itself, before long. */
 async function endQuietly(
   { store, clock, log }: FinishContext,
-  { org, vendor, hash }: Consent,
-  outcome: "connected" | "open",
+  { org, vendor }: Consent,
+  ended: LinkEnd,
 ): Promise<void> {
   try {
-    await store.endConsents({ outcome, hash }, clock.now());
+    await store.endConsents(ended, clock.now());
   } catch (error) {
     if (!isAppError(error)) throw error;
     log.warn("a link for consent could not be ended", { org, vendor, reason: error.message });

@@ -211,7 +211,7 @@ export const JOBS: readonly Job[] = [
           text: `${count(sent, "alert")} sent`,
           event: sent > 0 ? "alerts sent" : null,
           failed: { event: "alert not sent yet", tasks: failed.map(untold) },
-          problem: unsentAlerts(outcome),
+          problem: unsentAlerts(outcome, context),
         };
       };
     },

@@ -72,8 +72,18 @@ export async function alertOwners(context: AlertContext, signal: AbortSignal): P
 }
 
 /** What a run ends with while alerts wait, those that were put off included; null when all were sent. */
-export function unsentAlerts({ sent, failed, waiting }: AlertsOutcome): AppError | null {
+export function unsentAlerts(
+  { sent, failed, waiting }: AlertsOutcome,
+  { config }: Pick<AlertContext, "config">,
+): AppError | null {
   if (waiting.length === 0) return null;
+  // Nobody will ever hear of them: that is no trouble of Telegram's.
+  const isChatless = waiting.every((org) => !chatOf(config, org).id);
+  if (isChatless && sent === 0) {
+    const whose = [...new Set(waiting)].join(", ");
+    const words = `${count(waiting.length, "alert")} not sent: no Telegram chat is configured for ${whose}`;
+    return new AppError("CONFIG_INVALID", words, { hint: NO_CHAT_HINT });
+  }
   const why = failed[0] === undefined ? "" : `: ${failed[0]}`;
   const trials = [...new Set(waiting)].map((org) => testAlertCommand({ org }));
   return new AppError(

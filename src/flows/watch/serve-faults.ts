@@ -64,6 +64,18 @@ export function serveFaults(stateDir: string): readonly ServeFault[] {
   }
 }
 
+/** Whoever mended it knows before the service notices, which then tells anew what is wrong. */
+export function endServeFault(stateDir: string, ended: ServeFault["kind"]): void {
+  try {
+    const told = v.parse(Told, JSON.parse(readOwnFile(faultsFile(stateDir))));
+    const faults = told.faults.filter(({ kind }) => kind !== ended);
+    const text = faults.length === 0 ? "" : JSON.stringify({ ...told, faults });
+    writeInPlace(faultsFile(stateDir), text, ROOM_BYTES);
+  } catch {
+    // Nothing is told.
+  }
+}
+
 /** Overwrites what stands there, padded to the room it takes, so that a full disk is in nobody's way. False where it cannot. */
 export function writeInPlace(path: string, text: string, roomBytes: number): boolean {
   try {

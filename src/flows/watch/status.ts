@@ -34,7 +34,7 @@ import type { Config } from "../../shared/config.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
 import { secretWarnings } from "./secret-warnings.ts";
 import { openToOthers } from "../../shared/private-files.ts";
-import { count, shortTime } from "../../shared/text.ts";
+import { count, plain, shortTime } from "../../shared/text.ts";
 import { withoutEffect } from "../../shared/settings.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { ConnectionCounts, Overview, PushCounts, Store } from "../../store/contract/store.ts";
@@ -83,9 +83,7 @@ export async function statusOf(
   const backup = await lastBackup({ config, stateDir }, now);
   const { orgs } = overview;
   const links = new Map(
-    overview.consents
-      .filter((link) => link.environment === environment)
-      .map(({ vendor, expiresAt }) => [vendor, expiresAt]),
+    overview.consents.filter((link) => link.environment === environment).map((link) => [link.vendor, link]),
   );
   const vendors = new Set([
     DEFAULT_VENDOR,
@@ -97,7 +95,8 @@ export async function statusOf(
     const { label, isAts } = wordsOf(vendor, declared);
     const found = known.find(({ connection }) => connection.vendor === vendor);
     const connection = found?.connection;
-    const linkExpiresAt = links.get(vendor) ?? null;
+    const link = links.get(vendor);
+    const linkExpiresAt = link?.expiresAt ?? null;
     const state = stateWith(connection?.state, linkExpiresAt);
     return {
       vendor,
@@ -129,9 +128,11 @@ export async function statusOf(
       unsent: connection?.state === "connected" ? (connection.unsent ?? 0) : 0,
       /** Of a link for consent that is open; null when none is. */
       linkExpiresAt: timeOrNull(linkExpiresAt),
+      /** How the last answer to it ended, where it brought no connection. */
+      linkRefusal: link?.refusal ? { at: timeOrNull(link.refusedAt), reason: link.refusal } : null,
       banner:
         state === "waiting_for_consent" && linkExpiresAt !== null
-          ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}`
+          ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}${linkRefusalWords(link)}`
           : bannerOf(label, found, { now, isServed: services.length > 0, all }),
       pushes: found
         ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
@@ -194,6 +195,8 @@ export async function statusOf(
       lastAt: timeOrNull(backup.newest?.at),
       trouble: isThere ? backupTrouble(backup, now) : null,
     },
+    /** Whether the log could be read: what it does not tell of connections nobody knows. */
+    isLogRead: problem === null && said !== "storage",
     /** Where the log is; null where there is none yet, or nobody can tell. */
     disk: isThere ? diskOf(stateDir) : null,
     /** Sources that have no secret to judge their webhooks by, in a service that runs. */
@@ -343,6 +346,12 @@ function versionIn(
     apiVersion,
     versionWarning: isUsed ? versionTrouble(apiVersion, { vendor, label, known, now }) : null,
   };
+}
+
+/** The link is good again: whoever has it may try once more. */
+function linkRefusalWords(link: { refusedAt: number | null; refusal: string | null } | undefined): string {
+  if (!link?.refusal || link.refusedAt === null) return "";
+  return `. The last answer, at ${shortTime(link.refusedAt)}, was refused: ${plain(link.refusal)}`;
 }
 
 /** One that is not known any more is named as the store has it. */

@@ -40,7 +40,9 @@ export interface TakeRequest {
 
 /** The link that this process took brought its connection, or is open again; or no open link of a connection counts from now on. */
 export type ConsentEnd =
-  | { outcome: "connected" | "open"; hash: string }
+  | { outcome: "connected"; hash: string }
+  /** `refusal`: why its answer brought none, in one line. */
+  | { outcome: "open"; hash: string; refusal: string | null }
   | { outcome: "voided"; connection: ConnectionName };
 
 export type ConnectionKey = ConnectionName & Pick<Connection, "subject">;

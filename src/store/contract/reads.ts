@@ -97,7 +97,11 @@ export interface Overview {
   /** What vendors are still to be asked about its events, by account. */
   questions: QuestionCounts[];
   /** Links that an admin may still answer. */
-  consents: Pick<Consent, "org" | "vendor" | "environment" | "expiresAt">[];
+  consents: (Pick<Consent, "org" | "vendor" | "environment" | "expiresAt"> & {
+    /** When an answer to it was refused last, and why; null where none was. */
+    refusedAt: number | null;
+    refusal: string | null;
+  })[];
   /** What `purge` removed within 30 days, and on which day last; null where it was nothing. */
   removed: { invites: number; rejected: number; lastAt: number } | null;
 }

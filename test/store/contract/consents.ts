@@ -33,7 +33,7 @@ export function describeConsents(open: OpenStore): void {
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "taken", consent: written });
       expect(await store.takeConsent(again("one"))).toEqual({ kind: "taken", consent: written });
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "busy" });
-      await store.endConsents({ outcome: "open", hash: "one" }, NOON);
+      await store.endConsents({ outcome: "open", hash: "one", refusal: null }, NOON);
       expect(await store.takeConsent(again("one"))).toEqual({ kind: "voided" });
       expect(await store.takeConsent(answer("one"))).toMatchObject({ kind: "taken" });
       await store.endConsents({ outcome: "connected", hash: "one" }, NOON);
@@ -71,7 +71,16 @@ export function describeConsents(open: OpenStore): void {
       const store = await opened(open);
       await store.openConsent(link("one"));
       const end = NOON + CONSENT_LIFE_MS;
-      const listed = [{ org: "acme", vendor: "hubspot", environment: "production", expiresAt: end }];
+      const listed = [
+        {
+          org: "acme",
+          vendor: "hubspot",
+          environment: "production",
+          expiresAt: end,
+          refusedAt: null,
+          refusal: null,
+        },
+      ];
       expect((await store.overview("acme", end - 1)).consents).toEqual(listed);
       expect((await store.overview(null, NOON)).consents).toEqual(listed);
       expect((await store.overview("other", NOON)).consents).toEqual([]);

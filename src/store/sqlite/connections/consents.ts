@@ -23,7 +23,8 @@ export function createConsents(db: Db, self: ProcessIdentity) {
   const take = db.prepare("UPDATE consents SET used_at = ?, holder = ? WHERE hash = ?");
   // Whoever lost the link meanwhile, to another process or a newer link, changes nothing any more.
   const end = db.prepare(`
-    UPDATE consents SET outcome = @outcome, used_at = @usedAt, holder = NULL
+    UPDATE consents SET outcome = @outcome, used_at = @usedAt, holder = NULL,
+      refused_at = iif(@refusal IS NULL, refused_at, @now), refusal = coalesce(@refusal, refusal)
     WHERE hash = @hash AND holder = @holder AND outcome IS NULL`);
   const voidOpen = db.prepare(`
     UPDATE consents SET outcome = 'voided', used_at = coalesce(used_at, @now), holder = NULL
@@ -66,14 +67,17 @@ export function createConsents(db: Db, self: ProcessIdentity) {
       if (request.outcome === "voided") return voidConsents(request.connection, now);
       const { hash, outcome } = request;
       const isOver = outcome === "connected";
-      return end.run({ hash, holder, outcome: isOver ? outcome : null, usedAt: isOver ? now : null }).changes;
+      const left = isOver ? { outcome, usedAt: now } : { outcome: null, usedAt: null };
+      const refusal = request.outcome === "open" ? request.refusal : null;
+      return end.run({ hash, holder, ...left, refusal, now }).changes;
     }),
   };
 }
 
 /** Those of an org, or of all, that may still be answered. */
 export function createOpenConsents(db: Db): (org: string | null, now: number) => Overview["consents"] {
-  const columns = "SELECT org, vendor, environment, expires_at AS expiresAt FROM consents";
+  const columns =
+    "SELECT org, vendor, environment, expires_at AS expiresAt, refused_at AS refusedAt, refusal FROM consents";
   const open = "outcome IS NULL AND expires_at > ? ORDER BY org, vendor, environment";
   const all = db.prepare<[number], Overview["consents"][number]>(`${columns} WHERE ${open}`);
   const ofOrg = db.prepare<[string, number], Overview["consents"][number]>(

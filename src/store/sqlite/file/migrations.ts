@@ -343,4 +343,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE trials ADD COLUMN noted_at INTEGER;
   ALTER TABLE log_file ADD COLUMN pages INTEGER;
   `,
+  `
+  ALTER TABLE consents ADD COLUMN refused_at INTEGER;
+  ALTER TABLE consents ADD COLUMN refusal TEXT;
+  `,
 ];
