@@ -21,11 +21,13 @@ export function registerBackup(program: Command, world: World): void {
   backup
     .command("list")
     .description("the backups in backup.dir, the newest first")
+    .addHelpText("after", "\nExample:\n  jc-integrations backup list --json")
     .action((_options: object, command: Command) => withApp(world, command, listBackups));
   backup
     .command("verify")
     .description("read all of a backup, and compare it with the sum beside it (exit 2 when it is not whole)")
     .argument("[backup]", "which one; without it the newest in backup.dir")
+    .addHelpText("after", "\nExample:\n  jc-integrations backup verify")
     .action((which: string | undefined, _options: object, command: Command) =>
       withApp(world, command, (session) => verify(session, which)),
     );
