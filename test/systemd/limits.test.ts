@@ -102,7 +102,8 @@ function declareTests() {
     const { acknowledged, refused, others } = await sending;
     tell(`${RESTARTS} restarts: ${acknowledged.length} acknowledged, ${refused.length} refused`);
     expect({ refused: refused.slice(0, 5), others: others.slice(0, 5) }).toEqual({ refused: [], others: [] });
-    expect(acknowledged.length).toBeGreaterThan(RESTARTS * NEW_CONNECTIONS_A_SECOND);
+    // Half a second of them lies between two restarts, however fast those are.
+    expect(acknowledged.length).toBeGreaterThan((RESTARTS * NEW_CONNECTIONS_A_SECOND) / 2);
     const stored = storedIds();
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
   });
