@@ -1,6 +1,6 @@
 import type { Fault } from "../emulated.ts";
 import { describe, expect, test } from "vitest";
-import { isDegraded } from "../../src/core/delivery/outage.ts";
+import { isDegraded } from "../../src/core/delivery/outage-record.ts";
 import { HUBSPOT } from "../store/events.ts";
 import { MINUTE, openStage, people, SECOND, START, type Stage } from "./stage.ts";
 import { attemptsOf } from "../store/looks.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isDegraded } from "../../src/core/delivery/outage.ts";
+import { isDegraded } from "../../src/core/delivery/outage-record.ts";
 import type { Fault } from "../emulated.ts";
 import { invite } from "../world.ts";
 import {

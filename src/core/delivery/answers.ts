@@ -54,7 +54,8 @@ function onFailed(step: Step, batch: Batch, failure: Failure): void {
   removeBatch(step, batch.id);
   giveBack(step, batch.rest.flat());
   if (batch.bisect !== null) advance(step, batch.bisect, [failure]);
-  else if (batch.kind === "probe" || failure.isThrottle) step.outages = [...step.outages, failure];
+  else if (batch.kind === "probe" || failure.isThrottle)
+    step.unsettledFailures = [...step.unsettledFailures, failure];
   else if (areInQuarantine(failure.pushes)) quarantine(step, failure);
   else step.doubts = [...step.doubts, { since: failure.sentAs, failures: [failure], root: null }];
 }
@@ -77,7 +78,7 @@ function settleAccepted(step: Step, accepted: readonly ClaimedPush[]): void {
   if (last) step.canary = { ...last, acceptedAt: step.now };
 }
 
-/** Where the vendor names culprits the others go together; else it is found by halves. */
+/** Of a batch that was refused whole: where the vendor names culprits the others go together; else it is found by halves. */
 function partsOf(all: readonly Answered[]): ClaimedPush[][] {
   if (all.length === 1) return [];
   const pushesWith = (isSuspect: boolean) =>

@@ -1,4 +1,7 @@
-/** Content that makes the vendor fail: halved until the culprit stands by itself, which then goes into quarantine. */
+/**
+ * Content that makes the vendor fail: halved until the culprit stands by itself, which then goes into quarantine. A batch that
+ * the vendor refuses in words is parted in `answers.ts`.
+ */
 import { nextTry } from "./retry.ts";
 import { addBatch, giveBack, goesOn, putOff, settle } from "./settling.ts";
 import type { ClaimedPush } from "./events.ts";
@@ -17,7 +20,7 @@ export function bisect(step: Step, failure: Failure, root: number | null) {
   }
   if (failure.pushes.length === 1) return quarantine(step, failure);
   if (!goesOn(step)) {
-    step.outages = [...step.outages, failure];
+    step.unsettledFailures = [...step.unsettledFailures, failure];
     return;
   }
   const [first = [], second = null] = halvesOf(failure.pushes);

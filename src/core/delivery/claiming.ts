@@ -16,7 +16,7 @@ export function claimMore(step: Step): void {
   if (step.phase !== "sending" || step.now < nextAskAt(step) || isCanaryWaiting(step)) return;
   const { batchSize, mostInFlight } = step.rules;
   const most = step.wasFull ? MOST_ASKED : 1;
-  while (step.asked < most && step.asked + inFlight(step) < mostInFlight) {
+  while (step.asked < most && step.asked + awaitingFirstAnswer(step) < mostInFlight) {
     step.asked += 1;
     step.hasNews = false;
     command(step, { kind: "claim", kinds: nextKinds(step), limit: batchSize, isLook: !step.wasFull });
@@ -25,7 +25,8 @@ export function claimMore(step: Step): void {
 
 /** When to claim again if nothing happens before; null where something has to. */
 export function claimsAgainAt(step: Step): number | null {
-  const isWaiting = step.phase === "sending" && step.asked === 0 && inFlight(step) < step.rules.mostInFlight;
+  const isWaiting =
+    step.phase === "sending" && step.asked === 0 && awaitingFirstAnswer(step) < step.rules.mostInFlight;
   return isWaiting ? nextAskAt(step) : null;
 }
 
@@ -64,7 +65,7 @@ function nextKinds(step: Step): ClaimKind[] {
   return step.isTurnOfFailed ? [failed, "fresh"] : ["fresh", failed];
 }
 
-function inFlight({ batches }: Step): number {
+function awaitingFirstAnswer({ batches }: Step): number {
   return batches.filter(({ isFirst }) => isFirst).length;
 }
 

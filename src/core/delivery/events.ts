@@ -56,8 +56,8 @@ export type DeliveryCommand =
   | { kind: "take slot" }
   | { kind: "open tick"; dueAt: number }
   | { kind: "prepare"; batch: number; pushIds: readonly number[] }
-  /** `hasSlot`: it waits for none; without one in `slot` the account has no rate window. */
-  | { kind: "send"; batch: number; pushIds: readonly number[]; hasSlot: boolean; slot: TakenSlot | null }
+  /** `goesAtOnce`: with `slot`, or without one where the account has no rate window. Else the executor takes one first. */
+  | { kind: "send"; batch: number; pushIds: readonly number[]; goesAtOnce: boolean; slot: TakenSlot | null }
   /** Taken for calls that do not go. */
   | { kind: "free slots"; slots: readonly TakenSlot[] }
   | { kind: "settle"; ends: readonly End[] }

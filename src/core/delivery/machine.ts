@@ -17,7 +17,7 @@ import type { Outage } from "../connection.ts";
 import { onAnswered } from "./answers.ts";
 import { advance } from "./bisect.ts";
 import { claimMore, claimsAgainAt, LOOK_EVERY_MS, onClaimed, onNothingDue } from "./claiming.ts";
-import { judgeDoubts, releaseCanary } from "./doubt.ts";
+import { judgeDoubts, releaseCanary } from "./outage-or-content.ts";
 import { drainIfStopped, endIfDone, onOutageRead } from "./over.ts";
 import { begin, onProbeClaimed, onSlotTaken, onTickOpened, probeAgain } from "./probe.ts";
 import { freeSlots, onPrepared, onWent, sendMore, sendsNextAt } from "./sending.ts";
@@ -42,7 +42,7 @@ export function initialState(rules: Rules, outage: Outage | null): DeliveryState
     probeSlot: null,
     bisects: [],
     doubts: [],
-    outages: [],
+    unsettledFailures: [],
     asked: 0,
     wasFull: false,
     askAt: 0,

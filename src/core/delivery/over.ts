@@ -1,8 +1,8 @@
 /** Is it over, and how long does the vendor rest? */
 import { cut, maskEmailsIn, plain } from "../../shared/text.ts";
 import { advance } from "./bisect.ts";
-import { askCanary, blameContent, verdictOn } from "./doubt.ts";
-import { afterFailure } from "./outage.ts";
+import { askCanary, blameContent, causeOf } from "./outage-or-content.ts";
+import { afterFailure } from "./outage-record.ts";
 import { giveBackSkipped } from "./probe.ts";
 import { command, finish, giveBack, goesOn, noteEnd, putOff, startSending } from "./settling.ts";
 import type { DeliveryEvent } from "./events.ts";
@@ -39,23 +39,23 @@ export function endIfDone(step: Step): void {
 
 /** Several may have failed while the vendor took others: then it is their content after all. */
 function endDrain(step: Step) {
-  const { outages } = step;
+  const { unsettledFailures } = step;
   if (step.isBroken) return giveUp(step);
-  if (outages.length === 0) {
+  if (unsettledFailures.length === 0) {
     noteEndIfHeard(step);
     return finish(step, 0);
   }
-  const since = Math.max(...outages.map(({ sentAs }) => sentAs));
-  const verdict = verdictOn(step, { since, failures: outages });
-  if (verdict === "open") return askCanary(step);
-  if (verdict === "content") return step.isStopped ? giveUp(step) : goOnWithout(step, outages);
+  const since = Math.max(...unsettledFailures.map(({ sentAs }) => sentAs));
+  const cause = causeOf(step, { since, failures: unsettledFailures });
+  if (cause === "open") return askCanary(step);
+  if (cause === "content") return step.isStopped ? giveUp(step) : goOnWithout(step, unsettledFailures);
   step.phase = "resting";
   step.asked += 1;
   command(step, { kind: "read outage" });
 }
 
 function goOnWithout(step: Step, failures: readonly Failure[]): void {
-  step.outages = [];
+  step.unsettledFailures = [];
   noteEndIfHeard(step);
   startSending(step);
   blameContent(step, failures, null);
@@ -64,16 +64,20 @@ function goOnWithout(step: Step, failures: readonly Failure[]): void {
 /** What failed has spent a try. A lone suspect waits by itself. */
 export function onOutageRead(step: Step, event: Extract<DeliveryEvent, { kind: "outage read" }>): void {
   step.asked -= 1;
-  const { now, random, rules, outages } = step;
+  const { now, random, rules, unsettledFailures } = step;
   const { retryEveryMs } = rules;
-  const notBefore = Math.max(0, ...outages.map((each) => each.notBefore ?? 0)) || null;
-  const [only, ...others] = outages.flatMap(({ pushes }) => pushes);
-  const isLone = others.length === 0 && notBefore === null && !outages.some(({ isThrottle }) => isThrottle);
+  const notBefore = Math.max(0, ...unsettledFailures.map((each) => each.notBefore ?? 0)) || null;
+  const [only, ...others] = unsettledFailures.flatMap(({ pushes }) => pushes);
+  const isLone =
+    others.length === 0 && notBefore === null && !unsettledFailures.some(({ isThrottle }) => isThrottle);
   const suspect = isLone ? (only ?? null) : null;
-  const reason = maskEmailsIn(plain(cut(outages[0]?.reason ?? "", LONGEST_WORDS))).slice(0, LONGEST_REASON);
+  const reason = maskEmailsIn(plain(cut(unsettledFailures[0]?.reason ?? "", LONGEST_WORDS))).slice(
+    0,
+    LONGEST_REASON,
+  );
   const after = afterFailure(event.outage, { now, notBefore, random, retryEveryMs, suspect, reason });
-  putOff(step, outages, after.restUntil);
-  step.outages = [];
+  putOff(step, unsettledFailures, after.restUntil);
+  step.unsettledFailures = [];
   step.outage = after;
   command(step, { kind: "save outage", outage: after });
   if (after.suspect !== null && !step.isStopped) startSending(step);
@@ -84,9 +88,9 @@ export function onOutageRead(step: Step, event: Extract<DeliveryEvent, { kind: "
 function giveUp(step: Step): void {
   giveBack(
     step,
-    step.outages.flatMap(({ pushes }) => pushes),
+    step.unsettledFailures.flatMap(({ pushes }) => pushes),
   );
-  step.outages = [];
+  step.unsettledFailures = [];
   finish(step, 0);
 }
 

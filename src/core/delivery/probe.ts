@@ -1,6 +1,6 @@
 /** A vendor that fails is left in peace, and asked with one contact whether it is back. */
 import { everyDue } from "../due-times.ts";
-import { isFromAhead } from "./outage.ts";
+import { isFromAhead } from "./outage-record.ts";
 import { addBatch, command, finish, giveBack, goesOn, startSending } from "./settling.ts";
 import type { ClaimedPush, DeliveryEvent } from "./events.ts";
 import type { Step } from "./state.ts";
@@ -8,7 +8,10 @@ import type { Step } from "./state.ts";
 /** Another process asks the vendor; its answer is looked for so soon. */
 export const LOOK_AGAIN_MS = 1_000;
 
-/** Once in a tick, by all processes together. Where a single push has failed so far, the others need not wait for it. */
+/**
+ * Begins a delivery. Without an outage it sends at once; with one it waits until the vendor has rested, then one of all
+ * processes sends one probe a tick. Where a single push has failed so far the others need not wait for it.
+ */
 export function begin(step: Step) {
   const { outage, now, rules } = step;
   if (outage === null) return startSending(step);
@@ -39,8 +42,8 @@ export function onSlotTaken(step: Step, { slot }: Extract<DeliveryEvent, { kind:
 }
 
 /**
- * One in quarantine fails for its own sake: it is asked with only where there is no other. Nor is the suspect, which
- * goes with what is due, so that others may pass it while it hangs.
+ * The probe is the first contact that is neither in quarantine nor the suspect. One in quarantine is it only where there
+ * is no other. The suspect never is: it goes with the normal work, so that it delays nobody.
  */
 export function onProbeClaimed(step: Step, { pushes }: Extract<DeliveryEvent, { kind: "claimed" }>) {
   step.asked -= 1;

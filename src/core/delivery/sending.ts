@@ -63,16 +63,16 @@ function prepare(step: Step, { id, pushes }: Batch): void {
 }
 
 function send(step: Step, { id, stage, pushes, slot }: Batch): void {
-  const hasSlot = stage === "ready";
+  const goesAtOnce = stage === "ready";
   step.order += 1;
   step.slots = step.slots.filter((each) => each !== slot);
   if (slot === step.probeSlot) step.probeSlot = null;
   changeBatch(step, id, {
-    stage: hasSlot ? "in flight" : "waiting for a slot",
+    stage: goesAtOnce ? "in flight" : "waiting for a slot",
     sentAs: step.order,
     slot: null,
   });
-  command(step, { kind: "send", batch: id, pushIds: pushes.map(({ pushId }) => pushId), hasSlot, slot });
+  command(step, { kind: "send", batch: id, pushIds: pushes.map(({ pushId }) => pushId), goesAtOnce, slot });
 }
 
 /** Whatever keeps a call from going, its slot does not stay taken. */

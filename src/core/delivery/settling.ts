@@ -81,8 +81,10 @@ export function startSending(step: Step): void {
 }
 
 /** Nothing stands in the way of a further call. */
-export function goesOn({ phase, isStopped, isBroken, outages }: Step): boolean {
-  return (phase === "sending" || phase === "probing") && !isStopped && !isBroken && outages.length === 0;
+export function goesOn({ phase, isStopped, isBroken, unsettledFailures }: Step): boolean {
+  return (
+    (phase === "sending" || phase === "probing") && !isStopped && !isBroken && unsettledFailures.length === 0
+  );
 }
 
 /** The vendor answers for records: what was noted of an outage is over. */

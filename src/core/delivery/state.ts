@@ -102,8 +102,8 @@ export interface DeliveryState {
   probeSlot: TakenSlot | null;
   bisects: readonly Bisect[];
   doubts: readonly Doubt[];
-  /** Failures that stay: the vendor is down, as far as they show. */
-  outages: readonly Failure[];
+  /** Their pushes are not settled yet. While there is one nothing new is sent; after the last call `endDrain` says outage or content. */
+  unsettledFailures: readonly Failure[];
   /** Claims and the like that the executor has not answered yet. */
   asked: number;
   /** The last claim was as large as a call may be: there is more. */

@@ -26,7 +26,7 @@ const ASKING: readonly DeliveryCommand["kind"][] = [
   "read outage",
 ];
 
-/** Does what the delivery's decisions say, and holds no opinion of its own. */
+/** Does what the delivery's decisions say. Answers that blame a field of the account are judged anew, by `field-care.ts`. */
 export function createExecutor(
   context: DeliverContext,
   connection: Connection,
@@ -129,8 +129,8 @@ function createSend(
 ) {
   const { destination, access } = context;
   const careForFields = createFieldCare(context, connection);
-  return async ({ batch, pushIds, hasSlot, slot: taken }: CommandOf<"send">): Promise<DeliveryEvent> => {
-    let [unused, isInFlight] = [taken, hasSlot];
+  return async ({ batch, pushIds, goesAtOnce, slot: taken }: CommandOf<"send">): Promise<DeliveryEvent> => {
+    let [unused, isInFlight] = [taken, goesAtOnce];
     const slot = async (): Promise<CountedCall> => {
       const first = unused;
       unused = null;

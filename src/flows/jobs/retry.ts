@@ -1,5 +1,5 @@
 import { leftOverError } from "../../core/advice/left-over.ts";
-import { isDegraded } from "../../core/delivery/outage.ts";
+import { isDegraded } from "../../core/delivery/outage-record.ts";
 import { HELD_CAUSES, type HeldCauses } from "../../core/push.ts";
 import type { AppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";

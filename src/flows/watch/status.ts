@@ -26,7 +26,7 @@ import {
   otherOwner,
   type VaultTrouble,
 } from "../../core/connection.ts";
-import { isDegraded } from "../../core/delivery/outage.ts";
+import { isDegraded } from "../../core/delivery/outage-record.ts";
 import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
 import { dailyDue } from "../../core/due-times.ts";
 import { type Clock, isoTime } from "../../shared/clock.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Answer } from "../../../src/core/delivery/answer.ts";
-import { isDegraded } from "../../../src/core/delivery/outage.ts";
+import { isDegraded } from "../../../src/core/delivery/outage-record.ts";
 import { MINUTE, SECOND, WINDOW } from "./simulated-store.ts";
 import {
   ACCEPTED,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isDegraded } from "../../../src/core/delivery/outage.ts";
+import { isDegraded } from "../../../src/core/delivery/outage-record.ts";
 import { restAfter } from "../../../src/core/delivery/obstacle.ts";
 import { MINUTE, SECOND } from "./simulated-store.ts";
 import {

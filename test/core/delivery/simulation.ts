@@ -204,8 +204,8 @@ function createPerform({ simulation, holder, rules, tell }: Performing): (comman
         return tell({ kind: "prepared", batch: command.batch, empty });
       }
       case "send": {
-        const { batch, pushIds, hasSlot, slot } = command;
-        if (hasSlot && rules.hasWindow && !slot) throw new Error("a call goes without a slot");
+        const { batch, pushIds, goesAtOnce, slot } = command;
+        if (goesAtOnce && rules.hasWindow && !slot) throw new Error("a call goes without a slot");
         if (slot && slot.at > now()) throw new Error("a call goes before its slot's time");
         const go = (used: TakenSlot | null) => {
           if (!simulation.hasAccess) {
@@ -217,7 +217,7 @@ function createPerform({ simulation, holder, rules, tell }: Performing): (comman
             tell({ kind: "answered", batch, answers });
           });
         };
-        if (hasSlot) return go(slot);
+        if (goesAtOnce) return go(slot);
         return withSlot((taken) => {
           tell({ kind: "went", batch });
           go(taken);

@@ -1,5 +1,5 @@
 import type { Outage } from "../../../core/connection.ts";
-import { isFromAhead } from "../../../core/delivery/outage.ts";
+import { isFromAhead } from "../../../core/delivery/outage-record.ts";
 import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
 import type { ClaimKind } from "../../../core/delivery/events.ts";
 import type { ProcessIdentity } from "../../../shared/process-identity.ts";

@@ -1,16 +1,16 @@
-/** Is it an outage, or the content of what failed? Any verdict that came later tells, or the canary. */
+/** Is it an outage, or the content of what failed? Any answer that came later tells, or the canary. */
 import { bisect } from "./bisect.ts";
 import { isCanaryInFlight, sendCanary } from "./sending.ts";
 import { areInQuarantine, settle } from "./settling.ts";
 import type { Doubt, Failure, Step } from "./state.ts";
 
-export type Verdict = "outage" | "content" | "open";
+export type Cause = "outage" | "content" | "open";
 
 /** So long the canary's next result may wait for calls that need none. */
 export const CANARY_MS = 10_000;
 
 /** A throttle is never a matter of content; where our own store or login failed, nothing more is asked. */
-export function verdictOn(step: Step, { since, failures }: Pick<Doubt, "since" | "failures">): Verdict {
+export function causeOf(step: Step, { since, failures }: Pick<Doubt, "since" | "failures">): Cause {
   if (step.isBroken || failures.some(({ isThrottle }) => isThrottle)) return "outage";
   if (step.heardAs > since) return "content";
   const canTell = isCanaryInFlight(step) || step.canary !== null;
@@ -20,11 +20,11 @@ export function verdictOn(step: Step, { since, failures }: Pick<Doubt, "since" |
 /** Whoever fails at the same time shares one canary. */
 export function judgeDoubts(step: Step): void {
   const doubts = step.doubts;
-  step.doubts = doubts.filter((doubt) => verdictOn(step, doubt) === "open");
+  step.doubts = doubts.filter((doubt) => causeOf(step, doubt) === "open");
   for (const doubt of doubts) {
-    const verdict = verdictOn(step, doubt);
-    if (verdict === "content") blameContent(step, doubt.failures, doubt.root);
-    else if (verdict === "outage") step.outages = [...step.outages, ...doubt.failures];
+    const cause = causeOf(step, doubt);
+    if (cause === "content") blameContent(step, doubt.failures, doubt.root);
+    else if (cause === "outage") step.unsettledFailures = [...step.unsettledFailures, ...doubt.failures];
   }
   if (step.doubts.length > 0) askCanary(step);
 }

@@ -2,7 +2,7 @@
 import type { Outage } from "../connection.ts";
 import { LONGEST_WAIT_MS, MAX_TRIES, nextTry } from "./retry.ts";
 
-/** Six failures in a row are a delivery's whole patience: from then on one contact a tick asks whether it is over. */
+/** After six failures in a row, over all runs of the delivery. It is what `status` and `run retry` tell; probing begins sooner. */
 export function isDegraded(outage: Outage | null): outage is Outage {
   return outage !== null && outage.failures >= MAX_TRIES;
 }
