@@ -40,14 +40,14 @@ export function registerService(
       .option("--system", "the machine's, under a user of its own (needs root)")
       .option("--user", "your own");
 
-  declare("install", "write the unit and what it needs, start it; a second time changes nothing")
+  declare("install", "write its units and what they need, start it; a second time changes nothing")
     .option("--dry-run", "show the plan with the unit's text, change nothing")
     .addHelpText("after", "\nExample:\n  sudo jc-integrations service install --system --org acme")
     .action((options: PlanOptions, command: Command) =>
       withoutApp(world, command, (output) => install(output, options)),
     );
 
-  declare("uninstall", "stop it and remove the unit; state and configuration stay")
+  declare("uninstall", "stop it and remove its units; state and configuration stay")
     .option("--dry-run", "show the plan, change nothing")
     .addHelpText("after", "\nExample:\n  sudo jc-integrations service uninstall --dry-run")
     .action((options: PlanOptions, command: Command) =>

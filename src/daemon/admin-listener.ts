@@ -1,7 +1,9 @@
 import type { Server } from "node:http";
 import { setSecretCommand } from "../core/advice/command-lines.ts";
 import { METRICS_TOKEN } from "../core/metrics-token.ts";
+import { isAdminGivenUp } from "../shared/admin-address.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Vault } from "../vault/contract.ts";
 import { readSecret, type SecretReader } from "../vault/secrets.ts";
@@ -22,18 +24,30 @@ export interface AdminListener {
 
 const KEY = "serve.admin_listen";
 
+interface AdminParts {
+  watches: Watches;
+  stopping: Stopping;
+  metrics: Metrics;
+  /** Of a socket that systemd listens on for it. */
+  descriptor: number | undefined;
+}
+
 /**
  * Null where nobody wants one, or where nobody chose its port and another process has it: webhooks do not wait for that.
- * Throws `USAGE` where a port that was chosen is taken, and `CONFIG_INVALID` where others could listen to what it says.
+ * Throws `USAGE` where a port that was chosen is taken, or the socket that we were given listens elsewhere than is wanted,
+ * and `CONFIG_INVALID` where others could listen to what it says.
  */
 export async function openAdminListener(
   context: ServeContext,
   { vault, certificate }: ServeParts,
-  { watches, stopping, metrics }: { watches: Watches; stopping: Stopping; metrics: Metrics },
+  { watches, stopping, metrics, descriptor }: AdminParts,
 ): Promise<AdminListener | null> {
   const { clock, config, log } = context;
   const wanted = config[KEY];
-  if (wanted === "none") return null;
+  const isHanded = descriptor !== undefined;
+  if (wanted === "none" && !isHanded) return null;
+  if (isAdminGivenUp(config) && !isHanded)
+    return withoutMetrics(log, `serve.listen has the port of ${wanted}`);
   const token = createToken(vault, watches.secrets);
   const notReady = () => whyNotReady(watches, stopping);
   const server = createAdminServer({
@@ -44,10 +58,10 @@ export async function openAdminListener(
     quiet: createQuietLog({ log, clock }),
     scrape: () => metrics.scrape({ isReady: notReady() === null }),
   });
-  const address = await listen(server, { address: wanted, key: KEY }).catch((error: unknown) => {
-    if (!isAppError(error, "USAGE") || config.origins[KEY] !== "default") throw error;
-    log.warn(`no metrics are served: ${error.message}`, { hint: error.hint ?? "" });
-    return null;
+  const isChosen = isHanded || config.origins[KEY] !== "default";
+  const address = await listen(server, { address: wanted, key: KEY, descriptor }).catch((error: unknown) => {
+    if (!isAppError(error, "USAGE") || isChosen) throw error;
+    return withoutMetrics(log, error.message, error.hint);
   });
   if (address === null) return null;
   const isExposed = isBoundElsewhere(server);
@@ -60,6 +74,11 @@ export async function openAdminListener(
       hint: setSecretCommand(METRICS_TOKEN.name),
     });
   return { address, end: () => closeServer(server, LAST_CALLS_MS) };
+}
+
+function withoutMetrics(log: Pick<Log, "warn">, reason: string, hint = `Set another ${KEY}.`): null {
+  log.warn(`no metrics are served: ${reason}`, { hint });
+  return null;
 }
 
 function exposed(address: string): AppError {

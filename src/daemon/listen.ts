@@ -8,7 +8,7 @@ import { installCommand } from "../systemd/places.ts";
 const BACKLOG = 4_096;
 
 interface Where {
-  /** `host:port`. */
+  /** `host:port`; `none` agrees with no socket. */
   address: string;
   /** The setting that it comes from. */
   key: string;
@@ -40,6 +40,8 @@ export async function listen(server: Server, { address, key, descriptor }: Where
 }
 
 function partsOf(address: string): { host: string; port: number } {
+  // Which no socket ever has.
+  if (address === "none") return { host: "0.0.0.0", port: 0 };
   const cut = address.lastIndexOf(":");
   return { host: address.slice(0, cut).replace(/^\[|\]$/g, ""), port: Number(address.slice(cut + 1)) };
 }
@@ -48,7 +50,7 @@ function partsOf(address: string): { host: string; port: number } {
 function disagreement({ address: host, port, family }: AddressInfo, { address, key }: Where): AppError {
   const bound = family === "IPv6" ? `[${host}]:${port}` : `${host}:${port}`;
   return new AppError("USAGE", `systemd listens on ${bound} for us, and ${key} says ${address}`, {
-    hint: `Write the socket anew, and restart what it then names: ${installCommand("system")}`,
+    hint: `Write the socket anew, and restart what it then names: ${installCommand("system")} (of your own service: ${installCommand("user")})`,
   });
 }
 

@@ -63,7 +63,8 @@ export async function serve(
   const scheduled = await scheduledJobs(jobContext(context, parts, watches), metrics);
   const { hurry } = scheduled;
   const listener = createPublicListener(context, parts, { watches, stopping, metrics, hurry });
-  const admin = await openAdminListener(context, parts, { watches, stopping, metrics });
+  const descriptor = sockets.get("admin");
+  const admin = await openAdminListener(context, parts, { watches, stopping, metrics, descriptor });
   const address = await listen(listener.server, {
     address: config["serve.listen"],
     key: "serve.listen",

@@ -4,7 +4,8 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { listKeysCommand } from "../core/advice/command-lines.ts";
 import { type Config, loadConfig } from "../shared/config.ts";
-import type { VendorSection } from "../shared/config-keys.ts";
+import { KEYS, type VendorSection } from "../shared/config-keys.ts";
+import { isAdminGivenUp } from "../shared/admin-address.ts";
 import { AppError } from "../shared/errors.ts";
 import { hardeningOf } from "./hardening.ts";
 import { isActive, showUnit } from "./host.ts";
@@ -82,15 +83,16 @@ export async function stateOfSockets(
   );
 }
 
-/** The files that are not as this program would write them; none where its configuration is in the way of telling. */
+/** The files that are not as this program would have them; none where its configuration is in the way of telling. */
 export async function outdatedFiles(runner: Runner, asked: Asked): Promise<string[]> {
   try {
     const { places, program } = asked;
     const found = await look(runner, asked, { tries: false });
     const { steps } = planInstall({ places, program, org: undefined, unseen: [] }, found);
-    return steps.flatMap((step) =>
-      step.does === "write" && step.path.startsWith(places.unitDir) ? [step.path] : [],
-    );
+    return steps.flatMap((step) => {
+      const isFile = step.does === "write" || step.does === "remove";
+      return isFile && step.path.startsWith(places.unitDir) ? [step.path] : [];
+    });
   } catch (error) {
     if (error instanceof AppError) return [];
     throw error;
@@ -105,7 +107,7 @@ async function lookAtSocket(
   const { unit, key } = listener;
   const [shown, address] = await Promise.all([
     showUnit(runner, scope, unit),
-    numericAddress(config[key], key),
+    isOpened(listener, config) ? numericAddress(config[key], key) : null,
   ]);
   const file = join(unitDir, unit);
   return {
@@ -119,13 +121,17 @@ async function lookAtSocket(
   };
 }
 
+function isOpened({ key }: ListenerUnit, config: Config): boolean {
+  return key !== "serve.admin_listen" || !(config[key] === "none" || isAdminGivenUp(config));
+}
+
 /** systemd resolves no names. */
-async function numericAddress(address: string, key: string): Promise<string> {
+async function numericAddress(address: string, key: ListenerUnit["key"]): Promise<string> {
   const cut = address.lastIndexOf(":");
   const [host, port] = [address.slice(0, cut).replace(/^\[|\]$/g, ""), address.slice(cut + 1)];
   if (Number(port) === 0)
     throw new AppError("CONFIG_INVALID", `${key} = "${address}" names no port, which a service needs`, {
-      hint: `Set ${key} to one that its senders know, as 127.0.0.1:8470.`,
+      hint: `Set ${key} to one that others know, as ${KEYS[key].default}.`,
     });
   try {
     const { address: found, family } = await lookup(host);

@@ -38,8 +38,8 @@ export interface Found {
 export interface FoundSocket {
   listener: ListenerUnit;
   file: string;
-  /** Where it is to listen, with an IP address. */
-  address: string;
+  /** Where it is to listen, with an IP address; null where it is not wanted. */
+  address: string | null;
   /** Null when there is no such unit. */
   text: string | null;
   isEnabled: boolean;
@@ -62,15 +62,23 @@ export function planInstall(
   found: Found,
 ): ServicePlan {
   const isSystem = places.scope === "system";
+  const wanted = found.sockets.filter(isWanted);
+  const left = found.sockets.filter((socket) => !isWanted(socket) && socket.text !== null);
+  const listeners = wanted.map(({ listener }) => listener);
   const units = [
-    { path: places.unitFile, text: unitText(places, program, found.abilities), before: found.unit },
-    ...found.sockets.map(({ listener, file, address, text }) => ({
+    {
+      path: places.unitFile,
+      text: unitText(places, program, found.abilities, listeners),
+      before: found.unit,
+    },
+    ...wanted.map(({ listener, file, address, text }) => ({
       path: file,
       text: socketText(places, listener, address),
       before: text,
     })),
   ];
   const changed = units.filter(({ text, before }) => text !== before);
+  const isNew = changed.length + left.length > 0;
   const steps: Step[] = [];
   if (isSystem && !found.hasUser) steps.push(run(...ADD_USER, places.stateDir, SERVICE));
   if (!found.hasConfigDir)
@@ -82,18 +90,27 @@ export function planInstall(
     steps.push(write(places.configFile, mode, starterConfig(places, org), false));
   }
   for (const { path, text, before } of changed) steps.push(write(path, 0o644, text, before !== null));
-  if (changed.length > 0 || found.isUnread) steps.push(systemctl(places, "daemon-reload"));
-  steps.push(...enabling(places, found));
-  const isNew = changed.length > 0;
+  for (const { listener, file } of left)
+    steps.push(systemctl(places, "disable", "--now", listener.unit), { does: "remove", path: file });
+  if (isNew || found.isUnread) steps.push(systemctl(places, "daemon-reload"));
+  steps.push(...enabling(places, { ...found, sockets: wanted }));
   return { steps, notes: [...notesOn(places, found, isNew), ...notesOnUnseen(places, unseen)] };
 }
 
-/** Starts what was never enabled; not what the operator stopped, and no socket of a service that has it open itself. */
+function isWanted(socket: FoundSocket): socket is FoundSocket & { address: string } {
+  return socket.address !== null;
+}
+
+/**
+ * Starts what was never enabled; not what the operator stopped. The service's start opens its sockets, as far as it can:
+ * whether it goes on without one is its own to say.
+ */
 function enabling(places: Places, { sockets, isEnabled, isActive }: Found): Step[] {
   const units = sockets.flatMap((socket) => (socket.isEnabled ? [] : [socket.listener.unit]));
-  if (!isEnabled) units.push(UNIT);
-  if (units.length === 0) return [];
-  return [systemctl(places, "enable", ...(isEnabled || isActive ? [] : ["--now"]), ...units)];
+  return [
+    ...(units.length === 0 ? [] : [systemctl(places, "enable", ...units)]),
+    ...(isEnabled ? [] : [systemctl(places, "enable", ...(isActive ? [] : ["--now"]), UNIT)]),
+  ];
 }
 
 /** State, configuration and vault key stay: they hold what cannot be had again. */
@@ -150,9 +167,9 @@ ${isSystem ? `# The key is the unit's credential, from ${keyFile}.` : `key_file 
 function notesOn(places: Places, found: Found, isWritten: boolean): string[] {
   const { vault, isActive, isEnabled } = found;
   const sudo = places.scope === "system" ? "sudo systemctl" : "systemctl --user";
-  const moved = found.sockets.flatMap((socket) => {
-    const isMoved = socket.isActive && socket.text !== socketText(places, socket.listener, socket.address);
-    return isMoved ? [socket.listener.unit] : [];
+  const moved = found.sockets.filter(isWanted).flatMap(({ listener, address, text, isActive }) => {
+    const isMoved = isActive && text !== socketText(places, listener, address);
+    return isMoved ? [listener.unit] : [];
   });
   const notes: string[] = [];
   if (vault?.backend === "keychain")

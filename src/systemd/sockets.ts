@@ -16,6 +16,12 @@ export const LISTENERS: readonly ListenerUnit[] = [
     key: "serve.listen",
     description: "JobCannon integrations: where webhooks arrive",
   },
+  {
+    unit: `${SERVICE}-admin.socket`,
+    name: "admin",
+    key: "serve.admin_listen",
+    description: "JobCannon integrations: for who looks after it",
+  },
 ];
 
 /** `address`: `host:port` with an IP address. */

@@ -5,7 +5,7 @@
 import { dirname, join } from "node:path";
 import { hardeningOf } from "./hardening.ts";
 import { type Places, type Program, SERVICE, writtenBy } from "./places.ts";
-import { LISTENERS } from "./sockets.ts";
+import { LISTENERS, type ListenerUnit } from "./sockets.ts";
 
 /** Lines of a `[Service]` section, and environment variables. */
 export interface Surroundings {
@@ -50,7 +50,13 @@ export interface Abilities {
   needsHomes: boolean;
 }
 
-export function unitText(places: Places, program: Program, abilities: Abilities): string {
+/** `listeners`: those that systemd opens for it, and it has open when it starts. */
+export function unitText(
+  places: Places,
+  program: Program,
+  abilities: Abilities,
+  listeners: readonly ListenerUnit[] = LISTENERS,
+): string {
   const isSystem = places.scope === "system";
   const { settings, environment } = surroundingsOf(places);
   return `${[
@@ -68,7 +74,7 @@ export function unitText(places: Places, program: Program, abilities: Abilities)
     "RestartSec=2",
     "KillSignal=SIGTERM",
     "TimeoutStopSec=30",
-    `Sockets=${LISTENERS.map(({ unit }) => unit).join(" ")}`,
+    `Sockets=${listeners.map(({ unit }) => unit).join(" ")}`,
     ...Object.entries(environment).map(([name, value]) => `Environment=${word(`${name}=${value}`)}`),
     ...settings.map(([name, value]) => `${name}=${withoutSpecifiers(value)}`),
     ...hardeningOf(places.scope, abilities),

@@ -20,7 +20,7 @@ const ADDRESSES = { "serve.listen": "127.0.0.1:8470", "serve.admin_listen": "127
 
 const SOCKETS = LISTENERS.map(({ unit }) => unit);
 
-function sockets(scope: Scope, isInstalled: boolean): FoundSocket[] {
+function sockets(scope: Scope, isInstalled: boolean): (FoundSocket & { address: string })[] {
   const places = placesOf(scope, ENV);
   return LISTENERS.map((listener) => {
     const address = ADDRESSES[listener.key];
@@ -230,7 +230,8 @@ describe("to install on a machine that has nothing yet", () => {
       "create /etc/systemd/system/jc-integrations.service (0644)",
       ...SOCKETS.map((unit) => `create /etc/systemd/system/${unit} (0644)`),
       "run systemctl daemon-reload",
-      `run systemctl enable --now ${SOCKETS.join(" ")} jc-integrations.service`,
+      `run systemctl enable ${SOCKETS.join(" ")}`,
+      "run systemctl enable --now jc-integrations.service",
     ]);
   });
 
@@ -242,7 +243,8 @@ describe("to install on a machine that has nothing yet", () => {
       "create /home/ann/.config/systemd/user/jc-integrations.service (0644)",
       ...SOCKETS.map((unit) => `create /home/ann/.config/systemd/user/${unit} (0644)`),
       "run systemctl --user daemon-reload",
-      `run systemctl --user enable --now ${SOCKETS.join(" ")} jc-integrations.service`,
+      `run systemctl --user enable ${SOCKETS.join(" ")}`,
+      "run systemctl --user enable --now jc-integrations.service",
     ]);
   });
 
@@ -302,6 +304,42 @@ describe("to install again", () => {
       ),
     ]);
   });
+
+  test.each(["system", "user"] as const)(
+    "without an admin listener a %s's service has the public socket alone",
+    (scope) => {
+      const withoutAdmin = (isInstalled: boolean) =>
+        sockets(scope, isInstalled).map((each) =>
+          each.listener.name === "admin" ? { ...each, address: null } : each,
+        );
+      const unitOf = (plan: ReturnType<typeof planned>) =>
+        plan.steps.flatMap((step) =>
+          "content" in step && step.path.endsWith(".service") ? [step.content] : [],
+        );
+      const fresh = planned(scope, { sockets: withoutAdmin(false) });
+      expect(shown(fresh).filter((step) => step.includes("admin"))).toEqual([]);
+      expect(unitOf(fresh).join()).toMatch(/^Sockets=jc-integrations\.socket$/m);
+
+      const plan = planned(scope, { ...installed(scope), sockets: withoutAdmin(true) });
+      const [manager, { unitDir }] = [
+        scope === "user" ? "systemctl --user" : "systemctl",
+        placesOf(scope, ENV),
+      ];
+      expect(shown(plan)).toEqual([
+        `change ${unitDir}/jc-integrations.service (0644)`,
+        `run ${manager} disable --now jc-integrations-admin.socket`,
+        `remove ${unitDir}/jc-integrations-admin.socket`,
+        `run ${manager} daemon-reload`,
+      ]);
+      expect(unitOf(plan)).toEqual(unitOf(fresh));
+      expect(plan.notes).toEqual([expect.stringMatching(/ restart jc-integrations$/)]);
+
+      const gone = withoutAdmin(true).map((each) => (each.address === null ? { ...each, text: null } : each));
+      expect(planned(scope, { ...installed(scope), unit: unitOf(plan).join(), sockets: gone }).steps).toEqual(
+        [],
+      );
+    },
+  );
 
   test("never touches a configuration or a key", () => {
     const kept = { hasConfigDir: true, hasKey: true, vault: { backend: "sealed", keyFile: "" } } as const;

@@ -2,12 +2,14 @@
  * The service with all its limits, on a host that takes every one of them: what it is for works, and its sockets outlive
  * it. In this order, on one machine.
  */
-import { chmodSync, cpSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { systemClock } from "../../src/shared/clock.ts";
-import { issued } from "../certificates.ts";
+import { askByTls, issued } from "../certificates.ts";
 import { ask } from "../daemon/serving.ts";
 import { emulated } from "../emulated.ts";
 import { until, WEBHOOK_SECRET } from "../world.ts";
@@ -20,6 +22,7 @@ import {
   contacts,
   installProgram,
   isReady,
+  json,
   messages,
   ok,
   post,
@@ -30,15 +33,17 @@ import {
   type,
   UNIT_FILE,
 } from "./program.ts";
-import { sendWebhooks } from "./senders.ts";
+import { askAdmin, sendWebhooks } from "./senders.ts";
 import { farAway } from "./vendors-far-away.ts";
 
 const SMARTRECRUITERS_SECRET = "a secret of SmartRecruiters with 40 bytes";
 /** Ten, in the long form. */
 const RESTARTS = Number(process.env.JC_TEST_RESTARTS ?? 3);
 const NEW_CONNECTIONS_A_SECOND = 500;
+const ADMIN_CLIENTS = 4;
+const ADMIN_SOCKET = "jc-integrations-admin.socket";
 
-inBox("a service with all its limits", { file: import.meta.url, seconds: 120 }, declareTests);
+inBox("a service with all its limits", { file: import.meta.url, seconds: 150 }, declareTests);
 
 function declareTests() {
   let emulator: Emulator;
@@ -92,6 +97,7 @@ function declareTests() {
   test(`${RESTARTS} restarts under ${NEW_CONNECTIONS_A_SECOND} new connections a second refuse none, and lose nothing acknowledged`, async () => {
     const stop = new AbortController();
     const sending = sendWebhooks(NEW_CONNECTIONS_A_SECOND, stop.signal);
+    const asking = Promise.all(Array.from({ length: ADMIN_CLIENTS }, () => askAdmin(stop.signal)));
     for (let n = 0; n < RESTARTS; n += 1) {
       // An upgrade is a restart with another program in the same place.
       if (n === 1) installProgramAnew();
@@ -100,7 +106,14 @@ function declareTests() {
     }
     stop.abort();
     const { acknowledged, refused, others } = await sending;
+    const admin = await asking;
+    const answered = admin.reduce((sum, one) => sum + one.answered, 0);
+    const refusedAdmin = admin.flatMap((one) => one.refused);
     tell(`${RESTARTS} restarts: ${acknowledged.length} acknowledged, ${refused.length} refused`);
+    tell(`meanwhile at the admin listener: ${answered} answered, ${refusedAdmin.length} refused`);
+    expect(refusedAdmin).toEqual([]);
+    // Each of them at least once between two restarts.
+    expect(answered).toBeGreaterThan(ADMIN_CLIENTS * RESTARTS);
     expect({ refused: refused.slice(0, 5), others: others.slice(0, 5) }).toEqual({ refused: [], others: [] });
     // Half a second of them lies between two restarts, however fast those are.
     expect(acknowledged.length).toBeGreaterThan((RESTARTS * NEW_CONNECTIONS_A_SECOND) / 2);
@@ -138,6 +151,104 @@ function declareTests() {
     await ok(cli(PROGRAM, "service", "install", "--system"));
     await ok(type(`sudo() { "$@"; }; ${restart}`));
     expect((await ask("http://127.0.0.1:8476/healthz")).status).toBe(200);
+  });
+
+  /** What install says then, typed; and what service status says after it. */
+  const takeOver = async () => {
+    const { out } = await ok(cli(PROGRAM, "service", "install", "--system"));
+    const [, restart = ""] = /To take over the new ones: (.*)/.exec(out) ?? [];
+    await ok(type(`sudo() { "$@"; }; ${restart}`));
+    const { advice, sockets } = await json("service", "status");
+    expect(advice).toEqual([]);
+    return { restart, sockets };
+  };
+  const isAnswered = (port: number) =>
+    ask(`http://127.0.0.1:${port}/healthz`).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  const serveWith = (...lines: string[]) => {
+    const text = readFileSync(CONFIG, "utf8").replace(/\[serve\][^[]*/, `[serve]\n${lines.join("\n")}\n`);
+    writeFileSync(CONFIG, text);
+  };
+
+  test("an admin listener that is not wanted any more leaves no socket, and is exit 2 until it is taken back", async () => {
+    rmSync("/etc/jc-integrations/environment");
+    serveWith('admin_listen = "none"');
+    const status = await json("service", "status");
+    expect(status.advice).toEqual(
+      expect.arrayContaining([
+        expect.stringContaining(`${ADMIN_SOCKET} is not as this program writes it: sudo jc-integrations`),
+      ]),
+    );
+    expect(await run("systemctl", ["restart", "jc-integrations"])).toMatchObject({ code: 1 });
+    expect(await property("ExecMainStatus")).toBe("2");
+    const said = "systemd listens on 127.0.0.1:8471 for us, and serve.admin_listen says none";
+    await until("it is said", async () => (await messages()).join("\n").includes(said));
+    const { sockets } = await takeOver();
+    expect(sockets).toEqual([
+      { unit: "jc-integrations.socket", address: "127.0.0.1:8470", state: "running" },
+    ]);
+    expect(existsSync(`/etc/systemd/system/${ADMIN_SOCKET}`)).toBe(false);
+    expect([await isAnswered(8470), await isAnswered(8471)]).toEqual([true, false]);
+  });
+
+  test("it comes back where it is set, and moves with the restart that install names", async () => {
+    serveWith('admin_listen = "127.0.0.1:8473"');
+    await takeOver();
+    expect(await isAnswered(8473)).toBe(true);
+    serveWith();
+    const { restart } = await takeOver();
+    expect(restart).toContain(`stop ${ADMIN_SOCKET} jc-integrations && `);
+    expect([await isAnswered(8471), await isAnswered(8473)]).toEqual([true, false]);
+  });
+
+  test("its default port in other hands keeps no service from being installed and started; a chosen one does", async () => {
+    await ok(cli(PROGRAM, "service", "uninstall"));
+    expect(readdirSync("/etc/systemd/system").filter((name) => name.startsWith("jc-"))).toEqual([]);
+    expect([await isAnswered(8470), await isAnswered(8471)]).toEqual([false, false]);
+    const other = createServer().listen(8471, "127.0.0.1");
+    await once(other, "listening");
+    await ok(cli(PROGRAM, "service", "install", "--system"));
+    expect(await isReady()).toBe(true);
+    expect((await messages()).join("\n")).toContain("no metrics are served: 127.0.0.1:8471 is in use");
+    expect(await json("service", "status")).toMatchObject({
+      sockets: [{ state: "running" }, { unit: ADMIN_SOCKET, state: "failed" }],
+    });
+    serveWith('admin_listen = "127.0.0.1:8471"');
+    expect(await run("systemctl", ["restart", "jc-integrations"])).toMatchObject({ code: 1 });
+    expect(await property("ExecMainStatus")).toBe("2");
+    other.close();
+    await ok(run("systemctl", ["restart", "jc-integrations"]));
+    expect(await isAnswered(8471)).toBe(true);
+    expect(await json("service", "status")).toMatchObject({ sockets: [{}, { state: "running" }] });
+  });
+
+  test("its default port may be the one that webhooks come to", async () => {
+    serveWith('listen = "127.0.0.1:8471"');
+    const { sockets } = await takeOver();
+    expect(sockets).toEqual([
+      { unit: "jc-integrations.socket", address: "127.0.0.1:8471", state: "running" },
+    ]);
+    expect((await messages()).join("\n")).toContain("no metrics are served: serve.listen has the port of");
+    expect(await isAnswered(8471)).toBe(true);
+  });
+
+  test("both sockets speak TLS", async () => {
+    const pair = issued();
+    const directory = "/etc/jc-integrations";
+    for (const [from, to] of [
+      [pair.certFile, "cert.pem"],
+      [pair.keyFile, "key.pem"],
+    ])
+      await ok(type(`install --owner=jc-integrations --mode=0400 '${from}' ${directory}/${to}`));
+    serveWith(`tls_cert = "${directory}/cert.pem"`, `tls_key = "${directory}/key.pem"`);
+    const { sockets } = await takeOver();
+    expect(sockets).toMatchObject([{ state: "running" }, { state: "running" }]);
+    for (const port of [8470, 8471]) {
+      const { status, protocol } = await askByTls(`https://127.0.0.1:${port}/healthz`, { ca: pair.ca });
+      expect([status, protocol]).toEqual([200, "TLSv1.3"]);
+    }
   });
 }
 

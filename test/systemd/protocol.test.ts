@@ -16,7 +16,9 @@ import {
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
+import { STOP_SERVICE } from "../../src/core/advice/served-log.ts";
 import { systemClock } from "../../src/shared/clock.ts";
+import { ask } from "../daemon/serving.ts";
 import { emulated } from "../emulated.ts";
 import { until, WEBHOOK_SECRET } from "../world.ts";
 import { inBox, REPOSITORY } from "./box.ts";
@@ -44,6 +46,7 @@ import {
   untypedSections,
 } from "./program.ts";
 
+const SOCKETS = ["jc-integrations.socket", "jc-integrations-admin.socket"];
 const STATE = "/var/lib/jc-integrations";
 const KEY = "/etc/jc-integrations/vault-key";
 /** What systemd has heard nothing of for so long it ends. */
@@ -79,8 +82,8 @@ function declareTests() {
 
   test("installed by an older version, it is told of by status and brought up to date by install", async () => {
     expect(await typeDocumented("Install the service")).toContain("jc-integrations.socket");
-    await ok(type(`systemctl disable --now jc-integrations.socket jc-integrations.service`));
-    rmSync("/etc/systemd/system/jc-integrations.socket");
+    await ok(type(`systemctl disable --now ${SOCKETS.join(" ")} jc-integrations.service`));
+    for (const unit of SOCKETS) rmSync(`/etc/systemd/system/${unit}`);
     writeFileSync(UNIT_FILE, OLDER_UNIT);
     writeFileSync(CONFIG, configuration(emulator));
     await ok(type("systemctl daemon-reload && systemctl enable --now jc-integrations.service"));
@@ -89,7 +92,7 @@ function declareTests() {
     const before = await json("service", "status");
     expect(before.advice).toEqual([
       `${UNIT_FILE} is not as this program writes it: ${install}`,
-      `/etc/systemd/system/jc-integrations.socket is not as this program writes it: ${install}`,
+      ...SOCKETS.map((unit) => `/etc/systemd/system/${unit} is not as this program writes it: ${install}`),
     ]);
     const out = await typeDocumented("Upgrade");
     expect(out).toContain("To take over the new ones: sudo systemctl restart jc-integrations");
@@ -97,7 +100,10 @@ function declareTests() {
     expect(await property("Type")).toBe("notify");
     expect(await json("service", "status")).toMatchObject({
       advice: [],
-      sockets: [{ unit: "jc-integrations.socket", address: "127.0.0.1:8470", state: "running" }],
+      sockets: [
+        { unit: "jc-integrations.socket", address: "127.0.0.1:8470", state: "running" },
+        { unit: "jc-integrations-admin.socket", address: "127.0.0.1:8471", state: "running" },
+      ],
     });
   });
 
@@ -127,11 +133,15 @@ function declareTests() {
     expect(await post("reloaded@example.org")).toBe(202);
   });
 
-  test("stopped with its socket it stays so, and started it has both", async () => {
+  test("stopped with its sockets it stays so, and started it has them all", async () => {
+    const isActive = async () =>
+      (await run("systemctl", ["is-active", ...SOCKETS, "jc-integrations"])).out.trim().split("\n");
+    await ok(type(STOP_SERVICE));
+    expect(await isActive()).toEqual(["inactive", "inactive", "inactive"]);
+    await expect(ask("http://127.0.0.1:8471/healthz")).rejects.toThrow();
     await typeDocumented("Restart and stop");
     expect(await isReady()).toBe(true);
-    const { out } = await run("systemctl", ["is-active", "jc-integrations.socket"]);
-    expect(out.trim()).toBe("active");
+    expect(await isActive()).toEqual(["active", "active", "active"]);
   });
 
   test("a vault that cannot be read costs no start, and is told in words", async () => {

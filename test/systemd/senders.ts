@@ -1,4 +1,5 @@
 /** Webhooks on connections of their own, so many a second however long each takes, as senders do. */
+import { request } from "node:http";
 import { connect } from "node:net";
 import { invite, sign } from "../world.ts";
 
@@ -52,5 +53,30 @@ function sendOne(id: string, sent: Sent): Promise<void> {
       else sent.refused.push(problem);
       resolve();
     });
+  });
+}
+
+/** Asks the admin listener on a connection of its own, and again when it has answered, until the signal aborts. */
+export async function askAdmin(signal: AbortSignal): Promise<{ answered: number; refused: string[] }> {
+  const asked = { answered: 0, refused: [] as string[] };
+  while (!signal.aborted) {
+    await askOnce().then(
+      (status) => {
+        if (status === 200) asked.answered += 1;
+        else asked.refused.push(String(status));
+      },
+      (error: Error) => asked.refused.push(error.message),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  return asked;
+}
+
+function askOnce(): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asking = request("http://127.0.0.1:8471/healthz", { agent: false }, (answer) => {
+      answer.resume().on("end", () => resolve(answer.statusCode));
+    });
+    asking.on("error", reject).end();
   });
 }

@@ -28,7 +28,7 @@ export function createSecretWatch({
   clock: Pick<Clock, "now">;
   sources: readonly Source[];
   vendors: readonly VendorDeclaration[];
-  secretsOf(source: Source): Promise<readonly SourceSecret[]>;
+  secretsOf(source: Source, options: { now: true }): Promise<readonly SourceSecret[]>;
 }): SecretWatch {
   let faults: ServeFault[] = [];
   let isAnyConnected = false;
@@ -39,7 +39,8 @@ export function createSecretWatch({
     const vendor = vendors.find((each) => each.vendor === source.id);
     const users = vendor ? usersOf(vendor, connections) : [];
     if (!vendor || users[0] === undefined) return null;
-    const secrets = await secretsOf(source).catch((error: unknown) => {
+    // What was read before the secret was set would be told as missing, to who has just set it.
+    const secrets = await secretsOf(source, { now: true }).catch((error: unknown) => {
       if (isAppError(error, "VAULT_UNAVAILABLE")) return null;
       throw error;
     });

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { STOP_SERVICE } from "../../core/advice/served-log.ts";
 import { restoreCommand } from "../../core/advice/command-lines.ts";
 import type { NewEvent } from "../../core/event.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -86,7 +87,7 @@ export function refuseHeld(restoring: Restoring, stateDir: string): void {
   if (holders.length === 0 && !isServed) return;
   const who = holders.length > 0 ? `process ${holders.join(", ")}` : "serve";
   throw new AppError("STORE_UNAVAILABLE", `the log is in use by ${who}: a backup cannot take its place`, {
-    hint: "Stop it first (systemctl stop jc-integrations.socket jc-integrations, or end the process), then type it again.",
+    hint: `Stop it first (${STOP_SERVICE}, or end the process), then type it again.`,
   });
 }
 
