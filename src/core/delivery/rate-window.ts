@@ -86,7 +86,7 @@ export function takeSlot<Slot extends CountedSlot>(
   // Answered this moment, an open one would be free one window from now: no sooner, whenever its answer comes.
   const freeAt = ({ isOpen, since }: Slot) => (isOpen ? now : since) + windowMs;
   const kept = slots
-    .map((slot) => notAhead(slot, now, aheadMs))
+    .map((slot) => ofThisBoot(slot, now))
     .filter(({ isOpen, since }) => since + windowMs + (isOpen ? LONGEST_CALL_MS : 0) > now)
     .toSorted((a, b) => freeAt(a) - freeAt(b));
   // Where the limit was lowered, more than the first must leave before.
@@ -97,7 +97,10 @@ export function takeSlot<Slot extends CountedSlot>(
   return { at, isTaken, kept: isTaken ? kept.filter((slot) => slot !== leaving) : kept };
 }
 
-/** The clock began anew with the machine: what stands in a time to come counts from now. */
-function notAhead<Slot extends CountedSlot>(slot: Slot, now: number, aheadMs: number): Slot {
-  return slot.since > now + aheadMs ? { ...slot, since: now } : slot;
+/**
+ * The clock began anew with the machine: what stands in a time to come counts from now. Not what is ahead by a little:
+ * whoever asks may have waited for the store, while others took slots and had answers.
+ */
+function ofThisBoot<Slot extends CountedSlot>(slot: Slot, now: number): Slot {
+  return slot.since > now + LONGEST_CALL_MS ? { ...slot, since: now } : slot;
 }

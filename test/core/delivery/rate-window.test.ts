@@ -22,12 +22,14 @@ interface Run {
   joinAt: readonly number[];
   calls: number;
   bound?: Bound;
+  /** How much older a request for a slot is than the moment in which the store comes to it. */
+  waits?: Delay;
 }
 
 const byAnswer: Bound = ({ answeredAt }) => answeredAt;
 
 /** When each call arrived at the vendor. */
-function arrivals({ limit, delay, joinAt, calls, bound = byAnswer }: Run): number[] {
+function arrivals({ limit, delay, joinAt, calls, bound = byAnswer, waits = () => 0 }: Run): number[] {
   const { now, at, pass } = createAgenda(0);
   const window = { calls: limit.calls, windowMs: windowOf(limit), aheadMs: AHEAD_MS };
   let slots: CountedSlot[] = [];
@@ -46,13 +48,13 @@ function arrivals({ limit, delay, joinAt, calls, bound = byAnswer }: Run): numbe
   };
   const ask = () => {
     if (left === 0) return;
-    const decision = takeSlot(slots, window, now());
+    const decision = takeSlot(slots, window, Math.max(0, now() - waits(now())));
     slots = decision.kept;
     if (!decision.isTaken) return at(Math.max(now() + 1, decision.at - AHEAD_MS), ask);
     left -= 1;
     const slot = { isOpen: true, since: decision.at };
     slots.push(slot);
-    at(decision.at, () => send(slot));
+    at(Math.max(now(), decision.at), () => send(slot));
     at(now(), ask);
   };
   for (const joinsAt of joinAt) at(joinsAt, ask);
@@ -124,6 +126,22 @@ describe("the rate window", () => {
             expect(overruns(times, limit)).toBe(0);
           },
         ),
+        { numRuns: 150 },
+      );
+    },
+    TEST_MS,
+  );
+
+  test(
+    "is never overrun where the store comes late to those who ask, in whatever order",
+    () => {
+      fc.assert(
+        fc.property(network, fc.constantFrom(HUBSPOT, SMARTRECRUITERS), fc.integer(), (net, limit, seed) => {
+          const random = randomOf(seed);
+          const waits = () => (random() < 0.3 ? Math.floor(between(random, 0, 1_500)) : 0);
+          const times = arrivals({ limit, delay: delayOf(net), joinAt: [0, 500], calls: 450, waits });
+          expect(overruns(times, limit)).toBe(0);
+        }),
         { numRuns: 150 },
       );
     },

@@ -239,6 +239,20 @@ export function describeCoordination(open: OpenStore): void {
       expect(await store.takeCall({ ...again, now: at })).toEqual(taken(at));
     });
 
+    test("stay open where one asks whose request is older than they are", async () => {
+      const store = await opened(open);
+      const one = { ...call, calls: 1, aheadMs: 100 };
+      const { id } = await store.takeCall({ ...one, now: NOON + 1_000 });
+      await store.takeCall({ ...one, now: NOON });
+      const later = NOON + 1_000 + 2 * windowMs;
+      expect(await store.takeCall({ ...one, now: later })).toEqual(full(later + windowMs));
+      await store.endCall(id ?? 0, later);
+      await store.takeCall({ ...one, now: later - 500 });
+      expect(await store.takeCall({ ...one, aheadMs: 0, now: later + windowMs - 1 })).toEqual(
+        full(later + windowMs),
+      );
+    });
+
     test("of before the machine's restart, when the clock began anew, are answered by now", async () => {
       const store = await opened(open);
       for (let n = 0; n < 2; n += 1) await passing(store, { ...call, now: NOON });

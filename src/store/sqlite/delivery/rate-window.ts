@@ -21,6 +21,7 @@ export function createCalls(db: Db, self: ProcessIdentity) {
   const insert = db.prepare("INSERT INTO calls (key, since, holder) VALUES (?, ?, ?)");
   const forget = db.prepare("DELETE FROM calls WHERE id = ?");
   const end = db.prepare("UPDATE calls SET since = ?, holder = NULL WHERE id = ?");
+  const move = db.prepare("UPDATE calls SET since = ? WHERE id = ?");
   const limit = db.prepare(`
     INSERT INTO call_limits (key, calls) VALUES (@key, @calls)
     ON CONFLICT (key) DO UPDATE SET calls = excluded.calls`);
@@ -49,7 +50,7 @@ export function createCalls(db: Db, self: ProcessIdentity) {
     for (const slot of slots) {
       const left = stays.get(slot.id);
       if (!left) forget.run(slot.id);
-      else if (left.since !== slot.since) end.run(left.since, slot.id);
+      else if (left.since !== slot.since) move.run(left.since, slot.id);
     }
     return { at, id: isTaken ? Number(insert.run(key, at, ours).lastInsertRowid) : null };
   });
