@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
-import { ORG, until } from "../world.ts";
-import { company, invited, rowOf, scorecard, servingAts, untilDelivered } from "./world.ts";
+import { serving } from "../daemon/serving.ts";
+import { ORG, succeed, until } from "../world.ts";
+import { company, connectedAts, invited, rowOf, scorecard, untilDelivered } from "./world.ts";
 
 const CHAT = "-100";
 
 test("a company that revokes us is told of once, its results are held, and go out by themselves after connect", async () => {
-  const { world } = await servingAts({ env: { JC_ALERTS_TELEGRAM_CHAT_ID: CHAT } });
+  const world = await connectedAts();
   const env = { JC_ALERTS_TELEGRAM_CHAT_ID: CHAT, JC_ALERTS_TELEGRAM_API_BASE: world.emulator.telegram };
+  await serving(world, { env });
+  await succeed(world, ["webhooks", "subscribe"]);
   await world.run(["secrets", "set", "telegram.bot-token"], { stdin: "123:abcdef" });
   const app = await company(world);
   const [ann, bob] = [await invited(app), await invited(app)];
@@ -22,7 +25,8 @@ test("a company that revokes us is told of once, its results are held, and go ou
   expect(status.out).toContain("[Not connected]");
   expect(status.out).toContain(`jc-integrations connect smartrecruiters --org ${ORG}`);
   for (let look = 0; look < 2; look += 1) await world.run(["run", "alerts"], { env });
-  expect(await world.telegram.messages()).toHaveLength(1);
+  const told = (await world.telegram.messages()).filter(({ text }) => text.includes("must reconnect"));
+  expect(told).toHaveLength(1);
   expect(await scorecard(world, ann.candidateId)).toEqual([]);
 
   await world.smartrecruiters.clearFaults();

@@ -32,8 +32,11 @@ export interface Serving {
 
 const Listening = v.object({ listening: v.string() });
 
-export async function serving(world: World): Promise<Serving> {
-  const running = world.start(["serve", "--json"]);
+export async function serving(
+  world: World,
+  options: { env?: Record<string, string> } = {},
+): Promise<Serving> {
+  const running = world.start(["serve", "--json"], options);
   const ended = running.done.then(({ code, err }) => {
     throw new Error(`serve ended with ${code}: ${err}`);
   });

@@ -51,6 +51,15 @@ const standingOf = async (store: Store, now = LATER) =>
 
 export function describeRetention(open: OpenStore): void {
   describe("forgetting what is old", () => {
+    test("forgets no call that counts in a rate window, whatever the clock of the windows shows", async () => {
+      const store = await opened(open);
+      const call = { key: "portal", calls: 1, windowMs: 10_000, aheadMs: 0 };
+      const { id } = await store.takeCall({ ...call, now: 5_000 });
+      await store.endCall(id ?? 0, 5_000);
+      await purgeAll(store);
+      expect(await store.takeCall({ ...call, now: 6_000 })).toEqual({ at: 15_000, id: null });
+    });
+
     test("removes an invite with its events, its push and its attempts, and counts on", async () => {
       const store = await opened(open);
       const { id } = await connect(store);

@@ -60,10 +60,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     rule: "counts of what was removed: gone by their day",
     purge: aged("purges", "org, day, what", `day < ${cutoffIn("org")} / 86400000`),
   },
-  calls: {
-    rule: "gone one window after their answers, or after a day where nobody calls again",
-    purge: aged("calls", "id", "holder IS NULL AND since < @now - 86400000"),
-  },
+  calls: { rule: "gone one window after their answers, with the next call; never more than a window has" },
   call_limits: { rule: "stay, one a window, until the vendor names another" },
   alerts: { rule: "gone when the trouble is over" },
   leases: { rule: "gone when what they hold is settled, or their process has ended" },
