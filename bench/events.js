@@ -4,7 +4,7 @@ import { createHmac } from "node:crypto";
 export const ORG = "bench";
 export const SECRET = `whsec_${Buffer.from("the benchmark's webhook secret..").toString("base64")}`;
 
-export function bodyOf(n) {
+export function bodyOf(n, org = ORG) {
   const at = new Date(Date.now() - 60_000).toISOString();
   const score = Number(n) % 100 || 0;
   const dimension = (name, shift) => ({
@@ -18,7 +18,7 @@ export function bodyOf(n) {
     timestamp: at,
     data: {
       invitation_id: `inv_${n}`,
-      org: ORG,
+      org,
       status: "completed",
       sent_at: at,
       completed_at: at,
@@ -51,15 +51,27 @@ export function bodyOf(n) {
   });
 }
 
-/** The whole request as it goes over the wire. */
-export function requestOf(n, { host, path }) {
-  const body = bodyOf(n);
+/** A signed request in parts. */
+export function signedOf(n, org = ORG) {
+  const body = bodyOf(n, org);
   const [id, sentAt] = [`msg_${n}`, Math.floor(Date.now() / 1000)];
   const key = Buffer.from(SECRET.slice("whsec_".length), "base64");
   const signature = createHmac("sha256", key).update(`${id}.${sentAt}.${body}`).digest("base64");
+  const headers = {
+    "content-type": "application/json",
+    "webhook-id": id,
+    "webhook-timestamp": String(sentAt),
+    "webhook-signature": `v1,${signature}`,
+  };
+  return { headers, body };
+}
+
+/** The whole request as it goes over the wire. */
+export function requestOf(n, { host, path }) {
+  const { headers, body } = signedOf(n);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(
     `POST ${path} HTTP/1.1\r\nhost: ${host}\r\nuser-agent: JobCannon-Webhooks/1.0\r\naccept: */*\r\n` +
-      `content-type: application/json\r\nwebhook-id: ${id}\r\nwebhook-timestamp: ${sentAt}\r\n` +
-      `webhook-signature: v1,${signature}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      `${lines.join("")}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

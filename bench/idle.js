@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { openPortal } from "./portal.js";
 import { startScript } from "./program.js";
 
-const SECONDS = Number(process.env.BENCH_IDLE ?? 60);
+export const SECONDS = Number(process.env.BENCH_IDLE ?? 60);
 /** What is done once at the start is over by then. */
-const SETTLE_MS = Math.min(5_000, SECONDS * 1_000);
+export const SETTLE_MS = Math.min(5_000, SECONDS * 1_000);
 const GOAL = { ratio: 2, memory: 100 };
 const BARE = "setInterval(() => {}, 1000); process.once('SIGTERM', () => process.exit()); console.log('up')";
 
@@ -54,7 +54,7 @@ function rowsOf({ ours, theirs, memory }) {
 }
 
 /** All threads that live, in ms. */
-function cpuOf(pid) {
+export function cpuOf(pid) {
   const ranNs = readdirSync(`/proc/${pid}/task`).map((id) => ranFor(`/proc/${pid}/task/${id}/schedstat`));
   return ranNs.reduce((sum, ns) => sum + ns, 0) / 1e6;
 }

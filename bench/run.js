@@ -8,6 +8,7 @@ import { headroom } from "./headroom.js";
 import { poison } from "./poison.js";
 import { freshness } from "./freshness.js";
 import { idle } from "./idle.js";
+import { orgs } from "./orgs.js";
 import { scale } from "./scale.js";
 import { retention } from "./retention.js";
 import { printTable } from "./table.js";
@@ -23,6 +24,7 @@ const SUITES = {
   scale,
   freshness,
   idle,
+  orgs,
   retention,
 };
 

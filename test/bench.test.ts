@@ -16,6 +16,8 @@ const SMALL = {
   BENCH_POISONS: "5",
   BENCH_EVENTS: "10",
   BENCH_IDLE: "1",
+  BENCH_ORGS: "2,4",
+  BENCH_INVITES: "4",
   BENCH_RETENTION: "800",
 };
 
@@ -30,6 +32,7 @@ test.each([
   ["scale", 10],
   ["freshness", 2],
   ["idle", 3],
+  ["orgs", 10],
   ["retention", 2],
 ])("the benchmark %s runs to its end and measures all it names", (suite, rows) => {
   const env = { PATH: process.env.PATH, ...SMALL };

@@ -87,16 +87,16 @@ export function deserialize(item: Secret, name: string): TokenSet {
 }
 
 const REFRESH_AHEAD_MS = 5 * 60_000;
-const JITTER_MS = 60_000;
 /** A token with less than this left may expire on its way. */
 const USABLE_MS = 10_000;
 
 /** False when it is time to refresh. `jitter` is 0 to 1. */
 export function isFresh(set: TokenSet, now: number, jitter: number): boolean {
   if (set.expiresAt === null) return true;
-  // Of a token with a short life only the last fifth counts as "ahead", or it would be refreshed all the time.
+  // Of a token with a short life only the last third counts as "ahead", or it would be refreshed all the time. Half of
+  // "ahead" is chance: the tokens of many accounts that began at once, as after an outage, do not all end at once again.
   const life = set.expiresAt - set.obtainedAt;
-  const ahead = Math.min(REFRESH_AHEAD_MS + jitter * JITTER_MS, life / 5);
+  const ahead = Math.min(REFRESH_AHEAD_MS, life / 6) * (1 + jitter);
   return set.expiresAt - now > ahead;
 }
 

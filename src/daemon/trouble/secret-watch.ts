@@ -24,7 +24,7 @@ export function createSecretWatch({
   vendors,
   secretsOf,
 }: {
-  store: Pick<Store, "connections">;
+  store: Pick<Store, "connections" | "watch">;
   clock: Pick<Clock, "now">;
   sources: readonly Source[];
   vendors: readonly VendorDeclaration[];
@@ -32,6 +32,21 @@ export function createSecretWatch({
 }): SecretWatch {
   let faults: ServeFault[] = [];
   let isAnyConnected = false;
+  /** As they stand since the last change; null where they are to be read again. */
+  let known: readonly Connection[] | null = null;
+  let changes = 0;
+  store.watch(() => {
+    changes += 1;
+    known = null;
+  });
+  const connected = async (): Promise<readonly Connection[]> => {
+    if (known) return known;
+    const before = changes;
+    const found = (await store.connections()).filter(({ state }) => state !== "not_connected");
+    // What changed while they were read is read the next time.
+    if (changes === before) known = found;
+    return found;
+  };
   const faultOf = async (
     source: Source,
     connections: readonly Connection[],
@@ -58,7 +73,7 @@ export function createSecretWatch({
     faults: () => faults,
     isAnyConnected: () => isAnyConnected,
     look: async () => {
-      const connections = (await store.connections()).filter(({ state }) => state !== "not_connected");
+      const connections = await connected();
       isAnyConnected = connections.length > 0;
       const found = await Promise.all(sources.map((source) => faultOf(source, connections)));
       // A vault that cannot be read tells nothing new.

@@ -39,7 +39,7 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   settle: { wakes: true, shares: true },
   letGo: {},
   dueWork: {},
-  hold: {},
+  hold: { wakes: true },
   release: { wakes: true },
   raise: { wakes: true },
   takeCall: { shares: true },

@@ -80,11 +80,15 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       `SELECT due_at FROM pushes p WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND ${IS_FREE} ORDER BY due_at LIMIT 1`,
     )
     .pluck();
+  /** Asked after each change, so that whoever has nothing to deliver must cost next to nothing. */
   const open = db.prepare<
     [number | null, number | null],
     { id: number; connectedAt: number | null; outage: string | null }
   >(
-    "SELECT id, details ->> 'connectedAt' AS connectedAt, details -> 'outage' AS outage FROM connections WHERE hold_cause IS NULL AND (? IS NULL OR id = ?) ORDER BY id",
+    `SELECT id, details ->> 'connectedAt' AS connectedAt, details -> 'outage' AS outage FROM connections
+      WHERE hold_cause IS NULL AND (? IS NULL OR id = ?)
+        AND EXISTS (SELECT 1 FROM push_counts c WHERE c.connection_id = connections.id AND c.state = 'pending' AND c.n > 0)
+      ORDER BY id`,
   );
   const newestWaiting = db
     .prepare<[number], number | null>(
