@@ -61,7 +61,7 @@ async function measure(size) {
 
     await sleep(SETTLE_MS);
     const idleMs = await cpuWhile(serving.pid, SECONDS * 1_000);
-    const status = await statusMs(portal, orgOf(0));
+    const status = await statusMs(portal, "--org", orgOf(0));
 
     await portal.control("POST", "/settings", { accessTokenSeconds: TOKEN_SECONDS });
     await vendor.endAccessTokens();

@@ -2,7 +2,6 @@
 // from ten thousand invites to a million. One is imported, the others are its copies in the program's own tables.
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ORG } from "./events.js";
 import { fillLog } from "./fill.js";
 import { openPortal } from "./portal.js";
 import { startScript } from "./program.js";
@@ -68,10 +67,10 @@ async function measure(size, vendorUrl) {
   }
 }
 
-export async function statusMs(portal, org = ORG) {
+export async function statusMs(portal, ...flags) {
   const times = [];
   for (let round = 0; round < STATUS_ROUNDS; round++)
-    times.push((await portal.run(["status", "--org", org])).seconds * 1_000);
+    times.push((await portal.run(["status", ...flags])).seconds * 1_000);
   return median(times);
 }
 
