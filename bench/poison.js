@@ -47,7 +47,7 @@ export async function poison({ log }) {
   for (const { what, goal, fault, body } of KINDS) {
     const perPoison = [];
     for (const poisons of POISONS) {
-      const result = await measure(poisons, { fault, body: body ?? bodyOf });
+      const result = await measure(poisons, { fault, body: body ?? ((n) => bodyOf(n)) });
       perPoison.push(result.extra / poisons);
       log({ what, poisons, ...result });
     }

@@ -147,7 +147,7 @@ function declareTests() {
   });
 
   test("killed without warning, the service comes back by itself", async () => {
-    await ok(run("systemctl", ["kill", "--signal=KILL", "jc-integrations"]));
+    await ok(run("systemctl", ["kill", "--kill-whom=main", "--signal=KILL", "jc-integrations"]));
     await until("it was started again", async () => {
       const { restarts } = v.parse(v.object({ restarts: v.number() }), await json("service", "status"));
       return restarts === 1 && (await isReady());
