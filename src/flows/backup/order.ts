@@ -1,7 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
+import { systemClock } from "../../shared/clock.ts";
 import { AppError, ERROR_CODES, type ErrorCode, isAppError } from "../../shared/errors.ts";
 import { isRunning, thisProcess } from "../../shared/process-identity.ts";
 import type { Store } from "../../store/contract/store.ts";
@@ -78,7 +78,7 @@ async function answerOf(stateDir: string, signal: AbortSignal): Promise<string |
     if (order?.problem) throw problemOf(order.problem);
     const isUnderWay = order?.begunBy !== undefined && isRunning(order.begunBy);
     if (!isUnderWay && (order?.begunBy !== undefined || performance.now() > giveUpAt)) return null;
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    await systemClock.sleep(LOOK_EVERY_MS, signal);
   }
 }
 

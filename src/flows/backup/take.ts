@@ -79,6 +79,10 @@ async function take(
     const checked = await orAborted((await backupFiles()).finish(partial), signal);
     inDirectory(dirname(file), () => giveName(partial, file, sumText(file, takenAt, checked)));
     return { ...checked, file, takenAt };
+  } catch (error) {
+    // Whatever fails once all is to stop fails for that.
+    signal.throwIfAborted();
+    throw error;
   } finally {
     for (const left of [partial, `${partial}-journal`]) rmSync(left, { force: true });
   }
@@ -86,6 +90,8 @@ async function take(
 
 /** Throws the signal's reason as soon as it aborts. */
 async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  // What nobody waits for any more fails unheard.
+  work.catch(() => {});
   signal.throwIfAborted();
   let stop = () => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -96,8 +102,6 @@ async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Pr
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener("abort", stop);
-    // What nobody waits for any more fails unheard.
-    work.catch(() => {});
   }
 }
 
