@@ -14,7 +14,7 @@ export function registerRestore(program: Command, world: World): void {
     .option("--dry-run", "say what would be done, and do nothing")
     .addHelpText(
       "after",
-      "\nserve must be stopped. The old log is moved aside, never deleted. Tokens and secrets stay as they are. What was cut off is\ndone by typing it again.\n\nExample:\n  jc-integrations restore /var/lib/jc-integrations/backups/log-20261128T030000Z.backup",
+      "\nserve must be stopped. The old log is moved aside, never deleted. Tokens and\nsecrets stay as they are. What was cut off is done by typing it again.\n\nExample:\n  jc-integrations restore backups/log-20261128T030000Z.backup",
     )
     .action((backup: string, options: { dryRun?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {

@@ -1,13 +1,12 @@
 import type { Server } from "node:http";
 import { setSecretCommand } from "../core/advice/command-lines.ts";
 import { METRICS_TOKEN } from "../core/metrics-token.ts";
-import { isAdminGivenUp } from "../shared/admin-address.ts";
-import { AppError, isAppError } from "../shared/errors.ts";
+import { adminExposed, isAdminGivenUp, isLoopbackAddress } from "../shared/admin-address.ts";
+import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Vault } from "../vault/contract.ts";
 import { readSecret, type SecretReader } from "../vault/secrets.ts";
-import { isLoopbackAddress } from "./admin/access.ts";
 import { createAdminServer } from "./admin/admin-server.ts";
 import type { ServeContext, ServeParts } from "./context.ts";
 import { closeServer, listen } from "./listen.ts";
@@ -67,7 +66,7 @@ export async function openAdminListener(
   const isExposed = isBoundElsewhere(server);
   if (isExposed && certificate === null) {
     server.close();
-    throw exposed(wanted);
+    throw adminExposed(wanted);
   }
   if (isExposed && (await token()) === null)
     log.warn("the admin listener tells other machines nothing: no token is set", {
@@ -79,16 +78,6 @@ export async function openAdminListener(
 function withoutMetrics(log: Pick<Log, "warn">, reason: string, hint = `Set another ${KEY}.`): null {
   log.warn(`no metrics are served: ${reason}`, { hint });
   return null;
-}
-
-function exposed(address: string): AppError {
-  return new AppError(
-    "CONFIG_INVALID",
-    `${KEY} = ${JSON.stringify(address)} would send its token in the clear`,
-    {
-      hint: "Set serve.tls_cert and serve.tls_key, or listen on 127.0.0.1 and come by an SSH tunnel.",
-    },
-  );
 }
 
 function isBoundElsewhere(server: Server): boolean {

@@ -6,6 +6,7 @@ import { type AppError, isAppError } from "./errors.ts";
 import { proxyFrom } from "./proxy.ts";
 import { problemOfFile } from "./readable-file.ts";
 import { type Setting, settingsIn } from "./settings.ts";
+import { adminExposed, isElsewhere } from "./admin-address.ts";
 import { CERT_KEY, KEY_KEY, tlsFilesOf } from "./tls-files.ts";
 import { readTlsPair } from "./tls-pair.ts";
 
@@ -40,6 +41,8 @@ export function problemsOf(
   attempt(() => proxyFrom(options.env), fault);
   if (!problems.some(({ message }) => message.startsWith("serve.tls_")))
     attempt(() => checkTls(config, cwd), fault);
+  const admin = config["serve.admin_listen"];
+  if (isElsewhere(admin) && !config[CERT_KEY]) fault(adminExposed(admin));
   return { config, problems };
 }
 

@@ -88,6 +88,17 @@ describe("config check", () => {
     expect(out + err).not.toContain("s3cret");
   });
 
+  test.each([
+    ["0.0.0.0:8471", 2],
+    ["[::]:8471", 2],
+    ["[::1]:8471", 0],
+    ["none", 0],
+  ])("an admin listener at %s without TLS is told before serve ends with it", async (address, code) => {
+    const found = await checked('[hubspot]\nclient_id = "app"', { JC_SERVE_ADMIN_LISTEN: address });
+    expect(found.code).toBe(code);
+    expect(messagesOf(found).includes("in the clear")).toBe(code === 2);
+  });
+
   test("is content with what serves, and with no file at all", async () => {
     const world = await freshWorld();
     expect(await check(world)).toMatchObject({

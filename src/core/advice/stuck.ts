@@ -78,7 +78,7 @@ function outageAdvice({ vendor }: Connection, { since, reason }: Outage): string
 }
 
 function serviceAdvice({ vendor, org }: Connection): string {
-  return `${vendor} is not known to fail. See whether serve runs (${statusCommand({ org })}) and what it logged last`;
+  return `${vendor} is not known to fail. Where no service runs, start serve; else see what it logged last (${statusCommand({ org })} names it)`;
 }
 
 function recordAdvice(connection: Connection, isCertain: boolean): string {

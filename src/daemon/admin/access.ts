@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
+import { isLoopbackAddress } from "../../shared/admin-address.ts";
 import type { Secret } from "../../shared/secret.ts";
 
 /**
@@ -23,10 +24,6 @@ export async function standingOf(
 }
 
 const FORWARDED = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
-
-export function isLoopbackAddress(address: string): boolean {
-  return /^(::ffff:)?127\./i.test(address) || address === "::1";
-}
 
 /** As a browser of this machine names it. What is no browser may name nothing. */
 function isOwnName(host: string | undefined): boolean {
