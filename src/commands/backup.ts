@@ -55,7 +55,7 @@ async function takeBackup({ app, world, print }: Session, to: string | undefined
 }
 
 async function listBackups({ app, terminal, print }: Session): Promise<void> {
-  const [{ backupsIn }, { backupDirOf }] = await Promise.all([
+  const [{ backupsIn, isAsLong }, { backupDirOf }] = await Promise.all([
     import("../flows/backup/list.ts"),
     import("../flows/watch/last-backup.ts"),
   ]);
@@ -69,6 +69,7 @@ async function listBackups({ app, terminal, print }: Session): Promise<void> {
         takenAt: new Date(at).toISOString(),
         bytes,
         isChecked: facts !== null,
+        isAsLong: isAsLong({ bytes, facts }),
         ...(facts ? { sha256: facts.sha256, counts: facts.counts } : {}),
       })),
     },
@@ -82,10 +83,18 @@ async function listBackups({ app, terminal, print }: Session): Promise<void> {
               facts ? String(facts.counts.events) : "–",
               facts ? String(facts.counts.invites) : "–",
               shortBytes(bytes),
-              facts ? file : `${file} (never looked through: no sum beside it)`,
+              `${file}${remarkOn({ bytes, facts }, isAsLong)}`,
             ]),
           ),
   });
+}
+
+function remarkOn<Backup extends { facts: object | null }>(
+  backup: Backup,
+  isAsLong: (backup: Backup) => boolean,
+): string {
+  if (backup.facts === null) return " (never looked through: no sum beside it)";
+  return isAsLong(backup) ? "" : " (damaged: it is not as long as it was)";
 }
 
 async function verify({ app, world, print }: Session, which: string | undefined): Promise<void> {

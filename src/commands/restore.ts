@@ -27,7 +27,13 @@ export function registerRestore(program: Command, world: World): void {
           });
         const plan = await planRestore(app, file);
         const { counts } = plan.checked;
-        const planned = { backup: file, counts, old: plan.old.condition, missing: plan.missing };
+        const planned = {
+          backup: file,
+          counts,
+          old: plan.old.condition,
+          missing: plan.missing,
+          staysRemoved: plan.staysRemoved,
+        };
         if (options.dryRun)
           return print({ json: { ...planned, isDryRun: true }, text: () => planText(plan) });
         refuseHeld(await app.restoring(), app.stateDir);
@@ -42,6 +48,9 @@ export function registerRestore(program: Command, world: World): void {
           text: () =>
             [
               `The log is the backup's: ${count(counts.events, "event")}, and ${count(report.events, "event")} of the old log after it.`,
+              ...(plan.staysRemoved > 0
+                ? [`Without ${count(plan.staysRemoved, "invite")} that retention had removed since.`]
+                : []),
               ...lossText(report),
               report.aside === null
                 ? ""

@@ -6,6 +6,12 @@ const NAME = /^log-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-\d+)?\.backup$/;
 /** Beside each backup, as `sha256sum --check` reads it. It is there before the backup has its name. */
 export const SUM = ".sha256";
 
+/** How long the backup was when it was looked through, by what stands beside it; null where that says nothing. */
+export function bytesInSum(text: string): number | null {
+  const bytes = /^# \{.*"bytes":(\d+)/.exec(text)?.[1];
+  return bytes === undefined ? null : Number(bytes);
+}
+
 /** Nobody hears of a backup for this long: it is told. */
 export const OVERDUE_AFTER_MS = 48 * 3_600_000;
 

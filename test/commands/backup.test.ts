@@ -1,6 +1,7 @@
 /** `backup` as an operator meets it: what it writes, what it refuses, what it leaves. */
 import { execFileSync } from "node:child_process";
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -14,6 +15,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { launch } from "../end-to-end/program.ts";
 import { fakeClock } from "../fake-clock.ts";
 import {
   CLIENT_SECRET,
@@ -254,6 +256,44 @@ describe("backup", () => {
     const { file: back } = await json(world, ["backup"]);
     expect([ahead, back].map(existsSync)).toEqual([true, true]);
     expect(Object((await world.run(["status", "--json"])).json).backup.file).toBe(back);
+  });
+
+  test("one that is longer than it was is marked, counts as none, and the one before it is named", async () => {
+    const clock = fakeClock();
+    const world = await connected({ clock });
+    await importResults(world, [invite()]);
+    const { file: good } = await json(world, ["backup"]);
+    clock.jump(clock.now() + DAY);
+    const { file: bad } = await json(world, ["backup"]);
+    appendFileSync(bad, "damage");
+    expect((await succeed(world, ["backup", "list"])).out).toContain(
+      `${bad} (damaged: it is not as long as it was)`,
+    );
+    const { backups } = await json(world, ["backup", "list"]);
+    expect(backups.map((each: { isAsLong: boolean }) => each.isAsLong)).toEqual([false, true]);
+    expect(Object((await world.run(["status", "--json"])).json).backup.file).toBe(good);
+    expect(await world.run(["restore", bad, "--yes"])).toMatchObject({ code: 2 });
+    expect(await world.run(["backup", "verify", bad])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`restore ${good}`),
+    });
+    // The line that status prints for a log that cannot be opened.
+    writeFileSync(join(world.stateDir, "log.db"), "no log".repeat(1_000));
+    const { out, err } = await world.run(["status"]);
+    expect(out + err).toContain(good);
+    expect(out + err).not.toContain(bad);
+  });
+
+  test("of two at once under one name the later one is told to choose another", async () => {
+    const world = await withResults();
+    const runs = await Promise.all([1, 2, 3].map(() => launch(world, ["backup", `${world.dir}/same`]).ended));
+    const refused = runs.filter(({ code }) => code !== 0);
+    expect(refused).toHaveLength(2);
+    for (const { code, err } of refused) {
+      expect(code).toBe(2);
+      expect(err).toContain("exists already");
+      expect(err).toContain("Choose another name");
+    }
   });
 
   test("needs a log", async () => {

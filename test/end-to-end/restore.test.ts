@@ -19,6 +19,7 @@ import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { dist } from "../built.ts";
+import { fakeClock } from "../fake-clock.ts";
 import { children } from "../store/child.ts";
 import { connected, importResults, invite, type InviteEvent, succeed, until, type World } from "../world.ts";
 import { allDelivered, launch, launchService, send, type Service } from "./program.ts";
@@ -191,6 +192,23 @@ describe("restore", () => {
     });
     expect(statSync(logOf(world)).ino).toBe(before);
     expect(asideIn(world)).toEqual([]);
+  });
+
+  test("says how many invites stay removed, since retention had removed them", async () => {
+    const clock = fakeClock();
+    const world = await connected({ clock });
+    await importResults(world, [invite(), invite()]);
+    await succeed(world, ["replay", "--status", "pending", "--yes"]);
+    const { file } = await json(world, ["backup"]);
+    expect((await succeed(world, ["restore", file, "--dry-run"])).out).not.toContain("removed");
+    clock.jump(clock.now() + 200 * 24 * 3_600_000);
+    await succeed(world, ["run", "retention"]);
+    const dry = (await succeed(world, ["restore", file, "--dry-run"])).out;
+    expect(dry).toContain("2 invites of it stay removed: retention had removed them since.");
+    expect(await json(world, ["restore", file, "--yes"])).toMatchObject({ staysRemoved: 2 });
+    const db = new Database(logOf(world), { readonly: true });
+    expect(db.prepare("SELECT count(*) FROM invites").pluck().get()).toBe(0);
+    db.close();
   });
 
   test("refuses while a service lives on the log, also on one that it has lost, and while any process holds it", async () => {

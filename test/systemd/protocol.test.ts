@@ -183,8 +183,14 @@ function declareTests() {
   });
 
   test.each([
-    ["that is stopped", () => ok(run("systemctl", ["kill", "--kill-whom=main", "--signal=STOP", "jc-integrations"]))],
-    ["whose loop turns in circles", () => ok(run("systemctl", ["kill", "--kill-whom=main", "--signal=USR2", "jc-integrations"]))],
+    [
+      "that is stopped",
+      () => ok(run("systemctl", ["kill", "--kill-whom=main", "--signal=STOP", "jc-integrations"])),
+    ],
+    [
+      "whose loop turns in circles",
+      () => ok(run("systemctl", ["kill", "--kill-whom=main", "--signal=USR2", "jc-integrations"])),
+    ],
     ["whose store turns in circles", async () => writeFileSync("/run/jc-test/turn", "")],
   ])("one %s is ended and started again, and takes webhooks", async (_how, hang) => {
     const before = await restarts();

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
 import { outdated, SUM, timeInName } from "../../core/backup.ts";
+import { restoreCommand, BACKUPS_COMMAND } from "../../core/advice/command-lines.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { BackupFiles, CheckedLog } from "../../store/contract/store.ts";
 import { inDirectory } from "./take.ts";
@@ -78,11 +79,22 @@ export async function verifyBackup(
     throw new AppError(
       "STORE_UNAVAILABLE",
       `${file} is not what it was: its SHA-256 is another than ${basename(file)}${SUM} says`,
-      {
-        hint: "It was changed or damaged since. Take another one.",
-      },
+      { hint: `It was changed or damaged since. ${beforeIt(file)}` },
     );
   return { ...checked, isCompared: said !== null };
+}
+
+/** Is it still as long as it was when it was looked through? */
+export function isAsLong({ bytes, facts }: Pick<KnownBackup, "bytes" | "facts">): boolean {
+  return facts === null || facts.bytes === bytes;
+}
+
+function beforeIt(file: string): string {
+  const all = backupsIn(dirname(file));
+  const found = all
+    .slice(all.findIndex((each) => each.file === file) + 1)
+    .find((each) => each.facts && isAsLong(each));
+  return found ? `The one before it: ${restoreCommand(found.file)}` : `See the others: ${BACKUPS_COMMAND}`;
 }
 
 /** Removes those of this log that have had their time. Returns which. */

@@ -38,6 +38,8 @@ export interface RestorePlan {
   old: OldLogStanding;
   /** Of the old log, which the backup lacks. */
   missing: { events: number; unreadable: number };
+  /** Invites of the backup that retention had removed from the old log. */
+  staysRemoved: number;
 }
 
 export interface TakenOver {
@@ -77,7 +79,7 @@ export async function planRestore(context: RestoreContext, backup: string): Prom
     missing.events += page.events.length;
     missing.unreadable = page.unreadable;
   }
-  return { backup, checked, old: restoring.old(), missing };
+  return { backup, checked, old: restoring.old(), missing, staysRemoved: restoring.staysRemoved(backup) };
 }
 
 /** Whoever writes the old log would write what nobody reads. */
@@ -216,10 +218,15 @@ async function takeConnections(store: Store, old: readonly OldConnection[], now:
   return n;
 }
 
-export function planText({ backup, checked, old, missing }: RestorePlan): string {
+export function planText({ backup, checked, old, missing, staysRemoved }: RestorePlan): string {
   const { events, invites } = checked.counts;
   return [
     `${basename(backup)} is whole: ${count(events, "event")}, ${count(invites, "invite")}.`,
+    ...(staysRemoved > 0
+      ? [
+          `${count(staysRemoved, "invite")} of it ${staysRemoved === 1 ? "stays" : "stay"} removed: retention had removed ${staysRemoved === 1 ? "it" : "them"} since.`,
+        ]
+      : []),
     oldText(old, missing),
   ].join("\n");
 }

@@ -57,11 +57,7 @@ export async function takeInto(context: TakeContext, directory: string): Promise
 
 /** Under a name of the operator's choice. Throws `USAGE` where something stands there. */
 export async function takeAs(context: TakeContext, file: string): Promise<TakenBackup> {
-  for (const path of [file, file + SUM])
-    if (existsSync(path))
-      throw new AppError("USAGE", `${path} exists already`, {
-        hint: "Choose another name: no backup is written over what is there.",
-      });
+  for (const path of [file, file + SUM]) if (existsSync(path)) throw nameTaken(path);
   if (!existsSync(dirname(file)))
     throw new AppError("USAGE", `there is no directory ${dirname(file)}`, { hint: "Make it first." });
   return await take(context, { file, takenAt: context.clock.now() });
@@ -107,16 +103,26 @@ async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Pr
 
 /** Whoever makes the file with the sum has the name. */
 function giveName(partial: string, file: string, text: string): void {
-  writeFileSync(file + SUM, text, { flag: "wx", mode: 0o600, flush: true });
   try {
-    if (existsSync(file))
-      throw new AppError("USAGE", `${file} exists already`, { hint: "Choose another name." });
+    writeFileSync(file + SUM, text, { flag: "wx", mode: 0o600, flush: true });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") throw nameTaken(file);
+    throw error;
+  }
+  try {
+    if (existsSync(file)) throw nameTaken(file);
     renameSync(partial, file);
   } catch (error) {
     rmSync(file + SUM, { force: true });
     throw error;
   }
   toDisk(dirname(file));
+}
+
+function nameTaken(path: string): AppError {
+  return new AppError("USAGE", `${path} exists already`, {
+    hint: "Choose another name: no backup is written over what is there.",
+  });
 }
 
 /** As `sha256sum --check` reads it; lines with a # it leaves alone. */

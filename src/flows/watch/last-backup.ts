@@ -1,6 +1,6 @@
-import { readdir, stat } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { newestOf, SUM, timeInName } from "../../core/backup.ts";
+import { bytesInSum, newestOf, SUM, timeInName } from "../../core/backup.ts";
 import type { Config } from "../../shared/config.ts";
 
 /** When the log was last backed up, read off the files themselves: a backup that somebody removed is none. */
@@ -24,11 +24,33 @@ export async function lastBackup(
 ): Promise<LastBackup> {
   const directory = backupDirOf(config, stateDir);
   const names = new Set(await readdir(directory).catch(() => []));
-  const good = [...names].flatMap((name) => {
+  const looked = [...names].flatMap((name) => {
     const at = timeInName(name);
     return at !== null && names.has(name + SUM) ? [{ file: join(directory, name), at }] : [];
   });
-  const newest = newestOf(good, now);
+  const newest = await newestGood(looked, now);
   const log = await stat(join(stateDir, "log.db")).catch(() => null);
   return { directory, newest, since: newest?.at ?? log?.birthtimeMs ?? null };
+}
+
+/** One that was cut short or written on since it was looked through is none. */
+async function newestGood(
+  looked: readonly { file: string; at: number }[],
+  now: number,
+): Promise<LastBackup["newest"]> {
+  const newest = newestOf(looked, now);
+  if (newest === null) return null;
+  const { file } = newest;
+  const [said, is] = await Promise.all([
+    readFile(file + SUM, "utf8").then(bytesInSum, () => null),
+    stat(file).then(
+      ({ size }) => size,
+      () => null,
+    ),
+  ]);
+  if (said !== null && said === is) return newest;
+  return await newestGood(
+    looked.filter((each) => each !== newest),
+    now,
+  );
 }

@@ -22,6 +22,8 @@ export interface Restoring {
   setAside(): string | null;
   /** What the old log forbids to bring back, into the new one, and what else is copied row by row. Best effort on a damaged one. */
   takeRules(): TakenRows;
+  /** How many invites of the backup stay removed, since retention had removed them from the old log. */
+  staysRemoved(backup: string): number;
   /** Connections as the old log knew them last; none of one that cannot be read. */
   oldConnections(): OldConnection[];
   /** Events of the old log that the backup does not hold, in the order in which they came. */

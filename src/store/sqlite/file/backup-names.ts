@@ -1,5 +1,6 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { bytesInSum, SUM } from "../../../core/backup.ts";
 import { isRunning, type ProcessIdentity } from "../../../shared/process-identity.ts";
 
 /** While a backup is written and checked it has this behind its name. */
@@ -16,15 +17,28 @@ export function backupBeforeMigration(
   return `${path}.v${by.version}-${time}-${by.pid}.backup`;
 }
 
-/** Of those beside the log, and in the usual place of daily ones; null where there is none. */
+/** Of those beside the log, and in the usual place of daily ones, that are as long as they were; null where there is none. */
 export function newestBackup(path: string): string | null {
   const timeIn = (name: string) =>
     /\d{4}-?\d\d-?\d\dT[\d-]+Z/.exec(name)?.[0].replaceAll(/\D/g, "").slice(0, 14) ?? "";
   const daily = namesIn(join(dirname(path), DAILY)).map((name) => join(DAILY, name));
-  const [newest] = [...namesBeside(path), ...daily]
+  const newest = [...namesBeside(path), ...daily]
     .filter((name) => name.endsWith(".backup"))
-    .toSorted((a, b) => timeIn(b).localeCompare(timeIn(a)));
-  return newest ? join(dirname(path), newest) : null;
+    .toSorted((a, b) => timeIn(b).localeCompare(timeIn(a)))
+    .map((name) => join(dirname(path), name))
+    .find((file) => !isOtherThanSaid(file));
+  return newest ?? null;
+}
+
+/** Cut short, or written on, since it was looked through: to read all of it would take too long here. */
+function isOtherThanSaid(file: string): boolean {
+  try {
+    const said = bytesInSum(readFileSync(file + SUM, "utf8"));
+    return said !== null && said !== statSync(file).size;
+  } catch {
+    // Those that were made before a migration have no sum.
+    return false;
+  }
 }
 
 /** The newest that was made before a migration and that a program of this version can open; null where there is none. */

@@ -10,10 +10,10 @@ import type { Db } from "../file/db.ts";
 import { statOf } from "../file/identity.ts";
 import { lockHolders, processWords } from "../file/lock-holders.ts";
 import { storeErrors, unavailable } from "../file/store-errors.ts";
-import { missingEvents } from "./old-events.ts";
+import { attempt, missingEvents } from "./old-events.ts";
 import { conditionOf, connectionsIn, openOldLog, owedIn, servicesIn } from "./old-log.ts";
 import { type Marker, PARTS, type Places, placesIn, readMarker } from "./places.ts";
-import { buryInvites } from "../retention/bury.ts";
+import { buryInvites, countBuried } from "../retention/bury.ts";
 import { makeDue, settleAsBefore, stageBackup, takeRows } from "./staging.ts";
 
 /** SQLite's locks on the log itself, and on its -shm: whoever has it open holds one (sqlite.org/walformat.html#wal_locks). */
@@ -48,6 +48,10 @@ export function openRestoring(stateDir: string, now: number): Restoring {
           buryInvites(db);
           return taken;
         }),
+      ),
+    staysRemoved: (backup) =>
+      withOld(0, (old) =>
+        closing(new Database(backup, { readonly: true }), (db) => attempt(() => countBuried(db, old)) ?? 0),
       ),
     oldConnections: () => withOld([], connectionsIn),
     missingEvents: (known, backup) =>
