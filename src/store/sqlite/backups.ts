@@ -22,17 +22,22 @@ export async function openBackupFiles(threadUrl: URL): Promise<BackupFiles> {
   const calls = new Map<number, { resolve(checked: CheckedLog): void; reject(error: Error): void }>();
   let lastId = 0;
   let ended: Error | null = null;
+  let isClosing = false;
+  /** Nobody waits for it, unless for its end. */
+  const rest = () => {
+    if (calls.size === 0 && !isClosing) worker.unref();
+  };
   const end = (error: Error) => {
     ended ??= error;
     for (const { reject } of calls.values()) reject(ended);
     calls.clear();
-    worker.unref();
+    rest();
   };
   worker.on("message", (answer: BackupAnswer) => {
     if ("ready" in answer) return;
     const call = calls.get(answer.id);
     calls.delete(answer.id);
-    if (calls.size === 0) worker.unref();
+    rest();
     if ("checked" in answer) return call?.resolve(answer.checked);
     const { code, message, hint } = answer.failure;
     call?.reject(
@@ -52,6 +57,11 @@ export async function openBackupFiles(threadUrl: URL): Promise<BackupFiles> {
   return {
     finish: (path) => ask("finish", path),
     check: (path) => ask("check", path),
-    close: async () => void (await worker.terminate()),
+    close: async () => {
+      // It ends once what it is at has ended: until then the process stays.
+      isClosing = true;
+      worker.ref();
+      await worker.terminate();
+    },
   };
 }
