@@ -98,15 +98,16 @@ function remarkOn<Backup extends { facts: object | null }>(
 }
 
 async function verify({ app, world, print }: Session, which: string | undefined): Promise<void> {
-  const [{ backupsIn, verifyBackup }, { backupDirOf }] = await Promise.all([
+  const [{ backupsIn, verifyBackup }, { backupDirOf }, { orAborted }] = await Promise.all([
     import("../flows/backup/list.ts"),
     import("../flows/watch/last-backup.ts"),
+    import("../flows/backup/take.ts"),
   ]);
   const file =
     which === undefined
       ? newestIn(backupsIn, backupDirOf(app.config, app.stateDir))
       : resolve(world.cwd, which);
-  const checked = await verifyBackup(await app.backupFiles(), file);
+  const checked = await orAborted(verifyBackup(await app.backupFiles(), file), world.signal);
   const { bytes, sha256, counts, isCompared } = checked;
   print({
     json: { file, bytes, sha256, counts, isWhole: true, isCompared },

@@ -19,13 +19,16 @@ export function registerRestore(program: Command, world: World): void {
     .action((backup: string, options: { dryRun?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
         const { app, print, say } = session;
-        const { planRestore, planText, refuseHeld, restoreLog } = await import("../flows/backup/restore.ts");
+        const [{ planRestore, planText, refuseHeld, restoreLog }, { orAborted }] = await Promise.all([
+          import("../flows/backup/restore.ts"),
+          import("../flows/backup/take.ts"),
+        ]);
         const file = resolve(world.cwd, backup);
         if (file === join(app.stateDir, "log.db"))
           throw new AppError("USAGE", `${file} is the log itself`, {
             hint: `Name a backup: ${BACKUPS_COMMAND}`,
           });
-        const plan = await planRestore(app, file);
+        const plan = await orAborted(planRestore(app, file), world.signal);
         const { counts } = plan.checked;
         const planned = {
           backup: file,

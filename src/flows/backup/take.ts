@@ -85,7 +85,7 @@ async function take(
 }
 
 /** Throws the signal's reason as soon as it aborts. */
-async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+export async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   // What nobody waits for any more fails unheard.
   work.catch(() => {});
   signal.throwIfAborted();
