@@ -1,53 +1,26 @@
-import { accessSync, constants, statfsSync } from "node:fs";
-import {
-  logsCommand,
-  NEW_LOG_COMMAND,
-  replayCommand,
-  RETRY_COMMAND,
-  rotateCommand,
-  setSecretCommand,
-  webhooksLogCommand,
-} from "../../core/advice/command-lines.ts";
-import { versionTrouble } from "../../core/advice/api-version.ts";
-import { sharedAccountTrouble } from "../../core/advice/account-taken.ts";
-import { leftOutWords } from "../../core/advice/left-out.ts";
+import { rotateCommand, setSecretCommand, webhooksLogCommand } from "../../core/advice/command-lines.ts";
 import { backupTrouble } from "../../core/advice/backup-overdue.ts";
-import { loginTrouble } from "../../core/advice/login-age.ts";
-import { confirmWords } from "../../core/advice/not-confirmed.ts";
 import { refusedSources, refusedWords } from "../../core/advice/refused-sources.ts";
-import { refusalWords } from "../../core/advice/refusal.ts";
-import { stuckInAll, stuckTroubles } from "../../core/advice/stuck.ts";
-import { subscriptionTrouble } from "../../core/advice/subscription.ts";
-import {
-  type Connection,
-  type ConnectionState,
-  type Environment,
-  type Outage,
-  otherOwner,
-  type VaultTrouble,
-} from "../../core/connection.ts";
-import { isDegraded } from "../../core/delivery/outage-record.ts";
+import type { Environment } from "../../core/connection.ts";
 import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
 import { dailyDue } from "../../core/due-times.ts";
 import { type Clock, isoTime } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
-import { type AppError, isAppError } from "../../shared/errors.ts";
-import { secretWarnings } from "./secret-warnings.ts";
+import { isAppError } from "../../shared/errors.ts";
 import { openToOthers } from "../../shared/private-files.ts";
-import { count, plain, shortTime } from "../../shared/text.ts";
 import { withoutEffect } from "../../shared/settings.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
-import type { ConnectionCounts, Overview, PushCounts, Store } from "../../store/contract/store.ts";
+import type { Overview, Store } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
-import type { ServeFault } from "./serve-faults.ts";
-import { apiVersionOf, versionsOf } from "./api-version.ts";
 import { nobodyAlerted } from "./alert-chat.ts";
-import { lastBackup } from "./last-backup.ts";
+import { connectionStatus, timeOrNull, wordsOf } from "./connection-status.ts";
 import { hasFaults } from "./faults-file.ts";
+import { lastBackup } from "./last-backup.ts";
+import { diskOf, storageOf } from "./log-standing.ts";
+import { secretWarnings } from "./secret-warnings.ts";
 
 const REFUSALS_SHOWN_MS = 24 * 3_600_000;
 const MOST_REFUSALS = 1_000;
-const MINUTE_MS = 60_000;
 
 export interface StatusContext {
   /** Null where there is no store yet: who looks creates none. */
@@ -91,54 +64,16 @@ export async function statusOf(
     ...known.map(({ connection }) => connection.vendor),
     ...links.keys(),
   ]);
-  const connections = [...vendors].map((vendor) => {
-    const { label, isAts } = wordsOf(vendor, declared);
-    const found = known.find(({ connection }) => connection.vendor === vendor);
-    const connection = found?.connection;
-    const link = links.get(vendor);
-    const linkExpiresAt = link?.expiresAt ?? null;
-    const state = stateWith(connection?.state, linkExpiresAt);
-    return {
-      vendor,
-      label,
-      environment,
-      state,
-      tokens: tokensOf(connection),
-      /** By whom it is, while we are refused: what no waiting mends. */
-      refusedFor: connection?.state === "connected" ? refusedFor(connection) : null,
-      account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
-      scopes: connection?.scopes ?? [],
-      missingScopes: connection?.missingScopes ?? [],
-      /** What of every result the account cannot take, and why. */
-      leftOut: (connection?.leftOut ?? []).map(({ name, reason }) => ({ name, reason })),
-      ...versionIn(config, {
-        declared: declared.find((each) => each.vendor === vendor),
-        org,
-        environment,
-        now,
-        state,
-      }),
-      tokenExpiresAt: timeOrNull(connection?.tokenExpiresAt),
-      login: connection?.login
-        ? { since: isoTime(connection.login.since), endsAt: isoTime(connection.login.endsAt) }
-        : null,
-      lastSyncAt: timeOrNull(connection?.lastSyncAt),
-      subscription: isAts ? subscriptionOf(connection) : null,
-      /** What it was never told of, as `connect` or the last `backfill` counted it. */
-      unsent: connection?.state === "connected" ? (connection.unsent ?? 0) : 0,
-      /** Of a link for consent that is open; null when none is. */
-      linkExpiresAt: timeOrNull(linkExpiresAt),
-      /** How the last answer to it ended, where it brought no connection. */
-      linkRefusal: link?.refusal ? { at: timeOrNull(link.refusedAt), reason: link.refusal } : null,
-      banner:
-        state === "waiting_for_consent" && linkExpiresAt !== null
-          ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}${linkRefusalWords(link)}`
-          : bannerOf(label, found, { now, isServed: services.length > 0, all }),
-      pushes: found
-        ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
-        : { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
-    };
-  });
+  const place = { org, environment, now, isServed: services.length > 0, all };
+  const connections = [...vendors].map((vendor) =>
+    connectionStatus(vendor, {
+      ...place,
+      config,
+      declared,
+      found: known.find(({ connection }) => connection.vendor === vendor),
+      link: links.get(vendor),
+    }),
+  );
   const sum = (key: keyof (typeof connections)[number]["pushes"]) =>
     connections.reduce((total, { pushes }) => total + pushes[key], 0);
   return {
@@ -203,15 +138,14 @@ export async function statusOf(
     secrets: faults
       .filter(({ kind }) => kind === "secrets")
       .map(({ since, message, hint }) => ({ since: isoTime(since), message, hint })),
-    /** What is wrong with the log itself, or keeps the service from writing it. */
-    storage: [
-      ...storageOf(
-        problem,
-        faults.filter(({ kind }) => kind !== "secrets"),
-      ),
-      ...(services.length > 0 && isReadOnly(stateDir) ? [readOnly(stateDir)] : []),
-      ...(said === "storage" ? [elsewhere(stateDir, config)] : []),
-    ],
+    storage: storageOf({
+      stateDir,
+      config,
+      problem,
+      faults: faults.filter(({ kind }) => kind !== "secrets"),
+      isServed: services.length > 0,
+      said,
+    }),
   };
 }
 
@@ -219,57 +153,6 @@ export async function statusOf(
 function retentionOf(removed: Overview["removed"], days: number) {
   const { invites = 0, rejected = 0, lastAt = null } = removed ?? {};
   return { days, invites, rejected, lastAt: timeOrNull(lastAt) };
-}
-
-/** There a service cannot even tell of it. */
-function isReadOnly(stateDir: string): boolean {
-  try {
-    accessSync(stateDir, constants.W_OK);
-    return false;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EROFS";
-  }
-}
-
-function readOnly(stateDir: string) {
-  return {
-    isWarning: false,
-    since: null,
-    message: `the file system of ${stateDir} cannot be written: serve refuses events with 503`,
-    hint: "Find out why (dmesg says what the disk met), then: mount -o remount,rw. All goes on by itself.",
-  };
-}
-
-function elsewhere(stateDir: string, config: Config) {
-  return {
-    isWarning: false,
-    since: null,
-    message: `serve runs on another file: no log is in ${stateDir}, and the one that listens on ${config["serve.listen"]} has lost its own`,
-    hint: `Bring the directory back. To begin with an empty log: ${NEW_LOG_COMMAND}`,
-  };
-}
-
-/** As whoever looks finds the log, and as a running service knows it: they may look at different files. */
-function storageOf(problem: AppError | null, faults: readonly ServeFault[]) {
-  const found = problem
-    ? [{ isWarning: false, since: null, message: problem.message, hint: problem.hint ?? null }]
-    : [];
-  const told = faults.map(({ since, kind, message, hint }) => ({
-    isWarning: kind === "held-up",
-    since: isoTime(since),
-    message: kind === "lost" ? `serve runs on another file: ${message}` : message,
-    hint,
-  }));
-  return told.length > 0 ? told : found;
-}
-
-function diskOf(stateDir: string): { freeBytes: number } | null {
-  try {
-    const { bavail, bsize } = statfsSync(stateDir);
-    return { freeBytes: bavail * bsize };
-  } catch {
-    return null;
-  }
 }
 
 async function look(store: Store, { org, environment, now }: Place) {
@@ -327,47 +210,6 @@ function isSetUp(config: Config, of: { org: string; environment: Environment }) 
     vendor.destination !== undefined && Boolean(settingsOf(config, vendor, of).client_id);
 }
 
-/** The API version that the vendor is asked in, and what to do before its end, where it is in use. */
-function versionIn(
-  config: Config,
-  {
-    declared,
-    now,
-    state,
-    ...of
-  }: Place & { declared: VendorDeclaration | undefined; state: ConnectionState },
-) {
-  const apiVersion = apiVersionOf(declared, config, of);
-  if (!declared || !apiVersion) return { apiVersion: null, versionWarning: null };
-  const { vendor, label } = declared;
-  const known = versionsOf(declared);
-  const isUsed = state !== "not_connected";
-  return {
-    apiVersion,
-    versionWarning: isUsed ? versionTrouble(apiVersion, { vendor, label, known, now }) : null,
-  };
-}
-
-/** The link is good again: whoever has it may try once more. */
-function linkRefusalWords(link: { refusedAt: number | null; refusal: string | null } | undefined): string {
-  if (!link?.refusal || link.refusedAt === null) return "";
-  return `. The last answer, at ${shortTime(link.refusedAt)}, was refused: ${plain(link.refusal)}`;
-}
-
-/** One that is not known any more is named as the store has it. */
-function wordsOf(vendor: string, declared: readonly VendorDeclaration[]): { label: string; isAts: boolean } {
-  const known = declared.find((each) => each.vendor === vendor);
-  return { label: known?.label ?? vendor, isAts: known?.destination?.isAts ?? false };
-}
-
-/** How the webhooks of an applicant tracking system reach us; null where nobody can look. */
-function subscriptionOf(connection: Connection | undefined) {
-  if (connection?.state !== "connected") return null;
-  const { subscription } = connection;
-  if (!subscription) return { state: "none", checkedAt: null } as const;
-  return { state: subscription.state, checkedAt: isoTime(subscription.checkedAt) };
-}
-
 /** What is no HTTP has no vendor that anybody could name. */
 function adviceFor(
   source: string,
@@ -380,111 +222,4 @@ function adviceFor(
   const cure = isAts ? rotateCommand({ vendor: source, org }) : secret && setSecretCommand(secret.name, {});
   const changed = cure === undefined ? "" : `; where its secret was changed: ${cure}`;
   return { label: vendor.label, command: `See: ${webhooksLogCommand({ vendor: source, org })}${changed}` };
-}
-
-/** An open link changes nothing about a connection that works, or that must be mended. */
-function stateWith(state: ConnectionState = "not_connected", linkExpiresAt: number | null): ConnectionState {
-  return state === "not_connected" && linkExpiresAt !== null ? "waiting_for_consent" : state;
-}
-
-interface Moment {
-  now: number;
-  /** Does a service run, that tries again by itself? */
-  isServed: boolean;
-  /** Of every org: two may share an account since a version that allowed it. */
-  all: readonly Connection[];
-}
-
-/** What stands in the way: before all else that results might come to the wrong people. */
-function bannerOf(label: string, found: ConnectionCounts | undefined, moment: Moment): string | null {
-  if (!found) return null;
-  const { connection } = found;
-  const isLive = connection.state !== "not_connected";
-  const other =
-    isLive && connection.account ? otherOwner(moment.all, connection, connection.account.id) : null;
-  const words = [
-    other && sharedAccountTrouble(connection, other),
-    connection.state === "connected" && !connection.isConfirmed ? confirmWords(connection) : null,
-    troubleOf(label, found, moment),
-    connection.state === "connected" ? leftOutWords(connection) : null,
-  ];
-  return words.filter((each) => each !== null).join(". ") || null;
-}
-
-/** What stands in the way, first what a person must mend. */
-function troubleOf(label: string, found: ConnectionCounts, moment: Moment): string | null {
-  if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
-  const { state, refusal } = found.connection;
-  if (state === "connected" && refusal) return refusalWords(refusal);
-  if (found.connection.banner !== null) return found.connection.banner;
-  const unsubscribed =
-    found.connection.state === "connected" ? subscriptionTrouble(found.connection, label) : null;
-  if (unsubscribed !== null) return unsubscribed;
-  const ending = loginTrouble(found.connection, label, moment.now);
-  if (ending !== null) return ending;
-  return [...waitingWords(found, moment), ...rejectedWords(found)].join(". ") || null;
-}
-
-function waitingWords({ connection, pushes, stuck }: ConnectionCounts, moment: Moment): string[] {
-  const troubles = stuckTroubles(connection, stuck);
-  if (troubles.length > 0)
-    return [...troubles.map(({ words }) => words), ...nextProbeWords(connection.outage, moment)];
-  const words = outageWords(connection.outage, pushes, moment);
-  if (pushes.held > 0 && connection.isConfirmed && connection.state === "connected")
-    words.push(`${count(pushes.held, "result")} held; ${logsCommand(connection, "held")} says why`);
-  return words;
-}
-
-/** Read behind the vendor's label. */
-function outageWords(outage: Outage | null, { pending }: PushCounts, moment: Moment): string[] {
-  if (outage === null) return [];
-  const why = outage.reason ? ` (${outage.reason})` : "";
-  if (isDegraded(outage))
-    return [`fails at the moment${why}, nothing is lost; ${nextTryWords(outage, moment)}`];
-  return pending > 0 ? [`did not take the last call${why}; ${nextTryWords(outage, moment)}`] : [];
-}
-
-function nextTryWords({ restUntil, notBefore = 0 }: Outage, { now, isServed }: Moment): string {
-  if (isServed && restUntil <= now + MINUTE_MS) return "it is tried again within a minute";
-  if (notBefore > now) return `it asked to be left in peace until ${shortTime(notBefore)}`;
-  const next = isServed ? `the next try is due at ${shortTime(restUntil)}; ` : "";
-  return `${next}${RETRY_COMMAND} asks now`;
-}
-
-function nextProbeWords(outage: Outage | null, { now }: Moment): string[] {
-  if (!isDegraded(outage) || outage.restUntil <= now) return [];
-  return [`The next try is due at ${shortTime(outage.restUntil)}`];
-}
-
-function rejectedWords({ connection, pushes: { rejected } }: ConnectionCounts): string[] {
-  if (rejected === 0) return [];
-  const again = replayCommand(connection, "rejected");
-  return [
-    `${count(rejected, "result")} rejected; see ${logsCommand(connection, "rejected")}, mend, then: ${again}`,
-  ];
-}
-
-function refusedFor({ refusal }: Connection): "our configuration" | "the vendor" | null {
-  if (!refusal) return null;
-  return refusal.isOurs ? "our configuration" : "the vendor";
-}
-
-type Unreadable = Connection & { vaultTrouble: VaultTrouble };
-
-function isUnreadable(connection: Connection | undefined): connection is Unreadable {
-  return connection?.state === "connected" && connection.vaultTrouble !== null;
-}
-
-/** Null where there are none that serve. */
-function tokensOf(connection: Connection | undefined): "readable" | "unreadable" | null {
-  if (connection?.state !== "connected") return null;
-  return isUnreadable(connection) ? "unreadable" : "readable";
-}
-
-function unreadableWords({ since, reason, fix }: VaultTrouble): string {
-  return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix.replace(/[.]?$/, ".")}`} Results wait; serve looks every minute and goes on by itself`;
-}
-
-function timeOrNull(at: number | null | undefined): string | null {
-  return typeof at === "number" ? isoTime(at) : null;
 }

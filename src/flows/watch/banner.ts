@@ -1,0 +1,102 @@
+/** What stands in an account's way, in words for one line, and what to type. */
+import { sharedAccountTrouble } from "../../core/advice/account-taken.ts";
+import { logsCommand, replayCommand, RETRY_COMMAND } from "../../core/advice/command-lines.ts";
+import { leftOutWords } from "../../core/advice/left-out.ts";
+import { loginTrouble } from "../../core/advice/login-age.ts";
+import { confirmWords } from "../../core/advice/not-confirmed.ts";
+import { refusalWords } from "../../core/advice/refusal.ts";
+import { stuckTroubles } from "../../core/advice/stuck.ts";
+import { subscriptionTrouble } from "../../core/advice/subscription.ts";
+import { type Connection, type Outage, otherOwner, type VaultTrouble } from "../../core/connection.ts";
+import { isDegraded } from "../../core/delivery/outage-record.ts";
+import { count, shortTime } from "../../shared/text.ts";
+import type { ConnectionCounts, PushCounts } from "../../store/contract/store.ts";
+
+const MINUTE_MS = 60_000;
+
+export interface Moment {
+  now: number;
+  /** Does a service run, that tries again by itself? */
+  isServed: boolean;
+  /** Of every org: two may share an account since a version that allowed it. */
+  all: readonly Connection[];
+}
+
+/** What stands in the way: before all else that results might come to the wrong people. */
+export function bannerOf(label: string, found: ConnectionCounts | undefined, moment: Moment): string | null {
+  if (!found) return null;
+  const { connection } = found;
+  const isLive = connection.state !== "not_connected";
+  const other =
+    isLive && connection.account ? otherOwner(moment.all, connection, connection.account.id) : null;
+  const words = [
+    other && sharedAccountTrouble(connection, other),
+    connection.state === "connected" && !connection.isConfirmed ? confirmWords(connection) : null,
+    troubleOf(label, found, moment),
+    connection.state === "connected" ? leftOutWords(connection) : null,
+  ];
+  return words.filter((each) => each !== null).join(". ") || null;
+}
+
+/** What stands in the way, first what a person must mend. */
+function troubleOf(label: string, found: ConnectionCounts, moment: Moment): string | null {
+  if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
+  const { state, refusal } = found.connection;
+  if (state === "connected" && refusal) return refusalWords(refusal);
+  if (found.connection.banner !== null) return found.connection.banner;
+  const unsubscribed =
+    found.connection.state === "connected" ? subscriptionTrouble(found.connection, label) : null;
+  if (unsubscribed !== null) return unsubscribed;
+  const ending = loginTrouble(found.connection, label, moment.now);
+  if (ending !== null) return ending;
+  return [...waitingWords(found, moment), ...rejectedWords(found)].join(". ") || null;
+}
+
+function waitingWords({ connection, pushes, stuck }: ConnectionCounts, moment: Moment): string[] {
+  const troubles = stuckTroubles(connection, stuck);
+  if (troubles.length > 0)
+    return [...troubles.map(({ words }) => words), ...nextProbeWords(connection.outage, moment)];
+  const words = outageWords(connection.outage, pushes, moment);
+  if (pushes.held > 0 && connection.isConfirmed && connection.state === "connected")
+    words.push(`${count(pushes.held, "result")} held; ${logsCommand(connection, "held")} says why`);
+  return words;
+}
+
+/** Read behind the vendor's label. */
+function outageWords(outage: Outage | null, { pending }: PushCounts, moment: Moment): string[] {
+  if (outage === null) return [];
+  const why = outage.reason ? ` (${outage.reason})` : "";
+  if (isDegraded(outage))
+    return [`fails at the moment${why}, nothing is lost; ${nextTryWords(outage, moment)}`];
+  return pending > 0 ? [`did not take the last call${why}; ${nextTryWords(outage, moment)}`] : [];
+}
+
+function nextTryWords({ restUntil, notBefore = 0 }: Outage, { now, isServed }: Moment): string {
+  if (isServed && restUntil <= now + MINUTE_MS) return "it is tried again within a minute";
+  if (notBefore > now) return `it asked to be left in peace until ${shortTime(notBefore)}`;
+  const next = isServed ? `the next try is due at ${shortTime(restUntil)}; ` : "";
+  return `${next}${RETRY_COMMAND} asks now`;
+}
+
+function nextProbeWords(outage: Outage | null, { now }: Moment): string[] {
+  if (!isDegraded(outage) || outage.restUntil <= now) return [];
+  return [`The next try is due at ${shortTime(outage.restUntil)}`];
+}
+
+function rejectedWords({ connection, pushes: { rejected } }: ConnectionCounts): string[] {
+  if (rejected === 0) return [];
+  const again = replayCommand(connection, "rejected");
+  return [
+    `${count(rejected, "result")} rejected; see ${logsCommand(connection, "rejected")}, mend, then: ${again}`,
+  ];
+}
+
+type Unreadable = Connection & { vaultTrouble: VaultTrouble };
+
+export function isUnreadable(connection: Connection | undefined): connection is Unreadable {
+  return connection?.state === "connected" && connection.vaultTrouble !== null;
+}
+
+function unreadableWords({ since, reason, fix }: VaultTrouble): string {
+  return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix.replace(/[.]?$/, ".")}`} Results wait; serve looks every minute and goes on by itself`;
+}
