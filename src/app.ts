@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./shared/world.ts";
 import { BOT_TOKEN } from "./alerts/bot-token.ts";
 import { METRICS_TOKEN } from "./core/metrics-token.ts";
-import { CONFIG_CHECK_COMMAND, listKeysCommand } from "./core/advice/command-lines.ts";
+import { asTypedHere, CONFIG_CHECK_COMMAND, listKeysCommand } from "./core/advice/command-lines.ts";
 import { misplacedSecret } from "./core/advice/misplaced-secret.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { KeyedApi } from "./flows/account/key-access.ts";
@@ -48,6 +48,8 @@ export interface App {
   clock: Clock;
   redact: Redactor;
   log: Log;
+  /** A text with the commands in it as they are to be typed where other places than the usual ones were given. */
+  asTypedHere(text: string): string;
   /** The log, in this thread. */
   store(): Promise<Store>;
   /** The same for who only looks; null, and nothing is created, where there is none yet. */
@@ -105,12 +107,19 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
   const org = orgFrom(config.org);
   const { clock } = world;
   const toJournal = Boolean(world.env.JOURNAL_STREAM) && !world.io.stderrIsTerminal;
+  // In full: whoever reads the journal stands elsewhere.
+  const places = {
+    ...(globals.config === undefined ? {} : { config: configFileFor(world, globals) }),
+    ...(globals.stateDir === undefined ? {} : { stateDir }),
+  };
+  const typed = (text: string) => asTypedHere(text, places);
   let level = config["log.level"];
   const log = createLog({
     write: world.io.err,
     level: () => (globals.verbose ? "debug" : level),
     format: config["log.format"],
     toJournal,
+    asTypedHere: typed,
     redact,
     clock,
   });
@@ -214,6 +223,7 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     clock,
     redact,
     log,
+    asTypedHere: typed,
     store,
     storeToRead: once(async () =>
       sizeOf(logFile) > 0 || (await isLogExpected()) ? await openStore({ toRead: true }) : null,

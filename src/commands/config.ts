@@ -92,9 +92,8 @@ async function checkConfig({ world, globals, terminal, print }: Output): Promise
   });
 }
 
-/** Without a file and the id of an app nothing can be connected; that may be meant so where somebody only tries things out. */
+/** Without the id of an app nothing can be connected; that may be meant so where somebody only tries things out. */
 function withoutClient(config: Config, vendors: ConfigOptions["vendors"]): string[] {
-  if (config.file !== null) return [];
   const withId = vendors.filter(({ keys }) => Object.hasOwn(keys.global, "client_id"));
   const isSet = withId.some((vendor) =>
     [config.org, ...Object.keys(config.orgs)].some((org) =>

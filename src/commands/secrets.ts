@@ -1,4 +1,4 @@
-import { SECRETS_COMMAND, setSecretCommand } from "../core/advice/command-lines.ts";
+import { SECRETS_COMMAND, secretFromFileCommand, setSecretCommand } from "../core/advice/command-lines.ts";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
@@ -8,6 +8,7 @@ import { METRICS_TOKEN } from "../core/metrics-token.ts";
 import { placeWords } from "../core/weak-secrets.ts";
 import { AppError } from "../shared/errors.ts";
 import { isoTime } from "../shared/clock.ts";
+import { problemOfFile } from "../shared/readable-file.ts";
 import { count, listed, shortTime } from "../shared/text.ts";
 import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
@@ -39,7 +40,7 @@ export function registerSecrets(program: Command, world: World): void {
         const { addSecret, refuseShared, secretFrom, setSecret } = await import("../vault/secrets.ts");
         const declared = secretNamed(name);
         const place = placeOf(session, declared, options);
-        const value = secretFrom(declared, await readValue(session, place.name, options.file));
+        const value = secretFrom(declared, await readValue(session, place, options.file));
         session.world.redact.learn(value.reveal());
         const vault = await session.app.vault();
         if (declared.rotates && declared.isOrgs) await refuseShared(vault, place, value);
@@ -172,16 +173,22 @@ function secretNamed(name: string): DeclaredSecret {
 
 async function readValue(
   { world, globals }: Session,
-  name: string,
+  place: SecretPlace,
   file: string | undefined,
 ): Promise<string> {
+  const { name, environment } = place;
+  const hint = secretFromFileCommand(name, {
+    ...(globals.org === undefined ? {} : { org: globals.org }),
+    environment,
+  });
   if (file !== undefined && file !== "-") return readSecretFile(resolve(world.cwd, file));
-  if (file === "-" || !world.io.stdinIsTerminal) return readAll(world.io.stdin);
-  if (!globals.input) {
-    throw new AppError("USAGE", "nothing to read the secret from", {
-      hint: "Give it with --file, or pipe it in.",
-    });
+  if (file === "-" || !world.io.stdinIsTerminal) {
+    const text = await readAll(world.io.stdin);
+    if (text.trim() !== "") return text;
+    throw new AppError("USAGE", `nothing came on stdin: ${name} is not set`, { hint });
   }
+  if (!globals.input)
+    throw new AppError("USAGE", `nothing to read ${name} from, as --no-input asks for nothing`, { hint });
   const { password } = await import("@inquirer/prompts");
   return await password(
     { message: name, mask: true },
@@ -192,11 +199,11 @@ async function readValue(
 }
 
 function readSecretFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new AppError("USAGE", `${path} cannot be read`, { cause });
-  }
+  const problem = problemOfFile("--file", path);
+  if (problem) throw new AppError("USAGE", problem.message, { hint: problem.hint });
+  const text = readFileSync(path, "utf8");
+  if (text.trim() !== "") return text;
+  throw new AppError("USAGE", `--file: ${path} is empty`, { hint: "It holds the secret and nothing else." });
 }
 
 const LONGEST_SECRET = 64 * 1024;

@@ -43,6 +43,10 @@ export function registerStatus(program: Command, world: World): void {
         }
         const [unjudged] = status.secrets;
         if (unjudged) throw new AppError("CONFIG_INVALID", unjudged.message, { hint: unjudged.hint });
+        if (status.tls) {
+          const { message, hint } = status.tls;
+          throw new AppError("CONFIG_INVALID", message, hint === null ? {} : { hint });
+        }
         if (!status.isKnown && globals.org !== undefined)
           throw (await import("./session/log-to-read.ts")).unknownOrg(app);
         const lost = status.connections.filter((connection) => connection.state === "must_reconnect");

@@ -53,7 +53,11 @@ export async function openAdminListener(
     certificate,
     token,
     notReady,
-    reasons: () => reasonsFor(watches, stopping),
+    reasons: () =>
+      reasonsFor(watches, stopping).map(({ message, hint }) => ({
+        message: context.asTypedHere(message),
+        hint: context.asTypedHere(hint),
+      })),
     quiet: createQuietLog({ log, clock }),
     scrape: () => metrics.scrape({ isReady: notReady() === null }),
   });

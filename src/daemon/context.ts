@@ -17,6 +17,8 @@ import type { Certificate } from "./http/certificate.ts";
 export interface ServeContext extends LookUpContext {
   stateDir: string;
   log: Log;
+  /** Commands in a text, as they are to be typed where other places than the usual ones were given. */
+  asTypedHere(text: string): string;
   vendors: readonly VendorDeclaration[];
   sources(): Promise<readonly Source[]>;
   vault(): Promise<Vault>;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
+import { join } from "node:path";
 import { parse } from "smol-toml";
 import {
   globalKeys,
@@ -152,10 +153,20 @@ function readText({ file, fault }: Source, isRequired: boolean): string | null {
     const isMissing =
       cause instanceof Error && "code" in cause && (cause.code === "ENOENT" || cause.code === "ENOTDIR");
     if (isMissing && !isRequired) return null;
-    const hint = "Check --config or JC_CONFIG: is the file there, and who may read it?";
-    fault(new AppError("CONFIG_INVALID", `${file} cannot be read`, { hint, cause }));
+    fault(unread(file, cause));
     return null;
   }
+}
+
+function unread(file: string, cause: unknown): AppError {
+  const isDirectory = cause instanceof Error && "code" in cause && cause.code === "EISDIR";
+  const [words, hint] = isDirectory
+    ? [
+        "is a directory, not a configuration file",
+        `Name the file in it, as --config ${join(file, "config.toml")}`,
+      ]
+    : ["cannot be read", "Check --config or JC_CONFIG: is the file there, and who may read it?"];
+  return new AppError("CONFIG_INVALID", `${file} ${words}`, { hint, cause });
 }
 
 /** So many lines that are no TOML are told; behind more of them, one mistake makes the next. */

@@ -24,11 +24,21 @@ export function createLog(options: {
   format: "text" | "json";
   /** The journal adds the time itself and wants the priority. */
   toJournal: boolean;
+  /** Commands that it advises, as they are to be typed where this process was started with other places. */
+  asTypedHere?: (text: string) => string;
   redact: Redactor;
   clock: Pick<Clock, "now">;
 }): Log {
-  const write = (level: Level, message: string, fields: Fields = {}) => {
+  const { asTypedHere = (text) => text } = options;
+  const write = (level: Level, said: string, given: Fields = {}) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(options.level())) return;
+    const message = asTypedHere(said);
+    const fields = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [
+        name,
+        typeof value === "string" ? asTypedHere(value) : value,
+      ]),
+    );
     const time = new Date(options.clock.now()).toISOString();
     const line =
       options.format === "json"

@@ -113,6 +113,14 @@ describe("config check", () => {
     });
   });
 
+  test("says that an empty file, or one of another section, names no app", async () => {
+    for (const toml of ["", "[retention]\ndays = 30\n"]) {
+      const { code, warnings } = await checked(toml);
+      expect([code, warnings]).toEqual([0, [expect.stringContaining("before hubspot.client_id or")]]);
+    }
+    expect((await checked('[orgs.globex]\nsmartrecruiters_client_id = "app"')).warnings).toEqual([]);
+  });
+
   test.each([
     ["a key twice", 'org = "a"\norg = "b"', "line 2: org is written a second time"],
     ["a table for a list of them", "[[hubspot]]\ntier = 1", "unknown key hubspot"],
@@ -175,7 +183,9 @@ describe("a setting that nothing heeds", () => {
   });
 
   test("written as it is by default is none", async () => {
-    const found = await checked('[store]\nregion = "eu"\n[serve]\nadmin_listen = "127.0.0.1:8471"');
+    const found = await checked(
+      '[hubspot]\nclient_id = "app"\n[store]\nregion = "eu"\n[serve]\nadmin_listen = "127.0.0.1:8471"',
+    );
     expect(found).toMatchObject({ code: 0, problems: [], warnings: [] });
   });
 });

@@ -184,6 +184,14 @@ describe("a configuration is refused, with words for the operator,", () => {
       });
   });
 
+  test("when a directory was named for the file", async () => {
+    const world = await freshWorld();
+    expect(await world.run(["status", "--config", world.dir])).toMatchObject({
+      code: 2,
+      err: `Error: ${world.dir} is a directory, not a configuration file\n  Try: Name the file in it, as --config ${join(world.dir, "config.toml")}\n`,
+    });
+  });
+
   test("when the environment says nonsense", async () => {
     const world = await freshWorld();
     const { code, err } = await world.run(["status"], { env: { JC_HUBSPOT_TIER: "gold" } });

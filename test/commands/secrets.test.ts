@@ -107,9 +107,30 @@ describe("secrets", () => {
     });
   });
 
+  test("that did not come are asked for again, with what to type", async () => {
+    const world = await freshWorld();
+    const empty = await world.run(["secrets", "set", "hubspot.client-secret", "--sandbox"]);
+    expect(empty).toMatchObject({
+      code: 2,
+      err: "Error: nothing came on stdin: hubspot.client-secret is not set\n  Try: jc-integrations secrets set hubspot.client-secret --file <file> --sandbox\n",
+    });
+    const missing = await world.run(["secrets", "set", "hubspot.client-secret", "--file", "nofile"]);
+    expect(missing.code).toBe(2);
+    expect(missing.err).toContain(`--file: there is no file ${join(world.dir, "nofile")}`);
+    expect(missing.err).toContain("Try: Check --file, and who may read the file.");
+    const blank = await world.run([
+      "secrets",
+      "set",
+      "hubspot.client-secret",
+      "--file",
+      world.file("blank", ["  "]),
+    ]);
+    expect(blank.err).toContain("is empty\n  Try: It holds the secret and nothing else.");
+  });
+
   const refused: [what: string, argv: string[], stdin: string, words: string][] = [
     ["with an unknown name", ["hubspot.secret"], "x", "there is no secret of that name"],
-    ["that are empty", ["hubspot.client-secret"], "\n", "a secret is one line of text"],
+    ["that are empty", ["hubspot.client-secret"], "\n", "nothing came on stdin"],
     ["of several lines", ["hubspot.client-secret"], "one\ntwo\n", "a secret is one line of text"],
     ["that are no end", ["hubspot.client-secret"], "x".repeat(70_000), "too long for a secret"],
     ["that JobCannon never made", ["jobcannon.webhook-secret"], "whsec-typo", "begins with whsec_"],
@@ -125,7 +146,7 @@ describe("secrets", () => {
       `whsec_${Buffer.alloc(23).toString("base64")}`,
       "of 23 bytes can be guessed",
     ],
-    ["from a file that is not there", ["hubspot.client-secret", "--file", "nowhere"], "", "cannot be read"],
+    ["from a file that is not there", ["hubspot.client-secret", "--file", "nowhere"], "", "there is no file"],
   ];
   test.each(refused)("%s are refused, and nothing is set", async (_what, argv, stdin, words) => {
     const world = await freshWorld();

@@ -66,6 +66,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
     lines.setSecretCommand("<name>"),
     ...BOTH.map((of) => lines.setSecretCommand("hubspot.client-secret", of)),
   ],
+  secretFromFileCommand: BOTH.map((of) => lines.secretFromFileCommand("hubspot.client-secret", of)),
   removeSecretCommand: BOTH.map((of) => lines.removeSecretCommand("smartrecruiters.webhook-secret", of)),
   testAlertCommand: [lines.testAlertCommand({ org: "acme" })],
   invitesCommand: [lines.invitesCommand(), lines.invitesCommand({ org: "acme" })],

@@ -67,6 +67,19 @@ describe("on loopback", () => {
     expect((await ask(`${url}/readyz`)).body).toBe('{"status":"secrets"}\n');
   });
 
+  test("gives it, as the journal does, with the places that serve was given", async () => {
+    const world = await connected();
+    await succeed(world, ["secrets", "remove", "jobcannon.webhook-secret", "--yes"]);
+    const env = { JC_CONFIG: "", JC_STATE_DIR: "" };
+    const places = ["--config", "config.toml", "--state-dir", world.stateDir];
+    const running = world.start(["serve", "--json", ...places], { env });
+    const { admin } = await until("serve listens", () => running.out() !== "" && JSON.parse(running.out()));
+    const typed = `jc-integrations --config ${world.configFile} --state-dir ${world.stateDir} secrets set jobcannon.webhook-secret`;
+    const told = JSON.parse((await ask(`http://${admin}/readyz`)).body);
+    expect(told.reasons[0].hint).toBe(typed);
+    expect(running.err()).toContain(typed);
+  });
+
   test.each(["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8471", "10.0.0.1", "[::2]"])(
     "a page of elsewhere that calls it %s is sent away, and learns nothing",
     async (host) => {

@@ -163,6 +163,7 @@ describe.skipIf(missingForCertificates !== null)("a certificate that is renewed"
       expect((await askByTls(`${base}/healthz`, { ca: first.ca })).fingerprint).toBe(fingerprintOf(first));
       const told = async () => (await world.run(["status"])).out;
       await until("status tells it", async () => words.test(await told()));
+      expect(await world.run(["status"])).toMatchObject({ code: 2, err: expect.stringMatching(words) });
       files.become(second);
       await until("it is mended", async () => !words.test(await told()));
       expect((await askByTls(`${base}/healthz`, { ca: second.ca })).fingerprint).toBe(fingerprintOf(second));
@@ -223,6 +224,9 @@ describe.skipIf(missingForCertificates !== null)("a pair that cannot be used", (
       const checked = await world.run(["config", "check"]);
       expect(checked.code).toBe(2);
       expect(checked.out + checked.err).toContain(words);
+      const status = await world.run(["status"]);
+      expect(status.code).toBe(2);
+      expect(status.err).toContain(words);
     },
   );
 

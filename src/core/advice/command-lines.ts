@@ -151,6 +151,11 @@ export function setSecretCommand(name: string, whose: Whose = {}): string {
   return line("secrets", "set", name, ...place(whose));
 }
 
+/** The same where nobody is there to be asked for it. */
+export function secretFromFileCommand(name: string, whose: Whose = {}): string {
+  return line("secrets", "set", name, "--file", "<file>", ...place(whose));
+}
+
 export function removeSecretCommand(name: string, whose: Whose): string {
   return line("secrets", "remove", name, "--number", "<n>", ...place(whose));
 }

@@ -10,6 +10,7 @@ import { isAppError } from "../../shared/errors.ts";
 import { openToOthers } from "../../shared/private-files.ts";
 import { withoutEffect } from "../../shared/settings.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
+import type { TlsFiles } from "../../shared/tls-files.ts";
 import type { Overview, Store } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import { nobodyAlerted } from "./alert-chat.ts";
@@ -18,6 +19,7 @@ import { hasFaults } from "./faults-file.ts";
 import { lastBackup } from "./last-backup.ts";
 import { diskOf, storageOf } from "./log-standing.ts";
 import { secretWarnings } from "./secret-warnings.ts";
+import { tlsTrouble } from "./tls-standing.ts";
 
 const REFUSALS_SHOWN_MS = 24 * 3_600_000;
 const MOST_REFUSALS = 1_000;
@@ -30,11 +32,13 @@ export interface StatusContext {
   vendors: readonly VendorDeclaration[];
   stateDir: string;
   secretNames(): Promise<readonly string[] | null>;
+  /** Null where `serve` speaks no TLS. Throws `CONFIG_INVALID` where half of a pair is set. */
+  tlsFiles(): TlsFiles | null;
 }
 
 /** One glance at an org: what `status` prints and the admin page will show. */
 export async function statusOf(
-  { storeToRead, clock, config, vendors: declared, stateDir, secretNames }: StatusContext,
+  { storeToRead, clock, config, vendors: declared, stateDir, secretNames, tlsFiles }: StatusContext,
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
@@ -123,6 +127,8 @@ export async function statusOf(
     settingWarnings: withoutEffect(config, declared),
     service: services.length > 0 || faults.length > 0 ? "running" : "not running",
     services: running,
+    /** What is wrong with the certificate that senders are to be shown; null where nothing is. */
+    tls: await tlsTrouble(tlsFiles, { running, now }),
     /** The newest good one: what was looked through after it was written. */
     backup: {
       directory: backup.directory,
