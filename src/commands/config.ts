@@ -63,10 +63,10 @@ export function registerConfig(program: Command, world: World): void {
 }
 
 async function checkConfig({ world, globals, terminal, print }: Output): Promise<void> {
-  const [{ configOptions, vendorFaults }, { problemsOf }, { withoutEffect }] = await Promise.all([
+  const [{ configOptions, vendorFaults }, { problemsOf }, { orgsIn, regionWarnings }] = await Promise.all([
     import("../app.ts"),
     import("../shared/config-check.ts"),
-    import("../shared/settings.ts"),
+    import("../core/advice/residency.ts"),
   ]);
   const options = configOptions(world, globals);
   const { config, problems } = problemsOf(options, world.cwd);
@@ -74,7 +74,7 @@ async function checkConfig({ world, globals, terminal, print }: Output): Promise
   if (problems.length === 0)
     for (const { message, hint } of await vendorFaults(config, world.clock))
       problems.push({ message, hint: hint ?? null });
-  const warnings = [...withoutEffect(config, options.vendors), ...withoutClient(config, options.vendors)];
+  const warnings = [...regionWarnings(config, orgsIn(config)), ...withoutClient(config, options.vendors)];
   const { red, yellow, green } = terminal.paint;
   print({
     json: { file: config.file, problems, warnings },

@@ -6,7 +6,7 @@ import type { Session } from "./session/with-app.ts";
 export async function runConnectConfirm(
   session: Session,
   vendor: string,
-  options: { sandbox?: boolean; account?: string },
+  options: { sandbox?: boolean; account?: string; allowCrossRegion?: boolean },
 ): Promise<void> {
   const { app, world, print } = session;
   const { confirmAccount } = await import("../flows/connect/confirm.ts");
@@ -18,10 +18,11 @@ export async function runConnectConfirm(
       store,
       clock: app.clock,
       destination,
+      config: app.config,
       accessTo: (connection) => app.access(connection, { store, signal: world.signal }),
     },
     name,
-    options.account ?? null,
+    { accountId: options.account ?? null, allowsCrossRegion: options.allowCrossRegion === true },
   );
   if (connected !== null)
     return reportConnected(session, { connected, destination, vault: (await app.vault()).describe() });

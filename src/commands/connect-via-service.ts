@@ -8,7 +8,7 @@ import type { Session } from "./session/with-app.ts";
 export async function runConnectViaService(
   { app, globals, world, say }: Session,
   vendor: string,
-  options: { sandbox?: boolean; account?: string },
+  options: { sandbox?: boolean; account?: string; allowCrossRegion?: boolean },
 ): Promise<void> {
   const { makeLink } = await import("../flows/connect/make-link.ts");
   const environment = options.sandbox ? "sandbox" : "production";
@@ -17,7 +17,13 @@ export async function runConnectViaService(
   const { label } = destination;
   const link = await makeLink(
     { store: await app.store(), clock, config, destination },
-    { org, environment, accountId: options.account ?? null, allowsOtherAccount: globals.yes === true },
+    {
+      org,
+      environment,
+      accountId: options.account ?? null,
+      allowsOtherAccount: globals.yes === true,
+      allowsCrossRegion: options.allowCrossRegion === true,
+    },
   );
   const { url, redirectUri, before } = link;
   const expiresAt = isoTime(link.expiresAt);

@@ -16,6 +16,10 @@ export function registerConnect(program: Command, world: World): void {
     .option("--via-service", "print a link, valid for 7 days, for the account's admin; `serve` finishes it")
     .option("--confirm", "the account that came by a link is the right one: prepare it, deliver what waits")
     .option("--account <id>", "no other account than this one; a link for it needs no --confirm")
+    .option(
+      "--allow-cross-region",
+      "its data may rest in another region than the org's shall, or this log does",
+    )
     .option("--sandbox", "the sandbox environment")
     .addHelpText("after", EXAMPLES)
     .action((vendor: string, options: ConnectOptions, command: Command) =>
@@ -37,6 +41,7 @@ interface ConnectOptions {
   viaService?: boolean;
   confirm?: boolean;
   account?: string;
+  allowCrossRegion?: boolean;
   sandbox?: boolean;
 }
 
@@ -48,7 +53,8 @@ Example:
   jc-integrations connect hubspot --org acme
   jc-integrations connect hubspot --org acme --via-service --json
   jc-integrations connect hubspot --org acme --via-service --account 8480001
-  jc-integrations connect hubspot --org acme --confirm`;
+  jc-integrations connect hubspot --org acme --confirm
+  jc-integrations connect hubspot --org acme --allow-cross-region`;
 
 function refuseBoth({ confirm, viaService }: ConnectOptions): void {
   if (!confirm || !viaService) return;
@@ -78,12 +84,14 @@ async function runConnect(session: Session, vendor: string, options: ConnectOpti
         vault,
         tokens,
         destination,
+        config: app.config,
         accessTo: (connection) => app.access(connection, { store, signal: world.signal }),
       },
       {
         org: app.org,
         environment,
         accountId: options.account ?? null,
+        allowsCrossRegion: options.allowCrossRegion === true,
         signal: world.signal,
         confirmOtherAccount: async (before, after) => {
           done.abort();

@@ -102,6 +102,11 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
   const versions = status.connections.flatMap(({ versionWarning }) =>
     versionWarning ? [paint.yellow(`! ${versionWarning}`)] : [],
   );
+  const regions = status.connections.flatMap(({ residency }) =>
+    residency === null
+      ? []
+      : [residency.isTrouble ? paint.yellow(`! ${residency.words}`) : paint.dim(residency.words)],
+  );
   const webhooks = status.connections.flatMap(({ label, state, subscription }) =>
     state === "connected" && subscription?.state === "active"
       ? [paint.dim(`${label}: its webhooks reach us, looked at ${ago(subscription.checkedAt)}`)]
@@ -141,6 +146,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     ...asked,
     ...removedWords(status).map((words) => paint.yellow(`! ${words}`)),
     ...refused,
+    ...regions,
     ...webhooks,
     ...links,
   ];

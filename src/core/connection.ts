@@ -1,4 +1,5 @@
 import type { SubjectKind } from "./push.ts";
+import type { Regions } from "./residency.ts";
 
 export type Environment = "production" | "sandbox";
 
@@ -48,6 +49,8 @@ export interface Connection {
   vaultTrouble: VaultTrouble | null;
   /** Set while the vendor, or our own configuration, keeps us from its tokens for what no waiting mends; absent where nothing did. */
   refusal?: Refusal | null;
+  /** These regions differ, and an operator said for this account that it is meant; absent where nobody did. */
+  crossRegion?: Regions | null;
   /** Words for the operator about what stands in the way; null when nothing does. */
   banner: string | null;
   /** How the vendor's webhooks reach us; null where it was never looked at, or the vendor has none. */

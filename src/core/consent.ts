@@ -12,6 +12,8 @@ export interface Consent extends ConnectionName {
   accountId: string | null;
   /** The operator said so: consent may come from another account than before. */
   allowsOtherAccount: boolean;
+  /** The operator said so: its data may rest in another region than the org's shall, or the log does. */
+  allowsCrossRegion: boolean;
   createdAt: number;
   expiresAt: number;
 }

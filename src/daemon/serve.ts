@@ -1,7 +1,7 @@
 import { type AppError, isAppError } from "../shared/errors.ts";
 import { isBackupWanted } from "../flows/backup/order.ts";
 import { openToOthers } from "../shared/private-files.ts";
-import { withoutEffect } from "../shared/settings.ts";
+import { orgsIn, regionWarnings } from "../core/advice/residency.ts";
 import type { Store } from "../store/contract/store.ts";
 import type { OwnProcess, ServeContext, ServeParts } from "./context.ts";
 import { delivering } from "./delivering.ts";
@@ -52,7 +52,7 @@ export async function serve(
   { signal, onListening, own = GUEST }: ServeOptions,
 ): Promise<void> {
   const { log, config } = context;
-  for (const setting of withoutEffect(config, context.vendors)) log.warn(setting);
+  for (const words of regionWarnings(config, orgsIn(config))) log.warn(words);
   for (const open of openToOthers(context.stateDir)) log.warn(open);
   const { notify, sockets } = own;
   const parts = await waitedFor(notify, OPENING, openParts(context));

@@ -151,6 +151,7 @@ export async function connectEmulated(
       vault: await app.vault(),
       tokens: await app.tokens(),
       destination,
+      config: app.config,
       accessTo: (to) => app.access(to, { store, signal }),
     },
     {
@@ -158,6 +159,7 @@ export async function connectEmulated(
       environment,
       signal,
       accountId: null,
+      allowsCrossRegion: false,
       confirmOtherAccount: async () => false,
       // The browser here follows the redirects, as a person's would.
       consent: { onUrl: () => {}, openBrowser: visit },

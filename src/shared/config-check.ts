@@ -1,4 +1,4 @@
-/** All that is wrong with a configuration, at once, and what of it has no effect. */
+/** All that is wrong with a configuration, at once. */
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Config, type ConfigOptions, isOrgSlug, readConfig } from "./config.ts";

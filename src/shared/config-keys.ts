@@ -59,9 +59,6 @@ export const KEYS = {
   "log.format": { kind: "choice", of: ["text", "json"], default: "text" },
 } as const satisfies Record<string, KeyWithDefault>;
 
-/** Taken and shown, and of no effect in this version: whoever sets one is told so. A star stands for any org. */
-export const NOT_BUILT: readonly string[] = ["store.region", "orgs.*.residency"];
-
 /** What one org has of its own, under `[orgs.<slug>]`. */
 export const ORG_KEYS = {
   retention_days: { kind: "number", min: 1, max: 36_500 },

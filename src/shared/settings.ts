@@ -1,26 +1,6 @@
-/** A configuration setting by setting, each with its key; and which of them have no effect. Pure. */
+/** A configuration setting by setting, each with its key. Pure. */
 import type { Config } from "./config.ts";
-import {
-  globalKeys,
-  type KeyKind,
-  type KeyValue,
-  NOT_BUILT,
-  orgKeys,
-  type VendorSection,
-} from "./config-keys.ts";
-
-/** In words, one line for each setting that nothing in this version heeds. */
-export function withoutEffect(config: Config, vendors: readonly VendorSection[]): string[] {
-  return settingsIn(config, vendors)
-    .filter(({ path, value, key }) => {
-      const isOff = NOT_BUILT.includes(path.replace(/^orgs\..*\.(\w+)$/, "orgs.*.$1"));
-      return isOff && (!("default" in key) || key.default !== value);
-    })
-    .map(
-      ({ path, value }) =>
-        `${path} = ${JSON.stringify(value)} has no effect yet: this version does not heed it`,
-    );
-}
+import { globalKeys, type KeyKind, type KeyValue, orgKeys, type VendorSection } from "./config-keys.ts";
 
 export interface Setting {
   path: string;

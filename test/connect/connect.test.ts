@@ -366,7 +366,7 @@ describe("consent from another account than before", () => {
   test("is no other account when only its name or region changed", async () => {
     const world = await movedTo(PORTAL);
     await world.portal.settings({ dataHostingLocation: "na1" });
-    const { code, out } = await world.run(["connect", "hubspot", "--no-input"]);
+    const { code, out } = await world.run(["connect", "hubspot", "--no-input", "--allow-cross-region"]);
     expect(code).toBe(0);
     expect(out).toMatch(/data hosted in +na1/);
     expect((await statusOf(world)).pushes).toMatchObject({ delivered: 2 });

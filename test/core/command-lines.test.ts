@@ -49,6 +49,11 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
     lines.connectCommand(of, "--via-service"),
     lines.connectCommand(of, "--confirm"),
   ]),
+  crossRegionCommand: BOTH.flatMap((of) => [
+    lines.crossRegionCommand(of),
+    lines.crossRegionCommand(of, "--via-service"),
+    lines.crossRegionCommand(of, "--confirm"),
+  ]),
   disconnectCommand: BOTH.map((of) => lines.disconnectCommand(of)),
   resyncCommand: BOTH.flatMap((of) => [lines.resyncCommand(of), lines.resyncCommand(of, "--dry-run")]),
   backfillCommand: BOTH.flatMap((of) => [lines.backfillCommand(of), lines.backfillCommand(of, "--yes")]),

@@ -52,6 +52,9 @@ function render(
       account ? `${plain(account.name)} (${account.id}${account.kind ? `, ${account.kind}` : ""})` : "–",
     ],
     ["data hosted in", account?.region ?? "not told"],
+    ...(connection.crossRegion
+      ? [["", paint.yellow("! another region than results shall be in: allowed")]]
+      : []),
     ...scopeRows(connection, paint),
     [
       "token",

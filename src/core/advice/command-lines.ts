@@ -90,6 +90,11 @@ export function connectCommand(
   return line("connect", vendor, ...place(whose), option);
 }
 
+/** Takes an account whose data rest in another region. */
+export function crossRegionCommand(of: Account, option?: "--via-service" | "--confirm"): string {
+  return `${connectCommand(of, option)} --allow-cross-region`;
+}
+
 export function disconnectCommand({ vendor, ...whose }: Account): string {
   return line("disconnect", vendor, ...place(whose));
 }

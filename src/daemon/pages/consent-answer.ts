@@ -8,6 +8,7 @@ import {
   linkConnectedPage,
   linkFailedPage,
   linkOtherAccountPage,
+  linkOtherRegionPage,
   type LinkPage,
   linkSlowPage,
   pageOfLink,
@@ -100,6 +101,8 @@ function pageOf(end: ConsentEnd): LinkPage {
       return linkConnectedPage(end.label, end.connection);
     case "other_account":
       return linkOtherAccountPage(end.label, end.wanted, end.after.id);
+    case "other_region":
+      return linkOtherRegionPage(end.label);
     case "failed":
       return linkFailedPage(end.label, end.error);
     default:
@@ -119,6 +122,9 @@ function note({ log, quiet }: AnswerContext, vendor: string, end: ConsentEnd): v
     const { name, wanted, after } = end;
     const reason = `it came from account ${after.id}, not ${wanted}; a link made with --account ${after.id} allows it`;
     log.warn("consent refused", { connection: connectionName(name), reason });
+  } else if (end.kind === "other_region") {
+    const { message, hint = "" } = end.error;
+    log.warn("consent refused", { connection: connectionName(end.name), reason: message, hint });
   } else if (end.kind === "failed") {
     const { code, message, hint } = end.error;
     // The others' hints say how to begin anew, but the link is still good.

@@ -149,6 +149,19 @@ export function linkOtherAccountPage(label: string, wanted: string, after: strin
   };
 }
 
+/** Where either of them rests is the operator's business, and in the service's log. */
+export function linkOtherRegionPage(label: string): LinkPage {
+  return {
+    status: 409,
+    tone: "bad",
+    title: `${label} was not connected`,
+    text: [
+      `This account keeps its data in another region than JobCannon may send this organisation's results to. ${UNCHANGED}`,
+      `${AGAIN} and choose an account in the right region. If this one is meant, ${ASK} for a link that allows it.`,
+    ],
+  };
+}
+
 /** `label`: null where it is not known whose link it was. */
 export function linkFailedPage(label: string | null, error: unknown): LinkPage {
   const title = `${label ?? "The account"} was not connected`;

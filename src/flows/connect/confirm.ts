@@ -4,19 +4,21 @@ import { type Connection, type ConnectionName, otherOwner } from "../../core/con
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
+import { crossingOf, type CrossingContext } from "./regions.ts";
 import { noteUnsent } from "../account/unsent.ts";
 import type { Connected } from "./connect.ts";
 import { releaseByConsent } from "./consent-release.ts";
 import { type PrepareContext, prepareFields } from "./fields.ts";
 
 /** An operator says that the account that came by a link is the right one. */
-export type ConfirmContext = Omit<PrepareContext, "store"> & { store: Store; clock: Clock };
+export type ConfirmContext = Omit<PrepareContext, "store"> &
+  Pick<CrossingContext, "config"> & { store: Store; clock: Clock };
 
-/** Null where nothing waited for it. Throws `USAGE` where there is no such account. */
+/** Null where nothing waited for it. Throws `USAGE` where there is no such account, `CONFIG_INVALID` for one in another region. */
 export async function confirmAccount(
   context: ConfirmContext,
   name: ConnectionName,
-  accountId: string | null,
+  { accountId, allowsCrossRegion }: { accountId: string | null; allowsCrossRegion: boolean },
 ): Promise<Connected | null> {
   const { store, clock, destination } = context;
   const found = await store.connection(name);
@@ -24,7 +26,10 @@ export async function confirmAccount(
   if (found.isConfirmed) return null;
   const owner = otherOwner(await store.connections(), name, found.account.id);
   if (owner) throw accountTaken(owner);
-  const confirmed = await store.saveConnection(found, { isConfirmed: true });
+  const asked = { ...name, allowsCrossRegion };
+  const { crossRegion, refusal } = await crossingOf(context, asked, found.account, "--confirm");
+  if (refusal) throw refusal;
+  const confirmed = await store.saveConnection(found, { isConfirmed: true, crossRegion });
   // The fields first: what is held would come back for want of them.
   const prepared = await prepareFields(context, confirmed);
   const released = await releaseByConsent({ store, clock }, confirmed);

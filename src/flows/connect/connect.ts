@@ -2,14 +2,19 @@ import { askForConsent, type ConsentRequest } from "../../oauth/consent/consent.
 import { clientSecretOf, type GrantContext, type KeepRequest, keep, redeem } from "./grant.ts";
 import type { Account } from "../../core/connection.ts";
 import { AppError } from "../../shared/errors.ts";
+import { crossingOf, type CrossingContext, refuseCrossing } from "./regions.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import { type PrepareContext, type Prepared, prepareFields } from "./fields.ts";
 import { noteUnsent } from "../account/unsent.ts";
 
 /** From an admin's consent to an account that is ready for results, while the operator waits. */
-export type ConnectContext = GrantContext & Pick<PrepareContext, "accessTo">;
+export type ConnectContext = GrantContext &
+  Pick<PrepareContext, "accessTo"> &
+  Pick<CrossingContext, "config">;
 
-export interface ConnectRequest extends Omit<KeepRequest, "isConfirmed"> {
+export interface ConnectRequest extends Omit<KeepRequest, "isConfirmed" | "crossRegion"> {
+  /** Its data may rest in another region than the org's shall, or the log does. */
+  allowsCrossRegion: boolean;
   /** Consent from this account alone counts; null for any. */
   accountId: string | null;
   signal: AbortSignal;
@@ -32,6 +37,7 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
   const { clock, store, destination } = context;
   const { environment, signal } = request;
   const clientSecret = await clientSecretOf(context, request);
+  await refuseCrossing(context, request);
   const { connection, released } = await askForConsent(
     { clock },
     {
@@ -42,8 +48,10 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
       redeem: async (code) => {
         const granted = await redeem(context, clientSecret, { ...code, signal });
         refuseUnmeant(request, granted.account, destination);
+        const { crossRegion, refusal } = await crossingOf(context, request, granted.account);
+        if (refusal) throw refusal;
         // Who types this gives the consent, or sits beside who does.
-        return await keep(context, { ...request, isConfirmed: () => true }, granted);
+        return await keep(context, { ...request, crossRegion, isConfirmed: () => true }, granted);
       },
     },
   );

@@ -11,6 +11,7 @@ import type { Destination } from "../../vendors/contract/destination.ts";
 import type { AccountContext } from "../account/context.ts";
 import { clientSecretOf, type GrantContext, type KeepRequest, keep, redeem } from "./grant.ts";
 import { type Prepared, prepareFields } from "./fields.ts";
+import { crossingOf } from "./regions.ts";
 
 /** From an admin's answer to a link of `makeLink` to a connection that stands, in whichever process it arrives. */
 export interface FinishContext extends AccountContext {
@@ -40,6 +41,8 @@ export type ConsentEnd =
       prepare: (() => Promise<Prepared>) | null;
     }
   | { kind: "other_account"; name: ConnectionName; label: string; wanted: string; after: Account }
+  /** Its data rest in another region than they may. */
+  | { kind: "other_region"; name: ConnectionName; label: string; error: AppError }
   | { kind: "failed"; name: ConnectionName; label: string; error: AppError };
 
 /**
@@ -72,7 +75,7 @@ type LinkEnd = Exclude<Parameters<Store["endConsents"]>[0], { outcome: "voided" 
 
 /** For the operator, who else would wait for an admin that was refused. */
 function refusalOf(end: ConsentEnd): string | null {
-  if (end.kind === "failed") return end.error.message;
+  if (end.kind === "failed" || end.kind === "other_region") return end.error.message;
   return end.kind === "other_account" ? `another account answered: ${end.after.name}` : null;
 }
 
@@ -113,9 +116,17 @@ async function grantAndKeep(
   const { hash, vendor } = consent;
   const again = await store.takeConsent({ hash, vendor, now: clock.now(), how: "again" });
   if (again.kind !== "taken") return { kind: "voided" };
+  const crossing = { store, config: context.config, destination };
+  const regions = await crossingOf(crossing, consent, granted.account, "--via-service");
+  const { crossRegion, refusal } = regions;
+  if (refusal) return { kind: "other_region", name: consent, label, error: refusal };
   const confirmOtherAccount = async () => consent.allowsOtherAccount || consent.accountId !== null;
   const isConfirmed = isConfirmedBy(consent);
-  const { connection } = await keep(grantContext, { ...consent, confirmOtherAccount, isConfirmed }, granted);
+  const { connection } = await keep(
+    grantContext,
+    { ...consent, confirmOtherAccount, crossRegion, isConfirmed },
+    granted,
+  );
   const accessTo = (connected: Connection) => context.access(connected, { store, signal });
   const prepare = () => prepareFields({ store, clock, destination, accessTo }, connection);
   return { kind: "connected", connection, label, prepare: connection.isConfirmed ? prepare : null };

@@ -22,6 +22,7 @@ import type { Destination } from "../../vendors/contract/destination.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import { type RateLimit, windowFor } from "../../core/delivery/rate-window.ts";
 import { createSlots, type Slots } from "../account/rate-window.ts";
+import type { Regions } from "../../core/residency.ts";
 import { releaseByConsent } from "./consent-release.ts";
 import { bannerFor } from "./resync.ts";
 import { readSecret } from "../../vault/secrets.ts";
@@ -113,6 +114,8 @@ export interface KeepRequest {
   environment: Environment;
   /** The consent came from another account than before: is that meant? */
   confirmOtherAccount(before: Account, after: Account): Promise<boolean>;
+  /** The regions that differ and may; null where they do not, or nobody allowed it. */
+  crossRegion: Regions | null;
   /** Does nobody have to look at this account first? An operator at the browser is who says so; a link is not. */
   isConfirmed(account: Account, before: Connection | null): boolean;
 }
@@ -120,7 +123,7 @@ export interface KeepRequest {
 /** Makes the connection stand: tokens in the vault, its row in the log, and what was held for want of it is due. */
 export async function keep(
   { clock, store, tokens, destination }: GrantContext,
-  { org, environment, confirmOtherAccount, ...request }: KeepRequest,
+  { org, environment, confirmOtherAccount, crossRegion, ...request }: KeepRequest,
   { grant, account }: Granted,
 ): Promise<{ connection: Connection; released: number }> {
   const { vendor, label, subject, authorization } = destination;
@@ -156,6 +159,7 @@ export async function keep(
     connectedAt: clock.now(),
     outage: null,
     refusal: null,
+    crossRegion,
     banner: bannerFor({ missingScopes, overQuota: [] }, destination, key),
     ...(other ? { knownFields: null, leftOut: [], lastSyncAt: null } : {}),
   });

@@ -7,12 +7,13 @@ import { checkBaseUrl } from "../../shared/url.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import { refuseWithoutClientId } from "./grant.ts";
+import { refuseCrossing } from "./regions.ts";
 
 /** A link for an account's admin on another machine; `finishConsent` does the rest when the answer comes. */
 export interface LinkContext {
   store: Pick<Store, "connection" | "openConsent" | "runningServices">;
   clock: Pick<Clock, "now">;
-  config: Pick<Config, "serve.public_url">;
+  config: Pick<Config, "serve.public_url" | "store.region" | "orgs">;
   destination: Destination;
 }
 
@@ -20,6 +21,7 @@ export interface LinkRequest extends Omit<ConnectionName, "vendor"> {
   /** Consent from this account alone counts, and needs no confirmation afterwards; null for any. */
   accountId: string | null;
   allowsOtherAccount: boolean;
+  allowsCrossRegion: boolean;
 }
 
 export interface Link {
@@ -43,6 +45,7 @@ export async function makeLink(
     `the address at which ${destination.label} asks for consent`,
   );
   const publicUrl = publicUrlOf(config);
+  await refuseCrossing({ store, config, destination }, { org, environment, ...allowed }, "--via-service");
   const { vendor, authorization } = destination;
   const redirectUri = publicUrl + authorization.redirectPath;
   const connection = { org, vendor, environment };
@@ -57,7 +60,7 @@ export async function makeLink(
 }
 
 /** The public listener of `serve`, as the world reaches it. */
-function publicUrlOf(config: LinkContext["config"]): string {
+function publicUrlOf(config: Pick<Config, "serve.public_url">): string {
   const { origin, pathname } = checkBaseUrl(config["serve.public_url"], "serve.public_url");
   return origin + pathname.replace(/\/+$/, "");
 }

@@ -9,6 +9,7 @@ import type { ConnectionCounts, Overview } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import { apiVersionOf, versionsOf } from "./api-version.ts";
 import { bannerOf, isUnreadable, type Moment } from "./banner.ts";
+import { residencyStatus } from "./regions.ts";
 
 interface Look extends Moment {
   org: string;
@@ -45,6 +46,11 @@ export function connectionStatus(
     /** By whom it is, while we are refused: what no waiting mends. */
     refusedFor: connection?.state === "connected" ? refusedFor(connection) : null,
     account: connection?.account ? `${connection.account.name} (${connection.account.id})` : null,
+    /** Where its data rest beside where they shall; null while it has no account. */
+    residency:
+      connection?.account && state !== "not_connected"
+        ? residencyStatus(config, version.declared, connection)
+        : null,
     scopes: connection?.scopes ?? [],
     missingScopes: connection?.missingScopes ?? [],
     /** What of every result the account cannot take, and why. */

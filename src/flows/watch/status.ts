@@ -1,14 +1,14 @@
 import { rotateCommand, setSecretCommand, webhooksLogCommand } from "../../core/advice/command-lines.ts";
 import { backupTrouble } from "../../core/advice/backup-overdue.ts";
 import { refusedSources, refusedWords } from "../../core/advice/refused-sources.ts";
-import type { Environment } from "../../core/connection.ts";
+import type { Connection, Environment } from "../../core/connection.ts";
 import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
 import { dailyDue } from "../../core/due-times.ts";
 import { type Clock, isoTime } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { isAppError } from "../../shared/errors.ts";
 import { openToOthers } from "../../shared/private-files.ts";
-import { withoutEffect } from "../../shared/settings.ts";
+import { orgsIn, regionWarnings } from "../../core/advice/residency.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { TlsFiles } from "../../shared/tls-files.ts";
 import type { Overview, Store } from "../../store/contract/store.ts";
@@ -123,8 +123,11 @@ export async function statusOf(
     secretWarnings: secretWarnings(stateDir),
     /** What other users of the machine can read or change of the state, in words. */
     openToOthers: openToOthers(stateDir),
-    /** Settings that nothing heeds, in words. */
-    settingWarnings: withoutEffect(config, declared),
+    /** What of the settings does not go together, in words; of a connection its own line says it. */
+    settingWarnings: regionWarnings(
+      config,
+      orgsIn(config).filter((each) => !all.some(isLiveOf(each))),
+    ),
     service: services.length > 0 || faults.length > 0 ? "running" : "not running",
     services: running,
     /** What is wrong with the certificate that senders are to be shown; null where nothing is. */
@@ -154,6 +157,8 @@ export async function statusOf(
     }),
   };
 }
+
+const isLiveOf = (org: string) => (each: Connection) => each.org === org && each.state !== "not_connected";
 
 /** How long the org keeps what it has, and what was removed for its age within 30 days. */
 function retentionOf(removed: Overview["removed"], days: number) {

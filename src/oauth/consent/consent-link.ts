@@ -80,8 +80,12 @@ function boundTo({
   redirectUri,
   accountId,
   allowsOtherAccount,
+  allowsCrossRegion,
   expiresAt,
   ...name
 }: Omit<Consent, "hash" | "seal">): string {
-  return JSON.stringify([connectionName(name), redirectUri, accountId, allowsOtherAccount, expiresAt]);
+  // Links that an older program made know nothing of regions, and stay good.
+  const allowed = allowsCrossRegion ? ["cross-region"] : [];
+  const rest = [redirectUri, accountId, allowsOtherAccount, expiresAt, ...allowed];
+  return JSON.stringify([connectionName(name), ...rest]);
 }

@@ -89,6 +89,8 @@ export interface Destination extends DestinationWords {
   authorization: Authorization;
   /** Whose account it is, for advice; absent where that is nobody's in particular. */
   place?: Pick<ConnectionName, "org" | "environment">;
+  /** Where the account's data rest, where the operator has to declare it: null while nobody did. Absent where `account` tells. */
+  declaredRegion?: string | null;
   /** Who gave consent. Throws `VENDOR_*`. */
   account(access: Access): Promise<Account>;
   /** Removes our app from the account; absent where the vendor offers no such call. Throws `VENDOR_*`. */

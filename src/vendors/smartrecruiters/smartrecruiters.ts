@@ -59,6 +59,7 @@ export function createSmartrecruiters(
       redirectPath: profile.redirectPath,
       refreshTokenLifeMs: profile.refreshTokenLifeMs,
     },
+    declaredRegion: settings.region,
     // No call of the profile tells whose account it is, but each customer has a client id of its own.
     account: async () => ({ id: clientId, name: clientId, kind: null, region: settings.region }),
     project: (invites, knownFields) =>

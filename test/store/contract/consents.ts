@@ -17,6 +17,7 @@ export function describeConsents(open: OpenStore): void {
     redirectUri: "https://api.example/hubspot/oauth-callback",
     accountId: null,
     allowsOtherAccount: false,
+    allowsCrossRegion: false,
     createdAt: NOON,
     expiresAt: NOON + CONSENT_LIFE_MS,
     ...changes,
@@ -28,7 +29,11 @@ export function describeConsents(open: OpenStore): void {
   describe("links for consent", () => {
     test("are taken as they were written, once, until they are given back", async () => {
       const store = await opened(open);
-      const written = link("one", { allowsOtherAccount: true, accountId: "8480001" });
+      const written = link("one", {
+        allowsOtherAccount: true,
+        allowsCrossRegion: true,
+        accountId: "8480001",
+      });
       await store.openConsent(written);
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "taken", consent: written });
       expect(await store.takeConsent(again("one"))).toEqual({ kind: "taken", consent: written });

@@ -15,8 +15,8 @@ export function createConsents(db: Db, self: ProcessIdentity) {
   const holder = JSON.stringify(self);
   const forget = db.prepare("DELETE FROM consents WHERE expires_at < ?");
   const insert = db.prepare(`
-    INSERT INTO consents (hash, org, vendor, environment, seal, redirect_uri, account_id, allows_other_account, created_at, expires_at)
-    VALUES (@hash, @org, @vendor, @environment, @seal, @redirectUri, @accountId, @allowsOtherAccount, @createdAt, @expiresAt)`);
+    INSERT INTO consents (hash, org, vendor, environment, seal, redirect_uri, account_id, allows_other_account, allows_cross_region, created_at, expires_at)
+    VALUES (@hash, @org, @vendor, @environment, @seal, @redirectUri, @accountId, @allowsOtherAccount, @allowsCrossRegion, @createdAt, @expiresAt)`);
   const one = db.prepare<[string, string], ConsentRow>(
     "SELECT * FROM consents WHERE hash = ? AND vendor = ?",
   );
@@ -35,7 +35,12 @@ export function createConsents(db: Db, self: ProcessIdentity) {
   const openConsent = (consent: Consent): void => {
     forget.run(consent.createdAt - REMEMBERED_MS);
     voidConsents(consent, consent.createdAt);
-    insert.run({ ...consent, allowsOtherAccount: Number(consent.allowsOtherAccount) });
+    const { allowsOtherAccount, allowsCrossRegion } = consent;
+    insert.run({
+      ...consent,
+      allowsOtherAccount: Number(allowsOtherAccount),
+      allowsCrossRegion: Number(allowsCrossRegion),
+    });
   };
   const standing = (hash: string, vendor: string, now: number): TakenConsent => {
     const row = one.get(hash, vendor);
@@ -95,6 +100,7 @@ interface ConsentRow {
   redirect_uri: string;
   account_id: string | null;
   allows_other_account: number;
+  allows_cross_region: number;
   created_at: number;
   expires_at: number;
   used_at: number | null;
@@ -118,6 +124,7 @@ function consentOf(row: ConsentRow): Consent {
     redirectUri: row.redirect_uri,
     accountId: row.account_id,
     allowsOtherAccount: row.allows_other_account === 1,
+    allowsCrossRegion: row.allows_cross_region === 1,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
   };

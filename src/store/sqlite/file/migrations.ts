@@ -347,4 +347,7 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE consents ADD COLUMN refused_at INTEGER;
   ALTER TABLE consents ADD COLUMN refusal TEXT;
   `,
+  `
+  ALTER TABLE consents ADD COLUMN allows_cross_region INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -55,6 +55,7 @@ export function connectionOf(row: ConnectionRow): Connection {
     outage: details.outage,
     vaultTrouble: details.vaultTrouble ?? null,
     ...(details.refusal ? { refusal: details.refusal } : {}),
+    ...(details.crossRegion ? { crossRegion: details.crossRegion } : {}),
     banner: details.banner,
     subscription: details.subscription ?? null,
     ...(details.unsent === undefined ? {} : { unsent: details.unsent }),
