@@ -76,6 +76,7 @@ const READS_NODE_PROCESS = [
   "src/shared/process-identity.ts",
   "src/shared/native-part.ts",
   "src/shared/private-files.ts",
+  "src/store/sqlite/file/checkpoint.ts",
   // The kernel's monotonic clock, which systemd's own is.
   "src/systemd/notify.ts",
   "src/vault/keychain/keychain-child.ts",

@@ -1,4 +1,5 @@
 import { tellSecretWarnings } from "../flows/watch/secret-warnings.ts";
+import { isAppError } from "../shared/errors.ts";
 import { rememberingSecrets, type SecretReader } from "../vault/secrets.ts";
 import type { OwnProcess, ServeContext, ServeParts } from "./context.ts";
 import { createPresence, type Presence } from "./presence.ts";
@@ -43,12 +44,13 @@ export function createWatches(
     secrets: secretWatch,
     onUsable: () => void presence.tell(),
   });
-  const told = createStoreTrouble({ clock, log, isTold: () => faults.storeRefuses() !== null });
+  const told = createStoreTrouble({ clock, log });
   const trouble: StoreTrouble = {
     hear: (error) => {
-      told.hear(error);
       // What the store says of itself it also takes back itself.
-      if (faults.storeRefuses() === null) writes.hear(error);
+      if (isAppError(error, "STORE_UNAVAILABLE") && faults.isToldByStore(error)) return;
+      told.hear(error);
+      writes.hear(error);
     },
     passed: told.passed,
   };

@@ -1,4 +1,6 @@
 import { forgetServeFaults, type ServeFault, tellServeFaults } from "../../flows/watch/serve-faults.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { AppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Store, StoreFault, StoreFaultKind } from "../../store/contract/store.ts";
 import type { SecretWatch } from "./secret-watch.ts";
@@ -8,6 +10,8 @@ import type { WriteWatch } from "./write-watch.ts";
 export interface Faults {
   /** The store's own one for which nothing is taken in; null while there is none. */
   storeRefuses(): StoreFault | null;
+  /** Does the store tell this trouble itself, and its end? It may have ended before whoever met it comes to say so. */
+  isToldByStore(error: AppError): boolean;
   all(): readonly ServeFault[];
   /** In one word, why the service is not ready; null when it is. */
   word(): "storage" | "secrets" | null;
@@ -24,7 +28,11 @@ const OVER: Readonly<Record<StoreFaultKind | "secrets", string>> = {
   secrets: "every source in use has a webhook secret again",
 };
 
+/** A call that met trouble says so after others were served again. */
+const LATE_MS = 5_000;
+
 export function createFaults({
+  clock,
   store,
   log,
   stateDir,
@@ -32,6 +40,7 @@ export function createFaults({
   secrets,
   onUsable,
 }: {
+  clock: Pick<Clock, "now">;
   store: Pick<Store, "faults" | "watchFaults">;
   log: Log;
   stateDir: string;
@@ -42,6 +51,8 @@ export function createFaults({
 }): Faults {
   const told = new Map<StoreFaultKind | "secrets", ServeFault>();
   let inFile = "";
+  /** When the store's own trouble ended, by its message. */
+  const ended = new Map<string, number>();
   const storeRefuses = () => store.faults().find(({ refuses }) => refuses) ?? null;
   const all = (): ServeFault[] => {
     const own = store.faults();
@@ -59,9 +70,10 @@ export function createFaults({
       if (!told.has(kind)) tell(log, fault);
       told.set(kind, fault);
     }
-    for (const kind of told.keys()) {
+    for (const [kind, { message, refuses }] of told) {
       if (faults.some((fault) => fault.kind === kind)) continue;
       told.delete(kind);
+      if (refuses) ended.set(message, clock.now());
       log.info(OVER[kind]);
     }
     const text = JSON.stringify(faults);
@@ -74,6 +86,8 @@ export function createFaults({
   look();
   return {
     storeRefuses,
+    isToldByStore: ({ message }) =>
+      storeRefuses() !== null || clock.now() - (ended.get(message) ?? Number.NEGATIVE_INFINITY) < LATE_MS,
     all,
     word: () => {
       const kinds = all().map(({ kind }) => kind);

@@ -13,21 +13,11 @@ export interface StoreTrouble {
 /** On a full disk small writes still pass now and then. */
 const QUIET_MS = 2 * 60_000;
 
-export function createStoreTrouble({
-  clock,
-  log,
-  isTold = () => false,
-}: {
-  clock: Pick<Clock, "now">;
-  log: Log;
-  /** Is it known already why the store refuses? */
-  isTold?(): boolean;
-}): StoreTrouble {
+export function createStoreTrouble({ clock, log }: { clock: Pick<Clock, "now">; log: Log }): StoreTrouble {
   let heardAt: number | null = null;
   return {
     hear: (error) => {
       if (!isAppError(error, "STORE_UNAVAILABLE")) throw error;
-      if (isTold()) return;
       if (heardAt === null) {
         const hint = error.hint === undefined ? {} : { hint: error.hint };
         log.error("the store cannot be used: all waits until it can", { reason: error.message, ...hint });

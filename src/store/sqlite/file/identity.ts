@@ -1,6 +1,7 @@
 import { type BigIntStats, lstatSync } from "node:fs";
 import Database from "better-sqlite3";
 import { NEW_LOG_COMMAND, restoreCommand } from "../../../core/advice/command-lines.ts";
+import { type Checkpoint, isCutOff } from "./checkpoint.ts";
 import type { Db } from "./db.ts";
 import { lockHolders, SHM_LOCKS } from "./lock-holders.ts";
 import { unavailable } from "./store-errors.ts";
@@ -53,9 +54,12 @@ interface Standing {
   others: number;
 }
 
-interface Checkpoint {
-  log: number;
-  checkpointed: number;
+/** The log became smaller than it can be, or was written into while no checkpoint was. */
+type Suspicion = "cut" | "written" | null;
+
+interface Judged {
+  now: Standing;
+  as: Suspicion;
 }
 
 /** `db` must have read or written already, so that its -wal and -shm are there. */
@@ -68,25 +72,36 @@ export function identityOf(db: Db, path: string): Identity {
   const pageCount = db.prepare<[], number>("PRAGMA page_count").pluck();
   const names = [path, `${path}-wal`, `${path}-shm`] as const;
   const opened = names.map(statOf);
-  const standing = (log: BigIntStats): Standing => ({
-    log,
-    pages: checkpoint.get() ?? { log: 0, checkpointed: 0 },
-    others: dataVersion.get() ?? 0,
-  });
-  let last = opened[0] ? standing(opened[0]) : null;
+  // The numbers come first: what is written after them moves the file's time, and the numbers of the next look.
+  const standing = (): Standing | null => {
+    const pages = checkpoint.get() ?? { log: 0, checkpointed: 0 };
+    const others = dataVersion.get() ?? 0;
+    const log = statOf(path);
+    return log ? { log, pages, others } : null;
+  };
+  let last = opened[0] ? standing() : null;
   const pageSize = Number(db.pragma("page_size", { simple: true }));
   /** A header of 32 bytes, and one of 24 before each page (sqlite.org/walformat.html). */
   const walBytes = (pages: number) => (pages === 0 ? 0 : 32 + pages * (24 + pageSize));
 
-  const lookInside = (log: BigIntStats, since: OwnWrites): Loss | null => {
+  const lookInside = (since: OwnWrites): Loss | null => {
     if (last === null) return OVERWRITTEN;
-    const now = afterCheckpoints(last, log, since);
+    const now = standing();
+    if (now === null) return null;
     const isUntouched = now.log.mtimeNs === last.log.mtimeNs && now.log.size === last.log.size;
-    if (!isUntouched) {
-      if (isCut(last, now) || isForeign(last, now, since)) return OVERWRITTEN;
-      if (!isSame(token, readToken(beside))) return OVERWRITTEN;
+    if (isUntouched) {
+      last = now;
+      return null;
     }
-    last = now;
+    const before = last;
+    const suspect = (now: Standing) =>
+      isCut(before, now) ? "cut" : isForeign(before, now, since) ? "written" : null;
+    const judged = suspect(now) ? afterCheckpoints(now, suspect) : { now, as: null };
+    if (judged === null) return null;
+    if (judged.as === "cut" || (judged.as === "written" && !isCutOff(judged.now.pages, names[2])))
+      return OVERWRITTEN;
+    if (!isSame(token, readToken(beside))) return OVERWRITTEN;
+    last = judged.now;
     return null;
   };
   /** Smaller than SQLite left it: once pages were given back, a checkpoint makes it as small as the log was then. */
@@ -95,16 +110,21 @@ export function identityOf(db: Db, path: string): Identity {
     const pages = Math.min(pageCount.get() ?? 0, pagesLeft(beside) ?? Number.POSITIVE_INFINITY);
     return Number(now.log.size) < pageSize * pages;
   };
-  /** Another process's checkpoint writes into the log first and moves the numbers at its end. */
-  const afterCheckpoints = (before: Standing, log: BigIntStats, since: OwnWrites): Standing => {
+  /**
+   * Another process's checkpoint writes into the log first and moves the numbers at its end, so only a log that rests is
+   * judged. Null where it does not rest for long: the next look judges.
+   */
+  const afterCheckpoints = (first: Standing, suspect: (now: Standing) => Suspicion): Judged | null => {
     const giveUpAt = Date.now() + LONGEST_CHECKPOINT_MS;
-    for (let [now, isAlone] = [standing(log), false]; ; ) {
-      const isWritten = now.log.mtimeNs !== before.log.mtimeNs;
-      if (!isWritten || !isForeign(before, now, since) || isAlone || Date.now() > giveUpAt) return now;
-      // Asked before the numbers are read once more: the checkpoint may end in between.
-      isAlone = opened[2] !== undefined && lockHolders(opened[2].ino, SHM_LOCKS.checkpoint)?.length === 0;
-      if (!isAlone) sleep(5);
-      now = standing(statOf(path) ?? log);
+    for (let before = first; ; ) {
+      sleep(ONE_TICK_MS);
+      const holders = opened[2] ? lockHolders(opened[2].ino, SHM_LOCKS.checkpoint) : null;
+      const now = standing();
+      if (now === null) return null;
+      const as = suspect(now);
+      if (as === null || (holders?.length === 0 && isResting(before, now))) return { now, as };
+      if (Date.now() > giveUpAt) return holders === null ? { now, as } : null;
+      before = now;
     }
   };
   /** Another process may write to the -wal, or empty it, between two questions: only what stays the same is judged. */
@@ -124,7 +144,7 @@ export function identityOf(db: Db, path: string): Identity {
       if (!log) return { kind: "absent", words: "is gone" };
       if (!isOne(log, opened[0])) return { kind: "replaced", words: replacedWords(log) };
       // First of all what it holds: a -wal is not to be written into what is no longer its log.
-      const loss = lookInside(log, since);
+      const loss = lookInside(since);
       if (loss) return loss;
       if (!isOne(wal, opened[1])) return { kind: "half", words: walWords };
       if (!isOne(shm, opened[2])) return { kind: "half", words: "has lost its log.db-shm" };
@@ -147,6 +167,8 @@ export function identityOf(db: Db, path: string): Identity {
 
 /** What takes longer is judged by the next look. */
 const LONGEST_CHECKPOINT_MS = 1_000;
+/** Two writes within one tick of the system's clock leave a file the same time. */
+const ONE_TICK_MS = 11;
 
 const OVERWRITTEN: Loss = { kind: "overwritten", words: "was written over by another program" };
 
@@ -177,6 +199,14 @@ function isForeign(before: Standing, now: Standing, since: OwnWrites): boolean {
   if (now.others !== before.others || now.pages.checkpointed !== before.pages.checkpointed) return false;
   const isBegunAnew = now.pages.log < before.pages.log;
   return !isBegunAnew;
+}
+
+function isResting(a: Standing, b: Standing): boolean {
+  const [pages, others] = [
+    a.pages.log === b.pages.log && a.pages.checkpointed === b.pages.checkpointed,
+    a.others,
+  ];
+  return pages && others === b.others && a.log.mtimeNs === b.log.mtimeNs && a.log.size === b.log.size;
 }
 
 /** Null where it cannot be read. */
