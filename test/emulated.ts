@@ -43,6 +43,8 @@ export interface HubspotSettings extends OauthSettings {
 
 export interface SmartrecruitersSettings extends OauthSettings {
   companyId?: string | null;
+  /** Of the published face. */
+  published?: object;
   customFields?: readonly object[] | null;
   pageSize?: number;
   pageStyle?: "id" | "link" | "offset";

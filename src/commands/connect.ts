@@ -1,12 +1,16 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import type { Account } from "../core/connection.ts";
+import type { ConnectMethod } from "../core/authorization.ts";
+import type { Account, Connection } from "../core/connection.ts";
+import type { DirectRequest } from "../flows/connect/connect-by-credentials.ts";
+import type { ConnectContext, Connected, ConnectRequest } from "../flows/connect/connect.ts";
 import { AppError } from "../shared/errors.ts";
 import { plain } from "../shared/text.ts";
 import { canAsk, saysYes } from "./session/agreement.ts";
 import { reportConnected } from "./session/connected-report.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
+import type { Destination } from "../vendors/contract/destination.ts";
 
 export function registerConnect(program: Command, world: World): void {
   program
@@ -15,6 +19,10 @@ export function registerConnect(program: Command, world: World): void {
     .option("--no-browser", "only print the link, and take the address the browser ends at")
     .option("--via-service", "print a link, valid for 7 days, for the account's admin; `serve` finishes it")
     .option("--confirm", "the account that came by a link is the right one: prepare it, deliver what waits")
+    .option(
+      "--method <way>",
+      "client-credentials, api-key or code, where the vendor has more than one way in",
+    )
     .option("--account <id>", "no other account than this one; a link for it needs no --confirm")
     .option(
       "--allow-cross-region",
@@ -43,6 +51,7 @@ interface ConnectOptions {
   account?: string;
   allowCrossRegion?: boolean;
   sandbox?: boolean;
+  method?: string;
 }
 
 const EXAMPLES = `
@@ -54,7 +63,8 @@ Example:
   jc-integrations connect hubspot --org acme --via-service --json
   jc-integrations connect hubspot --org acme --via-service --account 8480001
   jc-integrations connect hubspot --org acme --confirm
-  jc-integrations connect hubspot --org acme --allow-cross-region`;
+  jc-integrations connect hubspot --org acme --allow-cross-region
+  jc-integrations connect smartrecruiters --org acme --method client-credentials`;
 
 function refuseBoth({ confirm, viaService }: ConnectOptions): void {
   if (!confirm || !viaService) return;
@@ -64,8 +74,7 @@ function refuseBoth({ confirm, viaService }: ConnectOptions): void {
 }
 
 async function runConnect(session: Session, vendor: string, options: ConnectOptions): Promise<void> {
-  const { app, world, say } = session;
-  const { connect } = await import("../flows/connect/connect.ts");
+  const { app, world } = session;
   const environment = options.sandbox ? "sandbox" : "production";
   const destination = await app.destination({ org: app.org, vendor, environment });
   const [store, vault, http, tokens] = await Promise.all([
@@ -74,52 +83,83 @@ async function runConnect(session: Session, vendor: string, options: ConnectOpti
     app.http(),
     app.tokens(),
   ]);
+  const before = await store.connection({ org: app.org, vendor, environment });
+  const method = methodFor(destination, options.method, before);
+  const context = {
+    ...{ clock: app.clock, config: app.config, http, store, vault, tokens, destination },
+    accessTo: (connection: Connection) => app.access(connection, { store, signal: world.signal }),
+  };
   const done = new AbortController();
+  const request = {
+    org: app.org,
+    environment,
+    accountId: options.account ?? null,
+    allowsCrossRegion: options.allowCrossRegion === true,
+    signal: world.signal,
+    confirmOtherAccount: async (from: Account, to: Account) => {
+      done.abort();
+      return await confirmOtherAccount(session, from, to);
+    },
+  } as const;
   try {
-    const connected = await connect(
-      {
-        clock: app.clock,
-        http,
-        store,
-        vault,
-        tokens,
-        destination,
-        config: app.config,
-        accessTo: (connection) => app.access(connection, { store, signal: world.signal }),
-      },
-      {
-        org: app.org,
-        environment,
-        accountId: options.account ?? null,
-        allowsCrossRegion: options.allowCrossRegion === true,
-        signal: world.signal,
-        confirmOtherAccount: async (before, after) => {
-          done.abort();
-          return await confirmOtherAccount(session, before, after);
-        },
-        consent: {
-          onUrl: (url) => {
-            say(`Give JobCannon access to ${destination.label} in the browser:`);
-            // Unredacted: this one place is where its state has to be seen.
-            world.io.err(`\n${url}\n\n`);
-            if (!options.browser) say("On another machine: paste the address the browser ends at, here.");
-          },
-          onTick: (seconds) => {
-            if (world.io.stderrIsTerminal) world.io.err(`\r\u001b[2Kwaiting for consent, ${seconds} s left `);
-          },
-          onNotice: say,
-          ...(options.browser ? { openBrowser: world.openBrowser } : {}),
-          ...(world.io.stdinIsTerminal || !options.browser
-            ? { pastedLines: linesOf(world, done.signal) }
-            : {}),
-        },
-      },
-    );
-    clearCountdown(world);
+    const connected =
+      method === "code"
+        ? await connectByConsent(session, context, {
+            ...request,
+            browser: options.browser,
+            done: done.signal,
+          })
+        : await connectDirectly(context, { ...request, method });
     reportConnected(session, { connected, destination, vault: vault.describe() });
   } finally {
     done.abort();
   }
+}
+
+/** The one that was typed, else the way it was opened before, else the vendor's usual one. */
+function methodFor(
+  { label, authorization: { methods = ["code"] } }: Destination,
+  wanted: string | undefined,
+  before: Connection | null,
+): ConnectMethod {
+  const fallback = before?.account ? (before.method ?? "code") : methods[0];
+  const method = methods.find((each) => each === (wanted ?? fallback)) ?? (wanted ? null : methods[0]);
+  if (method) return method;
+  throw new AppError("USAGE", `${label} is not connected by ${plain(wanted ?? "")}`, {
+    hint: methods.length > 1 ? `--method ${methods.join(" | ")}` : "It has one way in: leave --method out.",
+  });
+}
+
+async function connectDirectly(context: ConnectContext, request: DirectRequest): Promise<Connected> {
+  const { connectByCredentials } = await import("../flows/connect/connect-by-credentials.ts");
+  return await connectByCredentials(context, request);
+}
+
+async function connectByConsent(
+  { world, say }: Session,
+  context: ConnectContext,
+  { browser, done, ...request }: Omit<ConnectRequest, "consent"> & { browser: boolean; done: AbortSignal },
+): Promise<Connected> {
+  const { connect } = await import("../flows/connect/connect.ts");
+  const connected = await connect(context, {
+    ...request,
+    consent: {
+      onUrl: (url) => {
+        say(`Give JobCannon access to ${context.destination.label} in the browser:`);
+        // Unredacted: this one place is where its state has to be seen.
+        world.io.err(`\n${url}\n\n`);
+        if (!browser) say("On another machine: paste the address the browser ends at, here.");
+      },
+      onTick: (seconds) => {
+        if (world.io.stderrIsTerminal) world.io.err(`\r\u001b[2Kwaiting for consent, ${seconds} s left `);
+      },
+      onNotice: say,
+      ...(browser ? { openBrowser: world.openBrowser } : {}),
+      ...(world.io.stdinIsTerminal || !browser ? { pastedLines: linesOf(world, done) } : {}),
+    },
+  });
+  clearCountdown(world);
+  return connected;
 }
 
 function clearCountdown({ io }: World): void {

@@ -1,4 +1,4 @@
-import { statusCommand } from "../core/advice/command-lines.ts";
+import { removeSecretCommand, statusCommand } from "../core/advice/command-lines.ts";
 import type { Command } from "commander";
 import type { Connection, ConnectionName } from "../core/connection.ts";
 import type { Disconnected } from "../flows/connect/disconnect.ts";
@@ -48,7 +48,11 @@ async function runDisconnect(
     });
   }
   const [http, vault, tokens] = await Promise.all([app.http(), app.vault(), app.tokens()]);
-  const access = await app.access(connection, { store, signal: world.signal });
+  // In whichever contract its tokens were made, they go.
+  const access = await app.access(
+    { ...connection, profile: destination.profile ?? null },
+    { store, signal: world.signal },
+  );
   const done = await disconnect({ ...app, store, http, vault, tokens, destination, access }, connection, {
     uninstall: options.uninstall === true,
   });
@@ -61,6 +65,11 @@ async function runDisconnect(
         ...(done.revocation?.kind === "not_offered"
           ? [
               `${destination.label} offers no way to revoke them: its admin ends them by removing the integration there.`,
+            ]
+          : []),
+        ...(connection.method === "api-key"
+          ? [
+              `The API key stays: ${removeSecretCommand(destination.authorization.apiKeyName ?? "", connection)}`,
             ]
           : []),
         ...(connection.subscription?.state === "active"

@@ -1,3 +1,7 @@
+/** How an account is opened: by a consent in the browser, by the app's own credentials, or by a key of the account's admin. */
+export const CONNECT_METHODS = ["code", "client-credentials", "api-key"] as const;
+export type ConnectMethod = (typeof CONNECT_METHODS)[number];
+
 /** Where and how a vendor asks for consent and hands out tokens. */
 export interface Authorization {
   authorizeUrl: string;
@@ -11,7 +15,17 @@ export interface Authorization {
   orgClientIdKey?: string;
   /** Name under which `secrets set` keeps the client secret. */
   clientSecretName: string;
+  /** Name of the secret with the account's API key; absent where there is no such way in. */
+  apiKeyName?: string;
+  /** The ways in, the usual one first; absent where there is but the consent. */
+  methods?: readonly ConnectMethod[];
+  /** How the app names itself at the token endpoint, by RFC 6749, 2.3.1; in the body where absent. */
+  clientAuth?: "client_secret_post" | "client_secret_basic";
+  /** False where the exchange of a code leaves the redirect URI out. */
+  sendsRedirectUri?: boolean;
   scopes: readonly string[];
+  /** Scopes that stand for several others. */
+  impliedScopes?: Readonly<Record<string, readonly string[]>>;
   pkce: boolean;
   /** How long a refresh token is good, counted from its issue; null where it does not end by itself. */
   refreshTokenLifeMs: number | null;

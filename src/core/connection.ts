@@ -1,3 +1,4 @@
+import type { ConnectMethod } from "./authorization.ts";
 import type { SubjectKind } from "./push.ts";
 import type { Regions } from "./residency.ts";
 
@@ -28,6 +29,10 @@ export interface Connection {
   subject: SubjectKind;
   state: ConnectionState;
   account: Account | null;
+  /** How it was opened; null or absent for a consent. */
+  method?: Exclude<ConnectMethod, "code"> | null;
+  /** The contract it was opened in, where its vendor has more than one; null or absent for the first. */
+  profile?: string | null;
   /** False from an account's coming by a link until an operator says that it is the right one: until then it is told nothing. */
   isConfirmed: boolean;
   scopes: string[];

@@ -3,7 +3,7 @@ import type { Clock } from "../shared/clock.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { Secret } from "../shared/secret.ts";
-import { refreshGrant } from "./endpoint/exchange.ts";
+import { clientCredentialsGrant, refreshGrant } from "./endpoint/exchange.ts";
 import type { TokenIssuer } from "./endpoint/issuer.ts";
 import { deserialize, isExpired, serialize, type TokenSet, tokenSetOf } from "./token-set.ts";
 
@@ -79,9 +79,10 @@ async function refreshHeld(
   draft: Draft,
 ): Promise<TokenSet> {
   const { connection, issuer } = request;
-  const { refreshToken, clientId } = before;
-  if (!refreshToken) throw notRefreshable(request);
+  const { refreshToken, clientId, method } = before;
+  if (!refreshToken && method === undefined) throw notRefreshable(request);
   if (clientId !== issuer.authorization.clientId) throw otherClient(request);
+  if (!refreshToken) return await askAgain(deps, request, before);
   const clientSecret = await request.clientSecret();
   const begunAt = deps.clock.now();
   await save(deps, connection, { ...before, refreshBegunAt: begunAt });
@@ -95,6 +96,16 @@ async function refreshHeld(
     if (isAnswer(error)) await save(deps, connection, before);
     throw isAppError(error, "RECONNECT_NEEDED") ? tokensDead(error, request, before) : error;
   }
+}
+
+/** Nothing is spent by it: no mark is needed, and an answer that was lost costs one more call. */
+async function askAgain(deps: RefreshDeps, request: TokenRequest, before: TokenSet): Promise<TokenSet> {
+  const { connection, issuer } = request;
+  const clientSecret = await request.clientSecret();
+  const grant = await clientCredentialsGrant(deps, { issuer, clientSecret });
+  const set = tokenSetOf(grant, before.clientId, deps.clock.now(), before);
+  await save(deps, connection, set);
+  return set;
 }
 
 async function commit(

@@ -15,6 +15,8 @@ export interface TokenSet {
   scopes: string[];
   /** The app they belong to: another app's client id cannot refresh them. */
   clientId: string;
+  /** Asked for anew instead of refreshed; absent for those of a consent. */
+  method?: "client-credentials";
   /** Set while a refresh is under way. Found by a later one, it tells that its holder died before the new pair was kept. */
   refreshBegunAt: number | null;
 }
@@ -29,16 +31,17 @@ export function tokenSetOf(grant: Grant, clientId: string, now: number, before?:
     refreshTokenAt: isSameRefreshToken(grant, before) ? before.refreshTokenAt : now,
     scopes: grant.scopes ?? before?.scopes ?? [],
     clientId,
+    ...(before?.method === undefined ? {} : { method: before.method }),
     refreshBegunAt: null,
   };
 }
 
 /** How old the login is and when it ends; null where it does not end by itself. */
 export function loginOf(
-  { refreshTokenAt }: TokenSet,
+  { refreshTokenAt, method }: TokenSet,
   { refreshTokenLifeMs }: Pick<Authorization, "refreshTokenLifeMs">,
 ): { since: number; endsAt: number } | null {
-  if (refreshTokenLifeMs === null) return null;
+  if (refreshTokenLifeMs === null || method !== undefined) return null;
   return { since: refreshTokenAt, endsAt: refreshTokenAt + refreshTokenLifeMs };
 }
 
@@ -57,6 +60,7 @@ const Stored = v.object({
   refreshTokenAt: v.optional(v.number()),
   scopes: v.array(v.string()),
   clientId: v.string(),
+  method: v.optional(v.literal("client-credentials")),
   refreshBegunAt: time,
 });
 
@@ -77,9 +81,10 @@ export function deserialize(item: Secret, name: string): TokenSet {
     throw new AppError("VAULT_UNAVAILABLE", `The vault's item ${name} is no token set`, {
       hint: "Connect again to replace it.",
     });
-  const { accessToken, refreshToken, ...rest } = parsed.output;
+  const { accessToken, refreshToken, method, ...rest } = parsed.output;
   return {
     ...rest,
+    ...(method === undefined ? {} : { method }),
     refreshTokenAt: rest.refreshTokenAt ?? rest.obtainedAt,
     accessToken: secret(accessToken),
     refreshToken: refreshToken === null ? null : secret(refreshToken),

@@ -19,8 +19,8 @@ export interface Tokens {
    * `VAULT_UNAVAILABLE`, `CONFIG_INVALID`, `VENDOR_*`; never for trouble on the way while the token at hand is good.
    */
   token(request: TokenRequest & { renewed?: boolean | undefined }): Promise<Secret>;
-  /** Keeps what a consent brought, in place of what was there. */
-  keep(connection: string, issuer: TokenIssuer, grant: Grant): Promise<TokenSet>;
+  /** Keeps what a consent brought, or the app's own credentials, in place of what was there. */
+  keep(connection: string, issuer: TokenIssuer, grant: Grant, method?: TokenSet["method"]): Promise<TokenSet>;
   forget(connection: string): Promise<void>;
   /** What the vault holds now; null when it holds nothing. */
   peek(connection: string): Promise<TokenSet | null>;
@@ -60,8 +60,9 @@ export function createTokens(deps: RefreshDeps): Tokens {
   };
   return {
     token: async (request) => (await liveTokens(deps, memoryOf(request.connection), request)).accessToken,
-    keep: async (connection, issuer, grant) => {
-      const set = tokenSetOf(grant, issuer.authorization.clientId, deps.clock.now());
+    keep: async (connection, issuer, grant, method) => {
+      const fresh = tokenSetOf(grant, issuer.authorization.clientId, deps.clock.now());
+      const set = method === undefined ? fresh : { ...fresh, method };
       await replace(connection, set);
       return set;
     },

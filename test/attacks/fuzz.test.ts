@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { fold } from "../../src/core/fold.ts";
 import type { Invite } from "../../src/core/invite.ts";
 import { ERROR_CODES } from "../../src/shared/errors.ts";
-import { parseEvent as parseSmartrecruiters } from "../../src/vendors/smartrecruiters/event.ts";
+import { parseEvent as parseSmartrecruiters } from "../../src/vendors/smartrecruiters/v1/event.ts";
 import { parseEvent as parseJobcannon } from "../../src/vendors/jobcannon/event.ts";
 import { linkFor, press, publicWorld, secretIn } from "../connect/linked.ts";
 import { launchService, type Service } from "../end-to-end/program.ts";

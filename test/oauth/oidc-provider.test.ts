@@ -11,8 +11,8 @@ import { systemClock } from "../../src/shared/clock.ts";
 import { secret } from "../../src/shared/secret.ts";
 import type { Destination } from "../../src/vendors/contract/destination.ts";
 import { createHubspot } from "../../src/vendors/hubspot/hubspot.ts";
-import { PROFILES } from "../../src/vendors/smartrecruiters/profiles.ts";
-import { createSmartrecruiters } from "../../src/vendors/smartrecruiters/smartrecruiters.ts";
+import { V1 } from "../../src/vendors/smartrecruiters/v1/profile.ts";
+import { createV1 } from "../../src/vendors/smartrecruiters/v1/destination.ts";
 import { bundled, nextLine, start } from "../vault/processes.ts";
 import { open, vaultOptions } from "../vault/world.ts";
 import { connected, importResults, invite, succeed } from "../world.ts";
@@ -69,17 +69,17 @@ const SMARTRECRUITERS: Vendor = {
   vendor: "smartrecruiters",
   registered: {
     clientId: "acme-app",
-    scopes: PROFILES.v1.scopes,
+    scopes: V1.scopes,
     paths: { authorization: "/identity/oauth/allow", token: "/identity/oauth/token" },
     redirectUri: "http://localhost:8977/smartrecruiters/oauth-callback",
   },
   openAt: (base, { pkce = true } = {}) =>
-    createSmartrecruiters(
+    createV1(
       {
         apiBase: base,
         identityBase: base,
         clientId: "acme-app",
-        profile: PROFILES.v1,
+        profile: "v1",
         pkce,
         redirectPort: 8977,
         region: null,

@@ -68,6 +68,13 @@ export function windowNamed(key: string, rateLimit: RateLimit): RateWindow {
   return { key, calls: rateLimit.calls, windowMs: windowOf(rateLimit), aheadMs: AHEAD_MS };
 }
 
+/** Most calls at once, counted as a window too: a place is free so soon after its call was answered, and not before. */
+export function placesNamed(key: string, calls: number): RateWindow {
+  return { key, calls, windowMs: PLACE_MS, aheadMs: 0 };
+}
+
+const PLACE_MS = 10;
+
 /** Calls so far apart never fill the window. */
 export function spacingMs(limit: RateLimit): number {
   return windowOf(limit) / limit.calls;

@@ -1,5 +1,6 @@
 /** One customer's company: its people, what they were asked, and who wants to hear of it. */
 import { type CallTimes, noCalls } from "../rate-limit.ts";
+import { emptyPublished, type PublishedCompany } from "./published/company.ts";
 
 export interface Candidate {
   id: string;
@@ -7,6 +8,7 @@ export interface Candidate {
   lastName: string;
   email: string;
   createdOn: string;
+  updatedOn?: string;
   /** Where the candidate stands in each job. */
   jobs: Map<string, { status: string; subStatus: string | null }>;
 }
@@ -69,6 +71,7 @@ export interface Company {
   /** By job, then by stage. */
   catalogue: Map<string, Map<string, StageAssessment>>;
   calls: CallTimes;
+  published: PublishedCompany;
 }
 
 export function createCompany(id: string): Company {
@@ -80,6 +83,7 @@ export function createCompany(id: string): Company {
     subscriptions: new Map(),
     catalogue: new Map(),
     calls: noCalls(),
+    published: emptyPublished(),
   };
 }
 

@@ -10,6 +10,10 @@ export interface Grant {
   clientId: string;
   company: Company;
   scopes: string[];
+  /** Of the published face, whose refresh tokens are good once; absent for the guide's. */
+  isPublished?: true;
+  /** When the refresh token ends, ms; absent where it does not. */
+  refreshEndsAt?: number;
 }
 
 export interface AccessToken {

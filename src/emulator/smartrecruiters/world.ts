@@ -7,6 +7,7 @@ import { type Assessment, type Company, createCompany } from "./company.ts";
 import { type CustomField, DEFAULT_FIELDS } from "./custom-fields.ts";
 import { isHttpUrl } from "./input.ts";
 import { isSigningSecret } from "./jobcannon-signature.ts";
+import { defaultPublished, type PublishedSettings } from "./published/settings.ts";
 import type { AccessToken, Code, Grant } from "./grant.ts";
 import type { WebhookTry, WebhookEvent } from "./webhook-event.ts";
 
@@ -25,6 +26,7 @@ export interface SmartWorld extends VendorContext {
   /** How many of a list one answer holds, where the call does not say. */
   pageSize: number;
   pageStyle: PageStyle;
+  published: PublishedSettings;
   webhooks: WebhookSettings;
   jobcannon: JobcannonSettings;
   codes: Map<string, Code>;
@@ -70,6 +72,7 @@ export function createWorld(context: VendorContext): SmartWorld {
     customFields: DEFAULT_FIELDS,
     pageSize: 10,
     pageStyle: "id",
+    published: defaultPublished(),
     webhooks: {
       copies: 1,
       reorder: false,

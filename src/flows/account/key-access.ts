@@ -8,6 +8,7 @@ import { fingerprint, type Secret } from "../../shared/secret.ts";
 import type { Vault } from "../../vault/contract.ts";
 import { readSecret } from "../../vault/secrets.ts";
 import type { Access } from "../../vendors/contract/access.ts";
+import { createKindSlots, type KindSlots } from "./kind-slots.ts";
 import { countedCall, createSlots, type Slots, type SlotStore } from "./rate-window.ts";
 
 /** What of a vendor's API opens by a key. */
@@ -30,24 +31,31 @@ export function createKeyAccess(
   setMaxListeners(0, signal);
   const place = { name: apiKeyName, org: of.org, environment: of.environment };
   const hint = setSecretCommand(apiKeyName, of);
-  let held: { key: Secret; slots: Slots | null } | null = null;
+  let held: { key: Secret; slots: Slots | null; kinds: KindSlots } | null = null;
   const open = async (options: { anew: boolean }) => {
     if (held && !options.anew) return held;
     const key = await readSecret(vault, place).catch((error: unknown) => {
       if (isAppError(error, "CONFIG_INVALID")) throw new AppError(error.code, error.message, { hint });
       throw error;
     });
-    const window = rateLimit && windowNamed(`${of.vendor}/key/${fingerprint(key)}`, rateLimit);
-    held = { key, slots: window && createSlots({ store, clock }, window) };
+    const name = `${of.vendor}/key/${fingerprint(key)}`;
+    const window = rateLimit && windowNamed(name, rateLimit);
+    const kinds = createKindSlots({ store, clock, signal }, name);
+    held = { key, slots: window && createSlots({ store, clock }, window), kinds };
     return held;
   };
   return {
     signal,
     // One that was refused may have been replaced meanwhile.
     token: async (options) => (await open({ anew: options?.renewed === true })).key,
-    slot: async () => await countedCall((await open({ anew: false })).slots, signal),
-    heed: async (told) => {
-      await (await open({ anew: false })).slots?.heed(told);
+    opensBy: "api-key",
+    slot: async (limits) => {
+      const { slots, kinds } = await open({ anew: false });
+      return limits ? await kinds.slot(limits) : await countedCall(slots, signal);
+    },
+    heed: async (told, limits) => {
+      const { slots, kinds } = await open({ anew: false });
+      await (limits ? kinds.heed(told, limits) : slots?.heed(told));
     },
     refused: () =>
       new AppError("RECONNECT_NEEDED", `${label} does not take the API key`, {

@@ -205,8 +205,8 @@ export async function checkSubscriptions(
     if (connection.state !== "connected" || !connection.isConfirmed) continue;
     try {
       const { ats, label } = await account.destination(connection);
-      if (!ats) continue;
       const access = await account.access(connection, { store, signal });
+      if (!ats) continue;
       const targetUrl = webhookUrl(account.config["serve.public_url"], ats);
       const { clock } = account;
       const context = { store, clock, vault: await account.vault(), ats, access, targetUrl };

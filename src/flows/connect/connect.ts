@@ -1,5 +1,13 @@
 import { askForConsent, type ConsentRequest } from "../../oauth/consent/consent.ts";
-import { clientSecretOf, type GrantContext, type KeepRequest, keep, redeem } from "./grant.ts";
+import {
+  clientSecretOf,
+  type GrantContext,
+  type Granted,
+  type Kept,
+  type KeepRequest,
+  keep,
+  redeem,
+} from "./grant.ts";
 import type { Account } from "../../core/connection.ts";
 import { AppError } from "../../shared/errors.ts";
 import { crossingOf, type CrossingContext, refuseCrossing } from "./regions.ts";
@@ -34,8 +42,8 @@ export interface Connected extends Prepared {
 }
 
 export async function connect(context: ConnectContext, request: ConnectRequest): Promise<Connected> {
-  const { clock, store, destination } = context;
-  const { environment, signal } = request;
+  const { clock, destination } = context;
+  const { signal } = request;
   const clientSecret = await clientSecretOf(context, request);
   await refuseCrossing(context, request);
   const { connection, released } = await askForConsent(
@@ -46,15 +54,32 @@ export async function connect(context: ConnectContext, request: ConnectRequest):
       signal,
       // All of it before the browser is told that the connection stands.
       redeem: async (code) => {
-        const granted = await redeem(context, clientSecret, { ...code, signal });
-        refuseUnmeant(request, granted.account, destination);
-        const { crossRegion, refusal } = await crossingOf(context, request, granted.account);
-        if (refusal) throw refusal;
-        // Who types this gives the consent, or sits beside who does.
-        return await keep(context, { ...request, crossRegion, isConfirmed: () => true }, granted);
+        return await keepMeant(context, request, await redeem(context, clientSecret, { ...code, signal }));
       },
     },
   );
+  return await settle(context, request, { connection, released });
+}
+
+/** The account is the one that was meant, and rests where it may. Who types this gives the consent, or sits beside who does. */
+export async function keepMeant(
+  context: ConnectContext,
+  request: Omit<ConnectRequest, "consent">,
+  granted: Granted,
+): Promise<Kept> {
+  refuseUnmeant(request, granted.account, context.destination);
+  const { crossRegion, refusal } = await crossingOf(context, request, granted.account);
+  if (refusal) throw refusal;
+  return await keep(context, { ...request, crossRegion, isConfirmed: () => true }, granted);
+}
+
+/** What is left once the connection stands. */
+export async function settle(
+  context: ConnectContext,
+  { environment }: Pick<ConnectRequest, "environment">,
+  { connection, released }: Kept,
+): Promise<Connected> {
+  const { clock, store } = context;
   await store.endConsents({ outcome: "voided", connection }, clock.now());
   return {
     ...(await prepareFields(context, connection)),

@@ -50,9 +50,7 @@ export async function disconnect(
   await noteReleased({ store }, connection);
   const held = (await store.hold(connection.id, { cause: "disconnected" })) ?? 0;
   const uninstall = options.uninstall ? await uninstallApp(context) : null;
-  const revocation = set?.refreshToken
-    ? await revoke(context, connection, set.refreshToken)
-    : ({ kind: "revoked" } as const);
+  const revocation = await ended(context, connection, set?.refreshToken ?? null);
   await tokens.forget(connectionName(connection));
   await store.saveConnection(connection, {
     state: "not_connected",
@@ -64,6 +62,16 @@ export async function disconnect(
     refusal: null,
   });
   return { revocation, uninstall, held, linksVoided };
+}
+
+/** What an app's credentials or a key open, only its admin can end. */
+async function ended(
+  context: DisconnectContext,
+  connection: Connection,
+  refreshToken: Parameters<typeof revoke>[2] | null,
+): Promise<Revocation> {
+  if (refreshToken) return await revoke(context, connection, refreshToken);
+  return { kind: connection.method ? "not_offered" : "revoked" };
 }
 
 async function revoke(

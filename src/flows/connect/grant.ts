@@ -40,6 +40,13 @@ export interface GrantContext {
 export interface Granted {
   grant: Grant;
   account: Account;
+  /** Absent for a consent. */
+  method?: NonNullable<Connection["method"]>;
+}
+
+export interface Kept {
+  connection: Connection;
+  released: number;
 }
 
 /** The app's own secret. Throws `CONFIG_INVALID` where the app is not set up. */
@@ -74,20 +81,40 @@ export async function redeem(
   await vault.write(new Map());
   const issuer = destination;
   const grant = await exchangeCode({ http, clock }, { ...code, issuer, clientSecret, signal });
-  const first = firstAccess({ clock }, grant, signal);
-  const account = await destination.account(first.access);
-  const window = windowFor(destination, { account });
-  if (window) await first.countIn(createSlots({ store, clock }, window));
   const { accessToken } = grant;
+  const { account, scopes: seen } = await lookAtAccount(
+    { clock, store, destination },
+    { token: accessToken, signal, isTold: grant.scopes !== null },
+  );
   const { domain, scopes } = await introspect({ http }, { issuer, clientSecret, accessToken, signal });
   return {
-    grant: { ...grant, scopes: grant.scopes ?? scopes },
+    grant: { ...grant, scopes: grant.scopes ?? scopes ?? seen },
     account: { ...account, name: domain ?? account.name },
   };
 }
 
+/**
+ * Whose account a token opens that nobody keeps yet, and which scopes it has as far as its calls show; null where they
+ * show none, or its answer told (`isTold`). Throws `VENDOR_*`.
+ */
+export async function lookAtAccount(
+  { clock, store, destination }: Pick<GrantContext, "clock" | "store" | "destination">,
+  opened: Pick<Access, "signal" | "opensBy" | "refused"> & { token: Secret; isTold?: boolean },
+): Promise<{ account: Account; scopes: string[] | null }> {
+  const { scopes: wanted } = destination.authorization;
+  const first = firstAccess({ clock }, opened);
+  const account = await destination.account(first.access);
+  const missing = opened.isTold ? undefined : await destination.missingScopes?.(first.access);
+  const window = windowFor(destination, { account });
+  if (window) await first.countIn(createSlots({ store, clock }, window));
+  return { account, scopes: missing ? wanted.filter((scope) => !missing.includes(scope)) : null };
+}
+
 /** Calls with tokens that nobody keeps yet. In whose rate window they count shows by their answer. */
-function firstAccess({ clock }: Pick<GrantContext, "clock">, grant: Grant, signal: AbortSignal) {
+function firstAccess(
+  { clock }: Pick<GrantContext, "clock">,
+  { token, isTold, ...opened }: Parameters<typeof lookAtAccount>[1],
+) {
   const answeredAt: number[] = [];
   let limit: RateLimit | null = null;
   const ended = async () => void answeredAt.push(clock.monotonic());
@@ -95,8 +122,8 @@ function firstAccess({ clock }: Pick<GrantContext, "clock">, grant: Grant, signa
     limit = told;
   };
   const access: Access = {
-    signal,
-    token: async () => grant.accessToken,
+    ...opened,
+    token: async () => token,
     slot: async () => ({ ended }),
     heed,
   };
@@ -124,8 +151,8 @@ export interface KeepRequest {
 export async function keep(
   { clock, store, tokens, destination }: GrantContext,
   { org, environment, confirmOtherAccount, crossRegion, ...request }: KeepRequest,
-  { grant, account }: Granted,
-): Promise<{ connection: Connection; released: number }> {
+  { grant, account, method }: Granted,
+): Promise<Kept> {
   const { vendor, label, subject, authorization } = destination;
   const key = { org, vendor, environment, subject };
   const name = connectionName(key);
@@ -140,22 +167,25 @@ export async function keep(
   const isConfirmed = request.isConfirmed(account, before);
   const pause = isConfirmed ? null : await holdBefore({ clock, store }, before);
   const hadTokens = await holdsTokens(tokens, name);
-  const set = await tokens.keep(name, destination, grant).catch(async (error: unknown) => {
+  const keeping = method === "api-key" ? tokens.forget(name) : tokens.keep(name, destination, grant, method);
+  const set = await keeping.catch(async (error: unknown) => {
     await pause?.undo();
     throw error;
   });
   const { scopes: wanted } = authorization;
-  const scopes = grant.scopes ?? grantedUnsaid(authorization);
+  const scopes = grant.scopes ? allOf(grant.scopes, authorization) : grantedUnsaid(authorization);
   const missingScopes = grant.scopes === null ? [] : wanted.filter((scope) => !scopes.includes(scope));
   // Behind the new tokens, so that nothing more counts as told that the old account heard.
   const saved = store.saveConnection(key, {
     state: "connected",
     account,
+    method: method ?? null,
+    profile: destination.profile ?? null,
     isConfirmed,
     scopes,
     missingScopes,
     tokenExpiresAt: grant.expiresAt,
-    login: loginOf(set, authorization),
+    login: set ? loginOf(set, authorization) : null,
     connectedAt: clock.now(),
     outage: null,
     refusal: null,
@@ -179,6 +209,11 @@ export async function keep(
  */
 function grantedUnsaid({ introspectUrl, scopes }: Authorization): string[] {
   return introspectUrl === null ? [...scopes] : [];
+}
+
+/** With those that another one stands for. */
+function allOf(scopes: readonly string[], { impliedScopes = {} }: Authorization): string[] {
+  return [...new Set([...scopes, ...scopes.flatMap((scope) => impliedScopes[scope] ?? [])])];
 }
 
 /** Nothing goes out by the tokens of an account that nobody confirmed yet, also in the moment before its row names it. */

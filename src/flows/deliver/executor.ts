@@ -1,7 +1,7 @@
 import type { Connection, Outage } from "../../core/connection.ts";
 import type { DeliveryCommand, DeliveryEvent } from "../../core/delivery/events.ts";
 import { windowFor } from "../../core/delivery/rate-window.ts";
-import type { CountedCall } from "../../vendors/contract/access.ts";
+import type { CallLimits, CountedCall } from "../../vendors/contract/access.ts";
 import { createSlots, type Slots } from "../account/rate-window.ts";
 import { createClaims } from "./claims.ts";
 import type { DeliverContext } from "./context.ts";
@@ -131,11 +131,14 @@ function createSend(
   const careForFields = createFieldCare(context, connection);
   return async ({ batch, pushIds, goesAtOnce, slot: taken }: CommandOf<"send">): Promise<DeliveryEvent> => {
     let [unused, isInFlight] = [taken, goesAtOnce];
-    const slot = async (): Promise<CountedCall> => {
+    const slot = async (limits?: CallLimits): Promise<CountedCall> => {
       const first = unused;
       unused = null;
-      if (slots && first) return await slots.use(first, access.signal);
-      const call = await access.slot();
+      if (slots && first) {
+        const paced = await slots.use(first, access.signal);
+        return limits ? both(paced, await access.slot(limits)) : paced;
+      }
+      const call = await access.slot(limits);
       if (!isInFlight) tell({ kind: "went", batch });
       isInFlight = true;
       return call;
@@ -147,6 +150,15 @@ function createSend(
     const answers = await careForFields(result.answers, updates);
     ledger.noteAnswers(pushIds, { ...result, answers });
     return { kind: "answered", batch, answers };
+  };
+}
+
+function both(one: CountedCall, other: CountedCall): CountedCall {
+  return {
+    ended: async () => {
+      await one.ended();
+      await other.ended();
+    },
   };
 }
 

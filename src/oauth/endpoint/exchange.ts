@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Http } from "../../shared/http.ts";
+import type { Http, HttpRequest } from "../../shared/http.ts";
 import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
 import { type Secret, secret } from "../../shared/secret.ts";
 import type { Grant, TokenIssuer } from "./issuer.ts";
@@ -28,7 +28,7 @@ export function exchangeCode(
   return askForTokens(deps, client, call, {
     grant_type: "authorization_code",
     code: secret(code),
-    redirect_uri: redirectUri,
+    ...(client.issuer.authorization.sendsRedirectUri === false ? {} : { redirect_uri: redirectUri }),
     ...(verifier === null ? {} : { code_verifier: secret(verifier) }),
   });
 }
@@ -42,22 +42,48 @@ export function refreshGrant(deps: Deps, client: Client & { refreshToken: Secret
   });
 }
 
+/**
+ * A token for the app's own access, without a consent and without a refresh token: it is asked for again instead. Throws
+ * `CONFIG_INVALID`, `VENDOR_*`.
+ */
+export function clientCredentialsGrant(deps: Deps, client: Client): Promise<Grant> {
+  const { issuer } = client;
+  return askForTokens(deps, client, { issuer, step: "credentials" }, { grant_type: "client_credentials" });
+}
+
 async function askForTokens(
   { http, clock }: Deps,
   { issuer, clientSecret, signal }: Client,
   call: TokenCall,
   fields: Record<string, string | Secret>,
 ): Promise<Grant> {
-  const { tokenUrl, clientId } = issuer.authorization;
+  const { tokenUrl } = issuer.authorization;
   // The life of a token is counted from before the call: the vendor's clock starts no earlier.
   const askedAt = clock.now();
   const answer = await http.request({
     method: "POST",
     url: tokenUrl,
-    form: { ...fields, client_id: clientId, client_secret: clientSecret },
+    ...namedClient(issuer.authorization, clientSecret, fields),
     ...(signal ? { signal } : {}),
   });
   return readGrant(answer, call, askedAt);
+}
+
+/** How the app names itself (RFC 6749, 2.3.1): in the body, or in a header whose two parts are form-encoded first. */
+function namedClient(
+  { clientId, clientAuth }: TokenIssuer["authorization"],
+  clientSecret: Secret,
+  fields: Record<string, string | Secret>,
+): Pick<HttpRequest, "form" | "headers" | "hides"> {
+  if (clientAuth !== "client_secret_basic")
+    return { form: { ...fields, client_id: clientId, client_secret: clientSecret } };
+  const encoded = (text: string) => new URLSearchParams([["", text]]).toString().slice(1);
+  const pair = `${encoded(clientId)}:${encoded(clientSecret.reveal())}`;
+  return {
+    form: fields,
+    headers: { authorization: secret(`Basic ${Buffer.from(pair).toString("base64")}`) },
+    hides: [clientSecret],
+  };
 }
 
 const TokenAnswer = v.object({

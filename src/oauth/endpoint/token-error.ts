@@ -14,7 +14,7 @@ import {
 
 export interface TokenCall {
   issuer: TokenIssuer;
-  step: "exchange" | "refresh";
+  step: "exchange" | "refresh" | "credentials";
   /** Of the exchange: the exact one we sent. */
   redirectUri?: string;
 }

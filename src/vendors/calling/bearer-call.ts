@@ -6,7 +6,7 @@ import type { Http, HttpRequest } from "../../shared/http.ts";
 import type { HttpAnswer } from "../../shared/http-answer.ts";
 import type { Secret } from "../../shared/secret.ts";
 import { possessive } from "../../shared/text.ts";
-import type { Access } from "../contract/access.ts";
+import type { Access, CallLimits } from "../contract/access.ts";
 
 export interface AccountCalls {
   http: Http;
@@ -15,12 +15,16 @@ export interface AccountCalls {
   headersOf?(token: Secret): Record<string, string | Secret>;
   /** As people write the vendor's name. */
   label: string;
+  /** What the call counts in, where the vendor counts by kind of call. */
+  limits?: CallLimits;
+  /** Does this 401 refuse the thing that was asked for, and not the token? */
+  isAboutThing?(answer: HttpAnswer): boolean;
   /** What an answer tells of the vendor's own limit; null when it tells nothing. */
   rateOf(answer: HttpAnswer): RateLimit | null;
 }
 
 /**
- * Answers any status but 401. Throws `VENDOR_UNAVAILABLE` when the vendor cannot be reached or refuses even a renewed
+ * Answers any status but 401, and that where it is about the thing. Throws `VENDOR_UNAVAILABLE` when the vendor cannot be reached or refuses even a renewed
  * token, unless `access` says what that means, the signal's reason when it aborts, and whatever `token()` throws.
  */
 export async function callWithToken(
@@ -29,6 +33,7 @@ export async function callWithToken(
 ): Promise<HttpAnswer> {
   const first = await callOnce(calls, call, {});
   // Clock skew and long runs let tokens expire early: https://github.com/airbytehq/airbyte/issues/74726
+  if (first.status === 401 && calls.isAboutThing?.(first)) return first;
   const answer = first.status === 401 ? await callOnce(calls, call, { renewed: true }) : first;
   if (answer.status !== 401) return answer;
   if (calls.access.refused) throw calls.access.refused();
@@ -38,7 +43,7 @@ export async function callWithToken(
 }
 
 async function callOnce(
-  { http, access, headersOf, rateOf }: AccountCalls,
+  { http, access, headersOf, rateOf, limits }: AccountCalls,
   call: Omit<HttpRequest, "token" | "signal">,
   options: { renewed?: true },
 ): Promise<HttpAnswer> {
@@ -46,11 +51,11 @@ async function callOnce(
   const opener = headersOf
     ? { headers: { ...call.headers, ...headersOf(token) }, hides: [token] }
     : { token };
-  const counted = await access.slot();
+  const counted = await access.slot(limits);
   const answer = await http
     .request({ ...call, ...opener, signal: access.signal })
     .finally(() => counted.ended());
   const told = rateOf(answer);
-  if (told) await access.heed(told);
+  if (told) await access.heed(told, limits);
   return answer;
 }

@@ -87,12 +87,16 @@ export interface Destination extends DestinationWords {
   /** The account's limit, shared by all calls to it; null for none. */
   rateLimit: RateLimit | null;
   authorization: Authorization;
+  /** The contract it speaks, where the vendor has more than one; absent for the first. */
+  profile?: string;
   /** Whose account it is, for advice; absent where that is nobody's in particular. */
   place?: Pick<ConnectionName, "org" | "environment">;
   /** Where the account's data rest, where the operator has to declare it: null while nobody did. Absent where `account` tells. */
   declaredRegion?: string | null;
   /** Who gave consent. Throws `VENDOR_*`. */
   account(access: Access): Promise<Account>;
+  /** Scopes that calls are refused for want of; absent where the tokens' own answer tells. Throws `VENDOR_*`. */
+  missingScopes?(access: Access): Promise<string[]>;
   /** Removes our app from the account; absent where the vendor offers no such call. Throws `VENDOR_*`. */
   uninstall?(access: Access): Promise<void>;
   /**

@@ -1,7 +1,7 @@
 /** What SmartRecruiters is configured with. */
 import { PORT, port, REGION, TEXT, text, url, type VendorKeys } from "../../shared/config-keys.ts";
 
-const PROFILE = { kind: "choice", of: ["v1", "v201907"] } as const;
+const PROFILE = { kind: "choice", of: ["v1", "published", "v201907"] } as const;
 
 export const KEYS = {
   global: {
@@ -11,6 +11,14 @@ export const KEYS = {
     profile: { ...PROFILE, default: "v1" },
     // Nobody knows whether the vendor ignores a challenge that it does not expect.
     pkce: { kind: "yes-no", default: false },
+    // What the vendor's documents leave open, for the profile "published".
+    client_auth: {
+      kind: "choice",
+      of: ["client_secret_post", "client_secret_basic"],
+      default: "client_secret_post",
+    },
+    token_host: { kind: "choice", of: ["api", "identity"], default: "api" },
+    send_redirect_uri: { kind: "yes-no", default: true },
     redirect_port: port(8977),
   },
   /** Each customer has an app of its own, and declares its region: the API does not tell it. */

@@ -5,16 +5,16 @@ import type { Http } from "../../shared/http.ts";
 import { checkBaseUrl, isLoopback } from "../../shared/url.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { Destination, VendorOptions } from "../contract/destination.ts";
-import type { Api } from "./api.ts";
+import type { Api } from "./calling/api.ts";
 import { KEYS } from "./keys.ts";
-import { PROFILES, type Profile } from "./profiles.ts";
+import type { Profile, ProfileName } from "./calling/profile.ts";
 
 export interface SmartrecruitersSettings {
   /** `https://api.smartrecruiters.com`, or an emulator's. */
   apiBase: string;
   identityBase: string;
   clientId: string;
-  profile: Profile;
+  profile: ProfileName;
   pkce: boolean;
   redirectPort: number;
   /** As declared by the operator: the API does not tell it. */
@@ -25,12 +25,21 @@ export interface SmartrecruitersSettings {
   place?: Destination["place"];
 }
 
+/** With what the vendor's documents leave open. */
+export interface PublishedSettings extends SmartrecruitersSettings {
+  clientAuth: "client_secret_post" | "client_secret_basic";
+  /** Which of the two hosts hands out tokens. */
+  tokenHost: "api" | "identity";
+  /** Does the exchange of a code name the redirect URI again? */
+  sendsRedirectUri: boolean;
+}
+
 /** Each customer has an app of its own, and a sandbox hosts of its own. Throws `CONFIG_INVALID`. */
 export function readSettings({
   config,
   org,
   environment,
-}: Pick<VendorOptions, "config" | "org" | "environment">): SmartrecruitersSettings & {
+}: Pick<VendorOptions, "config" | "org" | "environment">): PublishedSettings & {
   isProduction: boolean;
 } {
   const section = { vendor: "smartrecruiters", keys: KEYS };
@@ -49,6 +58,9 @@ export function readSettings({
     clientId: own.client_id,
     profile: profileNamed(own.profile),
     pkce: own.pkce,
+    clientAuth: own.client_auth,
+    tokenHost: own.token_host,
+    sendsRedirectUri: own.send_redirect_uri,
     redirectPort: own.redirect_port,
     region: own.region,
     resultBase: config["jobcannon.result_base"],
@@ -59,8 +71,8 @@ export function readSettings({
 
 /** Where calls go, and in which profile. */
 export function apiOf(
-  { apiBase, profile, place }: Pick<SmartrecruitersSettings, "apiBase" | "profile" | "place">,
-  { http, clock }: { http: Http; clock: Clock },
+  { apiBase, place }: Pick<SmartrecruitersSettings, "apiBase" | "place">,
+  { http, clock, profile }: { http: Http; clock: Clock; profile: Profile },
 ): Api {
   return { http, clock, base: withoutSlash(apiBase), profile, ...(place === undefined ? {} : { place }) };
 }
@@ -79,10 +91,7 @@ export function withoutSlash(url: string): string {
   return url.replace(/\/+$/, "");
 }
 
-/** Throws `CONFIG_INVALID` for one that is not spoken yet. */
-function profileNamed(wanted: string): Profile {
-  for (const [name, profile] of Object.entries(PROFILES)) if (name === wanted) return profile;
-  throw new AppError("CONFIG_INVALID", `the SmartRecruiters profile ${wanted} is not supported yet`, {
-    hint: `Set smartrecruiters.profile to ${Object.keys(PROFILES).join(" or ")}.`,
-  });
+/** `v201907` is the version in the path of the vendor's webhooks API, and was the profile's name once. */
+function profileNamed(wanted: "v1" | "published" | "v201907"): ProfileName {
+  return wanted === "v201907" ? "published" : wanted;
 }

@@ -1,88 +1,18 @@
-/** SmartRecruiters, whose scorecards hold the results. */
-import type { Clock } from "../../shared/clock.ts";
-import type { Http } from "../../shared/http.ts";
+/** SmartRecruiters, in whichever contract the account speaks. */
 import type { Destination, VendorOptions } from "../contract/destination.ts";
-import {
-  advance,
-  createCandidate,
-  listAssessments,
-  readScorecard,
-  removeCandidate,
-  triggerAssessment,
-} from "./candidates.ts";
-import { listCatalog, readCatalogEntry, setCatalogEntry } from "./catalog.ts";
-import { differencesOf } from "./comparison.ts";
-import { applyFields, planFields } from "./custom-fields.ts";
-import { RESULTS_PER_CALL, sendResults } from "./results.ts";
-import { mapScorecard } from "./scorecard.ts";
-import { apiOf, readSettings, type SmartrecruitersSettings, withoutSlash } from "./settings.ts";
-import { smartrecruiters as source } from "./source.ts";
-import { listSubscriptions, subscribe, unsubscribe } from "./subscriptions.ts";
-import { WORDS } from "./words.ts";
+import { createPublished } from "./published/destination.ts";
+import { readSettings } from "./settings.ts";
+import { createV1 } from "./v1/destination.ts";
+
+const PROFILES = { v1: createV1, published: createPublished };
 
 export function openSmartrecruiters({ http, clock, ...options }: VendorOptions): Destination {
   const settings = readSettings(options);
   return {
-    ...createSmartrecruiters(settings, http, clock),
+    ...PROFILES[settings.profile](settings, http, clock),
     refuseTrial: () =>
       settings.isProduction
         ? `sandbox.smartrecruiters.api_base is the production API, ${settings.apiBase}: a made-up candidate does not belong there`
         : null,
-  };
-}
-
-export function createSmartrecruiters(
-  settings: SmartrecruitersSettings,
-  http: Http,
-  clock: Clock,
-): Destination {
-  const { profile, clientId } = settings;
-  const api = apiOf(settings, { http, clock });
-  const hosts = { api: api.base, identity: withoutSlash(settings.identityBase) };
-  return {
-    ...WORDS,
-    ...(settings.place === undefined ? {} : { place: settings.place }),
-    subject: "assessment",
-    batchSize: RESULTS_PER_CALL,
-    rateLimit: profile.rateLimit,
-    authorization: {
-      authorizeUrl: profile.authorizeUrl(hosts),
-      tokenUrl: profile.tokenUrl(hosts),
-      revokeUrl: null,
-      introspectUrl: null,
-      clientId,
-      orgClientIdKey: "smartrecruiters_client_id",
-      clientSecretName: "smartrecruiters.client-secret",
-      scopes: profile.scopes,
-      pkce: settings.pkce,
-      redirectPort: settings.redirectPort,
-      redirectPath: profile.redirectPath,
-      refreshTokenLifeMs: profile.refreshTokenLifeMs,
-    },
-    declaredRegion: settings.region,
-    // No call of the profile tells whose account it is, but each customer has a client id of its own.
-    account: async () => ({ id: clientId, name: clientId, kind: null, region: settings.region }),
-    project: (invites, knownFields) =>
-      mapScorecard(invites, { resultBase: settings.resultBase, knownFields }),
-    send: (access, updates) => sendResults({ ...api, access }, updates),
-    planFields: (access) => planFields({ ...api, access }),
-    applyFields: (_access, plan) => applyFields(plan),
-    ats: {
-      webhookPath: source.path,
-      webhookSecretName: source.secretName,
-      subscriptions: (access) => listSubscriptions({ ...api, access }),
-      subscribe: (access, targetUrl) => subscribe({ ...api, access }, targetUrl),
-      unsubscribe: (access, id) => unsubscribe({ ...api, access }, id),
-      catalog: (access, jobId) => listCatalog({ ...api, access }, jobId),
-      catalogEntry: (access, place) => readCatalogEntry({ ...api, access }, place),
-      setCatalogEntry: (access, place, entry) => setCatalogEntry({ ...api, access }, place, entry),
-      createCandidate: (access, person) => createCandidate({ ...api, access }, person),
-      removeCandidate: (access, candidateId) => removeCandidate({ ...api, access }, candidateId),
-      advance: (access, of) => advance({ ...api, access }, of),
-      triggerAssessment: (access, of) => triggerAssessment({ ...api, access }, of),
-      assessments: (access, candidateId) => listAssessments({ ...api, access }, candidateId),
-      scorecard: (access, candidateId) => readScorecard({ ...api, access }, candidateId),
-      differences: differencesOf,
-    },
   };
 }

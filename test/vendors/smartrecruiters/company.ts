@@ -14,8 +14,7 @@ import type { LookUp } from "../../../src/vendors/contract/look-up.ts";
 import { VENDORS } from "../../../src/vendors/index.ts";
 import { openLookUp } from "../../../src/vendors/smartrecruiters/look-up.ts";
 import type { Access } from "../../../src/vendors/contract/access.ts";
-import { PROFILES } from "../../../src/vendors/smartrecruiters/profiles.ts";
-import { createSmartrecruiters } from "../../../src/vendors/smartrecruiters/smartrecruiters.ts";
+import { createV1 } from "../../../src/vendors/smartrecruiters/v1/destination.ts";
 import { type FakeClock, fakeClock } from "../../fake-clock.ts";
 
 export interface Heard {
@@ -78,12 +77,12 @@ export async function openCompany(): Promise<Company> {
   });
 
   const clock = fakeClock();
-  const smartrecruiters = createSmartrecruiters(
+  const smartrecruiters = createV1(
     {
       apiBase: `http://127.0.0.1:${port}/`,
       identityBase: `http://127.0.0.1:${port}`,
       clientId: "acme-app",
-      profile: PROFILES.v1,
+      profile: "v1",
       pkce: false,
       redirectPort: 8977,
       region: "eu",

@@ -9,8 +9,7 @@ import { createHttp } from "../../../src/shared/http.ts";
 import { secret } from "../../../src/shared/secret.ts";
 import type { Destination } from "../../../src/vendors/contract/destination.ts";
 import type { Access } from "../../../src/vendors/contract/access.ts";
-import { PROFILES } from "../../../src/vendors/smartrecruiters/profiles.ts";
-import { createSmartrecruiters } from "../../../src/vendors/smartrecruiters/smartrecruiters.ts";
+import { createV1 } from "../../../src/vendors/smartrecruiters/v1/destination.ts";
 import { smartrecruiters as source } from "../../../src/vendors/smartrecruiters/source.ts";
 import { anInvite, aTest, NOON } from "../../core/example.ts";
 import { type EmulatedSmartrecruiters, emulated } from "../../emulated.ts";
@@ -137,13 +136,13 @@ async function openEmulated(): Promise<{
     await http.close();
     await emulator.close();
   });
-  const smartrecruiters = createSmartrecruiters(
+  const smartrecruiters = createV1(
     {
       apiBase: emulator.smartrecruiters,
       identityBase: emulator.smartrecruiters,
       clientId: "acme-app",
       pkce: false,
-      profile: PROFILES.v1,
+      profile: "v1",
       redirectPort: 8977,
       region: null,
       resultBase: "https://jobcannon.io",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Snapshot, Test, TestResult } from "../../../src/core/event.ts";
-import { mapScorecard } from "../../../src/vendors/smartrecruiters/scorecard.ts";
+import { mapScorecard } from "../../../src/vendors/smartrecruiters/v1/scorecard.ts";
 import { anInvite, aTest, NOON } from "../../core/example.ts";
 
 const ORIGIN = { vendor: "smartrecruiters", candidateId: "c1", jobId: "j1", assessmentId: "a1" };

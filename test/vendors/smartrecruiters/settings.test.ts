@@ -127,9 +127,29 @@ describe("the configuration", () => {
     expect(authorization.clientId).toBe("trial");
   });
 
-  test("is refused for a profile that is not spoken yet", () => {
-    expect(() => open('[smartrecruiters]\nprofile = "v201907"\n')).toThrow(
-      "the SmartRecruiters profile v201907 is not supported yet",
+  test.each(["published", "v201907"])("chooses the published contract as %s, for one org or all", (name) => {
+    const published = { tokenUrl: "https://api.smartrecruiters.com/identity/oauth/token" };
+    expect(open(`[smartrecruiters]\nprofile = "${name}"\n`).authorization).toMatchObject(published);
+    const toml = `[orgs.acme]\nsmartrecruiters_profile = "${name}"\n`;
+    expect(open(toml).authorization).toMatchObject(published);
+    expect(open(toml, { org: "globex" }).authorization).not.toHaveProperty("methods");
+  });
+
+  test("gives the published tokens another host, and the app's name another place", () => {
+    const toml = `[smartrecruiters]
+profile = "published"
+token_host = "identity"
+client_auth = "client_secret_basic"
+send_redirect_uri = false
+`;
+    expect(open(toml).authorization).toMatchObject({
+      tokenUrl: "https://www.smartrecruiters.com/identity/oauth/token",
+      clientAuth: "client_secret_basic",
+      sendsRedirectUri: false,
+    });
+    const sandbox = { environment: "sandbox" } as const;
+    expect(open('[smartrecruiters]\nprofile = "published"\n', sandbox).authorization.tokenUrl).toBe(
+      "https://api.sandbox.smartrecruiters.com/identity/oauth/token",
     );
   });
 

@@ -42,6 +42,8 @@ export function connectionOf(row: ConnectionRow): Connection {
     subject: row.subject_kind,
     state: row.state,
     account: details.account,
+    ...(details.profile ? { profile: details.profile } : {}),
+    ...(details.method ? { method: details.method } : {}),
     isConfirmed: details.isConfirmed ?? true,
     scopes: details.scopes,
     missingScopes: details.missingScopes,

@@ -1,8 +1,9 @@
 /** The account's custom fields. An admin there made and named them; we create none, and only note which there are. */
 import * as v from "valibot";
-import type { FieldPlan, FieldReport } from "../contract/destination.ts";
-import type { Caller } from "./api.ts";
-import { askAll } from "./lists.ts";
+import type { FieldPlan, FieldReport } from "../../contract/destination.ts";
+import { ENDPOINTS } from "./profile.ts";
+import type { Caller } from "../calling/api.ts";
+import { askAll } from "../calling/lists.ts";
 
 export interface CustomField {
   id: string;
@@ -18,7 +19,7 @@ const Fields = v.object({
 /** Throws `VENDOR_*`. */
 export async function planFields(caller: Caller): Promise<FieldPlan> {
   const doing = "listing custom fields";
-  const all = await askAll(caller, { endpoint: "customFields", schema: Fields, doing });
+  const all = await askAll(caller, { endpoint: ENDPOINTS.customFields, schema: Fields, doing });
   const keys = all.filter(({ id }) => /^\S+$/.test(id)).map(keyOf);
   return { group: null, create: [], existing: [...new Set(keys)], drifted: [], overQuota: [], leftOut: [] };
 }

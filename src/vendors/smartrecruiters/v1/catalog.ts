@@ -1,9 +1,10 @@
 /** What the stages of a job trigger (setup guide, step 4). */
 import * as v from "valibot";
-import type { CatalogEntry, StagePlace } from "../contract/ats.ts";
-import type { Caller } from "./api.ts";
-import { ask, askIfThere } from "./ask.ts";
-import { askAll } from "./lists.ts";
+import type { CatalogEntry, StagePlace } from "../../contract/ats.ts";
+import { ENDPOINTS } from "./profile.ts";
+import type { Caller } from "../calling/api.ts";
+import { ask, askIfThere } from "../calling/ask.ts";
+import { askAll } from "../calling/lists.ts";
 
 /** The guide's default for when an assessment is due. */
 const DUE_DAYS = 7;
@@ -23,14 +24,14 @@ export async function listCatalog(
 ): Promise<(CatalogEntry & { stage: string })[]> {
   const params = { job: jobId };
   const doing = "listing a job's assessments";
-  return await askAll(caller, { endpoint: "catalog", params, schema: Entries, doing });
+  return await askAll(caller, { endpoint: ENDPOINTS.catalog, params, schema: Entries, doing });
 }
 
 /** Null when the stage triggers nothing. */
 export async function readCatalogEntry(caller: Caller, place: StagePlace): Promise<CatalogEntry | null> {
   const params = { job: place.jobId, stage: place.stage };
   const doing = "reading a stage's assessment";
-  return await askIfThere(caller, { endpoint: "catalogEntry", params, schema: Entry, doing });
+  return await askIfThere(caller, { endpoint: ENDPOINTS.catalogEntry, params, schema: Entry, doing });
 }
 
 /** Answers what SmartRecruiters now holds. */
@@ -40,7 +41,7 @@ export async function setCatalogEntry(
   { test, required, trigger, dueDays, emailTemplate }: CatalogEntry,
 ): Promise<CatalogEntry> {
   return await ask(caller, {
-    endpoint: "setCatalogEntry",
+    endpoint: ENDPOINTS.setCatalogEntry,
     params: { job: jobId, stage },
     json: { test, required, trigger, dueDays, emailTemplate },
     schema: Entry,

@@ -4,10 +4,10 @@
  * https://developers.smartrecruiters.com/reference/candidatesall-1
  */
 import * as v from "valibot";
-import { type Page, type PageQuery, readPages } from "../calling/pages.ts";
+import { type Page, type PageQuery, readPages } from "../../calling/pages.ts";
 import { type ApiAnswer, type ApiCall, callApi, type Caller } from "./api.ts";
 import { type Asked, isGone, read } from "./ask.ts";
-import { WORDS } from "./words.ts";
+import { WORDS } from "../words.ts";
 
 interface ListCall<Item> extends Omit<ApiCall, "json">, Asked<{ content: readonly Item[] }> {
   /** A 404 of SmartRecruiters' own is an empty list. */

@@ -1,6 +1,6 @@
 /** A webhook's body as something on the way may have met it: what it passed on is not what was signed. */
 
-import { type Pieces, sizeOf } from "../contract/source.ts";
+import { type Pieces, sizeOf } from "../../contract/source.ts";
 
 /** A stranger's body: what is longer or deeper is nobody's webhook, and to write it again would be work for nothing. */
 const LONGEST_BYTES = 8 * 1024;

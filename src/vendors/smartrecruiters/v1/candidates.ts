@@ -1,9 +1,10 @@
 /** Candidates, and the assessments they are asked to take. */
 import * as v from "valibot";
-import type { Assessment, ScorecardEntry, StagePlace } from "../contract/ats.ts";
-import type { Caller } from "./api.ts";
-import { ask, remove, tell } from "./ask.ts";
-import { askAll } from "./lists.ts";
+import type { Assessment, ScorecardEntry, StagePlace } from "../../contract/ats.ts";
+import { ENDPOINTS } from "./profile.ts";
+import type { Caller } from "../calling/api.ts";
+import { ask, remove, tell } from "../calling/ask.ts";
+import { askAll } from "../calling/lists.ts";
 
 const Id = v.object({ id: v.string() });
 const text = v.fallback(v.nullable(v.string()), null);
@@ -38,14 +39,14 @@ export async function createCandidate(
   person: { firstName: string; lastName: string; email: string },
 ): Promise<string> {
   const doing = "creating a candidate";
-  const { id } = await ask(caller, { endpoint: "createCandidate", json: person, schema: Id, doing });
+  const { id } = await ask(caller, { endpoint: ENDPOINTS.createCandidate, json: person, schema: Id, doing });
   return id;
 }
 
 /** One who is gone already is fine. */
 export async function removeCandidate(caller: Caller, candidateId: string): Promise<void> {
   const params = { candidate: candidateId };
-  await remove(caller, { endpoint: "removeCandidate", params, doing: "removing a candidate" });
+  await remove(caller, { endpoint: ENDPOINTS.removeCandidate, params, doing: "removing a candidate" });
 }
 
 /** Onto the job first, then to the stage: only who is on a job can be moved there. */
@@ -54,9 +55,9 @@ export async function advance(
   { candidateId, jobId, stage }: { candidateId: string } & StagePlace,
 ): Promise<void> {
   const params = { candidate: candidateId, job: jobId };
-  await tell(caller, { endpoint: "addToJob", params, doing: "adding a candidate to a job" });
+  await tell(caller, { endpoint: ENDPOINTS.addToJob, params, doing: "adding a candidate to a job" });
   const json = { status: "IN_REVIEW", subStatus: stage };
-  await tell(caller, { endpoint: "setStatus", params, json, doing: "moving a candidate to a stage" });
+  await tell(caller, { endpoint: ENDPOINTS.setStatus, params, json, doing: "moving a candidate to a stage" });
 }
 
 export async function triggerAssessment(
@@ -64,13 +65,18 @@ export async function triggerAssessment(
   of: { candidateId: string; jobId: string; test: string },
 ): Promise<Assessment> {
   const doing = "triggering an assessment";
-  return await ask(caller, { endpoint: "triggerAssessment", json: of, schema: AssessmentSchema, doing });
+  return await ask(caller, {
+    endpoint: ENDPOINTS.triggerAssessment,
+    json: of,
+    schema: AssessmentSchema,
+    doing,
+  });
 }
 
 /** Empty for a candidate who is gone. */
 export async function listAssessments(caller: Caller, candidateId: string): Promise<Assessment[]> {
   return await askAll(caller, {
-    endpoint: "assessments",
+    endpoint: ENDPOINTS.assessments,
     query: { candidateId },
     schema: Assessments,
     doing: "listing a candidate's assessments",
@@ -90,5 +96,5 @@ export async function testOf(
 export async function readScorecard(caller: Caller, candidateId: string): Promise<ScorecardEntry[]> {
   const params = { candidate: candidateId };
   const doing = "reading a scorecard";
-  return await askAll(caller, { endpoint: "scorecard", params, schema: Scorecard, doing });
+  return await askAll(caller, { endpoint: ENDPOINTS.scorecard, params, schema: Scorecard, doing });
 }

@@ -1,11 +1,11 @@
 /** What SmartRecruiters tells about an assessment: the body of its webhook. */
 import { hash } from "node:crypto";
-import type { Confirmation, NewEvent } from "../../core/event.ts";
-import { EventRefused, type Verified } from "../contract/source.ts";
-import { fields, identifier, optionalFields, optionalIdentifier, timestamp } from "../reading/fields.ts";
-import { readBody } from "../reading/json-body.ts";
-import { readResult } from "../reading/test-result.ts";
-import { PROFILES } from "./profiles.ts";
+import type { Confirmation, NewEvent } from "../../../core/event.ts";
+import { EventRefused, type Verified } from "../../contract/source.ts";
+import { fields, identifier, optionalFields, optionalIdentifier, timestamp } from "../../reading/fields.ts";
+import { readBody } from "../../reading/json-body.ts";
+import { readResult } from "../../reading/test-result.ts";
+import { V1 } from "./profile.ts";
 
 /**
  * Throws `EventRefused`. Of an event we do not know nothing but its name, id and time is checked. It may be days old:
@@ -26,7 +26,7 @@ export function parseEvent(body: Buffer, known: Verified & { receivedAt: number 
     bodyHash: hash("sha256", body),
     snapshot: null,
   };
-  return type === PROFILES.v1.webhooks.event
+  return type === V1.webhooks.event
     ? { ...event, confirmation: readConfirmation(root.data, { at, signedBy: known }) }
     : event;
 }

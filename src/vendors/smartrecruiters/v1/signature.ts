@@ -1,15 +1,17 @@
 /** Whether a webhook is SmartRecruiters' own, and what may be wrong when it is not. */
 import { timingSafeEqual } from "node:crypto";
-import type { SourceSecret } from "../../core/source-secret.ts";
-import { AppError } from "../../shared/errors.ts";
-import type { WebhookSignature, Headers, Pieces } from "../contract/source.ts";
-import { signatureHint } from "./guide.ts";
-import { PROFILES, type Signature } from "./profiles.ts";
+import type { SourceSecret } from "../../../core/source-secret.ts";
+import { AppError } from "../../../shared/errors.ts";
+import type { WebhookSignature, Headers, Pieces } from "../../contract/source.ts";
+import { signatureHint } from "../guide.ts";
+import { V1 } from "./profile.ts";
 import { rewritten } from "./rewritten.ts";
 
 /** Throws `SIGNATURE_INVALID` where no header holds a signature. Whose secret made it tells the org. */
 export function claimOf(headers: Headers): WebhookSignature & { eventId: null } {
-  const { kind, value } = presentedIn(headers);
+  const { signature: kind } = V1;
+  const value = headers[kind.header.toLowerCase()];
+  if (!value) throw invalid(`${kind.header} is missing`, "header");
   const refusal = () => invalid(`${kind.header} fits none of our secrets`, "secret");
   const given = kind.read(value);
   if (given === null) throw refusal();
@@ -23,16 +25,6 @@ export function claimOf(headers: Headers): WebhookSignature & { eventId: null } 
     refusal,
     explain: (secrets, body) => (isOfOtherBytes(isBy, secrets, body) ? changedOnItsWay() : null),
   };
-}
-
-/** The header tells which profile signed. */
-function presentedIn(headers: Headers): { kind: Signature; value: string } {
-  const kinds = Object.values(PROFILES).map(({ signature }) => signature);
-  for (const kind of kinds) {
-    const value = headers[kind.header.toLowerCase()];
-    if (value) return { kind, value };
-  }
-  throw invalid(`${kinds.map(({ header }) => header).join(" or ")} is missing`, "header");
 }
 
 /** What may be hashed for one explanation: some 2 ms of work. */

@@ -1,10 +1,11 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
-import { AppError } from "../../shared/errors.ts";
-import { cut, maskEmailsIn, plain } from "../../shared/text.ts";
-import { retryAfter } from "../calling/retry-after.ts";
+import { AppError } from "../../../shared/errors.ts";
+import { cut, maskEmailsIn, plain } from "../../../shared/text.ts";
+import { retryAfter } from "../../calling/retry-after.ts";
 import type { Api, ApiAnswer } from "./api.ts";
-import { scopeHint } from "./guide.ts";
+import { scopeHint } from "../guide.ts";
 import type { Problem } from "./problem.ts";
+import type { Profile } from "./profile.ts";
 
 /** Of a vendor's words so much is shown. */
 const LONGEST_MESSAGE = 2_000;
@@ -28,7 +29,7 @@ export function verdictOf(answer: ApiAnswer, { clock, profile }: Pick<Api, "cloc
   const { status, problem, headers } = answer;
   if (status >= 200 && status < 300) return { kind: "done" };
   if (problem && status >= 400 && status < 500 && !isPassing(status)) {
-    const scope = status === 403 ? missingScope(problem, answer.endpoint.scope, profile.scopes) : null;
+    const scope = status === 403 ? missingScope(problem, answer.endpoint.scope, profile) : null;
     return scope === null ? { kind: "refused", problem } : { kind: "scope", scope };
   }
   const now = clock.now();
@@ -38,17 +39,12 @@ export function verdictOf(answer: ApiAnswer, { clock, profile }: Pick<Api, "cloc
   return { kind: "later", reason: `SmartRecruiters answered ${status}`, notBefore };
 }
 
-/**
- * The guide knows one reason for a 403. Null where the body gives another: a code of its own that speaks of no
- * permission, as does its message.
- */
-function missingScope({ code, message }: Problem, needed: string, scopes: readonly string[]): string | null {
-  const words = `${code ?? ""} ${message}`;
+/** Null where the body gives another reason for the 403. */
+function missingScope(problem: Problem, needed: string, { scopes, speaksOfScope }: Profile): string | null {
+  const words = `${problem.code ?? ""} ${problem.message}`;
   const named = scopes.find((scope) => words.includes(scope));
   if (named !== undefined) return named;
-  return code === null || /scope|oauth|permission|forbidden|access.?denied|unauthori[sz]ed/i.test(words)
-    ? needed
-    : null;
+  return speaksOfScope(problem) ? needed : null;
 }
 
 /**

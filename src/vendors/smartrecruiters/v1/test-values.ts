@@ -1,7 +1,7 @@
 /** What a completed test says, value by value, under the names that people in SmartRecruiters know. Pure. */
-import type { Test, TestResult } from "../../core/event.ts";
-import { dimension, overallScore, type Reading, SCORES, type ScoreName } from "../../core/scores.ts";
-import { plain } from "../../shared/text.ts";
+import type { Test, TestResult } from "../../../core/event.ts";
+import { dimension, overallScore, type Reading, SCORES, type ScoreName } from "../../../core/scores.ts";
+import { plain } from "../../../shared/text.ts";
 
 export interface Value {
   slug: string;

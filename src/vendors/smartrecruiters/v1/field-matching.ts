@@ -1,5 +1,5 @@
 /** Which value belongs into which custom field, by the field's label. Pure. */
-import type { MappingWarning, Projection } from "../../core/push.ts";
+import type { MappingWarning, Projection } from "../../../core/push.ts";
 import { type CustomField, fieldOf, keyOf } from "./custom-fields.ts";
 import { nameOfTest, sameLabelKey, type Value } from "./test-values.ts";
 

@@ -1,33 +1,22 @@
 /**
- * The contracts a SmartRecruiters connection can speak, and all that differs between them: paths and the scope each
- * needs, the webhooks' signature, the rate limit, where consent is asked for. What the setup guide leaves open is
- * ours, unconfirmed by the vendor.
+ * The contract of the setup guide: paths and the scope each needs, the webhooks' signature, the rate limit, where consent
+ * is asked for. What the guide leaves open is ours, unconfirmed by the vendor.
  */
 import { createHmac } from "node:crypto";
-import type { Secret } from "../../shared/secret.ts";
-import type { Pieces } from "../contract/source.ts";
-import type { RateLimit } from "../../core/delivery/rate-window.ts";
+import type { Secret } from "../../../shared/secret.ts";
+import type { Pieces } from "../../contract/source.ts";
+import type { Problem } from "../calling/problem.ts";
+import type { Endpoint, Hosts, Profile } from "../calling/profile.ts";
 
-export type ProfileName = "v1";
-
-export interface Profile {
-  scopes: readonly string[];
+export interface V1Profile extends Profile {
   authorizeUrl(hosts: Hosts): string;
   tokenUrl(hosts: Hosts): string;
   redirectPath: string;
   /** How long a refresh token is good for, from the day it was given. */
   refreshTokenLifeMs: number;
-  rateLimit: RateLimit;
   signature: Signature;
   /** The event we subscribe to, and what we have it sent with. */
   webhooks: { event: string; headers: Readonly<Record<string, string>> };
-  endpoints: Readonly<Record<EndpointName, Endpoint>>;
-}
-
-/** Scheme and host of each, without a slash at the end. */
-export interface Hosts {
-  api: string;
-  identity: string;
 }
 
 export interface Signature {
@@ -39,15 +28,7 @@ export interface Signature {
   of(secret: Secret, body: Pieces): Buffer | null;
 }
 
-export interface Endpoint {
-  method: "GET" | "POST" | "PUT" | "DELETE";
-  /** With `{names}` for what a call fills in. */
-  path: string;
-  /** What a 403 is blamed on when it names no scope itself. */
-  scope: string;
-}
-
-const ENDPOINTS_V1 = {
+export const ENDPOINTS = {
   createCandidate: { method: "POST", path: "/v1/candidates", scope: "candidates:write" },
   removeCandidate: { method: "DELETE", path: "/v1/candidates/{candidate}", scope: "candidates:write" },
   addToJob: { method: "POST", path: "/v1/candidates/{candidate}/jobs/{job}", scope: "candidates:write" },
@@ -77,29 +58,31 @@ const ENDPOINTS_V1 = {
   unsubscribe: { method: "DELETE", path: "/v1/webhooks/subscriptions/{id}", scope: "assessments:read" },
 } as const satisfies Record<string, Endpoint>;
 
-export type EndpointName = keyof typeof ENDPOINTS_V1;
-
 const YEAR_MS = 365 * 24 * 3_600_000;
 
-export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
-  v1: {
-    scopes: [
-      "candidates:read",
-      "candidates:write",
-      "assessments:read",
-      "assessments:write",
-      "custom_fields:read",
-    ],
-    authorizeUrl: ({ identity }) => `${identity}/identity/oauth/allow`,
-    tokenUrl: ({ identity }) => `${identity}/identity/oauth/token`,
-    redirectPath: "/smartrecruiters/oauth-callback",
-    refreshTokenLifeMs: 2 * YEAR_MS,
-    rateLimit: { calls: 100, windowMs: 1_000 },
-    signature: { header: "X-SmartRecruiters-Signature", read: hexOf, of: hmacOf },
-    webhooks: { event: "candidate.assessment.completed", headers: { "X-Custom-Header": "JobCannon" } },
-    endpoints: ENDPOINTS_V1,
-  },
+export const V1: V1Profile = {
+  scopes: [
+    "candidates:read",
+    "candidates:write",
+    "assessments:read",
+    "assessments:write",
+    "custom_fields:read",
+  ],
+  authorizeUrl: ({ identity }) => `${identity}/identity/oauth/allow`,
+  tokenUrl: ({ identity }) => `${identity}/identity/oauth/token`,
+  redirectPath: "/smartrecruiters/oauth-callback",
+  refreshTokenLifeMs: 2 * YEAR_MS,
+  speaksOfScope,
+  rateLimit: { calls: 100, windowMs: 1_000 },
+  signature: { header: "X-SmartRecruiters-Signature", read: hexOf, of: hmacOf },
+  webhooks: { event: "candidate.assessment.completed", headers: { "X-Custom-Header": "JobCannon" } },
 };
+
+/** The guide knows one reason for a 403: any other has a code of its own that speaks of no permission, as does its message. */
+function speaksOfScope({ code, message }: Problem): boolean {
+  const words = `${code ?? ""} ${message}`;
+  return code === null || /scope|oauth|permission|forbidden|access.?denied|unauthori[sz]ed/i.test(words);
+}
 
 /** `sha256=<hex>`, or the hex alone. */
 function hexOf(value: string): Buffer | null {

@@ -1,4 +1,4 @@
-/** What SmartRecruiters says when it says no: `{message?, errors: [{code, message}]}`. */
+/** What SmartRecruiters says when it says no: `{message?, errors: [{code, message}]}`, or `{code, message}`. */
 import * as v from "valibot";
 
 export interface Problem {
@@ -12,6 +12,7 @@ const text = v.fallback(v.nullable(v.string()), null);
 const noError = { code: null, message: null };
 const Envelope = v.object({
   message: text,
+  code: text,
   errors: v.fallback(v.array(v.fallback(v.object({ code: text, message: text }), noError)), []),
 });
 
@@ -19,10 +20,10 @@ const Envelope = v.object({
 export function readProblem(value: unknown): Problem | null {
   const parsed = v.safeParse(Envelope, Array.isArray(value) ? null : value);
   if (!parsed.success) return null;
-  const { message, errors } = parsed.output;
+  const { message, code, errors } = parsed.output;
   const said = [message, ...errors.map((error) => error.message)].filter((words) => words !== null);
   return {
     message: [...new Set(said)].join("; "),
-    code: errors.find(({ code }) => code !== null)?.code ?? null,
+    code: errors.find((each) => each.code !== null)?.code ?? code,
   };
 }

@@ -1,14 +1,15 @@
 /** The one place that calls SmartRecruiters' API: endpoints become calls, and answers data. */
-import type { RateLimit } from "../../core/delivery/rate-window.ts";
-import type { Clock } from "../../shared/clock.ts";
-import { AppError } from "../../shared/errors.ts";
-import type { Http } from "../../shared/http.ts";
-import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
-import { callWithToken } from "../calling/bearer-call.ts";
-import type { Destination } from "../contract/destination.ts";
-import type { Access } from "../contract/access.ts";
+import type { RateLimit } from "../../../core/delivery/rate-window.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import { AppError } from "../../../shared/errors.ts";
+import type { Http } from "../../../shared/http.ts";
+import { type HttpAnswer, jsonOf } from "../../../shared/http-answer.ts";
+import type { Secret } from "../../../shared/secret.ts";
+import { callWithToken } from "../../calling/bearer-call.ts";
+import type { Destination } from "../../contract/destination.ts";
+import type { Access } from "../../contract/access.ts";
 import { type Problem, readProblem } from "./problem.ts";
-import type { Endpoint, EndpointName, Profile } from "./profiles.ts";
+import type { Endpoint, Profile } from "./profile.ts";
 
 export interface Api {
   http: Http;
@@ -26,7 +27,7 @@ export interface Caller extends Api {
 }
 
 export interface ApiCall {
-  endpoint: EndpointName;
+  endpoint: Endpoint;
   /** What the endpoint's path leaves open. */
   params?: Readonly<Record<string, string>>;
   query?: Readonly<Record<string, string>>;
@@ -49,20 +50,35 @@ export interface ApiAnswer {
 /** Answers and throws as `callWithToken` does. */
 export async function callApi(
   { http, access, base, profile }: Caller,
-  { endpoint: name, params = {}, query = {}, ...call }: ApiCall,
+  { endpoint, params = {}, query = {}, ...call }: ApiCall,
 ): Promise<ApiAnswer> {
-  const endpoint = profile.endpoints[name];
   const search = new URLSearchParams(query).toString();
   const url = `${base}${filled(endpoint.path, params)}${search && `?${search}`}`;
   const { windowMs } = profile.rateLimit;
+  const limits = profile.limitsOf?.(endpoint);
   const answer = await callWithToken(
-    { http, access, label: "SmartRecruiters", rateOf: (told) => rateOf(told, windowMs) },
+    {
+      ...{ http, access, label: "SmartRecruiters", rateOf: (told: HttpAnswer) => rateOf(told, windowMs) },
+      ...(access.opensBy === "api-key" ? { headersOf: keyHeader } : {}),
+      ...(limits ? { limits } : {}),
+      isAboutThing: (told) => isAboutThing(profile, told),
+    },
     { ...call, method: endpoint.method, url },
   );
   const { status, headers, durationMs } = answer;
   const body = jsonOf(answer);
   const correlationId = headers["x-request-id"] ?? null;
   return { endpoint, status, headers, body, problem: readProblem(body), correlationId, durationMs };
+}
+
+function isAboutThing({ refusesThing }: Profile, answer: HttpAnswer): boolean {
+  const problem = readProblem(jsonOf(answer));
+  return problem !== null && refusesThing?.(problem) === true;
+}
+
+/** https://developers.smartrecruiters.com/docs/get-started */
+function keyHeader(key: Secret) {
+  return { "X-SmartToken": key };
 }
 
 function filled(path: string, params: Readonly<Record<string, string>>): string {

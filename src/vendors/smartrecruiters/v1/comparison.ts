@@ -1,6 +1,6 @@
 /** Does a scorecard show what was sent? Pure. */
-import type { Projection } from "../../core/push.ts";
-import type { ScorecardEntry } from "../contract/ats.ts";
+import type { Projection } from "../../../core/push.ts";
+import type { ScorecardEntry } from "../../contract/ats.ts";
 import { fieldOf } from "./custom-fields.ts";
 
 const HEADS = ["title", "summary", "resultUrl"] as const;

@@ -1,10 +1,11 @@
 /** Our subscriptions to the account's webhooks. */
 import * as v from "valibot";
-import { secret, type Secret } from "../../shared/secret.ts";
-import type { Subscription } from "../contract/ats.ts";
-import type { Caller } from "./api.ts";
-import { ask, remove } from "./ask.ts";
-import { askAll } from "./lists.ts";
+import { secret, type Secret } from "../../../shared/secret.ts";
+import type { Subscription } from "../../contract/ats.ts";
+import { ENDPOINTS, V1 } from "./profile.ts";
+import type { Caller } from "../calling/api.ts";
+import { ask, remove } from "../calling/ask.ts";
+import { askAll } from "../calling/lists.ts";
 
 const Shown = v.object({
   id: v.string(),
@@ -21,8 +22,8 @@ const Created = v.object({
 /** Those to the event we need, whoever made them. */
 export async function listSubscriptions(caller: Caller): Promise<Subscription[]> {
   const doing = "listing subscriptions";
-  const all = await askAll(caller, { endpoint: "subscriptions", schema: List, doing });
-  return all.filter(({ event }) => event === caller.profile.webhooks.event).map(subscriptionOf);
+  const all = await askAll(caller, { endpoint: ENDPOINTS.subscriptions, schema: List, doing });
+  return all.filter(({ event }) => event === V1.webhooks.event).map(subscriptionOf);
 }
 
 /** The members of the body stand in the guide's order. */
@@ -30,9 +31,9 @@ export async function subscribe(
   caller: Caller,
   targetUrl: string,
 ): Promise<{ subscription: Subscription; secret: Secret }> {
-  const { event, headers } = caller.profile.webhooks;
+  const { event, headers } = V1.webhooks;
   const created = await ask(caller, {
-    endpoint: "subscribe",
+    endpoint: ENDPOINTS.subscribe,
     json: { event, targetUrl, headers },
     schema: Created,
     doing: "subscribing to webhooks",
@@ -42,7 +43,11 @@ export async function subscribe(
 
 /** False where it was gone already. */
 export async function unsubscribe(caller: Caller, id: string): Promise<boolean> {
-  return await remove(caller, { endpoint: "unsubscribe", params: { id }, doing: "removing a subscription" });
+  return await remove(caller, {
+    endpoint: ENDPOINTS.unsubscribe,
+    params: { id },
+    doing: "removing a subscription",
+  });
 }
 
 function subscriptionOf({ id, event, targetUrl, status }: v.InferOutput<typeof Shown>): Subscription {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { AppError } from "../../shared/errors.ts";
+import { AppError } from "../../../shared/errors.ts";
 import { type ApiAnswer, type ApiCall, callApi, type Caller } from "./api.ts";
 import { failure, verdictOf } from "./verdict.ts";
 

@@ -1,12 +1,13 @@
 /** Writes an assessment's result to the scorecard: one call each. */
-import type { Projection, Rejection } from "../../core/push.ts";
-import type { Answer } from "../../core/delivery/answer.ts";
-import type { SendResult, Update } from "../contract/destination.ts";
-import { unanswered } from "../calling/unanswered.ts";
-import { type ApiAnswer, type Caller, callApi, isSegment } from "./api.ts";
+import type { Projection, Rejection } from "../../../core/push.ts";
+import type { Answer } from "../../../core/delivery/answer.ts";
+import type { SendResult, Update } from "../../contract/destination.ts";
+import { unanswered } from "../../calling/unanswered.ts";
+import { ENDPOINTS } from "./profile.ts";
+import { type ApiAnswer, type Caller, callApi, isSegment } from "../calling/api.ts";
 import { fieldOf } from "./custom-fields.ts";
-import type { Problem } from "./problem.ts";
-import { verdictOf } from "./verdict.ts";
+import type { Problem } from "../calling/problem.ts";
+import { verdictOf } from "../calling/verdict.ts";
 
 export const RESULTS_PER_CALL = 1;
 
@@ -18,7 +19,7 @@ export async function sendResults(caller: Caller, updates: readonly Update[]): P
   const startedAt = caller.clock.now();
   try {
     const answer = await callApi(caller, {
-      endpoint: "results",
+      endpoint: ENDPOINTS.results,
       params: { assessment: update.subject },
       headers: { "X-Request-Id": update.traceId },
       json: bodyOf(update.projection),

@@ -1,10 +1,10 @@
 /** What the scorecard shall say about one assessment, given its invites. Pure. */
-import type { Test } from "../../core/event.ts";
-import type { Invite } from "../../core/invite.ts";
-import { completionOf } from "../../core/progress.ts";
-import type { MappingWarning, Projection } from "../../core/push.ts";
-import { isScored, resultUrlOf } from "../../core/scores.ts";
-import { isoTime } from "../../shared/clock.ts";
+import type { Test } from "../../../core/event.ts";
+import type { Invite } from "../../../core/invite.ts";
+import { completionOf } from "../../../core/progress.ts";
+import type { MappingWarning, Projection } from "../../../core/push.ts";
+import { isScored, resultUrlOf } from "../../../core/scores.ts";
+import { isoTime } from "../../../shared/clock.ts";
 import { fillFields } from "./field-matching.ts";
 import { nameOfTest, type Value, valuesOf } from "./test-values.ts";
 
