@@ -1,8 +1,10 @@
 import { asTypedHere, DEMO_COMMAND, HELP_COMMAND } from "./core/advice/command-lines.ts";
+import { unbroken } from "./core/advice/unbroken.ts";
 import { Command, CommanderError } from "commander";
 import type { Globals, Outside, World } from "./shared/world.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
 import { createRedactor, type Redactor } from "./shared/redact.ts";
+import { widthOf, wrapped } from "./shared/layout.ts";
 import { cut, jsonText, maskEmailsIn, printable } from "./shared/text.ts";
 import { VERSION } from "./shared/version.ts";
 import { destinationLabels } from "./vendors/index.ts";
@@ -76,6 +78,7 @@ export async function createProgram(
     .option("--no-color", "no colours")
     .option("--no-input", "never ask; what would ask fails or needs --yes")
     .option("--yes", "answer yes to what would be asked")
+    .option("--wide", "tables with all columns, however wide")
     .option("-v, --verbose", "show each call to a vendor (without its secrets)")
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
@@ -89,7 +92,7 @@ export async function createProgram(
     command.configureOutput({
       writeOut: world.io.out,
       // A script gets one line of JSON instead, from `report`.
-      writeErr: asJson ? () => {} : world.io.err,
+      writeErr: asJson ? () => {} : (text) => world.io.err(inWidth(text, world)),
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,
     });
@@ -140,6 +143,11 @@ function framesOf({ name, stack = "" }: Error): string {
   return [name, ...stack.split("\n").filter((line) => /^ {4}at /.test(line))].join("\n");
 }
 
+/** What is no result goes to stderr, in the width that it has there. */
+function inWidth(text: string, { io, env }: World): string {
+  return wrapped(text, widthOf(io, env, "err"), unbroken);
+}
+
 /** Says what went wrong, in one line and a hint for what an operator can mend, with its stack for a bug. */
 function report(
   error: unknown,
@@ -154,7 +162,7 @@ function report(
   const message = known
     ? error.message
     : `this is a bug: ${maskEmailsIn(cut(error instanceof Error ? error.message : String(error), LONGEST_MESSAGE))}`;
-  const say = (text: string) => world.io.err(`${world.redact(printable(text))}\n`);
+  const say = (text: string) => world.io.err(`${world.redact(printable(inWidth(text, world)))}\n`);
   const hint = known
     ? error.hint && asTypedHere(error.hint, places)
     : "Please report it with the lines above.";

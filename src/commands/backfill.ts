@@ -11,7 +11,7 @@ export function registerBackfill(program: Command, world: World): void {
     .command("backfill")
     .description("deliver what was never sent: a portal connected late, an import; previews unless --yes")
     .option("--include-in-progress", "also candidates who are still at it");
-  withRerunOptions(backfill)
+  withRerunOptions(backfill, world)
     .addHelpText(
       "after",
       "\n--since and --until look at the invite's newest event.\n\nExample:\n  jc-integrations backfill --since 2026-10-01 --yes",

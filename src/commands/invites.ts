@@ -1,22 +1,30 @@
-import { withoutEffectWords } from "./session/told-status.ts";
-import { IMPORT_COMMAND, inviteCommand, invitesCommand } from "../core/advice/command-lines.ts";
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { IMPORT_COMMAND, inviteCommand, invitesCommand } from "../core/advice/command-lines.ts";
 import { INVITE_STATUSES, type InviteStatus } from "../core/event.ts";
-import type { Invite } from "../core/invite.ts";
 import type { ImportReport } from "../flows/intake/import-events.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
-import { count, grouped, listed, maskEmail, maskEmailsIn, plain, short, shortTime } from "../shared/text.ts";
-import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
-import { logToRead } from "./session/log-to-read.ts";
-import { maskedWords } from "./session/masked-words.ts";
-import { readLimit } from "./session/option-values.ts";
-import type { InviteHistory, InviteSummary, PushSummary, Store } from "../store/contract/store.ts";
-import { defined } from "./replay.ts";
-import { type Session, withApp } from "./session/with-app.ts";
+import { count, grouped, maskEmailsIn, plain, short } from "../shared/text.ts";
 import type { World } from "../shared/world.ts";
+import type { InviteHistory, InviteSummary, Store } from "../store/contract/store.ts";
+import { defined } from "./replay.ts";
+import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
+import { inviteJson, placeOf, stateWords } from "./session/invite-words.ts";
+import { logToRead } from "./session/log-to-read.ts";
+import { withMaskedAddresses } from "./session/masked-invite.ts";
+import {
+  COUNTED_AT_MOST,
+  moreWords,
+  readLimit,
+  type TimeFlags,
+  timeReader,
+  timesOf,
+  WHOLE,
+} from "./session/option-values.ts";
+import { LOCAL_OPTION, LOCAL_WORDS, type ShownTime, shownTime } from "./session/shown-time.ts";
+import { type Session, withApp } from "./session/with-app.ts";
 
 export function registerInvites(program: Command, world: World): void {
   const invites = program
@@ -38,56 +46,84 @@ export function registerInvites(program: Command, world: World): void {
     .description("the newest invites and where their results stand")
     .option("--status <status>", INVITE_STATUSES.join(", "), readStatus)
     .option(EMAIL_OPTION, `only this candidate's ${EMAIL_WORDS}`)
-    .option("--limit <n>", "how many", readLimit, 20)
+    .option("--since <time>", "newest event from then on, as yesterday or 1h", timeReader(world.clock))
+    .option("--until <time>", "up to then, exclusive", timeReader(world.clock))
+    .addOption(new Option("--limit <n>", "how many").argParser(readLimit).default(20))
+    .addOption(new Option("--all", "all of them").conflicts("limit"))
+    .option(LOCAL_OPTION, LOCAL_WORDS)
     .option("--reveal", "show addresses in full")
-    .addHelpText("after", "\nExample:\n  jc-integrations invites list --status completed --limit 50")
-    .action(({ reveal, status, email: given, limit }: ListFlags, command: Command) =>
-      withApp(world, command, async (session) => {
-        const { app, terminal, print } = session;
-        const email = await emailFrom(session, given);
-        const store = await logToRead(session);
-        const filter = defined({ status, email });
-        const found = (await store?.invites({ org: app.org, ...filter, limit })) ?? [];
-        const invites = reveal ? found : found.map(withMaskedAddresses);
-        const mayHaveOthers = found.length === 0 && Object.keys(filter).length > 0;
-        const others = mayHaveOthers ? await store?.invites({ org: app.org, limit: 1 }) : [];
-        print({
-          json: { invites: shownJson(invites.map(summaryJson), { reveal }) },
-          text: () => {
-            if (found.length > 0) return renderList(invites, terminal);
-            return others?.length ? "No invite matches." : NO_INVITES;
-          },
-        });
-      }),
+    .addHelpText("after", "\nExample:\n  jc-integrations invites list --status completed --since yesterday")
+    .action((flags: ListFlags, command: Command) =>
+      withApp(world, command, (session) => list(session, flags)),
     );
 
   invites
     .command("show [invitation]")
-    .description("one invite with its events, pushes and attempts")
+    .description("where one invite's results are and why, with all that was sent, left out and tried")
     .option(EMAIL_OPTION, `instead of an invitation: this candidate's newest ${EMAIL_WORDS}`)
+    .option(LOCAL_OPTION, LOCAL_WORDS)
     .option("--reveal", "show addresses in full")
-    .addHelpText("after", "\nExample:\n  jc-integrations invites show inv_7Q2")
-    .action((id: string | undefined, { reveal, email }: ShowFlags, command: Command) =>
-      withApp(world, command, async (session) => {
-        const { app, globals, terminal, print } = session;
-        const address = await emailFrom(session, email);
-        if ((id === undefined) === (address === undefined))
-          throw new AppError("USAGE", "name one invitation, or a candidate with --email");
-        const store = await logToRead(session);
-        const found = await findInvite(store, { org: app.org, id, email: address });
-        if (!found) {
-          const which = id === undefined ? "of that candidate" : plain(id);
-          throw new AppError("USAGE", `${app.org} has no invite ${which}`, {
-            hint: `${invitesCommand(globals.org === undefined ? {} : { org: app.org })} shows the newest ones.`,
-          });
-        }
-        const history = reveal ? found : withMaskedAddresses(found);
-        print({
-          json: shownJson(historyJson(history), { reveal }),
-          text: () => renderHistory(history, terminal),
-        });
-      }),
+    .addHelpText(
+      "after",
+      "\nThe first line answers where the result is, and names what to type where it waits.\n\nExamples:\n  jc-integrations invites show inv_7Q2\n  jc-integrations invites show --email ann@example.com --reveal",
+    )
+    .action((id: string | undefined, flags: ShowFlags, command: Command) =>
+      withApp(world, command, (session) => show(session, id, flags)),
     );
+}
+
+async function list(session: Session, flags: ListFlags): Promise<void> {
+  const { app, terminal, print } = session;
+  const { reveal, status, limit } = flags;
+  const times = timesOf(flags);
+  const email = await emailFrom(session, flags.email);
+  const store = await logToRead(session);
+  const filter = { ...defined({ status, email }), ...times };
+  const query = { org: app.org, ...filter };
+  const found = (await store?.invites({ ...query, limit: flags.all ? WHOLE : limit })) ?? [];
+  const isFull = !flags.all && found.length === limit;
+  const fitting = isFull ? ((await store?.countInvites(query, limit + COUNTED_AT_MOST)) ?? 0) : found.length;
+  const more = Math.max(0, fitting - found.length);
+  const invites = reveal ? found : found.map(withMaskedAddresses);
+  const mayHaveOthers = found.length === 0 && Object.keys(filter).length > 0;
+  const others = mayHaveOthers ? await store?.invites({ org: app.org, limit: 1 }) : [];
+  print({
+    json: { invites: shownJson(invites.map(summaryJson), { reveal }), more },
+    text: () => {
+      if (found.length === 0) return others?.length ? "No invite matches." : NO_INVITES;
+      const rest = moreWords(more, "invite");
+      return renderList(invites, terminal, shownTime(flags.local)) + (rest === null ? "" : `\n${rest}`);
+    },
+  });
+}
+
+async function show(
+  session: Session,
+  id: string | undefined,
+  { reveal, email, local }: ShowFlags,
+): Promise<void> {
+  const { app, globals, terminal, print } = session;
+  const address = await emailFrom(session, email);
+  if ((id === undefined) === (address === undefined))
+    throw new AppError("USAGE", "name one invitation, or a candidate with --email");
+  const store = await logToRead(session);
+  const history = await findInvite(store, { org: app.org, id, email: address });
+  if (!store || !history) {
+    const which = id === undefined ? "of that candidate" : plain(id);
+    throw new AppError("USAGE", `${app.org} has no invite ${which}`, {
+      hint: `${invitesCommand(globals.org === undefined ? {} : { org: app.org })} shows the newest ones.`,
+    });
+  }
+  const [{ inviteStory }, { inviteStoryJson, masked, renderInvite }] = await Promise.all([
+    import("../flows/watch/invite-story.ts"),
+    import("./session/invite-text.ts"),
+  ]);
+  const found = { history, story: await inviteStory(app, store, history) };
+  const shown = reveal ? found : masked(found);
+  print({
+    json: shownJson(inviteStoryJson(shown), { reveal }),
+    text: () => renderInvite(shown, terminal, shownTime(local)),
+  });
 }
 
 async function findInvite(
@@ -101,48 +137,16 @@ async function findInvite(
 
 interface ShowFlags {
   email?: string;
+  local?: boolean;
   reveal?: boolean;
 }
 
-interface ListFlags {
+interface ListFlags extends TimeFlags {
   status?: InviteStatus;
   email?: string;
   limit: number;
+  all?: boolean;
   reveal?: boolean;
-}
-
-/** Addresses are personal data: masked until asked for, in words about them too. */
-function withMaskedAddresses<Found extends InviteSummary & Partial<InviteHistory>>(found: Found): Found {
-  const { invite, pushes, attempts } = found;
-  const email = invite.candidate.email.trim();
-  const subjects = [email, ...pushes.flatMap((push) => [push.subject, ...sharersOf(push)])];
-  const masked = (words: string) => maskedWords(words, subjects);
-  return {
-    ...found,
-    invite: {
-      ...invite,
-      candidate: { ...invite.candidate, email: maskEmail(email) },
-      warnings: invite.warnings.map(masked),
-    },
-    pushes: pushes.map((push) => ({
-      ...push,
-      subject: maskEmail(push.subject),
-      ...(push.shared && { shared: { ...push.shared, subjects: sharersOf(push).map(maskEmail) } }),
-      rejection: push.rejection && { ...push.rejection, message: masked(push.rejection.message) },
-      warnings: push.warnings.map((warning) => ({ ...warning, reason: masked(warning.reason) })),
-    })),
-    ...(attempts && {
-      attempts: attempts.map((attempt) => ({
-        ...attempt,
-        reason: attempt.reason === null ? null : masked(attempt.reason),
-      })),
-    }),
-  };
-}
-
-/** Other addresses of the contact that the push is about. */
-function sharersOf({ shared }: Pick<PushSummary, "shared">): string[] {
-  return shared?.subjects ?? [];
 }
 
 /** What else may hold an address, such as a link. */
@@ -240,123 +244,27 @@ function readStatus(text: string): InviteStatus {
 
 const NO_INVITES = `No invites yet. Feed some in: ${IMPORT_COMMAND}`;
 
-function renderList(found: readonly InviteSummary[], terminal: Terminal): string {
+const LIST_COLUMNS = [
+  "invite",
+  { name: "candidate", drop: 3 },
+  "status",
+  { name: "tests", drop: 2 },
+  { name: "newest event", drop: 1 },
+  "delivery",
+] as const;
+
+function renderList(found: readonly InviteSummary[], terminal: Terminal, time: ShownTime): string {
   const rows = found.map(({ invite, pushes }) => [
     plain(invite.invitationId),
     short(invite.candidate.email.trim()),
     invite.status,
     `${invite.tests.filter((test) => test.status === "completed").length}/${invite.tests.length}`,
-    shortTime(invite.at),
+    time.minute(invite.at),
     pushes.map((push) => `${placeOf(push)}: ${stateWords(push)}`).join(", ") || "–",
   ]);
-  return terminal.table(["invite", "candidate", "status", "tests", "newest event", "delivery"], rows);
-}
-
-function placeOf({ vendor, environment }: Pick<PushSummary, "vendor" | "environment">): string {
-  return environment === "sandbox" ? `${vendor} (sandbox)` : vendor;
-}
-
-function stateWords(push: Pick<PushSummary, "state" | "heldCause"> & { delivered: boolean }): string {
-  if (push.state === "held") return `held (${push.heldCause})`;
-  if (push.state === "delivered" && !push.delivered) return "waits for the sweep";
-  return push.state;
-}
-
-function renderHistory({ invite, events, pushes, attempts }: InviteHistory, terminal: Terminal): string {
-  const { paint } = terminal;
-  const section = (title: string, headings: string[], rows: string[][]) =>
-    rows.length === 0 ? [] : ["", paint.bold(title), terminal.table(headings, rows)];
-  return [
-    `${paint.bold(plain(invite.invitationId))}  ${invite.status}  ${short(invite.candidate.email.trim())}`,
-    ...invite.warnings.map((warning) => paint.yellow(`! ${plain(warning)}`)),
-    ...section(
-      "Tests",
-      ["test", "status", "completed"],
-      invite.tests.map((test) => [
-        plain(test.slug),
-        test.status,
-        test.completedAt === null ? "–" : shortTime(test.completedAt),
-      ]),
-    ),
-    ...section(
-      "Events",
-      ["type", "happened", "received", "id", ""],
-      events.map((event) => [
-        plain(event.type),
-        shortTime(event.at),
-        shortTime(event.receivedAt),
-        plain(event.eventId),
-        paint.yellow(oddityOf(event)),
-      ]),
-    ),
-    ...section(
-      "Pushes",
-      ["vendor", "state", "version", "delivered", "warnings"],
-      pushes.map((push) => [
-        push.vendor,
-        stateWords(push),
-        String(push.version),
-        String(push.deliveredVersion),
-        push.warnings.map(({ field, reason }) => `${field}: ${plain(reason)}`).join("; ") || "–",
-      ]),
-    ),
-    ...pushes.flatMap((push) => sharedLines(push)),
-    ...section(
-      "Attempts",
-      ["at", "vendor", "outcome", "status", "ms", "correlation id", "words"],
-      attempts.map((attempt) => [
-        shortTime(attempt.at),
-        attempt.vendor,
-        attempt.outcome,
-        String(attempt.httpStatus ?? "–"),
-        String(attempt.durationMs),
-        plain(attempt.correlationId ?? "–"),
-        short(attempt.reason ?? "", 200),
-      ]),
-    ),
-  ].join("\n");
-}
-
-function oddityOf({ conflict, told }: InviteHistory["events"][number]): string {
-  const words = [conflict ? "same id, other body" : "", told === null ? "" : withoutEffectWords(told)];
-  return words.filter((each) => each !== "").join("; ");
-}
-
-function sharedLines({ vendor, shared }: PushSummary): string[] {
-  if (!shared) return [];
-  const others = listed(shared.subjects.map((subject) => short(subject)));
-  return [
-    `  ${vendor}: shares contact ${plain(shared.record)} with ${others}; it shows the newest results of all`,
-  ];
-}
-
-const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
-
-function inviteJson(invite: Invite) {
-  return {
-    invitationId: invite.invitationId,
-    org: invite.org,
-    status: invite.status,
-    candidate: invite.candidate,
-    tests: invite.tests.map((test) => ({ ...test, completedAt: iso(test.completedAt) })),
-    at: iso(invite.at),
-    sentAt: iso(invite.sentAt),
-    completedAt: iso(invite.completedAt),
-    resultUrl: invite.resultUrl,
-    source: invite.origin,
-    warnings: invite.warnings,
-  };
+  return terminal.table(LIST_COLUMNS, rows);
 }
 
 function summaryJson({ invite, pushes }: InviteSummary) {
   return { ...inviteJson(invite), pushes };
-}
-
-function historyJson({ invite, events, pushes, attempts }: InviteHistory) {
-  return {
-    invite: inviteJson(invite),
-    events: events.map((event) => ({ ...event, at: iso(event.at), receivedAt: iso(event.receivedAt) })),
-    pushes: pushes.map((push) => ({ ...push, pendingSince: iso(push.pendingSince), dueAt: iso(push.dueAt) })),
-    attempts: attempts.map((attempt) => ({ ...attempt, at: iso(attempt.at) })),
-  };
 }

@@ -1,29 +1,45 @@
 import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
-import { connectCommand } from "../core/advice/command-lines.ts";
+import { connectCommand, logsCommand, replayCommand } from "../core/advice/command-lines.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ATTEMPT_OUTCOMES } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
-import { grouped, maskEmail, plain, short, shortTime } from "../shared/text.ts";
-import type { AttemptQuery, LoggedAttempt, NewAttempt, Run } from "../store/contract/store.ts";
+import { count, grouped, maskEmail, plain, shortTime } from "../shared/text.ts";
+import type {
+  AttemptQuery,
+  AttemptSum,
+  LoggedAttempt,
+  NewAttempt,
+  Run,
+  Store,
+} from "../store/contract/store.ts";
+import { byDay, dayWords, renderLine } from "./session/attempt-lines.ts";
 import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { logToRead } from "./session/log-to-read.ts";
 import { maskedWords } from "./session/masked-words.ts";
-import { readLimit, readTime, refuseEmptyTimes } from "./session/option-values.ts";
+import {
+  COUNTED_AT_MOST,
+  moreWords,
+  readLimit,
+  type TimeFlags,
+  timeReader,
+  timesOf,
+  WHOLE,
+} from "./session/option-values.ts";
+import { outcomeWords } from "./session/outcome.ts";
+import { LOCAL_OPTION, LOCAL_WORDS, type ShownTime, shownTime } from "./session/shown-time.ts";
+import { placeOf } from "./session/invite-words.ts";
 import { defined } from "./replay.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
-/** Whatever came since the last look: a limit would leave out the oldest of it. */
-const ALL = Number.MAX_SAFE_INTEGER;
-
-interface Flags {
+interface Flags extends TimeFlags {
   vendor?: string;
   outcome?: NewAttempt["outcome"];
   email?: string;
-  since?: number;
-  until?: number;
   limit: number;
+  all?: boolean;
+  summary?: boolean;
   follow?: boolean;
   reveal?: boolean;
   runs?: boolean;
@@ -36,9 +52,11 @@ export function registerLogs(program: Command, world: World): void {
     .option("--vendor <vendor>", "only this vendor's")
     .option("--outcome <outcome>", ATTEMPT_OUTCOMES.join(", "), readOutcome)
     .option(EMAIL_OPTION, `only this candidate's ${EMAIL_WORDS}`)
-    .option("--since <time>", "from then on", readTime)
-    .option("--until <time>", "up to then, exclusive", readTime)
-    .option("--limit <n>", "the last so many", readLimit, 50)
+    .option("--since <time>", "from then on, as 2026-11-01, yesterday or 1h", timeReader(world.clock))
+    .option("--until <time>", "up to then, exclusive", timeReader(world.clock))
+    .addOption(new Option("--limit <n>", "the last so many").argParser(readLimit).default(50))
+    .addOption(new Option("--all", "all that fit").conflicts("limit"))
+    .option(LOCAL_OPTION, LOCAL_WORDS)
     .option("--follow", "go on as they come, until Ctrl-C")
     .option("--reveal", "show addresses in full")
     .addOption(
@@ -49,13 +67,25 @@ export function registerLogs(program: Command, world: World): void {
         "since",
         "until",
         "follow",
+        "summary",
       ]),
     )
-    .addHelpText("after", "\nExample:\n  jc-integrations logs --outcome rejected --since 2026-11-01")
+    .addOption(
+      new Option("--summary", "counts by outcome instead: what went out, what did not").conflicts([
+        "follow",
+        "limit",
+        "all",
+      ]),
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  jc-integrations logs --outcome rejected --since 2026-11-01\n  jc-integrations logs --summary --since yesterday",
+    )
     .action((flags: Flags, command: Command) =>
-      withApp(world, command, (session) =>
-        flags.runs ? showRuns(session, flags) : showAttempts(session, flags),
-      ),
+      withApp(world, command, (session) => {
+        if (flags.runs) return showRuns(session, flags);
+        return flags.summary ? showSummary(session, flags) : showAttempts(session, flags);
+      }),
     );
 }
 
@@ -70,33 +100,37 @@ function noLogYet({ stateDir, org }: Session["app"]): AppError {
 
 async function showAttempts(session: Session, flags: Flags): Promise<void> {
   const { app, world, globals, terminal, print } = session;
-  const { vendor, outcome, since, until } = flags;
-  refuseEmptyTimes(flags);
-  const email = await emailFrom(session, flags.email);
-  const store = await logToRead(session, vendor);
+  const { store, filter } = await openFor(session, flags);
   if (!store) {
     if (flags.follow) throw noLogYet(app);
-    print({ json: { attempts: [] }, text: () => NO_ATTEMPTS });
+    print({ json: { attempts: [], more: 0 }, text: () => NO_ATTEMPTS });
     return;
   }
-  const filter = defined({ vendor, outcome, email, since, until });
-  const query: AttemptQuery = { org: app.org, ...filter, limit: flags.limit };
+  const time = shownTime(flags.local);
+  const shown = { terminal, time, reveal: flags.reveal === true };
+  const query: AttemptQuery = { org: app.org, ...filter, limit: flags.all ? WHOLE : flags.limit };
   const { attempts: found, newest } = await store.attempts(query);
   let after = newest;
   if (!flags.follow) {
+    const more = await moreThan(found, query, store);
     const mayHaveOthers = found.length === 0 && Object.keys(filter).length > 0;
     const any = mayHaveOthers ? await store.attempts({ org: app.org, limit: 1 }) : null;
     const empty = !any || any.attempts.length === 0 ? NO_ATTEMPTS : NONE_MATCHES;
     print({
-      json: { attempts: found.map((attempt) => jsonOf(attempt, flags)) },
-      text: () => (found.length === 0 ? empty : renderTable(found, flags, terminal)),
+      json: { attempts: found.map((attempt) => jsonOf(attempt, flags)), more },
+      text: () =>
+        found.length === 0 ? empty : [...byDay(found, shown), ...belowWords(found, more, app.org)].join("\n"),
     });
     return;
   }
+  let day = "";
   const show = (attempts: readonly LoggedAttempt[]) => {
     for (const attempt of attempts) {
       after = Math.max(after, attempt.id);
-      print({ json: jsonOf(attempt, flags), text: () => renderLine(attempt, flags) });
+      const today = dayWords(attempt.at, time);
+      if (today !== day && !globals.json) world.io.out(`${terminal.paint.bold(today)}\n`);
+      day = today;
+      print({ json: jsonOf(attempt, flags), text: () => renderLine(attempt, shown) });
     }
   };
   show(found);
@@ -106,7 +140,7 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
     const showNew = () => {
       showing = showing
         .then(async () => {
-          const page = await store.attempts({ ...query, after, limit: ALL });
+          const page = await store.attempts({ ...query, after, limit: WHOLE });
           show(page.attempts);
           // Past what does not fit, too: else each change has all of it looked at again.
           after = Math.max(after, page.newest);
@@ -124,10 +158,94 @@ async function showAttempts(session: Session, flags: Flags): Promise<void> {
   });
 }
 
+/** The log and what was asked of it. */
+async function openFor(session: Session, flags: Flags) {
+  const { vendor, outcome } = flags;
+  const times = timesOf(flags);
+  const email = await emailFrom(session, flags.email);
+  const store = await logToRead(session, vendor);
+  return { store, filter: { ...defined({ vendor, outcome, email }), ...times } };
+}
+
+/** Beside those that were found, as far as anybody counts. */
+async function moreThan(
+  found: readonly LoggedAttempt[],
+  { limit, ...query }: AttemptQuery,
+  store: Store,
+): Promise<number> {
+  if (found.length < limit) return 0;
+  return Math.max(0, (await store.countAttempts(query, limit + COUNTED_AT_MOST)) - found.length);
+}
+
+/** What is left out, and what to type for what came to a standstill. */
+function belowWords(found: readonly LoggedAttempt[], more: number, org: string): string[] {
+  const rest = moreWords(more, "earlier attempt");
+  const gone = found.find(
+    ({ outcome, pushState, heldCause }) => outcome === "held" && pushState === "held" && heldCause === "gone",
+  );
+  const anew = gone && replayCommand({ vendor: gone.vendor, org }, "gone");
+  return [
+    ...(rest === null ? [] : [rest]),
+    ...(anew ? [`Held since their contacts are gone from the portal; to make them anew: ${anew}`] : []),
+  ];
+}
+
+async function showSummary(session: Session, flags: Flags): Promise<void> {
+  const { app, terminal, print } = session;
+  const { store, filter } = await openFor(session, flags);
+  const sums = (await store?.attemptSums({ org: app.org, ...filter })) ?? [];
+  const time = shownTime(flags.local);
+  print({
+    json: {
+      sums: sums.map(({ firstAt, lastAt, ...sum }) => ({
+        ...sum,
+        firstAt: iso(firstAt),
+        lastAt: iso(lastAt),
+      })),
+    },
+    text: () =>
+      sums.length === 0
+        ? "No attempt in that time."
+        : [...summaryLines(sums, terminal, time), ...nextFor(sums, app.org)].join("\n"),
+  });
+}
+
+const SUMMARY_COLUMNS = [
+  "outcome",
+  "vendor",
+  "candidates",
+  { name: "tries", drop: 2 },
+  { name: "first", drop: 1 },
+  "last",
+] as const;
+
+function summaryLines(sums: readonly AttemptSum[], { table }: Terminal, time: ShownTime): string[] {
+  const rows = sums.map((sum) => [
+    outcomeWords(sum.outcome),
+    placeOf(sum),
+    grouped(sum.subjects),
+    grouped(sum.attempts),
+    time.second(sum.firstAt),
+    time.second(sum.lastAt),
+  ]);
+  return [table(SUMMARY_COLUMNS, rows)];
+}
+
+/** For what did not go out: where its reasons stand. */
+function nextFor(sums: readonly AttemptSum[], org: string): string[] {
+  return sums.flatMap(({ vendor, outcome, subjects }) =>
+    outcome === "rejected" || outcome === "held"
+      ? [
+          `Why ${count(subjects, "result")} ${subjects === 1 ? "was" : "were"} ${outcome}: ${logsCommand({ vendor, org }, outcome)}`,
+        ]
+      : [],
+  );
+}
+
 async function showRuns(session: Session, flags: Flags): Promise<void> {
   const { app, terminal, print } = session;
   const store = await logToRead(session);
-  const runs = (await store?.runs(app.org, flags.limit)) ?? [];
+  const runs = (await store?.runs(app.org, flags.all ? WHOLE : flags.limit)) ?? [];
   print({
     json: {
       runs: runs.map((run) => ({
@@ -155,7 +273,17 @@ function renderRuns(runs: readonly Run[], flags: Flags, { table }: Terminal): st
     countsOf(run),
     run.endedAt === null ? "interrupted or under way" : "ended",
   ]);
-  return table(["started", "command", "who", "filter", "counts", "state"], rows);
+  return table(
+    [
+      "started",
+      "command",
+      { name: "who", drop: 1 },
+      { name: "filter", drop: 2 },
+      "counts",
+      { name: "state", drop: 3 },
+    ],
+    rows,
+  );
 }
 
 const SHOWN_IDS = 3;
@@ -188,49 +316,9 @@ function countsOf({ counts }: Run): string {
   return `${counts.queued} queued, ${counts.delivered} delivered, ${counts.rejected} rejected`;
 }
 
-function renderTable(attempts: readonly LoggedAttempt[], flags: Flags, { table }: Terminal): string {
-  const rows = attempts.map((attempt) => columnsOf(attempt, flags));
-  const headings = [
-    "at",
-    "vendor",
-    "candidate",
-    "invite",
-    "outcome",
-    "status",
-    "ms",
-    "correlation id",
-    "words",
-  ];
-  return table(headings, rows);
-}
-
-/** Of each column but the last, for what there mostly is: a line that is printed cannot wait for what follows. */
-const WIDTHS = [20, 15, 26, 16, 9, 3, 5, 36];
-
-function renderLine(attempt: LoggedAttempt, flags: Flags): string {
-  const columns = columnsOf(attempt, flags).map((text, index) => text.padEnd(WIDTHS[index] ?? 0));
-  return columns.join("  ").trimEnd();
-}
-
-/** Addresses are personal data: masked until asked for, in the vendor's words too. */
-function columnsOf(attempt: LoggedAttempt, { reveal }: Flags): string[] {
-  const words = attempt.reason ?? "";
-  return [
-    shortTime(attempt.at),
-    attempt.vendor,
-    short(reveal ? attempt.subject : maskEmail(attempt.subject)),
-    plain(attempt.invitationId ?? "–"),
-    attempt.outcome,
-    String(attempt.httpStatus ?? "–"),
-    String(attempt.durationMs),
-    plain(attempt.correlationId ?? "–"),
-    short(reveal ? words : maskedWords(words, [attempt.subject]), 200),
-  ];
-}
-
 /** `version` is that of the output, so the push's own has another name. */
 function jsonOf(attempt: LoggedAttempt, { reveal }: Flags) {
-  const { subject, reason, at, version: pushVersion, ...rest } = attempt;
+  const { subject, reason, at, version: pushVersion, pushState: _, heldCause: __, ...rest } = attempt;
   return {
     ...rest,
     pushVersion,

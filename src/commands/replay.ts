@@ -17,7 +17,7 @@ export function registerReplay(program: Command, world: World): void {
     .option(EMAIL_OPTION, `this candidate's results ${EMAIL_WORDS}`)
     .option("--recreate", "those held since their contact is gone from the portal: create it anew")
     .option("--status <status>", `of the push: ${STATES.join(", ")}`, readState);
-  withRerunOptions(replay)
+  withRerunOptions(replay, world)
     .addHelpText(
       "after",
       "\n--since and --until look at the last attempt.\n\nExample:\n  jc-integrations replay --status rejected --since 2026-11-01 --yes",

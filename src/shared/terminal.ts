@@ -3,13 +3,21 @@ import Table from "cli-table3";
 import type { Clock } from "./clock.ts";
 import type { Environment } from "./config.ts";
 import type { Io } from "./io.ts";
+import { type Column, type Laid, layTable, wrapped } from "./layout.ts";
 import { grouped } from "./text.ts";
 
 /** How output for people looks: colours, tables, pills, progress. Loaded only when something is shown. */
 export interface Terminal {
   paint: ChalkInstance;
-  /** Aligned columns under dim headings, without a frame. */
-  table(headings: readonly string[], rows: readonly (readonly string[])[]): string;
+  /** Columns that a line on stdout has; null for any number. */
+  width: number | null;
+  /** Somebody asked for everything (`--wide`). */
+  isWide: boolean;
+  /**
+   * Aligned columns under dim headings, without a frame, in the width there is. What there is no room for is left out, and
+   * named below; what does not fit at all is told row by row.
+   */
+  table(headings: readonly Heading[], rows: readonly (readonly string[])[], atMost?: number): string;
   pill(text: string, tone: Tone): string;
   /**
    * A line that redraws itself on a terminal, and shows up rarely elsewhere. `from`: what was done before it; rate and
@@ -17,6 +25,9 @@ export interface Terminal {
    */
   progress(label: string, total: number | null, from?: number): Progress;
 }
+
+/** A name alone: the column stays whatever the width. */
+export type Heading = string | Column;
 
 export type Tone = "good" | "off" | "warning" | "bad";
 
@@ -52,7 +63,13 @@ const NO_FRAME = {
   middle: "  ",
 };
 
-export function createTerminal(io: Io, level: 0 | 1 | 2, clock: Pick<Clock, "now">): Terminal {
+export interface Shape {
+  level: 0 | 1 | 2;
+  width: number | null;
+  isWide: boolean;
+}
+
+export function createTerminal(io: Io, { level, width, isWide }: Shape, clock: Pick<Clock, "now">): Terminal {
   const paint = new Chalk({ level });
   const tones = {
     good: paint.black.bgGreen,
@@ -62,22 +79,56 @@ export function createTerminal(io: Io, level: 0 | 1 | 2, clock: Pick<Clock, "now
   };
   return {
     paint,
-    table: (headings, rows) => {
-      const table = new Table({
-        head: headings.map((heading) => paint.dim(heading)),
-        chars: NO_FRAME,
-        style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-      });
-      table.push(...rows.map((row) => [...row]));
-      return table
-        .toString()
-        .split("\n")
-        .map((line) => line.trimEnd())
-        .join("\n");
+    width,
+    isWide,
+    table: (headings, rows, atMost) => {
+      const room = isWide ? null : narrower(width, atMost);
+      const all = headings.map((each): Column => (typeof each === "string" ? { name: each } : each));
+      const wanted = all.flatMap((column, at) => (column.wide && !isWide ? [] : [at]));
+      const columns = wanted.flatMap((at) => all[at] ?? []);
+      const cells = rows.map((row) => wanted.map((at) => row[at] ?? ""));
+      const laid = layTable(columns, cells, room);
+      if (laid.isTooNarrow) return rowByRow(laid, room, paint);
+      const note = `not shown for want of room: ${laid.dropped.join(", ")} (--wide shows all)`;
+      return [
+        sideBySide(laid, paint),
+        ...(laid.dropped.length > 0 ? [paint.dim(wrapped(note, room))] : []),
+      ].join("\n");
     },
     pill: (text, tone) => (level === 0 ? `[${text}]` : tones[tone](` ${text} `)),
     progress: (label, total, from = 0) => createProgress({ io, paint, clock }, { label, total, from }),
   };
+}
+
+function narrower(width: number | null, atMost = Number.POSITIVE_INFINITY): number | null {
+  const least = Math.min(width ?? Number.POSITIVE_INFINITY, atMost);
+  return Number.isFinite(least) ? least : null;
+}
+
+function sideBySide({ columns, rows }: Laid, paint: ChalkInstance): string {
+  const table = new Table({
+    head: columns.map(({ name }) => paint.dim(name)),
+    chars: NO_FRAME,
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table
+    .toString()
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .join("\n");
+}
+
+/** Each cell on a line of its own, behind its heading. */
+function rowByRow({ columns, rows }: Laid, room: number | null, paint: ChalkInstance): string {
+  const cells = rows.map((row) =>
+    row.flatMap((cell, at) => {
+      const name = columns[at]?.name ?? "";
+      const words = cell.replaceAll("\n", " ");
+      return cell === "" ? [] : [wrapped(`  ${name === "" ? "" : `${paint.dim(name)}: `}${words}`, room)];
+    }),
+  );
+  return cells.map((lines) => lines.join("\n").replace(/^ {2}/, "")).join("\n");
 }
 
 const BAR_WIDTH = 28;

@@ -53,6 +53,7 @@ export interface Globals {
   input: boolean;
   yes?: boolean;
   verbose?: boolean;
+  wide?: boolean;
 }
 
 /** The way to a person, and how output was asked for. */

@@ -1,7 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite.ts";
+import { callApi } from "../connect/world.ts";
+import { fakeClock } from "../fake-clock.ts";
 import { anEvent } from "../store/events.ts";
-import { connected, DISC_SCORES, disc, freshWorld, invite, type InviteEvent, type World } from "../world.ts";
+import {
+  connected,
+  DISC_SCORES,
+  disc,
+  freshWorld,
+  invite,
+  prepared,
+  type InviteEvent,
+  type World,
+} from "../world.ts";
 
 async function take(world: World, ...events: InviteEvent[]): Promise<void> {
   expect(await world.run(["invites", "import", world.file("events.ndjson", events)])).toMatchObject({
@@ -58,6 +69,22 @@ describe("invites list", () => {
     expect((await world.run(["invites", "list"])).out).toMatch(/^inv_2 .*hubspot: waits for the sweep$/m);
   });
 
+  test("says how many more there are, takes times, and shows all on demand", async () => {
+    const clock = fakeClock(Date.UTC(2024, 4, 16, 12));
+    const world = await freshWorld({ clock });
+    const days = ["2024-05-14T10:00:00Z", "2024-05-15T10:00:00Z", "2024-05-16T11:30:00Z"];
+    await take(world, ...days.map((timestamp) => invite({ timestamp })));
+    const { out, json } = await world.run(["invites", "list", "--limit", "1"]);
+    expect(out).toContain("\n2 more invites: --limit shows as many as you say, --all all of them\n");
+    expect(json).toBeUndefined();
+    const shown = async (...argv: string[]) =>
+      (await world.run(["invites", "list", ...argv])).out.match(/^inv_/gm)?.length ?? 0;
+    expect([await shown(), await shown("--all"), await shown("--limit", "2")]).toEqual([3, 3, 2]);
+    expect([await shown("--since", "1h"), await shown("--since", "yesterday")]).toEqual([1, 2]);
+    expect(await shown("--until", "2024-05-15T12:00+02:00")).toBe(1);
+    expect((await world.run(["invites", "list", "--limit", "1", "--json"])).json).toMatchObject({ more: 2 });
+  });
+
   test("filters by status and e-mail, and stops at the limit", async () => {
     const world = await freshWorld();
     const sent = [{ slug: "disc", status: "assigned" }];
@@ -108,11 +135,15 @@ describe("invites show", () => {
     await world.run(["run", "retry"]);
     const { out } = await world.run(["invites", "show", "inv_story"]);
     expect(out).toMatch(/^inv_story {2}completed {2}a…@example.org$/m);
-    expect(out).toMatch(/^disc +completed +2024-05-15 10:01 UTC$/m);
-    expect(out).toMatch(/^invite.sent +2024-05-13 09:00 UTC /m);
-    expect(out).toMatch(/^invite.completed +2024-05-15 10:15 UTC /m);
-    expect(out).toMatch(/^hubspot +delivered .*jc_disc_c: is outside 0–100$/m);
-    expect(out).toMatch(/UTC +hubspot +delivered +200 /);
+    expect(out).toMatch(/^✓ Delivered to HubSpot \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC as contact 101\.$/m);
+    expect(out).toMatch(
+      /^disc +completed +2024-05-15 10:01:00 UTC +Dominance 68, Influence 41, Steadiness 55, Conscientiousness 180$/m,
+    );
+    expect(out).toMatch(/^jc_disc_i +41$/m);
+    expect(out).toMatch(/^jc_disc_c +hubspot +is outside 0–100$/m);
+    expect(out).toMatch(/^invite.sent +2024-05-13 09:00:00 UTC /m);
+    expect(out).toMatch(/^invite.completed +2024-05-15 10:15:00 UTC /m);
+    expect(out).toMatch(/^✓ delivered +\S+ \d\d:\d\d:\d\d UTC +hubspot +200/m);
   });
 
   test("as JSON holds what the contact was told, and each attempt", async () => {
@@ -140,8 +171,13 @@ describe("invites show", () => {
       attempts: [{ outcome: "rejected" }],
     });
     const { out } = await world.run(["invites", "show", "inv_no", "--reveal"]);
-    expect(out).toMatch(/ correlation id +words$/m);
-    expect(out).toMatch(/ hubspot +rejected .*no address at all/);
+    expect(out).toMatch(
+      /^✗ Refused by HubSpot .*no address at all is invalid\. It waits until the record is mended; type: /,
+    );
+    expect(out).toContain("type: jc-integrations replay inv_no --org acme --yes\n");
+    expect(out).toMatch(/^✗ rejected +.* hubspot +207 +.*no address at all/m);
+    const wide = await world.run(["invites", "show", "inv_no", "--wide"]);
+    expect(wide.out).toMatch(/ms +correlation id +words$/m);
   });
 
   test("hides an address that is none, wherever it stands, until --reveal", async () => {
@@ -161,5 +197,77 @@ describe("invites show", () => {
       pushes: [{ subject: "…", rejection: { message: expect.stringContaining("…") } }],
       attempts: [{ outcome: "rejected", reason: expect.stringContaining("…") }],
     });
+  });
+
+  test("says what the portal got no value for, and why: quota, another type, a value out of range, an unknown test", async () => {
+    const world = await prepared();
+    await world.portal.settings({ propertyQuota: 16 });
+    expect((await world.run(["connect", "hubspot"])).code).toBe(7);
+    const tests = [disc([1, 2, 3, 104]), { ...disc(), slug: "tarot" }];
+    await take(world, invite({ invitation_id: "inv_out", email: "ann@example.org", tests }));
+    await world.run(["run", "retry"]);
+    const { out } = await world.run(["invites", "show", "inv_out"]);
+    expect(out).toMatch(/^jc_invitation_id +hubspot +the portal has no room for another property \(quota\)/m);
+    expect(out).toContain("type: jc-integrations resync-properties --org acme");
+    expect(out).toMatch(/^jc_disc_c +hubspot +is outside 0–100$/m);
+    expect(out).toContain('- the test "tarot" is unknown: its result is kept and mapped to nothing');
+
+    const other = await connected();
+    await callApi(other, "PATCH", "/crm/v3/properties/contacts/jc_disc_d", {
+      type: "enumeration",
+      fieldType: "select",
+      options: [{ label: "High", value: "high", displayOrder: 0 }],
+    });
+    expect((await other.run(["resync-properties"])).code).toBe(0);
+    await take(other, invite({ invitation_id: "inv_drift" }));
+    await other.run(["run", "retry"]);
+    expect((await other.run(["invites", "show", "inv_drift"])).out).toMatch(
+      /^jc_disc_d +hubspot +type is enumeration, not number$/m,
+    );
+  });
+
+  test("names the other invitations that speak for the same contact", async () => {
+    const world = await connected();
+    await take(
+      world,
+      invite({ invitation_id: "inv_one", email: "ann@example.org" }),
+      invite({ invitation_id: "inv_two", email: "Ann@example.org " }),
+    );
+    const { out } = await world.run(["invites", "show", "--email", "ann@example.org"]);
+    expect(out).toMatch(/^- other invitations of the same candidate: inv_(one|two)$/m);
+  });
+
+  test("answers at once what keeps a result back, with what to type", async () => {
+    const world = await connected();
+    await take(world, invite({ invitation_id: "inv_1" }));
+    const answer = async (id: string) => (await world.run(["invites", "show", id])).out.split("\n")[0];
+    expect(await answer("inv_1")).toMatch(
+      /^· Waits since \S+ \S+ UTC because no service runs that would deliver it; type: jc-integrations serve$/,
+    );
+    await world.portal.fault({ status: 503 });
+    await world.run(["run", "retry"]);
+    expect(await answer("inv_1")).toMatch(
+      /^· Waits since .* because HubSpot did not take it yet \(HubSpot answered 503\)\. No service .*; type: jc-integrations run retry$/,
+    );
+    await world.portal.clearFaults();
+    await world.portal.fault({ revoked: true });
+    await take(world, invite({ invitation_id: "inv_2" }));
+    await world.run(["run", "refresh"]);
+    await world.run(["run", "retry"]);
+    expect(await answer("inv_2")).toMatch(
+      /^✗ Waits since .* because HubSpot no longer takes our login; type: jc-integrations connect hubspot --org acme$/,
+    );
+    const { json } = await world.run(["invites", "show", "inv_2", "--json"]);
+    expect(json).toMatchObject({
+      answers: [{ vendor: "hubspot", tone: "bad", command: "jc-integrations connect hubspot --org acme" }],
+    });
+  });
+
+  test("of an org that is connected to nothing says so", async () => {
+    const world = await freshWorld();
+    await take(world, invite({ invitation_id: "inv_1" }));
+    expect((await world.run(["invites", "show", "inv_1"])).out).toMatch(
+      /^✗ Not sent, because acme was never connected to HubSpot; type: jc-integrations connect hubspot --org acme\n/,
+    );
   });
 });

@@ -23,6 +23,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   DEMO_COMMAND: [lines.DEMO_COMMAND],
   SERVE_COMMAND: [lines.SERVE_COMMAND],
   RETRY_COMMAND: [lines.RETRY_COMMAND],
+  SWEEP_COMMAND: [lines.SWEEP_COMMAND],
   QUESTIONS_COMMAND: [lines.QUESTIONS_COMMAND],
   VAULT_COMMAND: [lines.VAULT_COMMAND],
   REKEY_COMMAND: [lines.REKEY_COMMAND],
@@ -62,6 +63,10 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
     lines.replayCommand(of, "rejected"),
     lines.replayCommand(of, "one record"),
     lines.replayCommand(of, "gone"),
+  ]),
+  replayInviteCommand: BOTH.flatMap((of) => [
+    lines.replayInviteCommand("inv_7Q2", of),
+    lines.replayInviteCommand(HOSTILE, of, "--recreate"),
   ]),
   statusCommand: [lines.statusCommand(), ...BOTH.map(lines.statusCommand)],
   subscribeCommand: BOTH.map(lines.subscribeCommand),

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
 import { connected, freshWorld, importResults, invite, succeed, until, type World } from "../world.ts";
 
@@ -26,7 +26,10 @@ const Attempt = v.strictObject({
 
 async function attemptsOf(world: World, ...flags: string[]) {
   const { json } = await succeed(world, ["logs", "--json", ...flags]);
-  return v.parse(v.strictObject({ version: v.literal(1), attempts: v.array(Attempt) }), json).attempts;
+  return v.parse(
+    v.strictObject({ version: v.literal(1), attempts: v.array(Attempt), more: v.number() }),
+    json,
+  ).attempts;
 }
 
 /** A world in which one result was refused and another delivered. */
@@ -72,8 +75,8 @@ describe("logs", () => {
       ["rejected", "inv_a"],
     ]);
     const { out } = await succeed(world, ["logs", "--outcome", "rejected"]);
-    expect(out).toMatch(/candidate +invite +outcome/);
-    expect(out).toMatch(/ a…@example.org +inv_a +rejected /);
+    expect(out).toMatch(/^outcome +at +vendor +candidate +invite +status +words$/m);
+    expect(out).toMatch(/^✗ rejected +\d\d:\d\d:\d\d +hubspot +a…@example.org +inv_a /m);
   });
 
   test("hides an address that is none in the vendor's words, until --reveal", async () => {
@@ -133,6 +136,75 @@ describe("logs", () => {
     await succeed(world, ["run", "retry"]);
     expect(await attemptsOf(world, "--since", "2026-11-22")).toHaveLength(1);
     expect(await attemptsOf(world, "--until", "2026-11-22")).toHaveLength(0);
+  });
+});
+
+describe("logs of many attempts", () => {
+  test("say how many more there are, and show all on demand", async () => {
+    const world = await connected();
+    await importResults(
+      world,
+      Array.from({ length: 60 }, () => invite()),
+    );
+    await succeed(world, ["run", "retry"]);
+    const cut = (await succeed(world, ["logs", "--since", "1h"])).out;
+    expect(cut.match(/^✓/gm)).toHaveLength(50);
+    expect(cut).toContain("10 more earlier attempts: --limit shows as many as you say, --all all of them");
+    for (const whole of [["--all"], ["--limit", "60"]]) {
+      const { out } = await succeed(world, ["logs", ...whole]);
+      expect(out.match(/^✓/gm)).toHaveLength(60);
+      expect(out).not.toContain("more earlier");
+    }
+    expect((await succeed(world, ["logs", "--limit", "7", "--json"])).json).toMatchObject({ more: 53 });
+    expect((await world.run(["logs", "--all", "--limit", "3"])).code).toBe(2);
+  });
+
+  test("take times as people say them, and show them by the machine's clock on demand", async () => {
+    const clock = fakeClock(Date.UTC(2026, 10, 22, 11, 30));
+    const world = await connected({ clock });
+    await importResults(world, [invite()]);
+    await succeed(world, ["run", "retry"]);
+    await clock.advance(24 * 3_600_000);
+    const given = async (...since: string[]) => (await attemptsOf(world, "--since", ...since)).length;
+    expect([await given("yesterday"), await given("today")]).toEqual([1, 0]);
+    expect([await given("25h"), await given("1h"), await given("2d")]).toEqual([1, 0, 1]);
+    expect([await given("2026-11-22T12:30+01:00"), await given("2026-11-22T12:31+01:00")]).toEqual([1, 0]);
+    expect([await given("2026-11-22 11:30"), await given("2026-11-22T06:31-0500")]).toEqual([1, 0]);
+    for (const wrong of ["soon", "2026-02-30", "1 fortnight"])
+      expect(await world.run(["logs", "--since", wrong])).toMatchObject({
+        code: 2,
+        err: expect.stringContaining("yesterday or 1h"),
+      });
+    vi.stubEnv("TZ", "Asia/Kolkata");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { out } = await succeed(world, ["logs", "--local", "--since", "2026-11-22 17:00"]);
+    expect(out).toContain("2026-11-22 (UTC+05:30)\n");
+    expect(out).toMatch(/^✓ delivered +17:00:00 /m);
+    expect((await succeed(world, ["logs", "--local", "--since", "2026-11-22 17:01"])).out).toBe(
+      "No attempt matches.\n",
+    );
+  });
+
+  test("show milliseconds and correlation ids with --wide alone", async () => {
+    const world = await tried();
+    expect((await succeed(world, ["logs"])).out).not.toMatch(/c-1| ms |correlation/);
+    expect((await succeed(world, ["logs", "--wide"])).out).toMatch(/ms +correlation id[\s\S]* c-1 /);
+  });
+});
+
+describe("logs --summary", () => {
+  test("is what went out in that time, and where the reasons of the rest stand", async () => {
+    const world = await tried();
+    const { out, json } = await succeed(world, ["logs", "--summary", "--since", "yesterday"]);
+    expect(json).toBeUndefined();
+    expect(out).toMatch(/^✓ delivered +hubspot +1 +1 /m);
+    expect(out).toMatch(/^✗ rejected +hubspot +1 +1 /m);
+    expect(out).toContain("Why 1 result was rejected: jc-integrations logs --outcome rejected --org acme");
+    const summed = await succeed(world, ["logs", "--summary", "--outcome", "delivered", "--json"]);
+    expect(summed.json).toMatchObject({ sums: [{ outcome: "delivered", attempts: 1, subjects: 1 }] });
+    expect((await succeed(world, ["logs", "--summary", "--until", "yesterday"])).out).toBe(
+      "No attempt in that time.\n",
+    );
   });
 });
 
@@ -198,9 +270,10 @@ describe("logs --follow", () => {
     await until("the new one is shown", () => following.out().includes("c…@example.org"));
     const { out } = await following.stop();
     expect(out).not.toContain("a…@example.org");
-    const [first, second] = lines(out);
-    expect(first).toMatch(/^.{20} {2}hubspot {10}b…@example\.org {14}inv_/);
-    expect(second?.indexOf(" delivered ")).toBe(first?.indexOf(" delivered "));
+    const [day, first, second] = lines(out);
+    expect(day).toMatch(/^\d{4}-\d\d-\d\d \(UTC\)$/);
+    expect(first).toMatch(/^✓ delivered {2}\d\d:\d\d:\d\d {2}hubspot {10}b…@example\.org {10}inv_/);
+    expect(second?.indexOf(" hubspot ")).toBe(first?.indexOf(" hubspot "));
     expect(out).not.toMatch(/ $/m);
   });
 });

@@ -80,9 +80,11 @@ describe("replay", () => {
       ["--until", "2026-11-22T00:00:00.001Z", 1],
       ["--since", "2026-11-22T02:00:00+02:00", 1],
       ["--until", "2026-11-23", 1],
+      ["--since", "yesterday", 1],
+      ["--until", "1h", 0],
     ] as const)
       expect(await matched(flag, time), `${flag} ${time}`).toEqual(report({ matched: n }));
-    for (const time of ["yesterday", "2026-02-30", "2026-11-22T10:00", "22.11.2026", "2026-13-01"])
+    for (const time of ["last week", "2026-02-30", "2026-11-22T10:00", "22.11.2026", "2026-13-01"])
       expect(await world.run(["replay", "--since", time]), time).toMatchObject({ code: 2 });
     expect(await world.run(["replay", "--since", "2026-11-22", "--until", "2026-11-22"])).toMatchObject({
       code: 2,

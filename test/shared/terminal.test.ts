@@ -20,7 +20,7 @@ function terminalOf({ isTerminal = true, level = 0 as 0 | 1 | 2 } = {}) {
       stderrIsTerminal: isTerminal,
       columns: () => 80,
     },
-    level,
+    { level, width: null, isWide: false },
     clock,
   );
   /** The line as it was drawn last. */

@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import type { RerunReport } from "../../flows/rerun/rerun.ts";
 import type { RerunPlan } from "../../flows/rerun/selection.ts";
 import { count, grouped } from "../../shared/text.ts";
+import type { World } from "../../shared/world.ts";
 import type { NewRun } from "../../store/contract/store.ts";
-import { readCount, readTime } from "./option-values.ts";
+import { readCount, utcReader } from "./option-values.ts";
 import type { Session } from "./with-app.ts";
 
 /** What `replay` and `backfill` show and ask alike: a preview first, then the queue at work. */
@@ -16,10 +17,11 @@ export interface RerunFlags {
   detach?: boolean;
 }
 
-export function withRerunOptions(command: Command): Command {
+export function withRerunOptions(command: Command, { clock }: Pick<World, "clock">): Command {
+  const readTime = utcReader(clock);
   return command
     .option("--vendor <vendor>", "only this vendor")
-    .option("--since <time>", "from then on; a bare date is 00:00 UTC", readTime)
+    .option("--since <time>", "from then on, as 2026-11-01 (00:00 UTC), yesterday or 1h", readTime)
     .option("--until <time>", "up to then, exclusive", readTime)
     .option("--limit <n>", "at most so many", readCount)
     .option("--rate <n>", "queue at most so many a second", readCount)

@@ -3,6 +3,8 @@ import { userInfo } from "node:os";
 import type { Command } from "commander";
 import type { App } from "../../app.ts";
 import { asServiceCommand, asTypedHere } from "../../core/advice/command-lines.ts";
+import { unbroken } from "../../core/advice/unbroken.ts";
+import { widthOf, wrapped } from "../../shared/layout.ts";
 import { jsonText, printable } from "../../shared/text.ts";
 import type { Globals, Output, World } from "../../shared/world.ts";
 
@@ -56,24 +58,24 @@ export async function withoutApp(
 }
 
 async function outputFor(world: World, globals: Globals): Promise<Output> {
-  const { redact } = world;
+  const { redact, io, env } = world;
   const { colourLevel, createTerminal } = await import("../../shared/terminal.ts");
+  const width = widthOf(io, env, "out");
+  const level = colourLevel(env, io.stdoutIsTerminal, !globals.color);
+  const forPeople = (text: string, columns: number | null) =>
+    redact(printable(wrapped(asTypedHere(text, globals), columns, unbroken)));
   return {
     world,
     globals,
-    terminal: createTerminal(
-      world.io,
-      colourLevel(world.env, world.io.stdoutIsTerminal, !globals.color),
-      world.clock,
-    ),
+    terminal: createTerminal(io, { level, width, isWide: globals.wide === true }, world.clock),
     print: ({ json, text }) => {
       const shown = globals.json
-        ? jsonText({ version: 1, ...json })
-        : printable(asTypedHere(text(), globals));
-      world.io.out(`${redact(shown)}\n`);
+        ? redact(jsonText({ version: 1, ...json }))
+        : forPeople(text(), globals.wide ? null : width);
+      io.out(`${shown}\n`);
     },
     say: (text) => {
-      if (!globals.json) world.io.err(`${redact(printable(asTypedHere(text, globals)))}\n`);
+      if (!globals.json) io.err(`${forPeople(text, widthOf(io, env, "err"))}\n`);
     },
   };
 }

@@ -50,6 +50,8 @@ export const DEMO_COMMAND = line("demo");
 export const SERVE_COMMAND = line("serve");
 /** Delivers what is due, of all orgs; without a service nobody else does. */
 export const RETRY_COMMAND = line("run", "retry");
+/** Tells of those who are in the middle of their tests, as the daily sweep does. */
+export const SWEEP_COMMAND = line("run", "sweep");
 /** Asks vendors what their events only name, also what was put off. */
 export const QUESTIONS_COMMAND = line("run", "questions");
 /** Says where tokens rest, and whether they can be read now. */
@@ -131,6 +133,11 @@ export function replayCommand({ vendor, org }: Owned, which: keyof typeof REPLAY
     ...place({ org }),
     "--yes",
   );
+}
+
+/** One invitation's results again; with the option also where the vendor's people deleted the record. */
+export function replayInviteCommand(invitationId: string, { org }: Owned, option?: "--recreate"): string {
+  return line("replay", word(invitationId), option, ...place({ org }), "--yes");
 }
 
 export function statusCommand(whose: Whose = {}): string {

@@ -17,6 +17,8 @@ import type { NewAttempt } from "./delivery.ts";
 export interface ReadVerbs {
   /** Newest first. */
   invites(query: InviteQuery): Promise<InviteSummary[]>;
+  /** How many fit, counted up to `atMost`. */
+  countInvites(query: Omit<InviteQuery, "limit">, atMost: number): Promise<number>;
   /** One invite with its events, pushes and attempts, each in the order they came; null when unknown. */
   invite(org: string, invitationId: string): Promise<InviteHistory | null>;
   /**
@@ -28,6 +30,10 @@ export interface ReadVerbs {
   figures(query: FiguresQuery): Promise<Figures>;
   /** The delivery log, oldest first: the last `limit` attempts that fit. */
   attempts(query: AttemptQuery): Promise<AttemptPage>;
+  /** How many fit, counted up to `atMost`. */
+  countAttempts(query: Omit<AttemptQuery, "limit">, atMost: number): Promise<number>;
+  /** What fits, in numbers. Its cost grows with the attempts of that time. */
+  attemptSums(query: Omit<AttemptQuery, "limit">): Promise<AttemptSum[]>;
 }
 
 export interface InviteQuery {
@@ -36,6 +42,10 @@ export interface InviteQuery {
   email?: string;
   /** The vendor's id of the assessment that asked for it. */
   assessmentId?: string;
+  /** By its newest snapshot's timestamp, ms. */
+  since?: number;
+  /** Exclusive. */
+  until?: number;
   limit: number;
 }
 
@@ -58,7 +68,9 @@ export interface InviteHistory {
     told: string | null;
   }[];
   pushes: (PushSummary & { delivered: boolean })[];
-  attempts: Attempt[];
+  attempts: (Attempt & { environment: Environment })[];
+  /** From this version on a push carries what the invite now says. */
+  stateVersion: number;
 }
 
 /** The vendor's record that a subject is together with others. */
@@ -82,6 +94,8 @@ export interface PushSummary {
   projection: Projection | null;
   rejection: Rejection | null;
   warnings: MappingWarning[];
+  /** The vendor's own id of the record; null while nobody knows it. */
+  record: string | null;
   /** Told of one invite, where there is any. */
   shared?: SharedRecord;
 }
@@ -156,6 +170,18 @@ export interface AttemptQuery {
   limit: number;
 }
 
+/** All tries that ended so at one vendor. */
+export interface AttemptSum {
+  vendor: string;
+  environment: Environment;
+  outcome: NewAttempt["outcome"];
+  attempts: number;
+  /** Whom they were about, each once. */
+  subjects: number;
+  firstAt: number;
+  lastAt: number;
+}
+
 export interface Attempt extends NewAttempt {
   at: number;
   version: number;
@@ -171,6 +197,9 @@ export interface AttemptPage {
 export interface LoggedAttempt extends Attempt {
   id: number;
   subject: string;
+  /** How its push stands now, and what keeps it back. */
+  pushState: PushState;
+  heldCause: HeldCause | null;
   /** Of the subject's newest invite, as it stands now: what tells apart records whose addresses are masked. */
   invitationId: string | null;
 }

@@ -1,6 +1,6 @@
 import { emailKey } from "../../../core/event.ts";
 import type { SubjectKind } from "../../../core/push.ts";
-import type { AttemptPage, AttemptQuery, LoggedAttempt } from "../../contract/store.ts";
+import type { AttemptPage, AttemptQuery, AttemptSum, LoggedAttempt } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 
 /** From the newest attempt back: for orgs that are in most of it. */
@@ -29,32 +29,53 @@ export function createAttempts(db: Db) {
     const pushes = pushesOf.get(org) ?? 0;
     return pushes * pushes < limit * lastAttempt() ? BY_PUSH : BY_TIME;
   };
+  const fitting = (query: Omit<AttemptQuery, "limit">) => {
+    const { org, after = 0, vendor, outcome, since, until } = query;
+    const contact = query.email === undefined ? undefined : emailKey(query.email);
+    const where = [
+      "c.org = @org AND a.id > @after",
+      vendor === undefined ? "" : "AND c.vendor = @vendor",
+      outcome === undefined ? "" : "AND a.outcome = @outcome",
+      contact === undefined
+        ? ""
+        : "AND p.subject IN (SELECT @contact UNION SELECT assessment FROM invites WHERE org = @org AND contact = @contact)",
+      since === undefined ? "" : "AND a.at >= @since",
+      until === undefined ? "" : "AND a.at < @until",
+    ].join(" ");
+    return { where, values: { org, after, vendor, outcome, contact, since, until } };
+  };
   return {
     attempts: (query: AttemptQuery): AttemptPage => {
       // Before the look itself: what comes in between has a greater id.
       const newest = lastAttempt();
-      const conditions = [
-        "c.org = @org AND a.id > @after",
-        query.vendor === undefined ? "" : "AND c.vendor = @vendor",
-        query.outcome === undefined ? "" : "AND a.outcome = @outcome",
-        query.email === undefined
-          ? ""
-          : "AND p.subject IN (SELECT @contact UNION SELECT assessment FROM invites WHERE org = @org AND contact = @contact)",
-        query.since === undefined ? "" : "AND a.at >= @since",
-        query.until === undefined ? "" : "AND a.at < @until",
-      ];
+      const { where, values } = fitting(query);
       const rows = db.prepare<object, LoggedAttempt>(`
-        SELECT id, at, version, outcome, httpStatus, correlationId, durationMs, reason, vendor, subject,
+        SELECT id, at, version, outcome, httpStatus, correlationId, durationMs, reason, vendor, subject, pushState, heldCause,
           iif(kind = 'contact', ${newestInvite("contact")}, ${newestInvite("assessment")}) AS invitationId
         FROM (
           SELECT a.id, a.at, a.version, a.outcome, a.http_status AS httpStatus, a.correlation_id AS correlationId,
-            a.duration_ms AS durationMs, a.reason, c.vendor, p.subject, c.subject_kind AS kind
-          FROM ${pathFor(query)} WHERE ${conditions.join(" ")} ORDER BY a.id DESC LIMIT @limit)
+            a.duration_ms AS durationMs, a.reason, c.vendor, p.subject, c.subject_kind AS kind, p.state AS pushState,
+            p.held_cause AS heldCause
+          FROM ${pathFor(query)} WHERE ${where} ORDER BY a.id DESC LIMIT @limit)
         ORDER BY id`);
-      const { org, after = 0, vendor, outcome, since, until, limit } = query;
-      const contact = query.email === undefined ? undefined : emailKey(query.email);
-      const attempts = rows.all({ org, after, vendor, outcome, contact, since, until, limit });
-      return { attempts, newest };
+      return { attempts: rows.all({ ...values, limit: query.limit }), newest };
+    },
+    countAttempts: (query: Omit<AttemptQuery, "limit">, atMost: number): number => {
+      const { where, values } = fitting(query);
+      const path = pathFor({ ...query, limit: atMost });
+      const counted = `SELECT 1 FROM ${path} WHERE ${where} LIMIT @atMost`;
+      const count = db.prepare<object, number>(`SELECT count(*) FROM (${counted})`).pluck();
+      return count.get({ ...values, atMost }) ?? 0;
+    },
+    attemptSums: (query: Omit<AttemptQuery, "limit">): AttemptSum[] => {
+      const { where, values } = fitting(query);
+      const path = pathFor({ ...query, limit: Number.MAX_SAFE_INTEGER });
+      return db
+        .prepare<object, AttemptSum>(`
+          SELECT c.vendor, c.environment, a.outcome, count(*) AS attempts, count(DISTINCT a.push_id) AS subjects,
+            min(a.at) AS firstAt, max(a.at) AS lastAt
+          FROM ${path} WHERE ${where} GROUP BY c.id, a.outcome ORDER BY c.vendor, c.environment, a.outcome`)
+        .all(values);
     },
   };
 }

@@ -18,25 +18,31 @@ export function createReads(db: Db) {
       summary: { ...pushOf(push), delivered: push.delivered_version >= row.state_version },
     }));
 
-  const invites = (query: InviteQuery): InviteSummary[] => {
-    const conditions = [
-      inviteColumns,
+  const fitting = (query: Omit<InviteQuery, "limit">) => ({
+    where: [
       query.status === undefined ? "" : "AND status = @status",
       query.email === undefined ? "" : "AND contact = @contact",
       query.assessmentId === undefined ? "" : "AND assessment = @assessmentId",
-      "ORDER BY at DESC, id DESC LIMIT @limit",
-    ];
-    const rows = db.prepare<object, InviteRow>(conditions.join(" ")).all({
-      org: query.org,
-      status: query.status,
-      assessmentId: query.assessmentId,
-      contact: query.email === undefined ? undefined : emailKey(query.email),
-      limit: query.limit,
-    });
+      query.since === undefined ? "" : "AND at >= @since",
+      query.until === undefined ? "" : "AND at < @until",
+    ].join(" "),
+    values: { ...query, contact: query.email === undefined ? undefined : emailKey(query.email) },
+  });
+  const invites = (query: InviteQuery): InviteSummary[] => {
+    const { where, values } = fitting(query);
+    const rows = db
+      .prepare<object, InviteRow>(`${inviteColumns} ${where} ORDER BY at DESC, id DESC LIMIT @limit`)
+      .all(values);
     return rows.map((row) => ({
       invite: inviteOf(row.state),
       pushes: pushesOfInvite(row).map((push) => push.summary),
     }));
+  };
+  const countInvites = (query: Omit<InviteQuery, "limit">, atMost: number): number => {
+    const { where, values } = fitting(query);
+    const counted = `SELECT 1 FROM invites WHERE org = @org ${where} LIMIT @atMost`;
+    const count = db.prepare<object, number>(`SELECT count(*) FROM (${counted})`).pluck();
+    return count.get({ ...values, atMost }) ?? 0;
   };
 
   const eventsOf = db.prepare<[number], EventRow>(`
@@ -75,13 +81,18 @@ export function createReads(db: Db) {
       }),
       attempts: pushes
         .flatMap(({ id, summary }) =>
-          attemptsOf.all(id).map((attempt) => ({ ...attempt, vendor: summary.vendor })),
+          attemptsOf.all(id).map((attempt) => ({
+            ...attempt,
+            vendor: summary.vendor,
+            environment: summary.environment,
+          })),
         )
         .sort((a, b) => a.at - b.at),
+      stateVersion: row.state_version,
     };
   };
 
-  return { invites, invite, overview: createOverview(db), figures: createFigures(db) };
+  return { invites, countInvites, invite, overview: createOverview(db), figures: createFigures(db) };
 }
 
 interface InviteRow {

@@ -79,11 +79,12 @@ export interface PushRow {
   projection: string | null;
   rejection: string | null;
   warnings: string | null;
+  record: string | null;
 }
 
 export const PUSH_COLUMNS = `
   SELECT p.id, c.vendor, c.environment, p.subject, p.state, p.held_cause, p.version, p.delivered_version,
-    p.pending_since, p.due_at, p.projection, p.rejection, p.warnings
+    p.pending_since, p.due_at, p.projection, p.rejection, p.warnings, p.record
   FROM connections c JOIN pushes p ON p.connection_id = c.id`;
 
 export function pushOf(row: PushRow): PushSummary {
@@ -100,6 +101,7 @@ export function pushOf(row: PushRow): PushSummary {
     projection: row.projection === null ? null : JSON.parse(row.projection),
     rejection: row.rejection === null ? null : JSON.parse(row.rejection),
     warnings: row.warnings === null ? [] : JSON.parse(row.warnings),
+    record: row.record,
   };
 }
 

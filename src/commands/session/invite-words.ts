@@ -1,0 +1,32 @@
+import type { Invite } from "../../core/invite.ts";
+import type { PushSummary } from "../../store/contract/store.ts";
+
+export function placeOf({ vendor, environment }: Pick<PushSummary, "vendor" | "environment">): string {
+  return environment === "sandbox" ? `${vendor} (sandbox)` : vendor;
+}
+
+export function stateWords(push: Pick<PushSummary, "state" | "heldCause"> & { delivered: boolean }): string {
+  if (push.state === "held") return `held (${push.heldCause})`;
+  if (push.state === "delivered" && !push.delivered) return "waits for the sweep";
+  return push.state;
+}
+
+export function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+export function inviteJson(invite: Invite) {
+  return {
+    invitationId: invite.invitationId,
+    org: invite.org,
+    status: invite.status,
+    candidate: invite.candidate,
+    tests: invite.tests.map((test) => ({ ...test, completedAt: iso(test.completedAt) })),
+    at: iso(invite.at),
+    sentAt: iso(invite.sentAt),
+    completedAt: iso(invite.completedAt),
+    resultUrl: invite.resultUrl,
+    source: invite.origin,
+    warnings: invite.warnings,
+  };
+}

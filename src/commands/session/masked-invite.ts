@@ -1,0 +1,46 @@
+import { maskEmail } from "../../shared/text.ts";
+import type { InviteHistory, InviteSummary, PushSummary } from "../../store/contract/store.ts";
+import { maskedWords } from "./masked-words.ts";
+
+/** Addresses are personal data: masked until asked for, in words about them too. */
+export function withMaskedAddresses<Found extends InviteSummary & Partial<InviteHistory>>(
+  found: Found,
+): Found {
+  const { invite, pushes, attempts } = found;
+  const words = maskerFor(found);
+  return {
+    ...found,
+    invite: {
+      ...invite,
+      candidate: { ...invite.candidate, email: maskEmail(invite.candidate.email.trim()) },
+      warnings: invite.warnings.map(words),
+    },
+    pushes: pushes.map((push) => ({
+      ...push,
+      subject: maskEmail(push.subject),
+      ...(push.shared && { shared: { ...push.shared, subjects: sharersOf(push).map(maskEmail) } }),
+      rejection: push.rejection && { ...push.rejection, message: words(push.rejection.message) },
+      warnings: push.warnings.map((warning) => ({ ...warning, reason: words(warning.reason) })),
+    })),
+    ...(attempts && {
+      attempts: attempts.map((attempt) => ({
+        ...attempt,
+        reason: attempt.reason === null ? null : words(attempt.reason),
+      })),
+    }),
+  };
+}
+
+/** For words about the invite, wherever they come from. */
+export function maskerFor({ invite, pushes }: InviteSummary): (words: string) => string {
+  const subjects = [
+    invite.candidate.email.trim(),
+    ...pushes.flatMap((push) => [push.subject, ...sharersOf(push)]),
+  ];
+  return (words) => maskedWords(words, subjects);
+}
+
+/** Other addresses of the contact that the push is about. */
+function sharersOf({ shared }: Pick<PushSummary, "shared">): string[] {
+  return shared?.subjects ?? [];
+}
