@@ -124,8 +124,19 @@ function writeAnswers() {
   const start = 'const loader = require("./bin/load.js"); loader.load("start.cjs").start(loader)';
   const answerTo = (word) =>
     execFileSync(process.execPath, ["-e", start, "jc-integrations", word], { encoding: "utf8" });
-  const answers = Object.fromEntries(["--version", "--help", "-h"].map((word) => [word, answerTo(word)]));
+  const answers = Object.fromEntries(["--version", "-V", "--help", "-h", "help"].map((word) => [word, answerTo(word)]));
   writeFileSync("dist/answers.json", JSON.stringify(answers));
+}
+
+/** What a package of the program brings besides: man pages, and what shells load. */
+function writeCompanions() {
+  const start = 'const loader = require("./bin/load.js"); loader.load("start.cjs").start(loader)';
+  const run = (...words) =>
+    execFileSync(process.execPath, ["-e", start, "jc-integrations", ...words], { encoding: "utf8" });
+  run("help", "--man-pages", "dist/man/man1");
+  mkdirSync("dist/completion");
+  for (const shell of ["bash", "zsh", "fish"])
+    writeFileSync(join("dist/completion", shell), run("completion", shell));
 }
 
 /** The code of what `status` runs, which is looked at most often, and is much of what any command runs. */
@@ -148,6 +159,7 @@ function keepCode() {
 rmSync("dist", { recursive: true, force: true });
 const ofProgram = await buildProgram();
 writeAnswers();
+writeCompanions();
 keepCode();
 const { metafile: ofThreads } = await build({
   ...OPTIONS,

@@ -1,8 +1,7 @@
 import { statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Globals, World } from "./shared/world.ts";
-import { BOT_TOKEN } from "./alerts/bot-token.ts";
-import { METRICS_TOKEN } from "./core/metrics-token.ts";
+import { DECLARED_SECRETS } from "./declared-secrets.ts";
 import { asTypedHere, CONFIG_CHECK_COMMAND, listKeysCommand } from "./core/advice/command-lines.ts";
 import { misplacedSecret } from "./core/advice/misplaced-secret.ts";
 import type { Connection, ConnectionName } from "./core/connection.ts";
@@ -388,9 +387,7 @@ export async function vendorFaults(config: Config, clock: Clock): Promise<AppErr
 
 /** For who has to work where the configuration does not. */
 export function configOptions(world: World, globals: Globals): ConfigOptions {
-  const secrets = [...VENDORS.flatMap((vendor) => vendor.secrets), BOT_TOKEN, METRICS_TOKEN].map(
-    ({ name }) => name,
-  );
+  const secrets = DECLARED_SECRETS.map(({ name }) => name);
   return {
     file: configFileFor(world, globals),
     isRequired: Boolean(globals.config ?? world.env.JC_CONFIG),

@@ -9,32 +9,50 @@ import { cut, jsonText, maskEmailsIn, printable } from "./shared/text.ts";
 import { VERSION } from "./shared/version.ts";
 import { destinationLabels } from "./vendors/index.ts";
 
-/** The command tree, in the order of `--help`. Each command declares itself in a file of its own, loaded when called. */
-const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
-  ["connect", async () => (await import("./commands/connect.ts")).registerConnect],
-  ["disconnect", async () => (await import("./commands/disconnect.ts")).registerDisconnect],
-  ["status", async () => (await import("./commands/status.ts")).registerStatus],
-  ["resync-properties", async () => (await import("./commands/resync-properties.ts")).registerResync],
-  ["webhooks", async () => (await import("./commands/webhooks.ts")).registerWebhooks],
-  ["catalog", async () => (await import("./commands/catalog.ts")).registerCatalog],
-  ["sandbox-test", async () => (await import("./commands/sandbox-test.ts")).registerSandboxTest],
-  ["invites", async () => (await import("./commands/invites.ts")).registerInvites],
-  ["replay", async () => (await import("./commands/replay.ts")).registerReplay],
-  ["backfill", async () => (await import("./commands/backfill.ts")).registerBackfill],
-  ["logs", async () => (await import("./commands/logs.ts")).registerLogs],
-  ["run", async () => (await import("./commands/run.ts")).registerRun],
-  ["secrets", async () => (await import("./commands/secrets.ts")).registerSecrets],
-  ["backup", async () => (await import("./commands/backup.ts")).registerBackup],
-  ["restore", async () => (await import("./commands/restore.ts")).registerRestore],
-  ["store", async () => (await import("./commands/store.ts")).registerStore],
-  ["vault", async () => (await import("./commands/vault.ts")).registerVault],
-  ["alerts", async () => (await import("./commands/alerts.ts")).registerAlerts],
-  ["serve", async () => (await import("./commands/serve.ts")).registerServe],
-  ["service", async () => (await import("./commands/service.ts")).registerService],
-  ["emulator", async () => (await import("./commands/emulator.ts")).registerEmulator],
-  ["demo", async () => (await import("./commands/demo.ts")).registerDemo],
-  ["config", async () => (await import("./commands/config.ts")).registerConfig],
-]);
+/** The command tree by what people come for, in the order of `--help`. Each command declares itself in a file of its own, loaded when called. */
+const GROUPS: Readonly<Record<string, readonly (readonly [name: string, load: () => Promise<Register>])[]>> =
+  {
+    Connect: [
+      ["connect", async () => (await import("./commands/connect.ts")).registerConnect],
+      ["disconnect", async () => (await import("./commands/disconnect.ts")).registerDisconnect],
+      ["webhooks", async () => (await import("./commands/webhooks.ts")).registerWebhooks],
+      ["catalog", async () => (await import("./commands/catalog.ts")).registerCatalog],
+      ["config", async () => (await import("./commands/config.ts")).registerConfig],
+      ["secrets", async () => (await import("./commands/secrets.ts")).registerSecrets],
+      ["vault", async () => (await import("./commands/vault.ts")).registerVault],
+    ],
+    Watch: [
+      ["status", async () => (await import("./commands/status.ts")).registerStatus],
+      ["logs", async () => (await import("./commands/logs.ts")).registerLogs],
+      ["invites", async () => (await import("./commands/invites.ts")).registerInvites],
+      ["alerts", async () => (await import("./commands/alerts.ts")).registerAlerts],
+    ],
+    Repair: [
+      ["resync-properties", async () => (await import("./commands/resync-properties.ts")).registerResync],
+      ["replay", async () => (await import("./commands/replay.ts")).registerReplay],
+      ["backfill", async () => (await import("./commands/backfill.ts")).registerBackfill],
+      ["backup", async () => (await import("./commands/backup.ts")).registerBackup],
+      ["restore", async () => (await import("./commands/restore.ts")).registerRestore],
+      ["store", async () => (await import("./commands/store.ts")).registerStore],
+    ],
+    Run: [
+      ["serve", async () => (await import("./commands/serve.ts")).registerServe],
+      ["service", async () => (await import("./commands/service.ts")).registerService],
+      ["run", async () => (await import("./commands/run.ts")).registerRun],
+    ],
+    Try: [
+      ["demo", async () => (await import("./commands/demo.ts")).registerDemo],
+      ["sandbox-test", async () => (await import("./commands/sandbox-test.ts")).registerSandboxTest],
+      ["emulator", async () => (await import("./commands/emulator.ts")).registerEmulator],
+      ["help", async () => (await import("./commands/help.ts")).registerHelp],
+      ["completion", async () => (await import("./commands/completion.ts")).registerCompletion],
+    ],
+  };
+const COMMANDS: ReadonlyMap<string, { load: () => Promise<Register>; group: string }> = new Map(
+  Object.entries(GROUPS).flatMap(([group, commands]) =>
+    commands.map(([name, load]) => [name, { load, group: `${group}:` }] as const),
+  ),
+);
 
 /** Where the next command must look too. */
 type Places = Pick<Globals, "config" | "stateDir">;
@@ -51,11 +69,21 @@ export async function main(argv: readonly string[], outside: Outside): Promise<n
   const world: World = Object.assign(outside, { redact: createRedactor() });
   const asJson = argv.includes("--json");
   let program: Command | null = null;
+  // Commander complains before it throws; what is asked for instead is no complaint.
+  let complaint = "";
+  const complain = (text: string) => {
+    complaint += text;
+  };
   try {
-    program = await createProgram(world, { first: argv[0], asJson });
+    program = await createProgram(world, { first: argv[0], asJson, complain });
     await program.parseAsync([...argv], { from: "user" });
     return 0;
   } catch (error) {
+    const whole = isMissingArgument(error) ? await askedFor(argv, world) : null;
+    if (isAppError(whole)) return report(whole, world, { asJson, places: {} });
+    if (whole !== null) return await main(whole, outside);
+    // A script gets one line of JSON instead, from `report`.
+    if (!asJson) world.io.err(inWidth(complaint, world));
     const shown = { asJson, places: program?.opts<Places>() ?? {} };
     if (!(error instanceof CommanderError)) return report(error, world, shown);
     if (asJson && isMistyped(error)) return report(usageError(error), world, shown);
@@ -66,11 +94,15 @@ export async function main(argv: readonly string[], outside: Outside): Promise<n
 /** The command tree. Holds the command that `first` names; all of them when it names none, as `--help` or a mistyped one does not. */
 export async function createProgram(
   world: World,
-  { first, asJson }: { first: string | undefined; asJson: boolean },
+  {
+    first,
+    asJson,
+    complain = asJson ? () => {} : (text) => world.io.err(inWidth(text, world)),
+  }: { first: string | undefined; asJson: boolean; complain?: (text: string) => void },
 ): Promise<Command> {
   const program = new Command("jc-integrations")
     .description(`Carries JobCannon's assessment results into ${destinationLabels("all")}, and loses none.`)
-    .version(VERSION, "--version", "print the version")
+    .version(VERSION, "-V, --version", "print the version")
     .option("--org <slug>", "the JobCannon organisation (else the config's org)")
     .option("--config <file>", "configuration file (TOML)")
     .option("--state-dir <dir>", "where the log and the vault rest")
@@ -85,28 +117,52 @@ export async function createProgram(
     .showHelpAfterError(`(${HELP_COMMAND} lists the commands)`)
     .addHelpText("after", HELP_END);
   const called = COMMANDS.get(first ?? "");
-  const treeOf: TreeOf = (argv) => createProgram(silent(world), { first: argv[0], asJson: true });
-  for (const load of called ? [called] : COMMANDS.values()) (await load())(program, world, treeOf);
+  for (const { load, group } of called ? [called] : COMMANDS.values()) {
+    const declared = program.commands.length;
+    (await load())(program, world, treeIn(world));
+    for (const command of program.commands.slice(declared)) command.helpGroup(group);
+  }
   eachCommand(program, (command) => {
     command.exitOverride();
     command.configureOutput({
       writeOut: world.io.out,
-      // A script gets one line of JSON instead, from `report`.
-      writeErr: asJson ? () => {} : (text) => world.io.err(inWidth(text, world)),
+      writeErr: complain,
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,
     });
-    command.configureHelp({ showGlobalOptions: false });
+    command.configureHelp({ showGlobalOptions: true });
     command.helpCommand(false);
   });
   return program;
 }
 
 const HELP_END = `
-Exit codes: 0 done · 1 a bug · 2 usage, configuration or store · 3 cancelled or timed out · 4 reconnect needed
-            5 tokens unreadable · 6 vendor refused or unreachable · 7 done in part · 130 interrupted
+Exit codes: 0 done · 1 a bug · 2 usage, configuration or store
+            3 cancelled or timed out · 4 reconnect needed · 5 tokens unreadable
+            6 vendor refused or unreachable · 7 done in part · 130 interrupted
 
-See it work without any account:  ${DEMO_COMMAND}`;
+Example:
+  ${DEMO_COMMAND}     see it work without any account`;
+
+function treeIn(world: World): TreeOf {
+  return (argv) => createProgram(silent(world), { first: argv[0], asJson: true });
+}
+
+function isMissingArgument(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === "commander.missingArgument";
+}
+
+/** The command line with what it lacks; null where nobody is there to be asked, and the error of who does not answer. */
+async function askedFor(argv: readonly string[], world: World): Promise<string[] | AppError | null> {
+  const { stdinIsTerminal, stderrIsTerminal } = world.io;
+  if (!stdinIsTerminal || !stderrIsTerminal || argv.includes("--no-input") || argv.includes("--json"))
+    return null;
+  const { withMissingArguments } = await import("./commands/session/missing-arguments.ts");
+  return await withMissingArguments(argv, { world, treeOf: treeIn(world) }).catch((error: unknown) => {
+    if (isAppError(error)) return error;
+    throw error;
+  });
+}
 
 function silent(world: World): World {
   // No copy of its doors: to read `stdin` is to open it.

@@ -19,6 +19,7 @@ const HOUSE = [
   ["commands"],
   ["demo"],
   ["app", "daemon"],
+  ["declared-secrets"],
   ["flows"],
   ["vendors", "store", "oauth", "vault", "alerts", "systemd"],
   ["core"],
@@ -34,7 +35,7 @@ const VENDOR_FOLDERS = readdirSync(new URL("src/vendors/", root)).filter(
  * which may import its subfolders, and in `core` and `shared` its ground.
  */
 const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  "src/commands": [["."], ["session"]],
+  "src/commands": [["."], ["help"], ["session"]],
   "src/daemon": [["."], ["metrics"], ["admin", "receiving"], ["pages", "trouble"], ["http"]],
   "src/flows": [
     ["jobs"],
@@ -59,7 +60,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 /** Data, which loads no vendor. */
 const VENDOR_LIST = "src/vendors/index.ts";
-const READS_VENDOR_LIST = ["main", "commands", "demo"];
+const READS_VENDOR_LIST = ["main", "commands", "demo", "declared-secrets"];
 const LISTED = /\/(declaration|keys|words|versions|guide)\.ts$/;
 /** Those who start the emulator for people. */
 const STARTS_EMULATOR = ["commands", "demo"];

@@ -6,6 +6,7 @@ export function registerAlerts(program: Command, world: World): void {
   program
     .command("alerts")
     .description("how the owner of an org hears of trouble")
+    .addHelpText("after", "\nExample:\n  jc-integrations alerts test")
     .command("test")
     .description("send one alert to the org's Telegram chat")
     .addHelpText("after", "\nExample:\n  jc-integrations alerts test --org acme")

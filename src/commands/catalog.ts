@@ -8,6 +8,7 @@ import { nearest } from "../shared/nearest.ts";
 import { plain } from "../shared/text.ts";
 import type { CatalogEntry, StagePlace } from "../vendors/contract/ats.ts";
 import { destinationLabels } from "../vendors/index.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -41,13 +42,14 @@ const FROM_JOB_TO_STAGE = `\nA stage is written as ${destinationLabels("ats")} s
 export function registerCatalog(program: Command, world: World): void {
   const catalog = program
     .command("catalog")
-    .description(`which test a ${destinationLabels("ats")} job stage triggers`);
+    .description(`which test a ${destinationLabels("ats")} job stage triggers`)
+    .addHelpText("after", "\nExample:\n  jc-integrations catalog list --job 4711");
   const add = (name: string, description: string, example: string) =>
     catalog
       .command(name)
       .description(description)
       .option("--job <id>", "the job")
-      .option("--vendor <vendor>", "the applicant tracking system", DEFAULT_ATS)
+      .option("--vendor <ats>", `the applicant tracking system: ${vendorNames("ats")}`, DEFAULT_ATS)
       .option("--sandbox", "of the sandbox environment")
       .addHelpText("after", `${FROM_JOB_TO_STAGE}\n\nExample:\n  jc-integrations catalog ${example}`);
 

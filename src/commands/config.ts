@@ -8,7 +8,10 @@ import { withApp, withoutApp } from "./session/with-app.ts";
 import type { Output, World } from "../shared/world.ts";
 
 export function registerConfig(program: Command, world: World): void {
-  const config = program.command("config").description("what is configured, and where it comes from");
+  const config = program
+    .command("config")
+    .description("what is configured, and where it comes from")
+    .addHelpText("after", "\nExample:\n  jc-integrations config show");
 
   config
     .command("show")

@@ -8,13 +8,15 @@ import { AppError } from "../shared/errors.ts";
 import { plain } from "../shared/text.ts";
 import { canAsk, saysYes } from "./session/agreement.ts";
 import { reportConnected } from "./session/connected-report.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 import type { Destination } from "../vendors/contract/destination.ts";
 
 export function registerConnect(program: Command, world: World): void {
   program
-    .command("connect <vendor>")
+    .command("connect")
+    .argument("<vendor>", vendorNames())
     .description("give consent in the browser, keep the tokens, prepare the account")
     .option("--no-browser", "only print the link, and take the address the browser ends at")
     .option("--via-service", "print a link, valid for 7 days, for the account's admin; `serve` finishes it")

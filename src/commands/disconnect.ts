@@ -5,12 +5,14 @@ import type { Disconnected } from "../flows/connect/disconnect.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
 import { agreed } from "./session/agreement.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
 export function registerDisconnect(program: Command, world: World): void {
   program
-    .command("disconnect <vendor>")
+    .command("disconnect")
+    .argument("<vendor>", vendorNames())
     .description("revoke the tokens at the vendor, then forget them; open results are held, open links void")
     .option("--uninstall", "also remove the app from the account")
     .option("--sandbox", "the sandbox environment")

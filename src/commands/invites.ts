@@ -29,10 +29,15 @@ import { type Session, withApp } from "./session/with-app.ts";
 export function registerInvites(program: Command, world: World): void {
   const invites = program
     .command("invites")
-    .description("feed events in, look at invites and their deliveries");
+    .description("feed events in, look at invites and their deliveries")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  jc-integrations invites import events.ndjson\n  jc-integrations invites list",
+    );
 
   invites
-    .command("import <file>")
+    .command("import")
+    .argument("<file>", "NDJSON, one event a line; - reads stdin")
     .description(
       "take events from NDJSON (- for stdin); bad lines are reported, the good ones go in (exit 7)",
     )
@@ -58,7 +63,8 @@ export function registerInvites(program: Command, world: World): void {
     );
 
   invites
-    .command("show [invitation]")
+    .command("show")
+    .argument("[invitation]", "its id")
     .description("where one invite's results are and why, with all that was sent, left out and tried")
     .option(EMAIL_OPTION, `instead of an invitation: this candidate's newest ${EMAIL_WORDS}`)
     .option(LOCAL_OPTION, LOCAL_WORDS)

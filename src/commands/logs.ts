@@ -30,6 +30,7 @@ import { outcomeWords } from "./session/outcome.ts";
 import { LOCAL_OPTION, LOCAL_WORDS, type ShownTime, shownTime } from "./session/shown-time.ts";
 import { placeOf } from "./session/invite-words.ts";
 import { defined } from "./replay.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -49,7 +50,7 @@ export function registerLogs(program: Command, world: World): void {
   program
     .command("logs")
     .description("the delivery log: every try of every push, with the vendor's words")
-    .option("--vendor <vendor>", "only this vendor's")
+    .option("--vendor <vendor>", `only this vendor's: ${vendorNames()}`)
     .option("--outcome <outcome>", ATTEMPT_OUTCOMES.join(", "), readOutcome)
     .option(EMAIL_OPTION, `only this candidate's ${EMAIL_WORDS}`)
     .option("--since <time>", "from then on, as 2026-11-01, yesterday or 1h", timeReader(world.clock))

@@ -12,7 +12,8 @@ const STATES: readonly PushState[] = ["pending", "delivered", "rejected", "held"
 
 export function registerReplay(program: Command, world: World): void {
   const replay = program
-    .command("replay [invitation...]")
+    .command("replay")
+    .argument("[invitation...]", "the ids of those whose results to deliver again")
     .description("deliver again what the log holds, by filter; previews unless --yes")
     .option(EMAIL_OPTION, `this candidate's results ${EMAIL_WORDS}`)
     .option("--recreate", "those held since their contact is gone from the portal: create it anew")

@@ -9,7 +9,8 @@ import type { World } from "../shared/world.ts";
 
 export function registerRestore(program: Command, world: World): void {
   program
-    .command("restore <backup>")
+    .command("restore")
+    .argument("<backup>", "the file to go back to, as `backup list` names them")
     .description("go back to a backup, with what came after it as far as the old log can be read")
     .option("--dry-run", "say what would be done, and do nothing")
     .addHelpText(

@@ -7,6 +7,7 @@ import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count } from "../shared/text.ts";
 import type { Destination, FieldPlan } from "../vendors/contract/destination.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -14,7 +15,11 @@ export function registerResync(program: Command, world: World): void {
   program
     .command("resync-properties")
     .description("create the HubSpot properties that are missing; never overwrites (exit 7: no room for all)")
-    .option("--vendor <vendor>", "of another vendor, whose fields are only read anew", DEFAULT_VENDOR)
+    .option(
+      "--vendor <vendor>",
+      `${vendorNames()}; of others than HubSpot the fields are only read anew`,
+      DEFAULT_VENDOR,
+    )
     .option("--dry-run", "show the plan, change nothing")
     .option("--sandbox", "in the sandbox portal")
     .addHelpText("after", "\nExample:\n  jc-integrations resync-properties --dry-run")

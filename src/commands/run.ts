@@ -6,6 +6,7 @@ import { servedLog } from "../core/advice/served-log.ts";
 import { AppError } from "../shared/errors.ts";
 import { shortBytes } from "../shared/text.ts";
 import type { Compacted } from "../store/sqlite/compact-log.ts";
+import { itemLines } from "./session/item-lines.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -13,8 +14,9 @@ const NAMES = JOBS.map(({ name }) => name).join(", ");
 
 export function registerRun(program: Command, world: World): void {
   program
-    .command("run <job>")
-    .description(`run one scheduler job now: ${NAMES}`)
+    .command("run")
+    .argument("<job>", "one of the jobs below")
+    .description("run one scheduler job now")
     .option("--dry-run", `say what it would do, and change nothing (${takers("dry-run")})`)
     .option(
       "--compact",
@@ -102,6 +104,5 @@ async function jobContext(app: App): Promise<JobContext> {
 }
 
 function jobLines(): string {
-  const width = Math.max(...JOBS.map(({ name }) => name.length));
-  return JOBS.map(({ name, does }) => `  ${name.padEnd(width)}  ${does}`).join("\n");
+  return itemLines(JOBS.map(({ name, does }) => [name, does]));
 }

@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../shared/errors.ts";
 import { jsonText, plain } from "../shared/text.ts";
 import type { Output, World } from "../shared/world.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp, withoutApp } from "./session/with-app.ts";
 import type { ChecklistReport, StepResult, Watcher } from "../flows/trial/checklist.ts";
 
@@ -27,12 +28,13 @@ Exit codes: 0 passed · 6 a step failed · 7 the test was not taken in time
 
 Examples:
   jc-integrations sandbox-test smartrecruiters --emulator
-  jc-integrations sandbox-test smartrecruiters --job 4711 --stage "Assessment" --wait 30m
+  jc-integrations sandbox-test smartrecruiters --job 4711 --wait 30m
   jc-integrations sandbox-test hubspot`;
 
 export function registerSandboxTest(program: Command, world: World): void {
   program
-    .command("sandbox-test <vendor>")
+    .command("sandbox-test")
+    .argument("<vendor>", vendorNames())
     .description("try the whole road in a vendor's sandbox, or on the emulator without any account")
     .option("--job <id>", "the job that the candidate is put onto")
     .option("--stage <stage>", "the stage that triggers the test (else the job's only one)")

@@ -2,9 +2,7 @@ import { SECRETS_COMMAND, secretFromFileCommand, setSecretCommand } from "../cor
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
-import { BOT_TOKEN } from "../alerts/bot-token.ts";
 import type { DeclaredSecret } from "../core/declared-secret.ts";
-import { METRICS_TOKEN } from "../core/metrics-token.ts";
 import { placeWords } from "../core/weak-secrets.ts";
 import { AppError } from "../shared/errors.ts";
 import { isoTime } from "../shared/clock.ts";
@@ -14,18 +12,20 @@ import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 import type { SecretPlace } from "../vault/secrets.ts";
-import { VENDORS } from "../vendors/index.ts";
+import { DECLARED_SECRETS } from "../declared-secrets.ts";
 
-const DECLARED = [...VENDORS.flatMap(({ secrets }) => secrets), BOT_TOKEN, METRICS_TOKEN];
+const DECLARED = DECLARED_SECRETS;
 const NAMES = DECLARED.map(({ name }) => name).join(", ");
 
 export function registerSecrets(program: Command, world: World): void {
   const secrets = program
     .command("secrets")
-    .description("the vault's secrets; values never appear in argv or output");
+    .description("the vault's secrets; values never appear in argv or output")
+    .addHelpText("after", "\nExample:\n  jc-integrations secrets set hubspot.client-secret");
 
   secrets
-    .command("set <name>")
+    .command("set")
+    .argument("<secret>", "its name, one of those below")
     .description(
       "set a secret from a prompt, --file, or stdin; a webhook secret is added beside those that are there",
     )
@@ -33,7 +33,7 @@ export function registerSecrets(program: Command, world: World): void {
     .option("--sandbox", "for the sandbox environment")
     .addHelpText(
       "after",
-      `\nNames: ${NAMES}\n\nExample:\n  jc-integrations secrets set hubspot.client-secret`,
+      `\nNames:\n${DECLARED.map(({ name }) => `  ${name}`).join("\n")}\n\nExample:\n  jc-integrations secrets set hubspot.client-secret`,
     )
     .action((name: string, options: { file?: string; sandbox?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
@@ -91,7 +91,8 @@ export function registerSecrets(program: Command, world: World): void {
     );
 
   secrets
-    .command("remove <name>")
+    .command("remove")
+    .argument("<secret>", "its name, as `secrets list` shows it")
     .description("remove a secret; of a webhook's several all of them, or the one that --number names")
     .option("--number <n>", "which one, as `secrets list` counts them", readNumber)
     .option("--sandbox", "of the sandbox environment")

@@ -32,7 +32,10 @@ export function registerService(
   world: World,
   treeOf: (argv: readonly string[]) => Promise<Command>,
 ): void {
-  const service = program.command("service").description("`serve` as a systemd service");
+  const service = program
+    .command("service")
+    .description("`serve` as a systemd service")
+    .addHelpText("after", "\nExample:\n  sudo jc-integrations service install --system --org acme");
   const declare = (name: string, description: string) =>
     service
       .command(name)

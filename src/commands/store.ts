@@ -4,7 +4,10 @@ import { connectCommand } from "../core/advice/command-lines.ts";
 import { withApp } from "./session/with-app.ts";
 
 export function registerStore(program: Command, world: World): void {
-  const store = program.command("store").description("the log itself: the file that holds all results");
+  const store = program
+    .command("store")
+    .description("the log itself: the file that holds all results")
+    .addHelpText("after", "\nExample:\n  jc-integrations store new-log");
   store
     .command("new-log")
     .description("begin a new log where the old one is gone, or accept the one that stands there")

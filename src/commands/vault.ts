@@ -4,7 +4,10 @@ import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
 export function registerVault(program: Command, world: World): void {
-  const vault = program.command("vault").description("where tokens and secrets rest");
+  const vault = program
+    .command("vault")
+    .description("where tokens and secrets rest")
+    .addHelpText("after", "\nExample:\n  jc-integrations vault status");
 
   vault
     .command("status")

@@ -15,6 +15,7 @@ import { logToRead } from "./session/log-to-read.ts";
 import { withoutEffectWords } from "./session/told-status.ts";
 import { readLimit } from "./session/option-values.ts";
 import { agreed } from "./session/agreement.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -27,12 +28,16 @@ interface Flags {
 export function registerWebhooks(program: Command, world: World): void {
   const webhooks = program
     .command("webhooks")
-    .description(`${possessive(destinationLabels("ats"))} webhook subscription, and what was received`);
+    .description(`${possessive(destinationLabels("ats"))} webhook subscription, and what was received`)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  jc-integrations webhooks subscribe --org acme\n  jc-integrations webhooks log --unmatched",
+    );
   const add = (name: string, description: string, example: string) =>
     webhooks
       .command(name)
       .description(description)
-      .option("--vendor <vendor>", "the applicant tracking system", DEFAULT_ATS)
+      .option("--vendor <ats>", `the applicant tracking system: ${vendorNames("ats")}`, DEFAULT_ATS)
       .option("--sandbox", "of the sandbox environment")
       .addHelpText("after", `\nExample:\n  jc-integrations webhooks ${example}`);
 
@@ -61,7 +66,7 @@ export function registerWebhooks(program: Command, world: World): void {
   webhooks
     .command("log")
     .description("what was received, and what was refused and why; of JobCannon too")
-    .option("--vendor <vendor>", "only what this vendor sent (default: all)")
+    .option("--vendor <source>", `only what this one sent: ${vendorNames("source")} (default: all)`)
     .option("--sandbox", "of the sandbox environment")
     .option("--unmatched", "only what waits for its invite")
     .option("--limit <n>", "the last so many", readLimit, 50)

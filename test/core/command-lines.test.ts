@@ -5,8 +5,7 @@ import type { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import * as lines from "../../src/core/advice/command-lines.ts";
 import { createProgram } from "../../src/main.ts";
-import { systemClock } from "../../src/shared/clock.ts";
-import type { World } from "../../src/shared/world.ts";
+import { outsideOf } from "../outside.ts";
 import { freshWorld } from "../world.ts";
 
 const IN_SANDBOX = { org: "acme", vendor: "hubspot", environment: "sandbox" } as const;
@@ -140,23 +139,6 @@ describe("what is advised where --config and --state-dir were given", () => {
   });
 });
 
-test("each command's help ends with an example", async () => {
-  const world = await freshWorld();
-  const program = await programWith(() => {});
-  const leaves = (command: Command, path: readonly string[]): string[][] =>
-    command.commands.length === 0
-      ? [[...path]]
-      : command.commands.flatMap((each) => leaves(each, [...path, each.name()]));
-  const all = leaves(program, []);
-  expect(all.length).toBeGreaterThan(30);
-  const without: string[] = [];
-  for (const path of all) {
-    const { out } = await world.run([...path, "--help"]);
-    if (!/\nExamples?:\n {2}.*jc-integrations /.test(out)) without.push(path.join(" "));
-  }
-  expect(without).toEqual([]);
-});
-
 test("what lists all keys does so in spite of the key that is none", async () => {
   const world = await freshWorld({ env: { JC_HUBSPOT_WHATEVERITIS: "1" } });
   const refused = await world.run(["config", "show"]);
@@ -169,7 +151,12 @@ test("what lists all keys does so in spite of the key that is none", async () =>
 });
 
 /** Help shows examples, which are no advice. The emulator knows none of it; systemd's texts are about the unit. */
-const NOT_ADVICE = [/^src\/core\/advice\//, /^src\/emulator\//, /^src\/systemd\/\w+\.ts$/];
+const NOT_ADVICE = [
+  /^src\/commands\/help\//,
+  /^src\/core\/advice\//,
+  /^src\/emulator\//,
+  /^src\/systemd\/\w+\.ts$/,
+];
 
 test("no command line is written anywhere else", () => {
   const root = new URL("../../", import.meta.url);
@@ -205,30 +192,7 @@ function linesIn(text: string): string[] {
 const COMMANDS = (await programWith(() => {})).commands.map((command) => command.name());
 
 async function programWith(hear: (text: string) => void): Promise<Command> {
-  const world: World = {
-    io: {
-      out: hear,
-      err: hear,
-      lost: () => ({ lines: 0, isOver: true }),
-      stdin: process.stdin,
-      stderr: process.stderr,
-      stdinIsTerminal: false,
-      stdoutIsTerminal: false,
-      stderrIsTerminal: false,
-      columns: () => 80,
-    },
-    env: {},
-    platform: process.platform,
-    nodePath: process.execPath,
-    clock: systemClock,
-    signal: new AbortController().signal,
-    keepRunning: () => {},
-    takeHanded: () => ({ sockets: new Map(), notify: null, watchdogMs: null }),
-    openBrowser: () => {},
-    redact: (await import("../../src/shared/redact.ts")).createRedactor(),
-    distUrl: new URL("../../dist/", import.meta.url),
-    cwd: "/",
-  };
+  const world = outsideOf(hear);
   const program = await createProgram(world, { first: undefined, asJson: false });
   withoutActions(program);
   return program;

@@ -4,6 +4,7 @@ import type { RerunPlan } from "../../flows/rerun/selection.ts";
 import { count, grouped } from "../../shared/text.ts";
 import type { World } from "../../shared/world.ts";
 import type { NewRun } from "../../store/contract/store.ts";
+import { vendorNames } from "./known-values.ts";
 import { readCount, utcReader } from "./option-values.ts";
 import type { Session } from "./with-app.ts";
 
@@ -20,7 +21,7 @@ export interface RerunFlags {
 export function withRerunOptions(command: Command, { clock }: Pick<World, "clock">): Command {
   const readTime = utcReader(clock);
   return command
-    .option("--vendor <vendor>", "only this vendor")
+    .option("--vendor <vendor>", `only this vendor: ${vendorNames()}`)
     .option("--since <time>", "from then on, as 2026-11-01 (00:00 UTC), yesterday or 1h", readTime)
     .option("--until <time>", "up to then, exclusive", readTime)
     .option("--limit <n>", "at most so many", readCount)
