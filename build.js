@@ -124,7 +124,9 @@ function writeAnswers() {
   const start = 'const loader = require("./bin/load.js"); loader.load("start.cjs").start(loader)';
   const answerTo = (word) =>
     execFileSync(process.execPath, ["-e", start, "jc-integrations", word], { encoding: "utf8" });
-  const answers = Object.fromEntries(["--version", "-V", "--help", "-h", "help"].map((word) => [word, answerTo(word)]));
+  const answers = Object.fromEntries(
+    ["--version", "-V", "--help", "-h", "help"].map((word) => [word, answerTo(word)]),
+  );
   writeFileSync("dist/answers.json", JSON.stringify(answers));
 }
 
