@@ -71,7 +71,7 @@ export function registerInvites(program: Command, world: World): void {
     .option("--reveal", "show addresses in full")
     .addHelpText(
       "after",
-      "\nThe first line answers where the result is, and names what to type where it waits.\n\nExamples:\n  jc-integrations invites show inv_7Q2\n  jc-integrations invites show --email ann@example.com --reveal",
+      "\nThe first line answers where the result is, and names what to type where it\nwaits.\n\nExamples:\n  jc-integrations invites show inv_7Q2\n  jc-integrations invites show --email ann@example.com --reveal",
     )
     .action((id: string | undefined, flags: ShowFlags, command: Command) =>
       withApp(world, command, (session) => show(session, id, flags)),
