@@ -19,6 +19,7 @@ import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import type { Redactor } from "./shared/redact.ts";
 import type { Secret } from "./shared/secret.ts";
 import type { BackupFiles, Restoring, Store } from "./store/contract/store.ts";
+import type { LogLook } from "./store/contract/log-look.ts";
 import type { ThreadedStore } from "./store/contract/threaded.ts";
 import type { AcceptedLog } from "./store/sqlite/accept-log.ts";
 import type { Compacted } from "./store/sqlite/compact-log.ts";
@@ -65,6 +66,8 @@ export interface App {
   storeIn(stateDir: string): Promise<Store>;
   /** Makes a new log where there is none, or takes what stands there for the log from now on. */
   acceptLog(options: { isMissed: boolean }): Promise<AcceptedLog>;
+  /** What is wrong with the log's file, looked for as long as told; null where there is no log. */
+  lookAtLog(options: { longestMs: number }): Promise<LogLook | null>;
   /** Writes the log anew without what is free in it. Throws `STORE_UNAVAILABLE` while a service lives on it. */
   compactLog(): Promise<Compacted>;
   vault(): Promise<Vault>;
@@ -240,6 +243,8 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     },
     acceptLog: async (options) =>
       (await import("./store/sqlite/accept-log.ts")).acceptLog({ stateDir, now: clock.now(), ...options }),
+    lookAtLog: async (options) =>
+      (await import("./store/sqlite/look-at-log.ts")).lookAtLog(stateDir, options),
     compactLog: async () => {
       const { SQLITE_TMPDIR, TMPDIR } = world.env;
       const temporaryDir = SQLITE_TMPDIR ?? TMPDIR ?? "/var/tmp";

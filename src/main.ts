@@ -28,6 +28,7 @@ const GROUPS: Readonly<Record<string, readonly (readonly [name: string, load: ()
       ["alerts", async () => (await import("./commands/alerts.ts")).registerAlerts],
     ],
     Repair: [
+      ["doctor", async () => (await import("./commands/doctor.ts")).registerDoctor],
       ["resync-properties", async () => (await import("./commands/resync-properties.ts")).registerResync],
       ["replay", async () => (await import("./commands/replay.ts")).registerReplay],
       ["backfill", async () => (await import("./commands/backfill.ts")).registerBackfill],

@@ -38,7 +38,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/commands": [["."], ["help"], ["session"]],
   "src/daemon": [["."], ["metrics"], ["admin", "receiving"], ["pages", "trouble"], ["http"]],
   "src/flows": [
-    ["jobs"],
+    ["jobs", "doctor"],
     ["trial", "rerun", "intake", "backup", "retention"],
     ["deliver", "connect", "ats"],
     ["account", "watch"],
@@ -76,6 +76,7 @@ const READS_NODE_PROCESS = [
   "src/shared/clock.ts",
   "src/shared/process-identity.ts",
   "src/shared/native-part.ts",
+  "src/shared/kept-code.ts",
   "src/shared/private-files.ts",
   "src/store/sqlite/file/checkpoint.ts",
   // The kernel's monotonic clock, which systemd's own is.

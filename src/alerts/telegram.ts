@@ -43,6 +43,27 @@ export async function sendTelegram(
   return { problem: refusal(answer.status, said.output, message), waitMs };
 }
 
+/**
+ * Asks whether the bot may see the chat, and writes nothing (https://core.telegram.org/bots/api#getchat); null where it
+ * may. Throws as `sendTelegram` does.
+ */
+export async function askForChat(
+  { http, apiBase, token }: { http: Http; apiBase: string; token: Secret },
+  { chatId, setting, signal }: Omit<TelegramMessage, "text">,
+): Promise<AppError | null> {
+  const answer = await http.request({
+    method: "POST",
+    url: `${apiBase.replace(/\/+$/, "")}/bot${token.reveal()}/getChat`,
+    json: { chat_id: chatId },
+    timeoutMs: 10_000,
+    signal,
+  });
+  const said = v.safeParse(Reply, jsonOf(answer));
+  if (!said.success) return notTelegrams(answer);
+  if (said.output.ok && answer.status < 300) return null;
+  return refusal(answer.status, said.output, { setting });
+}
+
 const Reply = v.object({
   ok: v.boolean(),
   description: v.fallback(v.optional(v.string()), undefined),
@@ -67,7 +88,7 @@ function notTelegrams({ status }: HttpAnswer): AppError {
 function refusal(
   status: number,
   { description, parameters }: v.InferOutput<typeof Reply>,
-  { setting }: TelegramMessage,
+  { setting }: Pick<TelegramMessage, "setting">,
 ): AppError {
   const words = quoted(description);
   const movedTo = parameters?.migrate_to_chat_id;

@@ -1,9 +1,8 @@
 import type { Command } from "commander";
-import type { Config, ConfigOptions } from "../shared/config.ts";
 import { globalKeys } from "../shared/config-keys.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
-import { settingsOf } from "../shared/vendor-settings.ts";
+import { lookAtConfig } from "./session/config-problems.ts";
 import { withApp, withoutApp } from "./session/with-app.ts";
 import type { Output, World } from "../shared/world.ts";
 
@@ -65,25 +64,16 @@ export function registerConfig(program: Command, world: World): void {
     );
 }
 
-async function checkConfig({ world, globals, terminal, print }: Output): Promise<void> {
-  const [{ configOptions, vendorFaults }, { problemsOf }, { orgsIn, regionWarnings }] = await Promise.all([
-    import("../app.ts"),
-    import("../shared/config-check.ts"),
-    import("../core/advice/residency.ts"),
-  ]);
-  const options = configOptions(world, globals);
-  const { config, problems } = problemsOf(options, world.cwd);
-  // Of what is no URL they would say the same in other words.
-  if (problems.length === 0)
-    for (const { message, hint } of await vendorFaults(config, world.clock))
-      problems.push({ message, hint: hint ?? null });
-  const warnings = [...regionWarnings(config, orgsIn(config)), ...withoutClient(config, options.vendors)];
+async function checkConfig(output: Output): Promise<void> {
+  const { terminal, print } = output;
+  const { searched, file, problems, regions, missing } = await lookAtConfig(output);
+  const warnings = [...regions, ...missing];
   const { red, yellow, green } = terminal.paint;
   print({
-    json: { file: config.file, problems, warnings },
+    json: { file, problems, warnings },
     text: () =>
       [
-        config.file ?? `${options.file} (not there)`,
+        file ?? `${searched} (not there)`,
         ...problems.map(({ message, hint }) => `${red("✗")} ${message}${hint === null ? "" : `\n  ${hint}`}`),
         ...warnings.map((words) => `${yellow("!")} ${words}`),
         ...(problems.length + warnings.length === 0 ? [green("Nothing is wrong with it.")] : []),
@@ -93,21 +83,6 @@ async function checkConfig({ world, globals, terminal, print }: Output): Promise
   throw new AppError("CONFIG_INVALID", `${count(problems.length, "problem")} in the configuration`, {
     hint: "Mend what is listed, and look again.",
   });
-}
-
-/** Without the id of an app nothing can be connected; that may be meant so where somebody only tries things out. */
-function withoutClient(config: Config, vendors: ConfigOptions["vendors"]): string[] {
-  const withId = vendors.filter(({ keys }) => Object.hasOwn(keys.global, "client_id"));
-  const isSet = withId.some((vendor) =>
-    [config.org, ...Object.keys(config.orgs)].some((org) =>
-      (["production", "sandbox"] as const).some((environment) =>
-        Boolean(settingsOf(config, vendor, { org, environment }).client_id),
-      ),
-    ),
-  );
-  if (isSet) return [];
-  const names = withId.map(({ vendor }) => `${vendor}.client_id`).join(" or ");
-  return [`no app is named: nothing can be connected before ${names} is set`];
 }
 
 /** As it is written in the file. */

@@ -30,11 +30,19 @@ export function createTelegram({ clock, faults }: VendorContext): Vendor {
     switch (method.toLowerCase()) {
       case "getme":
         return accept({ id: 8480, is_bot: true, first_name: "Emulator", username: "emulator_bot" });
+      case "getchat":
+        return getChat(call);
       case "sendmessage":
         return sendMessage(call);
       default:
         return refuse(404, "Not Found");
     }
+  }
+
+  function getChat(call: Call): Reply {
+    const { chat_id } = readParameters(call);
+    if (!isId(chat_id)) return refuse(400, "Bad Request: chat_id is empty");
+    return accept({ id: chat_id, type: "private" });
   }
 
   function sendMessage(call: Call): Reply {

@@ -1,11 +1,9 @@
-import type { Authorization } from "../../core/authorization.ts";
 import { connectCommand, emulatedTrialCommand } from "../../core/advice/command-lines.ts";
 import type { Connection, Environment } from "../../core/connection.ts";
-import { authorizeUrl, newAttempt } from "../../oauth/consent/authorize.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Http } from "../../shared/http.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
+import { redirectUrisOf, refusesRedirectUri } from "../account/redirect-uri.ts";
 import { fixOf, type Outcome, type Step } from "./checklist.ts";
 import { missingScope } from "./guide-words.ts";
 import type { TrialAccount, TrialContext, TrialRequest } from "./trial-account.ts";
@@ -97,17 +95,12 @@ async function explainNotConnected(
     };
   }
   if (commonErrors) {
-    const { redirectPath, redirectPort } = authorization;
-    const publicUrl = context.config["serve.public_url"].replace(/\/+$/, "");
-    // `connect` listens at the first one.
-    const [loopback, published] = [
-      `http://localhost:${redirectPort}${redirectPath}`,
-      publicUrl + redirectPath,
-    ];
-    const ask = { http: await context.http(), authorization, signal };
+    const { loopback, published } = redirectUrisOf(authorization, context.config["serve.public_url"]);
     const error = commonErrors.redirectUri(loopback);
-    if (await showsRefusal(ask, { title: error.title, uri: loopback })) {
-      const isPublicToo = await showsRefusal(ask, { title: error.title, uri: published });
+    const ask = { http: await context.http(), authorization, title: error.title, signal };
+    // `connect` listens at the first one.
+    if (await refusesRedirectUri(ask, loopback)) {
+      const isPublicToo = await refusesRedirectUri(ask, published);
       const next = isPublicToo
         ? [`Nor is this one registered: ${published}`, `Then run: ${connect}`]
         : [`Or go by ${published}, which is registered. Run: ${connectCommand(name, "--via-service")}`];
@@ -118,14 +111,4 @@ async function explainNotConnected(
   const mustReconnect = connection?.state === "must_reconnect";
   const cause = `${org} is not connected to ${label}'s sandbox${mustReconnect ? " any more: it has taken back its consent" : ""}`;
   return { status: "failed", cause, fix: `Run: ${connect}` };
-}
-
-/** The words are those of a page for people, where no code tells the same. */
-async function showsRefusal(
-  { http, authorization, signal }: { http: Http; authorization: Authorization; signal: AbortSignal },
-  { title, uri }: { title: string; uri: string },
-): Promise<boolean> {
-  const url = authorizeUrl(authorization, newAttempt(authorization), uri);
-  const page = await http.request({ method: "GET", url, signal, headers: { accept: "text/html" } });
-  return page.text.toLowerCase().includes(title.toLowerCase());
 }

@@ -1,5 +1,5 @@
 import { BOT_TOKEN } from "../../alerts/bot-token.ts";
-import { sendTelegram, type Unsent } from "../../alerts/telegram.ts";
+import { askForChat, sendTelegram, type Unsent } from "../../alerts/telegram.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
@@ -112,6 +112,16 @@ export async function sendTestAlert(context: ChatContext, org: string, signal: A
   if (unsent) throw unsent.problem;
 }
 
+/** Whether an alert would arrive, without one; null where it would. Throws as `sendTestAlert` does. */
+export async function askChat(
+  context: ChatContext,
+  org: string,
+  signal: AbortSignal,
+): Promise<AppError | null> {
+  const { chatId, setting, ...at } = await chatWay(context, org);
+  return await askForChat(at, { chatId, setting, signal });
+}
+
 /** What there is to alert of now. */
 export async function incidentsOf(context: AlertContext): Promise<Incident[]> {
   const { store, clock, config } = context;
@@ -198,6 +208,12 @@ async function send(
   context: ChatContext,
   { org, text, signal }: { org: string; text: string; signal: AbortSignal },
 ): Promise<Unsent | null> {
+  const { chatId, setting, ...at } = await chatWay(context, org);
+  return await sendTelegram(at, { chatId, setting, text, signal });
+}
+
+/** Throws `CONFIG_INVALID` where no chat or no token is set. */
+async function chatWay(context: ChatContext, org: string) {
   const { config } = context;
   const { id: chatId, setting } = chatOf(config, org);
   if (!chatId) {
@@ -208,7 +224,5 @@ async function send(
     org,
     environment: "production",
   });
-  const apiBase = config["alerts.telegram.api_base"];
-  const message = { chatId, setting, text, signal };
-  return await sendTelegram({ http: await context.http(), apiBase, token }, message);
+  return { chatId, setting, token, http: await context.http(), apiBase: config["alerts.telegram.api_base"] };
 }

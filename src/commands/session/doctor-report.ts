@@ -1,0 +1,103 @@
+/** What `doctor` prints for people: the worst first, and what to type at the end. */
+import type { Area, Finding } from "../../flows/doctor/finding.ts";
+import type { Mended } from "../../flows/doctor/mend.ts";
+import type { Terminal } from "../../shared/terminal.ts";
+import { count, listed, plain } from "../../shared/text.ts";
+
+interface Report {
+  areas: readonly Area[];
+  /** In the order of their weight. */
+  findings: readonly Finding[];
+  mended: readonly Mended[];
+  isPart: boolean;
+  place: { org: string | null; environment: string | null };
+}
+
+const MOST_COLUMNS = 80;
+const LABEL_COLUMNS = 16;
+
+export function renderReport(
+  { areas, findings, mended, isPart, place }: Report,
+  { terminal, columns }: { terminal: Terminal; columns: number },
+): string {
+  const { paint } = terminal;
+  const width = Math.min(MOST_COLUMNS, columns);
+  const marks = { error: paint.red("✗"), warning: paint.yellow("!"), note: paint.dim("·") };
+  const [serious, notes] = [
+    findings.filter(({ level }) => level !== "note"),
+    findings.filter(({ level }) => level === "note"),
+  ];
+  const where =
+    place.org === null
+      ? ""
+      : `${paint.bold(place.org)}${place.environment === "sandbox" ? " (sandbox)" : ""}  `;
+  const well = areas.filter((area) => area.findings.every(({ level }) => level === "note"));
+  const lines = [
+    `${where}${verdict(serious)}`,
+    ...mended.map(({ did, problem }) =>
+      did === null
+        ? `${paint.red("✗")} ${wrapped(`not mended: ${problem?.message ?? ""}`, width, 2)}`
+        : `${paint.green("✓")} ${wrapped(did, width, 2)}`,
+    ),
+    "",
+    ...serious.flatMap((each) => [...blockOf(each, { mark: marks[each.level], paint, width }), ""]),
+    ...(serious.length === 0
+      ? [...well.map((area) => calmLine(area, { mark: paint.green("✓"), width })), ""]
+      : []),
+    ...notes.flatMap((each) => blockOf(each, { mark: marks.note, paint, width })),
+    ...(notes.length > 0 ? [""] : []),
+    ...(serious.length > 0 && well.length > 0
+      ? [paint.dim(wrapped(`Well: ${listed(well.map(({ label }) => label))}.`, width, 6)), ""]
+      : []),
+    ...(isPart ? [paint.dim("All else is looked at once the configuration is right."), ""] : []),
+  ];
+  const next = serious.find(({ code, command }) => code === null && command !== null);
+  // Where there is a fault, what to type stands in the error that follows.
+  const last = serious.every(({ code }) => code === null) && next ? [`Next: ${next.command}`] : [];
+  return [...lines, ...last].join("\n").trimEnd();
+}
+
+function verdict(serious: readonly Finding[]): string {
+  const faults = serious.filter(({ level }) => level === "error").length;
+  const warnings = serious.length - faults;
+  const parts = [
+    ...(faults > 0 ? [count(faults, "fault")] : []),
+    ...(warnings > 0 ? [count(warnings, "warning")] : []),
+  ];
+  return parts.length === 0 ? "all is well" : parts.join(", ");
+}
+
+function blockOf(
+  { level, what, why, command, who }: Finding,
+  { mark, paint, width }: { mark: string; paint: Terminal["paint"]; width: number },
+): string[] {
+  return [
+    `${mark} ${wrapped(sentence(plain(what)), width, 2)}`,
+    // In one glance: what is only left to be done has its reason in the JSON.
+    ...(level === "note" && command !== null ? [] : [`  ${paint.dim(wrapped(plain(why), width, 2))}`]),
+    ...(who === null ? [] : [`  ${wrapped(plain(who), width, 2)}`]),
+    // Whole, so that it can be copied.
+    ...(command === null ? [] : [`  ${paint.cyan("→")} ${command}`]),
+  ];
+}
+
+function sentence(text: string): string {
+  return /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}
+
+function calmLine({ label, calm }: Area, { mark, width }: { mark: string; width: number }): string {
+  const head = label.padEnd(LABEL_COLUMNS);
+  return `${mark} ${head}${wrapped(plain(calm), width, LABEL_COLUMNS + 2)}`;
+}
+
+/** Words below each other, the first beginning behind `indent`; a word is never broken. */
+function wrapped(text: string, width: number, indent: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && indent + last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join(`\n${" ".repeat(indent)}`);
+}

@@ -1,0 +1,61 @@
+/** From what was looked at to what is said of it: one area after the other. Pure. */
+import type { Area } from "./finding.ts";
+import { area } from "./finding.ts";
+import * as account from "./checks/account.ts";
+import { clockArea, type ConfigurationFacts, configurationArea, programArea } from "./checks/installation.ts";
+import * as results from "./checks/results.ts";
+import { alertsArea, webhooksArea } from "./checks/senders.ts";
+import { receiverArea, serviceArea } from "./checks/service.ts";
+import { backupArea, storeArea, vaultArea } from "./checks/storage.ts";
+import type { AccountFacts } from "./look/account.ts";
+import type { Facts } from "./look/facts.ts";
+import { foundIn } from "./look/looker.ts";
+
+export function judge(
+  facts: Facts,
+  { configuration, version, org }: { configuration: ConfigurationFacts; version: string; org: string },
+): Area[] {
+  return oncePerWords([
+    configurationArea(configuration),
+    programArea(facts, { version }),
+    clockArea(facts),
+    vaultArea(facts),
+    storeArea(facts),
+    backupArea(facts),
+    serviceArea(facts),
+    receiverArea(facts),
+    webhooksArea(facts, { org }),
+    alertsArea(facts, { org }),
+    ...facts.accounts.filter((each) => !account.isOfNoUse(each)).map((each) => accountArea(each, facts)),
+  ]);
+}
+
+/** One cause may be met at several places: it is told where it was met first. */
+function oncePerWords(areas: readonly Area[]): Area[] {
+  const told = new Set<string>();
+  return areas.map((each) => ({
+    ...each,
+    findings: each.findings.filter(({ what }) => !told.has(what) && told.add(what)),
+  }));
+}
+
+function accountArea(facts: AccountFacts, { now, trials }: Pick<Facts, "now" | "trials">): Area {
+  const passedAt = trials.get(facts.vendor) ?? null;
+  return area(facts.vendor, facts.label, {
+    found: [
+      account.app(facts),
+      account.connection(facts),
+      account.credentials(facts),
+      account.scopes(facts),
+      account.redirectUri(facts),
+      account.region(facts),
+      account.loginAge(facts, now),
+      account.apiVersion(facts, now),
+      ...results.fieldTroubles(facts),
+      results.subscription(facts),
+      results.rate(facts),
+      results.sandboxTest(facts, passedAt),
+    ],
+    calm: results.calmWords(facts, { passedAt, fieldCount: foundIn(facts.fields)?.existing.length ?? 0 }),
+  });
+}

@@ -1,0 +1,205 @@
+/** All that `doctor` judges by, looked at in one place and at once: each look has its own time, and fails by itself. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Connection, Environment } from "../../../core/connection.ts";
+import type { AppError } from "../../../shared/errors.ts";
+import { type KeptCode, lookAtKeptCode } from "../../../shared/kept-code.ts";
+import type { Environment as Variables } from "../../../shared/config.ts";
+import type { LogLook } from "../../../store/contract/log-look.ts";
+import type { SourceStanding } from "../../../store/contract/store.ts";
+import type { Program } from "../../../systemd/places.ts";
+import { askChat } from "../../watch/alert.ts";
+import { type StatusContext, statusOf } from "../../watch/status.ts";
+import { type AccountFacts, type AccountLookContext, lookAtAccount } from "./account.ts";
+import { lookAtClock } from "./clock.ts";
+import { type Looked, type Looker, SKIPPED, foundIn } from "./looker.ts";
+import { lookAtReceiver, type ReceiverFacts } from "./receiver.ts";
+import { lookAtUnit, type UnitFacts } from "./service.ts";
+
+export type Status = Awaited<ReturnType<typeof statusOf>>;
+
+export type DoctorContext = StatusContext &
+  AccountLookContext & {
+    lookAtLog(options: { longestMs: number }): Promise<LogLook | null>;
+  };
+
+export interface DoctorRequest {
+  org: string;
+  environment: Environment;
+  /** Only this vendor's account; null for all that are in use. */
+  vendor: string | null;
+  env: Variables;
+  distUrl: URL;
+  program: Program;
+}
+
+export interface Facts {
+  now: number;
+  stateDir: string;
+  publicUrl: string;
+  status: Looked<Status>;
+  keptCode: KeptCode;
+  log: Looked<LogLook | null>;
+  /** Null where there is none yet. */
+  vault: Looked<{ where: string; items: number } | null>;
+  /** By how much our clock is ahead of a vendor's; null where none tells. */
+  clock: { of: string; aheadMs: number } | null;
+  unit: Looked<UnitFacts | null>;
+  receiver: Looked<ReceiverFacts>;
+  /** Why no alert would arrive; null where it would. */
+  chat: Looked<AppError | null>;
+  sources: readonly SourceStanding[];
+  /** Senders that somebody relies on, each with whether a secret of theirs is set; null where nobody can tell. */
+  senders: readonly { source: string; label: string; secretName: string; hasSecret: boolean | null }[];
+  accounts: readonly AccountFacts[];
+  /** When the newest trial that passed began, by vendor. */
+  trials: ReadonlyMap<string, number>;
+}
+
+/** Half of what a look may take: what is found until then is told. */
+const LOG_LOOK_MS = 5_000;
+
+export async function lookAtAll(
+  context: DoctorContext,
+  looker: Looker,
+  request: DoctorRequest,
+): Promise<Facts> {
+  const { config, stateDir, clock } = context;
+  const { org, env, distUrl, program } = request;
+  const [status, connections, vault, log, unit, names, sources] = await Promise.all([
+    looker.look(() => statusOf(context, request)),
+    looker.look(async () => (await (await context.storeToRead())?.connections()) ?? []),
+    looker.look(() => lookAtVault(context)),
+    looker.look(() => context.lookAtLog({ longestMs: LOG_LOOK_MS })),
+    looker.look(() => lookAtUnit({ env, stateDir, program, vendors: context.vendors })),
+    looker.look(() => context.secretNames()),
+    looker.look(async () => (await (await context.storeToRead())?.sources()) ?? []),
+  ]);
+  const all = foundIn(connections) ?? [];
+  const secretNames = foundIn(names);
+  const isServed = foundIn(status)?.service === "running";
+  const hasChat = foundIn(status)?.nobodyAlerted === null && config["alerts.telegram.chat_id"] !== "";
+  const isInUse = all.some(({ state }) => state !== "not_connected");
+  const [accounts, receiver, chat] = await Promise.all([
+    lookAtAccounts(context, looker, { ...request, all, secretNames, status: foundIn(status) }),
+    isServed && isInUse
+      ? looker.look((signal) => lookAtReceiver(context, { publicUrl: config["serve.public_url"], signal }))
+      : SKIPPED,
+    hasChat || config.orgs[org]?.telegram_chat_id
+      ? looker.look((signal) => askChat(context, org, signal))
+      : SKIPPED,
+  ]);
+  return {
+    now: clock.now(),
+    stateDir,
+    publicUrl: config["serve.public_url"],
+    status,
+    keptCode: lookAtKeptCode(distUrl),
+    log,
+    vault,
+    clock: await comparedClock(context, looker, accounts),
+    unit,
+    receiver,
+    chat,
+    sources: foundIn(sources) ?? [],
+    senders: sendersOf(context, all, secretNames),
+    accounts,
+    trials: trialsOf(all, org),
+  };
+}
+
+/** Nothing is created where there is none yet. */
+async function lookAtVault({ vault, stateDir }: DoctorContext) {
+  if (!existsSync(join(stateDir, "vault.db"))) return null;
+  const opened = await vault();
+  const names = await opened.names("");
+  await opened.read(names);
+  return { where: opened.describe(), items: names.length };
+}
+
+async function lookAtAccounts(
+  context: DoctorContext,
+  looker: Looker,
+  {
+    org,
+    environment,
+    vendor,
+    all,
+    secretNames,
+    status,
+  }: DoctorRequest & {
+    all: readonly Connection[];
+    secretNames: readonly string[] | null;
+    status: Status | null;
+  },
+): Promise<AccountFacts[]> {
+  const rows = new Map(status?.connections.map((row) => [row.vendor, row]));
+  const wanted = context.vendors.filter((declared) => {
+    if (!declared.destination) return false;
+    return vendor === null ? rows.has(declared.vendor) : declared.vendor === vendor;
+  });
+  return await Promise.all(
+    wanted.map((declared) => {
+      const name = { org, environment, vendor: declared.vendor };
+      const { linkExpiresAt = null } = rows.get(declared.vendor) ?? {};
+      const connection = all.find(
+        (each) => each.org === org && each.environment === environment && each.vendor === declared.vendor,
+      );
+      return lookAtAccount(context, looker, {
+        ...name,
+        declared,
+        isNamed: vendor !== null,
+        connection: connection ?? null,
+        linkExpiresAt: linkExpiresAt === null ? null : Date.parse(linkExpiresAt),
+        secretNames,
+      });
+    }),
+  );
+}
+
+/** Whoever answers first in the order of the vendors: one clock that is right is enough. */
+async function comparedClock(
+  context: DoctorContext,
+  looker: Looker,
+  accounts: readonly AccountFacts[],
+): Promise<Facts["clock"]> {
+  const found = await Promise.all(
+    accounts.map(async ({ label, destination }) => {
+      const address = foundIn(destination)?.authorization.tokenUrl;
+      const looked = address
+        ? await looker.look((signal) => lookAtClock(context, { address, signal }))
+        : SKIPPED;
+      const aheadMs = foundIn(looked);
+      return aheadMs === null ? null : { of: label, aheadMs };
+    }),
+  );
+  return found.find((each) => each !== null) ?? null;
+}
+
+/** Who tells us only is relied on as soon as anybody is connected in production. */
+function sendersOf(
+  { vendors }: DoctorContext,
+  all: readonly Connection[],
+  secretNames: readonly string[] | null,
+): Facts["senders"] {
+  const live = all.filter(({ state }) => state !== "not_connected");
+  return vendors.flatMap(({ vendor, label, source, destination, secrets }) => {
+    const secret = secrets.find(({ rotates }) => rotates);
+    const isUsed = live.some((each) =>
+      destination ? each.vendor === vendor : each.environment === "production",
+    );
+    if (!source || !secret || !isUsed) return [];
+    const hasSecret = secretNames?.some((name) => name.split("/")[2]?.split("@")[0] === secret.name) ?? null;
+    return [{ source: vendor, label, secretName: secret.name, hasSecret }];
+  });
+}
+
+function trialsOf(all: readonly Connection[], org: string): ReadonlyMap<string, number> {
+  return new Map(
+    all.flatMap(({ vendor, environment, marks, ...each }) => {
+      const passedAt = marks["trial passed"];
+      const isOurs = each.org === org && environment === "sandbox";
+      return isOurs && passedAt !== undefined ? [[vendor, passedAt] as const] : [];
+    }),
+  );
+}
