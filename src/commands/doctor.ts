@@ -17,9 +17,8 @@ interface Flags {
 
 const HELP = `
 It asks every vendor, fetches a token anew and writes nothing there. With --fix
-it closes files to other users, takes a backup that is due, creates properties
-that are missing and subscribes webhooks again; what a person must decide it
-only tells.
+it takes a backup that is due, creates properties that are missing and
+subscribes webhooks again; what a person must decide it only tells.
 
 The exit code is that of the worst, in this order: 1 a bug · 2 configuration or
 store · 5 tokens unreadable · 4 reconnect needed · 6 vendor refused or

@@ -25,7 +25,9 @@ function unfitness(error: unknown): string | null {
   if (code === "MODULE_NOT_FOUND" && /build\/Release\//.test(message))
     return "was not built when it was installed";
   if (code !== "ERR_DLOPEN_FAILED") return null;
-  if (/NODE_MODULE_VERSION/.test(message)) return `was built for another Node than this one (${version})`;
+  // To whoever tries a second time, Node says no more than that it registered nothing.
+  if (/NODE_MODULE_VERSION|did not self-register/.test(message))
+    return `was built for another Node than this one (${version})`;
   // Cut off, or of another machine's kind.
   return /invalid ELF header|file too short|wrong ELF class|slice is not valid|incompatible architecture/.test(
     message,

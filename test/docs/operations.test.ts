@@ -73,6 +73,12 @@ const eventsIn = (log: string) => {
   return n;
 };
 
+test("Find what is wrong: nothing but warnings", async () => {
+  const out = await runBlock(await connected(), "Find what is wrong", 0);
+  expect(out.match(/^acme {2}2 warnings$/gm)).toHaveLength(2);
+  expect(out).toContain("! No service runs");
+});
+
 describe("docs/operations.md", () => {
   test("Backup", async () => {
     const world = await withResults();

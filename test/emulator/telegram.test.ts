@@ -45,8 +45,12 @@ test.each([{ text: "x" }, { chat_id: 1 }, { chat_id: 1, text: " " }, { chat_id: 
   },
 );
 
-test("getMe names the bot, and other methods are not found", async () => {
+test("getMe names the bot, getChat its chat, and other methods are not found", async () => {
   const { base, call } = await bot();
+  expect(await call("POST", "/getChat", { chat_id: 4711 })).toMatchObject({
+    body: { ok: true, result: { id: 4711 } },
+  });
+  expect((await call("POST", "/getChat", {})).status).toBe(400);
   expect((await ask(`${base}/getMe`)).body).toMatchObject({ ok: true, result: { is_bot: true } });
   expect((await call("POST", "/sendPhoto", {})).status).toBe(404);
 });

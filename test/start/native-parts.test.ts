@@ -27,7 +27,10 @@ type Part = keyof typeof BINARIES;
 interface Installed {
   directory: string;
   binary: string;
-  run(words: readonly string[], env?: NodeJS.ProcessEnv): { status: number | null; stderr: string };
+  run(
+    words: readonly string[],
+    env?: NodeJS.ProcessEnv,
+  ): { status: number | null; stdout: string; stderr: string };
 }
 
 /** The built program, with one native part of its own and the others of this checkout. */
@@ -99,6 +102,21 @@ const OTHER_NODE: (typeof UNFIT)[number] = [
   buildForAnotherNode,
 ];
 
+/** By doctor, once, with the same command. */
+function expectFound(program: Installed, words: RegExp, env: NodeJS.ProcessEnv = {}): void {
+  const { status, stdout } = program.run(["doctor", "--json"], env);
+  const native = JSON.parse(stdout).findings.filter(({ id }: { id: string }) => id === "program.native");
+  expect([status, native]).toEqual([
+    2,
+    [
+      expect.objectContaining({
+        what: expect.stringMatching(words),
+        command: expect.stringContaining(`--prefix '${program.directory}' run install`),
+      }),
+    ],
+  ]);
+}
+
 describe.skipIf(process.platform !== "linux")("better-sqlite3", () => {
   test.each([...UNFIT, OTHER_NODE])("that %s", (_what, words, spoil) => {
     const program = installed("better-sqlite3");
@@ -121,6 +139,7 @@ describe.skipIf(process.platform !== "linux")("better-sqlite3", () => {
       expect(stderr).toContain(fix);
       expect(stderr).not.toMatch(/bug|may read/);
     }
+    expectFound(program, words);
   });
 });
 
@@ -140,6 +159,7 @@ describe.skipIf(process.platform !== "linux" || !existsSync(join(REPOSITORY, "no
         });
         expect(stderr).toContain(`--prefix '${program.directory}' run install`);
       }
+      expectFound(program, words, { ...KEYCHAIN, JC_HUBSPOT_CLIENT_ID: "app" });
     });
 
     test("is mended by the command that is shown, as it is shown", () => {

@@ -21,7 +21,6 @@ export interface Finding {
 }
 
 export type Remedy =
-  | { does: "close files" }
   | { does: "back up" }
   | { does: "create fields"; vendor: string }
   | { does: "subscribe"; vendor: string };

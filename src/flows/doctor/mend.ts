@@ -1,6 +1,5 @@
 /** What `doctor --fix` does: nothing that could not be done again, and nothing that somebody else decided. */
 import type { Environment } from "../../core/connection.ts";
-import { closeToOthers } from "../../shared/private-files.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { count, listed } from "../../shared/text.ts";
 import type { NowContext } from "../backup/now.ts";
@@ -48,9 +47,6 @@ export async function mendAll(
 /** Says what it did. */
 async function apply(context: MendContext, remedy: Remedy, where: Where): Promise<string> {
   switch (remedy.does) {
-    case "close files":
-      closeToOthers(context.stateDir);
-      return `closed ${context.stateDir} to other users`;
     case "back up": {
       const store = await context.store();
       const { taken } = await backUpNow({ ...context, store, signal: where.signal });

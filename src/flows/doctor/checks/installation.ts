@@ -22,7 +22,7 @@ export function configurationArea(facts: ConfigurationFacts): Area {
       ...problems.map(({ message, hint }) =>
         fault("configuration", "CONFIG_INVALID", {
           what: message,
-          why: "Every command refuses it, and serve does not start with it.",
+          why: "What needs it ends with 2, and serve does not start.",
           who: edit(hint ?? "set it right."),
         }),
       ),

@@ -33,7 +33,7 @@ export function notServing(
 ): Finding | null {
   if (service === "running" || connections.every(({ state }) => state === "not_connected")) return null;
   const why = "Webhooks find nobody, and results wait.";
-  if (unit === null) return warning("service", { what: "serve does not run", why, command: SERVE_COMMAND });
+  if (unit === null) return warning("service", { what: "no service runs", why, command: SERVE_COMMAND });
   return fault("service", "CONFIG_INVALID", {
     what: `the service is ${unit.state}`,
     why: `${why} journalctl -u jc-integrations says what it met.`,

@@ -109,7 +109,6 @@ function openFiles(open: readonly string[]): Finding[] {
       what,
       why: "Results and tokens' names are there; others on this machine could read or change them.",
       ...fixIn(fix),
-      ...(fix.startsWith("chmod ") ? { remedy: { does: "close files" } } : {}),
     });
   });
 }
