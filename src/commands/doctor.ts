@@ -110,7 +110,7 @@ interface Told {
 /** Prints what was found, then ends as the worst of it says. */
 async function tell(output: Output, { areas, mended, isPart, place, bug }: Told): Promise<void> {
   const { byWeight, exitOf } = await import("../flows/doctor/finding.ts");
-  const { globals, terminal, print, world } = output;
+  const { globals, terminal, print } = output;
   const findings = byWeight(areas);
   print({
     json: {
@@ -125,8 +125,7 @@ async function tell(output: Output, { areas, mended, isPart, place, bug }: Told)
       fixed: mended.map(({ id, did, problem }) => ({ id, did, problem: problem?.message ?? null })),
       isPart,
     },
-    text: () =>
-      renderReport({ areas, findings, mended, isPart, place }, { terminal, columns: world.io.columns() }),
+    text: () => renderReport({ areas, findings, mended, isPart, place }, terminal),
   });
   const faults = findings.filter(({ code }) => code !== null);
   const [worst] = faults;

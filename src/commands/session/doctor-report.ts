@@ -13,15 +13,12 @@ interface Report {
   place: { org: string | null; environment: string | null };
 }
 
-const MOST_COLUMNS = 80;
 const LABEL_COLUMNS = 16;
 
 export function renderReport(
   { areas, findings, mended, isPart, place }: Report,
-  { terminal, columns }: { terminal: Terminal; columns: number },
+  { paint }: Pick<Terminal, "paint">,
 ): string {
-  const { paint } = terminal;
-  const width = Math.min(MOST_COLUMNS, columns);
   const marks = { error: paint.red("✗"), warning: paint.yellow("!"), note: paint.dim("·") };
   const [serious, notes] = [
     findings.filter(({ level }) => level !== "note"),
@@ -36,18 +33,16 @@ export function renderReport(
     `${where}${verdict(serious)}`,
     ...mended.map(({ did, problem }) =>
       did === null
-        ? `${paint.red("✗")} ${wrapped(`not mended: ${problem?.message ?? ""}`, width, 2)}`
-        : `${paint.green("✓")} ${wrapped(did, width, 2)}`,
+        ? `${paint.red("✗")} ${`not mended: ${problem?.message ?? ""}`}`
+        : `${paint.green("✓")} ${did}`,
     ),
     "",
-    ...serious.flatMap((each) => [...blockOf(each, { mark: marks[each.level], paint, width }), ""]),
-    ...(serious.length === 0
-      ? [...well.map((area) => calmLine(area, { mark: paint.green("✓"), width })), ""]
-      : []),
-    ...notes.flatMap((each) => blockOf(each, { mark: marks.note, paint, width })),
+    ...serious.flatMap((each) => [...blockOf(each, { mark: marks[each.level], paint }), ""]),
+    ...(serious.length === 0 ? [...well.map((area) => calmLine(area, { mark: paint.green("✓") })), ""] : []),
+    ...notes.flatMap((each) => blockOf(each, { mark: marks.note, paint })),
     ...(notes.length > 0 ? [""] : []),
     ...(serious.length > 0 && well.length > 0
-      ? [paint.dim(wrapped(`Well: ${listed(well.map(({ label }) => label))}.`, width, 6)), ""]
+      ? [paint.dim(`Well: ${listed(well.map(({ label }) => label))}.`), ""]
       : []),
     ...(isPart ? [paint.dim("All else is looked at once the configuration is right."), ""] : []),
   ];
@@ -69,13 +64,13 @@ function verdict(serious: readonly Finding[]): string {
 
 function blockOf(
   { level, what, why, command, who }: Finding,
-  { mark, paint, width }: { mark: string; paint: Terminal["paint"]; width: number },
+  { mark, paint }: { mark: string; paint: Terminal["paint"] },
 ): string[] {
   return [
-    `${mark} ${wrapped(sentence(plain(what)), width, 2)}`,
+    `${mark} ${sentence(plain(what))}`,
     // In one glance: what is only left to be done has its reason in the JSON.
-    ...(level === "note" && command !== null ? [] : [`  ${paint.dim(wrapped(plain(why), width, 2))}`]),
-    ...(who === null ? [] : [`  ${wrapped(plain(who), width, 2)}`]),
+    ...(level === "note" && command !== null ? [] : [`  ${paint.dim(plain(why))}`]),
+    ...(who === null ? [] : [`  ${plain(who)}`]),
     // Whole, so that it can be copied.
     ...(command === null ? [] : [`  ${paint.cyan("→")} ${command}`]),
   ];
@@ -85,19 +80,7 @@ function sentence(text: string): string {
   return /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
-function calmLine({ label, calm }: Area, { mark, width }: { mark: string; width: number }): string {
+function calmLine({ label, calm }: Area, { mark }: { mark: string }): string {
   const head = label.padEnd(LABEL_COLUMNS);
-  return `${mark} ${head}${wrapped(plain(calm), width, LABEL_COLUMNS + 2)}`;
-}
-
-/** Words below each other, the first beginning behind `indent`; a word is never broken. */
-function wrapped(text: string, width: number, indent: number): string {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && indent + last.length + 1 + word.length <= width)
-      lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.join(`\n${" ".repeat(indent)}`);
+  return `${mark} ${head}${plain(calm)}`;
 }
