@@ -7,6 +7,7 @@ import type { Output, World } from "../shared/world.ts";
 import type { Area, Finding } from "../flows/doctor/finding.ts";
 import type { Mended } from "../flows/doctor/mend.ts";
 import { type ConfigLook, lookAtConfig } from "./session/config-problems.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { renderReport } from "./session/doctor-report.ts";
 import { type Session, withApp, withoutApp } from "./session/with-app.ts";
 
@@ -31,7 +32,8 @@ Examples:
 
 export function registerDoctor(program: Command, world: World): void {
   program
-    .command("doctor [vendor]")
+    .command("doctor")
+    .argument("[vendor]", `only this vendor's account: ${vendorNames()}`)
     .description("look at everything, say what is wrong, why, and what to type")
     .option("--fix", "do what is safe, and say what was done")
     .option("--sandbox", "the sandbox environment")

@@ -52,15 +52,10 @@ export function connection(facts: AccountFacts): Finding | null {
 }
 
 /** The app that we are to the vendor: its id is in the configuration, its secret in the vault. */
-export function app({
-  vendor,
-  label,
-  environment,
-  destination,
-  hasClientSecret,
-}: AccountFacts): Finding | null {
+export function app(facts: AccountFacts): Finding | null {
+  const { vendor, label, environment, destination, hasClientSecret, connection: known } = facts;
   const opened = foundIn(destination);
-  if (opened === null) return null;
+  if (opened === null || known?.method === "api-key") return null;
   const { clientId, clientSecretName, orgClientIdKey } = opened.authorization;
   const why = "Without it nobody can connect, and no token is refreshed.";
   const section = environment === "sandbox" ? `[sandbox.${vendor}]` : `[${vendor}]`;
@@ -136,11 +131,14 @@ export function redirectUri({
   connection: known,
 }: AccountFacts): Finding | null {
   const id = `${vendor}.redirect-uri`;
-  if (redirect.is !== "known")
-    return unlooked(id, redirect, {
+  if (redirect.is !== "known") {
+    const unasked = unlooked(id, redirect, {
       what: `asking for ${possessive(label)} consent page`,
       code: "VENDOR_UNAVAILABLE",
     });
+    // Nobody needs that page before the next consent.
+    return redirect.is === "late" && unasked ? { ...unasked, level: "warning", code: null } : unasked;
+  }
   const { refused } = redirect.value;
   const [first] = refused;
   if (first === undefined) return null;

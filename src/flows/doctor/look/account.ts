@@ -72,7 +72,9 @@ export async function lookAtAccount(
   const store = isAskable ? foundIn(await looker.look(() => context.store())) : null;
   const ready = opened && isAskable && store ? { destination: opened, connection, store } : null;
   const [redirect, answers] = await Promise.all([
-    opened?.authorization.clientId ? lookAtRedirects(context, looker, opened) : SKIPPED,
+    opened?.authorization.clientId && !connection?.method
+      ? lookAtRedirects(context, looker, opened)
+      : SKIPPED,
     ready ? askAccount(context, looker, ready) : NOT_ASKED,
   ]);
   return {
