@@ -28,9 +28,17 @@ import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
 import type { Destination } from "./vendors/contract/destination.ts";
 import type { VendorDeclaration } from "./vendors/contract/declaration.ts";
+import type { InviteDesk } from "./vendors/contract/invite-desk.ts";
 import type { LookUp } from "./vendors/contract/look-up.ts";
 import type { Source } from "./vendors/contract/source.ts";
-import { checkVendor, openDestination, openLookUp, openSources, VENDORS } from "./vendors/index.ts";
+import {
+  checkVendor,
+  openDestination,
+  openInviteDesk,
+  openLookUp,
+  openSources,
+  VENDORS,
+} from "./vendors/index.ts";
 import type { Access } from "./vendors/contract/access.ts";
 
 /**
@@ -83,6 +91,8 @@ export interface App {
   sources(): Promise<readonly Source[]>;
   /** Who answers what a vendor's events only name; null for a vendor that answers no questions. */
   lookUp(of: ConnectionName): Promise<LookUp | null>;
+  /** Who invites candidates when a stage asks for it; null where `jobcannon.invites_url` names nobody. */
+  inviteDesk(): Promise<InviteDesk | null>;
   /** What calls to an account need that opens by an API key. */
   keyAccess(
     of: ConnectionName,
@@ -262,6 +272,8 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     sources: openSources,
     lookUp: async ({ org, vendor, environment }) =>
       openLookUp(vendor, { config, org, environment, http: await httpTo(vendor), clock }),
+    inviteDesk: async () =>
+      openInviteDesk({ http: await httpTo("jobcannon"), clock, url: config["jobcannon.invites_url"] }),
     keyAccess: async (of, api, options) => {
       const { createKeyAccess } = await import("./flows/account/key-access.ts");
       return createKeyAccess({ clock, vault: await vault(), ...options }, of, api);

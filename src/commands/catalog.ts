@@ -2,6 +2,7 @@ import type { ConnectionName } from "../core/connection.ts";
 import { setCatalogCommand, trialCommand } from "../core/advice/command-lines.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { openAts } from "../flows/ats/ats.ts";
+import { type Catalog, catalogOf } from "../flows/ats/catalog.ts";
 import { DEFAULT_ATS } from "../core/default-vendor.ts";
 import { AppError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
@@ -76,9 +77,10 @@ export function registerCatalog(program: Command, world: World): void {
     );
 }
 
-async function open(session: Session, flags: Flags) {
+async function open(session: Session, flags: Flags): Promise<Catalog> {
   const { app, world } = session;
-  return await openAts(app, await app.store(), { ...accountOf(session, flags), signal: world.signal });
+  const store = await app.store();
+  return catalogOf(await openAts(app, store, { ...accountOf(session, flags), signal: world.signal }), store);
 }
 
 function accountOf({ app }: Session, { vendor, sandbox }: Flags): ConnectionName {
@@ -86,9 +88,9 @@ function accountOf({ app }: Session, { vendor, sandbox }: Flags): ConnectionName
 }
 
 async function list(session: Session, flags: Flags): Promise<void> {
-  const { ats, access } = await open(session, flags);
+  const catalog = await open(session, flags);
   const jobId = await answer(session, flags.job, "job", "Which job (its id)?");
-  const entries = await ats.catalog(access, jobId);
+  const entries = await catalog.list(jobId);
   session.print({
     json: { job: jobId, stages: entries },
     text: () =>
@@ -102,9 +104,9 @@ async function list(session: Session, flags: Flags): Promise<void> {
 }
 
 async function show(session: Session, flags: Flags): Promise<void> {
-  const { ats, access } = await open(session, flags);
+  const catalog = await open(session, flags);
   const place = await placeOf(session, flags);
-  const entry = await ats.catalogEntry(access, place);
+  const entry = await catalog.entry(place);
   if (!entry) {
     throw new AppError("USAGE", `stage ${place.stage} of job ${place.jobId} triggers no test`, {
       hint: setCatalogCommand({ ...accountOf(session, flags), ...place }),
@@ -119,12 +121,12 @@ async function show(session: Session, flags: Flags): Promise<void> {
 async function set(session: Session, flags: EntryFlags): Promise<void> {
   if (flags.required && flags.optional)
     throw new AppError("USAGE", "--required and --optional exclude each other");
-  const { ats, access } = await open(session, flags);
-  const place = await placeOf(session, flags);
-  const before = await ats.catalogEntry(access, place);
+  const catalog = await open(session, flags);
+  const asked = await placeOf(session, flags);
+  const before = await catalog.entry(asked);
   const wanted = await entryFrom(session, flags, before);
   if (!TESTS.includes(wanted.test)) refuseUnlessMeant(session, wanted.test);
-  const entry = await ats.setCatalogEntry(access, place, wanted);
+  const { entry, ...place } = await catalog.set(asked, wanted);
   session.print({
     json: { ...place, ...entry, changed: JSON.stringify(before) !== JSON.stringify(entry) },
     text: () =>

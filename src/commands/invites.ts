@@ -7,6 +7,7 @@ import type { ImportReport } from "../flows/intake/import-events.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count, grouped, maskEmailsIn, plain, short } from "../shared/text.ts";
+import { registerAssign } from "./invites-assign.ts";
 import type { World } from "../shared/world.ts";
 import type { InviteHistory, InviteSummary, Store } from "../store/contract/store.ts";
 import { defined } from "./replay.ts";
@@ -76,6 +77,7 @@ export function registerInvites(program: Command, world: World): void {
     .action((id: string | undefined, flags: ShowFlags, command: Command) =>
       withApp(world, command, (session) => show(session, id, flags)),
     );
+  registerAssign(invites, world);
 }
 
 async function list(session: Session, flags: ListFlags): Promise<void> {

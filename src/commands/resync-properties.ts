@@ -48,6 +48,7 @@ export function registerResync(program: Command, world: World): void {
               [
                 renderPlan(plan, plan.create, { verb: "would create", words }, terminal),
                 ...leftOutLines(plan, terminal),
+                ...wantedLines(plan, terminal),
               ].join("\n"),
           });
           return;
@@ -60,6 +61,7 @@ export function registerResync(program: Command, world: World): void {
             [
               renderPlan(done, report.created, { verb: "created", words }, terminal),
               ...leftOutLines(report, terminal),
+              ...wantedLines(report, terminal),
               ...(report.due > 0 ? [`${count(report.due, destination.subject)} will be sent again.`] : []),
             ].join("\n"),
         });
@@ -89,7 +91,7 @@ function connectedTo(
 }
 
 function jsonOf(
-  plan: Pick<FieldPlan, "group" | "existing" | "drifted" | "overQuota" | "leftOut">,
+  plan: Pick<FieldPlan, "group" | "existing" | "drifted" | "overQuota" | "leftOut" | "wanted">,
   created: readonly string[],
 ) {
   return {
@@ -99,7 +101,21 @@ function jsonOf(
     drifted: plan.drifted,
     overQuota: plan.overQuota,
     leftOut: plan.leftOut,
+    ...(plan.wanted ? { wanted: plan.wanted } : {}),
   };
+}
+
+/** What no call creates: somebody types it off into the vendor's own pages. */
+function wantedLines({ wanted = [] }: Pick<FieldPlan, "wanted">, { paint, table }: Terminal): string[] {
+  if (wanted.length === 0) return [];
+  return [
+    "",
+    paint.bold("An administrator there can create these; then run this again."),
+    table(
+      ["key", "label", "type"],
+      wanted.map(({ name, label, type }) => [name, label, type]),
+    ),
+  ];
 }
 
 function leftOutLines({ leftOut }: Pick<FieldPlan, "leftOut">, { paint }: Terminal): string[] {

@@ -25,7 +25,7 @@ export interface Connection {
   org: string;
   vendor: string;
   environment: Environment;
-  /** How its destination keys what it is told; the same for as long as the connection has its row. */
+  /** How its destination keys what it is told; the same for as long as the account is. */
   subject: SubjectKind;
   state: ConnectionState;
   account: Account | null;

@@ -1,3 +1,4 @@
+import type { Application } from "./catalog.ts";
 import type { Environment } from "./connection.ts";
 
 /** What a source told us, once verified and parsed; not yet stored. */
@@ -42,6 +43,8 @@ export type Finding =
   | { kind: "snapshot"; snapshot: Snapshot }
   /** Which test the assessment of a confirmation asks for; null where the vendor does not know it. */
   | { kind: "test"; test: string | null }
+  /** Where a candidate stands on a job: a stage may ask for a test there. */
+  | { kind: "application"; application: Application }
   /** There is no such thing, or it concerns nobody. */
   | { kind: "nothing" };
 

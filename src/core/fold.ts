@@ -31,7 +31,7 @@ export function fold(current: Invite | null, snapshot: Snapshot, bodyHash: strin
   if (!current) return { invite: told, newest: true, earliestMoved: false };
 
   const newest = compareAge(ageOf(told), ageOf(current)) > 0;
-  const invite = newest ? keepReported(told, current.tests) : current;
+  const invite = newest ? keepAssigned(keepReported(told, current.tests), current) : current;
   const earliestAt = Math.min(current.earliestAt, snapshot.at);
   const emailChanged =
     current.warnings.includes(EMAIL_CHANGED) ||
@@ -41,6 +41,11 @@ export function fold(current: Invite | null, snapshot: Snapshot, bodyHash: strin
     newest,
     earliestMoved: earliestAt < current.earliestAt,
   };
+}
+
+/** What an operator said stays, whatever its source tells. */
+function keepAssigned(invite: Invite, { assigned }: Invite): Invite {
+  return assigned === undefined ? invite : { ...invite, assigned };
 }
 
 function inviteOf(snapshot: Snapshot, bodyHash: string): Invite {

@@ -9,4 +9,13 @@ export interface Invite extends Snapshot {
   earliestAt: number;
   /** Hash of the newest snapshot's body: the last tie-breaker. */
   bodyHash: string;
+  /** Whose result it is at a vendor, as an operator said; absent where nobody had to. */
+  assigned?: Assigned;
+}
+
+/** A candidate of an applicant tracking system, on one of its jobs. */
+export interface Assigned {
+  vendor: string;
+  candidateId: string;
+  jobId: string;
 }

@@ -1,5 +1,8 @@
-/** How a destination keys what it is told: by the candidate's contact, or by the assessment that asked for the result. */
-export type SubjectKind = "contact" | "assessment";
+/**
+ * How a destination keys what it is told: by the candidate's contact, by the assessment that asked for the result, or by
+ * the result itself, which need not have been asked for there.
+ */
+export type SubjectKind = "contact" | "assessment" | "result";
 
 export type PushState = "pending" | "delivered" | "rejected" | "held";
 
@@ -11,6 +14,7 @@ export const HELD_CAUSES = [
   "disconnected",
   "confirm",
   "gone",
+  "candidate",
 ] as const;
 /** What keeps a push back; each is released by its cure, without a person touching the rows. */
 export type HeldCause = (typeof HELD_CAUSES)[number];
@@ -68,6 +72,8 @@ export interface StuckCounts {
   property: number;
   /** Held for a scope that was not granted. */
   scope: number;
+  /** Held until somebody says whose result it is. */
+  candidate: number;
 }
 
 export type HeldCauses = Partial<Record<HeldCause, number>>;

@@ -3,9 +3,22 @@ import { emailKey } from "./event.ts";
 import type { Invite } from "./invite.ts";
 import type { SubjectKind } from "./push.ts";
 
-/** What identifies the invite's subject at a destination; null when the destination is not concerned. */
-export function subjectOf(kind: SubjectKind, invite: Pick<Invite, "candidate" | "origin">): string | null {
-  return kind === "contact" ? emailKey(invite.candidate.email) : (invite.origin?.assessmentId ?? null);
+type Named = Pick<Invite, "candidate" | "origin" | "invitationId">;
+
+/** Before the invitation's id, where no assessment asked for the result. */
+export const UNASKED = "invitation:";
+
+/** What identifies the invite's subject at a destination; null when no destination of the kind is concerned. */
+export function subjectOf(kind: SubjectKind, { candidate, origin, invitationId }: Named): string | null {
+  if (kind === "contact") return emailKey(candidate.email);
+  const assessment = origin?.assessmentId ?? null;
+  return kind === "assessment" ? assessment : (assessment ?? UNASKED + invitationId);
+}
+
+/** Another system's assessments are no matter of this vendor's. */
+export function concerns(kind: SubjectKind, { origin }: Pick<Invite, "origin">, vendor: string): boolean {
+  if (kind === "contact") return true;
+  return origin === null ? kind === "result" : origin.vendor === vendor;
 }
 
 /**
@@ -18,7 +31,7 @@ export function raisesPush(
   { pushedBefore }: { pushedBefore: boolean },
 ): boolean {
   if (invite.status === "completed") return true;
-  if (kind === "assessment") return false;
+  if (kind !== "contact") return false;
   if (invite.status === "expired" || invite.status === "cancelled")
     return pushedBefore || invite.tests.some((test) => test.status === "completed");
   return false;

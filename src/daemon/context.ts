@@ -10,6 +10,7 @@ import type { StoreThread, ThreadedStore } from "../store/contract/threaded.ts";
 import type { Vault } from "../vault/contract.ts";
 import type { Notify } from "../systemd/notify.ts";
 import type { VendorDeclaration } from "../vendors/contract/declaration.ts";
+import type { InviteDesk } from "../vendors/contract/invite-desk.ts";
 import type { Source } from "../vendors/contract/source.ts";
 import type { Certificate } from "./http/certificate.ts";
 
@@ -22,6 +23,7 @@ export interface ServeContext extends LookUpContext {
   vendors: readonly VendorDeclaration[];
   sources(): Promise<readonly Source[]>;
   vault(): Promise<Vault>;
+  inviteDesk(): Promise<InviteDesk | null>;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   threadedStore(): Promise<ThreadedStore>;

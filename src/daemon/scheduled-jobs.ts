@@ -32,6 +32,7 @@ export async function scheduledJobs(
       jobEnded(name, (report.failed?.tasks.length ?? 0) > 0 ? "partly" : "done");
       tell(log, report);
       if (report.isLeft) hurry(clock.now());
+      if (report.hurries !== undefined) hurries.get(report.hurries)?.(clock.now());
     };
     return [{ name, due, run: runOnce }];
   };

@@ -1,6 +1,7 @@
 import type { World } from "../shared/world.ts";
 import { serve } from "../daemon/serve.ts";
 import { openAts } from "../flows/ats/ats.ts";
+import { catalogOf } from "../flows/ats/catalog.ts";
 import { tryAts } from "../flows/trial/ats-trial.ts";
 import { tryContacts } from "../flows/trial/contact-trial.ts";
 import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
@@ -93,7 +94,7 @@ async function prepareAccount(
   const context = { store, clock: app.clock, vault: await app.vault(), ats, access, targetUrl };
   await subscribe(context, connection, await planSubscribe(context, connection));
   const entry = { test, required: true, trigger: "auto", dueDays: 7, emailTemplate: "branded" } as const;
-  await ats.setCatalogEntry(access, { jobId: job, stage }, entry);
+  await catalogOf(opened, store).set({ jobId: job, stage }, entry);
 }
 
 /** The candidate opens the link and finishes. */

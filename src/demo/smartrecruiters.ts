@@ -1,5 +1,6 @@
 /** The second half: a candidate of SmartRecruiters, from the stage that asks for a test to the scorecard and back. */
 import { type OpenAts, openAts } from "../flows/ats/ats.ts";
+import { catalogOf } from "../flows/ats/catalog.ts";
 import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
 import { contacts } from "./hubspot.ts";
 import { heldLines, scorecardTable } from "./show.ts";
@@ -36,12 +37,13 @@ export async function connectSmartrecruiters(scene: Scene): Promise<OpenAts> {
   return opened;
 }
 
-export async function assessCandidate(scene: Scene, { connection, ats, access }: OpenAts): Promise<void> {
+export async function assessCandidate(scene: Scene, opened: OpenAts): Promise<void> {
+  const { connection, ats, access } = opened;
   const { store, output } = scene;
   const { say, terminal, world } = output;
   const { firstName, lastName, email } = CANDIDATE;
   say(terminal.paint.bold("7  A candidate reaches a stage that asks for a test, and takes it"));
-  await ats.setCatalogEntry(access, PLACE, ENTRY);
+  await catalogOf(opened, store).set(PLACE, ENTRY);
   const candidateId = await ats.createCandidate(access, CANDIDATE);
   await ats.advance(access, { candidateId, ...PLACE });
   say(`   ${firstName} ${lastName} is asked for DISC, takes it, and JobCannon tells us`);

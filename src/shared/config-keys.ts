@@ -10,6 +10,8 @@ export type KeyKind =
   | { kind: "number"; min: number; max: number }
   | { kind: "yes-no" }
   | { kind: "choice"; of: readonly string[] }
+  /** Some of these, as a list or with commas between; kept as `properties, note`. */
+  | { kind: "choices"; of: readonly string[] }
   /** As `5m`, `90s`, `2h`; kept in ms. */
   | { kind: "duration" }
   /** As `02:00`, UTC; kept in minutes since midnight. */
@@ -34,6 +36,7 @@ export const REGION = { kind: "choice", of: ["eu", "us"] } as const;
 export const KEYS = {
   org: text("default"),
   "jobcannon.result_base": url("https://jobcannon.io"),
+  "jobcannon.invites_url": url(""),
   "serve.listen": { kind: "address", default: "127.0.0.1:8470" },
   "serve.admin_listen": { kind: "address", mayBeNone: true, default: "127.0.0.1:8471" },
   "serve.max_connections": { kind: "number", min: 16, max: 2_048, default: 1_024 },

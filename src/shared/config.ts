@@ -325,6 +325,13 @@ function check(value: unknown, key: KeyKind, where: string): KeyValue {
     case "choice":
       if (typeof written === "string" && key.of.includes(written)) return written;
       throw wrong(`one of ${key.of.join(", ")}`);
+    case "choices": {
+      const all = Array.isArray(written) ? written : typeof written === "string" ? written.split(",") : [];
+      const named = all.map((each) => (typeof each === "string" ? each.trim() : ""));
+      const isWell = named.length > 0 && named.every((each) => key.of.includes(each));
+      if (isWell) return key.of.filter((each) => named.includes(each)).join(", ");
+      throw wrong(`some of ${key.of.join(", ")}, as ["${key.of.join('", "')}"]`);
+    }
     case "yes-no":
       if (written === true || written === "true") return true;
       if (written === false || written === "false") return false;

@@ -89,6 +89,13 @@ export async function readSecret(vault: SecretReader, place: SecretPlace): Promi
   });
 }
 
+/** All that an org uses: its own, else everybody's. */
+export async function readSecrets(vault: SecretReader, place: SecretPlace): Promise<Secret[]> {
+  const own = await readAll(vault, place);
+  const held = own.length > 0 ? own : await readAll(vault, { ...place, org: null });
+  return held.map(({ secret: each }) => each);
+}
+
 /** A vault that answers from memory what was read before, for as long as the real one cannot be read. */
 export function rememberingSecrets(vault: SecretReader): SecretReader {
   const [names, values] = [new Map<string, string[]>(), new Map<string, Map<string, Secret>>()];

@@ -1,9 +1,12 @@
 /** The vendors. A new one is a folder beside these and its line here. */
+import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
+import type { Http } from "../shared/http.ts";
 import { nearest } from "../shared/nearest.ts";
 import { listed } from "../shared/text.ts";
 import type { DestinationDeclaration, VendorDeclaration } from "./contract/declaration.ts";
 import type { Destination, VendorOptions } from "./contract/destination.ts";
+import type { InviteDesk } from "./contract/invite-desk.ts";
 import type { LookUp } from "./contract/look-up.ts";
 import type { Source } from "./contract/source.ts";
 import { hubspot } from "./hubspot/declaration.ts";
@@ -38,6 +41,16 @@ export async function openLookUp(vendor: string, options: VendorOptions): Promis
 /** Throws as `openDestination` does. */
 export function checkVendor(vendor: string): void {
   destinationNamed(vendor);
+}
+
+/** Null where nobody is named who would invite. */
+export async function openInviteDesk(options: {
+  http: Http;
+  clock: Clock;
+  url: string;
+}): Promise<InviteDesk | null> {
+  if (options.url === "") return null;
+  return (await import("./jobcannon/invite-desk.ts")).openInviteDesk(options);
 }
 
 export async function openSources(): Promise<Source[]> {

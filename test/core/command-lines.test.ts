@@ -81,6 +81,11 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   testAlertCommand: [lines.testAlertCommand({ org: "acme" })],
   invitesCommand: [lines.invitesCommand(), lines.invitesCommand({ org: "acme" })],
   inviteCommand: ["inv_7Q2", HOSTILE].map((id) => lines.inviteCommand(id, { org: "acme" })),
+  assignCommand: [
+    lines.assignCommand({}),
+    lines.assignCommand({ org: "acme" }, "inv_7Q2"),
+    lines.assignCommand({ org: "acme" }, HOSTILE),
+  ],
   setCatalogCommand: STAGES.flatMap((of) => [
     lines.setCatalogCommand(of),
     lines.setCatalogCommand({ ...of, test: "disc" }),

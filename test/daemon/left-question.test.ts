@@ -88,7 +88,13 @@ test("the look-ups are due within a second of being hurried", async () => {
   const nobody = () => Promise.reject(new Error("nothing runs here"));
   const context: JobContext = {
     ...{ clock, config, log: silent, insists: false, store: await opened(openDirect) },
-    ...{ destination: nobody, access: nobody, lookUp: nobody, keyAccess: nobody },
+    ...{
+      destination: nobody,
+      access: nobody,
+      lookUp: nobody,
+      keyAccess: nobody,
+      inviteDesk: async () => null,
+    },
     ...{ stateDir: "/nowhere", backupFiles: nobody },
     ...{ http: nobody, tokens: nobody, vault: nobody, secrets: nobody },
     tokenTrouble: { release: async () => null, note: nobody },

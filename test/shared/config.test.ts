@@ -25,6 +25,8 @@ function another(key: KeyKind & { default: string | number | boolean }): [string
       const other = key.of.find((choice) => choice !== key.default) ?? "";
       return [other, other];
     }
+    case "choices":
+      return [key.of[0] ?? "", key.of[0] ?? ""];
     case "yes-no":
       return [String(!key.default), !key.default];
     case "number":

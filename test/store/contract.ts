@@ -9,6 +9,8 @@ import { describeMarks } from "./contract/marks.ts";
 import { describeRaising } from "./contract/raising.ts";
 import { describeReads } from "./contract/reads.ts";
 import { describeReruns } from "./contract/reruns.ts";
+import { describeRequests } from "./contract/requests.ts";
+import { describeResults } from "./contract/results.ts";
 import { describeRetention } from "./contract/retention.ts";
 import { describeSettle } from "./contract/settle.ts";
 import { describeSharedRecords } from "./contract/shared-records.ts";
@@ -32,6 +34,8 @@ export function describeStore(name: string, open: OpenStore): void {
     describeWebhooks(open);
     describeConsents(open);
     describeCoordination(open);
+    describeResults(open);
+    describeRequests(open);
     describeRetention(open);
     describeModel(open);
   });

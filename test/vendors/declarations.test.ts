@@ -36,7 +36,7 @@ describe.each(VENDORS.map((each) => [each.vendor, each] as const))("%s declares"
     expect(VENDORS.filter((each) => each.vendor === vendor)).toHaveLength(1);
     const names = [...Object.keys(KEYS), ...Object.keys(ORG_KEYS)];
     expect(names.filter((name) => new RegExp(`^${vendor}[._]`).test(name))).toEqual(
-      vendor === "jobcannon" ? ["jobcannon.result_base"] : [],
+      vendor === "jobcannon" ? ["jobcannon.result_base", "jobcannon.invites_url"] : [],
     );
     for (const { name } of declared.secrets) expect(name.startsWith(`${vendor}.`)).toBe(true);
   });

@@ -188,6 +188,11 @@ export function inviteCommand(invitationId: string, of: Partial<Owned> = {}): st
   return line("invites", "show", word(invitationId), ...place(ownerOf(of)));
 }
 
+/** Says whose result it is where several candidates fit; without an invitation it lists those that wait. */
+export function assignCommand(of: Partial<Owned>, invitationId?: string): string {
+  return line("invites", "assign", invitationId && word(invitationId), ...place(ownerOf(of)));
+}
+
 export function setCatalogCommand(of: JobStage & { test?: string }): string {
   return catalogLine("set", of, of.test === undefined ? [] : ["--test", word(of.test)]);
 }

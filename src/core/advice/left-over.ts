@@ -1,4 +1,11 @@
-import { connectCommand, logsCommand, replayCommand, resyncCommand, statusCommand } from "./command-lines.ts";
+import {
+  assignCommand,
+  connectCommand,
+  logsCommand,
+  replayCommand,
+  resyncCommand,
+  statusCommand,
+} from "./command-lines.ts";
 import { AppError, type ErrorCode } from "../../shared/errors.ts";
 import { count } from "../../shared/text.ts";
 import type { Connection } from "../connection.ts";
@@ -55,6 +62,7 @@ function heldParts(connection: Connection, causes: HeldCauses): Part[] {
     scope = 0,
     confirm = 0,
     gone = 0,
+    candidate = 0,
   } = causes;
   const connect = connectCommand(connection);
   return [
@@ -63,6 +71,7 @@ function heldParts(connection: Connection, causes: HeldCauses): Part[] {
     ...part(confirm, "PARTIAL", "somebody confirms its account", connectCommand(connection, "--confirm")),
     ...part(property, "PARTIAL", `${vendor} has the property they fill`, resyncCommand(connection)),
     ...part(gone, "PARTIAL", `their contacts are back in ${vendor}`, replayCommand(connection, "gone")),
+    ...part(candidate, "PARTIAL", "somebody says whose they are", assignCommand(connection)),
     ...part(
       scope,
       "PARTIAL",

@@ -1,4 +1,5 @@
 import {
+  assignCommand,
   connectCommand,
   logsCommand,
   QUESTIONS_COMMAND,
@@ -13,7 +14,7 @@ import type { StuckCounts } from "../push.ts";
 
 /** Results that do not move, and what to do about it, which depends on the cause. */
 export interface StuckTrouble {
-  cause: "property" | "scope" | "vendor" | "record";
+  cause: "property" | "scope" | "candidate" | "vendor" | "record";
   words: string;
 }
 
@@ -51,6 +52,7 @@ export function stuckTroubles(connection: Connection, stuck: StuckCounts): Stuck
   const found: [StuckTrouble["cause"], n: number, advice: string][] = [
     ["property", stuck.property, `a property is missing there. Run: ${resyncCommand(connection)}`],
     ["scope", stuck.scope, scopeAdvice(connection)],
+    ["candidate", stuck.candidate, `somebody must say whose they are. Run: ${assignCommand(connection)}`],
     ["vendor", ofVendor, vendorAdvice(connection)],
     ["record", ofRecord, recordAdvice(connection, isCertain)],
   ];

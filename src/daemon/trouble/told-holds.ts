@@ -13,6 +13,7 @@ export interface ToldHolds {
 const MESSAGES: readonly (readonly [HeldCause, string])[] = [
   ["property", "results wait for a property"],
   ["scope", "results wait for a scope"],
+  ["candidate", "results wait for somebody who says whose they are"],
 ];
 
 export function createToldHolds(store: Pick<Store, "connection" | "countPushes">, log: Log): ToldHolds {

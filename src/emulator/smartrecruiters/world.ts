@@ -8,6 +8,7 @@ import { type CustomField, DEFAULT_FIELDS } from "./custom-fields.ts";
 import { isHttpUrl } from "./input.ts";
 import { isSigningSecret } from "./jobcannon-signature.ts";
 import { defaultPublished, type PublishedSettings } from "./published/settings.ts";
+import { DEFAULT_DEFINITIONS, type Definition } from "./published/definitions.ts";
 import type { AccessToken, Code, Grant } from "./grant.ts";
 import type { WebhookTry, WebhookEvent } from "./webhook-event.ts";
 
@@ -27,6 +28,8 @@ export interface SmartWorld extends VendorContext {
   pageSize: number;
   pageStyle: PageStyle;
   published: PublishedSettings;
+  /** Of candidate properties. */
+  definitions: readonly Definition[];
   webhooks: WebhookSettings;
   jobcannon: JobcannonSettings;
   codes: Map<string, Code>;
@@ -73,6 +76,7 @@ export function createWorld(context: VendorContext): SmartWorld {
     pageSize: 10,
     pageStyle: "id",
     published: defaultPublished(),
+    definitions: DEFAULT_DEFINITIONS,
     webhooks: {
       copies: 1,
       reorder: false,

@@ -27,7 +27,22 @@ interface Entry {
   claim: Claim;
   projection: Projection;
   warnings: MappingWarning[];
-  answered: { answer: Answer; result: SendResult; record: SeenRecord | null; at: number } | null;
+  answered: { answer: Answer; result: SendResult; told: Told; at: number } | null;
+}
+
+/** What the call's result says of one update beside its answer. */
+interface Told {
+  record: SeenRecord | null;
+  receipt: string | null;
+  leftOut: readonly MappingWarning[];
+}
+
+function toldOf({ records, receipts, leftOut }: SendResult, index: number): Told {
+  return {
+    record: records?.[index] ?? null,
+    receipt: receipts?.[index] ?? null,
+    leftOut: leftOut?.[index] ?? [],
+  };
 }
 
 export function createLedger(context: DeliverContext, connection: Connection): Ledger {
@@ -58,11 +73,12 @@ export function createLedger(context: DeliverContext, connection: Connection): L
     updatesOf: (pushIds) =>
       pushIds.map((pushId) => {
         const { claim, projection } = entryOf(open, pushId);
-        const { subject, version, wasDelivered, known } = claim;
+        const { subject, version, wasDelivered, known, receipt } = claim;
         return {
-          ...{ subject, traceId: `${pushId}-${version}`, projection },
+          ...{ subject, traceId: `${pushId}-${version}`, version, projection },
           ...(wasDelivered ? { wasDelivered } : {}),
           ...(known === null ? {} : { known }),
+          ...(receipt === null ? {} : { receipt }),
         };
       }),
     noteAnswers: (pushIds, result) => {
@@ -73,7 +89,7 @@ export function createLedger(context: DeliverContext, connection: Connection): L
         const entry = entryOf(open, pushId);
         // What was accepted stays accepted, whatever becomes of telling it again.
         if (entry.answered?.answer.kind !== "accepted")
-          entry.answered = { answer, result, record: result.records?.[index] ?? null, at };
+          entry.answered = { answer, result, told: toldOf(result, index), at };
       }
     },
     settle,
@@ -130,19 +146,21 @@ function settlementOf(
   if (ending !== "as answered" && !ending.counted)
     return { ...base, now, outcome: { kind: "pending", ...ending } };
   if (!answered) throw new Error("a push that was not answered cannot end as answered");
-  const { answer, result, record, at } = answered;
+  const { answer, result, told, at } = answered;
+  const { record, receipt, leftOut } = told;
   const { httpStatus, correlationId, durationMs } = result;
   const { outcome, attempt } =
     ending === "as answered"
       ? verdictOf(answer, {
           projection,
+          receipt,
           isRecreated: claim.wasDelivered && (result.made ?? []).includes(claim.subject),
         })
       : retryOf(answer, ending);
   return {
     ...base,
     ...(record !== null && isNews(record, claim) && outcome.kind === "delivered" ? { record } : {}),
-    warnings: attempt.outcome === "recreated" ? [...warnings, RECREATED] : warnings,
+    warnings: [...warnings, ...leftOut, ...(attempt.outcome === "recreated" ? [RECREATED] : [])],
     now: ending === "as answered" ? at : now,
     outcome,
     attempt: { httpStatus, correlationId, durationMs, reason: null, ...attempt },
@@ -163,12 +181,16 @@ const RECREATED: MappingWarning = {
 /** A record that the vendor refuses by itself is rejected, also where it said no to the whole call. */
 function verdictOf(
   answer: Answer,
-  { projection, isRecreated }: { projection: Projection; isRecreated: boolean },
+  {
+    projection,
+    receipt,
+    isRecreated,
+  }: { projection: Projection; receipt: string | null; isRecreated: boolean },
 ): TriedAs {
   switch (answer.kind) {
     case "accepted":
       return {
-        outcome: { kind: "delivered", projection },
+        outcome: { kind: "delivered", projection, ...(receipt === null ? {} : { receipt }) },
         attempt: isRecreated ? { outcome: "recreated", reason: RECREATED.reason } : { outcome: "delivered" },
       };
     case "rejected":

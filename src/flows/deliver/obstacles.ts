@@ -52,6 +52,7 @@ function bannerFor(
       const fixes = scopeFixes(destination) ?? `Check the integration's scopes in ${label}.`;
       return `${guide}${label} wants a scope that was not granted (${detail}); ${results}. ${fixes} Run: ${connectCommand(connection)}`;
     }
+    case "candidate":
     case "reconnect":
     case "vault":
     case "disconnected":

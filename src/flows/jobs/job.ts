@@ -7,6 +7,7 @@ import type { Http } from "../../shared/http.ts";
 import type { BackupFiles, Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { SecretReader } from "../../vault/secrets.ts";
+import type { InviteDesk } from "../../vendors/contract/invite-desk.ts";
 import type { LookUpContext } from "../intake/look-ups.ts";
 
 /** One thing that is done at set times by `serve`, and at once by `run <name>`. */
@@ -39,6 +40,7 @@ export interface JobContext extends LookUpContext {
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   vault(): Promise<Vault>;
+  inviteDesk(): Promise<InviteDesk | null>;
   /** The vault's secrets; in `serve` as they were when it could last be read. */
   secrets(): Promise<SecretReader>;
   tokenTrouble: TokenTrouble;
@@ -64,6 +66,8 @@ export interface JobReport {
   warning?: string | null;
   /** More is due at once: it ended to let others have their turn. */
   isLeft?: boolean;
+  /** The job that has work from what this one did. */
+  hurries?: string;
   /** Of a job with several tasks: those that could not be done now and are tried again. */
   failed?: { event: string; tasks: readonly FailedTask[] };
   /** Why not all is as it should be: what `run` ends with. */

@@ -189,10 +189,29 @@ export const JOBS: readonly Job[] = [
         const { answered, failed, isLeft } = await answerQuestions(context, store, { insists, signal });
         return {
           isLeft,
+          ...(answered > 0 ? { hurries: "requests" } : {}),
           counts: { answered },
           text: `${count(answered, "question")} answered`,
           event: answered > 0 ? "looked up what webhooks name" : null,
           failed: { event: "what a webhook names waits to be looked up", tasks: failed.map(untold) },
+        };
+      };
+    },
+  },
+  {
+    name: "requests",
+    does: "ask JobCannon for the invites that stages want",
+    due: () => EVERY_MINUTE,
+    load: async () => {
+      const { requestInvites } = await import("../ats/request-invites.ts");
+      return async (context, signal) => {
+        const { insists } = context;
+        const { sent, failed } = await requestInvites(context, { insists, signal });
+        return {
+          counts: { sent },
+          text: `${count(sent, "invite")} asked for`,
+          event: sent > 0 ? "invites asked for" : null,
+          failed: { event: "invite not asked for yet", tasks: failed.map(untold) },
         };
       };
     },

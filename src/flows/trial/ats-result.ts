@@ -1,4 +1,5 @@
 import {
+  assignCommand,
   connectCommand,
   inviteCommand,
   logsCommand,
@@ -207,6 +208,8 @@ function cureOf(cause: HeldCause | null, connection: Connection): string {
       return connectCommand(connection, "--confirm");
     case "gone":
       return replayCommand(connection, "gone");
+    case "candidate":
+      return assignCommand(connection);
     default:
       return connectCommand(connection);
   }

@@ -8,6 +8,7 @@ import { safeUrl } from "../../shared/url.ts";
 import { plain } from "../../shared/text.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { atsOf } from "../ats/ats.ts";
+import { catalogOf } from "../ats/catalog.ts";
 import {
   type AtsTrial,
   type AtsTrialRequest,
@@ -102,8 +103,9 @@ async function advance(trial: AtsTrial): Promise<Outcome> {
   const { request, ats, found } = trial;
   const { jobId } = request;
   const { connection, access } = foundBefore(found.account);
-  const catalog = request.stage === null ? await ats.catalog(access, jobId) : [];
-  const [only, ...others] = catalog.filter(({ test }) => request.test === null || test === request.test);
+  const catalog = catalogOf({ ats, access, connection }, trial.store);
+  const entries = request.stage === null ? await catalog.list(jobId) : [];
+  const [only, ...others] = entries.filter(({ test }) => request.test === null || test === request.test);
   const stage = request.stage ?? only?.stage ?? null;
   const set = setCatalogCommand({ ...connection, jobId, stage: stage ?? "<stage>", test: "disc" });
   if (stage === null) {
@@ -111,12 +113,12 @@ async function advance(trial: AtsTrial): Promise<Outcome> {
     return { status: "failed", cause, fix: `Run: ${set}` };
   }
   if (request.stage === null && others.length > 0) {
-    const stages = catalog.map((each) => quoted(each.stage)).join(", ");
+    const stages = entries.map((each) => quoted(each.stage)).join(", ");
     const cause = `several stages of job ${jobId} trigger a test: ${stages}`;
     return { status: "failed", cause, fix: "Name one of them with --stage" };
   }
   const place = { jobId, stage };
-  const entry = only ?? (await ats.catalogEntry(access, place));
+  const entry = only ?? (await catalog.entry(place));
   if (entry === null && request.test === null) {
     const cause = `stage ${quoted(stage)} of job ${jobId} triggers no test`;
     return { status: "failed", cause, fix: `Run: ${set}\nOr name a test with --test` };

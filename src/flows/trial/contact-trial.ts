@@ -86,7 +86,7 @@ async function send({ clock }: TrialContext, request: TrialRequest, found: Found
   const subject = person.email;
   Object.assign(found, { subject, projection });
   const { answers } = await destination.send(lastingAccess, [
-    { subject, traceId: invite.invitationId, projection },
+    { subject, traceId: invite.invitationId, version: 1, projection },
   ]);
   const [answer] = answers;
   switch (answer?.kind) {

@@ -99,6 +99,8 @@ export interface Claim {
   wasDelivered: boolean;
   /** Which record of the vendor's it was last; null while nobody knows. */
   known: KnownRecord | null;
+  /** What its destination asked to be kept when it was accepted last; null where it was nothing. */
+  receipt: string | null;
   /** Of all subjects that are known to be this record. */
   invites: Invite[];
   /** What others of the subject told that are gone; null where none did. */
@@ -121,8 +123,8 @@ export interface Settlement {
 }
 
 export type SettleOutcome =
-  /** The vendor holds this projection. */
-  | { kind: "delivered"; projection: Projection }
+  /** The vendor holds this projection. `receipt`: what its destination wants back next time; absent leaves what is kept. */
+  | { kind: "delivered"; projection: Projection; receipt?: string }
   /** There was nothing to tell. */
   | { kind: "empty" }
   | { kind: "rejected"; projection: Projection; rejection: Rejection }

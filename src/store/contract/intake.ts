@@ -1,3 +1,4 @@
+import type { Assigned } from "../../core/invite.ts";
 import type { NewEvent } from "../../core/event.ts";
 
 /** Where events become rows. */
@@ -7,6 +8,11 @@ export interface IntakeVerbs {
    * An event that fails alone never takes its neighbours along: its result says so.
    */
   append(events: readonly NewEvent[]): Promise<AppendResult[]>;
+  /**
+   * Keeps whose result an invite's is at a vendor, and has it told there: what is held for want of that is due. False
+   * where there is no such invite.
+   */
+  assign(invite: { org: string; invitationId: string }, assigned: Assigned, now: number): Promise<boolean>;
 }
 
 export interface AppendResult {

@@ -4,6 +4,7 @@ import type { DeliveryVerbs } from "./delivery.ts";
 import type { Faults } from "./faults.ts";
 import type { IntakeVerbs } from "./intake.ts";
 import type { ReadVerbs } from "./reads.ts";
+import type { RequestVerbs } from "./requests.ts";
 import type { RerunVerbs } from "./rerun.ts";
 import type { RetentionVerbs } from "./retention.ts";
 import type { WebhookVerbs } from "./webhooks.ts";
@@ -15,6 +16,7 @@ export type * from "./delivery.ts";
 export type * from "./faults.ts";
 export type * from "./intake.ts";
 export type * from "./reads.ts";
+export type * from "./requests.ts";
 export type * from "./restoring.ts";
 export type * from "./rerun.ts";
 export type * from "./retention.ts";
@@ -31,6 +33,7 @@ export interface Store
   extends IntakeVerbs,
     ConnectionVerbs,
     DeliveryVerbs,
+    RequestVerbs,
     RerunVerbs,
     WebhookVerbs,
     ReadVerbs,

@@ -28,6 +28,7 @@ export interface VerbTraits {
 /** Every verb of the contract: one that is missing here, or in `createVerbs`, does not compile. */
 export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   append: { wakes: true },
+  assign: { wakes: true },
   connections: {},
   connection: {},
   saveConnection: { wakes: true },
@@ -52,6 +53,11 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   runs: {},
   questions: {},
   settleQuestion: { wakes: true },
+  catalogEntries: {},
+  saveCatalogEntry: {},
+  inviteRequests: {},
+  noteRequest: { wakes: true },
+  requestAttempts: {},
   received: {},
   noteRefusals: {},
   refusals: {},

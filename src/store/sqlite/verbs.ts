@@ -12,7 +12,9 @@ import { createCalls } from "./delivery/rate-window.ts";
 import { createSettle } from "./delivery/settle.ts";
 import type { Db } from "./file/db.ts";
 import { createAppend } from "./intake/append.ts";
+import { createAssign } from "./intake/assign.ts";
 import { createQuestions } from "./intake/questions.ts";
+import { createRequests } from "./intake/requests.ts";
 import { createSources } from "./intake/sources.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
 import { createAttempts } from "./reads/attempts.ts";
@@ -28,6 +30,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
   const calls = createCalls(db, self);
   return {
     append: createAppend(db),
+    ...createAssign(db),
     ...createConnections(db, clock.now),
     ...createConsents(db, self),
     ...createClaims(db, self, clock.now, calls.takeCall),
@@ -44,6 +47,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...calls,
     ...createServices(db, self),
     ...createQuestions(db),
+    ...createRequests(db),
     ...createWebhooks(db),
     ...createSources(db),
     ...createPurge(db),

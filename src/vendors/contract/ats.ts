@@ -1,6 +1,9 @@
 import type { Projection } from "../../core/push.ts";
 import type { Secret } from "../../shared/secret.ts";
+import type { CatalogEntry, Stage, StagePlace } from "../../core/catalog.ts";
 import type { Access } from "./access.ts";
+
+export type { CatalogEntry, StagePlace } from "../../core/catalog.ts";
 
 /**
  * An applicant tracking system (ATS): candidates take assessments that its jobs ask for, and it tells by webhook what
@@ -18,11 +21,10 @@ export interface Ats {
   /** False where it was gone already. */
   unsubscribe(access: Access, id: string): Promise<boolean>;
 
-  /** What the stages of a job trigger. */
-  catalog(access: Access, jobId: string): Promise<(CatalogEntry & { stage: string })[]>;
-  /** Null when the stage triggers nothing. */
-  catalogEntry(access: Access, place: StagePlace): Promise<CatalogEntry | null>;
-  setCatalogEntry(access: Access, place: StagePlace, entry: CatalogEntry): Promise<CatalogEntry>;
+  /** The vendor's own, or the stages that ours is kept for. */
+  catalog: VendorCatalog | KeptCatalog;
+  /** Who is asked, with an address; absent where the vendor itself asks them. */
+  person?(access: Access, candidateId: string): Promise<Person>;
 
   /** The parts of a trial with a made-up candidate. */
   createCandidate(
@@ -42,25 +44,35 @@ export interface Ats {
   differences(entry: ScorecardEntry, sent: Projection): string[];
 }
 
+/** Kept by the vendor, which asks for the assessments itself. */
+export interface VendorCatalog {
+  kept: "there";
+  /** What the stages of a job trigger. */
+  list(access: Access, jobId: string): Promise<(CatalogEntry & { stage: string })[]>;
+  /** Null when the stage triggers nothing. */
+  entry(access: Access, place: StagePlace): Promise<CatalogEntry | null>;
+  set(access: Access, place: StagePlace, entry: CatalogEntry): Promise<CatalogEntry>;
+}
+
+/** Kept by us: the vendor has none, and tells of moves alone. */
+export interface KeptCatalog {
+  kept: "here";
+  /** The steps of the company's hiring processes. */
+  stages(access: Access): Promise<Stage[]>;
+}
+
+export interface Person {
+  /** Null where the vendor knows none. */
+  email: string | null;
+  firstName: string | null;
+  lastName: string | null;
+}
+
 export interface Subscription {
   id: string;
   event: string;
   targetUrl: string;
   isActive: boolean;
-}
-
-export interface StagePlace {
-  jobId: string;
-  stage: string;
-}
-
-/** What a job's stage triggers (guide, step 4). */
-export interface CatalogEntry {
-  test: string;
-  required: boolean;
-  trigger: "auto" | "manual";
-  dueDays: number;
-  emailTemplate: "branded" | "default";
 }
 
 export interface Assessment {

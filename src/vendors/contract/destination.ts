@@ -26,11 +26,15 @@ export interface Update {
   subject: string;
   /** Names this very write; unique within a call. */
   traceId: string;
+  /** Grows with each change of what the subject is to be told. */
+  version: number;
   projection: Projection;
   /** The vendor held it once; absent where it was never told. */
   wasDelivered?: true;
   /** Which record the subject was last; absent while nobody knows. */
   known?: KnownRecord;
+  /** What this destination asked to be kept of the subject when it was accepted last; absent where it was nothing. */
+  receipt?: string;
 }
 
 export interface SendResult {
@@ -40,6 +44,10 @@ export interface SendResult {
   made?: readonly string[];
   /** Which record each accepted one is, in the same order; absent where subjects are records of their own. */
   records?: readonly (SeenRecord | null)[];
+  /** What it wants back with the subject's next update, of each accepted one, in the same order; null leaves what is kept. */
+  receipts?: readonly (string | null)[];
+  /** What the vendor took without a part of it, in the same order: the parts, and why. */
+  leftOut?: readonly (readonly MappingWarning[])[];
   httpStatus: number | null;
   correlationId: string | null;
   durationMs: number;
@@ -57,6 +65,16 @@ export interface FieldPlan {
   overQuota: string[];
   /** Fields that are there and cannot take our values. */
   leftOut: LeftOutField[];
+  /** Fields that only the account's own people can create; absent where we do. */
+  wanted?: readonly WantedField[];
+}
+
+/** A field that an administrator has to create, as the vendor's people see it. */
+export interface WantedField {
+  name: string;
+  label: string;
+  /** In the vendor's word. */
+  type: string;
 }
 
 export interface OwnFields {
@@ -127,6 +145,8 @@ export interface Destination extends DestinationWords {
   applyFields(access: Access, plan: FieldPlan): Promise<FieldReport>;
   /** The fields that results fill, where they are ours and the same in every account. */
   ownFields?: OwnFields;
+  /** Everybody there with this address; absent where nobody has to say whose a result is. Throws `VENDOR_*`. */
+  candidatesWith?(access: Access, email: string): Promise<FoundCandidate[]>;
   /** What an applicant tracking system offers beside; absent where the vendor is none. */
   ats?: Ats;
   /**
@@ -136,6 +156,16 @@ export interface Destination extends DestinationWords {
   refuseTrial?(account: Account | null): string | null;
   /** Looking at, and taking away, what a trial sent; absent where the trial goes another way. */
   trial?: Trial;
+}
+
+/** A candidate as people choose among several. */
+export interface FoundCandidate {
+  candidateId: string;
+  /** As people there read it; blank where there is none. */
+  name: string;
+  /** The job they are on; null where they are on none. */
+  job: { id: string; title: string | null } | null;
+  status: string | null;
 }
 
 /** Both throw `VENDOR_*` and what `token()` throws. */
@@ -155,6 +185,7 @@ export interface FieldReport {
   drifted: FieldPlan["drifted"];
   overQuota: string[];
   leftOut: LeftOutField[];
+  wanted?: readonly WantedField[];
   /** Every field of ours that the account now has and that can take our values. */
   known: string[];
 }

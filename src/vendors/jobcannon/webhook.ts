@@ -36,6 +36,19 @@ export function claimOf(headers: Headers, now: number): WebhookSignature & { eve
   };
 }
 
+/** The headers of a webhook of ours to JobCannon. Throws `CONFIG_INVALID` where no secret has a key in it. */
+export function signed(
+  secrets: readonly Secret[],
+  { id, at, body }: { id: string; at: number; body: string },
+): Record<string, string> {
+  const sentAt = String(Math.floor(at / 1_000));
+  const signatures = secrets.map((each) => sign(each, `${id}.${sentAt}.`, [Buffer.from(body)]));
+  const usable = signatures.filter((each) => each !== null);
+  if (usable.length === 0)
+    throw new AppError("CONFIG_INVALID", "no webhook secret of JobCannon has a key in it");
+  return { "webhook-id": id, "webhook-timestamp": sentAt, "webhook-signature": usable.join(" ") };
+}
+
 function misfit(): AppError {
   return invalid("webhook-signature fits none of our secrets");
 }

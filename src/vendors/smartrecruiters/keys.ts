@@ -1,6 +1,10 @@
 /** What SmartRecruiters is configured with. */
 import { PORT, port, REGION, TEXT, text, url, type VendorKeys } from "../../shared/config-keys.ts";
 
+/** Where the profile "published" brings results. */
+export const RESULTS = ["properties", "note"] as const;
+export type ResultsTo = (typeof RESULTS)[number];
+
 const PROFILE = { kind: "choice", of: ["v1", "published", "v201907"] } as const;
 
 export const KEYS = {
@@ -19,6 +23,7 @@ export const KEYS = {
     },
     token_host: { kind: "choice", of: ["api", "identity"], default: "api" },
     send_redirect_uri: { kind: "yes-no", default: true },
+    results: { kind: "choices", of: RESULTS, default: "properties, note" },
     redirect_port: port(8977),
   },
   /** Each customer has an app of its own, and declares its region: the API does not tell it. */

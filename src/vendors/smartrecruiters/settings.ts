@@ -6,7 +6,7 @@ import { checkBaseUrl, isLoopback } from "../../shared/url.ts";
 import { settingsOf } from "../../shared/vendor-settings.ts";
 import type { Destination, VendorOptions } from "../contract/destination.ts";
 import type { Api } from "./calling/api.ts";
-import { KEYS } from "./keys.ts";
+import { KEYS, RESULTS, type ResultsTo } from "./keys.ts";
 import type { Profile, ProfileName } from "./calling/profile.ts";
 
 export interface SmartrecruitersSettings {
@@ -32,6 +32,7 @@ export interface PublishedSettings extends SmartrecruitersSettings {
   tokenHost: "api" | "identity";
   /** Does the exchange of a code name the redirect URI again? */
   sendsRedirectUri: boolean;
+  results: readonly ResultsTo[];
 }
 
 /** Each customer has an app of its own, and a sandbox hosts of its own. Throws `CONFIG_INVALID`. */
@@ -61,6 +62,7 @@ export function readSettings({
     clientAuth: own.client_auth,
     tokenHost: own.token_host,
     sendsRedirectUri: own.send_redirect_uri,
+    results: RESULTS.filter((each) => own.results.split(", ").includes(each)),
     redirectPort: own.redirect_port,
     region: own.region,
     resultBase: config["jobcannon.result_base"],

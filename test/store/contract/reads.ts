@@ -132,7 +132,7 @@ export function describeReads(open: OpenStore): void {
   });
 
   describe("stuck", () => {
-    const NONE = { waiting: 0, failing: 0, quarantined: 0, property: 0, scope: 0 };
+    const NONE = { waiting: 0, failing: 0, quarantined: 0, property: 0, scope: 0, candidate: 0 };
 
     test("is a push that waited longer than 30 minutes", async () => {
       const store = await opened(open);
@@ -174,6 +174,7 @@ export function describeReads(open: OpenStore): void {
         quarantined: 1,
         property: 1,
         scope: 1,
+        candidate: 0,
       });
       await store.hold(id, { cause: "reconnect" });
       expect(await stuckOf(store, id, later)).toEqual({ ...NONE, property: 1, scope: 1 });

@@ -121,8 +121,8 @@ async function step({ store, reference, pairs, id, now }: Context, operation: Op
 async function compare({ store, reference, id, now }: Omit<Context, "pairs">): Promise<void> {
   const { events, invites, connections } = await store.overview("acme", now);
   const counted = { events: { total: events.total, conflicts: events.conflicts }, invites };
-  const { waiting, failing, quarantined, property, scope } = await stuckOf(store, id, now);
-  const stuck = waiting + failing + quarantined + property + scope;
+  const { waiting, failing, quarantined, property, scope, candidate } = await stuckOf(store, id, now);
+  const stuck = waiting + failing + quarantined + property + scope + candidate;
   expect({ ...counted, pushes: connections[0]?.pushes, stuck }).toEqual(reference.counts(now));
   expect(await unpushed(store, { connectionId: id, includeInProgress: false })).toBe(reference.unpushed());
   expect((await store.dueWork(now)).map(({ dueAt }) => dueAt)).toEqual(reference.dueTimes().slice(0, 1));

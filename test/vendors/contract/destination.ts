@@ -52,7 +52,7 @@ export function describeDestination(declared: VendorDeclaration, example: Destin
     const subjects = await example.subjects(account, n);
     const updates = subjects.map((subject, index): Update => {
       const { projection } = destination.project(example.invites(subject), known);
-      return { subject, traceId: `trace-${index}`, projection };
+      return { subject, traceId: `trace-${index}`, version: index, projection };
     });
     const send = async (some = updates) => (await destination.send(access, some)).answers;
     return { ...account, updates, known, send };

@@ -98,7 +98,7 @@ export function anUpdate(
   projection: Record<string, string> = { jc_iq_score: "120" },
 ): Update {
   updates += 1;
-  return { subject, traceId: `trace-${updates}`, projection };
+  return { subject, traceId: `trace-${updates}`, version: updates, projection };
 }
 
 /** Creates all fields, as the first connect does. */

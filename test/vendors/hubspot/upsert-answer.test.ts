@@ -5,9 +5,14 @@ import { readProblem } from "../../../src/vendors/hubspot/problem.ts";
 import { readAnswers } from "../../../src/vendors/hubspot/upsert-answer.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 12, 20);
-const ANN: Update = { subject: "ann@x.example", traceId: "t-1", projection: { jc_disc_d: "1" } };
-const JOANN: Update = { subject: "joann@x.example", traceId: "t-2", projection: { jc_disc_d: "2" } };
-const BOB: Update = { subject: "bob@x.example", traceId: "t-3", projection: { jc_disc_i: "3" } };
+const ANN: Update = { subject: "ann@x.example", traceId: "t-1", version: 1, projection: { jc_disc_d: "1" } };
+const JOANN: Update = {
+  subject: "joann@x.example",
+  traceId: "t-2",
+  version: 1,
+  projection: { jc_disc_d: "2" },
+};
+const BOB: Update = { subject: "bob@x.example", traceId: "t-3", version: 1, projection: { jc_disc_i: "3" } };
 const ALL = [ANN, JOANN, BOB];
 
 function answerOf(status: number, body: unknown, headers: Record<string, string> = {}): ApiAnswer {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { NOON } from "../../core/example.ts";
 import { isAppError } from "../../../src/shared/errors.ts";
-import { type Company, openCompany, type Reply, refusal } from "./company.ts";
+import { catalogThere, type Company, openCompany, type Reply, refusal } from "./company.ts";
 
 const EVENT = "candidate.assessment.completed";
 const TARGET = "https://api.jobcannon.io/smartrecruiters/webhooks";
@@ -102,7 +102,7 @@ describe("every list", () => {
       "/v1/jobs/j1/assessments",
       "content",
       (n) => ({ stage: `s${n}`, test: "disc", trigger: "auto" }),
-      async ({ ats, access }) => (await ats.catalog(access, "j1")).map(({ stage }) => stage),
+      async ({ ats, access }) => (await catalogThere(ats).list(access, "j1")).map(({ stage }) => stage),
     ],
     [
       "a scorecard",
@@ -214,22 +214,22 @@ describe("the catalogue", () => {
 
   test("tells what a stage triggers, or that it triggers nothing", async () => {
     const { ats, access, on } = await openCompany();
-    expect(await ats.catalogEntry(access, place)).toBeNull();
+    expect(await catalogThere(ats).entry(access, place)).toBeNull();
     on(`GET ${path}`, { body: { stage: "Phone screen", ...entry } });
-    expect(await ats.catalogEntry(access, place)).toEqual(entry);
+    expect(await catalogThere(ats).entry(access, place)).toEqual(entry);
   });
 
   test("takes a new entry and answers what the vendor now holds", async () => {
     const { ats, access, on, heard } = await openCompany();
     on(`PUT ${path}`, { body: { ...entry, dueDays: 5 } });
-    expect(await ats.setCatalogEntry(access, place, entry)).toEqual({ ...entry, dueDays: 5 });
+    expect(await catalogThere(ats).set(access, place, entry)).toEqual({ ...entry, dueDays: 5 });
     expect(JSON.parse(heard[0]?.body ?? "")).toEqual(entry);
   });
 
   test("lists the stages of a job", async () => {
     const { ats, access, on } = await openCompany();
     on("GET /v1/jobs/j1/assessments", { body: { content: [{ stage: "Phone screen", ...entry }] } });
-    expect(await ats.catalog(access, "j1")).toEqual([{ stage: "Phone screen", ...entry }]);
+    expect(await catalogThere(ats).list(access, "j1")).toEqual([{ stage: "Phone screen", ...entry }]);
   });
 });
 

@@ -9,7 +9,7 @@ import { variableOf } from "../../../src/shared/config-keys.ts";
 import { createHttp } from "../../../src/shared/http.ts";
 import { secret } from "../../../src/shared/secret.ts";
 import type { Destination, Update } from "../../../src/vendors/contract/destination.ts";
-import type { Ats } from "../../../src/vendors/contract/ats.ts";
+import type { Ats, VendorCatalog } from "../../../src/vendors/contract/ats.ts";
 import type { LookUp } from "../../../src/vendors/contract/look-up.ts";
 import { VENDORS } from "../../../src/vendors/index.ts";
 import { openLookUp } from "../../../src/vendors/smartrecruiters/look-up.ts";
@@ -139,6 +139,17 @@ export function refusal(code: string, message: string) {
   return { message, errors: [{ code, message }] };
 }
 
+/** The catalogue that the vendor keeps. */
+export function catalogThere({ catalog }: Pick<Ats, "catalog">): VendorCatalog {
+  if (catalog.kept === "there") return catalog;
+  throw new Error("the catalogue is kept here");
+}
+
 export function anUpdate(projection: Record<string, string> = {}): Update {
-  return { subject: "a1", traceId: "trace-1", projection: { title: "JobCannon: DISC", ...projection } };
+  return {
+    subject: "a1",
+    traceId: "trace-1",
+    version: 1,
+    projection: { title: "JobCannon: DISC", ...projection },
+  };
 }

@@ -15,6 +15,7 @@ import { anInvite, aTest, NOON } from "../../core/example.ts";
 import { type EmulatedSmartrecruiters, emulated } from "../../emulated.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { type Delivery, verify } from "../delivery.ts";
+import { catalogThere } from "./company.ts";
 
 const PLACE = { jobId: "j1", stage: "Assessment" };
 const DISC = {
@@ -40,9 +41,10 @@ test("a stage triggers a test, its result reaches the scorecard, and a webhook c
     dueDays: 7,
     emailTemplate: "branded",
   } as const;
-  expect(await ats.catalogEntry(access, PLACE)).toBeNull();
-  expect(await ats.setCatalogEntry(access, PLACE, entry)).toEqual(entry);
-  expect(await ats.catalog(access, "j1")).toEqual([{ stage: "Assessment", ...entry }]);
+  const catalog = catalogThere(ats);
+  expect(await catalog.entry(access, PLACE)).toBeNull();
+  expect(await catalog.set(access, PLACE, entry)).toEqual(entry);
+  expect(await catalog.list(access, "j1")).toEqual([{ stage: "Assessment", ...entry }]);
 
   const candidateId = await ats.createCandidate(access, {
     firstName: "Ann",
@@ -63,7 +65,7 @@ test("a stage triggers a test, its result reaches the scorecard, and a webhook c
   const { projection, warnings } = smartrecruiters.project([invite], known);
   expect(warnings).toEqual([]);
   const { answers } = await smartrecruiters.send(access, [
-    { subject: assessmentId, traceId: "t1", projection },
+    { subject: assessmentId, traceId: "t1", version: 1, projection },
   ]);
   expect(answers).toEqual([{ kind: "accepted" }]);
   expect(await ats.scorecard(access, candidateId)).toEqual([
@@ -104,8 +106,11 @@ test("a field that was removed holds the result until the fields are read again"
     (await ats?.createCandidate(access, { firstName: "Ann", lastName: "Lee", email: "a@x" })) ?? "";
   const triggered = await ats?.triggerAssessment(access, { candidateId, jobId: "j1", test: "disc" });
   const send = async (projection: Record<string, string>) =>
-    (await smartrecruiters.send(access, [{ subject: triggered?.id ?? "", traceId: "t1", projection }]))
-      .answers;
+    (
+      await smartrecruiters.send(access, [
+        { subject: triggered?.id ?? "", traceId: "t1", version: 1, projection },
+      ])
+    ).answers;
   await settings({ customFields: [] });
   const title = "JobCannon: DISC";
   expect(await send({ title, "Dominance (cf-disc-d)": "68" })).toEqual([
@@ -119,7 +124,7 @@ test("a result without the scope to write it is held for that scope", async () =
   const { smartrecruiters, access, settings } = await openEmulated();
   await settings({ grantedScopes: ["candidates:read", "assessments:read"] });
   const { answers } = await smartrecruiters.send(access, [
-    { subject: "a1", traceId: "t1", projection: { title: "x" } },
+    { subject: "a1", traceId: "t1", version: 1, projection: { title: "x" } },
   ]);
   expect(answers).toEqual([{ kind: "held", cause: "scope", detail: "assessments:write" }]);
 });

@@ -13,7 +13,7 @@ const STATUSES = ["LEAD", "NEW", "IN_REVIEW", "INTERVIEW", "OFFERED", "HIRED", "
 
 export function candidateRoutes(world: SmartWorld): PublishedRoute[] {
   return [
-    { method: "GET", path: "/candidates", scope: "candidates_read", answer: (call) => list(call) },
+    { method: "GET", path: "/candidates", scope: "candidates_read", answer: (call) => list(world, call) },
     {
       method: "POST",
       path: "/candidates",
@@ -30,7 +30,7 @@ export function candidateRoutes(world: SmartWorld): PublishedRoute[] {
       method: "GET",
       path: "/candidates/:id",
       scope: "candidates_read",
-      answer: (call) => withCandidate(call, (candidate) => json(200, show(candidate))),
+      answer: (call) => withCandidate(call, (candidate) => json(200, show(call.company, candidate))),
     },
     {
       method: "DELETE",
@@ -66,15 +66,17 @@ export function candidateRoutes(world: SmartWorld): PublishedRoute[] {
 }
 
 /** https://developers.smartrecruiters.com/reference/candidatesall-1 */
-function list({ company, query, path }: PublishedCall): Reply {
+function list(world: SmartWorld, { company, query, path }: PublishedCall): Reply {
   const limit = Number(query.get("limit") ?? 10);
   if (!Number.isInteger(limit) || limit < 1 || limit > 100) return invalid("limit must be from 1 to 100");
   const after = Date.parse(query.get("updatedAfter") ?? "1970-01-01T00:00:00Z");
   const words = query.get("q")?.toLowerCase();
+  const jobId = query.get("jobId");
   const found = [...company.candidates.values()].filter(
     (each) =>
       Date.parse(each.updatedOn ?? each.createdOn) >= after &&
-      (words === undefined || each.email.toLowerCase() === words),
+      (words === undefined || isFound(world, each, words)) &&
+      (jobId === null || applicationOf(company.published, each.id, jobId) !== undefined),
   );
   const offset = Number(query.get("pageId")?.replace(/^p/, "") ?? 0);
   const end = offset + limit;
@@ -84,7 +86,12 @@ function list({ company, query, path }: PublishedCall): Reply {
   return json(
     200,
     {
-      ...{ limit, offset, totalFound: found.length, content: found.slice(offset, end).map(show) },
+      ...{
+        limit,
+        offset,
+        totalFound: found.length,
+        content: found.slice(offset, end).map((each) => show(company, each)),
+      },
       ...(isLast ? {} : { nextPageId: `p${end}` }),
     },
     isLast ? {} : { link: `<https://api.smartrecruiters.com${path}?${next}>; rel="next"` },
@@ -97,7 +104,7 @@ function answerCreated(world: SmartWorld, call: PublishedCall, jobId: string | n
     return invalid("firstName, lastName and email must be texts");
   const candidate = createCandidate(world, call.company, { firstName, lastName, email });
   if (jobId !== null) apply(world, call.company, candidate, jobId);
-  return json(201, show(candidate));
+  return json(201, show(call.company, candidate));
 }
 
 export function createCandidate(
@@ -122,6 +129,7 @@ export function apply(world: SmartWorld, company: Company, candidate: Candidate,
     status: "NEW",
     subStatus: null,
     updatedAt: world.clock.now(),
+    values: new Map(),
   };
   company.published.applications.set(application.applicationId, application);
   fireEvent(world, company, "application.created", idsOf(application));
@@ -165,10 +173,33 @@ export function withApplication(call: PublishedCall, act: (application: Applicat
   return application ? act(application) : notFound("There is no such application");
 }
 
-function show({ jobs: _, updatedOn, ...shown }: Candidate): object {
-  return { ...shown, internal: false, updatedOn: updatedOn ?? shown.createdOn, actions: {} };
+/** How the vendor's own search works is not published. */
+function isFound(
+  { published }: SmartWorld,
+  { email, firstName, lastName }: Candidate,
+  words: string,
+): boolean {
+  if (published.searchFinds === "addresses") return email.toLowerCase() === words;
+  const text = `${email} ${firstName} ${lastName}`.toLowerCase();
+  return words.split(/[^a-z0-9]+/).some((word) => word !== "" && text.includes(word));
 }
 
-function showApplication({ updatedAt: _, subStatus, ...shown }: Application): object {
+/** The newest application is the primary one. */
+function show({ published }: Company, { jobs: _, updatedOn, ...shown }: Candidate): object {
+  const primary = [...published.applications.values()].findLast(
+    ({ candidateId }) => candidateId === shown.id,
+  );
+  return {
+    ...shown,
+    ...(primary ? { primaryAssignment: assignmentOf(primary) } : {}),
+    ...{ internal: false, updatedOn: updatedOn ?? shown.createdOn, actions: {} },
+  };
+}
+
+function assignmentOf({ jobId, status, subStatus }: Application): object {
+  return { job: { id: jobId, title: `Job ${jobId}` }, status, ...(subStatus === null ? {} : { subStatus }) };
+}
+
+function showApplication({ updatedAt: _, values: _values, subStatus, ...shown }: Application): object {
   return { ...shown, ...(subStatus === null ? {} : { subStatus }), actions: {} };
 }

@@ -29,6 +29,18 @@ export interface Application {
   status: string;
   subStatus: string | null;
   updatedAt: number;
+  /** Of its properties, by the definitions' ids. */
+  values: Map<string, unknown>;
+}
+
+export interface Note {
+  id: string;
+  content: string;
+  correlationId: string | null;
+  shareWith: unknown;
+  /** The profiles that it is linked to. */
+  candidateIds: string[];
+  at: number;
 }
 
 export interface PublishedCompany {
@@ -36,6 +48,8 @@ export interface PublishedCompany {
   subscriptions: Map<string, PublishedSubscription>;
   /** By id. */
   applications: Map<string, Application>;
+  /** In the activity feed, oldest first. */
+  notes: Note[];
   /** When the calls of each endpoint were admitted. */
   calls: Map<string, CallTimes>;
   /** Calls under way, and those of each endpoint. */
@@ -50,6 +64,7 @@ export function emptyPublished(): PublishedCompany {
     name: "Emulated Ltd",
     subscriptions: new Map(),
     applications: new Map(),
+    notes: [],
     calls: new Map(),
     atOnce: 0,
     atOnceBy: new Map(),

@@ -7,10 +7,13 @@ import { isText } from "../input.ts";
 import { companyOf, type SmartWorld } from "../world.ts";
 import { apply, createCandidate, idsOf, moveApplication } from "./candidates.ts";
 import { fireEvent } from "./deliveries.ts";
+import { isDefinitions } from "./definitions.ts";
 
 export function publishedControl(world: SmartWorld): ControlRoute[] {
   return [
     { method: "GET", path: "/published", answer: () => json(200, [...world.companies.values()].map(show)) },
+    { method: "GET", path: "/results", answer: () => json(200, resultsIn(world)) },
+    { method: "POST", path: "/properties", answer: ({ body }) => define(world, parseJson(body)) },
     { method: "POST", path: "/applications", answer: ({ body }) => addApplication(world, parseJson(body)) },
     { method: "POST", path: "/applications/move", answer: ({ body }) => move(world, parseJson(body)) },
     { method: "POST", path: "/published/events", answer: ({ body }) => fireAny(world, parseJson(body)) },
@@ -28,6 +31,29 @@ function show({ id, published }: Company): object {
   };
 }
 
+/** What recruiters see of each application: its properties by their keys, and its candidate's notes. */
+function resultsIn(world: SmartWorld): object[] {
+  const keyOf = (wanted: string) => world.definitions.find(({ id }) => id === wanted)?.key ?? wanted;
+  return [...world.companies.values()].flatMap(({ id: company, published }) =>
+    [...published.applications.values()].map(({ values, applicationId, candidateId, jobId }) => ({
+      ...{ company, applicationId, candidateId, jobId },
+      properties: Object.fromEntries([...values].map(([id, value]) => [keyOf(id), value])),
+      notes: published.notes.filter(({ candidateIds }) => candidateIds.includes(candidateId)),
+    })),
+  );
+}
+
+/** An administrator's definitions from now on; those that are gone take their values along. */
+function define(world: SmartWorld, input: unknown): Reply {
+  if (!isDefinitions(input)) return badInput("a list of {id, key, label, type}");
+  world.definitions = input;
+  const known = new Set(input.map(({ id }) => id));
+  for (const { published } of world.companies.values())
+    for (const { values } of published.applications.values())
+      for (const id of values.keys()) if (!known.has(id)) values.delete(id);
+  return json(200, input);
+}
+
 /** Somebody applies for a job. */
 function addApplication(world: SmartWorld, input: unknown): Reply {
   if (!isRecord(input)) return badInput("an application is a JSON object");
@@ -37,7 +63,7 @@ function addApplication(world: SmartWorld, input: unknown): Reply {
   const company = companyOf(world, String(clientId));
   const person = { firstName: String(firstName), lastName: String(lastName), email: String(email) };
   const known = [...company.candidates.values()].find((each) => each.email === person.email);
-  const candidate = known ?? createCandidate(world, company, person);
+  const candidate = (input.isNew === true ? undefined : known) ?? createCandidate(world, company, person);
   return json(201, apply(world, company, candidate, String(jobId)));
 }
 

@@ -35,6 +35,16 @@ export interface PublishedSettings {
   copies: number;
   /** What the `Link` header points at. */
   linkTo: string;
+  /** Do definitions of candidate properties show the administrator's keys? */
+  showsKeys: boolean;
+  /** What one unknown property does to the call that writes it with others: `refuses all`, or `is skipped`. */
+  unknownProperty: string;
+  /** What `q` finds: `addresses` that are it, or whatever holds its `words`. */
+  searchFinds: string;
+  /** Is a step of a hiring process one of `names`, or one of `objects` that have one? */
+  subStatusesAre: string;
+  /** What a note that was taken is answered with. */
+  shareStatus: number;
 }
 
 const MINUTE_MS = 60_000;
@@ -60,5 +70,10 @@ export function defaultPublished(): PublishedSettings {
     redeliverMs: [1, 3, 10, 45, 120, 240, 480, 960, 1_440, 1_440].map((minutes) => minutes * MINUTE_MS),
     copies: 1,
     linkTo: "https://api.smartrecruiters.com",
+    showsKeys: false,
+    unknownProperty: "refuses all",
+    searchFinds: "addresses",
+    subStatusesAre: "names",
+    shareStatus: 201,
   };
 }

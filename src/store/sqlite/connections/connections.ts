@@ -42,7 +42,8 @@ export function createConnections(db: Db, now: () => number) {
   const upsert = db.prepare(`
     INSERT INTO connections (org, vendor, environment, subject_kind, hold_cause, state, account_id, details)
     VALUES (@org, @vendor, @environment, @subject, @cause, @state, @accountId, @details)
-    ON CONFLICT (org, vendor, environment) DO UPDATE SET hold_cause = coalesce(@cause, hold_cause),
+    ON CONFLICT (org, vendor, environment) DO UPDATE SET
+      subject_kind = iif(account_id IS NOT excluded.account_id, excluded.subject_kind, subject_kind), hold_cause = coalesce(@cause, hold_cause),
       state = excluded.state, account_id = excluded.account_id, details = excluded.details`);
   const ofAccount = db.prepare<[string, string], ConnectionRow>(
     `${CONNECTION_COLUMNS} WHERE vendor = ? AND account_id = ?`,

@@ -16,7 +16,7 @@ export function createForgetAccount(db: Db): (connectionId: number) => Sliced<vo
   const forget = db
     .prepare<{ connectionId: number; after: number }, number>(`
       UPDATE pushes SET state = iif(state IN ('delivered', 'rejected'), 'never', state), lease = NULL,
-        delivered_version = 0, projection = NULL, rejection = NULL, warnings = NULL, record = NULL
+        delivered_version = 0, projection = NULL, rejection = NULL, warnings = NULL, record = NULL, receipt = NULL
       WHERE id IN (SELECT id FROM pushes NOT INDEXED
         WHERE id > @after AND connection_id = @connectionId ORDER BY id LIMIT ${SLICE})
       RETURNING id`)

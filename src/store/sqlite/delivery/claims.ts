@@ -23,7 +23,7 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
   );
   const dueOf = (kind: ClaimKind) =>
     db.prepare<[connectionId: number, now: number, limit: number], DueRow>(`
-      SELECT id, subject, version, pending_since AS pendingSince, tries, alone, record,
+      SELECT id, subject, version, pending_since AS pendingSince, tries, alone, record, receipt,
         delivered_version > 0 AND projection IS NOT NULL AS told FROM pushes p
       WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND due_at <= ? ${KINDS[kind]} AND ${IS_FREE}
       ORDER BY due_at LIMIT ?`);
@@ -51,18 +51,20 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
     const rows = companions(due[kind].all(connectionId, now, limit));
     if (rows.length === 0) return NO_CLAIMS;
     const lease = leases.open();
-    const claims = rows.map(({ id: pushId, subject, version, pendingSince, tries, alone, told, record }) => {
-      takeOne.run(lease, pushId);
-      const subjects = record === null ? [subject] : membersOf(connectionId, record);
-      const { states, newestVersion, forgotten } = statesOf(connection, subjects);
-      const carries = Math.max(version, newestVersion);
-      const isQuarantined = alone === 1;
-      const wasDelivered = told === 1;
-      const known = record === null ? null : { id: record, isShared: subjects.length > 1 };
-      const was = { pendingSince, tries, isQuarantined, wasDelivered };
-      const claim = { pushId, lease, subject, version, carries, ...was, known };
-      return `${JSON.stringify(claim).slice(0, -1)},"forgotten":${forgotten},"invites":[${states.join(",")}]}`;
-    });
+    const claims = rows.map(
+      ({ id: pushId, subject, version, pendingSince, tries, alone, told, record, receipt }) => {
+        takeOne.run(lease, pushId);
+        const subjects = record === null ? [subject] : membersOf(connectionId, record);
+        const { states, newestVersion, forgotten } = statesOf(connection, subjects);
+        const carries = Math.max(version, newestVersion);
+        const isQuarantined = alone === 1;
+        const wasDelivered = told === 1;
+        const known = record === null ? null : { id: record, isShared: subjects.length > 1 };
+        const was = { pendingSince, tries, isQuarantined, wasDelivered, receipt };
+        const claim = { pushId, lease, subject, version, carries, ...was, known };
+        return `${JSON.stringify(claim).slice(0, -1)},"forgotten":${forgotten},"invites":[${states.join(",")}]}`;
+      },
+    );
     return `{"account":${connection.account},"claims":[${claims.join(",")}]}`;
   };
 
@@ -169,4 +171,5 @@ interface DueRow {
   alone: 0 | 1;
   told: 0 | 1;
   record: string | null;
+  receipt: string | null;
 }

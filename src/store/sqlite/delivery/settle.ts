@@ -13,7 +13,7 @@ export function createSettle(db: Db) {
   const endSql = (record: string) => `
     UPDATE pushes SET ${record} state = ?, held_cause = ?, delivered_version = max(delivered_version, ?),
       pending_since = iif(?, pending_since, NULL), due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
-      projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings)
+      projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings), receipt = coalesce(?, receipt)
     WHERE id = ? AND lease = ? AND version = ?`;
   const end = db.prepare(endSql(""));
   // A record that the vendor has just made is nobody else's.
@@ -23,7 +23,7 @@ export function createSettle(db: Db) {
   const endMoved = db.prepare(`
     UPDATE pushes SET delivered_version = max(delivered_version, ?),
       pending_since = iif(?, pending_since, moved_at), due_at = ?, tries = 0, alone = 0, moved_at = NULL, lease = NULL,
-      projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings)
+      projection = coalesce(?, projection), rejection = ?, warnings = coalesce(?, warnings), receipt = coalesce(?, receipt)
     WHERE id = ? AND lease = ?`);
   const keepWaiting = db.prepare(`
     UPDATE pushes SET due_at = ?, tries = tries + ?, alone = max(alone, iif(version = ?, ?, 0)), moved_at = NULL, lease = NULL
@@ -68,6 +68,7 @@ export function createSettle(db: Db) {
       isTold ? JSON.stringify(outcome.projection) : null,
       outcome.kind === "rejected" ? JSON.stringify(outcome.rejection) : null,
       warnings ? JSON.stringify(warnings) : null,
+      outcome.kind === "delivered" ? (outcome.receipt ?? null) : null,
       pushId,
       lease,
     ];

@@ -350,4 +350,49 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE consents ADD COLUMN allows_cross_region INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  ALTER TABLE pushes ADD COLUMN receipt TEXT;
+  CREATE TABLE catalog (
+    org TEXT NOT NULL,
+    vendor TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (org, vendor, environment, job_id, stage)
+  ) WITHOUT ROWID;
+  CREATE TABLE invite_requests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    org TEXT NOT NULL,
+    vendor TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    application_id TEXT NOT NULL,
+    test TEXT NOT NULL,
+    candidate_id TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    assessment_id TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    ended_at INTEGER,
+    UNIQUE (org, vendor, environment, application_id, test)
+  );
+  CREATE INDEX invite_requests_wanted ON invite_requests (org, id) WHERE ended_at IS NULL;
+  CREATE TABLE request_attempts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id INTEGER NOT NULL REFERENCES invite_requests (id),
+    org TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    http_status INTEGER,
+    duration_ms INTEGER NOT NULL,
+    reason TEXT
+  );
+  CREATE INDEX request_attempts_of_org ON request_attempts (org, id);
+  CREATE INDEX request_attempts_of_request ON request_attempts (request_id);
+  `,
 ];

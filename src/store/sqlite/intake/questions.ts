@@ -1,3 +1,4 @@
+import type { ConnectionName } from "../../../core/connection.ts";
 import type { Question, QuestionEnd, QuestionPage } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
@@ -5,6 +6,7 @@ import { createVersions } from "../file/versions.ts";
 import { createConfirmations } from "./confirmations.ts";
 import { createFoldInvite } from "./fold-invite.ts";
 import { createDestinationsOf } from "./raise.ts";
+import { createAskForInvites } from "./requests.ts";
 
 /** What vendors are still to be asked, and what becomes of an event with the answer. */
 export function createQuestions(db: Db) {
@@ -22,7 +24,9 @@ export function createQuestions(db: Db) {
       .map((row) => ({ ...row, about: JSON.parse(row.about) }));
   };
 
-  const isOpen = db.prepare<[number], number>("SELECT 1 FROM questions WHERE seq = ?").pluck();
+  const askedBy = db.prepare<[number], ConnectionName>(
+    "SELECT org, vendor, environment FROM questions WHERE seq = ?",
+  );
   const close = db.prepare("DELETE FROM questions WHERE seq = ?");
   const putOff = db.prepare(`
     UPDATE questions SET due_at = @dueAt, tries = tries + @failed, reason = @reason WHERE seq = @seq`);
@@ -35,16 +39,20 @@ export function createQuestions(db: Db) {
   const destinationsOf = createDestinationsOf(db);
   const confirmations = createConfirmations(db);
   const foldInvite = createFoldInvite(db);
+  const askForInvites = createAskForInvites(db);
 
   const settleQuestion = transaction(db, (seq: number, end: QuestionEnd, now: number): void => {
-    if (isOpen.get(seq) === undefined) return;
+    const of = askedBy.get(seq);
+    if (of === undefined) return;
     if (end.kind === "later") {
       putOff.run({ seq, dueAt: end.dueAt, failed: Number(end.isCounted), reason: end.reason });
       return;
     }
     close.run(seq);
     if (end.kind === "nothing") ignore.run();
-    else
+    else if (end.kind === "application") {
+      if (askForInvites(of, end.application, now) === 0) ignore.run();
+    } else
       withVersions((nextVersion) => {
         const round = { nextVersion, destinationsOf, hasUnmatched: () => true, hasTombstones: () => true };
         if (end.kind === "test") return confirmations.nameTest(seq, end.test, { now, round });

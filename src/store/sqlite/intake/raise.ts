@@ -1,7 +1,7 @@
 import type { Environment } from "../../../core/connection.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { HeldCause, SubjectKind } from "../../../core/push.ts";
-import { raisesPush, subjectOf } from "../../../core/subject.ts";
+import { concerns, raisesPush, subjectOf } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
 import type { NextVersion } from "../file/versions.ts";
 
@@ -75,8 +75,7 @@ export function createRaiseInvite(db: Db) {
   ) => {
     const { id, vendor, subject_kind: kind, hold_cause: holdCause } = destination;
     const subject = subjectOf(kind, invite);
-    const isOthers = kind === "assessment" && invite.origin?.vendor !== vendor;
-    if (subject === null || isOthers) return;
+    if (subject === null || !concerns(kind, invite, vendor)) return;
     const must =
       raisesPush(kind, invite, { pushedBefore: false }) ||
       (raisesPush(kind, invite, { pushedBefore: true }) && pushedBefore.get(id, subject) !== undefined);

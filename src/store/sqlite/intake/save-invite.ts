@@ -15,6 +15,9 @@ export function createSaveInvite(db: Db) {
   const trialOf = db.prepare<[string, string, string], number>(
     "SELECT 1 FROM trials WHERE org = ? AND vendor = ? AND candidate_id = ?",
   );
+  // JobCannon has invited: it was asked, or a person saw to it.
+  const endRequest = db.prepare(`
+    UPDATE invite_requests SET state = 'sent', reason = NULL, ended_at = ? WHERE assessment_id = ? AND ended_at IS NULL`);
   const raise = createRaiseInvite(db);
 
   return (id: number | null, invite: Invite, { now, round }: { now: number; round: Round }): number => {
@@ -26,6 +29,7 @@ export function createSaveInvite(db: Db) {
     const assessment = subjectOf("assessment", invite);
     const columns = [contact, assessment, invite.status, invite.at, owed, version, JSON.stringify(invite)];
     if (id !== null) change.run(...columns, id);
+    if (id === null && assessment !== null) endRequest.run(now, assessment);
     const saved = id ?? Number(insert.run(...columns, org, invitationId).lastInsertRowid);
     const destinations = isTrial
       ? round.destinationsOf(org, "sandbox").filter(({ vendor }) => vendor === origin.vendor)

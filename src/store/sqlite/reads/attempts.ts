@@ -1,7 +1,9 @@
 import { emailKey } from "../../../core/event.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { AttemptPage, AttemptQuery, AttemptSum, LoggedAttempt } from "../../contract/store.ts";
+import { UNASKED } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
+import { SUBJECT_COLUMN } from "../rows/subject-sql.ts";
 
 /** From the newest attempt back: for orgs that are in most of it. */
 const BY_TIME = `attempts a CROSS JOIN pushes p ON p.id = a.push_id CROSS JOIN connections c ON c.id = p.connection_id`;
@@ -9,8 +11,9 @@ const BY_TIME = `attempts a CROSS JOIN pushes p ON p.id = a.push_id CROSS JOIN c
 const BY_PUSH = `connections c CROSS JOIN pushes p ON p.connection_id = c.id CROSS JOIN attempts a ON a.push_id = p.id`;
 
 /** Looked up for the rows that are shown, and by name: SQLite would rather walk back over all of an org's invites. */
-const newestInvite = (kind: SubjectKind) =>
+const newestInvite = (kind: Exclude<SubjectKind, "result">) =>
   `(SELECT invitation_id FROM invites INDEXED BY invites_of_${kind} WHERE org = @org AND ${kind} = subject ORDER BY at DESC, id DESC LIMIT 1)`;
+const askedOrNamed = `coalesce(${newestInvite("assessment")}, iif(substr(subject, 1, ${UNASKED.length}) = '${UNASKED}', substr(subject, ${UNASKED.length + 1}), NULL))`;
 
 /** The delivery log: attempts as they were appended. */
 export function createAttempts(db: Db) {
@@ -38,7 +41,7 @@ export function createAttempts(db: Db) {
       outcome === undefined ? "" : "AND a.outcome = @outcome",
       contact === undefined
         ? ""
-        : "AND p.subject IN (SELECT @contact UNION SELECT assessment FROM invites WHERE org = @org AND contact = @contact)",
+        : `AND p.subject IN (SELECT @contact UNION SELECT ${SUBJECT_COLUMN.result} FROM invites i WHERE org = @org AND contact = @contact)`,
       since === undefined ? "" : "AND a.at >= @since",
       until === undefined ? "" : "AND a.at < @until",
     ].join(" ");
@@ -51,7 +54,8 @@ export function createAttempts(db: Db) {
       const { where, values } = fitting(query);
       const rows = db.prepare<object, LoggedAttempt>(`
         SELECT id, at, version, outcome, httpStatus, correlationId, durationMs, reason, vendor, subject, pushState, heldCause,
-          iif(kind = 'contact', ${newestInvite("contact")}, ${newestInvite("assessment")}) AS invitationId
+          CASE kind WHEN 'contact' THEN ${newestInvite("contact")} WHEN 'assessment' THEN ${newestInvite("assessment")}
+            ELSE ${askedOrNamed} END AS invitationId
         FROM (
           SELECT a.id, a.at, a.version, a.outcome, a.http_status AS httpStatus, a.correlation_id AS correlationId,
             a.duration_ms AS durationMs, a.reason, c.vendor, p.subject, c.subject_kind AS kind, p.state AS pushState,

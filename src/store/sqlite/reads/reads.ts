@@ -4,13 +4,13 @@ import type { Db } from "../file/db.ts";
 import { createFigures } from "./figures.ts";
 import { createOverview } from "./overview.ts";
 import { inviteOf, PUSH_COLUMNS, pushOf, type PushRow } from "../rows/rows.ts";
+import { SUBJECT_COLUMN } from "../rows/subject-sql.ts";
 
 /** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
 export function createReads(db: Db) {
-  const inviteColumns =
-    "SELECT id, org, contact, assessment, state_version, state FROM invites WHERE org = @org";
+  const inviteColumns = `SELECT id, org, contact, assessment, ${SUBJECT_COLUMN.result} AS result, state_version, state FROM invites i WHERE org = @org`;
   const pushesOf = db.prepare<InviteRow, PushRow>(`
-    ${PUSH_COLUMNS} AND p.subject = iif(c.subject_kind = 'contact', @contact, @assessment)
+    ${PUSH_COLUMNS} AND p.subject = CASE c.subject_kind WHEN 'contact' THEN @contact WHEN 'assessment' THEN @assessment ELSE @result END
     WHERE c.org = @org AND p.state <> 'never' ORDER BY c.vendor, c.environment`);
   const pushesOfInvite = (row: InviteRow) =>
     pushesOf.all(row).map((push) => ({
@@ -100,6 +100,7 @@ interface InviteRow {
   org: string;
   contact: string;
   assessment: string | null;
+  result: string;
   state_version: number;
   state: string;
 }

@@ -44,6 +44,7 @@ export function createStuck(db: Db): (connectionId: number, now: number) => Slic
       quarantined,
       property: yield* heldSince(connectionId, "property", before),
       scope: yield* heldSince(connectionId, "scope", before),
+      candidate: yield* heldSince(connectionId, "candidate", before),
     };
   };
 }

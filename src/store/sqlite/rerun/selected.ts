@@ -4,11 +4,24 @@ import type { PushState, SubjectKind } from "../../../core/push.ts";
 import type { PushSelection, Selection, UnpushedSelection } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { NO_CONTACT } from "../rows/rows.ts";
+import { isOfSubject, SUBJECT_COLUMN } from "../rows/subject-sql.ts";
 
 /** A push that was raised keeps what it last ended with, until it ends again; of other states nothing is kept. */
 const ENDED_BEFORE: Partial<Record<PushState, string>> = {
   delivered: "p.rejection IS NULL AND p.delivered_version > 0",
   rejected: "p.rejection IS NOT NULL",
+};
+
+/** Which invites have something to tell, and of those which are told there. */
+const OWED: Readonly<Record<SubjectKind, string>> = {
+  contact: "i.owed = 1",
+  assessment: "i.status = 'completed' AND i.assessment IS NOT NULL",
+  result: "i.status = 'completed'",
+};
+const CONCERNED: Readonly<Record<SubjectKind, string>> = {
+  contact: "",
+  assessment: "AND i.state ->> '$.origin.vendor' = @vendor",
+  result: "AND coalesce(i.state ->> '$.origin.vendor', @vendor) = @vendor",
 };
 
 /** Which pushes a replay means, which missing ones a backfill means, and which of both wait already, as the ends of statements. */
@@ -33,10 +46,10 @@ export function createSelected(db: Db) {
         ? ""
         : kind === "contact"
           ? "AND p.subject = @email"
-          : "AND p.subject IN (SELECT assessment FROM invites WHERE org = @org AND contact = @email)",
+          : `AND p.subject IN (SELECT ${SUBJECT_COLUMN[kind]} FROM invites i WHERE org = @org AND contact = @email)`,
       selection.invitationIds === undefined
         ? ""
-        : `AND p.subject IN (SELECT ${kind} FROM invites WHERE org = @org AND invitation_id IN (SELECT value FROM json_each(@ids)))`,
+        : `AND p.subject IN (SELECT ${SUBJECT_COLUMN[kind]} FROM invites i WHERE org = @org AND invitation_id IN (SELECT value FROM json_each(@ids)))`,
       selection.since === undefined ? "" : `AND ${lastAttempt} >= @since`,
       selection.until === undefined ? "" : `AND ${lastAttempt} < @until`,
     ];
@@ -56,11 +69,12 @@ export function createSelected(db: Db) {
   const unpushedOf = (selection: UnpushedSelection) => {
     const connection = connectionOf.get(selection.connectionId);
     const kind = connection?.subject_kind ?? "contact";
-    const owed = kind === "contact" ? "i.owed = 1" : "i.status = 'completed' AND i.assessment IS NOT NULL";
-    const isTrials = kind === "assessment" && connection?.environment === "sandbox";
+    const subject = SUBJECT_COLUMN[kind];
+    const owed = OWED[kind];
+    const isTrials = kind !== "contact" && connection?.environment === "sandbox";
     const conditions = [
       `i.org = @org AND i.contact ${isTrials ? "=" : "<>"} '${NO_CONTACT}'`,
-      kind === "assessment" ? "AND i.state ->> '$.origin.vendor' = @vendor" : "",
+      CONCERNED[kind],
       selection.includeInProgress && kind === "contact"
         ? `AND (${owed} OR i.status = 'in_progress')`
         : `AND ${owed}`,
@@ -71,16 +85,17 @@ export function createSelected(db: Db) {
     const { org = "", vendor } = connection ?? {};
     const values = { org, vendor, connectionId, since, until };
     const wanted = conditions.join(" ");
-    const from = `FROM invites i WHERE ${wanted} AND NOT EXISTS (SELECT 1 FROM pushes WHERE connection_id = @connectionId AND subject = i.${kind} AND state <> 'never')`;
-    return { kind, wanted, from, values };
+    const from = `FROM invites i WHERE ${wanted} AND NOT EXISTS (SELECT 1 FROM pushes WHERE connection_id = @connectionId AND subject = ${subject} AND state <> 'never')`;
+    return { kind, subject, wanted, from, values };
   };
 
   const waitingOf = (selection: Selection) => {
     if ("pushes" in selection) return pushesOf(selection.pushes, { isRaised: true });
     const { kind, wanted, values } = unpushedOf(selection.unpushed);
     // Named, since SQLite would rather walk over all invites of that time for each push.
-    const invites = `FROM invites i INDEXED BY invites_of_${kind} WHERE ${wanted}`;
-    const conditions = `p.connection_id = @connectionId AND p.state = 'pending' AND EXISTS (SELECT 1 ${invites} AND i.${kind} = p.subject)`;
+    const index = kind === "result" ? "" : `INDEXED BY invites_of_${kind}`;
+    const invites = `FROM invites i ${index} WHERE ${wanted}`;
+    const conditions = `p.connection_id = @connectionId AND p.state = 'pending' AND EXISTS (SELECT 1 ${invites} AND ${isOfSubject(kind, "p.subject")})`;
     return { from: `FROM pushes p WHERE ${conditions}`, values };
   };
 

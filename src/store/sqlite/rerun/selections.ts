@@ -41,8 +41,8 @@ export function createSelections(db: Db) {
     if ("run" in selection) return countsOf(ofRun(selection.run), causes);
     if (selection.waiting) return { ...NONE, pending: countOf(waitingOf(selection)) };
     if ("unpushed" in selection) {
-      const { kind, from, values } = unpushedOf(selection.unpushed);
-      const count = db.prepare<object, number>(`SELECT count(DISTINCT i.${kind}) ${from}`).pluck();
+      const { subject, from, values } = unpushedOf(selection.unpushed);
+      const count = db.prepare<object, number>(`SELECT count(DISTINCT ${subject}) ${from}`).pluck();
       return { ...NONE, unpushed: count.get(values) ?? 0 };
     }
     const { connectionId, ...filter } = selection.pushes;
@@ -66,12 +66,12 @@ export function createSelections(db: Db) {
     };
   };
   const unpushedPage = (selection: UnpushedSelection, page: Page): SelectionPage => {
-    const { kind, from, values } = unpushedOf(selection);
+    const { subject, from, values } = unpushedOf(selection);
     const [at = Number.MIN_SAFE_INTEGER, id = 0] = page.after?.split("/").map(Number) ?? [];
     const read = (range: string, limit: number) =>
       db
         .prepare<object, { id: number; at: number; subject: string }>(
-          `SELECT i.id, i.at, i.${kind} AS subject ${from} AND ${range} ORDER BY i.at, i.id LIMIT @limit`,
+          `SELECT i.id, i.at, ${subject} AS subject ${from} AND ${range} ORDER BY i.at, i.id LIMIT @limit`,
         )
         .all({ ...values, afterAt: at, afterId: id, limit });
     // First the rest of the same moment: as one range, SQLite would walk over all of that moment for each page.

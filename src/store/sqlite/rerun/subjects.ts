@@ -10,12 +10,17 @@ export function createSubjects(db: Db) {
   const connectionOf = db.prepare<[number], Holder>(
     "SELECT id, org, subject_kind FROM connections WHERE id = ?",
   );
-  const pageOf = (kind: SubjectKind, status: InviteStatus | undefined) =>
+  const pageOf = (kind: Exclude<SubjectKind, "result">, status: InviteStatus | undefined) =>
     db
       .prepare<object, string>(`
         SELECT DISTINCT ${kind} FROM invites WHERE org = @org AND ${kind} > @after ${conditionFor(status)}
         ORDER BY ${kind} LIMIT @limit`)
       .pluck();
+  // No index holds these subjects but that of the pushes, and who walks over them asks for those.
+  const pageOfResults = db
+    .prepare<object, string>(`
+      SELECT subject FROM pushes WHERE connection_id = @connectionId AND subject > @after ORDER BY subject LIMIT @limit`)
+    .pluck();
   const pushFor = db.prepare<[number, string], PushRow>(
     `${PUSH_COLUMNS} WHERE p.connection_id = ? AND p.subject = ? AND p.state <> 'never'`,
   );
@@ -25,7 +30,8 @@ export function createSubjects(db: Db) {
     const connection = connectionOf.get(connectionId);
     if (!connection) return { subjects: [], next: null };
     const { org, subject_kind: kind } = connection;
-    const found = pageOf(kind, status).all({ org, status, after, limit });
+    const page = { connectionId, org, status, after, limit };
+    const found = kind === "result" ? pageOfResults.all(page) : pageOf(kind, status).all(page);
     return {
       subjects: found.map((subject) => {
         const push = pushFor.get(connectionId, subject);

@@ -1,5 +1,6 @@
 import type { PushState, SubjectKind } from "../../../core/push.ts";
 import type { Db } from "../file/db.ts";
+import { isOfSubject } from "../rows/subject-sql.ts";
 import { createNoteRemoved } from "./note-removed.ts";
 import type { PurgeTable } from "./rule.ts";
 import { STAYS } from "./stays.ts";
@@ -17,12 +18,12 @@ export function purgePushes(db: Db): PurgeTable {
   const pageOf = (kind: SubjectKind) =>
     db.prepare<object, PushRow>(`
       SELECT p.id, p.subject,
-        EXISTS (SELECT 1 FROM invites i WHERE i.org = @org AND i.${kind} = p.subject AND ${STAYS})
+        EXISTS (SELECT 1 FROM invites i WHERE i.org = @org AND ${isOfSubject(kind, "p.subject")} AND ${STAYS})
         OR p.record IS NOT NULL AND EXISTS (
-          SELECT 1 FROM pushes m JOIN invites i ON i.org = @org AND i.${kind} = m.subject
+          SELECT 1 FROM pushes m JOIN invites i ON i.org = @org AND ${isOfSubject(kind, "m.subject")}
           WHERE m.connection_id = p.connection_id AND m.record = p.record AND ${STAYS}) AS isWanted
       FROM pushes p WHERE p.connection_id = @connectionId AND p.subject > @after ORDER BY p.subject LIMIT ${PUSHES}`);
-  const pages = { contact: pageOf("contact"), assessment: pageOf("assessment") };
+  const pages = { contact: pageOf("contact"), assessment: pageOf("assessment"), result: pageOf("result") };
   const settled = db
     .prepare<object, PushState>(`
       SELECT state FROM pushes WHERE id = @id AND state NOT IN ('pending', 'held')

@@ -44,6 +44,23 @@ export const RULES: Readonly<Record<string, Rule>> = {
       first: "UPDATE trials SET noted_at = @now WHERE noted_at IS NULL",
     }),
   },
+  catalog: { rule: "stays: what a person set" },
+  request_attempts: {
+    rule: "gone by their time; those of a request that is still wanted stay",
+    purge: aged(
+      "request_attempts",
+      "id",
+      `at < ${cutoffIn("org")} AND request_id IN (SELECT id FROM invite_requests WHERE ended_at IS NOT NULL)`,
+    ),
+  },
+  invite_requests: {
+    rule: "gone so long after they ended, once their attempts are: the same application may ask again then",
+    purge: aged(
+      "invite_requests",
+      "id",
+      `ended_at < ${cutoffIn("org")} AND id NOT IN (SELECT request_id FROM request_attempts)`,
+    ),
+  },
   refusals: {
     rule: "counts: gone by their minute",
     purge: aged("refusals", "source, minute, reason", "minute < @cutoff / 60000"),

@@ -3,6 +3,7 @@ import type { Invite } from "../../../core/invite.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { Db } from "../file/db.ts";
 import { forgottenOf, inviteOf } from "./rows.ts";
+import { isOfSubject } from "./subject-sql.ts";
 import { createSubjectsOf } from "./shared-record.ts";
 
 /** A connection as far as it tells whose invites a subject's are. */
@@ -24,16 +25,20 @@ export interface StatesOf {
 
 /** Several subjects that are one record of the vendor's share it. */
 export function createStatesOf(db: Db) {
-  const columns = "SELECT state, state_version FROM invites WHERE org = ? AND";
+  const statesOfKind = (kind: SubjectKind) =>
+    db.prepare<{ org: string; subject: string }, InviteStateRow>(
+      `SELECT state, state_version FROM invites i WHERE org = @org AND ${isOfSubject(kind, "@subject")}`,
+    );
   const byKind = {
-    contact: db.prepare<[string, string], InviteStateRow>(`${columns} contact = ?`),
-    assessment: db.prepare<[string, string], InviteStateRow>(`${columns} assessment = ?`),
+    contact: statesOfKind("contact"),
+    assessment: statesOfKind("assessment"),
+    result: statesOfKind("result"),
   };
   const facts = db
     .prepare<[string, string], string>("SELECT facts FROM forgotten WHERE org = ? AND contact = ?")
     .pluck();
   return ({ org, subject_kind: kind }: Omit<Holder, "id">, subjects: readonly string[]): StatesOf => {
-    const rows = subjects.flatMap((subject) => byKind[kind].all(org, subject));
+    const rows = subjects.flatMap((subject) => byKind[kind].all({ org, subject }));
     const gone = kind === "contact" ? subjects.map((subject) => facts.get(org, subject)) : [];
     return {
       states: rows.map((row) => row.state),

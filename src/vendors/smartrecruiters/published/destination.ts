@@ -5,6 +5,10 @@ import type { Destination } from "../../contract/destination.ts";
 import { apiOf, type PublishedSettings, withoutSlash } from "../settings.ts";
 import { WORDS } from "../words.ts";
 import { missingScopes, readAccount } from "./account.ts";
+import { mapResult } from "./projection.ts";
+import { applyProperties, planProperties } from "./properties.ts";
+import { candidatesWith } from "./whose.ts";
+import { sendResult } from "./results.ts";
 import { PUBLISHED, REFRESH_TOKEN_LIFE_MS, SCOPES } from "./contract.ts";
 
 export function createPublished(settings: PublishedSettings, http: Http, clock: Clock): Destination {
@@ -16,7 +20,8 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
     ...WORDS,
     ...(settings.place === undefined ? {} : { place: settings.place }),
     profile: "published",
-    subject: "assessment",
+    fieldWords: ["candidate property", "candidate properties"],
+    subject: "result",
     batchSize: 1,
     rateLimit: PUBLISHED.rateLimit,
     authorization: {
@@ -41,20 +46,11 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
     declaredRegion: settings.region,
     account: (access) => readAccount({ ...api, access }, region, clientId),
     missingScopes: (access) => missingScopes({ ...api, access }),
-    project: (invites) => ({ projection: invites.length > 0 ? { title: "results" } : {}, warnings: [] }),
-    // Until results have their place in this profile, they wait.
-    send: async (_access, updates) => ({
-      answers: updates.map(() => ({
-        ...{ kind: "retry", isThrottle: false, reason: "results are not written in this profile yet" },
-        ...{ httpStatus: null, notBefore: null, correlationId: null },
-      })),
-      ...{ httpStatus: null, correlationId: null, durationMs: 0 },
-    }),
-    planFields: async () => ({
-      ...{ group: null, create: [], existing: [], drifted: [], overQuota: [], leftOut: [] },
-    }),
-    applyFields: async (_access, { existing }) => ({
-      ...{ created: [], existing, drifted: [], overQuota: [], leftOut: [], known: existing },
-    }),
+    project: (invites, knownFields) =>
+      mapResult(invites, { resultBase: settings.resultBase, knownFields, results: settings.results }),
+    send: (access, updates) => sendResult({ ...api, access }, updates),
+    planFields: (access) => planProperties({ ...api, access }),
+    applyFields: (_access, plan) => applyProperties(plan),
+    candidatesWith: (access, email) => candidatesWith({ ...api, access }, email),
   };
 }

@@ -1,7 +1,7 @@
 /** Which value belongs into which custom field, by the field's label. Pure. */
 import type { MappingWarning, Projection } from "../../../core/push.ts";
 import { type CustomField, fieldOf, keyOf } from "./custom-fields.ts";
-import { nameOfTest, sameLabelKey, type Value } from "./test-values.ts";
+import { nameOfTest, sameLabelKey, type Value } from "../telling/test-values.ts";
 
 /** A full label counts before a bare dimension, which must be that of one test only. */
 export function fillFields(

@@ -4,6 +4,7 @@ import type { Answer } from "../../../core/delivery/answer.ts";
 import type { SendResult, Update } from "../../contract/destination.ts";
 import { unanswered } from "../../calling/unanswered.ts";
 import { ENDPOINTS } from "./profile.ts";
+import { laterOf, rejectionOf } from "../calling/answer.ts";
 import { type ApiAnswer, type Caller, callApi, isSegment } from "../calling/api.ts";
 import { fieldOf } from "./custom-fields.ts";
 import type { Problem } from "../calling/problem.ts";
@@ -52,9 +53,9 @@ function readAnswer(update: Update, answer: ApiAnswer, caller: Caller): Answer {
     case "done":
       return tellsOfResult(answer)
         ? { kind: "accepted" }
-        : later(answer, `SmartRecruiters answered ${answer.status} without saying what it holds`, null);
+        : laterOf(answer, `SmartRecruiters answered ${answer.status} without saying what it holds`, null);
     case "later":
-      return later(answer, verdict.reason, verdict.notBefore);
+      return laterOf(answer, verdict.reason, verdict.notBefore);
     case "scope":
       return { kind: "held", cause: "scope", detail: verdict.scope };
     case "refused":
@@ -72,15 +73,7 @@ function tellsOfResult({ status, body }: ApiAnswer): boolean {
 function refusal(update: Update, answer: ApiAnswer, problem: Problem): Answer {
   const field = fieldNamedIn(problem.message, update.projection);
   if (problem.code === "FIELD_NOT_FOUND") return { kind: "held", cause: "property", detail: field ?? "" };
-  const { status: httpStatus, correlationId } = answer;
-  const rejection: Rejection = {
-    message: problem.message,
-    category: problem.code,
-    field,
-    httpStatus,
-    correlationId,
-  };
-  return { kind: "rejected", rejection };
+  return { kind: "rejected", rejection: rejectionOf(answer, problem, field) };
 }
 
 /** By its id, as a word of its own: `cf-1` is not in `cf-10`. */
@@ -91,18 +84,6 @@ function fieldNamedIn(message: string, projection: Projection): string | null {
     return field !== null && words.has(field.id);
   };
   return Object.keys(projection).find(isNamed) ?? null;
-}
-
-/** Too many calls, or what they are about is locked. */
-const THROTTLES = [423, 429];
-
-function later(
-  { status: httpStatus, correlationId }: ApiAnswer,
-  reason: string,
-  notBefore: number | null,
-): Answer {
-  const isThrottle = THROTTLES.includes(httpStatus);
-  return { kind: "retry", isThrottle, reason, httpStatus, notBefore, correlationId };
 }
 
 /** The id came from elsewhere; a URL cannot hold it. */
