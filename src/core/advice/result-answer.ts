@@ -5,6 +5,7 @@ import type { Connection } from "../connection.ts";
 import type { Invite } from "../invite.ts";
 import type { AttemptOutcome, HeldCause, PushState, Rejection } from "../push.ts";
 import {
+  assignCommand,
   backfillCommand,
   connectCommand,
   replayInviteCommand,
@@ -173,6 +174,11 @@ function heldFor({ label, connection, invite }: Asked, cause: HeldCause | null):
         `the contact was deleted in ${label}, and hubspot.recreate is never: it comes back only on demand`,
         replayInviteCommand(invite.invitationId, connection, "--recreate"),
       ];
+    case "candidate":
+      return [
+        `several candidates of ${label} fit, and somebody has to say whose it is`,
+        assignCommand(connection, invite.invitationId),
+      ];
     case "disconnected":
       return [`${label} was disconnected`, connectCommand(connection)];
     default:
@@ -187,7 +193,7 @@ function untoldAnswer(asked: Asked): Answer {
   if (invite.status === "invited") return waiting("Nothing to send yet: no test is begun");
   if (connection.state !== "connected")
     return bad(`Not sent, because ${label} is not connected`, connectCommand(connection));
-  if (connection.subject === "assessment" && invite.status !== "completed")
+  if (connection.subject !== "contact" && invite.status !== "completed")
     return waiting(`Not sent yet: ${label} is told once all tests are completed`);
   if (invite.status === "in_progress")
     return waiting(
