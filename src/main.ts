@@ -26,6 +26,7 @@ const GROUPS: Readonly<Record<string, readonly (readonly [name: string, load: ()
       ["logs", async () => (await import("./commands/logs.ts")).registerLogs],
       ["invites", async () => (await import("./commands/invites.ts")).registerInvites],
       ["alerts", async () => (await import("./commands/alerts.ts")).registerAlerts],
+      ["admin", async () => (await import("./commands/admin.ts")).registerAdmin],
     ],
     Repair: [
       ["doctor", async () => (await import("./commands/doctor.ts")).registerDoctor],

@@ -16,7 +16,7 @@ import type {
 import { byDay, dayWords, renderLine } from "./session/attempt-lines.ts";
 import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { logToRead } from "./session/log-to-read.ts";
-import { maskedWords } from "./session/masked-words.ts";
+import { maskedWords } from "../shared/masked-words.ts";
 import {
   COUNTED_AT_MOST,
   moreWords,

@@ -16,6 +16,16 @@ export interface Consent extends ConnectionName {
   allowsCrossRegion: boolean;
   createdAt: number;
   expiresAt: number;
+  /** Absent where the link was handed to somebody. */
+  begun?: BegunConsent;
+}
+
+/** A signed-in admin began it on the admin page: the account that answers counts as confirmed. */
+export interface BegunConsent {
+  /** Who, as the audit has it. */
+  by: string;
+  /** The origin of the page, where the browser is led back to. */
+  returnTo: string;
 }
 
 /** What became of a link when somebody came with its secret. */
@@ -35,6 +45,9 @@ export type TakenConsent =
 export function linkPath(vendor: string): string {
   return `/${vendor}/connect`;
 }
+
+/** How long a consent may take that was begun on the admin page; its browser's cookie lives as long. */
+export const BEGUN_CONSENT_LIFE_MS = 3_600_000;
 
 /** How long a link is good, unless something else ends it. */
 export const CONSENT_LIFE_MS = 7 * 24 * 3_600_000;

@@ -8,16 +8,21 @@ import type { Secret } from "../shared/secret.ts";
 import type { Vault } from "../vault/contract.ts";
 import { readSecret, type SecretReader } from "../vault/secrets.ts";
 import { createAdminServer } from "./admin/admin-server.ts";
+import { createAdminPages } from "./admin/pages.ts";
 import type { ServeContext, ServeParts } from "./context.ts";
 import { closeServer, listen } from "./listen.ts";
 import type { Metrics } from "./metrics/metrics.ts";
 import { reasonsFor, whyNotReady } from "./readiness.ts";
 import { LAST_CALLS_MS, type Stopping } from "./stopping.ts";
+import type { Notice } from "./pages/notice.ts";
+import type { ToldEnds } from "./pages/told-ends.ts";
 import { createQuietLog } from "./trouble/quiet-log.ts";
 import type { Watches } from "./watches.ts";
 
 export interface AdminListener {
   address: string;
+  /** What its pages show may look otherwise now. */
+  changed(): void;
   end(): Promise<void>;
 }
 
@@ -29,6 +34,8 @@ interface AdminParts {
   metrics: Metrics;
   /** Of a socket that systemd listens on for it. */
   descriptor: number | undefined;
+  /** What its page is to say, also of what the public listener heard. */
+  notices: ToldEnds<Notice>;
 }
 
 /**
@@ -38,8 +45,8 @@ interface AdminParts {
  */
 export async function openAdminListener(
   context: ServeContext,
-  { vault, certificate }: ServeParts,
-  { watches, stopping, metrics, descriptor }: AdminParts,
+  { store, vault, certificate }: ServeParts,
+  { watches, stopping, metrics, descriptor, notices }: AdminParts,
 ): Promise<AdminListener | null> {
   const { clock, config, log } = context;
   const wanted = config[KEY];
@@ -49,16 +56,30 @@ export async function openAdminListener(
     return withoutMetrics(log, `serve.listen has the port of ${wanted}`);
   const token = createToken(vault, watches.secrets);
   const notReady = () => whyNotReady(watches, stopping);
+  const quiet = createQuietLog({ log, clock });
+  const ownUrl = config["serve.admin_url"] === "" ? null : new URL(config["serve.admin_url"]);
+  const reasons = () =>
+    reasonsFor(watches, stopping).map(({ message, hint }) => ({
+      message: context.asTypedHere(message),
+      hint: context.asTypedHere(hint),
+    }));
+  const { stop, abort } = stopping;
+  const pages = createAdminPages(
+    { ...context, store, notices, reasons, stop, abort, quiet },
+    {
+      isSecure: ({ headers }) =>
+        certificate !== null ||
+        (ownUrl?.protocol === "https:" && headers.host?.toLowerCase() === ownUrl.host),
+    },
+  );
   const server = createAdminServer({
     certificate,
     token,
     notReady,
-    reasons: () =>
-      reasonsFor(watches, stopping).map(({ message, hint }) => ({
-        message: context.asTypedHere(message),
-        hint: context.asTypedHere(hint),
-      })),
-    quiet: createQuietLog({ log, clock }),
+    reasons,
+    quiet,
+    pages,
+    ownHost: ownUrl?.host ?? null,
     scrape: () => metrics.scrape({ isReady: notReady() === null }),
   });
   const isChosen = isHanded || config.origins[KEY] !== "default";
@@ -76,7 +97,7 @@ export async function openAdminListener(
     log.warn("the admin listener tells other machines nothing: no token is set", {
       hint: setSecretCommand(METRICS_TOKEN.name),
     });
-  return { address, end: () => closeServer(server, LAST_CALLS_MS) };
+  return { address, changed: pages.changed, end: () => closeServer(server, LAST_CALLS_MS) };
 }
 
 function withoutMetrics(log: Pick<Log, "warn">, reason: string, hint = `Set another ${KEY}.`): null {

@@ -14,6 +14,8 @@ export interface Presence {
   tell(): Promise<void>;
   /** The configuration with this text is the one that runs. */
   runs(text: string | null): Promise<void>;
+  /** The admin listener is open at this address, or there is none. */
+  listens(admin: string | null): void;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -34,6 +36,7 @@ export function createPresence(
 ): Presence {
   const startedAt = clock.now();
   let runningText = config.text;
+  let admin: string | null = null;
   let isTold = false;
   let toldLines = 0;
   let noticedLines = 0;
@@ -49,6 +52,7 @@ export function createPresence(
         : { file: config.file, digest: digestOf(runningText) },
     lostLines,
     tls: certificate?.standing() ?? null,
+    admin,
   });
   const tell = async () => {
     const { lines } = lost();
@@ -70,6 +74,9 @@ export function createPresence(
     runs: async (text) => {
       runningText = text;
       await tell();
+    },
+    listens: (address) => {
+      admin = address;
     },
     run: async (signal) => {
       while (!signal.aborted) {

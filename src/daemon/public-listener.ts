@@ -3,6 +3,8 @@ import type { ServeContext, ServeParts } from "./context.ts";
 import { connectionsWithinLimit } from "./descriptors.ts";
 import { closeServer } from "./listen.ts";
 import type { Metrics } from "./metrics/metrics.ts";
+import type { Notice } from "./pages/notice.ts";
+import type { ToldEnds } from "./pages/told-ends.ts";
 import { createConsentPages } from "./pages/consent-pages.ts";
 import { networks } from "./http/connections.ts";
 import { whyNotReady } from "./readiness.ts";
@@ -23,19 +25,21 @@ interface ListenerParts {
   stopping: Stopping;
   metrics: Pick<Metrics, "answered">;
   hurry(job: string): void;
+  /** What the admin page is to say. */
+  notices: ToldEnds<Notice>;
 }
 
 /** The receiver of webhooks and the pages of a consent, behind one server. */
 export function createPublicListener(
   context: ServeContext,
   { store, sources, certificate }: ServeParts,
-  { watches, stopping, metrics, hurry }: ListenerParts,
+  { watches, stopping, metrics, hurry, notices }: ListenerParts,
 ): PublicListener {
   const { clock, log, config } = context;
   const { writes, trouble, secretsOf } = watches;
   const refusals = createRefusals({ store, clock, log, trouble });
   const quiet = createQuietLog({ log, clock });
-  const consentPages = createConsentPages({ ...context, quiet, store, signal: stopping.abort });
+  const consentPages = createConsentPages({ ...context, quiet, store, notices, signal: stopping.abort });
   const server = createReceiver({
     store: {
       append: async (events) => {

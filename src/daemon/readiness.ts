@@ -1,4 +1,4 @@
-import type { Reason } from "./admin/admin-server.ts";
+import type { Reason } from "./admin/context.ts";
 import type { Stopping } from "./stopping.ts";
 import type { Watches } from "./watches.ts";
 

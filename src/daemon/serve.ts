@@ -12,6 +12,8 @@ import { listen } from "./listen.ts";
 import { LOOKING, OPENING, reportTo, waitedFor } from "./manager.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { createPublicListener } from "./public-listener.ts";
+import type { Notice } from "./pages/notice.ts";
+import { createToldEnds } from "./pages/told-ends.ts";
 import { reloading } from "./reload.ts";
 import { type ScheduledJobs, scheduledJobs } from "./scheduled-jobs.ts";
 import { runScheduler } from "./scheduler.ts";
@@ -62,9 +64,13 @@ export async function serve(
   context.observeCalls(metrics.called);
   const scheduled = await scheduledJobs(jobContext(context, parts, watches), metrics);
   const { hurry } = scheduled;
-  const listener = createPublicListener(context, parts, { watches, stopping, metrics, hurry });
+  let shownAnew = () => {};
+  const notices = createToldEnds<Notice>(context.clock, () => shownAnew());
+  const listener = createPublicListener(context, parts, { watches, stopping, metrics, hurry, notices });
   const descriptor = sockets.get("admin");
-  const admin = await openAdminListener(context, parts, { watches, stopping, metrics, descriptor });
+  const admin = await openAdminListener(context, parts, { watches, stopping, metrics, descriptor, notices });
+  shownAnew = admin?.changed ?? shownAnew;
+  watches.presence.listens(admin?.address ?? null);
   const address = await listen(listener.server, {
     address: config["serve.listen"],
     key: "serve.listen",

@@ -39,6 +39,7 @@ export const KEYS = {
   "jobcannon.invites_url": url(""),
   "serve.listen": { kind: "address", default: "127.0.0.1:8470" },
   "serve.admin_listen": { kind: "address", mayBeNone: true, default: "127.0.0.1:8471" },
+  "serve.admin_url": url(""),
   "serve.max_connections": { kind: "number", min: 16, max: 2_048, default: 1_024 },
   "serve.trusted_proxies": { kind: "networks", default: "" },
   "serve.public_url": url("https://api.jobcannon.io"),

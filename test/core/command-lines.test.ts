@@ -45,6 +45,11 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
     lines.serviceCommand("install", "--system"),
     lines.serviceCommand("install", "--user", "--dry-run"),
   ],
+  adminLinkCommand: [
+    lines.adminLinkCommand(),
+    lines.adminLinkCommand("acme"),
+    lines.adminLinkCommand("<slug>"),
+  ],
   connectCommand: [{ vendor: "hubspot" }, ...BOTH].flatMap((of) => [
     lines.connectCommand(of),
     lines.connectCommand(of, "--via-service"),

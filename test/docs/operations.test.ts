@@ -85,6 +85,13 @@ test("Find what is wrong: nothing but warnings", async () => {
 });
 
 describe("docs/operations.md", () => {
+  test("The admin page", async () => {
+    const world = await withResults();
+    const links = (await runBlock(world, "The admin page", 0)).trim().split("\n");
+    expect(links).toHaveLength(2);
+    for (const link of links) expect(link).toMatch(/\/admin\/sign-in\?link=[\w-]{43}$/);
+  });
+
   test("Backup", async () => {
     const world = await withResults();
     const out = await runBlock(world, "Backup", 0);

@@ -9,7 +9,10 @@ export interface Visit {
 }
 
 /** One GET as it stands; redirects are not followed. */
-export function visit(url: string, options: { method?: string; headers?: Record<string, string> } = {}) {
+export function visit(
+  url: string,
+  { body, ...options }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+) {
   return new Promise<Visit>((resolve, reject) => {
     const call = request(url, { agent: false, ...options }, async (response) => {
       const chunks: Buffer[] = [];
@@ -17,7 +20,7 @@ export function visit(url: string, options: { method?: string; headers?: Record<
       const body = Buffer.concat(chunks).toString();
       resolve({ status: response.statusCode ?? 0, url, headers: response.headers, body });
     });
-    call.once("error", reject).end();
+    call.once("error", reject).end(body);
   });
 }
 

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeAdmin } from "./contract/admin.ts";
 import { describeAlerts } from "./contract/alerts.ts";
 import { describeAppend } from "./contract/append.ts";
 import { describeClaims } from "./contract/claims.ts";
@@ -37,6 +38,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeResults(open);
     describeRequests(open);
     describeRetention(open);
+    describeAdmin(open);
     describeModel(open);
   });
 }

@@ -175,6 +175,30 @@ describe("the queries", () => {
     );
   });
 
+  test("show a page of a log in the order of an index, whatever fits, and look at no more than a window of it", () => {
+    const { verbs, id, db, plansOf } = recorded();
+    const pages = () => {
+      for (const query of [{}, { outcome: "rejected" }, { since: NOON }, { before: 7 }] as const)
+        verbs.deliveryLog({ connectionId: id, limit: 10, ...query });
+      verbs.deliveryLog({ connectionId: id, limit: 10, invitationId: "inv_ann" });
+      verbs.webhookLog({ org: "acme", vendor: "smartrecruiters", environment: "production", limit: 10 });
+      verbs.adminSession("hash", NOON);
+      verbs.audited("acme", 10);
+      verbs.audited(null, 10);
+    };
+    const few = plansOf(pages);
+    // As of an org with many results.
+    db.prepare("UPDATE push_counts SET n = 1000000 WHERE connection_id = ?").run(id);
+    const many = plansOf(pages);
+    expect(few).toContainEqual(expect.stringMatching(/^SEARCH a USING INDEX attempts_of_push/));
+    expect(many).toContainEqual(expect.stringMatching(/^SEARCH attempts USING INTEGER PRIMARY KEY \(rowid</));
+    expect(many).toContainEqual(
+      expect.stringMatching(/^SEARCH confirmations USING INDEX confirmations_of_org/),
+    );
+    const whole = /^SCAN (invites|pushes|events|attempts|confirmations|[ipe])\b/;
+    expect([...few, ...many].filter((plan) => whole.test(plan))).toEqual([]);
+  });
+
   test("tell the overview from counts that are kept, without a look at events or invites", () => {
     const { verbs, statements } = recorded();
     statements.length = 0;

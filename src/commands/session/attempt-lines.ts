@@ -2,7 +2,7 @@
 import type { Terminal } from "../../shared/terminal.ts";
 import { maskEmail, plain, short } from "../../shared/text.ts";
 import type { LoggedAttempt } from "../../store/contract/store.ts";
-import { maskedWords } from "./masked-words.ts";
+import { maskedWords } from "../../shared/masked-words.ts";
 import { outcomeWords } from "./outcome.ts";
 import type { ShownTime } from "./shown-time.ts";
 

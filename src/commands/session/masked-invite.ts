@@ -1,6 +1,6 @@
 import { maskEmail } from "../../shared/text.ts";
 import type { InviteHistory, InviteSummary, PushSummary } from "../../store/contract/store.ts";
-import { maskedWords } from "./masked-words.ts";
+import { maskedWords } from "../../shared/masked-words.ts";
 
 /** Addresses are personal data: masked until asked for, in words about them too. */
 export function withMaskedAddresses<Found extends InviteSummary & Partial<InviteHistory>>(

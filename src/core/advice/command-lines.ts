@@ -10,6 +10,7 @@ import type { AttemptOutcome } from "../push.ts";
 const PROGRAM = "jc-integrations";
 const ADVISED = [
   ...[
+    "admin",
     "alerts",
     "backfill",
     "backup",
@@ -86,6 +87,11 @@ export function asServiceCommand(words: string): string {
 /** About the service itself, which has places of its own: no --config and no --state-dir goes with it. */
 export function serviceCommand(verb: "install" | "status", ...options: readonly string[]): string {
   return [PROGRAM, "service", verb, ...options].join(" ");
+}
+
+/** Signs a browser in to the admin page; `org`: to that one alone. */
+export function adminLinkCommand(org?: string): string {
+  return line("admin", "link", ...(org === undefined ? [] : ["--org", org]));
 }
 
 export function connectCommand(

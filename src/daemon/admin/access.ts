@@ -10,14 +10,18 @@ import type { Secret } from "../../shared/secret.ts";
  */
 export type Standing = "trusted" | "stranger" | "misdirected";
 
-/** `token`: null where none is set, or none can be read. */
+/** `token`: null where none is set, or none can be read. `ownHost`: as `serve.admin_url` names it; null where nobody did. */
 export async function standingOf(
   { headers, socket }: Pick<IncomingMessage, "headers" | "socket">,
   token: () => Promise<Secret | null>,
+  ownHost: string | null,
 ): Promise<Standing> {
   const said = /^Bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
   if (said !== undefined && isSame(said, await token())) return "trusted";
   if (!isLoopbackAddress(socket.localAddress ?? "")) return "stranger";
+  // Who is called so came by a proxy.
+  if (ownHost !== null && headers.host?.toLowerCase() === ownHost && !isOwnName(headers.host))
+    return "stranger";
   if (!isOwnName(headers.host)) return "misdirected";
   // What a proxy on this machine passes on comes from anywhere.
   return FORWARDED.some((name) => headers[name] !== undefined) ? "stranger" : "trusted";

@@ -6,6 +6,8 @@ import { answer, answerText } from "../http/answer.ts";
 import { pathOf } from "../http/path.ts";
 import { createHttpServer, type HttpServerOptions } from "../http/server.ts";
 import { standingOf } from "./access.ts";
+import type { Reason } from "./context.ts";
+import type { AdminPages } from "./pages.ts";
 
 /** The admin listener, for who looks after the service: how it does, with the whole reason, and what monitoring counts. */
 export interface AdminContext extends Pick<HttpServerOptions, "certificate"> {
@@ -16,14 +18,12 @@ export interface AdminContext extends Pick<HttpServerOptions, "certificate"> {
   /** All that stands in the way, or soon may. */
   reasons(): readonly Reason[];
   scrape(): Promise<{ type: string; text: string }>;
+  /** For people. */
+  pages: AdminPages;
+  /** How a proxy, or a browser elsewhere, names it; null where nobody chose a name. */
+  ownHost: string | null;
   /** Hears of what is a bug. */
   quiet: Pick<Log, "error">;
-}
-
-export interface Reason {
-  message: string;
-  /** What to do about it. */
-  hint: string;
 }
 
 /** A scraper or two and a person's browser. */
@@ -47,15 +47,18 @@ export function createAdminServer(context: AdminContext): Server {
 }
 
 async function respond(
-  { token, notReady, reasons, scrape }: AdminContext,
+  { token, notReady, reasons, scrape, pages, ownHost }: AdminContext,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   const path = pathOf(request.url ?? "/");
-  if (request.method !== "GET" && request.method !== "HEAD") return answer(request, response, NOT_ALLOWED);
+  const isPage = path === "/admin" || path.startsWith("/admin/");
+  if (!isPage && request.method !== "GET" && request.method !== "HEAD")
+    return answer(request, response, NOT_ALLOWED);
   if (path === "/healthz") return answer(request, response, { status: 200, body: { status: "ok" } });
-  const standing = await standingOf(request, token);
+  const standing = await standingOf(request, token, ownHost);
   if (standing === "misdirected") return answer(request, response, MISDIRECTED);
+  if (await pages.respond(path, request, response)) return;
   if (path === "/readyz") {
     const word = notReady();
     const told = standing === "trusted" ? { reasons: reasons() } : {};

@@ -1,7 +1,9 @@
 import type { ServerResponse } from "node:http";
 import { connectionName } from "../../core/connection.ts";
+import type { BegunConsent, Consent } from "../../core/consent.ts";
 import { notConfirmed } from "../../core/advice/not-confirmed.ts";
 import { type ConsentEnd, type FinishContext, finishConsent } from "../../flows/connect/finish-consent.ts";
+import { hashOfLink, secretIn } from "../../oauth/consent/consent-link.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import {
@@ -13,6 +15,7 @@ import {
   linkSlowPage,
   pageOfLink,
 } from "./link-pages.ts";
+import { consentNotice, type Notice, noticeUrl, slowNotice } from "./notice.ts";
 import { leadTo } from "./show.ts";
 import type { ToldEnds } from "./told-ends.ts";
 
@@ -22,7 +25,9 @@ export interface AnswerContext extends FinishContext {
   quiet: Pick<Log, "warn" | "error">;
   /** Cuts off the calls under way. */
   signal: AbortSignal;
-  ends: ToldEnds;
+  ends: ToldEnds<LinkPage>;
+  /** What the admin page is to say. */
+  notices: ToldEnds<Notice>;
 }
 
 /** The page beside `oauth-callback` that says how it ended. */
@@ -35,14 +40,17 @@ export async function takeAnswer(
   vendor: string,
   { cookie, query, response }: { cookie: string; query: URLSearchParams; response: ServerResponse },
 ): Promise<void> {
-  const { ends, signal } = context;
+  const { ends, notices, signal } = context;
+  const begun = await begunOf(context, vendor, cookie);
+  const to = begun ? noticeUrl(begun.begun.returnTo, begun.hash) : RESULT;
   const told = new AbortController();
-  const patience = leadOnLater(context, { cookie, response }, told.signal);
+  const patience = leadOnLater(context, { cookie, response, begun, to }, told.signal);
   try {
     const end = await finishConsent(context, { vendor, cookie, query, signal });
     note(context, vendor, end);
     tell(ends, cookie, end);
-    leadTo(response, RESULT);
+    if (begun && end.kind !== "unknown") notices.tell(begun.hash, consentNotice(begun, end));
+    leadTo(response, to);
     if (end.kind === "connected") await prepare(context, end);
   } catch (error) {
     const reason = signal.aborted ? "the service stops" : reasonOf(error);
@@ -55,15 +63,43 @@ export async function takeAnswer(
   }
 }
 
+type Begun = Consent & { begun: BegunConsent };
+
+/** The consent, where it was begun on the admin page: there its browser is led back to. */
+async function begunOf(
+  { store, clock }: AnswerContext,
+  vendor: string,
+  cookie: string,
+): Promise<Begun | null> {
+  const request = {
+    hash: hashOfLink(secretIn(cookie) ?? ""),
+    vendor,
+    now: clock.now(),
+    how: "look",
+  } as const;
+  const found = await store.takeConsent(request).catch(() => null);
+  if (found?.kind !== "taken") return null;
+  const { begun, ...consent } = found.consent;
+  return begun ? { ...consent, begun } : null;
+}
+
+interface Waiting {
+  cookie: string;
+  response: ServerResponse;
+  begun: Begun | null;
+  to: string;
+}
+
 async function leadOnLater(
-  { clock, ends }: AnswerContext,
-  { cookie, response }: { cookie: string; response: ServerResponse },
+  { clock, ends, notices }: AnswerContext,
+  { cookie, response, begun, to }: Waiting,
   told: AbortSignal,
 ): Promise<void> {
   try {
     await clock.sleep(PATIENCE_MS, told);
     ends.tell(cookie, linkSlowPage, "told");
-    leadTo(response, RESULT);
+    if (begun) notices.tell(begun.hash, slowNotice(begun), "told");
+    leadTo(response, to);
   } catch {
     // It was answered in time.
   }
@@ -90,7 +126,7 @@ async function prepare(
 }
 
 /** Somebody else's answer says nothing about this browser's, and a second one nothing about the first. */
-function tell(ends: ToldEnds, cookie: string, end: ConsentEnd): void {
+function tell(ends: ToldEnds<LinkPage>, cookie: string, end: ConsentEnd): void {
   if (end.kind === "unknown") return;
   ends.tell(cookie, pageOf(end), end.kind === "used" || end.kind === "busy" ? "told" : undefined);
 }

@@ -4,7 +4,7 @@ import { isNavigation } from "../../oauth/consent/redirect-desk.ts";
 import { type AnswerContext, reasonOf, RESULT, takeAnswer } from "./consent-answer.ts";
 import { consentCookie } from "./cookie.ts";
 import { answerAtLink } from "./link-entry.ts";
-import { linkFailedPage, linkOverloadedPage } from "./link-pages.ts";
+import { linkFailedPage, type LinkPage, linkOverloadedPage } from "./link-pages.ts";
 import { leadTo, refuse, show } from "./show.ts";
 import { createToldEnds } from "./told-ends.ts";
 
@@ -23,7 +23,7 @@ const METHODS = { connect: ["GET", "HEAD", "POST"], "oauth-callback": ["GET"] } 
 
 export function createConsentPages(given: Omit<AnswerContext, "ends">): ConsentPages {
   const cookie = consentCookie(given.config["serve.public_url"]);
-  const context = { ...given, ends: createToldEnds(given.clock), cookie };
+  const context = { ...given, ends: createToldEnds<LinkPage>(given.clock), cookie };
   const underWay = new Set<Promise<void>>();
   const atLink = async (vendor: string, at: Visit) => {
     try {

@@ -7,7 +7,7 @@ import {
   secretIn,
   vendorUrl,
 } from "../../oauth/consent/consent-link.ts";
-import type { TakenConsent } from "../../core/consent.ts";
+import type { Consent, TakenConsent } from "../../core/consent.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { AccountContext } from "../../flows/account/context.ts";
 import type { ConsentCookie } from "./cookie.ts";
@@ -19,7 +19,7 @@ import type { ToldEnds } from "./told-ends.ts";
 export interface EntryContext extends Pick<AccountContext, "clock" | "config" | "destination"> {
   store: Pick<Store, "takeConsent">;
   cookie: ConsentCookie;
-  ends: ToldEnds;
+  ends: ToldEnds<LinkPage>;
 }
 
 export async function answerAtLink(
@@ -39,7 +39,8 @@ export async function answerAtLink(
   if (found.kind !== "taken") return show(response, pageOfLink(found.kind));
   const { consent } = found;
   const destination = await context.destination(consent);
-  if (!isPress) return show(response, linkAskPage(destination, consent));
+  if (!isPress && !isFromAdminPage(request, consent))
+    return show(response, linkAskPage(destination, consent));
   checkSeal(secret ?? "", consent);
   const kept = newCookie(secret ?? "");
   const url = vendorUrl(destination, kept, consent.redirectUri);
@@ -65,6 +66,15 @@ async function howItEnded(
   // Another process was told, or this one began anew since.
   const { kind } = await look(context, vendor, secret);
   return kind === "taken" ? linkUnknownPage : pageOfLink(kind);
+}
+
+/**
+ * Whoever pressed the button on the admin page was asked there. No other page can name itself so: what a browser says of
+ * where it comes from is its own word.
+ */
+function isFromAdminPage({ headers }: IncomingMessage, { begun }: Pick<Consent, "begun">): boolean {
+  const { referer = "" } = headers;
+  return begun !== undefined && URL.canParse(referer) && new URL(referer).origin === begun.returnTo;
 }
 
 /** Another site's page that presses the button would bring an admin to a consent of which they saw nothing. */

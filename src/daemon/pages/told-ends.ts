@@ -1,31 +1,33 @@
 import type { Clock } from "../../shared/clock.ts";
-import type { LinkPage } from "./link-pages.ts";
-
-/** How consents ended, for the page that a browser is led to: its address shall hold neither code nor state. */
-export interface ToldEnds {
+/** How something ended, for the page that a browser is led to: its address shall hold nothing of it but a key. */
+export interface ToldEnds<End> {
   /** `unless`: where something is known already, that stays. */
-  tell(cookie: string, page: LinkPage, unless?: "told"): void;
-  of(cookie: string): LinkPage | null;
+  tell(key: string, end: End, unless?: "told"): void;
+  of(key: string): End | null;
 }
 
 const REMEMBERED_MS = 15 * 60_000;
 const MOST = 200;
 
-export function createToldEnds({ now }: Pick<Clock, "now">): ToldEnds {
-  const told = new Map<string, { page: LinkPage; at: number }>();
-  const of = (cookie: string) => {
-    const found = told.get(cookie);
-    return found && Math.abs(now() - found.at) < REMEMBERED_MS ? found.page : null;
+export function createToldEnds<End>(
+  { now }: Pick<Clock, "now">,
+  onTell: () => void = () => {},
+): ToldEnds<End> {
+  const told = new Map<string, { end: End; at: number }>();
+  const of = (key: string) => {
+    const found = told.get(key);
+    return found && Math.abs(now() - found.at) < REMEMBERED_MS ? found.end : null;
   };
   return {
-    tell: (cookie, page, unless) => {
-      if (unless === "told" && of(cookie) !== null) return;
-      told.delete(cookie);
-      told.set(cookie, { page, at: now() });
+    tell: (key, end, unless) => {
+      if (unless === "told" && of(key) !== null) return;
+      told.delete(key);
+      told.set(key, { end, at: now() });
       for (const oldest of told.keys()) {
         if (told.size <= MOST) break;
         told.delete(oldest);
       }
+      onTell();
     },
     of,
   };

@@ -60,18 +60,22 @@ export async function finishConsent(context: FinishContext, answer: ConsentAnswe
   if (taken.kind !== "taken") return taken;
   const { consent } = taken;
   const { hash } = consent;
-  let ended: LinkEnd = { outcome: "open", hash, refusal: null };
+  const untaken = { outcome: "open", hash, refusal: null } as const;
+  let ended: LinkEnd = untaken;
   try {
     checkSeal(secret, consent);
     const end = await conclude(context, { ...answer, consent, cookie });
-    ended = end.kind === "connected" ? { outcome: "connected", hash } : { ...ended, refusal: refusalOf(end) };
+    if (end.kind === "connected") ended = { outcome: "connected", hash };
+    // Nobody holds the link: whoever began it on the admin page begins anew there.
+    else if (consent.begun) ended = { outcome: "voided", connection: consent };
+    else ended = { ...untaken, refusal: refusalOf(end) };
     return end;
   } finally {
     await endQuietly(context, consent, ended);
   }
 }
 
-type LinkEnd = Exclude<Parameters<Store["endConsents"]>[0], { outcome: "voided" }>;
+type LinkEnd = Parameters<Store["endConsents"]>[0];
 
 /** For the operator, who else would wait for an admin that was refused. */
 function refusalOf(end: ConsentEnd): string | null {
@@ -137,10 +141,15 @@ function accountWanted({ accountId, allowsOtherAccount }: Consent, before: Conne
   return accountId ?? (allowsOtherAccount ? null : (before?.account?.id ?? null));
 }
 
-/** Whoever answers a link may be anybody who came by it: only an account that an operator named, or knew before, needs no more. */
-function isConfirmedBy({ accountId }: Consent): KeepRequest["isConfirmed"] {
-  return (account, before) =>
-    account.id === accountId || (before?.account?.id === account.id && before.isConfirmed);
+/**
+ * Whoever answers a link may be anybody who came by it: only an account that an operator named, or knew before, needs no
+ * more. What a signed-in admin began counts as confirmed, but for an account that another org has, too.
+ */
+function isConfirmedBy({ accountId, begun }: Consent): KeepRequest["isConfirmed"] {
+  return (account, { before, isOthers }) =>
+    (before?.account?.id === account.id && before.isConfirmed) ||
+    (!isOthers && begun !== undefined) ||
+    account.id === accountId;
 }
 
 /** A link that cannot be ended now is free again by itself, before long. */

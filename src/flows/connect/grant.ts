@@ -144,7 +144,7 @@ export interface KeepRequest {
   /** The regions that differ and may; null where they do not, or nobody allowed it. */
   crossRegion: Regions | null;
   /** Does nobody have to look at this account first? An operator at the browser is who says so; a link is not. */
-  isConfirmed(account: Account, before: Connection | null): boolean;
+  isConfirmed(account: Account, known: { before: Connection | null; isOthers: boolean }): boolean;
 }
 
 /** Makes the connection stand: tokens in the vault, its row in the log, and what was held for want of it is due. */
@@ -158,13 +158,14 @@ export async function keep(
   const name = connectionName(key);
   const [before, known] = await Promise.all([store.connection(key), store.connections()]);
   const isOwn = before && before.state !== "not_connected" && before.account?.id === account.id;
-  const owner = isOwn ? null : otherOwner(known, key, account.id);
-  if (owner) throw accountTaken(owner);
+  const owner = otherOwner(known, key, account.id);
+  // One that two orgs had before this was refused stays with both.
+  if (owner && !isOwn) throw accountTaken(owner);
   const other = otherAccount(before, account);
   if (other && !(await confirmOtherAccount(other, account)))
     throw new AppError("CANCELLED", `${label} stays connected to account ${other.id}`);
 
-  const isConfirmed = request.isConfirmed(account, before);
+  const isConfirmed = request.isConfirmed(account, { before, isOthers: owner !== null });
   const pause = isConfirmed ? null : await holdBefore({ clock, store }, before);
   const hadTokens = await holdsTokens(tokens, name);
   const keeping = method === "api-key" ? tokens.forget(name) : tokens.keep(name, destination, grant, method);

@@ -1,5 +1,5 @@
 import type { Connection, ConnectionName } from "../../core/connection.ts";
-import { CONSENT_LIFE_MS, linkPath } from "../../core/consent.ts";
+import { BEGUN_CONSENT_LIFE_MS, type BegunConsent, CONSENT_LIFE_MS, linkPath } from "../../core/consent.ts";
 import { hashOfLink, newLinkSecret, sealOf } from "../../oauth/consent/consent-link.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
@@ -22,9 +22,13 @@ export interface LinkRequest extends Omit<ConnectionName, "vendor"> {
   accountId: string | null;
   allowsOtherAccount: boolean;
   allowsCrossRegion: boolean;
+  /** Absent where the link is to be handed to somebody. */
+  begun?: BegunConsent;
 }
 
 export interface Link {
+  /** By what the log knows it. */
+  hash: string;
   /** Leads to a page of `serve`. Whoever has it can ask for consent; what an answer brings waits for the operator. */
   url: string;
   expiresAt: number;
@@ -50,13 +54,14 @@ export async function makeLink(
   const redirectUri = publicUrl + authorization.redirectPath;
   const connection = { org, vendor, environment };
   const createdAt = clock.now();
-  const expiresAt = createdAt + CONSENT_LIFE_MS;
+  const expiresAt = createdAt + (allowed.begun ? BEGUN_CONSENT_LIFE_MS : CONSENT_LIFE_MS);
   const secret = newLinkSecret();
   const written = { ...connection, ...allowed, redirectUri, createdAt, expiresAt };
-  await store.openConsent({ ...written, hash: hashOfLink(secret), seal: sealOf(secret, written) });
+  const hash = hashOfLink(secret);
+  await store.openConsent({ ...written, hash, seal: sealOf(secret, written) });
   const [before, services] = await Promise.all([store.connection(connection), store.runningServices()]);
   const url = `${publicUrl}${linkPath(vendor)}?link=${secret}`;
-  return { url, expiresAt, redirectUri, before, isServiceRunning: services.length > 0 };
+  return { hash, url, expiresAt, redirectUri, before, isServiceRunning: services.length > 0 };
 }
 
 /** The public listener of `serve`, as the world reaches it. */

@@ -82,10 +82,12 @@ function boundTo({
   allowsOtherAccount,
   allowsCrossRegion,
   expiresAt,
+  begun,
   ...name
 }: Omit<Consent, "hash" | "seal">): string {
-  // Links that an older program made know nothing of regions, and stay good.
+  // Links that an older program made know nothing of regions and of the page, and stay good.
   const allowed = allowsCrossRegion ? ["cross-region"] : [];
-  const rest = [redirectUri, accountId, allowsOtherAccount, expiresAt, ...allowed];
+  const started = begun ? [[begun.by, begun.returnTo]] : [];
+  const rest = [redirectUri, accountId, allowsOtherAccount, expiresAt, ...allowed, ...started];
   return JSON.stringify([connectionName(name), ...rest]);
 }

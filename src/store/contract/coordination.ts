@@ -31,6 +31,8 @@ export interface ServiceFacts {
   lostLines: number;
   /** Null where it speaks no TLS; absent in a version that spoke none. */
   tls?: ServiceCertificate | null;
+  /** The address of its admin listener; null where it has none. Absent in a version that did not tell. */
+  admin?: string | null;
 }
 
 /** The certificate that a running service shows. */

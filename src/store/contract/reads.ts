@@ -12,6 +12,7 @@ import type {
   StuckCounts,
 } from "../../core/push.ts";
 import type { NewAttempt } from "./delivery.ts";
+import type { ReceivedWebhook } from "./webhooks.ts";
 
 /** What people look at. */
 export interface ReadVerbs {
@@ -28,6 +29,12 @@ export interface ReadVerbs {
   overview(org: string | null, now: number): Promise<Overview>;
   /** What monitoring asks for again and again. Its cost grows with the number of connections, and with nothing else. */
   figures(query: FiguresQuery): Promise<Figures>;
+  /** Every org that has a connection, an invite, had a link for consent or left a question, by name. */
+  orgs(): Promise<string[]>;
+  /** One page of the tries at a connection, newest first. However few fit, its cost has a limit of its own. */
+  deliveryLog(query: DeliveryLogQuery): Promise<DeliveryLogPage>;
+  /** The same of the webhooks of a vendor that were taken. */
+  webhookLog(query: WebhookLogQuery): Promise<WebhookLogPage>;
   /** The delivery log, oldest first: the last `limit` attempts that fit. */
   attempts(query: AttemptQuery): Promise<AttemptPage>;
   /** How many fit, counted up to `atMost`. */
@@ -180,6 +187,39 @@ export interface AttemptSum {
   subjects: number;
   firstAt: number;
   lastAt: number;
+}
+
+export interface DeliveryLogQuery {
+  connectionId: number;
+  outcome?: NewAttempt["outcome"];
+  /** Only those of this invite's subject. */
+  invitationId?: string;
+  since?: number;
+  /** Where the page before ended. */
+  before?: number;
+  limit: number;
+}
+
+export interface DeliveryLogPage {
+  attempts: LoggedAttempt[];
+  /** For the next page, which may hold none either; null at the end. */
+  next: number | null;
+}
+
+export interface WebhookLogQuery {
+  org: string;
+  vendor: string;
+  environment: Environment;
+  /** Only those whose invite is not here yet. */
+  unmatched?: boolean;
+  since?: number;
+  before?: number;
+  limit: number;
+}
+
+export interface WebhookLogPage {
+  webhooks: ReceivedWebhook[];
+  next: number | null;
 }
 
 export interface Attempt extends NewAttempt {

@@ -1,3 +1,4 @@
+import type { AdminVerbs } from "./admin.ts";
 import type { ConnectionVerbs } from "./connections.ts";
 import type { CoordinationVerbs } from "./coordination.ts";
 import type { DeliveryVerbs } from "./delivery.ts";
@@ -9,6 +10,7 @@ import type { RerunVerbs } from "./rerun.ts";
 import type { RetentionVerbs } from "./retention.ts";
 import type { WebhookVerbs } from "./webhooks.ts";
 
+export type * from "./admin.ts";
 export type * from "./backups.ts";
 export type * from "./connections.ts";
 export type * from "./coordination.ts";
@@ -39,6 +41,7 @@ export interface Store
     ReadVerbs,
     CoordinationVerbs,
     RetentionVerbs,
+    AdminVerbs,
     Faults {
   /**
    * Calls back soon (250 ms at most) after another process changed anything, or this one did what may make work

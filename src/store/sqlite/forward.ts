@@ -74,12 +74,22 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   attempts: {},
   countAttempts: {},
   attemptSums: {},
+  orgs: {},
+  deliveryLog: {},
+  webhookLog: {},
   beginTick: {},
   endTick: {},
   runningServices: {},
   keepIncidents: {},
   noteAlert: {},
   purge: {},
+  openAdminLink: {},
+  lookAtAdminLink: {},
+  redeemAdminLink: {},
+  adminSession: {},
+  endAdminSession: {},
+  audit: {},
+  audited: {},
 };
 
 /** Each verb as one call to whoever carries it out: directly, or as a message to another thread. */

@@ -2,6 +2,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { ProcessIdentity } from "../../shared/process-identity.ts";
 import { createConnections } from "./connections/connections.ts";
 import { createConsents } from "./connections/consents.ts";
+import { createAdmin } from "./coordination/admin.ts";
 import { createAlerts } from "./coordination/alerts.ts";
 import { createServices } from "./coordination/services.ts";
 import { createTicks } from "./coordination/ticks.ts";
@@ -18,7 +19,9 @@ import { createRequests } from "./intake/requests.ts";
 import { createSources } from "./intake/sources.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
 import { createAttempts } from "./reads/attempts.ts";
+import { createDeliveryLog } from "./reads/delivery-log.ts";
 import { createReads } from "./reads/reads.ts";
+import { createWebhookLog } from "./reads/webhook-log.ts";
 import { createPurge } from "./retention/purge.ts";
 import { createRuns } from "./rerun/runs.ts";
 import { createSelections } from "./rerun/selections.ts";
@@ -43,6 +46,8 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createSelections(db),
     ...createRuns(db),
     ...createAttempts(db),
+    deliveryLog: createDeliveryLog(db),
+    webhookLog: createWebhookLog(db),
     ...createAlerts(db),
     ...calls,
     ...createServices(db, self),
@@ -51,5 +56,6 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createWebhooks(db),
     ...createSources(db),
     ...createPurge(db),
+    ...createAdmin(db),
   } satisfies Verbs;
 }

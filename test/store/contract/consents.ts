@@ -45,6 +45,13 @@ export function describeConsents(open: OpenStore): void {
       expect(await store.takeConsent(answer("one"))).toEqual({ kind: "used" });
     });
 
+    test("that were begun on the admin page come back as that", async () => {
+      const store = await opened(open);
+      const written = link("one", { begun: { by: "alice", returnTo: "http://localhost:8471" } });
+      await store.openConsent(written);
+      expect(await store.takeConsent(answer("one"))).toEqual({ kind: "taken", consent: written });
+    });
+
     test("that are only looked at stay free, and tell what would become of them", async () => {
       const store = await opened(open);
       const written = link("one");

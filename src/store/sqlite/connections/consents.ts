@@ -15,8 +15,8 @@ export function createConsents(db: Db, self: ProcessIdentity) {
   const holder = JSON.stringify(self);
   const forget = db.prepare("DELETE FROM consents WHERE expires_at < ?");
   const insert = db.prepare(`
-    INSERT INTO consents (hash, org, vendor, environment, seal, redirect_uri, account_id, allows_other_account, allows_cross_region, created_at, expires_at)
-    VALUES (@hash, @org, @vendor, @environment, @seal, @redirectUri, @accountId, @allowsOtherAccount, @allowsCrossRegion, @createdAt, @expiresAt)`);
+    INSERT INTO consents (hash, org, vendor, environment, seal, redirect_uri, account_id, allows_other_account, allows_cross_region, created_at, expires_at, begun_by, return_to)
+    VALUES (@hash, @org, @vendor, @environment, @seal, @redirectUri, @accountId, @allowsOtherAccount, @allowsCrossRegion, @createdAt, @expiresAt, @begunBy, @returnTo)`);
   const one = db.prepare<[string, string], ConsentRow>(
     "SELECT * FROM consents WHERE hash = ? AND vendor = ?",
   );
@@ -35,9 +35,11 @@ export function createConsents(db: Db, self: ProcessIdentity) {
   const openConsent = (consent: Consent): void => {
     forget.run(consent.createdAt - REMEMBERED_MS);
     voidConsents(consent, consent.createdAt);
-    const { allowsOtherAccount, allowsCrossRegion } = consent;
+    const { allowsOtherAccount, allowsCrossRegion, begun, ...rest } = consent;
     insert.run({
-      ...consent,
+      ...rest,
+      begunBy: begun?.by ?? null,
+      returnTo: begun?.returnTo ?? null,
       allowsOtherAccount: Number(allowsOtherAccount),
       allowsCrossRegion: Number(allowsCrossRegion),
     });
@@ -103,6 +105,8 @@ interface ConsentRow {
   allows_cross_region: number;
   created_at: number;
   expires_at: number;
+  begun_by: string | null;
+  return_to: string | null;
   used_at: number | null;
   /** The process that redeems it, as JSON. */
   holder: string | null;
@@ -127,5 +131,8 @@ function consentOf(row: ConsentRow): Consent {
     allowsCrossRegion: row.allows_cross_region === 1,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
+    ...(row.begun_by !== null && row.return_to !== null
+      ? { begun: { by: row.begun_by, returnTo: row.return_to } }
+      : {}),
   };
 }

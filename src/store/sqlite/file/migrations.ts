@@ -395,4 +395,31 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX request_attempts_of_org ON request_attempts (org, id);
   CREATE INDEX request_attempts_of_request ON request_attempts (request_id);
   `,
+  `
+  CREATE TABLE admin_links (
+    hash TEXT PRIMARY KEY,
+    org TEXT,
+    who TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    used_at INTEGER
+  ) WITHOUT ROWID;
+  CREATE TABLE admin_sessions (
+    hash TEXT PRIMARY KEY,
+    org TEXT,
+    who TEXT NOT NULL,
+    expires_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    org TEXT,
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    about TEXT NOT NULL
+  );
+  CREATE INDEX audit_of_org ON audit (org, id);
+  ALTER TABLE consents ADD COLUMN begun_by TEXT;
+  ALTER TABLE consents ADD COLUMN return_to TEXT;
+  `,
 ];

@@ -8,11 +8,7 @@ import { createStuck } from "./stuck.ts";
 
 /** One org, or all, in numbers that triggers keep: nothing is counted here but what is stuck. */
 export function createOverview(db: Db) {
-  const orgs = db
-    .prepare<[], string>(
-      "SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0 UNION SELECT org FROM consents UNION SELECT org FROM questions",
-    )
-    .pluck();
+  const orgs = createOrgs(db);
   const invitesOf = db.prepare<[string], number>("SELECT n FROM invite_counts WHERE org = ?").pluck();
   const allInvites = db.prepare<[], number | null>("SELECT sum(n) FROM invite_counts").pluck();
   const counters = db.prepare<[], { name: string; value: number }>("SELECT name, value FROM counters");
@@ -63,7 +59,7 @@ export function createOverview(db: Db) {
     }
     return {
       events: { total: events, unmatched, ignored, conflicts },
-      orgs: orgs.all(),
+      orgs: orgs(),
       invites: (org === null ? allInvites.get() : invitesOf.get(org)) ?? 0,
       connections,
       questions: org === null ? allQuestions.all() : questionsOf.all(org),
@@ -73,6 +69,16 @@ export function createOverview(db: Db) {
       ),
     };
   };
+}
+
+/** Of which org anything is known; whatever the log's size, as many as there are names. */
+export function createOrgs(db: Db): () => string[] {
+  const all = db
+    .prepare<[], string>(
+      "SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0 UNION SELECT org FROM consents UNION SELECT org FROM questions",
+    )
+    .pluck();
+  return () => all.all();
 }
 
 const DAY_MS = 24 * 3_600_000;

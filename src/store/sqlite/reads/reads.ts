@@ -2,7 +2,7 @@ import { emailKey } from "../../../core/event.ts";
 import type { Attempt, InviteHistory, InviteQuery, InviteSummary } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { createFigures } from "./figures.ts";
-import { createOverview } from "./overview.ts";
+import { createOrgs, createOverview } from "./overview.ts";
 import { inviteOf, PUSH_COLUMNS, pushOf, type PushRow } from "../rows/rows.ts";
 import { SUBJECT_COLUMN } from "../rows/subject-sql.ts";
 
@@ -92,7 +92,14 @@ export function createReads(db: Db) {
     };
   };
 
-  return { invites, countInvites, invite, overview: createOverview(db), figures: createFigures(db) };
+  return {
+    invites,
+    countInvites,
+    invite,
+    orgs: createOrgs(db),
+    overview: createOverview(db),
+    figures: createFigures(db),
+  };
 }
 
 interface InviteRow {

@@ -32,6 +32,8 @@ export function stageBackup({ staged, stagedLog }: Places, backup: string, now: 
       "UPDATE pushes SET lease = NULL WHERE lease IS NOT NULL; DELETE FROM leases; DELETE FROM services",
     );
     db.exec("UPDATE ticks SET holder = NULL WHERE holder IS NOT NULL");
+    // Whoever signed out since would be signed in again.
+    db.exec("DELETE FROM admin_sessions; DELETE FROM admin_links");
   } finally {
     db.close();
   }

@@ -77,6 +77,18 @@ export const RULES: Readonly<Record<string, Rule>> = {
     rule: "counts of what was removed: gone by their day",
     purge: aged("purges", "org, day, what", `day < ${cutoffIn("org")} / 86400000`),
   },
+  admin_links: {
+    rule: "gone a day after they ended",
+    purge: aged("admin_links", "hash", "expires_at < @now - 86400000"),
+  },
+  admin_sessions: {
+    rule: "gone when they have ended",
+    purge: aged("admin_sessions", "hash", "expires_at <= @now"),
+  },
+  audit: {
+    rule: "gone by its time",
+    purge: aged("audit", "id", `at < ${cutoffIn("org")}`),
+  },
   calls: { rule: "gone one window after their answers, with the next call; never more than a window has" },
   call_limits: { rule: "stay, one a window, until the vendor names another" },
   alerts: { rule: "gone when the trouble is over" },

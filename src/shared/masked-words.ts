@@ -1,4 +1,4 @@
-import { cut, maskAll, maskEmailsIn } from "../../shared/text.ts";
+import { cut, maskAll, maskEmailsIn } from "./text.ts";
 
 /**
  * A vendor's words without addresses. What was given as a candidate's address may be none, so that the words hide it
