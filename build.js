@@ -118,12 +118,14 @@ function noticeOf(directory) {
   return `${name} ${version} (${license})\n\n${texts.join("\n\n")}\n`;
 }
 
+const START =
+  'const loader = require("./bin/load.js"); const running = loader.load("start.cjs").start(loader)';
+
 /** What needs no program to answer it, in the program's own words. */
 function writeAnswers() {
   writeFileSync("dist/build.json", JSON.stringify({ version, build: BUILD }));
-  const start = 'const loader = require("./bin/load.js"); loader.load("start.cjs").start(loader)';
   const answerTo = (word) =>
-    execFileSync(process.execPath, ["-e", start, "jc-integrations", word], { encoding: "utf8" });
+    execFileSync(process.execPath, ["-e", START, "jc-integrations", word], { encoding: "utf8" });
   const answers = Object.fromEntries(
     ["--version", "-V", "--help", "-h", "help"].map((word) => [word, answerTo(word)]),
   );
@@ -132,36 +134,84 @@ function writeAnswers() {
 
 /** What a package of the program brings besides: man pages, and what shells load. */
 function writeCompanions() {
-  const start = 'const loader = require("./bin/load.js"); loader.load("start.cjs").start(loader)';
   const run = (...words) =>
-    execFileSync(process.execPath, ["-e", start, "jc-integrations", ...words], { encoding: "utf8" });
+    execFileSync(process.execPath, ["-e", START, "jc-integrations", ...words], { encoding: "utf8" });
   run("help", "--man-pages", "dist/man/man1");
   mkdirSync("dist/completion");
   for (const shell of ["bash", "zsh", "fish"])
     writeFileSync(join("dist/completion", shell), run("completion", shell));
 }
 
-/** The code of what `status` runs, which is looked at most often, and is much of what any command runs. */
-function keepCode() {
+/** Runs commands of the built program one after the other in an empty place, then `after` in each. What the last one printed. */
+function runBuilt(commands, after) {
   const empty = mkdtempSync(join(tmpdir(), "jc-build-"));
-  const start =
-    'const loader = require("./bin/load.js"); loader.load("start.cjs").start(loader).then(loader.keepCode)';
+  const env = { PATH: process.env.PATH, JC_STATE_DIR: empty, XDG_CONFIG_HOME: empty };
   try {
-    // The first one creates the store that the second one reads.
-    for (const words of [["run", "retry"], ["status"]])
-      execFileSync(process.execPath, ["-e", start, "jc-integrations", ...words], {
-        env: { PATH: process.env.PATH, JC_STATE_DIR: empty, XDG_CONFIG_HOME: empty },
-        stdio: "ignore",
-      });
+    const outputs = commands.map((words) =>
+      execFileSync(process.execPath, ["-e", `${START}.then(() => ${after})`, "jc-integrations", ...words], {
+        env,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }),
+    );
+    return outputs.at(-1);
   } finally {
     rmSync(empty, { recursive: true });
   }
+}
+
+/** The first one creates the store that the second one reads. */
+const WITH_A_LOG = [["run", "retry"], ["status"]];
+
+/** What `status` loads, which is looked at most often, lies in two files: each file costs more to load than its length. */
+function mergeChunks() {
+  const loadedBy = (commands) => {
+    const output = runBuilt(commands, 'console.log("\\n" + JSON.stringify(loader.loaded()))');
+    return JSON.parse(output.trimEnd().split("\n").at(-1));
+  };
+  const always = loadedBy([["status"]]);
+  const withLog = loadedBy(WITH_A_LOG).filter((name) => !always.includes(name));
+  const files = { "status.cjs": always, "status-of-log.cjs": withLog };
+  for (const [file, names] of Object.entries(files)) merge(names, file);
+  const places = Object.entries(files).flatMap(([file, names]) => names.map((name) => [name, file]));
+  writeFileSync("dist/merged.json", JSON.stringify(Object.fromEntries(places)));
+}
+
+/** An object of the chunks' functions, and the map of it all, in sections (tc39.es/ecma426). */
+function merge(names, file) {
+  const lines = ["{"];
+  const sections = names.map((name) => {
+    const text = asciiOf(
+      readFileSync(join("dist", name), "utf8").replace(/\/\/# sourceMappingURL=.*\n$/, ""),
+    );
+    const map = JSON.parse(readFileSync(join("dist", `${name}.map`), "utf8"));
+    lines.push(`${JSON.stringify(name)}:function(exports,require,module,__filename,__dirname){`);
+    const section = { offset: { line: lines.length, column: 0 }, map };
+    lines.push(...text.trimEnd().split("\n"), "},");
+    rmSync(join("dist", name));
+    rmSync(join("dist", `${name}.map`));
+    return section;
+  });
+  lines.push("}", `//# sourceMappingURL=${file}.map`, "");
+  writeFileSync(join("dist", file), lines.join("\n"));
+  writeFileSync(join("dist", `${file}.map`), JSON.stringify({ version: 3, file, sections }));
+}
+
+/** esbuild escapes all but what stands in a regular expression, and one such letter doubles the whole text in memory. */
+function asciiOf(text) {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** The code of what `status` runs, which is much of what any command runs. */
+function keepCode() {
+  runBuilt(WITH_A_LOG, "loader.keepCode()");
 }
 
 rmSync("dist", { recursive: true, force: true });
 const ofProgram = await buildProgram();
 writeAnswers();
 writeCompanions();
+mergeChunks();
 keepCode();
 const { metafile: ofThreads } = await build({
   ...OPTIONS,

@@ -6,26 +6,42 @@ const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
 const DIST = `${__dirname}/../dist/`;
-/** A line of JSON with each chunk's places, their texts and code; and all of that once more, since V8 runs code unseen. */
-const KEPT = `${DIST}kept-code`;
+/** Chunks that are loaded together lie in one file, an object of their functions; this says in which. */
+const MERGED = `${DIST}merged.json`;
+/** Beside a file: a line of JSON, the text that was compiled, and its code twice, since V8 runs code unseen. */
+const KEPT = ".code";
 const requireOutside = createRequire(`${DIST}start.cjs`);
-const loaded = new Map();
+const modules = new Map();
+const compiled = new Map();
 const texts = new Map();
-let kept = null;
+let merged = null;
 
-/** A chunk's exports, by its file's name in dist/. */
+/** A chunk's exports, by its name. */
 function load(name) {
-  const known = loaded.get(name);
-  if (known) return known.module.exports;
-  kept ??= readKept();
-  const text = texts.get(name) ?? readFileSync(DIST + name);
-  const cachedData = keptCodeOf(name, text);
-  const script = new Script(wrapped(text), { filename: DIST + name, cachedData });
+  const known = modules.get(name);
+  if (known) return known.exports;
+  const run = functionOf(name);
   const module = { exports: {} };
-  loaded.set(name, { text, script, module });
-  const run = script.runInThisContext();
+  modules.set(name, module);
   run.call(module.exports, module.exports, requireFrom, module, DIST + name, DIST);
   return module.exports;
+}
+
+function functionOf(name) {
+  merged ??= readMerged();
+  const file = merged[name];
+  return file === undefined ? compile(name, alone) : compile(file, together)[name];
+}
+
+function compile(file, wrapped) {
+  const known = compiled.get(file);
+  if (known) return known.value;
+  const text = texts.get(file) ?? readFileSync(DIST + file);
+  const cachedData = keptCodeOf(file, text);
+  const script = new Script(wrapped(text), { filename: DIST + file, cachedData });
+  const value = script.runInThisContext();
+  compiled.set(file, { text, script, value });
+  return value;
 }
 
 /** Reads every chunk that was not read yet: an upgrade in this place then takes nothing from under a process that stays. */
@@ -38,52 +54,56 @@ function requireFrom(id) {
 }
 
 /** On the chunk's own first line, from which its source map counts. */
-function wrapped(text) {
+function alone(text) {
   return `(function(exports,require,module,__filename,__dirname){${text.toString("utf8")}\n})`;
 }
 
-/** V8 itself compares no more than the text's length. */
-function keptCodeOf(name, text) {
-  const found = kept.get(name);
-  return found?.text.equals(text) ? found.code : undefined;
+function together(text) {
+  return `(${text.toString("utf8")}\n)`;
+}
+
+function readMerged() {
+  try {
+    return JSON.parse(readFileSync(MERGED, "utf8"));
+  } catch {
+    // While it is built each chunk is a file.
+    return {};
+  }
 }
 
 function builtFor() {
   return [process.version, process.platform, process.arch].join(" ");
 }
 
-function readKept() {
-  const chunks = new Map();
+/** V8 itself compares no more than the text's length. Undefined where none was kept of that very text by this very Node. */
+function keptCodeOf(name, text) {
   try {
-    const file = readFileSync(KEPT);
-    const half = file.length / 2;
-    const one = file.subarray(0, half);
-    if (!one.equals(file.subarray(half))) return chunks;
-    const begin = one.indexOf("\n") + 1;
-    const { node, places } = JSON.parse(one.subarray(0, begin).toString());
-    if (node !== builtFor()) return chunks;
-    const parts = one.subarray(begin);
-    for (const [name, from, middle, to] of places)
-      chunks.set(name, { text: parts.subarray(from, middle), code: parts.subarray(middle, to) });
+    const file = readFileSync(DIST + name + KEPT);
+    const from = file.indexOf("\n") + 1;
+    const { node, length } = JSON.parse(file.latin1Slice(0, from));
+    const [middle, half] = [from + text.length, from + text.length + length];
+    const code = file.subarray(middle, half);
+    const isSound =
+      node === builtFor() && text.equals(file.subarray(from, middle)) && code.equals(file.subarray(half));
+    return isSound ? code : undefined;
   } catch {
     // It is there for speed alone.
+    return undefined;
   }
-  return chunks;
+}
+
+/** For the build: which chunks were loaded so far, in their order. */
+function loaded() {
+  return [...modules.keys()];
 }
 
 /** Keeps the code of all that was loaded, as far as it ran. For the build. */
 function keepCode() {
-  const parts = [];
-  const places = [];
-  let size = 0;
-  for (const [name, { text, script }] of loaded) {
+  for (const [name, { text, script }] of compiled) {
     const code = script.createCachedData();
-    parts.push(text, code);
-    places.push([name, size, size + text.length, size + text.length + code.length]);
-    size += text.length + code.length;
+    const head = Buffer.from(`${JSON.stringify({ node: builtFor(), length: code.length })}\n`);
+    writeFileSync(DIST + name + KEPT, Buffer.concat([head, text, code, code]));
   }
-  const whole = [Buffer.from(`${JSON.stringify({ node: builtFor(), places })}\n`), ...parts];
-  writeFileSync(KEPT, Buffer.concat([...whole, ...whole]));
 }
 
-module.exports = { load, readAll, keepCode };
+module.exports = { load, readAll, loaded, keepCode };

@@ -96,10 +96,15 @@ function endNonZero(world: Outside, isDone: () => boolean): void {
   });
 }
 
-/** Asked by its number, since to touch `process.stdin` is to open it; of a device only, since `node:tty` loads much else. */
+/**
+ * Asked by its number, since to touch `process.stdin` is to open it; of a device only, and not of /dev/null and its like
+ * (major 1 on Linux), since `node:tty` loads much else.
+ */
 function stdinIsTerminal(): boolean {
   try {
-    return fstatSync(0).isCharacterDevice() && process.getBuiltinModule("node:tty").isatty(0);
+    const stdin = fstatSync(0);
+    const isMemory = process.platform === "linux" && ((stdin.rdev >> 8) & 0xfff) === 1;
+    return stdin.isCharacterDevice() && !isMemory && process.getBuiltinModule("node:tty").isatty(0);
   } catch {
     return false;
   }

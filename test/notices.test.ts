@@ -10,6 +10,8 @@ import { TEMPORARY, temporaryDirectory } from "./directory.ts";
 
 const REPOSITORY = fileURLToPath(new URL("..", import.meta.url));
 const SourceMap = v.object({ sources: v.array(v.string()) });
+/** Of several chunks in one file. */
+const MapInSections = v.object({ sections: v.array(v.object({ map: SourceMap })) });
 const Package = v.object({ name: v.string(), version: v.string(), license: v.string() });
 
 /** The packages whose code the chunks hold, by what their source maps say. */
@@ -22,7 +24,8 @@ function bundledPackages(): string[] {
 }
 
 function sourcesOf(chunk: string): string[] {
-  return v.parse(SourceMap, JSON.parse(readFileSync(`${chunk}.map`, "utf8"))).sources;
+  const map = v.parse(v.union([SourceMap, MapInSections]), JSON.parse(readFileSync(`${chunk}.map`, "utf8")));
+  return "sources" in map ? map.sources : map.sections.flatMap((section) => section.map.sources);
 }
 
 test("each package in the bundle has its name, version and licence in THIRD-PARTY-NOTICES", () => {

@@ -110,8 +110,8 @@ export function changedProgram(words: readonly (readonly [string, string])[]): s
     cpSync(join(REPOSITORY, part), join(directory, part), { recursive: true });
   symlinkSync(join(REPOSITORY, "node_modules"), join(directory, "node_modules"));
   const dist = join(directory, "dist");
-  // It holds the code as it was.
-  rmSync(join(dist, "kept-code"));
+  // Those hold the code as it was.
+  for (const name of readdirSync(dist)) if (name.endsWith(".code")) rmSync(join(dist, name));
   const found = new Set<string>();
   for (const name of readdirSync(dist).filter((name) => /\.c?js$/.test(name))) {
     let text = readFileSync(join(dist, name), "utf8");

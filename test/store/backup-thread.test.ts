@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openBackupFiles } from "../../src/store/sqlite/backups.ts";
@@ -31,4 +31,22 @@ test.each([
   await expect(files.check(`${bad}2`)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   await expect(files.check(join(directory, "nothing"))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   expect(await files.finish(good)).toMatchObject({ counts: { events: 2, invites: 2 } });
+});
+
+test.each([
+  ["before it begins", () => true],
+  ["while it goes on", (copy: string) => existsSync(`${copy}-journal`)],
+])("a copy whose file is removed %s ends, and makes no file anew", async (_, isTime) => {
+  const directory = temporaryDirectory();
+  const store = await openDirect(directory);
+  onTestFinished(() => store.close());
+  await store.append(completedFor(...Array.from({ length: 8_000 }, (_, n) => `invited-${n}`)));
+  const copy = join(directory, "copy");
+  writeFileSync(copy, "");
+  const copying = store.copyTo(copy);
+  copying.catch(() => {});
+  while (!isTime(copy)) await new Promise(setImmediate);
+  rmSync(copy, { force: true });
+  await expect(copying).rejects.toThrow();
+  expect(readdirSync(directory).filter((name) => name.startsWith("copy"))).toEqual([]);
 });

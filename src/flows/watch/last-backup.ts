@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat, type Stats } from "node:fs";
 import { join, resolve } from "node:path";
 import { bytesInSum, newestOf, SUM, timeInName } from "../../core/backup.ts";
 import type { Config } from "../../shared/config.ts";
@@ -23,13 +23,13 @@ export async function lastBackup(
   now: number,
 ): Promise<LastBackup> {
   const directory = backupDirOf(config, stateDir);
-  const names = new Set(await readdir(directory).catch(() => []));
+  const names = new Set(await asked<string[]>((done) => readdir(directory, done)));
   const looked = [...names].flatMap((name) => {
     const at = timeInName(name);
     return at !== null && names.has(name + SUM) ? [{ file: join(directory, name), at }] : [];
   });
   const newest = await newestGood(looked, now);
-  const log = await stat(join(stateDir, "log.db")).catch(() => null);
+  const log = await asked<Stats>((done) => stat(join(stateDir, "log.db"), done));
   return { directory, newest, since: newest?.at ?? log?.birthtimeMs ?? null };
 }
 
@@ -41,16 +41,18 @@ async function newestGood(
   const newest = newestOf(looked, now);
   if (newest === null) return null;
   const { file } = newest;
-  const [said, is] = await Promise.all([
-    readFile(file + SUM, "utf8").then(bytesInSum, () => null),
-    stat(file).then(
-      ({ size }) => size,
-      () => null,
-    ),
+  const [sum, is] = await Promise.all([
+    asked<string>((done) => readFile(file + SUM, "utf8", done)),
+    asked<Stats>((done) => stat(file, done)),
   ]);
-  if (said !== null && said === is) return newest;
+  if (sum !== null && bytesInSum(sum) === is?.size) return newest;
   return await newestGood(
     looked.filter((each) => each !== newest),
     now,
   );
+}
+
+/** Null where there is nothing, or nothing that can be seen. Not by node:fs/promises, which loads streams and terminals. */
+function asked<T>(ask: (done: (error: Error | null, found: T) => void) => void): Promise<T | null> {
+  return new Promise((resolve) => ask((error, found) => resolve(error ? null : found)));
 }

@@ -52,11 +52,10 @@ export async function statusOf(
   );
   // Loaded only where something is wrong: nearly always nothing is.
   const faults = hasFaults(stateDir) ? (await import("./serve-faults.ts")).serveFaults(stateDir) : [];
-  const said = isThere
-    ? null
-    : await (await import("./ask-serve.ts")).askServe(config["serve.listen"], {
-        isTls: config["serve.tls_cert"] !== "",
-      });
+  const inUse = declared.filter(isSetUp(config, { org, environment }));
+  // Where no app is named no service has anything to carry.
+  const isAsked = !isThere && inUse.length > 0;
+  const said = isAsked ? await serveSays(config) : null;
   const backup = await lastBackup({ config, stateDir }, now);
   const { orgs } = overview;
   const links = new Map(
@@ -64,7 +63,7 @@ export async function statusOf(
   );
   const vendors = new Set([
     DEFAULT_VENDOR,
-    ...declared.filter(isSetUp(config, { org, environment })).map(({ vendor }) => vendor),
+    ...inUse.map(({ vendor }) => vendor),
     ...known.map(({ connection }) => connection.vendor),
     ...links.keys(),
   ]);
@@ -214,6 +213,12 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
   known: [],
   all: [],
 };
+
+/** What a service says that nobody could find by the log; loaded when it is asked. */
+async function serveSays(config: Config): Promise<string | null> {
+  const { askServe } = await import("./ask-serve.ts");
+  return await askServe(config["serve.listen"], { isTls: config["serve.tls_cert"] !== "" });
+}
 
 /** One that results go to is shown before it was ever connected where the org has an app there. */
 function isSetUp(config: Config, of: { org: string; environment: Environment }) {

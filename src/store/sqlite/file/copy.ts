@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { rmSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../../shared/errors.ts";
 import { shortBytes } from "../../../shared/text.ts";
@@ -17,23 +17,33 @@ const SPARE_BYTES = 64 * 1024 * 1024;
  * Copies the log page by page into the file at `path`, consistent as of the last step. What `db` itself writes meanwhile
  * goes into the copy, too, so that the one process that writes all the time, `serve`, holds no read transaction and
  * keeps no checkpoint waiting. Where other processes write it is begun anew, and at last done in one read transaction.
- * Throws `STORE_UNAVAILABLE` where the log cannot be read, `CONFIG_INVALID` where the copy cannot be written.
+ * Whoever removes the empty file that stands there ends the copy. Throws `STORE_UNAVAILABLE` where the log cannot be read,
+ * `CONFIG_INVALID` where the copy cannot be written.
  */
 export async function copyLog(db: Db, path: string): Promise<void> {
   insistOnRoom(db, dirname(path));
   let [before, restarts] = [Number.POSITIVE_INFINITY, 0];
+  const inode = inodeOf(path);
+  const isWanted = () => inode === undefined || inodeOf(path) === inode;
   try {
     await db.backup(path, {
       progress: ({ remainingPages }) => {
+        if (!isWanted()) throw new Error("the copy was removed");
         if (remainingPages > before) restarts += 1;
         before = remainingPages;
         return restarts < MOST_RESTARTS ? PAGES_PER_STEP : ALL_PAGES;
       },
     });
   } catch (error) {
+    // SQLite made it anew.
+    if (!isWanted()) for (const left of [path, `${path}-journal`]) rmSync(left, { force: true });
     if (!db.open) throw unavailable("the log was closed while it was copied", "Try again.", error);
     throw isDamage(error) ? error : uncopied(path, error);
   }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 function insistOnRoom(db: Db, directory: string): void {
