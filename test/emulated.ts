@@ -184,6 +184,9 @@ export interface EmulatedSmartrecruiters extends EmulatedVendor<SmartrecruitersS
   deliveries(): Promise<v.InferOutput<typeof Deliveries>>;
   /** Sends one webhook of any content, signed as usual. */
   fire(event: object): Promise<void>;
+  /** The companies of the published face, and what their people do there. */
+  published(): Promise<unknown>;
+  do(path: string, body?: object): Promise<unknown>;
 }
 
 export interface EmulatedTelegram extends Omit<EmulatedVendor<never>, "settings"> {
@@ -262,6 +265,8 @@ function smartrecruitersOf(calls: Calls): EmulatedSmartrecruiters {
     removeSubscription: (id) => calls.send("DELETE", `/subscriptions/${id}`),
     deliveries: () => calls.read("/deliveries", Deliveries),
     fire: (event) => calls.send("POST", "/webhooks", event),
+    published: () => calls.ask("GET", "/published"),
+    do: (path, body) => calls.ask("POST", path, body),
   };
 }
 

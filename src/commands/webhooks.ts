@@ -58,7 +58,7 @@ export function registerWebhooks(program: Command, world: World): void {
   );
   add(
     "rotate-secret",
-    "subscribe anew with a new secret; the old one stays accepted",
+    "a new secret, by a new subscription where it takes one; the old one stays accepted",
     "rotate-secret",
   ).action((flags: Flags, command: Command) =>
     withApp(world, command, (session) => runRotate(session, flags)),
@@ -86,7 +86,10 @@ async function open(
   const opened = await openAts(app, store, { org: app.org, vendor, environment, signal: world.signal });
   const { ats, access } = opened;
   const targetUrl = webhookUrl(app.config["serve.public_url"], ats);
-  return { opened, context: { store, clock: app.clock, vault: await app.vault(), ats, access, targetUrl } };
+  const { createTakeMissed } = await import("../flows/intake/take-missed.ts");
+  const take = createTakeMissed({ store, clock: app.clock, sources: app.sources });
+  const vault = await app.vault();
+  return { opened, context: { store, clock: app.clock, vault, ats, access, take, targetUrl } };
 }
 
 async function list(session: Session, flags: Flags): Promise<void> {
@@ -145,13 +148,16 @@ async function runSubscribe(session: Session, flags: Flags & { dryRun?: boolean 
     });
     return;
   }
-  const { subscription, isNew, removed } = await subscribe(context, opened.connection, plan);
+  const { subscription, isNew, removed, caughtUp } = await subscribe(context, opened.connection, plan);
   print({
-    json: { id: subscription.id, targetUrl: subscription.targetUrl, created: isNew, removed },
+    json: { id: subscription.id, targetUrl: subscription.targetUrl, created: isNew, removed, caughtUp },
     text: () =>
       [
         `${isNew ? terminal.paint.green("Subscribed") : "Subscribed already"}: ${subscription.event} → ${subscription.targetUrl} (${subscription.id})`,
         ...(removed > 0 ? [`${count(removed, "useless subscription")} of ours removed.`] : []),
+        ...(caughtUp > 0
+          ? [`${count(caughtUp, "event")} that had been missed ${caughtUp === 1 ? "was" : "were"} taken.`]
+          : []),
         ...(isNew ? [`Its secret rests in ${context.vault.describe()}.`] : []),
         ...(isNew && flags.sandbox
           ? [`Try it: ${trialCommand({ vendor: flags.vendor, org: session.app.org, jobId: "<id>" })}`]
@@ -182,13 +188,15 @@ async function runUnsubscribe(session: Session, flags: Flags): Promise<void> {
 async function runRotate(session: Session, flags: Flags): Promise<void> {
   const { context, opened } = await open(session, flags);
   const { rotateSecret } = await import("../flows/ats/subscriptions.ts");
-  const { subscription, replaced } = await rotateSecret(context, opened.connection);
+  const { subscription, replaced, isSame } = await rotateSecret(context, opened.connection);
   const { org, environment } = opened.connection;
   session.print({
     json: { id: subscription.id, replaced },
     text: () =>
       [
-        `Subscribed anew as ${subscription.id}; its new secret rests in ${context.vault.describe()}.`,
+        isSame
+          ? `${subscription.id} has a new secret, which rests in ${context.vault.describe()}.`
+          : `Subscribed anew as ${subscription.id}; its new secret rests in ${context.vault.describe()}.`,
         `The old secret stays accepted for what is still on its way. Later: ${SECRETS_COMMAND}, then ${removeSecretCommand(context.ats.webhookSecretName, { org, environment })}`,
       ].join("\n"),
   });

@@ -78,6 +78,14 @@ export interface SubscriptionHealth {
   /** `elsewhere`: it sends to another address. */
   state: "active" | "missing" | "inactive" | "elsewhere" | "without secret";
   checkedAt: number;
+  /** Until then it is being activated, ms since the epoch: a greeting of the vendor's is answered. */
+  activatingUntil?: number;
+  /** When it was seen to serve last, ms since the epoch. */
+  activeAt?: number;
+  /** Up to when it is known what was sent and not taken, ms since the epoch. */
+  readUntil?: number;
+  /** When the vendor had suspended it and it was mended by itself, ms since the epoch. */
+  mendedAt?: number;
   /** A new one was asked for, and its secret was not kept yet: found later, it tells that its maker died in between. */
   begun?: true;
 }

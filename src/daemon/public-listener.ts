@@ -56,6 +56,10 @@ export function createPublicListener(
     refused: refusals.note,
     answered: metrics.answered,
     leftQuestion: () => hurry("questions"),
+    isActivating: async ({ id }) =>
+      (await store.connections()).some(
+        ({ vendor, subscription }) => vendor === id && (subscription?.activatingUntil ?? 0) > clock.now(),
+      ),
     taken: refusals.taken,
     trouble,
     consentPages,

@@ -4,6 +4,7 @@ import { openAts } from "../flows/ats/ats.ts";
 import { catalogOf } from "../flows/ats/catalog.ts";
 import { tryAts } from "../flows/trial/ats-trial.ts";
 import { tryContacts } from "../flows/trial/contact-trial.ts";
+import { createTakeMissed } from "../flows/intake/take-missed.ts";
 import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
 import type { Store } from "../store/contract/store.ts";
 import { connectEmulated, type Installation, installForAWhile } from "./installation.ts";
@@ -90,8 +91,9 @@ async function prepareAccount(
     signal: stop.signal,
   });
   const { ats, access, connection } = opened;
+  const take = createTakeMissed({ store, clock: app.clock, sources: app.sources });
   const targetUrl = webhookUrl(app.config["serve.public_url"], ats);
-  const context = { store, clock: app.clock, vault: await app.vault(), ats, access, targetUrl };
+  const context = { store, clock: app.clock, vault: await app.vault(), ats, access, take, targetUrl };
   await subscribe(context, connection, await planSubscribe(context, connection));
   const entry = { test, required: true, trigger: "auto", dueDays: 7, emailTemplate: "branded" } as const;
   await catalogOf(opened, store).set({ jobId: job, stage }, entry);

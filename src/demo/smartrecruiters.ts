@@ -1,6 +1,7 @@
 /** The second half: a candidate of SmartRecruiters, from the stage that asks for a test to the scorecard and back. */
 import { type OpenAts, openAts } from "../flows/ats/ats.ts";
 import { catalogOf } from "../flows/ats/catalog.ts";
+import { createTakeMissed } from "../flows/intake/take-missed.ts";
 import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
 import { contacts } from "./hubspot.ts";
 import { heldLines, scorecardTable } from "./show.ts";
@@ -28,8 +29,9 @@ export async function connectSmartrecruiters(scene: Scene): Promise<OpenAts> {
     signal,
   });
   const { connection, ats, access } = opened;
+  const take = createTakeMissed({ store, clock: app.clock, sources: app.sources });
   const targetUrl = webhookUrl(app.config["serve.public_url"], ats);
-  const context = { store, clock: app.clock, vault: await app.vault(), ats, access, targetUrl };
+  const context = { store, clock: app.clock, vault: await app.vault(), ats, access, take, targetUrl };
   await subscribe(context, connection, await planSubscribe(context, connection));
   say(
     `   ${terminal.pill("Connected", "good")}  ${connection.knownFields?.length ?? 0} scorecard fields found, webhooks go to ${targetUrl}\n`,

@@ -47,6 +47,7 @@ test("a stored event that must be looked up hurries the look-ups, one that is kn
     clock,
     quiet: silent,
     sources: [source],
+    isActivating: async () => false,
     secretsOf: async () => [{ org: "acme", environment: "production", secret: secret(KEY) }],
     hasSecret: async () => true,
     taken: () => {},
@@ -97,6 +98,7 @@ test("the look-ups are due within a second of being hurried", async () => {
     },
     ...{ stateDir: "/nowhere", backupFiles: nobody },
     ...{ http: nobody, tokens: nobody, vault: nobody, secrets: nobody },
+    sources: async () => [],
     tokenTrouble: { release: async () => null, note: nobody },
   };
   const { jobs, hurry } = await scheduledJobs(context, { jobEnded: () => {} });

@@ -51,7 +51,10 @@ client_id = "${APP}"
 api_base = "${smartrecruiters}"
 identity_base = "${smartrecruiters}"
 redirect_port = ${port}
-${config}`,
+${config}
+[alerts.telegram]
+api_base = "${world.emulator.telegram}"
+`,
   );
   await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], CLIENT_SECRET);
   const publicUrl = address.JC_SERVE_PUBLIC_URL ?? "";
@@ -106,4 +109,51 @@ export async function callsOf(world: World): Promise<string[]> {
 export async function tokenCalls(world: World): Promise<number[]> {
   const all = await world.smartrecruiters.requests();
   return all.filter(({ path }) => path === "/identity/oauth/token").map(({ status }) => status);
+}
+
+const Subscription = v.object({
+  id: v.string(),
+  callbackUrl: v.string(),
+  status: v.string(),
+  events: v.array(v.object({ name: v.string() })),
+  keys: v.array(v.object({ secretKey: v.string() })),
+  log: v.array(v.object({ status: v.string() })),
+});
+const Company = v.object({
+  company: v.string(),
+  subscriptions: v.array(Subscription),
+  mostAtOnce: v.number(),
+});
+
+/** As its admin sees it, keys and all. */
+export async function companyOf(world: World, id = APP) {
+  const all = v.parse(v.array(Company), await world.smartrecruiters.published());
+  const found = all.find(({ company }) => company === id);
+  if (!found) throw new Error(`there is no company ${id}`);
+  return found;
+}
+
+/** Somebody applies for a job. */
+export async function application(
+  world: World,
+  { email = "ann@example.com", jobId = "j1" } = {},
+): Promise<{ applicationId: string; candidateId: string; jobId: string }> {
+  const told = await world.smartrecruiters.do("/applications", { clientId: APP, email, jobId });
+  return v.parse(v.object({ applicationId: v.string(), candidateId: v.string(), jobId: v.string() }), told);
+}
+
+/** A recruiter moves it. */
+export async function move(world: World, applicationId: string, status: string, subStatus?: string) {
+  await world.smartrecruiters.do("/applications/move", { applicationId, status, subStatus });
+}
+
+/** Any event, once more or made up. */
+export async function fire(world: World, event: { name: string; applicationId: string; id?: string }) {
+  await world.smartrecruiters.do("/published/events", { clientId: APP, ...event });
+}
+
+/** How many the log holds. */
+export async function storedEvents(world: World): Promise<number> {
+  const shape = v.object({ events: v.object({ total: v.number() }) });
+  return v.parse(shape, (await world.run(["status", "--json"])).json).events.total;
 }

@@ -23,3 +23,17 @@ export function subscriptionFault(
   };
   return { words: words[subscription.state], mend: subscribeCommand(connection) };
 }
+
+const TOLD_FOR_MS = 24 * 3_600_000;
+
+/** For a day: the vendor had suspended it, and the hourly check mended that; null where nothing was. */
+export function subscriptionMended(
+  { subscription }: Pick<Connection, "subscription">,
+  label: string,
+  now: number,
+): { at: number; words: string } | null {
+  const at = subscription?.mendedAt;
+  if (at === undefined || now - at > TOLD_FOR_MS) return null;
+  const words = `${label} had suspended our webhook subscription; it serves again, and what was missed was read. Is the receiver reachable from outside?`;
+  return { at, words };
+}

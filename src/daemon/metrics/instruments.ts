@@ -27,6 +27,11 @@ export function createInstruments({ isByOrg }: { isByOrg: boolean }) {
     notStored: counter("jc_webhooks_not_stored_total", "Webhooks that were answered 503, to be sent again.", [
       "source",
     ]),
+    checked: counter(
+      "jc_webhooks_checked_total",
+      "Calls that brought no event: a vendor greeted our receiver, or tried whether it answers.",
+      ["source"],
+    ),
     ingest: seconds("jc_ingest_seconds", "From a webhook's headers to its 202, commit included.", {
       labelNames: ["source"],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],

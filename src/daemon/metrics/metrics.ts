@@ -135,6 +135,7 @@ function observersOf(instruments: Instruments, clock: Clock): Observers {
       const { source } = webhook;
       if (webhook.became === "refused") return instruments.refused.inc({ source, reason: webhook.why });
       const of = known(source);
+      if (webhook.became === "checked") return instruments.checked.inc({ source });
       if (webhook.became === "not stored") return of.notStored.inc();
       of[webhook.became].inc();
       of.took.observe(webhook.tookMs / 1_000);

@@ -6,13 +6,18 @@ import type { Clock } from "../../shared/clock.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Store } from "../../store/contract/store.ts";
-import { type WebhookSignature, EventRefused, type Source } from "../../vendors/contract/source.ts";
+import {
+  type Knock,
+  type WebhookSignature,
+  EventRefused,
+  type Source,
+} from "../../vendors/contract/source.ts";
 import type { ConsentPages } from "../pages/consent-pages.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
 import { answer } from "../http/answer.ts";
 import { pathOf } from "../http/path.ts";
 import { createHttpServer, type HttpServerOptions } from "../http/server.ts";
-import { readBody } from "./body.ts";
+import { type Body, readBody } from "./body.ts";
 import { gatherAppends } from "./gather.ts";
 import { createRoom, type Room } from "./room.ts";
 
@@ -34,6 +39,8 @@ export interface ReceiverContext
   answered(webhook: AnsweredWebhook): void;
   /** An event was stored of which its vendor is to be asked. */
   leftQuestion(): void;
+  /** Do we have a subscription activated right now, so that its vendor greets us? */
+  isActivating(source: Source): Promise<boolean>;
   /** Hears of each one that was trusted and stored. */
   taken(source: string): void;
   trouble: Pick<StoreTrouble, "hear">;
@@ -108,6 +115,7 @@ async function receive(
   const { largestBodyBytes: largestBytes } = source;
   const beganMs = performance.now();
   const reply = (given: Answer) => {
+    if (response.headersSent) return;
     context.answered({ source: source.id, ...becameOf(given.status) });
     answer(request, response, given);
   };
@@ -116,11 +124,23 @@ async function receive(
     reply(refusal);
   };
   const tooLarge = { status: 413, body: { error: `the body is over ${sizeWords(largestBytes)}` } };
+  const knock = request.method === "POST" ? (source.knock?.(flat(request)) ?? null) : null;
+  if (knock?.kind === "greeting") return void (await greet(context, source, { request, response, knock }));
   const refusal = refuseByHeaders(request);
   if (refusal) return refuse(refusal);
   if (Number(request.headers["content-length"]) > largestBytes) return refuse(tooLarge);
   let leave = () => {};
+  // A sender that waits no longer takes no answer for a failure: what is stored late comes again, and is known then.
+  const late = setTimeout(() => reply(NOT_STORED), source.answersWithinMs ?? LONGEST_TIMER_MS);
   try {
+    if (knock?.kind === "check" && isShort(request, knock.body)) {
+      const body = await readBody(request, { room, largestBytes });
+      leave = body.leave;
+      if (isText(body.pieces, knock.body)) {
+        context.answered({ source: source.id, became: "checked" });
+        return answer(request, response, { status: 202, body: { status: "checked" } });
+      }
+    }
     const claim = await claimOf(context, source, request);
     if (claim === null) return reply(NOT_STORED);
     const known = await context.secretsOf(source);
@@ -136,14 +156,53 @@ async function receive(
     const { outcome } = ingested;
     if (outcome === "failed" || outcome === "untried") return reply(NOT_STORED);
     context.taken(source.id);
+    if (response.headersSent) return;
     answer(request, response, { status: 202, body: { status: outcome } });
     context.answered({ source: source.id, became: outcome, tookMs: performance.now() - beganMs });
     if (ingested.leavesQuestion) context.leftQuestion();
   } catch (error) {
     reply(answerTo(context, source, error));
   } finally {
+    clearTimeout(late);
     leave();
   }
+}
+
+/** No sender waits so long. */
+const LONGEST_TIMER_MS = 120_000;
+
+/** Only for a subscription that we have activated now: a stranger's greeting opens nothing. */
+async function greet(
+  { isActivating, refused, answered, trouble }: Intake,
+  source: Source,
+  {
+    request,
+    response,
+    knock,
+  }: { request: IncomingMessage; response: ServerResponse; knock: Extract<Knock, { kind: "greeting" }> },
+): Promise<void> {
+  try {
+    if (await isActivating(source)) {
+      answered({ source: source.id, became: "checked" });
+      return answer(request, response, { status: 200, body: {}, headers: { ...knock.answer } });
+    }
+  } catch (error) {
+    if (!isAppError(error, "STORE_UNAVAILABLE")) throw error;
+    trouble.hear(error);
+    return answer(request, response, NOT_STORED);
+  }
+  const reason = "a greeting, while no subscription of ours is being activated";
+  refused(source.id, reason);
+  answered({ source: source.id, became: "refused", why: "signature" });
+  answer(request, response, { status: 401, body: { error: reason } });
+}
+
+function isShort({ headers }: IncomingMessage, text: string): boolean {
+  return Number(headers["content-length"]) === Buffer.byteLength(text);
+}
+
+function isText(pieces: Body["pieces"], text: string): boolean {
+  return typeof pieces !== "string" && Buffer.concat(pieces).equals(Buffer.from(text));
 }
 
 /** Null where we have no secret to hold anybody to: that is no fault of the sender's. */
@@ -177,6 +236,8 @@ export type AnsweredWebhook = { source: string } & (
   | { became: "stored" | "known"; tookMs: number }
   | { became: "refused"; why: RefusedFor }
   | { became: "not stored" }
+  /** It brought no event: the sender greeted us, or tried whether we are here. */
+  | { became: "checked" }
 );
 
 export type RefusedFor = "http" | "path" | "method" | "type" | "size" | "signature" | "content";

@@ -4,8 +4,8 @@ import { isAppError } from "../../shared/errors.ts";
 import { checkBaseUrl } from "../../shared/url.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
+import { fillGap, type MissedContext, takeMissed } from "./missed.ts";
 import type { Ats, Subscription } from "../../vendors/contract/ats.ts";
-import type { Access } from "../../vendors/contract/access.ts";
 import type { AccountContext } from "../account/context.ts";
 import { subscriptionTrouble } from "../../core/advice/subscription.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
@@ -15,12 +15,10 @@ import { addSecret, readWebhookSecrets } from "../../vault/secrets.ts";
  * One subscription per connection: to our receiver, active, its secret in our vault. What differs from that is found
  * by `checkSubscription` and mended by `subscribe`; those of others are left alone.
  */
-export interface SubscriptionContext {
+export interface SubscriptionContext extends MissedContext {
   store: Pick<Store, "saveConnection" | "connection">;
   clock: Pick<Clock, "now">;
   vault: Vault;
-  ats: Ats;
-  access: Access;
   /** Our receiver, as the vendor reaches it. */
   targetUrl: string;
 }
@@ -56,10 +54,13 @@ export async function planSubscribe(
   const isCutOff = connection.subscription?.begun === true;
   const serving = isCutOff ? undefined : found.find(serves);
   const keep = found.find((each) => each.id === known && serves(each)) ?? serving ?? null;
+  const { activatingUntil: _, begun: _begun, ...before } = connection.subscription ?? {};
   const health: SubscriptionHealth = {
+    ...before,
     id: keep?.id ?? known,
     state: stateOf(found, { keep, targetUrl }),
     checkedAt: clock.now(),
+    ...(keep ? { activeAt: clock.now() } : {}),
     ...(isCutOff ? { begun: true } : {}),
   };
   const unlisted = found.some(({ id }) => id === known) ? null : known;
@@ -90,12 +91,37 @@ export async function checkSubscription(
   context: SubscriptionContext,
   connection: Connection,
 ): Promise<SubscriptionHealth> {
-  const { health } = await planSubscribe(context, connection);
+  const plan = await planSubscribe(context, connection);
+  const health = await lookedAfter(context, connection, plan);
   const now = await context.store.connection(connection.id);
   if (now && isAnother(now.subscription, connection.subscription)) return now.subscription ?? health;
   if (connection.subscription !== null || health.state === "active")
     await saveHealth(context, connection, health);
   return health;
+}
+
+/** What was missed is taken, and what the vendor suspended is mended; not by who only looks. */
+async function lookedAfter(
+  context: SubscriptionContext,
+  connection: Connection,
+  plan: SubscribePlan,
+): Promise<SubscriptionHealth> {
+  if (!context.take) return plan.health;
+  const read = await readMissed(context, connection, plan.health);
+  return (await mendSuspended(context, connection, plan)) ?? { ...plan.health, ...read };
+}
+
+/** What was sent to ours and not taken since the last look. */
+async function readMissed(
+  context: SubscriptionContext,
+  connection: Connection,
+  { id, state, readUntil }: SubscriptionHealth,
+): Promise<Partial<SubscriptionHealth>> {
+  const isThere = state === "active" || state === "inactive";
+  if (id === null || !isThere || !context.ats.missed) return {};
+  const now = context.clock.now();
+  await takeMissed(context, connection, { id, readUntil });
+  return { readUntil: now };
 }
 
 /** Made, removed or begun since; that it was only looked at meanwhile makes it no other. */
@@ -108,25 +134,95 @@ export async function subscribe(
   context: SubscriptionContext,
   connection: Connection,
   plan: SubscribePlan,
-): Promise<{ subscription: Subscription; isNew: boolean; removed: number }> {
+): Promise<{ subscription: Subscription; isNew: boolean; removed: number; caughtUp: number }> {
+  const before = connection.subscription;
   const subscription = plan.keep ?? (await create(context, connection));
   await saveActive(context, connection, subscription);
-  const removed = await removeAll(context, useless(plan));
-  return { subscription, isNew: plan.keep === null, removed: removed.length };
+  const { removed, taken } = await removeAll(context, connection, useless(plan));
+  // Where the old one still stood, its own log told what was missed.
+  const isGap = plan.keep === null && plan.remove.length === 0;
+  const filled = isGap ? await fillGap(context, connection, before) : 0;
+  return { subscription, isNew: plan.keep === null, removed: removed.length, caughtUp: taken + filled };
+}
+
+/** How long a vendor may take to greet our receiver, and a little more. */
+const ACTIVATING_MS = 60_000;
+
+/**
+ * One of ours that the vendor switched off is switched on again, else made anew: what it could not deliver meanwhile is
+ * read from its log. Null where nothing was mended.
+ */
+async function mendSuspended(
+  context: SubscriptionContext,
+  connection: Connection,
+  plan: SubscribePlan,
+): Promise<SubscriptionHealth | null> {
+  const { ats, clock, store } = context;
+  const { id, state } = plan.health;
+  const isOurs = id !== null && connection.subscription?.id === id && !connection.subscription.begun;
+  if (state !== "inactive" || !isOurs || (ats.onSuspension ?? "tell") === "tell") return null;
+  const mended = async () => {
+    const now = (await store.connection(connection.id))?.subscription ?? plan.health;
+    const health = { ...now, mendedAt: clock.now() };
+    await saveHealth(context, connection, health);
+    return health;
+  };
+  if (ats.onSuspension === "reactivate" && (await reactivated(context, connection, plan.health)))
+    return await mended();
+  await subscribe(context, connection, plan);
+  return await mended();
+}
+
+async function reactivated(
+  context: SubscriptionContext,
+  connection: Connection,
+  health: SubscriptionHealth,
+): Promise<boolean> {
+  try {
+    await activate(context, connection, health);
+    return true;
+  } catch (error) {
+    if (!isAppError(error, "VENDOR_REJECTED")) throw error;
+    await saveHealth(context, connection, health);
+    return false;
+  }
+}
+
+/** The receiver answers the vendor's greeting as long as the row says that it is being activated. */
+async function activate(
+  context: SubscriptionContext,
+  connection: Connection,
+  health: SubscriptionHealth,
+): Promise<void> {
+  const { ats, access, clock } = context;
+  if (!ats.activate || health.id === null) return;
+  await saveHealth(context, connection, { ...health, activatingUntil: clock.now() + ACTIVATING_MS });
+  await ats.activate(access, health.id);
+  const now = clock.now();
+  await saveHealth(context, connection, { ...health, state: "active", checkedAt: now, activeAt: now });
 }
 
 /**
- * A new subscription with a new secret takes the place of the old one. The old secret stays: the vendor sends again
- * what it could not deliver, as it was signed.
+ * The same subscription gets one more secret, or a new one with a new secret takes its place. The old secret stays: the
+ * vendor sends again what it could not deliver, as it was signed.
  */
 export async function rotateSecret(
   context: SubscriptionContext,
   connection: Connection,
-): Promise<{ subscription: Subscription; replaced: string[] }> {
-  const old = oursIn(await planSubscribe(context, connection));
+): Promise<{ subscription: Subscription; replaced: string[]; isSame: boolean }> {
+  const { ats, access, vault } = context;
+  const plan = await planSubscribe(context, connection);
+  const { org, environment } = connection;
+  if (ats.makeSecret && plan.keep) {
+    await vault.write(new Map());
+    const secret = await ats.makeSecret(access, plan.keep.id);
+    await addSecret(vault, { name: ats.webhookSecretName, org, environment }, secret);
+    return { subscription: plan.keep, replaced: [], isSame: true };
+  }
   const subscription = await create(context, connection);
   await saveActive(context, connection, subscription);
-  return { subscription, replaced: await removeAll(context, old) };
+  const { removed } = await removeAll(context, connection, oursIn(plan));
+  return { subscription, replaced: removed, isSame: false };
 }
 
 /** Removes ours. The secrets stay for what is still on its way. Returns how many there were. */
@@ -135,7 +231,7 @@ export async function unsubscribe(
   connection: Connection,
   plan: SubscribePlan,
 ): Promise<number> {
-  const removed = await removeAll(context, oursIn(plan));
+  const { removed } = await removeAll(context, connection, oursIn(plan));
   await saveHealth(context, connection, null);
   return removed.length;
 }
@@ -149,11 +245,21 @@ function useless({ remove, unlisted }: SubscribePlan): string[] {
   return [...remove.map(({ id }) => id), ...(unlisted === null ? [] : [unlisted])];
 }
 
-/** Returns those that were there. */
-async function removeAll({ ats, access }: SubscriptionContext, ids: readonly string[]): Promise<string[]> {
-  const removed: string[] = [];
-  for (const id of ids) if (await ats.unsubscribe(access, id)) removed.push(id);
-  return removed;
+/** With a subscription goes its log: it is read before. Returns those that were there, and how many events it brought. */
+async function removeAll(
+  context: SubscriptionContext,
+  connection: Connection,
+  ids: readonly string[],
+): Promise<{ removed: string[]; taken: number }> {
+  const { ats, access } = context;
+  const known = connection.subscription;
+  const outcome = { removed: [] as string[], taken: 0 };
+  for (const id of ids) {
+    const readUntil = known?.id === id ? known.readUntil : undefined;
+    outcome.taken += await takeMissed(context, connection, { id, readUntil });
+    if (await ats.unsubscribe(access, id)) outcome.removed.push(id);
+  }
+  return outcome;
 }
 
 /** The secret is in the vault before anything relies on it. */
@@ -171,8 +277,9 @@ async function create(context: SubscriptionContext, connection: Connection): Pro
   });
   try {
     await addSecret(vault, { name: ats.webhookSecretName, org, environment }, secret);
+    await activate(context, connection, { ...missing, id: subscription.id, begun: true });
   } catch (error) {
-    // One whose secret nobody knows would look as if it served.
+    // One whose secret nobody knows, or that was not switched on, would look as if it served.
     await ats.unsubscribe(access, subscription.id).then(
       () => saveHealth(context, connection, before),
       () => {},
@@ -183,7 +290,12 @@ async function create(context: SubscriptionContext, connection: Connection): Pro
 }
 
 async function saveActive(context: SubscriptionContext, connection: Connection, { id }: Subscription) {
-  await saveHealth(context, connection, { id, state: "active", checkedAt: context.clock.now() });
+  const now = context.clock.now();
+  const { readUntil } = connection.subscription?.id === id ? connection.subscription : { readUntil: now };
+  await saveHealth(context, connection, {
+    ...{ id, state: "active", checkedAt: now, activeAt: now },
+    ...(readUntil === undefined ? {} : { readUntil }),
+  });
 }
 
 async function saveHealth(
@@ -196,7 +308,7 @@ async function saveHealth(
 
 /** Looks after the subscriptions of all connections. Returns what is wrong, in words. */
 export async function checkSubscriptions(
-  account: AccountContext & { vault(): Promise<Vault> },
+  account: AccountContext & { vault(): Promise<Vault> } & Required<Pick<SubscriptionContext, "take">>,
   store: Store,
   signal: AbortSignal,
 ): Promise<{ checked: number; failed: string[] }> {
@@ -209,7 +321,8 @@ export async function checkSubscriptions(
       if (!ats) continue;
       const targetUrl = webhookUrl(account.config["serve.public_url"], ats);
       const { clock } = account;
-      const context = { store, clock, vault: await account.vault(), ats, access, targetUrl };
+      const vault = await account.vault();
+      const context = { store, clock, vault, ats, access, take: account.take, targetUrl };
       const subscription = await checkSubscription(context, connection);
       outcome.checked += 1;
       const known = connection.subscription === null ? null : subscription;

@@ -48,6 +48,7 @@ export function createIngest({ store, clock }: { store: Pick<Store, "append">; c
     const { org, environment } = signer;
     const event = readEvent(source, whole(body), {
       eventId: claim.eventId,
+      ...(claim.headers ? { headers: claim.headers } : {}),
       org,
       environment,
       receivedAt: clock.now(),

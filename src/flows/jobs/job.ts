@@ -5,6 +5,7 @@ import type { Config } from "../../shared/config.ts";
 import type { AppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
 import type { BackupFiles, Store } from "../../store/contract/store.ts";
+import type { Source } from "../../vendors/contract/source.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { SecretReader } from "../../vault/secrets.ts";
 import type { InviteDesk } from "../../vendors/contract/invite-desk.ts";
@@ -41,6 +42,7 @@ export interface JobContext extends LookUpContext {
   tokens(): Promise<Tokens>;
   vault(): Promise<Vault>;
   inviteDesk(): Promise<InviteDesk | null>;
+  sources(): Promise<readonly Source[]>;
   /** The vault's secrets; in `serve` as they were when it could last be read. */
   secrets(): Promise<SecretReader>;
   tokenTrouble: TokenTrouble;

@@ -130,9 +130,14 @@ export const JOBS: readonly Job[] = [
     does: "look whether the vendors' webhooks still reach us",
     due: () => EVERY_HOUR,
     load: async () => {
-      const { checkSubscriptions } = await import("../ats/subscriptions.ts");
+      const [{ checkSubscriptions }, { createTakeMissed }] = await Promise.all([
+        import("../ats/subscriptions.ts"),
+        import("../intake/take-missed.ts"),
+      ]);
       return async (context, signal) => {
-        const { checked, failed } = await checkSubscriptions(context, context.store, signal);
+        const { store } = context;
+        const take = createTakeMissed(context);
+        const { checked, failed } = await checkSubscriptions({ ...context, take }, store, signal);
         return {
           counts: { checked },
           text: `${count(checked, "subscription")} checked`,

@@ -14,7 +14,7 @@ import { refusalWords } from "../../core/advice/refusal.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
 import { stuckTroubles, unansweredWords } from "../../core/advice/stuck.ts";
-import { subscriptionTrouble } from "../../core/advice/subscription.ts";
+import { subscriptionMended, subscriptionTrouble } from "../../core/advice/subscription.ts";
 
 /**
  * One alert per incident. Incidents are read off the rows, so whoever looks finds the same ones; an alert is kept
@@ -139,6 +139,8 @@ export async function incidentsOf(context: AlertContext): Promise<Incident[]> {
       });
     }
     const unsubscribed = connection.state === "connected" ? subscriptionTrouble(connection, vendor) : null;
+    const mended = subscriptionMended(connection, vendor, clock.now());
+    if (mended) incidents.push({ key: `mended/${id}/${mended.at}`, org, text: `${org}: ${mended.words}` });
     if (unsubscribed) incidents.push({ key: `subscription/${id}`, org, text: `${org}: ${unsubscribed}` });
     if (connection.state === "connected" && connection.refusal)
       incidents.push({

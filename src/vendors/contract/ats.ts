@@ -20,6 +20,19 @@ export interface Ats {
   subscribe(access: Access, targetUrl: string): Promise<{ subscription: Subscription; secret: Secret }>;
   /** False where it was gone already. */
   unsubscribe(access: Access, id: string): Promise<boolean>;
+  /**
+   * Switches a subscription on; meanwhile the vendor greets our receiver, which answers while it knows of it. Absent where a
+   * new one is on.
+   */
+  activate?(access: Access, id: string): Promise<void>;
+  /** One more secret for the same subscription; absent where only a new one brings another. */
+  makeSecret?(access: Access, id: string): Promise<Secret>;
+  /** What was sent to a subscription since then and not taken; absent where the vendor does not tell. */
+  missed?(access: Access, of: { id: string; since: number }): AsyncIterable<MissedEvent>;
+  /** What may have changed since then, as events, for when there was no subscription. */
+  changedSince?(access: Access, since: number): AsyncIterable<MissedEvent>;
+  /** What to do about a subscription of ours that the vendor suspended; absent where people look after it. */
+  onSuspension?: "reactivate" | "renew" | "tell";
 
   /** The vendor's own, or the stages that ours is kept for. */
   catalog: VendorCatalog | KeptCatalog;
@@ -66,6 +79,14 @@ export interface Person {
   email: string | null;
   firstName: string | null;
   lastName: string | null;
+}
+
+/** An event that the vendor told of when it was asked. */
+export interface MissedEvent {
+  eventId: string;
+  /** What its headers told, as `Source.claim` names it. */
+  headers: Readonly<Record<string, string>>;
+  body: string;
 }
 
 export interface Subscription {

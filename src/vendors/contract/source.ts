@@ -17,6 +17,8 @@ export function sizeOf(pieces: Pieces): number {
 export interface WebhookSignature {
   /** Null where the body names it. */
   eventId: string | null;
+  /** What its headers tell of the event and the signature covers; absent where the body says all. */
+  headers?: Readonly<Record<string, string>>;
   /** Did this secret sign these very bytes? In constant time; parses nothing of them. */
   isBy(secret: SourceSecret, body: Pieces): boolean;
   /** `SIGNATURE_INVALID`, for when no secret did. */
@@ -35,7 +37,15 @@ export interface Verified {
   /** Whose secret signed; null where one secret serves all orgs. */
   org: string | null;
   environment: Environment;
+  headers?: Readonly<Record<string, string>>;
 }
+
+/** A call that brings no event. */
+export type Knock =
+  /** A greeting, to be answered with these headers while we have a subscription activated, and by nobody else. */
+  | { kind: "greeting"; answer: Readonly<Record<string, string>> }
+  /** The sender's own try of a receiver, where the body is this very text. */
+  | { kind: "check"; body: string };
 
 /** Someone who tells us about invites by webhook. */
 export interface Source {
@@ -46,6 +56,10 @@ export interface Source {
   secretName: string;
   /** A longer body is refused unread. */
   largestBodyBytes: number;
+  /** Every answer goes out within so long: later it counts for none. Absent where the sender waits. */
+  answersWithinMs?: number;
+  /** Null for a call that may bring an event. */
+  knock?(headers: Headers): Knock | null;
   /** Throws `SIGNATURE_INVALID` where the headers alone show that nobody we know can have signed. */
   claim(headers: Headers, now: number): WebhookSignature;
   /** Throws `EventRefused` with the reason in one line when the body is not an event we can take. */

@@ -22,6 +22,7 @@ export const KEYS = {
       default: "client_secret_post",
     },
     token_host: { kind: "choice", of: ["api", "identity"], default: "api" },
+    on_suspension: { kind: "choice", of: ["reactivate", "renew", "tell"], default: "reactivate" },
     send_redirect_uri: { kind: "yes-no", default: true },
     results: { kind: "choices", of: RESULTS, default: "properties, note" },
     redirect_port: port(8977),

@@ -1,24 +1,26 @@
-/** Which test an assessment asks for: a webhook tells its result, and only the vendor knows the test. */
+/** What a webhook only names: which test an assessment asks for (`v1`), where an application stands (`published`). */
 import type { VendorOptions } from "../contract/destination.ts";
 import type { LookUp } from "../contract/look-up.ts";
-import { testOf } from "./v1/candidates.ts";
+import { AT_ONCE, PUBLISHED } from "./published/contract.ts";
+import { lookUpApplication } from "./published/look-up.ts";
 import { apiOf, readSettings } from "./settings.ts";
+import { testOf } from "./v1/candidates.ts";
 import { V1 } from "./v1/profile.ts";
 import { WORDS } from "./words.ts";
 
-/** As many as the vendor takes at once: https://developers.smartrecruiters.com/docs/rate-limiting */
-const AT_ONCE = 8;
-
 export function openLookUp({ http, clock, ...options }: VendorOptions): LookUp {
   const settings = readSettings(options);
-  const api = apiOf(settings, { http, clock, profile: V1 });
+  const isPublished = settings.profile === "published";
+  const profile = isPublished ? PUBLISHED : V1;
+  const api = apiOf(settings, { http, clock, profile });
   return {
     label: WORDS.label,
-    rateLimit: V1.rateLimit,
+    rateLimit: profile.rateLimit,
     atOnce: AT_ONCE,
-    ask: async (access, { about: { candidateId = "", assessmentId = "" } }) => ({
-      kind: "test",
-      test: await testOf({ ...api, access }, { candidateId, assessmentId }),
-    }),
+    ask: async (access, { about }) => {
+      if (isPublished) return await lookUpApplication({ ...api, access }, about);
+      const { candidateId = "", assessmentId = "" } = about;
+      return { kind: "test", test: await testOf({ ...api, access }, { candidateId, assessmentId }) };
+    },
   };
 }

@@ -33,6 +33,7 @@ export interface PublishedSettings extends SmartrecruitersSettings {
   /** Does the exchange of a code name the redirect URI again? */
   sendsRedirectUri: boolean;
   results: readonly ResultsTo[];
+  onSuspension: "reactivate" | "renew" | "tell";
 }
 
 /** Each customer has an app of its own, and a sandbox hosts of its own. Throws `CONFIG_INVALID`. */
@@ -63,6 +64,7 @@ export function readSettings({
     tokenHost: own.token_host,
     sendsRedirectUri: own.send_redirect_uri,
     results: RESULTS.filter((each) => own.results.split(", ").includes(each)),
+    onSuspension: own.on_suspension,
     redirectPort: own.redirect_port,
     region: own.region,
     resultBase: config["jobcannon.result_base"],

@@ -18,6 +18,7 @@ export function publishedControl(world: SmartWorld): ControlRoute[] {
     { method: "POST", path: "/applications/move", answer: ({ body }) => move(world, parseJson(body)) },
     { method: "POST", path: "/published/events", answer: ({ body }) => fireAny(world, parseJson(body)) },
     { method: "POST", path: "/published/suspend", answer: () => suspend(world) },
+    { method: "POST", path: "/published/drop", answer: () => drop(world) },
   ];
 }
 
@@ -88,6 +89,9 @@ function fireAny(world: SmartWorld, input: unknown): Reply {
   const { clientId, name = "application.status.updated", applicationId, id, ids } = input;
   if (!isText(clientId) || !isText(name)) return badInput("clientId and name must be texts");
   const company = companyOf(world, clientId);
+  // Somebody there wants to hear of it, or it would not be sent.
+  for (const { events } of company.published.subscriptions.values())
+    if (!events.some((each) => each.name === name)) events.push({ name, version: "v201910" });
   const application = company.published.applications.get(String(applicationId));
   const told = application ? idsOf(application) : isTexts(ids) ? ids : null;
   if (told === null) return badInput("applicationId or ids must say of what");
@@ -104,5 +108,11 @@ function suspend(world: SmartWorld): Reply {
   for (const { published } of world.companies.values())
     for (const subscription of published.subscriptions.values())
       if (subscription.status === "active") subscription.status = world.published.suspendedStatus;
+  return json(200, {});
+}
+
+/** An admin removes every subscription. */
+function drop(world: SmartWorld): Reply {
+  for (const { published } of world.companies.values()) published.subscriptions.clear();
   return json(200, {});
 }

@@ -49,7 +49,7 @@ function nextOf({ headers, body }: ApiAnswer, { at, n }: { at: PageQuery; n: num
 }
 
 /** By RFC 8288. Of the link its query alone is taken: a token never goes to an address that an answer names. */
-function queryOfNext(link: string): PageQuery | null {
+export function queryOfNext(link: string): PageQuery | null {
   for (const [, target = "", params = ""] of link.matchAll(/<([^>]*)>([^,<]*)/g)) {
     if (!/;\s*rel\s*=\s*"?[^";]*\bnext\b/i.test(params) || !URL.canParse(target, "https://host")) continue;
     return Object.fromEntries(new URL(target, "https://host").searchParams);

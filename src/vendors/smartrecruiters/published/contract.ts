@@ -57,6 +57,9 @@ export const SCOPES: readonly string[] = [
   "webhooks_delete",
 ];
 
+/** What we subscribe to: a stage may ask for a test as soon as somebody is on the job. */
+export const STAGE_EVENTS: readonly string[] = ["application.created", "application.status.updated"];
+
 /** https://developers.smartrecruiters.com/docs/rate-limiting */
 const PER_ENDPOINT = { calls: 10, windowMs: 1_000 };
 export const AT_ONCE = 8;

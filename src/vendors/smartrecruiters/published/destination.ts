@@ -3,12 +3,16 @@ import type { Clock } from "../../../shared/clock.ts";
 import type { Http } from "../../../shared/http.ts";
 import type { Destination } from "../../contract/destination.ts";
 import { apiOf, type PublishedSettings, withoutSlash } from "../settings.ts";
-import { WORDS } from "../words.ts";
+import { WEBHOOK_PATH, WEBHOOK_SECRET, WORDS } from "../words.ts";
 import { missingScopes, readAccount } from "./account.ts";
 import { mapResult } from "./projection.ts";
 import { applyProperties, planProperties } from "./properties.ts";
 import { candidatesWith } from "./whose.ts";
 import { sendResult } from "./results.ts";
+import { changedSince, failedCallbacks } from "./callbacks.ts";
+import { readPerson, readStages } from "./stages.ts";
+import { activate, listSubscriptions, makeKey, subscribe, unsubscribe } from "./subscriptions.ts";
+import { trialOf } from "./trial.ts";
 import { PUBLISHED, REFRESH_TOKEN_LIFE_MS, SCOPES } from "./contract.ts";
 
 export function createPublished(settings: PublishedSettings, http: Http, clock: Clock): Destination {
@@ -44,6 +48,21 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
       refreshTokenLifeMs: REFRESH_TOKEN_LIFE_MS,
     },
     declaredRegion: settings.region,
+    ats: {
+      webhookPath: WEBHOOK_PATH,
+      webhookSecretName: WEBHOOK_SECRET,
+      onSuspension: settings.onSuspension,
+      subscriptions: (access) => listSubscriptions({ ...api, access }),
+      subscribe: (access, targetUrl) => subscribe({ ...api, access }, targetUrl),
+      unsubscribe: (access, id) => unsubscribe({ ...api, access }, id),
+      activate: (access, id) => activate({ ...api, access }, id),
+      makeSecret: (access, id) => makeKey({ ...api, access }, id),
+      missed: (access, of) => failedCallbacks({ ...api, access }, of),
+      changedSince: (access, since) => changedSince({ ...api, access }, since),
+      catalog: { kept: "here", stages: (access) => readStages({ ...api, access }) },
+      person: (access, candidateId) => readPerson({ ...api, access }, candidateId),
+      ...trialOf((access) => ({ ...api, access })),
+    },
     account: (access) => readAccount({ ...api, access }, region, clientId),
     missingScopes: (access) => missingScopes({ ...api, access }),
     project: (invites, knownFields) =>

@@ -27,6 +27,10 @@ export function claimOf(headers: Headers): WebhookSignature & { eventId: null } 
   };
 }
 
+export function isSigned(headers: Headers): boolean {
+  return headers[V1.signature.header.toLowerCase()] !== undefined;
+}
+
 /** What may be hashed for one explanation: some 2 ms of work. */
 const MOST_HASHED_BYTES = 2 * 1024 * 1024;
 
