@@ -4,12 +4,15 @@ import { AppError, isAppError } from "../../shared/errors.ts";
 import { count, listed } from "../../shared/text.ts";
 import type { NowContext } from "../backup/now.ts";
 import { backUpNow } from "../backup/now.ts";
+import { createTakeMissed } from "../intake/take-missed.ts";
 import { planSubscribe, subscribe, webhookUrl } from "../ats/subscriptions.ts";
 import { planResync, resync } from "../connect/resync.ts";
+import type { Source } from "../../vendors/contract/source.ts";
 import type { Finding, Remedy } from "./finding.ts";
 import type { DoctorContext } from "./look/facts.ts";
 
-export type MendContext = DoctorContext & Omit<NowContext, "store" | "signal">;
+export type MendContext = DoctorContext &
+  Omit<NowContext, "store" | "signal"> & { sources(): Promise<readonly Source[]> };
 
 export interface Mended {
   id: string;
@@ -72,7 +75,9 @@ async function subscribeAnew(context: MendContext, vendor: string, where: Where)
   const { ats, label } = destination;
   if (!ats) throw new AppError("USAGE", `${label} is no applicant tracking system`);
   const targetUrl = webhookUrl(context.config["serve.public_url"], ats);
-  const parts = { store, clock: context.clock, vault: await context.vault(), ats, access, targetUrl };
+  const { clock, sources } = context;
+  const take = createTakeMissed({ store, clock, sources });
+  const parts = { store, clock, vault: await context.vault(), ats, access, take, targetUrl };
   const { subscription } = await subscribe(parts, connection, await planSubscribe(parts, connection));
   return `subscribed at ${label}: ${subscription.event} to ${subscription.targetUrl}`;
 }
