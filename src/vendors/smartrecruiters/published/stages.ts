@@ -8,7 +8,13 @@ import { askAll } from "../calling/lists.ts";
 import { ENDPOINTS } from "./contract.ts";
 
 /** A step is a name, or a thing with one: the vendor's documents show both. */
-const Step = v.union([v.string(), v.pipe(v.object({ name: v.string() }), v.transform(({ name }) => name))]);
+const Step = v.union([
+  v.string(),
+  v.pipe(
+    v.object({ name: v.string() }),
+    v.transform(({ name }) => name),
+  ),
+]);
 const Processes = v.object({
   content: v.array(
     v.object({

@@ -49,11 +49,7 @@ export function trialOf(callerFor: (access: Access) => Caller): Trial {
 }
 
 function notThere(): never {
-  throw new AppError(
-    "USAGE",
-    "the published SmartRecruiters API has no assessments of its own",
-    {
-      hint: "They belong to the profile v1.",
-    },
-  );
+  throw new AppError("USAGE", "the published SmartRecruiters API has no assessments of its own", {
+    hint: "They belong to the profile v1.",
+  });
 }
