@@ -96,7 +96,7 @@ test("the look-ups are due within a second of being hurried", async () => {
       keyAccess: nobody,
       inviteDesk: async () => null,
     },
-    ...{ stateDir: "/nowhere", backupFiles: nobody },
+    ...{ stateDir: "/nowhere", backupFiles: nobody, asTypedHere: (text) => text },
     ...{ http: nobody, tokens: nobody, vault: nobody, secrets: nobody },
     sources: async () => [],
     tokenTrouble: { release: async () => null, note: nobody },

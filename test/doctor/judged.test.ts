@@ -1,6 +1,6 @@
 /** What no test can break for real, judged by facts that are made up; and what hangs. */
 import { describe, expect, test } from "vitest";
-import { rate } from "../../src/flows/doctor/checks/results.ts";
+import { rate } from "../../src/flows/doctor/checks/rate.ts";
 import { withoutSecret } from "../../src/flows/doctor/checks/senders.ts";
 import { notServing, unfitUnit } from "../../src/flows/doctor/checks/service.ts";
 import { fullDisk, largeWal } from "../../src/flows/doctor/checks/storage.ts";

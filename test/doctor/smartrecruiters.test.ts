@@ -4,7 +4,8 @@ import { describe, expect, test } from "vitest";
 import { atsWorld, company, connectedAts, invited, SCOPES, servingAts, subscription } from "../ats/world.ts";
 import { serving } from "../daemon/serving.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { connect, freePort, invite, succeed, until, WEBHOOK_SECRET } from "../world.ts";
+import { publishedWorld } from "../published/world.ts";
+import { CLIENT_SECRET, connect, freePort, invite, succeed, until, WEBHOOK_SECRET } from "../world.ts";
 import { examined, expectMended, expectTold, found, typed } from "./found.ts";
 
 const ONLY = ["smartrecruiters"];
@@ -173,6 +174,27 @@ test("a sandbox test that was never passed is left to be done, and said once it 
   const after = await examined(world);
   expect(after.findings.map(({ id }) => id)).not.toContain("hubspot.sandbox-test");
   expect(saysOf(after, "hubspot")).toContain("sandbox test passed 20");
+});
+
+test("the published contract is looked at by whichever way the account was opened", async () => {
+  const world = await publishedWorld();
+  await succeed(world, ["connect", "smartrecruiters"]);
+  const wrongOf = async () =>
+    (await examined(world, ONLY)).findings.filter(
+      ({ id, exit }) => id.startsWith("smartrecruiters.") && exit > 0,
+    );
+  expect(await wrongOf()).toEqual([]);
+  await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "wrong");
+  await expectMended(world, { id: "smartrecruiters.credentials", exit: 2, argv: ONLY, stdin: CLIENT_SECRET });
+
+  await succeed(world, ["secrets", "set", "smartrecruiters.api-key"], "the-key-of-the-company");
+  await succeed(world, ["connect", "smartrecruiters", "--method", "api-key", "--yes"]);
+  await succeed(world, ["secrets", "remove", "smartrecruiters.client-secret", "--yes"]);
+  expect(await wrongOf()).toEqual([]);
+  await succeed(world, ["secrets", "set", "smartrecruiters.api-key"], "wrong");
+  const [refused] = await wrongOf();
+  expect(refused).toMatchObject({ id: "smartrecruiters.credentials" });
+  expect(JSON.stringify(refused)).toContain("secrets set smartrecruiters.api-key");
 });
 
 function saysOf({ areas }: Awaited<ReturnType<typeof examined>>, id: string): string {

@@ -28,6 +28,7 @@ import {
   configuration,
   connectHubspot,
   contacts,
+  EXEC,
   installProgram,
   isReady,
   json,
@@ -54,7 +55,7 @@ const WATCHDOG_S = 3;
 
 inBox(
   "a service that systemd knows",
-  { file: import.meta.url, seconds: 150, refusesUsers: true },
+  { file: import.meta.url, seconds: 200, refusesUsers: true },
   declareTests,
 );
 
@@ -85,7 +86,8 @@ function declareTests() {
     await ok(type(`systemctl disable --now ${SOCKETS.join(" ")} jc-integrations.service`));
     for (const unit of SOCKETS) rmSync(`/etc/systemd/system/${unit}`);
     writeFileSync(UNIT_FILE, OLDER_UNIT);
-    writeFileSync(CONFIG, configuration(emulator));
+    const reached = '[serve]\npublic_url = "http://127.0.0.1:8470"\n';
+    writeFileSync(CONFIG, configuration(emulator, reached));
     await ok(type("systemctl daemon-reload && systemctl enable --now jc-integrations.service"));
     await until("the service listens", isReady);
     const install = "sudo jc-integrations service install --system";
@@ -94,10 +96,12 @@ function declareTests() {
       `${UNIT_FILE} is not as this program writes it: ${install}`,
       ...SOCKETS.map((unit) => `/etc/systemd/system/${unit} is not as this program writes it: ${install}`),
     ]);
+    expect(await foundByDoctor("service.unit")).toMatchObject({ command: install });
     const out = await typeDocumented("Upgrade");
     expect(out).toContain("To take over the new ones: sudo systemctl restart jc-integrations");
     expect(await isReady()).toBe(true);
     expect(await property("Type")).toBe("notify");
+    expect(await foundByDoctor("service.unit")).toBeUndefined();
     expect(await json("service", "status")).toMatchObject({
       advice: [],
       sockets: [
@@ -138,10 +142,18 @@ function declareTests() {
       (await run("systemctl", ["is-active", ...SOCKETS, "jc-integrations"])).out.trim().split("\n");
     await ok(type(STOP_SERVICE));
     expect(await isActive()).toEqual(["inactive", "inactive", "inactive"]);
+    const stopped = await foundByDoctor("service");
+    expect(stopped).toMatchObject({ command: "sudo systemctl start jc-integrations", exit: 2 });
     await expect(ask("http://127.0.0.1:8471/healthz")).rejects.toThrow();
     await typeDocumented("Restart and stop");
     expect(await isReady()).toBe(true);
     expect(await isActive()).toEqual(["active", "active", "active"]);
+    expect(await typeDocumented("Find what is wrong")).toMatch(/^acme {2}\d warnings?\n/);
+    await ok(run("systemctl", ["stop", "jc-integrations.service"]));
+    const found = await foundByDoctor("service");
+    await ok(type(`sudo() { "$@"; }; ${String(found?.command)}`));
+    await until("the service listens", isReady);
+    expect(await foundByDoctor("service")).toBeUndefined();
   });
 
   test("a vault that cannot be read costs no start, and is told in words", async () => {
@@ -213,6 +225,14 @@ function declareTests() {
   test("nothing in docs/operations.md is left untyped", () => {
     expect(untypedSections()).toEqual([]);
   });
+}
+
+/** What doctor says under that id, run as the service. */
+async function foundByDoctor(id: string): Promise<{ command: string; exit: number } | undefined> {
+  const { out, err } = await type(`${EXEC} doctor --json`);
+  expect(out, err).not.toBe("");
+  const { findings } = JSON.parse(out);
+  return findings.find((each: { id: string }) => each.id === id);
 }
 
 /** The service is given up sooner than by its own unit, and hangs when a test says so. */

@@ -3,6 +3,7 @@ import type { Area } from "./finding.ts";
 import { area } from "./finding.ts";
 import * as account from "./checks/account.ts";
 import { clockArea, type ConfigurationFacts, configurationArea, programArea } from "./checks/installation.ts";
+import { rate } from "./checks/rate.ts";
 import * as results from "./checks/results.ts";
 import { alertsArea, webhooksArea } from "./checks/senders.ts";
 import { receiverArea, serviceArea } from "./checks/service.ts";
@@ -53,7 +54,7 @@ function accountArea(facts: AccountFacts, { now, trials }: Pick<Facts, "now" | "
       account.apiVersion(facts, now),
       ...results.fieldTroubles(facts),
       results.subscription(facts),
-      results.rate(facts),
+      rate(facts),
       results.sandboxTest(facts, passedAt),
     ],
     calm: results.calmWords(facts, { passedAt, fieldCount: foundIn(facts.fields)?.existing.length ?? 0 }),

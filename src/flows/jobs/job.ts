@@ -31,6 +31,8 @@ export type JobOption = "dry-run" | "compact";
 export type RunJob = (context: JobContext, signal: AbortSignal) => Promise<JobReport>;
 
 export interface JobContext extends LookUpContext {
+  /** Commands in a text, as they are to be typed where other places than the usual ones were given. */
+  asTypedHere(text: string): string;
   store: Store;
   stateDir: string;
   backupFiles(): Promise<BackupFiles>;

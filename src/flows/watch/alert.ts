@@ -27,6 +27,8 @@ export interface AlertContext extends ChatContext {
 
 /** What it takes to write into a chat. */
 export interface ChatContext {
+  /** Commands in a text, as they are to be typed where other places than the usual ones were given. */
+  asTypedHere(text: string): string;
   config: Config;
   vault(): Promise<SecretReader>;
   http(): Promise<Http>;
@@ -211,7 +213,7 @@ async function send(
   { org, text, signal }: { org: string; text: string; signal: AbortSignal },
 ): Promise<Unsent | null> {
   const { chatId, setting, ...at } = await chatWay(context, org);
-  return await sendTelegram(at, { chatId, setting, text, signal });
+  return await sendTelegram(at, { chatId, setting, text: context.asTypedHere(text), signal });
 }
 
 /** Throws `CONFIG_INVALID` where no chat or no token is set. */

@@ -9,6 +9,7 @@ import { listed, possessive, shortTime } from "../../../shared/text.ts";
 import { type Finding, fault, faultOf, warning } from "../finding.ts";
 import type { AccountFacts } from "../look/account.ts";
 import { foundIn } from "../look/looker.ts";
+import { isBusy } from "./rate.ts";
 import { unlooked } from "./unlooked.ts";
 
 const WAITS = "Results wait meanwhile, and go out by themselves afterwards.";
@@ -79,6 +80,7 @@ export function credentials(facts: AccountFacts): Finding | null {
   const { vendor, label, token, account, hasClientSecret } = facts;
   const id = `${vendor}.credentials`;
   if (token.is === "failed") return hasClientSecret === false ? null : noToken(facts, token.problem);
+  if (account.is === "late" && isBusy(facts)) return null;
   if (account.is === "failed") return faultOf(id, account.problem, WAITS);
   return (
     unlooked(id, token, { what: `fetching a token from ${label}`, code: "VENDOR_UNAVAILABLE" }) ??

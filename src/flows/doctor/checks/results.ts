@@ -12,6 +12,7 @@ import { count, listed, possessive, shortTime } from "../../../shared/text.ts";
 import { type Finding, fault, note, warning } from "../finding.ts";
 import type { AccountFacts } from "../look/account.ts";
 import { foundIn } from "../look/looker.ts";
+import { isBusy } from "./rate.ts";
 import { unlooked } from "./unlooked.ts";
 
 export function fieldTroubles(facts: AccountFacts): Finding[] {
@@ -27,6 +28,7 @@ export function fieldTroubles(facts: AccountFacts): Finding[] {
       }),
     ];
   }
+  if (fields.is === "late" && isBusy(facts)) return [];
   const late = unlooked(id, fields, {
     what: `listing ${possessive(label)} ${fieldWords[1]}`,
     code: "VENDOR_UNAVAILABLE",
@@ -97,6 +99,7 @@ export function subscription(facts: AccountFacts): Finding | null {
       who: looked.problem.hint ?? "Nobody: look again later.",
     });
   const health = foundIn(looked);
+  if (looked.is === "late" && isBusy(facts)) return null;
   if (health === null)
     return unlooked(id, looked, {
       what: `listing ${possessive(label)} subscriptions`,
@@ -114,19 +117,6 @@ export function subscription(facts: AccountFacts): Finding | null {
     command,
     // Another installation's, perhaps, whose state was copied.
     ...(health.state === "elsewhere" ? {} : { remedy: { does: "subscribe", vendor } }),
-  });
-}
-
-/** From here on a person's own look has to wait. */
-const ALMOST_FULL = 0.9;
-
-export function rate({ vendor, label, window }: AccountFacts): Finding | null {
-  if (window === null || window.used < ALMOST_FULL * window.calls) return null;
-  const seconds = Math.round(window.windowMs / 1_000);
-  return note(`${vendor}.rate`, {
-    what: `${window.used} of ${count(window.calls, "call")} in ${seconds} s are taken: ${label} is at its limit`,
-    why: "What waits goes out as fast as the limit lets it.",
-    who: "Nobody, while results go out. All day long: a larger plan there, and its tier in the configuration.",
   });
 }
 

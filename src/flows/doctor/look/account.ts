@@ -44,7 +44,7 @@ export interface AccountFacts extends ConnectionName {
   fields: Looked<FieldPlan>;
   subscription: Looked<SubscriptionHealth>;
   redirect: Looked<{ refused: string[]; uris: { loopback: string; published: string } }>;
-  /** Calls that count in the rate window now; null where there is no limit, or nobody is connected. */
+  /** Calls that counted in the rate window before we asked; null where there is no limit, or nobody is connected. */
   window: { used: number; calls: number; windowMs: number } | null;
   /** Where its data rest beside where they shall; null while nobody is connected. */
   residency: Residency | null;
@@ -71,6 +71,8 @@ export async function lookAtAccount(
   // One that cannot be written is told as such.
   const store = isAskable ? foundIn(await looker.look(() => context.store())) : null;
   const ready = opened && isAskable && store ? { destination: opened, connection, store } : null;
+  // Before our own calls are among them.
+  const window = ready ? await windowOf(context, looker, ready) : null;
   const [redirect, answers] = await Promise.all([
     opened?.authorization.clientId && !connection?.method
       ? lookAtRedirects(context, looker, opened)
@@ -86,7 +88,7 @@ export async function lookAtAccount(
     hasClientSecret: opened && secretNames && hasSecret(secretNames, asked, opened),
     ...answers,
     redirect,
-    window: ready ? await windowOf(context, looker, ready) : null,
+    window,
     residency:
       connection && connection.state !== "not_connected"
         ? residencyNow(context.config, declared, connection)

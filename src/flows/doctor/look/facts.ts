@@ -8,6 +8,7 @@ import type { Environment as Variables } from "../../../shared/config.ts";
 import type { LogLook } from "../../../store/contract/log-look.ts";
 import type { SourceStanding } from "../../../store/contract/store.ts";
 import type { Program } from "../../../systemd/places.ts";
+import { chatOf } from "../../watch/alert-chat.ts";
 import { askChat } from "../../watch/alert.ts";
 import { type StatusContext, statusOf } from "../../watch/status.ts";
 import { type AccountFacts, type AccountLookContext, lookAtAccount } from "./account.ts";
@@ -20,6 +21,7 @@ export type Status = Awaited<ReturnType<typeof statusOf>>;
 
 export type DoctorContext = StatusContext &
   AccountLookContext & {
+    asTypedHere(text: string): string;
     lookAtLog(options: { longestMs: number }): Promise<LogLook | null>;
   };
 
@@ -78,16 +80,14 @@ export async function lookAtAll(
   const all = foundIn(connections) ?? [];
   const secretNames = foundIn(names);
   const isServed = foundIn(status)?.service === "running";
-  const hasChat = foundIn(status)?.nobodyAlerted === null && config["alerts.telegram.chat_id"] !== "";
+  const isHeard = chatOf(config, org).id !== "" && foundIn(status)?.nobodyAlerted === null;
   const isInUse = all.some(({ state }) => state !== "not_connected");
   const [accounts, receiver, chat] = await Promise.all([
     lookAtAccounts(context, looker, { ...request, all, secretNames, status: foundIn(status) }),
     isServed && isInUse
       ? looker.look((signal) => lookAtReceiver(context, { publicUrl: config["serve.public_url"], signal }))
       : SKIPPED,
-    hasChat || config.orgs[org]?.telegram_chat_id
-      ? looker.look((signal) => askChat(context, org, signal))
-      : SKIPPED,
+    isHeard ? looker.look((signal) => askChat(context, org, signal)) : SKIPPED,
   ]);
   return {
     now: clock.now(),
