@@ -1,6 +1,6 @@
 /** What can be wrong with the machine, the program, the configuration, the vault and the log; and how all of it is printed. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
@@ -13,7 +13,16 @@ import { BIN } from "../end-to-end/program.ts";
 import { publicWorld } from "../connect/linked.ts";
 import { serving } from "../daemon/serving.ts";
 import { fakeClock } from "../fake-clock.ts";
-import { connected, freshWorld, importResults, invite, prepared, succeed, type World } from "../world.ts";
+import {
+  connected,
+  freePort,
+  freshWorld,
+  importResults,
+  invite,
+  prepared,
+  succeed,
+  type World,
+} from "../world.ts";
 import { examined, expectMended, expectTold, found, typed } from "./found.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -50,6 +59,30 @@ describe("the configuration", () => {
     expect((await examined(world)).code).toBe(0);
   });
 
+  test.skipIf(missingForCertificates !== null)(
+    "whose receiver speaks TLS to whom it is trusted by",
+    async () => {
+      const world = await prepared();
+      const pair = issued();
+      const port = await freePort();
+      Object.assign(world.env, tlsSettings(pair), {
+        JC_SERVE_LISTEN: `127.0.0.1:${port}`,
+        JC_SERVE_PUBLIC_URL: `https://localhost:${port}`,
+      });
+      await succeed(world, ["connect", "hubspot"]);
+      await serving(world);
+      const trusted = { env: { JC_NETWORK_CA_FILE: pair.certFile } };
+      expect(await found(world, "receiver")).toMatchObject({
+        exit: 2,
+        what: expect.stringContaining("the certificate of localhost is not trusted"),
+        who: expect.stringContaining("set network.ca_file"),
+      });
+      expect(await found(world, "receiver", [], trusted)).toBeUndefined();
+      const { areas } = await examined(world, [], trusted);
+      expect(areas.find(({ id }) => id === "receiver")?.says).toMatch(/^https:.*, over TLS 1\.2 or newer$/);
+    },
+  );
+
   test.skipIf(missingForCertificates !== null)("with a certificate that has ended", async () => {
     const world = await connected();
     const env = tlsSettings(issued({ from: Date.now() - 9 * DAY_MS, until: Date.now() - DAY_MS }));
@@ -81,17 +114,16 @@ describe("the machine", () => {
   test("whose program was built by another Node is slower, and says so", () => {
     const directory = temporaryDirectory();
     const [from, to] = [dist(), pathToFileURL(`${directory}/dist/`)];
-    mkdirSync(to);
-    cpSync(new URL("kept-code", from), new URL("kept-code", to));
+    cpSync(from, to, { recursive: true, filter: (path) => !/\/(man|completion)$/.test(path) });
     expect(lookAtKeptCode(to)).toEqual({ directory, hasSources: false, trouble: null });
-    const other = readFileSync(new URL("kept-code", from))
-      .toString("latin1")
-      .replaceAll(process.version, "v1.2.3");
-    writeFileSync(new URL("kept-code", to), Buffer.from(other, "latin1"));
+    const names = readdirSync(to).filter((name) => name.endsWith(".cjs.code"));
+    const one = new URL(names[0] ?? "", to);
+    const good = readFileSync(one);
+    writeFileSync(one, Buffer.from(good.toString("latin1").replace(process.version, "v1.2.3"), "latin1"));
     expect(lookAtKeptCode(to).trouble).toMatch(/is of Node v1\.2\.3/);
-    writeFileSync(new URL("kept-code", to), "x");
+    writeFileSync(one, good.subarray(0, -1));
     expect(lookAtKeptCode(to).trouble).toMatch(/damaged/);
-    rmSync(new URL("kept-code", to));
+    for (const name of names) rmSync(new URL(name, to));
     expect(lookAtKeptCode(to).trouble).toMatch(/missing/);
   });
 });

@@ -174,6 +174,8 @@ test("a sandbox test that was never passed is left to be done, and said once it 
   const after = await examined(world);
   expect(after.findings.map(({ id }) => id)).not.toContain("hubspot.sandbox-test");
   expect(saysOf(after, "hubspot")).toContain("sandbox test passed 20");
+  const sandbox = await examined(world, ["hubspot", "--sandbox"]);
+  expect([sandbox.code, saysOf(sandbox, "hubspot")]).toEqual([0, expect.stringContaining("17 properties")]);
 });
 
 test("the published contract is looked at by whichever way the account was opened", async () => {

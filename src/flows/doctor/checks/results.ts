@@ -143,6 +143,8 @@ export function calmWords(
     `${count(connection.scopes.length, "scope")}`,
     ...(fieldCount > 0 ? [`${fieldCount} ${fieldCount === 1 ? fieldWords[0] : fieldWords[1]}`] : []),
     ...(looked.is === "known" ? ["its webhooks reach us"] : []),
+    ...(facts.apiVersion ? [`API ${facts.apiVersion.used.name}`] : []),
+    ...(connection.login ? [`login good until ${shortTime(connection.login.endsAt)}`] : []),
     ...(window ? [`${window.used} of ${window.calls} calls taken`] : []),
     ...(passedAt === null ? [] : [`sandbox test passed ${shortTime(passedAt)}`]),
   ].join(", ");

@@ -39,7 +39,9 @@ export function storeArea(facts: Pick<Facts, "log" | "status" | "stateDir">): Ar
       fullDisk(status?.disk ?? null, stateDir),
       ...openFiles(status?.openToOthers ?? []),
     ],
-    calm: looked ? `${shortBytes(looked.bytes)}, ${through}${free}` : `no log yet in ${stateDir}`,
+    calm: looked
+      ? `${shortBytes(looked.bytes)}, -wal ${shortBytes(looked.walBytes)}, ${through}${free}`
+      : `no log yet in ${stateDir}`,
   });
 }
 
