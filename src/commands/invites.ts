@@ -7,6 +7,7 @@ import type { ImportReport } from "../flows/intake/import-events.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
 import { count, grouped, maskEmailsIn, plain, short } from "../shared/text.ts";
+import { registerWanted } from "./invites-wanted.ts";
 import { registerAssign } from "./invites-assign.ts";
 import type { World } from "../shared/world.ts";
 import type { InviteHistory, InviteSummary, Store } from "../store/contract/store.ts";
@@ -78,6 +79,7 @@ export function registerInvites(program: Command, world: World): void {
       withApp(world, command, (session) => show(session, id, flags)),
     );
   registerAssign(invites, world);
+  registerWanted(invites, world);
 }
 
 async function list(session: Session, flags: ListFlags): Promise<void> {

@@ -44,6 +44,7 @@ interface Flags extends TimeFlags {
   follow?: boolean;
   reveal?: boolean;
   runs?: boolean;
+  requests?: boolean;
 }
 
 export function registerLogs(program: Command, world: World): void {
@@ -72,6 +73,12 @@ export function registerLogs(program: Command, world: World): void {
       ]),
     )
     .addOption(
+      new Option(
+        "--requests",
+        "show what JobCannon was asked for instead: invites that stages want",
+      ).conflicts(["vendor", "outcome", "email", "follow", "summary", "runs"]),
+    )
+    .addOption(
       new Option("--summary", "counts by outcome instead: what went out, what did not").conflicts([
         "follow",
         "limit",
@@ -85,6 +92,7 @@ export function registerLogs(program: Command, world: World): void {
     .action((flags: Flags, command: Command) =>
       withApp(world, command, (session) => {
         if (flags.runs) return showRuns(session, flags);
+        if (flags.requests) return showRequests(session, flags);
         return flags.summary ? showSummary(session, flags) : showAttempts(session, flags);
       }),
     );
@@ -257,6 +265,32 @@ async function showRuns(session: Session, flags: Flags): Promise<void> {
       })),
     },
     text: () => (runs.length === 0 ? "No replay or backfill yet." : renderRuns(runs, flags, terminal)),
+  });
+}
+
+async function showRequests(session: Session, flags: Flags): Promise<void> {
+  const { app, terminal, print } = session;
+  const store = await logToRead(session);
+  const query = { org: app.org, ...timesOf(flags), limit: flags.all ? WHOLE : flags.limit };
+  const tries = (await store?.requestAttempts(query)) ?? [];
+  const time = shownTime(flags.local);
+  print({
+    json: { requests: tries.map(({ at, ...attempt }) => ({ ...attempt, at: iso(at) })) },
+    text: () =>
+      tries.length === 0
+        ? "JobCannon was not asked for any invite in that time."
+        : terminal.table(
+            ["at", "outcome", "status", "test", "candidate", { name: "assessment", drop: 1 }, "words"],
+            tries.map((attempt) => [
+              time.second(attempt.at),
+              attempt.outcome,
+              String(attempt.httpStatus ?? "–"),
+              plain(attempt.test),
+              plain(attempt.candidateId),
+              plain(attempt.assessmentId),
+              plain(attempt.reason ?? "–"),
+            ]),
+          ),
   });
 }
 

@@ -5,6 +5,8 @@ import {
   SERVE_COMMAND,
   subscribeCommand,
   VAULT_COMMAND,
+  requestsCommand,
+  wantedCommand,
 } from "../core/advice/command-lines.ts";
 import type { Command } from "commander";
 import type { PushCounts } from "../store/contract/store.ts";
@@ -122,6 +124,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     const words = `${count(n, "event")} of ${label} to be looked up, the oldest came ${ago(since)}`;
     return reason === null ? paint.dim(words) : paint.yellow(`! ${words}. ${reason}`);
   });
+  const wanted = wantedLines(status, paint);
   const nothing =
     status.isKnown || status.storage.length > 0 ? [] : [paint.yellow(`! ${nothingWords(status, stateDir)}`)];
   const scarce = diskWords(status.disk, stateDir).map((words) => paint.yellow(`! ${words}`));
@@ -144,6 +147,7 @@ function render(status: Status, terminal: Terminal, { clock, stateDir }: Session
     ...versions,
     ...weak,
     ...asked,
+    ...wanted,
     ...removedWords(status).map((words) => paint.yellow(`! ${words}`)),
     ...refused,
     ...regions,
@@ -190,6 +194,18 @@ function diskWords(disk: Status["disk"], stateDir: string): string[] {
       : ["full (nothing left)", "serve refuses events"];
   return [
     `the disk of ${stateDir} is ${state}: ${refuses} with 503 until there is room, nothing acknowledged is lost`,
+  ];
+}
+
+/** Those that JobCannon is being asked for are none of a person's business until it says no. */
+function wantedLines({ org, wanted }: Status, paint: Terminal["paint"]): string[] {
+  const { n, forPerson, since, reason } = wanted;
+  if (n === 0) return [];
+  const words = `${count(n, "invite")} wanted by stages, the oldest since ${since?.slice(0, 16).replace("T", " ")} UTC`;
+  if (forPerson > 0)
+    return [paint.yellow(`! ${words}; ${forPerson} for a person to send: ${wantedCommand({ org })}`)];
+  return [
+    reason === null ? paint.dim(words) : paint.yellow(`! ${words}. ${reason}: ${requestsCommand({ org })}`),
   ];
 }
 

@@ -91,6 +91,8 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
     lines.assignCommand({ org: "acme" }, "inv_7Q2"),
     lines.assignCommand({ org: "acme" }, HOSTILE),
   ],
+  wantedCommand: [lines.wantedCommand({}), lines.wantedCommand({ org: "acme" })],
+  requestsCommand: [lines.requestsCommand({}), lines.requestsCommand({ org: "acme" })],
   setCatalogCommand: STAGES.flatMap((of) => [
     lines.setCatalogCommand(of),
     lines.setCatalogCommand({ ...of, test: "disc" }),

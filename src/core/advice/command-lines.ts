@@ -199,6 +199,16 @@ export function assignCommand(of: Partial<Owned>, invitationId?: string): string
   return line("invites", "assign", invitationId && word(invitationId), ...place(ownerOf(of)));
 }
 
+/** Lists the invites that stages ask for, or says of one of them that a person has seen to it. */
+export function wantedCommand(of: Partial<Owned>, option?: "--done"): string {
+  return line("invites", "wanted", ...(option === undefined ? [] : [option, "<no>"]), ...place(ownerOf(of)));
+}
+
+/** Shows what JobCannon was asked for, and what it answered. */
+export function requestsCommand(of: Partial<Owned>): string {
+  return line("logs", "--requests", ...place(ownerOf(of)));
+}
+
 export function setCatalogCommand(of: JobStage & { test?: string }): string {
   return catalogLine("set", of, of.test === undefined ? [] : ["--test", word(of.test)]);
 }

@@ -11,6 +11,7 @@ import { candidateRoutes } from "./candidates.ts";
 import { catalogueRoutes } from "./catalogue.ts";
 import { smartrecruitersControl } from "./control.ts";
 import { notFound } from "./errors.ts";
+import { inviteControl, takeRequest } from "./invite-desk.ts";
 import { answerPublished } from "./published/api.ts";
 import { publishedRoutes } from "./published/routes.ts";
 import { scorecardRoutes } from "./scorecards.ts";
@@ -42,7 +43,7 @@ export const createSmartrecruiters: CreateVendor = (stage) => {
       return api ? answerApi(world, call, api) : notFound(`There is no ${call.method} ${call.path}`);
     },
     settings: bothSettings(smartrecruitersSettings(world), publishedSettings(world)),
-    control: [...smartrecruitersControl(world), ...publishedControl(world)],
+    control: [...smartrecruitersControl(world), ...publishedControl(world), ...inviteControl(world)],
   };
 };
 
@@ -62,6 +63,7 @@ const pageRoutes: readonly PageRoute[] = [
   { method: "GET", path: "/identity/oauth/allow", answer: showConsent },
   { method: "POST", path: "/identity/oauth/allow", answer: answerConsent },
   { method: "POST", path: "/identity/oauth/token", answer: exchangeToken },
+  { method: "POST", path: "/jobcannon/invites", answer: takeRequest },
   {
     method: "GET",
     path: "/assessments/:id",

@@ -39,6 +39,8 @@ export interface SmartWorld extends VendorContext {
   /** The events that wait for a second one to change places with, by company. */
   heldEvents: Map<Company, WebhookEvent>;
   lastIds: Map<string, number>;
+  /** What JobCannon was asked for, by id. */
+  asked: Map<string, AskedInvite>;
 }
 
 /** `id`: all that the vendor's candidates list answers; `link`: the header alone; `offset`: offset, limit and totalFound. */
@@ -55,6 +57,13 @@ export interface WebhookSettings {
   carriesResult: boolean;
   /** What an assessment is said to be once its result is there. */
   status: string;
+}
+
+/** What was asked for, once by its id however often it came. */
+export interface AskedInvite {
+  id: string;
+  times: number;
+  data: Readonly<Record<string, unknown>>;
 }
 
 export interface JobcannonSettings {
@@ -93,6 +102,7 @@ export function createWorld(context: VendorContext): SmartWorld {
     deliveries: [],
     heldEvents: new Map(),
     lastIds: new Map(),
+    asked: new Map(),
   };
 }
 

@@ -56,14 +56,14 @@ async function askFor(
 ): Promise<RequestNote> {
   try {
     const person = await personOf(context, request, signal);
-    if (person.email === null)
-      return { state: "refused", reason: "the candidate has no e-mail address there" };
+    const email = person.email?.trim() ?? "";
+    if (email === "") return { state: "refused", reason: "the candidate has no e-mail address there" };
     const secrets = await readSecrets(await context.secrets(), {
       name: SECRET,
       org: request.org,
       environment: "production",
     });
-    const answer = await desk.ask(request, { ...person, email: person.email }, { secrets, signal });
+    const answer = await desk.ask(request, { ...person, email }, { secrets, signal });
     return noteOf(context, request, answer);
   } catch (error) {
     if (!isAppError(error) || error.code === "STORE_UNAVAILABLE") throw error;

@@ -3,6 +3,7 @@ import { backupTrouble } from "../../core/advice/backup-overdue.ts";
 import { refusedSources, refusedWords } from "../../core/advice/refused-sources.ts";
 import type { Connection, Environment } from "../../core/connection.ts";
 import { DEFAULT_VENDOR } from "../../core/default-vendor.ts";
+import { type InviteRequest, WANTED } from "../../core/invite-request.ts";
 import { dailyDue } from "../../core/due-times.ts";
 import { type Clock, isoTime } from "../../shared/clock.ts";
 import type { Config } from "../../shared/config.ts";
@@ -23,6 +24,7 @@ import { tlsTrouble } from "./tls-standing.ts";
 
 const REFUSALS_SHOWN_MS = 24 * 3_600_000;
 const MOST_REFUSALS = 1_000;
+const MOST_WANTED = 1_000;
 
 export interface StatusContext {
   /** Null where there is no store yet: who looks creates none. */
@@ -42,14 +44,12 @@ export async function statusOf(
   { org, environment }: { org: string; environment: Environment },
 ) {
   const now = clock.now();
-  const { overview, services, running, refusals, sources, known, all, isThere, problem } = await lookIfThere(
-    storeToRead,
-    {
+  const { overview, services, running, refusals, sources, known, all, wanted, isThere, problem } =
+    await lookIfThere(storeToRead, {
       org,
       environment,
       now,
-    },
-  );
+    });
   // Loaded only where something is wrong: nearly always nothing is.
   const faults = hasFaults(stateDir) ? (await import("./serve-faults.ts")).serveFaults(stateDir) : [];
   const inUse = declared.filter(isSetUp(config, { org, environment }));
@@ -113,6 +113,8 @@ export async function statusOf(
       banner: each.isTold ? refusedWords(each, adviceFor(each.source, { declared, org })) : null,
     })),
     invites: overview.invites,
+    /** Invites that stages ask for and that are not sent yet. */
+    wanted: wantedOf(wanted, config),
     /** Why nobody hears of trouble; null where somebody does, or there is nothing yet to tell of. */
     nobodyAlerted: connections.some(({ state }) => state !== "not_connected")
       ? await nobodyAlerted({ config, org }, secretNames)
@@ -157,6 +159,19 @@ export async function statusOf(
   };
 }
 
+/** By what they wait for: JobCannon's answer, or a person. */
+function wantedOf(wanted: readonly InviteRequest[], config: Config) {
+  const isAsked = config["jobcannon.invites_url"] !== "";
+  const waiting = wanted.filter(({ state }) => state === "open" && isAsked);
+  const failed = waiting.find(({ reason }) => reason !== null);
+  return {
+    n: wanted.length,
+    forPerson: wanted.length - waiting.length,
+    since: timeOrNull(wanted[0]?.askedAt),
+    reason: failed?.reason ?? null,
+  };
+}
+
 const isLiveOf = (org: string) => (each: Connection) => each.org === org && each.state !== "not_connected";
 
 /** How long the org keeps what it has, and what was removed for its age within 30 days. */
@@ -166,16 +181,20 @@ function retentionOf(removed: Overview["removed"], days: number) {
 }
 
 async function look(store: Store, { org, environment, now }: Place) {
-  const [overview, all, services, refusals, sources] = await Promise.all([
+  const [overview, all, services, refusals, sources, wanted] = await Promise.all([
     store.overview(org, now),
     store.connections(),
     store.runningServices(),
     store.refusals(null, now - REFUSALS_SHOWN_MS, MOST_REFUSALS),
     store.sources(),
+    store.inviteRequests({ org, states: WANTED, limit: MOST_WANTED }),
   ]);
   const known = overview.connections.filter(({ connection }) => connection.environment === environment);
   const running = services.length > 0 ? (await import("./services.ts")).asRunning(services, now) : [];
-  return { overview, services, running, refusals, sources, known, all };
+  return {
+    ...{ overview, services, running, refusals, sources, known, all },
+    wanted: wanted.filter((request) => request.environment === environment),
+  };
 }
 
 interface Place {
@@ -210,6 +229,7 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
   running: [],
   refusals: [],
   sources: [],
+  wanted: [],
   known: [],
   all: [],
 };
