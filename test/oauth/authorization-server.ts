@@ -15,6 +15,8 @@ export const RIGHT_SECRET = "the-right-secret-of-our-app";
 export interface Registered extends Pick<Authorization, "clientId" | "scopes"> {
   paths: { authorization: string; token: string; revocation?: string };
   redirectUri: string;
+  /** How the app names itself; in the body unless given. */
+  clientAuth?: "client_secret_post" | "client_secret_basic";
 }
 
 export interface AuthorizationServer {
@@ -62,16 +64,19 @@ export async function authorizationServer(app: Registered): Promise<Authorizatio
   };
 }
 
-function providerAt(base: string, { clientId, scopes, paths, redirectUri }: Registered): Provider {
+function providerAt(
+  base: string,
+  { clientId, scopes, paths, redirectUri, clientAuth = "client_secret_post" }: Registered,
+): Provider {
   const provider: Provider = new Provider(base, {
     clients: [
       {
         client_id: clientId,
         client_secret: RIGHT_SECRET,
         redirect_uris: [redirectUri],
-        grant_types: ["authorization_code", "refresh_token"],
+        grant_types: ["authorization_code", "refresh_token", "client_credentials"],
         response_types: ["code"],
-        token_endpoint_auth_method: "client_secret_post",
+        token_endpoint_auth_method: clientAuth,
         id_token_signed_response_alg: "ES256",
       },
     ],
@@ -80,7 +85,11 @@ function providerAt(base: string, { clientId, scopes, paths, redirectUri }: Regi
     pkce: { required: () => true, methods: ["S256"] },
     rotateRefreshToken: true,
     issueRefreshToken: () => true,
-    features: { devInteractions: { enabled: false }, revocation: { enabled: true } },
+    features: {
+      devInteractions: { enabled: false },
+      revocation: { enabled: true },
+      clientCredentials: { enabled: true },
+    },
     interactions: { url: (_context: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     // Whoever has signed in has said yes.
     loadExistingGrant: async ({ oidc }: Context) => {

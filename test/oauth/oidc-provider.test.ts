@@ -4,13 +4,15 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { authorizeUrl, newAttempt } from "../../src/oauth/consent/authorize.ts";
 import { codeFrom } from "../../src/oauth/consent/consent-refusal.ts";
-import { exchangeCode } from "../../src/oauth/endpoint/exchange.ts";
+import { clientCredentialsGrant, exchangeCode } from "../../src/oauth/endpoint/exchange.ts";
 import { revokeToken } from "../../src/oauth/endpoint/revoke.ts";
 import { createTokens } from "../../src/oauth/tokens.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { secret } from "../../src/shared/secret.ts";
 import type { Destination } from "../../src/vendors/contract/destination.ts";
 import { createHubspot } from "../../src/vendors/hubspot/hubspot.ts";
+import { SCOPES } from "../../src/vendors/smartrecruiters/published/contract.ts";
+import { createPublished } from "../../src/vendors/smartrecruiters/published/destination.ts";
 import { V1 } from "../../src/vendors/smartrecruiters/v1/profile.ts";
 import { createV1 } from "../../src/vendors/smartrecruiters/v1/destination.ts";
 import { bundled, nextLine, start } from "../vault/processes.ts";
@@ -89,6 +91,31 @@ const SMARTRECRUITERS: Vendor = {
       systemClock,
     ),
 };
+const PUBLISHED = (clientAuth: "client_secret_post" | "client_secret_basic"): Vendor => ({
+  vendor: "smartrecruiters",
+  registered: { ...SMARTRECRUITERS.registered, scopes: SCOPES, clientAuth },
+  openAt: (base, { pkce = true } = {}) =>
+    createPublished(
+      {
+        apiBase: base,
+        identityBase: base,
+        clientId: "acme-app",
+        profile: "published",
+        pkce,
+        clientAuth,
+        tokenHost: "identity",
+        sendsRedirectUri: true,
+        callsPerSecond: 10,
+        onSuspension: "reactivate",
+        results: ["properties", "note"],
+        redirectPort: 8977,
+        region: null,
+        resultBase: "https://jobcannon.io",
+      },
+      testHttp(),
+      systemClock,
+    ),
+});
 const NEED_TOKEN = new URL("need-token.ts", import.meta.url);
 const clientSecret = secret(RIGHT_SECRET);
 
@@ -120,7 +147,11 @@ async function expiredLogin(vendor: Vendor, server: AuthorizationServer) {
   return { tokens, anew, request, issuer, options, connection, grant, deps };
 }
 
-describe.each([HUBSPOT, SMARTRECRUITERS])("$vendor against oidc-provider", (vendor) => {
+describe.each([
+  { ...HUBSPOT, name: "hubspot" },
+  { ...SMARTRECRUITERS, name: "smartrecruiters" },
+  { ...PUBLISHED("client_secret_basic"), name: "smartrecruiters, as published," },
+])("$name against oidc-provider", (vendor) => {
   test("gets its tokens by a code with S256, and is told in the server's words where that is missing", async () => {
     const server = await authorizationServer(vendor.registered);
     const { grant } = await login(vendor, server);
@@ -183,6 +214,36 @@ describe.each([HUBSPOT, SMARTRECRUITERS])("$vendor against oidc-provider", (vend
     }
   });
 });
+
+test.each(["client_secret_post", "client_secret_basic"] as const)(
+  "the app's own credentials, as %s, bring a token and the next one, and nothing that ends",
+  async (clientAuth) => {
+    const { registered, openAt } = PUBLISHED(clientAuth);
+    const server = await authorizationServer(registered);
+    const issuer = openAt(server.base);
+    const deps = { http: testHttp(), clock: systemClock };
+    const grant = await clientCredentialsGrant(deps, { issuer, clientSecret });
+    expect(grant).toMatchObject({ refreshToken: null, scopes: null });
+    const tokens = createTokens({ ...deps, vault: open(vaultOptions()) });
+    const connection = "acme/smartrecruiters/production";
+    const expired = { ...grant, expiresAt: systemClock.now() - 1_000 };
+    await tokens.keep(connection, issuer, expired, "client-credentials");
+    const request = { connection, issuer, clientSecret: async () => clientSecret };
+    const next = await tokens.token(request);
+    expect(next.reveal()).not.toBe(grant.accessToken.reveal());
+    server.loseAnswer();
+    await expect(tokens.token({ ...request, renewed: true })).rejects.toMatchObject({
+      code: "VENDOR_UNAVAILABLE",
+    });
+    // Nothing was spent: whoever asks again has the next one.
+    const anew = createTokens({ ...deps, vault: open(vaultOptions()) });
+    await anew.keep(connection, issuer, expired, "client-credentials");
+    expect((await anew.token(request)).reveal()).not.toBe(next.reveal());
+    expect(server.asked.every(({ grant, isTaken }) => grant === "client_credentials" && isTaken)).toBe(true);
+    const wrong = clientCredentialsGrant(deps, { issuer, clientSecret: secret("another secret") });
+    await expect(wrong).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  },
+);
 
 test("what disconnect revokes is refused from then on", async () => {
   const server = await authorizationServer(HUBSPOT.registered);

@@ -1,4 +1,7 @@
 /** Subscriptions of the published contract, from the greeting to what was missed. */
+import { createHmac } from "node:crypto";
+import { join } from "node:path";
+import Database from "better-sqlite3";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
@@ -92,6 +95,24 @@ describe("the receiver", () => {
     expect(await storedEvents(world)).toBe(2);
     await until("nothing is left to ask", async () => (await openQuestions(world)) === 0);
     expect(await lookUps(world)).toBe(2);
+  });
+
+  test("says within five seconds that it could not store, where the log is locked", async () => {
+    const { world } = await subscribedWorld();
+    const [only] = (await companyOf(world)).subscriptions;
+    const lock = new Database(join(world.stateDir, "log.db"));
+    lock.exec("BEGIN IMMEDIATE");
+    const headers = signedBy(only?.keys.at(-1)?.secretKey ?? "");
+    const beganAt = performance.now();
+    const answer = await fetch(world.webhookUrl, { method: "POST", headers, body: THIN });
+    const tookMs = performance.now() - beganAt;
+    lock.exec("ROLLBACK");
+    lock.close();
+    expect(answer.status).toBe(503);
+    expect(tookMs).toBeLessThan(5_000);
+    const again = await fetch(world.webhookUrl, { method: "POST", headers, body: THIN });
+    expect(again.status).toBe(202);
+    await until("it is there once", async () => (await storedEvents(world)) === 1);
   });
 
   test("stores an event that concerns no stage, and asks nobody: our own writes come back so", async () => {
@@ -194,6 +215,20 @@ describe("what was missed", () => {
     expect(await storedEvents(world)).toBe(1);
   });
 });
+
+const THIN = JSON.stringify({ job_id: "j1", candidate_id: "c1", application_id: "a1" });
+
+function signedBy(key: string): Record<string, string> {
+  const event = { id: "evt-1", name: "candidate.created", version: "v201910", link: "<x>; rel=self" };
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const text = [timestamp, THIN, event.id, event.name, event.version, event.link].join(".");
+  return {
+    "content-type": "application/json",
+    ...{ "event-id": event.id, "event-name": event.name, "event-version": event.version, link: event.link },
+    "smartrecruiters-timestamp": timestamp,
+    "smartrecruiters-signature": `v1=${createHmac("sha256", key).update(text).digest("hex")}`,
+  };
+}
 
 function adminOf(out: string): string {
   const [line = ""] = out.split("\n");

@@ -22,6 +22,7 @@ export const KEYS = {
       default: "client_secret_post",
     },
     token_host: { kind: "choice", of: ["api", "identity"], default: "api" },
+    calls_per_second: { kind: "number", min: 1, max: 1_000, default: 10 },
     on_suspension: { kind: "choice", of: ["reactivate", "renew", "tell"], default: "reactivate" },
     send_redirect_uri: { kind: "yes-no", default: true },
     results: { kind: "choices", of: RESULTS, default: "properties, note" },

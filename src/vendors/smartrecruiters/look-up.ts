@@ -1,7 +1,7 @@
 /** What a webhook only names: which test an assessment asks for (`v1`), where an application stands (`published`). */
 import type { VendorOptions } from "../contract/destination.ts";
 import type { LookUp } from "../contract/look-up.ts";
-import { AT_ONCE, PUBLISHED } from "./published/contract.ts";
+import { AT_ONCE, publishedProfile } from "./published/contract.ts";
 import { lookUpApplication } from "./published/look-up.ts";
 import { apiOf, readSettings } from "./settings.ts";
 import { testOf } from "./v1/candidates.ts";
@@ -11,7 +11,7 @@ import { WORDS } from "./words.ts";
 export function openLookUp({ http, clock, ...options }: VendorOptions): LookUp {
   const settings = readSettings(options);
   const isPublished = settings.profile === "published";
-  const profile = isPublished ? PUBLISHED : V1;
+  const profile = isPublished ? publishedProfile(settings.callsPerSecond) : V1;
   const api = apiOf(settings, { http, clock, profile });
   return {
     label: WORDS.label,

@@ -32,6 +32,8 @@ export interface PublishedSettings extends SmartrecruitersSettings {
   tokenHost: "api" | "identity";
   /** Does the exchange of a code name the redirect URI again? */
   sendsRedirectUri: boolean;
+  /** Of one endpoint. */
+  callsPerSecond: number;
   results: readonly ResultsTo[];
   onSuspension: "reactivate" | "renew" | "tell";
 }
@@ -54,6 +56,8 @@ export function readSettings({
   const isSameAccount = environment === "sandbox" && isProduction && own.client_id === production.client_id;
   if (isSameAccount && !isLoopback(checkBaseUrl(apiBase, "sandbox.smartrecruiters.api_base")))
     throw notASandbox();
+  if (own.calls_per_second > MOST_CALLS && !isLoopback(checkBaseUrl(apiBase, "smartrecruiters.api_base")))
+    throw tooManyCalls();
   return {
     apiBase,
     identityBase: own.identity_base,
@@ -63,6 +67,7 @@ export function readSettings({
     clientAuth: own.client_auth,
     tokenHost: own.token_host,
     sendsRedirectUri: own.send_redirect_uri,
+    callsPerSecond: own.calls_per_second,
     results: RESULTS.filter((each) => own.results.split(", ").includes(each)),
     onSuspension: own.on_suspension,
     redirectPort: own.redirect_port,
@@ -79,6 +84,15 @@ export function apiOf(
   { http, clock, profile }: { http: Http; clock: Clock; profile: Profile },
 ): Api {
   return { http, clock, base: withoutSlash(apiBase), profile, ...(place === undefined ? {} : { place }) };
+}
+
+/** The vendor's own figure: more would be refused. */
+const MOST_CALLS = 10;
+
+function tooManyCalls(): AppError {
+  return new AppError("CONFIG_INVALID", "smartrecruiters.calls_per_second is more than the vendor allows", {
+    hint: `Set it to ${MOST_CALLS} or less; more is for an emulator on this machine.`,
+  });
 }
 
 function notASandbox(): AppError {

@@ -3,6 +3,7 @@
  * open, and what matters here, is chosen by a setting (`docs/unconfirmed.md`), never by a fork.
  * https://developers.smartrecruiters.com/docs/access-scopes
  */
+import type { RateLimit } from "../../../core/delivery/rate-window.ts";
 import type { CallLimits } from "../../contract/access.ts";
 import type { Problem } from "../calling/problem.ts";
 import type { Endpoint, Profile } from "../calling/profile.ts";
@@ -61,7 +62,6 @@ export const SCOPES: readonly string[] = [
 export const STAGE_EVENTS: readonly string[] = ["application.created", "application.status.updated"];
 
 /** https://developers.smartrecruiters.com/docs/rate-limiting */
-const PER_ENDPOINT = { calls: 10, windowMs: 1_000 };
 export const AT_ONCE = 8;
 const ONE_AT_A_TIME = "GET /candidates";
 
@@ -69,13 +69,17 @@ const DAY_MS = 24 * 3_600_000;
 /** Each is good once, and counts anew with each refresh. */
 export const REFRESH_TOKEN_LIFE_MS = 28 * DAY_MS;
 
-export const PUBLISHED: Profile = {
-  scopes: SCOPES,
-  speaksOfScope,
-  refusesThing,
-  rateLimit: PER_ENDPOINT,
-  limitsOf,
-};
+/** Of an endpoint so many calls a second. */
+export function publishedProfile(callsPerSecond: number): Profile {
+  const rateLimit = { calls: callsPerSecond, windowMs: 1_000 };
+  return {
+    scopes: SCOPES,
+    speaksOfScope,
+    refusesThing,
+    rateLimit,
+    limitsOf: (endpoint) => limitsOf(endpoint, rateLimit),
+  };
+}
 
 /** The name of that error is published, the JSON around it is not: it may stand anywhere. */
 function speaksOfScope({ code, message }: Problem): boolean {
@@ -88,11 +92,11 @@ function refusesThing({ code }: Problem): boolean {
 }
 
 /** By path template: whether the vendor counts by that or by path, its documents do not say, and this is the stricter one. */
-function limitsOf({ method, path }: Endpoint): CallLimits {
+function limitsOf({ method, path }: Endpoint, rateLimit: RateLimit): CallLimits {
   const name = `${method} ${path}`;
   return {
     name,
-    rateLimit: PER_ENDPOINT,
+    rateLimit,
     atOnce: AT_ONCE,
     ...(name === ONE_AT_A_TIME ? { ofKindAtOnce: 1 } : {}),
   };

@@ -13,11 +13,12 @@ import { changedSince, failedCallbacks } from "./callbacks.ts";
 import { readPerson, readStages } from "./stages.ts";
 import { activate, listSubscriptions, makeKey, subscribe, unsubscribe } from "./subscriptions.ts";
 import { trialOf } from "./trial.ts";
-import { PUBLISHED, REFRESH_TOKEN_LIFE_MS, SCOPES } from "./contract.ts";
+import { publishedProfile, REFRESH_TOKEN_LIFE_MS, SCOPES } from "./contract.ts";
 
 export function createPublished(settings: PublishedSettings, http: Http, clock: Clock): Destination {
   const { clientId, region } = settings;
-  const api = apiOf(settings, { http, clock, profile: PUBLISHED });
+  const profile = publishedProfile(settings.callsPerSecond);
+  const api = apiOf(settings, { http, clock, profile });
   const identity = withoutSlash(settings.identityBase);
   const tokenBase = settings.tokenHost === "identity" ? identity : api.base;
   return {
@@ -27,7 +28,7 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
     fieldWords: ["candidate property", "candidate properties"],
     subject: "result",
     batchSize: 1,
-    rateLimit: PUBLISHED.rateLimit,
+    rateLimit: profile.rateLimit,
     authorization: {
       authorizeUrl: `${identity}/identity/oauth/allow`,
       tokenUrl: `${tokenBase}/identity/oauth/token`,
