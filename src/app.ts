@@ -26,6 +26,8 @@ import type { Compacted } from "./store/sqlite/compact-log.ts";
 import type { Person, Vault } from "./vault/contract.ts";
 import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
+import type { KnownErasures } from "./flows/erasure/again.ts";
+import type { HoldingContext } from "./flows/backup/holding.ts";
 import type { Destination } from "./vendors/contract/destination.ts";
 import type { VendorDeclaration } from "./vendors/contract/declaration.ts";
 import type { InviteDesk } from "./vendors/contract/invite-desk.ts";
@@ -67,6 +69,10 @@ export interface App {
   /** Null where `serve` speaks no TLS. Throws `CONFIG_INVALID` where half of a pair is set. */
   tlsFiles(): TlsFiles | null;
   /** Copies of the log, looked through in a thread of their own. */
+  /** Whether a copy of the log holds a person. */
+  heldInCopy: HoldingContext["heldInCopy"];
+  /** Throws `VAULT_UNAVAILABLE`; of no vault there is nothing to know. */
+  knownErasures(): Promise<KnownErasures>;
   backupFiles(): Promise<BackupFiles>;
   /** A backup on its way into the log's place. */
   restoring(): Promise<Restoring>;
@@ -138,6 +144,7 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
   const closers: (() => Promise<void> | void)[] = [];
 
   const logFile = join(stateDir, "log.db");
+  const temporaryDir = world.env.SQLITE_TMPDIR ?? world.env.TMPDIR ?? "/var/tmp";
   /** A log that is gone is not taken for one that never was. */
   const isLogExpected = async () =>
     sizeOf(logFile) <= NO_LOG_BYTES && (await notesConnection(stateDir, vault));
@@ -167,7 +174,10 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
   });
   const backupFiles = once(async () => {
     const { openBackupFiles } = await import("./store/sqlite/backups.ts");
-    const opened = await openBackupFiles(new URL("backup-thread.js", world.distUrl));
+    const opened = await openBackupFiles(new URL("backup-thread.js", world.distUrl), {
+      log: logFile,
+      temporaryDir,
+    });
     closers.push(() => opened.close());
     return opened;
   });
@@ -243,6 +253,16 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     threadedStore,
     tlsFiles: () => tlsFilesOf(pathIn(config, CERT_KEY, world.cwd), pathIn(config, KEY_KEY, world.cwd)),
     backupFiles,
+    heldInCopy: async (...of) => (await import("./store/sqlite/erasure/in-copy.ts")).heldInCopy(...of),
+    knownErasures: async () => {
+      if (sizeOf(join(stateDir, "vault.db")) === 0) return { kept: [], marker: null };
+      const [{ allInVault }, { readMarker }] = await Promise.all([
+        import("./flows/erasure/kept.ts"),
+        import("./flows/erasure/marks.ts"),
+      ]);
+      const opened = await vault();
+      return { kept: await allInVault(opened), marker: await readMarker(opened) };
+    },
     restoring: once(async () => {
       const { openRestoring } = await import("./store/sqlite/restore/restoring.ts");
       return openRestoring(stateDir, clock.now());
@@ -256,8 +276,6 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     lookAtLog: async (options) =>
       (await import("./store/sqlite/look-at-log.ts")).lookAtLog(stateDir, options),
     compactLog: async () => {
-      const { SQLITE_TMPDIR, TMPDIR } = world.env;
-      const temporaryDir = SQLITE_TMPDIR ?? TMPDIR ?? "/var/tmp";
       const { compactLog } = await import("./store/sqlite/compact-log.ts");
       return compactLog({ stateDir, now: clock.now(), temporaryDir });
     },

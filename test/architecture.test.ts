@@ -40,7 +40,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/flows": [
     ["jobs", "doctor"],
     ["trial", "rerun", "intake", "backup", "retention"],
-    ["deliver", "connect", "ats"],
+    ["deliver", "connect", "ats", "erasure"],
     ["account", "watch"],
   ],
   "src/vendors": [["."], VENDOR_FOLDERS, ["reading", "calling"], ["contract"]],
@@ -49,7 +49,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["."],
     ["delivery", "reads"],
     ["restore"],
-    ["intake", "connections", "rerun", "retention"],
+    ["intake", "connections", "rerun", "retention", "erasure"],
     ["rows", "coordination", "commits"],
     ["file"],
   ],

@@ -168,12 +168,16 @@ function shownJson<Json>(json: Json, { reveal }: { reveal: boolean | undefined }
 }
 
 async function importFile({ app, world, terminal, globals, print }: Session, file: string): Promise<void> {
-  const { importEvents } = await import("../flows/intake/import-events.ts");
+  const [{ importEvents }, { appendMarked }] = await Promise.all([
+    import("../flows/intake/import-events.ts"),
+    import("../flows/erasure/marks.ts"),
+  ]);
   const [source] = (await app.sources()).filter(({ id }) => id === "jobcannon");
   if (!source) throw new Error("JobCannon is no source any more");
   const store = await app.store();
   const progress = terminal.progress("importing", null);
-  const report = await importEvents({ store, clock: app.clock }, source, {
+  const marked = appendMarked(store, app.vault);
+  const report = await importEvents({ store: marked, clock: app.clock }, source, {
     input: file === "-" ? world.io.stdin : openFile(resolve(world.cwd, file)),
     signal: world.signal,
     onProgress: ({ read, bad }) => {
@@ -185,7 +189,7 @@ async function importFile({ app, world, terminal, globals, print }: Session, fil
     json: { ...report, warnings: shownJson(report.warnings, { reveal: false }) },
     text: () =>
       [
-        `${count(report.read, "event")} read: ${report.stored} stored, ${report.known} known before, ${report.bad.length} bad`,
+        `${count(report.read, "event")} read: ${report.stored} stored, ${report.known} known before, ${report.bad.length} bad${report.refused > 0 ? `, ${report.refused} refused: their people were erased` : ""}`,
         ...orgLines(report.orgs, app.org),
         ...warnedLines(report, app.org),
         ...report.bad.slice(0, SHOWN_BAD_LINES).map(({ line, reason }) => `  line ${line}: ${plain(reason)}`),

@@ -55,6 +55,7 @@ export function registerRestore(program: Command, world: World): void {
               ...(plan.staysRemoved > 0
                 ? [`Without ${count(plan.staysRemoved, "invite")} that retention had removed since.`]
                 : []),
+              ...erasedText(report.erased),
               ...lossText(report),
               report.aside === null
                 ? ""
@@ -66,6 +67,21 @@ export function registerRestore(program: Command, world: World): void {
         });
       }),
     );
+}
+
+function erasedText({ people, unknown }: { people: number; unknown: number }): string[] {
+  return [
+    ...(people > 0
+      ? [
+          `Without ${people === 1 ? "one person" : `${people} people`} who ${people === 1 ? "was" : "were"} erased since.`,
+        ]
+      : []),
+    ...(unknown > 0
+      ? [
+          `The key of ${count(unknown, "erasure")} is gone with an older vault: whom the backup brought back must be erased again.`,
+        ]
+      : []),
+  ];
 }
 
 function lossText({

@@ -66,6 +66,27 @@ export function outdated<Backup extends { at: number }>(
   return past.filter((each) => !kept.has(each) && now - each.at >= RECENT_MS);
 }
 
+/** When a backup is removed, where one is taken every day from now on. */
+export function goneBy(
+  backup: { at: number },
+  all: readonly { at: number }[],
+  { daily, weekly, now }: { daily: number; weekly: number; now: number },
+): number {
+  const dayOf = (at: number) => Math.floor(at / DAY_MS);
+  const weekOf = (at: number) => Math.floor((at - MONDAY_MS) / (7 * DAY_MS));
+  const isNewestOf = (span: (at: number) => number) =>
+    all.every(({ at }) => at <= backup.at || span(at) !== span(backup.at));
+  // Of a week, or a day, that is not over a newer one will come.
+  const isLastOfWeek =
+    isNewestOf(weekOf) && (weekOf(backup.at) < weekOf(now) || weekOf(now + DAY_MS) > weekOf(now));
+  const ends = [
+    backup.at + RECENT_MS,
+    isNewestOf(dayOf) ? (dayOf(backup.at) + daily) * DAY_MS : 0,
+    isLastOfWeek && weekly > 0 ? (weekOf(backup.at) + weekly) * 7 * DAY_MS + MONDAY_MS : 0,
+  ];
+  return Math.max(...ends);
+}
+
 /** Is there none of these last two days, of a log that is older than that? */
 export function isOverdue(since: number, now: number): boolean {
   return now - since > OVERDUE_AFTER_MS;

@@ -25,6 +25,8 @@ export interface NewEvent {
    * with none of the three is of a type we do not know: stored, marked ignored.
    */
   asks?: Inquiry;
+  /** Keyed hashes of whom it is about, by which an erased person's events are refused; absent where nobody made them yet. */
+  marks?: readonly string[];
 }
 
 /** What a vendor is to be asked about one event, with the org's own access. */
@@ -40,7 +42,7 @@ export interface Inquiry {
 /** What the vendor answered. */
 export type Finding =
   /** The invite's state. */
-  | { kind: "snapshot"; snapshot: Snapshot }
+  | { kind: "snapshot"; snapshot: Snapshot; marks?: readonly string[] }
   /** Which test the assessment of a confirmation asks for; null where the vendor does not know it. */
   | { kind: "test"; test: string | null }
   /** Where a candidate stands on a job: a stage may ask for a test there. */

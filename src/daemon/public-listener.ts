@@ -8,6 +8,7 @@ import type { ToldEnds } from "./pages/told-ends.ts";
 import { createConsentPages } from "./pages/consent-pages.ts";
 import { networks } from "./http/connections.ts";
 import { whyNotReady } from "./readiness.ts";
+import { appendMarked } from "../flows/erasure/marks.ts";
 import { createReceiver } from "./receiving/receiver.ts";
 import { createRefusals } from "./receiving/refusals.ts";
 import { LAST_CALLS_MS, type Stopping } from "./stopping.ts";
@@ -40,10 +41,11 @@ export function createPublicListener(
   const refusals = createRefusals({ store, clock, log, trouble });
   const quiet = createQuietLog({ log, clock });
   const consentPages = createConsentPages({ ...context, quiet, store, notices, signal: stopping.abort });
+  const marked = appendMarked(store, context.vault);
   const server = createReceiver({
     store: {
       append: async (events) => {
-        const results = await store.append(events);
+        const results = await marked.append(events);
         writes.stored();
         return results;
       },

@@ -121,6 +121,18 @@ describe("docs/operations.md", () => {
     expect(await runBlock(world, "Retention", 1)).toContain("The log was written anew");
   });
 
+  test("A person's data", async () => {
+    const world = await connected();
+    await importResults(world, [invite({ email: "ann@example.com" }), invite()]);
+    await succeed(world, ["run", "retry"]);
+    const env = { ADDRESS: "ann@example.com" };
+    expect(await runBlock(world, "A person's data", 0, env)).toContain("acme holds of this person: 1 invite");
+    const out = await runBlock(world, "A person's data", 1, env);
+    expect(out).toContain("Would go of acme:\n1 invite");
+    expect(out).toContain("HubSpot was asked to delete the address for good.");
+    expect(out).toContain("No byte of them is left in the log's files.");
+  });
+
   test("Upgrade, and back", async () => {
     const world = await withResults();
     const log = join(world.stateDir, "log.db");

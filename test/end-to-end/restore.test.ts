@@ -274,7 +274,7 @@ describe("restore", () => {
     expect(asideIn(world)).toHaveLength(2);
   });
 
-  test.each([1, 2, 3, 4, 5, 6, 7])(
+  test.each([1, 2, 3, 4, 5, 6, 7, 8])(
     "killed after its step %i, it is done by typing it again",
     async (steps) => {
       const world = await connected();
@@ -286,7 +286,7 @@ describe("restore", () => {
       const child = startChild("restorer", [world.stateDir, file, String(steps), thread]);
       for (let n = 0; n < steps; n += 1) await child.next();
       await child.kill();
-      const isOver = steps === 7;
+      const isOver = steps === 8;
       const between = await world.run(["run", "retry"]);
       if (isOver) expect(between).toMatchObject({ code: 0 });
       else expect(between).toMatchObject({ code: 2, err: expect.stringContaining("type it again") });

@@ -155,6 +155,7 @@ export async function openAskedVendor({
     destination: noConnection,
     access: noConnection,
     lookUp: async ({ vendor }) => (vendor === "greenhouse" ? lookUp : null),
+    vault: async () => vault,
     keyAccess: async (of, api, options) => createKeyAccess({ clock, vault, ...options }, of, api),
   };
   return {

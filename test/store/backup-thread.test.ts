@@ -25,7 +25,10 @@ test.each([
   const [good = "", bad = ""] = copies;
   writeFileSync(bad, spoil(readFileSync(bad)));
   copyFileSync(bad, `${bad}2`);
-  const files = await openBackupFiles(new URL("backup-thread.js", dist()));
+  const files = await openBackupFiles(new URL("backup-thread.js", dist()), {
+    log: "",
+    temporaryDir: "/var/tmp",
+  });
   onTestFinished(() => files.close());
   await expect(files.finish(bad)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
   await expect(files.check(`${bad}2`)).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });

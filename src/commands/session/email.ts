@@ -5,6 +5,10 @@ import type { Session } from "./with-app.ts";
 export const EMAIL_OPTION = "--email <address>";
 export const EMAIL_WORDS = "(- reads the address from stdin)";
 
+/** For commands that take it as their argument. */
+export const ADDRESS_NOTE = `What stands in a command line, others on this machine may read (ps): with - the
+address is read from stdin.`;
+
 const LONGEST_LINE = 1_000;
 
 /** The address that was meant; `-` takes the first line of stdin. Throws `USAGE` where that holds none. */
@@ -20,4 +24,11 @@ export async function emailFrom({ world }: Session, given: string | undefined): 
   throw new AppError("USAGE", "stdin holds no address", {
     hint: "Pipe one line in, or type it and press Enter.",
   });
+}
+
+/** The same for an argument. Throws `USAGE` for a blank one. */
+export async function addressFrom(session: Session, given: string): Promise<string> {
+  const address = (await emailFrom(session, given))?.trim() ?? "";
+  if (address !== "") return address;
+  throw new AppError("USAGE", "the address is blank", { hint: "Type it, or - to read it from stdin." });
 }

@@ -20,6 +20,8 @@ const ADVISED = [
     "demo",
     "disconnect",
     "doctor",
+    "erase",
+    "export",
     "invites",
     "logs",
     "replay",
@@ -61,6 +63,10 @@ export const VAULT_COMMAND = line("vault", "status");
 export const REKEY_COMMAND = line("vault", "rekey", "--key-file", "<new key>");
 /** Begins a new log where the old one is gone, or accepts the one that stands there. */
 export const NEW_LOG_COMMAND = line("store", "new-log");
+/** Asks what vendors were not asked yet, and does what is left of it; the address comes by stdin. */
+export function eraseCommand(org: string, ...options: ("--remote" | "--allow")[]): string {
+  return line("erase", "-", ...place({ org }), ...options);
+}
 /** Writes a checked copy of the log. */
 export const BACKUP_COMMAND = line("backup");
 export const BACKUPS_COMMAND = line("backup", "list");

@@ -122,6 +122,7 @@ function observersOf(instruments: Instruments, clock: Clock): Observers {
   const sourceOf = (source: string) => ({
     stored: instruments.acknowledged.labels({ source, outcome: "stored" }),
     known: instruments.acknowledged.labels({ source, outcome: "known" }),
+    erased: instruments.acknowledged.labels({ source, outcome: "refused for an erased person" }),
     took: instruments.ingest.labels({ source }),
     notStored: instruments.notStored.labels({ source }),
   });

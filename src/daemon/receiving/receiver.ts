@@ -154,10 +154,12 @@ async function receive(
     const newest = () => context.secretsOf(source, { now: true });
     const ingested = await ingest(source, { claim, body: body.pieces, secrets, newest });
     const { outcome } = ingested;
-    if (outcome === "failed" || outcome === "untried") return reply(NOT_STORED);
+    if (outcome === "failed" || outcome === "untried" || outcome === "unmarked") return reply(NOT_STORED);
     context.taken(source.id);
     if (response.headersSent) return;
-    answer(request, response, { status: 202, body: { status: outcome } });
+    // An erased person's: taken off the sender's hands, and kept nowhere.
+    const status = outcome === "erased" ? "refused" : outcome;
+    answer(request, response, { status: 202, body: { status } });
     context.answered({ source: source.id, became: outcome, tookMs: performance.now() - beganMs });
     if (ingested.leavesQuestion) context.leftQuestion();
   } catch (error) {
@@ -233,7 +235,7 @@ interface Answer {
 
 /** What became of one, for who counts: `not stored` is sent again. */
 export type AnsweredWebhook = { source: string } & (
-  | { became: "stored" | "known"; tookMs: number }
+  | { became: "stored" | "known" | "erased"; tookMs: number }
   | { became: "refused"; why: RefusedFor }
   | { became: "not stored" }
   /** It brought no event: the sender greeted us, or tried whether we are here. */

@@ -15,6 +15,7 @@ import type {
   Store,
 } from "../../store/contract/store.ts";
 import { EventRefused, type Source } from "../../vendors/contract/source.ts";
+import { eraseAgain, type ErasedAgain, type KnownErasures } from "../erasure/again.ts";
 import { serveFaults } from "../watch/serve-faults.ts";
 import { verifyBackup } from "./list.ts";
 
@@ -28,6 +29,8 @@ export interface RestoreContext {
   restoring(): Promise<Restoring>;
   backupFiles(): Promise<BackupFiles>;
   sources(): Promise<readonly Source[]>;
+  /** What the vault knows of erasures. Throws `VAULT_UNAVAILABLE`. */
+  knownErasures(): Promise<KnownErasures>;
   /** The store of another state directory. */
   storeIn(stateDir: string): Promise<Store>;
 }
@@ -53,6 +56,8 @@ export interface TakenOver {
   rows: Readonly<Record<string, number>>;
   unreadableTables: readonly string[];
   connections: number;
+  /** People who were erased since the backup, and events of theirs that did not come back; `unknown`: whose hashes tell nothing any more. */
+  erased: { people: number; events: number; unknown: number };
 }
 
 export interface RestoreReport extends TakenOver {
@@ -66,6 +71,7 @@ export type RestoreStep =
   | "staged"
   | "set aside"
   | "rules taken"
+  | "erased again"
   | "taken over"
   | "made due"
   | "in place";
@@ -100,6 +106,8 @@ export async function* restoreLog(
 ): AsyncGenerator<RestoreStep, RestoreReport> {
   const restoring = await context.restoring();
   refuseHeld(restoring, context.stateDir);
+  // Before anything is moved: without it whoever was erased would come back.
+  const erasures = await erasuresFor(context, restoring, backup);
   restoring.begin(backup);
   try {
     // Whoever opened it a moment before is there now, and nobody comes after.
@@ -113,7 +121,7 @@ export async function* restoreLog(
   yield "staged";
   const aside = restoring.setAside();
   try {
-    return yield* fillAndPlace(context, restoring, { backup, aside });
+    return yield* fillAndPlace(context, restoring, { backup, aside, erasures });
   } catch (error) {
     if (!isAppError(error)) throw error;
     const { code, message, hint = "" } = error;
@@ -125,16 +133,19 @@ export async function* restoreLog(
 async function* fillAndPlace(
   context: RestoreContext,
   restoring: Restoring,
-  { backup, aside }: { backup: string; aside: string | null },
+  { backup, aside, erasures }: { backup: string; aside: string | null; erasures: KnownErasures },
 ): AsyncGenerator<RestoreStep, RestoreReport> {
   yield "set aside";
   const { rows, unreadable: unreadableTables } = restoring.takeRules();
   yield "rules taken";
-  const taken = await takeOver(context, restoring, backup);
+  const again = await inStaged(context, restoring, (store) => eraseAgain(store, erasures));
+  yield "erased again";
+  const taken = await takeOver(context, restoring, { backup, again });
   restoring.settleAsBefore({ isSame: isWhole(restoring, taken) });
   yield "taken over";
   const due = restoring.makeDue(context.clock.now());
   yield "made due";
+  restoring.vacuum();
   restoring.finish();
   yield "in place";
   return { ...taken, rows, unreadableTables, aside, due };
@@ -152,29 +163,57 @@ function isWhole(
 async function takeOver(
   context: RestoreContext,
   restoring: Restoring,
-  backup: string,
-): Promise<Pick<TakenOver, "events" | "refused" | "unreadable" | "connections">> {
-  const store = await context.storeIn(restoring.stagedDir());
-  try {
+  { backup, again }: { backup: string; again: ErasedAgain },
+): Promise<Omit<TakenOver, "rows" | "unreadableTables">> {
+  return await inStaged(context, restoring, async (store) => {
     const connections = await takeConnections(store, restoring.oldConnections(), context.clock.now());
     const sources = await context.sources();
     const taken = { events: 0, refused: 0, unreadable: 0 };
+    const erased = { people: again.people, events: 0, unknown: again.unknown };
     for (const { events, unreadable } of restoring.missingEvents("in the new log", backup)) {
-      const read = events.flatMap((event) => readAgain(sources, event));
+      const read = events.flatMap((event) => readAgain(sources, event)).map(again.marked);
       const results = await store.append(read);
-      const stored = results.filter(({ outcome }) => outcome !== "failed").length;
+      const refused = results.filter(({ outcome }) => outcome === "erased").length;
+      const stored = results.filter(({ outcome }) => outcome !== "failed").length - refused;
       taken.events += stored;
-      taken.refused += events.length - stored;
+      erased.events += refused;
+      taken.refused += events.length - stored - refused;
       taken.unreadable = unreadable;
     }
     for (const { connection, subjects } of restoring.owed()) {
       const known = await store.connection(connection);
       // What no event brings again, as a backfill's.
-      if (known) await store.raise(known.id, { subjects }, context.clock.now());
+      const theirs = subjects.filter((subject) => !again.isErased(connection.org, subject));
+      if (known) await store.raise(known.id, { subjects: theirs }, context.clock.now());
     }
-    return { ...taken, connections };
+    return { ...taken, connections, erased };
+  });
+}
+
+async function inStaged<Result>(
+  context: RestoreContext,
+  restoring: Restoring,
+  work: (store: Store) => Promise<Result>,
+): Promise<Result> {
+  const store = await context.storeIn(restoring.stagedDir());
+  try {
+    return await work(store);
   } finally {
     await store.close();
+  }
+}
+
+/** A vault that cannot be read is in nobody's way where nobody was erased. */
+async function erasuresFor(
+  context: RestoreContext,
+  restoring: Restoring,
+  backup: string,
+): Promise<KnownErasures> {
+  try {
+    return await context.knownErasures();
+  } catch (error) {
+    if (!isAppError(error, "VAULT_UNAVAILABLE") || restoring.mayHaveErased(backup)) throw error;
+    return { kept: [], marker: null };
   }
 }
 

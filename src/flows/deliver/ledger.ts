@@ -140,8 +140,8 @@ function settlementOf(
   ending: Ending,
   now: number,
 ): Settlement {
-  const { pushId, lease, version, carries } = claim;
-  const base = { claim: { pushId, lease, version, carries } };
+  const { pushId, subject, lease, version, carries } = claim;
+  const base = { claim: { pushId, subject, lease, version, carries } };
   if (ending === "empty") return { ...base, warnings, now, outcome: { kind: "empty" } };
   if (ending !== "as answered" && !ending.counted)
     return { ...base, now, outcome: { kind: "pending", ...ending } };

@@ -10,6 +10,8 @@ export interface ImportReport {
   read: number;
   stored: number;
   known: number;
+  /** Of an erased person: kept nowhere. */
+  refused: number;
   /** How many of the stored ones each org got: a file may hold several orgs' events. */
   orgs: Record<string, number>;
   bad: { line: number; reason: string }[];
@@ -36,7 +38,16 @@ export async function importEvents(
     signal: AbortSignal;
   },
 ): Promise<ImportReport> {
-  const report: ImportReport = { read: 0, stored: 0, known: 0, orgs: {}, bad: [], warned: 0, warnings: [] };
+  const report: ImportReport = {
+    read: 0,
+    stored: 0,
+    known: 0,
+    refused: 0,
+    orgs: {},
+    bad: [],
+    warned: 0,
+    warnings: [],
+  };
   const orgs = new Map<string, number>();
   let batch: { line: number; event: NewEvent }[] = [];
 
@@ -49,8 +60,9 @@ export async function importEvents(
         report.stored += 1;
         if (org !== undefined) orgs.set(org, (orgs.get(org) ?? 0) + 1);
       } else if (outcome === "known") report.known += 1;
+      else if (outcome === "erased") report.refused += 1;
       else report.bad.push({ line, reason: "could not be stored" });
-      if (outcome !== "failed" && event) noteWarnings(report, line, event);
+      if ((outcome === "stored" || outcome === "known") && event) noteWarnings(report, line, event);
     }
     batch = [];
     report.orgs = Object.fromEntries(orgs);

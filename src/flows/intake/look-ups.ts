@@ -9,6 +9,9 @@ import { EventRefused } from "../../vendors/contract/source.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 import type { KeyedApi } from "../account/key-access.ts";
 import type { AccountContext } from "../account/context.ts";
+import { namesOf } from "../../core/erasure.ts";
+import type { Vault } from "../../vault/contract.ts";
+import { createMarking } from "../erasure/marks.ts";
 import { readFound } from "./read-event.ts";
 
 /**
@@ -18,6 +21,7 @@ import { readFound } from "./read-event.ts";
 const PAGE = 500;
 
 export interface LookUpContext extends AccountContext {
+  vault(): Promise<Vault>;
   /** Null for a vendor that answers no questions. */
   lookUp(of: ConnectionName): Promise<LookUp | null>;
   keyAccess(
@@ -45,6 +49,7 @@ const LONGEST_RUN_MS = 30_000;
 const REST_MS = 10_000;
 
 interface Run extends LookUpContext {
+  marking: ReturnType<typeof createMarking>;
   store: Store;
   outcome: LookedUp;
   /** Nothing more is begun from then on, ms. */
@@ -64,7 +69,8 @@ export async function answerQuestions(
   const outcome: LookedUp = { answered: 0, failed: [], isLeft: false };
   const endsAt = insists ? Number.POSITIVE_INFINITY : clock.now() + LONGEST_RUN_MS;
   const due = () => (insists ? {} : { dueBy: clock.now() });
-  const run: Run = { ...context, store, outcome, endsAt, signal, due };
+  const marking = createMarking(context.vault);
+  const run: Run = { ...context, marking, store, outcome, endsAt, signal, due };
   const accounts = new Map<string, Promise<void>>();
   for await (const { org, vendor, environment } of pagesOf(store, due())) {
     const account = { org, vendor, environment };
@@ -146,7 +152,7 @@ async function open(context: Run, account: ConnectionName): Promise<Opened | nul
 async function answer(run: Run, opened: Opened, question: Question): Promise<"next" | Ended> {
   const { store, clock, outcome } = run;
   try {
-    const finding = await found(opened, question, clock.now());
+    const finding = await found(opened, question, run);
     await store.settleQuestion(question.seq, finding, clock.now());
     outcome.answered += 1;
     return "next";
@@ -156,10 +162,16 @@ async function answer(run: Run, opened: Opened, question: Question): Promise<"ne
   }
 }
 
-async function found({ lookUp, access, account }: Opened, question: Question, now: number): Promise<Finding> {
+async function found(
+  { lookUp, access, account }: Opened,
+  question: Question,
+  { clock, marking }: Run,
+): Promise<Finding> {
   const finding = await lookUp.ask(access, question);
   if (finding.kind !== "snapshot") return finding;
-  return { ...finding, snapshot: readFound(finding.snapshot, { ...account, now }) };
+  const snapshot = readFound(finding.snapshot, { ...account, now: clock.now() });
+  // Whom it is about shows only now: one who was erased is not taken in.
+  return { ...finding, snapshot, marks: await marking.marksOf(namesOf(snapshot)) };
 }
 
 /** What keeps the account from being asked, and says nothing about the question. */

@@ -81,6 +81,22 @@ export const JOBS: readonly Job[] = [
     },
   },
   {
+    name: "vacuum",
+    does: "write the log anew where an erased person's bytes may be left, daily three hours after the sweep",
+    due: (config) => dailyDue((config["schedule.sweep_at"] + 180) % MINUTES_OF_DAY),
+    load: async () => async (context) => {
+      const isDue = await context.store.bytesDue();
+      if (isDue) await (await context.backupFiles()).vacuum();
+      return {
+        counts: { vacuumed: Number(isDue) },
+        text: isDue
+          ? "The log was written anew: no byte of erased people is left in it."
+          : "No byte of erased people is left.",
+        event: isDue ? "wrote the log anew after an erasure" : null,
+      };
+    },
+  },
+  {
     name: "refresh",
     does: "refresh tokens that expire soon",
     due: () => EVERY_MINUTE,

@@ -1,4 +1,4 @@
-/** Copies of the whole log as files of their own: finished, looked through, and said to be whole or not. */
+/** Work on whole files: copies of the log, finished, looked through and said to be whole or not; and the log written anew. */
 export interface BackupFiles {
   /**
    * Makes a copy that `copyTo` wrote a file of its own, which says of itself that it is a copy, and looks through it. It
@@ -10,6 +10,11 @@ export interface BackupFiles {
    * it is no log, not whole, or cannot be read, `STORE_TOO_NEW` where a newer program wrote it.
    */
   check(file: string): Promise<CheckedLog>;
+  /**
+   * Writes the log anew, so that no byte of erased people is left in its files. Whoever writes meanwhile waits. Throws
+   * `STORE_UNAVAILABLE` where there is no room for it, or it is held up.
+   */
+  vacuum(): Promise<void>;
   close(): Promise<void>;
 }
 

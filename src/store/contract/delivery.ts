@@ -112,7 +112,7 @@ export interface Claim {
 }
 
 export interface Settlement {
-  claim: Pick<Claim, "pushId" | "lease" | "version" | "carries">;
+  claim: Pick<Claim, "pushId" | "subject" | "lease" | "version" | "carries">;
   outcome: SettleOutcome;
   /** Absent where no call was made. */
   attempt?: NewAttempt;

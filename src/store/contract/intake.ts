@@ -16,8 +16,11 @@ export interface IntakeVerbs {
 }
 
 export interface AppendResult {
-  /** `stored`; `known`: the same id and body were here before; `failed`: this event could not be stored. */
-  outcome: "stored" | "known" | "failed";
+  /**
+   * `stored`; `known`: the same id and body were here before; `failed`: this event could not be stored. `erased`: refused,
+   * since it is an erased person's, and counted. `unmarked`: somebody was erased, and it has no marks to be judged by.
+   */
+  outcome: "stored" | "known" | "failed" | "erased" | "unmarked";
   /** The same id came with another body before. */
   conflict: boolean;
 }

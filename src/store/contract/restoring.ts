@@ -22,6 +22,10 @@ export interface Restoring {
   setAside(): string | null;
   /** What the old log forbids to bring back, into the new one, and what else is copied row by row. Best effort on a damaged one. */
   takeRules(): TakenRows;
+  /** Was anybody erased, by what the old log and the backup say? True where one of them cannot say it. */
+  mayHaveErased(backup: string): boolean;
+  /** Writes the new log anew where people were taken out of it, so that no byte of them is left. */
+  vacuum(): void;
   /** How many invites of the backup stay removed, since retention had removed them from the old log. */
   staysRemoved(backup: string): number;
   /** Connections as the old log knew them last; none of one that cannot be read. */

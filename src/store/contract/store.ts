@@ -2,6 +2,7 @@ import type { AdminVerbs } from "./admin.ts";
 import type { ConnectionVerbs } from "./connections.ts";
 import type { CoordinationVerbs } from "./coordination.ts";
 import type { DeliveryVerbs } from "./delivery.ts";
+import type { ErasureVerbs } from "./erasure.ts";
 import type { Faults } from "./faults.ts";
 import type { IntakeVerbs } from "./intake.ts";
 import type { ReadVerbs } from "./reads.ts";
@@ -15,6 +16,7 @@ export type * from "./backups.ts";
 export type * from "./connections.ts";
 export type * from "./coordination.ts";
 export type * from "./delivery.ts";
+export type * from "./erasure.ts";
 export type * from "./faults.ts";
 export type * from "./intake.ts";
 export type * from "./reads.ts";
@@ -42,6 +44,7 @@ export interface Store
     CoordinationVerbs,
     RetentionVerbs,
     AdminVerbs,
+    ErasureVerbs,
     Faults {
   /**
    * Calls back soon (250 ms at most) after another process changed anything, or this one did what may make work

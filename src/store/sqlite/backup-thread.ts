@@ -2,17 +2,22 @@ import { parentPort } from "node:worker_threads";
 import { isAppError } from "../../shared/errors.ts";
 import { checkCopy, finishCopy } from "./file/check-copy.ts";
 import { storeErrors } from "./file/store-errors.ts";
+import { vacuumLog } from "./vacuum-log.ts";
 import type { BackupAnswer, BackupTask } from "./backups.ts";
 
-/** Looks through copies of the log in a thread of its own: one of a million invites takes some ten seconds. */
+/** Looks through copies of the log, and writes it anew, in a thread of its own: one of a million invites takes some ten seconds. */
 const port = parentPort;
 if (!port) throw new Error("the backups' thread was started as a program");
 
 const ready: BackupAnswer = { ready: true };
 port.postMessage(ready);
-port.on("message", ({ id, task, path }: BackupTask) => {
+port.on("message", ({ id, task, path, temporaryDir }: BackupTask) => {
   try {
-    const checked = storeErrors(path, () => (task === "finish" ? finishCopy(path) : checkCopy(path)));
+    const checked = storeErrors(path, () => {
+      if (task === "vacuum") vacuumLog(path, temporaryDir);
+      else return task === "finish" ? finishCopy(path) : checkCopy(path);
+      return null;
+    });
     port.postMessage({ id, checked } satisfies BackupAnswer);
   } catch (error) {
     const { code, message, hint } = isAppError(error)

@@ -5,21 +5,31 @@ import type { BackupFiles, CheckedLog } from "../contract/backups.ts";
 
 export interface BackupTask {
   id: number;
-  task: "finish" | "check";
+  task: "finish" | "check" | "vacuum";
   path: string;
+  /** Where SQLite keeps a copy on the way. */
+  temporaryDir: string;
 }
 
 export type BackupAnswer =
   | { ready: true }
-  | { id: number; checked: CheckedLog }
+  | { id: number; checked: CheckedLog | null }
   | { id: number; failure: { code: ErrorCode | null; message: string; hint: string | undefined } };
 
+export interface LogPlaces {
+  log: string;
+  temporaryDir: string;
+}
+
 /** Once the thread has all its code. It ends with whoever opened it. */
-export async function openBackupFiles(threadUrl: URL): Promise<BackupFiles> {
+export async function openBackupFiles(
+  threadUrl: URL,
+  { log, temporaryDir }: LogPlaces,
+): Promise<BackupFiles> {
   const worker = new Worker(threadUrl);
   await once(worker, "message");
   worker.unref();
-  const calls = new Map<number, { resolve(checked: CheckedLog): void; reject(error: Error): void }>();
+  const calls = new Map<number, { resolve(checked: CheckedLog | null): void; reject(error: Error): void }>();
   let lastId = 0;
   let ended: Error | null = null;
   let isClosing = false;
@@ -46,17 +56,18 @@ export async function openBackupFiles(threadUrl: URL): Promise<BackupFiles> {
   });
   worker.on("error", (error) => end(error instanceof Error ? error : new Error(String(error))));
   worker.on("exit", () => end(new Error("the backups' thread has ended")));
-  const ask = (task: BackupTask["task"], path: string): Promise<CheckedLog> =>
+  const ask = (task: BackupTask["task"], path: string): Promise<CheckedLog | null> =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);
       lastId += 1;
       calls.set(lastId, { resolve, reject });
       worker.ref();
-      worker.postMessage({ id: lastId, task, path } satisfies BackupTask);
+      worker.postMessage({ id: lastId, task, path, temporaryDir } satisfies BackupTask);
     });
   return {
-    finish: (path) => ask("finish", path),
-    check: (path) => ask("check", path),
+    finish: async (path) => checkedIn(await ask("finish", path)),
+    check: async (path) => checkedIn(await ask("check", path)),
+    vacuum: async () => void (await ask("vacuum", log)),
     close: async () => {
       // It ends once what it is at has ended: until then the process stays.
       isClosing = true;
@@ -64,4 +75,9 @@ export async function openBackupFiles(threadUrl: URL): Promise<BackupFiles> {
       await worker.terminate();
     },
   };
+}
+
+function checkedIn(checked: CheckedLog | null): CheckedLog {
+  if (checked === null) throw new Error("the backups' thread looked through nothing");
+  return checked;
 }

@@ -90,6 +90,16 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   endAdminSession: {},
   audit: {},
   audited: {},
+  person: {},
+  personRows: {},
+  erase: { wakes: true },
+  erasedAt: {},
+  allowAgain: {},
+  bytesDue: {},
+  leasesOpen: {},
+  people: {},
+  erasures: {},
+  keepErasures: {},
 };
 
 /** Each verb as one call to whoever carries it out: directly, or as a message to another thread. */

@@ -12,6 +12,7 @@ import { createRaising } from "./delivery/raising.ts";
 import { createCalls } from "./delivery/rate-window.ts";
 import { createSettle } from "./delivery/settle.ts";
 import type { Db } from "./file/db.ts";
+import { createErasureVerbs } from "./erasure/erasures.ts";
 import { createAppend } from "./intake/append.ts";
 import { createAssign } from "./intake/assign.ts";
 import { createQuestions } from "./intake/questions.ts";
@@ -57,5 +58,6 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     ...createSources(db),
     ...createPurge(db),
     ...createAdmin(db),
+    ...createErasureVerbs(db),
   } satisfies Verbs;
 }

@@ -137,6 +137,15 @@ export interface Destination extends DestinationWords {
    */
   present?(access: Access, subjects: readonly string[]): Promise<string[]>;
   /**
+   * Has the account forget a person: all of them where it offers that, else only what we wrote. `subjects` are what it was
+   * told of, `records` its own ids of the same. One who is gone already is fine. Says in words what was done. Absent where the
+   * vendor offers no such call. Throws `VENDOR_*` and what `token()` throws.
+   */
+  erase?(
+    access: Access,
+    person: { subjects: readonly string[]; records: readonly string[] },
+  ): Promise<string>;
+  /**
    * Reads the account's fields and says what is missing. Changes nothing. `leftOut`: fields that are known to be there,
    * also where no list shows them.
    */

@@ -10,6 +10,7 @@ import { readAccount, uninstallApp } from "./account.ts";
 import { applyFields, planFields } from "./bootstrap.ts";
 import { MOST_CONTACTS_PER_CALL, upsertContacts, upsertPresent } from "./contacts.ts";
 import { KEYS, type Recreate, type Tier } from "./keys.ts";
+import { eraseContacts } from "./erase.ts";
 import { presentContacts } from "./present.ts";
 import { DEFINITIONS } from "./properties.ts";
 import { lookAtProperty } from "./property.ts";
@@ -113,6 +114,7 @@ export function createHubspot(settings: HubspotSettings, http: Http, clock: Cloc
     ...(settings.recreate === "never"
       ? { present: (access, subjects) => presentContacts({ ...api, access }, subjects) }
       : {}),
+    erase: (access, person) => eraseContacts({ ...api, access }, person),
     planFields: (access, leftOut) => planFields({ ...api, access }, leftOut),
     applyFields: (access, plan) => applyFields({ ...api, access }, plan),
     ownFields: {

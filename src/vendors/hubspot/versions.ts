@@ -3,6 +3,7 @@
 export interface Endpoints {
   contacts: string;
   upsertContacts: string;
+  eraseContact: string;
   properties: string;
   propertyGroups: string;
   propertyLimits: string;
@@ -26,6 +27,7 @@ export const VERSIONS = {
     paths: {
       contacts: "/crm/v3/objects/contacts",
       upsertContacts: "/crm/v3/objects/contacts/batch/upsert",
+      eraseContact: "/crm/v3/objects/contacts/gdpr-delete",
       properties: "/crm/v3/properties/contacts",
       propertyGroups: "/crm/v3/properties/contacts/groups",
       propertyLimits: "/crm/v3/limits/custom-properties",
@@ -65,6 +67,7 @@ function datedPaths(version: string): Endpoints {
   return {
     contacts: `/crm/objects/${version}/contacts`,
     upsertContacts: `/crm/objects/${version}/contacts/batch/upsert`,
+    eraseContact: `/crm/objects/${version}/contacts/gdpr-delete`,
     properties: `/crm/properties/${version}/contacts`,
     propertyGroups: `/crm/properties/${version}/contacts/groups`,
     propertyLimits: `/crm/limits/${version}/custom-properties`,

@@ -12,7 +12,8 @@ const context = {
   stateDir,
   clock: systemClock,
   restoring: async () => openRestoring(stateDir, Date.now()),
-  backupFiles: async () => openBackupFiles(pathToFileURL(threadPath)),
+  backupFiles: async () => openBackupFiles(pathToFileURL(threadPath), { log: "", temporaryDir: "/var/tmp" }),
+  knownErasures: async () => ({ kept: [], marker: null }),
   sources: async () => [jobcannon],
   storeIn: (directory: string) => openSqliteStore({ stateDir: directory, clock: systemClock }),
 };

@@ -34,9 +34,10 @@ export function createSettle(db: Db) {
     UPDATE pushes SET state = 'pending', pending_since = @now, due_at = @now
     WHERE id = @pushId AND state = 'delivered' AND lease IS NULL AND delivered_version > 0
       AND @lease > (SELECT last_foreign_lease FROM connections WHERE id = connection_id)`);
+  // None where the person was erased while it was under way; its number may be another push's by now.
   const appendAttempt = db.prepare(`
     INSERT INTO attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
+    SELECT id, ?, ?, ?, ?, ?, ?, ? FROM pushes WHERE id = ? AND subject = ?`);
   const closeLease = db.prepare(
     "DELETE FROM leases WHERE id = ? AND NOT EXISTS (SELECT 1 FROM pushes WHERE lease = leases.id)",
   );
@@ -49,8 +50,9 @@ export function createSettle(db: Db) {
   const settleOne = ({ claim, outcome, attempt, warnings, record, now }: Settlement) => {
     if (attempt) {
       const { outcome, httpStatus, correlationId, durationMs, reason } = attempt;
-      const { pushId, version } = claim;
-      appendAttempt.run(pushId, version, now, outcome, httpStatus, correlationId, durationMs, reason);
+      const { pushId, version, subject } = claim;
+      const told = [outcome, httpStatus, correlationId, durationMs, reason];
+      appendAttempt.run(version, now, ...told, pushId, subject);
     }
     const { pushId, lease, version, carries } = claim;
     if (outcome.kind === "pending") {

@@ -422,4 +422,15 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE consents ADD COLUMN begun_by TEXT;
   ALTER TABLE consents ADD COLUMN return_to TEXT;
   `,
+  `
+  CREATE TABLE erasures (
+    mark BLOB PRIMARY KEY,
+    person BLOB NOT NULL,
+    org TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    bytes_due INTEGER NOT NULL DEFAULT 1
+  ) WITHOUT ROWID;
+  CREATE INDEX erasures_of_person ON erasures (person);
+  CREATE INDEX erasures_due ON erasures (mark) WHERE bytes_due <> 0;
+  `,
 ];

@@ -3,6 +3,7 @@ import type { AppendResult } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 import { createVersions } from "../file/versions.ts";
+import { createErasures } from "../rows/erasures.ts";
 import { createTombstones } from "../rows/tombstones.ts";
 import { createAsk } from "./ask.ts";
 import { createConfirmations } from "./confirmations.ts";
@@ -35,12 +36,14 @@ function createRound(db: Db, appendOne: AppendOne) {
   const withVersions = createVersions(db);
   const destinationsOf = createDestinationsOf(db);
   const tombstones = createTombstones(db);
+  const erasures = createErasures(db);
   const unmatched = db.prepare<[], number>("SELECT value FROM counters WHERE name = 'unmatched'").pluck();
 
   return transaction(db, (events: readonly NewEvent[]): AppendResult[] => {
     const results = withVersions((nextVersion) => {
       const hasUnmatched = remembering(() => (unmatched.get() ?? 0) > 0 || events.some(isConfirmation));
-      const shared = { hasUnmatched, hasTombstones: remembering(tombstones.any) };
+      const hasErasures = remembering(erasures.any);
+      const shared = { hasUnmatched, hasTombstones: remembering(tombstones.any), hasErasures };
       const round = { nextVersion, destinationsOf: rememberingEach(destinationsOf), ...shared };
       return events.map((event) => appendOne(event, round));
     });
@@ -89,8 +92,11 @@ function createAppendOne(db: Db): AppendOne {
   const confirmations = createConfirmations(db);
   const ask = createAsk(db);
   const isOfRemoved = createIsOfRemoved(db);
+  const refusalOf = createRefusalOf(db);
 
   return (event, round) => {
+    const refusal = round.hasErasures() ? refusalOf(event) : null;
+    if (refusal !== null) return { outcome: refusal, conflict: false };
     const { source, eventId, type, at, receivedAt, payload, confirmation, asks } = event;
     const hash = Buffer.from(event.bodyHash, "hex");
     const bodies = bodiesOf.all(eventId, source);
@@ -107,6 +113,18 @@ function createAppendOne(db: Db): AppendOne {
     if (inviteId !== null && event.snapshot && round.hasUnmatched())
       confirmations.matchWaiting(inviteId, event.snapshot, moment);
     return { outcome: "stored", conflict };
+  };
+}
+
+/** Why an event is not taken where somebody was erased; null for anybody else's. */
+function createRefusalOf(db: Db): (event: NewEvent) => "erased" | "unmarked" | null {
+  const erasures = createErasures(db);
+  return ({ marks, receivedAt }) => {
+    if (marks === undefined) return "unmarked";
+    const org = erasures.orgOf(marks);
+    if (org === null) return null;
+    erasures.countRefused(org, receivedAt);
+    return "erased";
   };
 }
 

@@ -3,6 +3,7 @@ import type { Question, QuestionEnd, QuestionPage } from "../../contract/store.t
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 import { createVersions } from "../file/versions.ts";
+import { createErasures } from "../rows/erasures.ts";
 import { createConfirmations } from "./confirmations.ts";
 import { createFoldInvite } from "./fold-invite.ts";
 import { createDestinationsOf } from "./raise.ts";
@@ -41,9 +42,28 @@ export function createQuestions(db: Db) {
   const foldInvite = createFoldInvite(db);
   const askForInvites = createAskForInvites(db);
 
+  const erasures = createErasures(db);
+  const removals = ["questions", "confirmations", "events"].map((table) =>
+    db.prepare(`DELETE FROM ${table} WHERE seq = ?`),
+  );
+  /** Whom it named shows only by the answer. */
+  const takeOut = (seq: number) => {
+    for (const each of removals) each.run(seq);
+  };
+
   const settleQuestion = transaction(db, (seq: number, end: QuestionEnd, now: number): void => {
     const of = askedBy.get(seq);
     if (of === undefined) return;
+    if (end.kind === "snapshot" && erasures.any()) {
+      // Asked again with the next look, which brings marks.
+      if (end.marks === undefined) return;
+      const org = erasures.orgOf(end.marks);
+      if (org !== null) {
+        erasures.countRefused(org, now);
+        takeOut(seq);
+        return;
+      }
+    }
     if (end.kind === "later") {
       putOff.run({ seq, dueAt: end.dueAt, failed: Number(end.isCounted), reason: end.reason });
       return;
@@ -54,7 +74,9 @@ export function createQuestions(db: Db) {
       if (askForInvites(of, end.application, now) === 0) ignore.run();
     } else
       withVersions((nextVersion) => {
-        const round = { nextVersion, destinationsOf, hasUnmatched: () => true, hasTombstones: () => true };
+        const always = () => true;
+        const shared = { hasUnmatched: always, hasTombstones: always, hasErasures: always };
+        const round = { nextVersion, destinationsOf, ...shared };
         if (end.kind === "test") return confirmations.nameTest(seq, end.test, { now, round });
         const { source = "", body_hash: hash } = eventOf.get(seq) ?? {};
         const event = { source, bodyHash: hash?.toString("hex") ?? "", receivedAt: now };

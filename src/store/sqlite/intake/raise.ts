@@ -91,4 +91,6 @@ export interface Round {
   hasUnmatched(): boolean;
   /** Was any invite removed for its age? */
   hasTombstones(): boolean;
+  /** Was anybody erased? */
+  hasErasures(): boolean;
 }

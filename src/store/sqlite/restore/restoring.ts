@@ -10,6 +10,7 @@ import type { Db } from "../file/db.ts";
 import { statOf } from "../file/identity.ts";
 import { lockHolders, processWords } from "../file/lock-holders.ts";
 import { storeErrors, unavailable } from "../file/store-errors.ts";
+import { writeAnew } from "../file/write-anew.ts";
 import { attempt, missingEvents } from "./old-events.ts";
 import { conditionOf, connectionsIn, openOldLog, owedIn, servicesIn } from "./old-log.ts";
 import { type Marker, PARTS, type Places, placesIn, readMarker } from "./places.ts";
@@ -22,7 +23,7 @@ const SHM_LOCKS = [120, 128] as const;
 
 export function openRestoring(stateDir: string, now: number): Restoring {
   const places = placesIn(stateDir);
-  const { log, marker, staged } = places;
+  const { log, marker, staged, stagedLog } = places;
   const { oldPath, withOld, withStaged } = createLooks(stateDir, places);
   /** To look at all of it takes a while, and nobody writes it. */
   let standing: (ReturnType<typeof conditionOf> & { inode: bigint | null }) | null = null;
@@ -49,6 +50,11 @@ export function openRestoring(stateDir: string, now: number): Restoring {
           return taken;
         }),
       ),
+    mayHaveErased: (backup) =>
+      conditionOf(oldPath()).condition !== "whole" ||
+      withOld(true, hasErased) ||
+      closing(new Database(backup, { readonly: true }), hasErased),
+    vacuum: () => inWords(() => vacuumStaged(stagedLog)),
     staysRemoved: (backup) =>
       withOld(0, (old) =>
         closing(new Database(backup, { readonly: true }), (db) => attempt(() => countBuried(db, old)) ?? 0),
@@ -65,6 +71,27 @@ export function openRestoring(stateDir: string, now: number): Restoring {
       rmSync(marker, { force: true });
     },
   };
+}
+
+/** No by one that is older than that; true where it cannot be read. */
+function hasErased(db: Db): boolean {
+  const isThere = attempt(
+    () => db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'erasures'").get() !== undefined,
+  );
+  if (isThere === false) return false;
+  return attempt(() => db.prepare("SELECT 1 FROM erasures LIMIT 1").get() !== undefined) ?? true;
+}
+
+/** Nobody else has it open. */
+function vacuumStaged(path: string): void {
+  const db: Db = new Database(path, { fileMustExist: true });
+  try {
+    if (db.prepare("SELECT 1 FROM erasures WHERE bytes_due <> 0 LIMIT 1").get() === undefined) return;
+    writeAnew(db);
+    db.exec("UPDATE erasures SET bytes_due = 0");
+  } finally {
+    db.close();
+  }
 }
 
 /** The old log and the new one, each open for one look at a time. */

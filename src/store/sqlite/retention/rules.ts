@@ -37,6 +37,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
         AND NOT EXISTS (${membersOf("c.org = forgotten.org AND p.subject = forgotten.contact")})`,
     ),
   },
+  erasures: { rule: "stay: keyed hashes, by which an erased person's later events are refused" },
   tombstones: { rule: "stay: a hash of the id, and how new its last snapshot was" },
   trials: {
     rule: "gone so long after the first retention that met them",

@@ -13,6 +13,7 @@ import {
 import { listCatalog, readCatalogEntry, setCatalogEntry } from "./catalog.ts";
 import { differencesOf } from "./comparison.ts";
 import { applyFields, planFields } from "./custom-fields.ts";
+import { clearResults } from "./erase.ts";
 import { RESULTS_PER_CALL, sendResults } from "./results.ts";
 import { mapScorecard } from "./scorecard.ts";
 import { apiOf, type SmartrecruitersSettings, withoutSlash } from "../settings.ts";
@@ -50,6 +51,7 @@ export function createV1(settings: SmartrecruitersSettings, http: Http, clock: C
     project: (invites, knownFields) =>
       mapScorecard(invites, { resultBase: settings.resultBase, knownFields }),
     send: (access, updates) => sendResults({ ...api, access }, updates),
+    erase: (access, { subjects }) => clearResults({ ...api, access }, subjects),
     planFields: (access) => planFields({ ...api, access }),
     applyFields: (_access, plan) => applyFields(plan),
     ats: {

@@ -1,0 +1,151 @@
+import { emailKey } from "../../../core/event.ts";
+import type { Invite } from "../../../core/invite.ts";
+import type { Person } from "../../contract/erasure.ts";
+import type { Db } from "../file/db.ts";
+import { createMembersOf } from "../rows/shared-record.ts";
+import { inviteOf, NO_CONTACT } from "../rows/rows.ts";
+import type { MentionsByTable } from "./mentions.ts";
+import { GOING } from "./rules.ts";
+
+/** Rows that are a person's, by their numbers, and rows of others that name them. */
+export interface Theirs {
+  person: Omit<Person, "rows">;
+  invites: number[];
+  events: number[];
+  pushes: number[];
+  /** To be scrubbed. */
+  named: MentionsByTable;
+}
+
+/** Found by indexes, beside what was found by looking through all texts. */
+export function createFindPerson(db: Db) {
+  const byContact = db.prepare<[string, string], InviteRow>(
+    "SELECT id, contact, state FROM invites WHERE org = ? AND contact = ?",
+  );
+  const byId = db.prepare<[number], InviteRow>("SELECT id, contact, state FROM invites WHERE id = ?");
+  const eventsOf = db.prepare<[number], number>("SELECT seq FROM events WHERE invite_id = ?").pluck();
+  const saidOf = db
+    .prepare<[string, string, string], number>(
+      "SELECT seq FROM confirmations WHERE org = ? AND vendor = ? AND candidate_id = ?",
+    )
+    .pluck();
+  const askedOf = db
+    .prepare<[string, string, string], number>(
+      "SELECT seq FROM questions WHERE org = ? AND vendor = ? AND about ->> 'candidateId' = ?",
+    )
+    .pluck();
+  const pushesOf = createPushesOf(db);
+
+  return (org: string, addresses: readonly string[], mentioned: MentionsByTable): Theirs => {
+    const isTheirs = ({ contact, state }: InviteRow) =>
+      addresses.includes(contact === NO_CONTACT ? emailKey(inviteOf(state).candidate.email) : contact);
+    const named = new Map(mentioned);
+    const looked = (named.get("invites") ?? []).flatMap(({ id }) => byId.get(Number(id)) ?? []);
+    const rows = [...addresses.flatMap((address) => byContact.all(org, address)), ...looked.filter(isTheirs)];
+    const states = new Map(rows.map(({ id, state }) => [id, inviteOf(state)]));
+    const candidates = distinct([...states.values()].flatMap(candidateOf));
+    const events = new Set([
+      ...[...states.keys()].flatMap((id) => eventsOf.all(id)),
+      ...candidates.flatMap(({ vendor, candidateId }) => [
+        ...saidOf.all(org, vendor, candidateId),
+        ...askedOf.all(org, vendor, candidateId),
+      ]),
+      ...GOING.flatMap((table) => (named.get(table) ?? []).map(({ seq }) => Number(seq))),
+    ]);
+    for (const table of GOING) named.delete(table);
+    const { told, pushes } = pushesOf(org, addresses, [...states.keys()]);
+    dropIds(named, "invites", new Set(states.keys()));
+    dropIds(named, "pushes", new Set(pushes));
+    return {
+      person: {
+        addresses: [...addresses],
+        invitationIds: [...states.values()].map(({ invitationId }) => invitationId),
+        candidates,
+        told,
+      },
+      invites: [...states.keys()],
+      events: [...events],
+      pushes,
+      named,
+    };
+  };
+}
+
+/** The address, and all that are one record with it at any of the org's accounts. */
+export function createAddressesOf(db: Db) {
+  const recordsOf = db.prepare<{ org: string; address: string }, { connectionId: number; record: string }>(`
+    SELECT p.connection_id AS connectionId, p.record FROM connections c JOIN pushes p ON p.connection_id = c.id AND p.subject = @address
+    WHERE c.org = @org AND c.subject_kind = 'contact' AND p.record IS NOT NULL`);
+  const membersOf = createMembersOf(db);
+  return (org: string, address: string): string[] => {
+    const found = new Set([address]);
+    for (const each of found)
+      for (const { connectionId, record } of recordsOf.all({ org, address: each }))
+        for (const member of membersOf(connectionId, record)) found.add(member);
+    return [...found];
+  };
+}
+
+function createPushesOf(db: Db) {
+  const connections = db.prepare<[string], { id: number; kind: "contact" | "assessment" }>(
+    "SELECT id, subject_kind AS kind FROM connections WHERE org = ?",
+  );
+  const push = db.prepare<[number, string], { id: number; record: string | null }>(
+    "SELECT id, record FROM pushes WHERE connection_id = ? AND subject = ?",
+  );
+  const assessmentOf = db
+    .prepare<[number], string | null>("SELECT assessment FROM invites WHERE id = ?")
+    .pluck();
+  // One that others were asked for, too, is theirs still.
+  const isOthers = db
+    .prepare<[string, string, string], number>(
+      "SELECT 1 FROM invites WHERE org = ? AND assessment = ? AND id NOT IN (SELECT value FROM json_each(?))",
+    )
+    .pluck();
+  return (org: string, addresses: readonly string[], invites: readonly number[]) => {
+    const assessments = [...new Set(invites.flatMap((id) => assessmentOf.get(id) ?? []))].filter(
+      (each) => isOthers.get(org, each, JSON.stringify(invites)) === undefined,
+    );
+    const pushes: number[] = [];
+    const told = connections.all(org).flatMap(({ id, kind }) => {
+      const subjects = (kind === "contact" ? addresses : assessments).flatMap((subject) => {
+        const row = push.get(id, subject);
+        return row ? [{ subject, ...row }] : [];
+      });
+      pushes.push(...subjects.map((each) => each.id));
+      const records = subjects.flatMap(({ record }) =>
+        record === null || record.startsWith("?") ? [] : [record],
+      );
+      return subjects.length === 0
+        ? []
+        : [
+            {
+              connectionId: id,
+              subjects: subjects.map(({ subject }) => subject),
+              records: [...new Set(records)],
+            },
+          ];
+    });
+    return { told, pushes };
+  };
+}
+
+function candidateOf({ origin }: Invite): Person["candidates"] {
+  return origin ? [{ vendor: origin.vendor, candidateId: origin.candidateId }] : [];
+}
+
+function distinct<Item>(items: readonly Item[]): Item[] {
+  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
+}
+
+function dropIds(named: MentionsByTable, table: string, ids: ReadonlySet<number>): void {
+  const left = (named.get(table) ?? []).filter(({ id }) => !ids.has(Number(id)));
+  if (left.length > 0) named.set(table, left);
+  else named.delete(table);
+}
+
+interface InviteRow {
+  id: number;
+  contact: string;
+  state: string;
+}
