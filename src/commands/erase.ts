@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { eraseCommand } from "../core/advice/command-lines.ts";
+import { eraseCommand, VACUUM_COMMAND } from "../core/advice/command-lines.ts";
 import { emailKey } from "../core/event.ts";
 import type { HoldingCopy } from "../flows/backup/holding.ts";
 import type { ErasePlan } from "../flows/erasure/erase.ts";
@@ -123,7 +123,7 @@ async function atVendors(
 async function takeBytesOut({ app, say }: Session, { later }: EraseOptions): Promise<string | null> {
   const store = await app.store();
   if (!(await store.bytesDue())) return null;
-  const job = "the daily job does it, or jc-integrations run vacuum";
+  const job = `the daily job does it, or ${VACUUM_COMMAND}`;
   if (later) return `Their bytes are in the log's files still: ${job}.`;
   say("Writing the log anew …");
   try {

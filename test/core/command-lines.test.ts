@@ -27,6 +27,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   VAULT_COMMAND: [lines.VAULT_COMMAND],
   REKEY_COMMAND: [lines.REKEY_COMMAND],
   NEW_LOG_COMMAND: [lines.NEW_LOG_COMMAND],
+  VACUUM_COMMAND: [lines.VACUUM_COMMAND],
   eraseCommand: [lines.eraseCommand("acme"), lines.eraseCommand("acme", "--remote")],
   BACKUP_COMMAND: [lines.BACKUP_COMMAND],
   BACKUPS_COMMAND: [lines.BACKUPS_COMMAND],

@@ -67,6 +67,8 @@ export const NEW_LOG_COMMAND = line("store", "new-log");
 export function eraseCommand(org: string, ...options: ("--remote" | "--allow")[]): string {
   return line("erase", "-", ...place({ org }), ...options);
 }
+/** Writes the log anew where an erased person's bytes may be left. */
+export const VACUUM_COMMAND = line("run", "vacuum");
 /** Writes a checked copy of the log. */
 export const BACKUP_COMMAND = line("backup");
 export const BACKUPS_COMMAND = line("backup", "list");
