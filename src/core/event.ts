@@ -46,7 +46,7 @@ export type Finding =
   /** Which test the assessment of a confirmation asks for; null where the vendor does not know it. */
   | { kind: "test"; test: string | null }
   /** Where a candidate stands on a job: a stage may ask for a test there. */
-  | { kind: "application"; application: Application }
+  | { kind: "application"; application: Application; marks?: readonly string[] }
   /** There is no such thing, or it concerns nobody. */
   | { kind: "nothing" };
 

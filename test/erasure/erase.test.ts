@@ -63,8 +63,12 @@ describe("erase", () => {
     expect(placesOf(world, ANN)).toEqual([]);
     expect(placesOf(world, BOB)).not.toEqual([]);
     expect(await world.portal.contacts()).toHaveProperty([BOB]);
-    expect(rowsOf(world, "SELECT command, who, filter FROM runs WHERE command = 'erase'")).toEqual([
-      { command: "erase", who: expect.any(String), filter: "{}" },
+    expect(rowsOf(world, "SELECT who, what, about FROM audit")).toEqual([
+      {
+        who: expect.any(String),
+        what: "erase",
+        about: "a person: events 3, invites 2, pushes 1, attempts 2, runs 1",
+      },
     ]);
     const { json } = await world.run(["status", "--json"]);
     expect(json).toMatchObject({ invites: 1, pushes: { delivered: 2 } });

@@ -68,7 +68,16 @@ async function eraseOne(
     ...person.invitationIds.map((id) => inviteName(org, id)),
     ...person.candidates.map(({ vendor, candidateId }) => candidateName(org, vendor, candidateId)),
   ]);
-  const erased = await store.erase({ org, address, person: mark, at, marks, who: "restore", known: person });
+  const erased = await store.erase({
+    org,
+    address,
+    person: mark,
+    at,
+    marks,
+    who: "restore",
+    now: at,
+    known: person,
+  });
   if (erased.kind !== "erased") throw new Error("a log that nobody else writes has changed");
 }
 

@@ -74,7 +74,16 @@ export async function eraseRows(
     const marks = [...new Set([...marker(personNames(org, person)), ...(before?.marks ?? [])])];
     const remote = isRemote || before?.remote ? withTold(before?.remote ?? null, person) : null;
     await keepInVault(vault, { org, person: mark, at, marks, remote });
-    const erased = await store.erase({ org, address, person: mark, at, marks, who, known: person });
+    const erased = await store.erase({
+      org,
+      address,
+      person: mark,
+      at,
+      marks,
+      who,
+      now: clock.now(),
+      known: person,
+    });
     if (erased.kind === "has more names") {
       person = erased.person;
       continue;

@@ -9,7 +9,7 @@ import { EventRefused } from "../../vendors/contract/source.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 import type { KeyedApi } from "../account/key-access.ts";
 import type { AccountContext } from "../account/context.ts";
-import { namesOf } from "../../core/erasure.ts";
+import { candidateName, namesOf } from "../../core/erasure.ts";
 import type { Vault } from "../../vault/contract.ts";
 import { createMarking } from "../erasure/marks.ts";
 import { readFound } from "./read-event.ts";
@@ -168,6 +168,11 @@ async function found(
   { clock, marking }: Run,
 ): Promise<Finding> {
   const finding = await lookUp.ask(access, question);
+  if (finding.kind === "application") {
+    const { candidateId } = finding.application;
+    const marks = await marking.marksOf([candidateName(account.org, account.vendor, candidateId)]);
+    return { ...finding, marks };
+  }
   if (finding.kind !== "snapshot") return finding;
   const snapshot = readFound(finding.snapshot, { ...account, now: clock.now() });
   // Whom it is about shows only now: one who was erased is not taken in.

@@ -56,6 +56,7 @@ export interface EraseRequest extends KeptErasure {
   known: Pick<Person, "addresses" | "invitationIds" | "candidates">;
   /** For the record, which names no address. */
   who: string;
+  now: number;
 }
 
 export type Erased =

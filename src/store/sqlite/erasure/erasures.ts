@@ -50,7 +50,7 @@ export function createErasureVerbs(db: Db) {
         if (hasMore(person, known)) return { kind: "has more names", person };
         const leases = takeOut(org, theirs, (text) => scrubbed(text, addresses));
         keep([request], { isDue: Object.keys(person.rows).length > 0 });
-        noteRun(db, request, person.rows);
+        noteErasure(db, request, person.rows);
         return { kind: "erased", rows: person.rows, leases };
       })();
     },
@@ -103,15 +103,13 @@ function createKeep(db: Db): (kept: readonly KeptErasure[], options: { isDue: bo
 }
 
 /** For the record: who erased somebody, when, and how many rows; not whom. */
-function noteRun(db: Db, { org, who, at }: EraseRequest, rows: Person["rows"]): void {
-  db.prepare(
-    "INSERT INTO runs (command, org, who, filter, counts, started_at, ended_at) VALUES ('erase', ?, ?, '{}', ?, ?, ?)",
-  ).run(
+function noteErasure(db: Db, { org, who, now }: EraseRequest, rows: Person["rows"]): void {
+  const counted = Object.entries(rows).map(([table, n]) => `${table} ${n}`);
+  db.prepare("INSERT INTO audit (at, org, who, what, about) VALUES (?, ?, ?, 'erase', ?)").run(
+    now,
     org,
     who,
-    JSON.stringify({ matched: rows["invites"] ?? 0, queued: 0, skipped: 0, delivered: 0, rejected: 0 }),
-    at,
-    at,
+    `a person: ${counted.join(", ") || "nothing held"}`,
   );
 }
 
@@ -123,7 +121,7 @@ function createLooks(db: Db) {
     .prepare<[string], number>("SELECT count(*) FROM leases WHERE id IN (SELECT value FROM json_each(?))")
     .pluck();
   const note = db.prepare(
-    "INSERT INTO runs (command, org, who, filter, started_at, ended_at) VALUES ('erase --allow', @org, @who, '{}', @now, @now)",
+    "INSERT INTO audit (at, org, who, what, about) VALUES (@now, @org, @who, 'erase --allow', 'a person')",
   );
   const all = db.prepare<[], { mark: Buffer; person: Buffer; at: number }>(
     "SELECT mark, person, at FROM erasures",

@@ -20,6 +20,7 @@ export function createRowsOf(db: Db) {
     count: db.prepare<[string], number>(`SELECT count(*) FROM ${table} WHERE ${where}`).pluck(),
     all: db.prepare<[string], Record<string, unknown>>(`SELECT * FROM ${table} WHERE ${where}`),
   }));
+  const ofCandidate = `org = ? AND json_object('vendor', vendor, 'candidateId', candidate_id) IN ${among}`;
   const byName = [
     {
       table: "forgotten",
@@ -31,7 +32,21 @@ export function createRowsOf(db: Db) {
     {
       table: "trials",
       query: db.prepare<[string, string], Record<string, unknown>>(`
-        SELECT * FROM trials WHERE org = ? AND json_object('vendor', vendor, 'candidateId', candidate_id) IN ${among}`),
+        SELECT * FROM trials WHERE ${ofCandidate}`),
+      of: ({ candidates }: Theirs["person"]) => JSON.stringify(candidates),
+    },
+    {
+      table: "invite_requests",
+      query: db.prepare<[string, string], Record<string, unknown>>(
+        `SELECT * FROM invite_requests WHERE ${ofCandidate}`,
+      ),
+      of: ({ candidates }: Theirs["person"]) => JSON.stringify(candidates),
+    },
+    {
+      table: "request_attempts",
+      query: db.prepare<[string, string], Record<string, unknown>>(
+        `SELECT * FROM request_attempts WHERE request_id IN (SELECT id FROM invite_requests WHERE ${ofCandidate})`,
+      ),
       of: ({ candidates }: Theirs["person"]) => JSON.stringify(candidates),
     },
   ];

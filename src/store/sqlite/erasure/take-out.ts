@@ -27,6 +27,11 @@ export function createTakeOut(db: Db) {
     ON CONFLICT DO UPDATE SET delivered = delivered + excluded.delivered`);
   const forgetContact = db.prepare("DELETE FROM forgotten WHERE org = ? AND contact = ?");
   const forgetTrial = db.prepare("DELETE FROM trials WHERE org = ? AND vendor = ? AND candidate_id = ?");
+  const requestsOf = "SELECT id FROM invite_requests WHERE org = ? AND vendor = ? AND candidate_id = ?";
+  const forgetRequests = [
+    db.prepare(`DELETE FROM request_attempts WHERE request_id IN (${requestsOf})`),
+    db.prepare(`DELETE FROM invite_requests WHERE id IN (${requestsOf})`),
+  ];
   const scrubbers = createScrubbers(db);
 
   return (org: string, theirs: Theirs, scrub: (text: string) => string): number[] => {
@@ -37,7 +42,8 @@ export function createTakeOut(db: Db) {
     for (const each of removals.pushes) each.run(pushes);
     for (const each of removals.invites) each.run(JSON.stringify(theirs.invites));
     for (const address of theirs.person.addresses) forgetContact.run(org, address);
-    for (const { vendor, candidateId } of theirs.person.candidates) forgetTrial.run(org, vendor, candidateId);
+    for (const { vendor, candidateId } of theirs.person.candidates)
+      for (const each of [forgetTrial, ...forgetRequests]) each.run(org, vendor, candidateId);
     for (const [table, rows] of theirs.named) for (const row of rows) scrubbers.get(table)?.(row, scrub);
     return leases;
   };

@@ -32,7 +32,13 @@ export function createAssign(db: Db) {
         if (isHis) free.run({ connectionId: id, subject: subjectOf(kind, invite), holdCause, now });
       }
       withVersions((nextVersion) => {
-        const round = { nextVersion, destinationsOf, hasUnmatched: () => true, hasTombstones: () => true };
+        const round = {
+          nextVersion,
+          destinationsOf,
+          hasUnmatched: () => true,
+          hasTombstones: () => true,
+          hasErasures: () => true,
+        };
         save(row.id, invite, { now, round });
       });
       return true;

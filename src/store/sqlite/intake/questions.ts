@@ -54,7 +54,7 @@ export function createQuestions(db: Db) {
   const settleQuestion = transaction(db, (seq: number, end: QuestionEnd, now: number): void => {
     const of = askedBy.get(seq);
     if (of === undefined) return;
-    if (end.kind === "snapshot" && erasures.any()) {
+    if ((end.kind === "snapshot" || end.kind === "application") && erasures.any()) {
       // Asked again with the next look, which brings marks.
       if (end.marks === undefined) return;
       const org = erasures.orgOf(end.marks);
