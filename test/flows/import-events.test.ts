@@ -18,6 +18,7 @@ const report = (read: number, stored: number, known: number, bad: object[] = [])
   read,
   stored,
   known,
+  refused: 0,
   orgs: stored === 0 ? {} : { acme: stored },
   bad,
   warned: 0,

@@ -82,7 +82,7 @@ export const JOBS: readonly Job[] = [
   },
   {
     name: "vacuum",
-    does: "write the log anew where an erased person's bytes may be left, daily three hours after the sweep",
+    does: "take the last bytes of erased people out of the log, daily",
     due: (config) => dailyDue((config["schedule.sweep_at"] + 180) % MINUTES_OF_DAY),
     load: async () => async (context) => {
       const isDue = await context.store.bytesDue();
@@ -90,8 +90,8 @@ export const JOBS: readonly Job[] = [
       return {
         counts: { vacuumed: Number(isDue) },
         text: isDue
-          ? "The log was written anew: no byte of erased people is left in it."
-          : "No byte of erased people is left.",
+          ? "1 log written anew: no byte of erased people is left in it"
+          : "0 bytes of erased people are left",
         event: isDue ? "wrote the log anew after an erasure" : null,
       };
     },

@@ -130,8 +130,10 @@ function createPushesOf(db: Db) {
   };
 }
 
-function candidateOf({ origin }: Invite): Person["candidates"] {
-  return origin ? [{ vendor: origin.vendor, candidateId: origin.candidateId }] : [];
+function candidateOf({ origin, assigned }: Invite): Person["candidates"] {
+  return [origin, assigned].flatMap((each) =>
+    each ? [{ vendor: each.vendor, candidateId: each.candidateId }] : [],
+  );
 }
 
 function distinct<Item>(items: readonly Item[]): Item[] {
