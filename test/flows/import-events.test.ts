@@ -186,7 +186,7 @@ describe("an import", () => {
       ].join("\n"),
     );
     const shown = await world.run(["invites", "show", "inv_odd"]);
-    for (const words of warnings) expect(shown.out).toContain(`! ${words}\n`);
+    for (const words of warnings) expect(shown.out).toContain(`- ${words}\n`);
   });
 
   test("of a line over 1 MiB refuses that line alone", async () => {
