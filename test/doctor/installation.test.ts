@@ -244,6 +244,16 @@ describe("what is printed", () => {
     expectFits(out);
   });
 
+  test("is indented under its mark also in colour, on a narrow terminal", async () => {
+    const world = await connected();
+    const { out } = await world.run(["doctor"], { isTerminal: true, env: { FORCE_COLOR: "1" } });
+    expect(out).toContain("\u001b[33m! \u001b[39mNobody is alerted");
+    const at = async (columns: string) =>
+      (await world.run(["doctor", "--no-color"], { env: { COLUMNS: columns } })).out.split("\n");
+    for (const columns of ["60", "120"])
+      expect((await at(columns)).filter((line) => line.length > Number(columns))).toEqual([]);
+  });
+
   test("names the places that were given, also for scripts", async () => {
     const world = await prepared();
     const env = { JC_CONFIG: "", JC_STATE_DIR: "" };

@@ -19,7 +19,8 @@ export function renderReport(
   { areas, findings, mended, isPart, place }: Report,
   { paint }: Pick<Terminal, "paint">,
 ): string {
-  const marks = { error: paint.red("✗"), warning: paint.yellow("!"), note: paint.dim("·") };
+  // With the blank behind it, by which a line that goes on below is indented.
+  const marks = { error: paint.red("✗ "), warning: paint.yellow("! "), note: paint.dim("· ") };
   const [serious, notes] = [
     findings.filter(({ level }) => level !== "note"),
     findings.filter(({ level }) => level === "note"),
@@ -32,13 +33,11 @@ export function renderReport(
   const lines = [
     `${where}${verdict(serious)}`,
     ...mended.map(({ did, problem }) =>
-      did === null
-        ? `${paint.red("✗")} ${`not mended: ${problem?.message ?? ""}`}`
-        : `${paint.green("✓")} ${did}`,
+      did === null ? `${marks.error}not mended: ${problem?.message ?? ""}` : `${paint.green("✓ ")}${did}`,
     ),
     "",
     ...serious.flatMap((each) => [...blockOf(each, { mark: marks[each.level], paint }), ""]),
-    ...(serious.length === 0 ? [...well.map((area) => calmLine(area, { mark: paint.green("✓") })), ""] : []),
+    ...(serious.length === 0 ? [...well.map((area) => calmLine(area, { mark: paint.green("✓ ") })), ""] : []),
     ...notes.flatMap((each) => blockOf(each, { mark: marks.note, paint })),
     ...(notes.length > 0 ? [""] : []),
     ...(serious.length > 0 && well.length > 0
@@ -67,7 +66,7 @@ function blockOf(
   { mark, paint }: { mark: string; paint: Terminal["paint"] },
 ): string[] {
   return [
-    `${mark} ${sentence(plain(what))}`,
+    `${mark}${sentence(plain(what))}`,
     // In one glance: what is only left to be done has its reason in the JSON.
     ...(level === "note" && command !== null ? [] : [`  ${paint.dim(plain(why))}`]),
     ...(who === null ? [] : [`  ${plain(who)}`]),
@@ -82,5 +81,5 @@ function sentence(text: string): string {
 
 function calmLine({ label, calm }: Area, { mark }: { mark: string }): string {
   const head = label.padEnd(LABEL_COLUMNS);
-  return `${mark} ${head}${plain(calm)}`;
+  return `${mark}${head}${plain(calm)}`;
 }
