@@ -13,6 +13,7 @@ import { plain } from "../shared/text.ts";
 import type { World } from "../shared/world.ts";
 import type { FoundCandidate } from "../vendors/contract/destination.ts";
 import { destinationLabels } from "../vendors/index.ts";
+import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 
 interface Flags {
@@ -29,10 +30,10 @@ export function registerAssign(invites: Command, world: World): void {
     .description("say whose result it is where several candidates fit; without one: list those that wait")
     .option("--candidate <id>", "the candidate; those that fit are listed without it")
     .option("--job <id>", "the job; the candidate's own without it")
-    .option("--vendor <vendor>", "the applicant tracking system", DEFAULT_ATS)
+    .option("--vendor <ats>", `the applicant tracking system: ${vendorNames("ats")}`, DEFAULT_ATS)
     .addHelpText(
       "after",
-      `\nThe result then goes to that application of ${destinationLabels("ats")}, whatever its events say.\n\nExamples:\n  jc-integrations invites assign\n  jc-integrations invites assign inv_7Q2 --candidate 4f1c --job 4711`,
+      `\nThe result then goes to that application of ${destinationLabels("ats")},\nwhatever its events say.\n\nExamples:\n  jc-integrations invites assign\n  jc-integrations invites assign inv_7Q2 --candidate 4f1c --job 4711`,
     )
     .action((id: string | undefined, flags: Flags, command: Command) =>
       withApp(world, command, (session) => run(session, id, flags)),

@@ -28,7 +28,7 @@ export function registerWanted(invites: Command, world: World): void {
     .option("--reveal", "look up names and addresses, and show them")
     .addHelpText(
       "after",
-      "\nA stage that asks for a test is set by: catalog set. JobCannon is asked where\njobcannon.invites_url says; without it, and where a stage is triggered by hand, a\nperson sends the invite, and says so here.\n\nExamples:\n  jc-integrations invites wanted --reveal\n  jc-integrations invites wanted --done 3",
+      "\nA stage that asks for a test is set by: catalog set. JobCannon is asked where\njobcannon.invites_url says; without it, and where a stage is triggered by hand,\na person sends the invite, and says so here.\n\nExamples:\n  jc-integrations invites wanted --reveal\n  jc-integrations invites wanted --done 3",
     )
     .action((flags: Flags, command: Command) =>
       withApp(world, command, async (session) => {
