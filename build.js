@@ -99,14 +99,24 @@ async function buildProgram() {
   return metafile;
 }
 
-/** Others' code lies in our chunks, and so their licences have to lie beside them. */
-function writeNotices(metafiles) {
+/** Where the packages lie whose code is in our chunks. */
+function bundledDirectories(metafiles) {
   const inputs = metafiles.flatMap(({ outputs }) => Object.values(outputs).map((output) => output.inputs));
   const paths = inputs.flatMap((each) => Object.keys(each).filter((path) => each[path].bytesInOutput > 0));
   const directories = paths.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
-  const notices = [...new Set(directories)].toSorted().map(noticeOf);
+  return [...new Set(directories)].toSorted();
+}
+
+/** Others' licences have to lie beside their code; and who makes a release lists what is in it. */
+function writeNotices(directories) {
+  const notices = directories.map(noticeOf);
   const opening = "The program in this directory contains the code of these packages.\n";
   writeFileSync("dist/THIRD-PARTY-NOTICES", [opening, ...notices].join(`\n${"-".repeat(80)}\n\n`));
+  const bundled = directories.map((directory) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+    return { name, version, license };
+  });
+  writeFileSync("dist/bundled.json", `${JSON.stringify(bundled, null, 2)}\n`);
 }
 
 function noticeOf(directory) {
@@ -202,17 +212,12 @@ function asciiOf(text) {
   return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** The code of what `status` runs, which is much of what any command runs. */
-function keepCode() {
-  runBuilt(WITH_A_LOG, "loader.keepCode()");
-}
-
 rmSync("dist", { recursive: true, force: true });
 const ofProgram = await buildProgram();
 writeAnswers();
 writeCompanions();
 mergeChunks();
-keepCode();
+execFileSync(process.execPath, ["bin/keep-code.js"]);
 const { metafile: ofThreads } = await build({
   ...OPTIONS,
   entryPoints: {
@@ -225,4 +230,4 @@ const { metafile: ofThreads } = await build({
     js: "import{createRequire as jcRequire}from'node:module';const require=jcRequire(import.meta.url);",
   },
 });
-writeNotices([ofProgram, ofThreads]);
+writeNotices(bundledDirectories([ofProgram, ofThreads]));

@@ -39,7 +39,14 @@ function sources(): string {
     .filter((file) => file.endsWith(".ts"))
     .sort()
     .map((file) => join("src", file));
-  for (const file of ["build.js", "bin/load.js", "package.json", "package-lock.json", ...files])
+  for (const file of [
+    "build.js",
+    "bin/load.js",
+    "bin/keep-code.js",
+    "package.json",
+    "package-lock.json",
+    ...files,
+  ])
     hash.update(`${file}\n`).update(readFileSync(join(ROOT, file)));
   return hash.digest("hex");
 }

@@ -28,9 +28,11 @@ function sourcesOf(chunk: string): string[] {
   return "sources" in map ? map.sources : map.sections.flatMap((section) => section.map.sources);
 }
 
-test("each package in the bundle has its name, version and licence in THIRD-PARTY-NOTICES", () => {
+test("each package in the bundle has its name, version and licence in THIRD-PARTY-NOTICES and bundled.json", () => {
   const notices = readFileSync(new URL("THIRD-PARTY-NOTICES", dist()), "utf8");
   const packages = bundledPackages();
+  const listed = v.parse(v.array(Package), JSON.parse(readFileSync(new URL("bundled.json", dist()), "utf8")));
+  expect(listed).toHaveLength(packages.length);
   expect(packages).toEqual(expect.arrayContaining(["undici", "commander", "valibot", "better-sqlite3"]));
   for (const each of packages) {
     const directory = join(REPOSITORY, "node_modules", each);
@@ -39,6 +41,7 @@ test("each package in the bundle has its name, version and licence in THIRD-PART
       JSON.parse(readFileSync(join(directory, "package.json"), "utf8")),
     );
     expect(notices).toContain(`\n${name} ${version} (${license})\n`);
+    expect(listed).toContainEqual({ name, version, license });
     const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry)) ?? "";
     expect(notices).toContain(readFileSync(join(directory, file), "utf8").trim());
   }

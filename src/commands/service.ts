@@ -117,9 +117,9 @@ async function install(output: Output, options: PlanOptions): Promise<void> {
 }
 
 async function uninstall(output: Output, options: PlanOptions): Promise<void> {
-  const [{ planUninstall }, { installedSockets }, host, runner] = await Promise.all([
+  const [{ planUninstall }, { installedUnits }, host, runner] = await Promise.all([
     import("../systemd/plan.ts"),
-    import("../systemd/look.ts"),
+    import("../systemd/installed.ts"),
     import("../systemd/host.ts"),
     runnerFor(output.world),
   ]);
@@ -127,7 +127,7 @@ async function uninstall(output: Output, options: PlanOptions): Promise<void> {
   if (places && !options.dryRun)
     await host.refuseUnlessAble(runner, places.scope, `uninstall --${places.scope}`);
   const plan = places
-    ? planUninstall(places, installedSockets(places))
+    ? planUninstall(places, installedUnits(places))
     : { steps: [], notes: ["No service is installed."] };
   await carryOut(output, { runner, plan, options, next: "" });
 }
@@ -177,18 +177,22 @@ function nextAfterInstall({ scope, configFile }: Places): string {
 }
 
 async function showStatus({ world, terminal, print }: Output, options: ScopeOptions): Promise<void> {
-  const [host, look, { installCommand, UNIT }, runner] = await Promise.all([
-    import("../systemd/host.ts"),
-    import("../systemd/look.ts"),
-    import("../systemd/places.ts"),
-    runnerFor(world),
-  ]);
+  const [host, look, { installedUnit, stateOfSockets }, { installCommand, UNIT }, runner] = await Promise.all(
+    [
+      import("../systemd/host.ts"),
+      import("../systemd/look.ts"),
+      import("../systemd/installed.ts"),
+      import("../systemd/places.ts"),
+      runnerFor(world),
+    ],
+  );
   const places = await requireInstalled(world, options);
-  const { scope, unitFile, stateDir, configFile, environmentFile } = places;
+  const { scope, stateDir, configFile, environmentFile } = places;
+  const unitFile = installedUnit(places)?.file ?? places.unitFile;
   const [unit, outdated, sockets] = await Promise.all([
     host.showUnit(runner, scope, UNIT),
     look.outdatedFiles(runner, { places, program: programOf(world), vendors: VENDORS }),
-    look.stateOfSockets(runner, places),
+    stateOfSockets(runner, places),
   ]);
   const changedAt = Date.parse(unit.StateChangeTimestamp ?? "");
   const startedAt = Date.parse(unit.ExecMainStartTimestamp ?? "");
@@ -300,7 +304,7 @@ function scopeIn({ system, user }: ScopeOptions): Scope | null {
 async function findInstalled(world: World, options: ScopeOptions): Promise<Places | null> {
   const [{ placesOf }, { installedUnit }] = await Promise.all([
     import("../systemd/places.ts"),
-    import("../systemd/look.ts"),
+    import("../systemd/installed.ts"),
   ]);
   const asked = scopeIn(options);
   const scopes: readonly Scope[] = asked ? [asked] : ["system", "user"];

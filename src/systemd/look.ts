@@ -9,6 +9,8 @@ import { isAdminGivenUp } from "../shared/admin-address.ts";
 import { AppError } from "../shared/errors.ts";
 import { hardeningOf } from "./hardening.ts";
 import { isActive, showUnit } from "./host.ts";
+import { type InstalledUnit, installedUnit } from "./installed.ts";
+import { PACKAGED_ABILITIES } from "./packaged.ts";
 import { type Places, type Program, type Scope, SERVICE, UNIT } from "./places.ts";
 import { type Found, type FoundSocket, planInstall } from "./plan.ts";
 import type { Runner } from "./runner.ts";
@@ -36,12 +38,12 @@ export async function look(runner: Runner, asked: Asked, { tries }: { tries: boo
     vendors,
     listKeys: listKeysCommand,
   });
-  const unitText = installedUnit(places);
+  const installed = installedUnit(places);
   const [unit, user, sockets, abilities] = await Promise.all([
     showUnit(runner, places.scope, UNIT),
     runner.run("id", ["--user", SERVICE]),
     Promise.all(LISTENERS.map((listener) => lookAtSocket(runner, places, { listener, config }))),
-    abilitiesOf(runner, asked, { config, unitText, tries }),
+    abilitiesOf(runner, asked, { config, installed, tries }),
   ]);
   return {
     hasUser: user.code === 0,
@@ -49,38 +51,15 @@ export async function look(runner: Runner, asked: Asked, { tries }: { tries: boo
     hasKey: existsSync(places.keyFile),
     vault:
       config.file === null ? null : { backend: config["vault.backend"], keyFile: config["vault.key_file"] },
-    unit: unitText,
+    org: config.org,
+    unit: installed?.text ?? null,
+    isPackaged: installed?.isPackaged ?? false,
     isEnabled: unit.UnitFileState === "enabled",
     isActive: isActive(unit),
     isUnread: unit.NeedDaemonReload === "yes" || sockets.some(({ isUnread }) => isUnread),
     sockets,
     abilities,
   };
-}
-
-/** The unit's text; null when none is installed. */
-export function installedUnit({ unitFile }: Places): string | null {
-  return textOf(unitFile);
-}
-
-export function installedSockets({ unitDir }: Places): { listener: ListenerUnit; file: string }[] {
-  return LISTENERS.map((listener) => ({ listener, file: join(unitDir, listener.unit) })).filter(({ file }) =>
-    existsSync(file),
-  );
-}
-
-/** Of each installed socket what systemd says of it, as `running` while the service has it, or `listening`. */
-export async function stateOfSockets(
-  runner: Runner,
-  places: Places,
-): Promise<{ unit: string; address: string; state: string }[]> {
-  const units = installedSockets(places).map(({ listener }) => listener.unit);
-  return await Promise.all(
-    units.map(async (unit) => {
-      const { SubState: state = "unknown", Listen = "" } = await showUnit(runner, places.scope, unit);
-      return { unit, address: Listen.replace(/ \(Stream\)$/, ""), state };
-    }),
-  );
 }
 
 /** The files that are not as this program would have them; none where its configuration is in the way of telling. */
@@ -101,20 +80,21 @@ export async function outdatedFiles(runner: Runner, asked: Asked): Promise<strin
 
 async function lookAtSocket(
   runner: Runner,
-  { scope, unitDir }: Places,
+  places: Places,
   { listener, config }: { listener: ListenerUnit; config: Config },
 ): Promise<FoundSocket & { isUnread: boolean }> {
   const { unit, key } = listener;
+  const installed = installedUnit(places, unit);
   const [shown, address] = await Promise.all([
-    showUnit(runner, scope, unit),
+    showUnit(runner, places.scope, unit),
     isOpened(listener, config) ? numericAddress(config[key], key) : null,
   ]);
-  const file = join(unitDir, unit);
   return {
     listener,
-    file,
+    file: join(places.unitDir, unit),
     address,
-    text: textOf(file),
+    text: installed?.text ?? null,
+    isPackaged: installed?.isPackaged ?? false,
     isEnabled: shown.UnitFileState === "enabled",
     isActive: isActive(shown),
     isUnread: shown.NeedDaemonReload === "yes",
@@ -149,17 +129,18 @@ const PERL = "/usr/bin/perl";
 async function abilitiesOf(
   runner: Runner,
   { places: { scope }, program }: Asked,
-  { config, unitText, tries }: { config: Config; unitText: string | null; tries: boolean },
+  { config, installed, tries }: { config: Config; installed: InstalledUnit | null; tries: boolean },
 ): Promise<Abilities> {
   const files = ["network.ca_file", "vault.key_file", "serve.tls_cert", "serve.tls_key"] as const;
   const needed = [program.nodePath, program.scriptPath, ...files.map((key) => config[key])];
   const needsHomes = needed.some(isInHome);
+  if (installed?.isPackaged && !tries) return { ...PACKAGED_ABILITIES, needsHomes };
   const [systemd, perl, privateUsers] = await Promise.all([
     runner.run("systemctl", ["--version"]),
     runner.run(PERL, ["-MSocket", "-MFcntl", "-e", "1"]),
     scope === "system" && tries
       ? takesPrivateUsers(runner, program, { scope, needsHomes })
-      : /^PrivateUsers=yes$/m.test(unitText ?? ""),
+      : /^PrivateUsers=yes$/m.test(installed?.text ?? ""),
   ]);
   return {
     version: Number(/^systemd (\d+)/.exec(systemd.out)?.[1] ?? 0),

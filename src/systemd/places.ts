@@ -16,6 +16,8 @@ export interface Places {
   unitFile: string;
   /** Where the units of sockets rest, too. */
   unitDir: string;
+  /** Where a distribution's package leaves its units, which those in `unitDir` go before; null where none does. */
+  packagedUnitDir: string | null;
   stateDir: string;
   configDir: string;
   configFile: string;
@@ -39,6 +41,7 @@ export function placesOf(scope: Scope, env: Environment): Places {
     scope,
     unitFile: join(unitDir, UNIT),
     unitDir,
+    packagedUnitDir: scope === "system" ? "/usr/lib/systemd/system" : null,
     stateDir,
     configDir,
     configFile,
@@ -54,7 +57,7 @@ function userUnitDir(env: Environment): string {
 /** What a unit's file begins with. */
 export function writtenBy({ scope }: Places, unit: string): string[] {
   return [
-    `# Written by \`${SERVICE} service install --${scope}\`, which writes it anew when run again.`,
+    `# As \`${SERVICE} service install --${scope}\` writes it, and writes it anew when run again.`,
     `# For changes of your own: systemctl ${scope === "system" ? "" : "--user "}edit ${unit}`,
   ];
 }

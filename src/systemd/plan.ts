@@ -1,4 +1,5 @@
 /** What `service install` and `service uninstall` would do: a value, to be printed or to be applied. */
+import type { InstalledUnit } from "./installed.ts";
 import { type Places, type Program, SERVICE, UNIT } from "./places.ts";
 import { type ListenerUnit, socketText } from "./sockets.ts";
 import { type Abilities, unitText } from "./unit.ts";
@@ -25,8 +26,12 @@ export interface Found {
   hasKey: boolean;
   /** The vault's part of the configuration file; null when there is no file. */
   vault: { backend: "keychain" | "sealed"; keyFile: string } | null;
+  /** The org that commands mean which name none. */
+  org: string;
   /** The unit's text; null when there is no unit. */
   unit: string | null;
+  /** The unit is the one that a package brought. */
+  isPackaged: boolean;
   isEnabled: boolean;
   isActive: boolean;
   /** systemd has read another text of one of the units than its file now holds. */
@@ -42,6 +47,8 @@ export interface FoundSocket {
   address: string | null;
   /** Null when there is no such unit. */
   text: string | null;
+  /** It is the one that a package brought, and `file` is not there. */
+  isPackaged: boolean;
   isEnabled: boolean;
   isActive: boolean;
 }
@@ -63,18 +70,20 @@ export function planInstall(
 ): ServicePlan {
   const isSystem = places.scope === "system";
   const wanted = found.sockets.filter(isWanted);
-  const left = found.sockets.filter((socket) => !isWanted(socket) && socket.text !== null);
+  const left = found.sockets.filter((socket) => !isWanted(socket) && isLeft(socket));
   const listeners = wanted.map(({ listener }) => listener);
   const units = [
     {
       path: places.unitFile,
       text: unitText(places, program, found.abilities, listeners),
       before: found.unit,
+      isChange: found.unit !== null && !found.isPackaged,
     },
-    ...wanted.map(({ listener, file, address, text }) => ({
+    ...wanted.map(({ listener, file, address, text, isPackaged }) => ({
       path: file,
       text: socketText(places, listener, address),
       before: text,
+      isChange: text !== null && !isPackaged,
     })),
   ];
   const changed = units.filter(({ text, before }) => text !== before);
@@ -89,12 +98,26 @@ export function planInstall(
     const mode = isSystem ? 0o644 : 0o600;
     steps.push(write(places.configFile, mode, starterConfig(places, org), false));
   }
-  for (const { path, text, before } of changed) steps.push(write(path, 0o644, text, before !== null));
-  for (const { listener, file } of left)
-    steps.push(systemctl(places, "disable", "--now", listener.unit), { does: "remove", path: file });
+  for (const { path, text, isChange } of changed) steps.push(write(path, 0o644, text, isChange));
+  for (const { listener, file, isPackaged } of left) {
+    steps.push(systemctl(places, "disable", "--now", listener.unit));
+    if (!isPackaged) steps.push({ does: "remove", path: file });
+  }
   if (isNew || found.isUnread) steps.push(systemctl(places, "daemon-reload"));
   steps.push(...enabling(places, { ...found, sockets: wanted }));
-  return { steps, notes: [...notesOn(places, found, isNew), ...notesOnUnseen(places, unseen)] };
+  return {
+    steps,
+    notes: [
+      ...notesOn(places, found, isNew),
+      ...notesOnOrg(places, found, org),
+      ...notesOnUnseen(places, unseen),
+    ],
+  };
+}
+
+/** Does anything of it have to go? A package's own unit stays, and does nothing unless it is enabled. */
+function isLeft({ text, isPackaged, isEnabled, isActive }: FoundSocket): boolean {
+  return text !== null && (!isPackaged || isEnabled || isActive);
 }
 
 function isWanted(socket: FoundSocket): socket is FoundSocket & { address: string } {
@@ -116,19 +139,25 @@ function enabling(places: Places, { sockets, isEnabled, isActive }: Found): Step
 /** State, configuration and vault key stay: they hold what cannot be had again. */
 export function planUninstall(
   places: Places,
-  sockets: readonly Pick<FoundSocket, "listener" | "file">[],
+  units: readonly Pick<InstalledUnit, "unit" | "file" | "isPackaged">[],
 ): ServicePlan {
   const isSystem = places.scope === "system";
+  const packaged = units.filter(({ isPackaged }) => isPackaged).map(({ file }) => file);
   return {
     steps: [
-      systemctl(places, "disable", "--now", ...sockets.map(({ listener }) => listener.unit), UNIT),
-      ...[...sockets.map(({ file }) => file), places.unitFile].map(
-        (path): Step => ({ does: "remove", path }),
+      systemctl(places, "disable", "--now", ...units.map(({ unit }) => unit)),
+      ...units.flatMap(({ file, isPackaged }): Step[] =>
+        isPackaged ? [] : [{ does: "remove", path: file }],
       ),
       systemctl(places, "daemon-reload"),
     ],
     notes: [
       `Left as they are: ${places.stateDir} (log and vault), ${places.configDir} (configuration and vault key)${isSystem ? `, the user ${SERVICE}` : ""}.`,
+      ...(packaged.length === 0
+        ? []
+        : [
+            `${packaged.join(", ")} ${packaged.length === 1 ? "is" : "are"} the package's, and disabled now.`,
+          ]),
     ],
   };
 }
@@ -148,7 +177,7 @@ function needsKey({ scope, keyFile }: Places, { hasKey, vault }: Found): boolean
 }
 
 /** The system's service has the key as a credential; a person's other commands have to find it too. */
-function starterConfig({ scope, keyFile }: Places, org: string | undefined): string {
+export function starterConfig({ scope, keyFile }: Places, org: string | undefined): string {
   const isSystem = scope === "system";
   const cli = isSystem ? `sudo ${SERVICE} service exec --` : SERVICE;
   return `# All keys and where their values come from: ${cli} config show
@@ -194,6 +223,12 @@ function notesOn(places: Places, found: Found, isWritten: boolean): string[] {
 function restarting(sudo: string, moved: readonly string[]): string {
   if (moved.length === 0) return `${sudo} restart ${SERVICE}`;
   return `${sudo} stop ${[...moved, SERVICE].join(" ")} && ${sudo} start ${SERVICE}`;
+}
+
+/** A configuration that is there is never touched. */
+function notesOnOrg({ configFile }: Places, { vault, org: named }: Found, org: string | undefined): string[] {
+  if (vault === null || org === undefined || org === named) return [];
+  return [`${configFile} is left as it is: write org = ${JSON.stringify(org)} at its top.`];
 }
 
 function notesOnUnseen({ environmentFile }: Places, unseen: readonly string[]): string[] {

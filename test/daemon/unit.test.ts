@@ -9,6 +9,7 @@ import { placesOf, type Scope } from "../../src/systemd/places.ts";
 import { LISTENERS, socketText } from "../../src/systemd/sockets.ts";
 import { type Abilities, unitText } from "../../src/systemd/unit.ts";
 import { execArguments } from "../../src/systemd/surroundings.ts";
+import { packagedFiles } from "../../src/systemd/packaged.ts";
 import { type Found, type FoundSocket, planInstall, planUninstall } from "../../src/systemd/plan.ts";
 import { planJson, planText } from "../../src/systemd/plan-text.ts";
 
@@ -26,7 +27,10 @@ function sockets(scope: Scope, isInstalled: boolean): (FoundSocket & { address: 
     const address = ADDRESSES[listener.key];
     const text = isInstalled ? socketText(places, listener, address) : null;
     const file = join(places.unitDir, listener.unit);
-    return { listener, file, address, text, isEnabled: isInstalled, isActive: isInstalled };
+    return {
+      ...{ listener, file, address, text },
+      ...{ isPackaged: false, isEnabled: isInstalled, isActive: isInstalled },
+    };
   });
 }
 
@@ -35,7 +39,9 @@ const NOTHING: Omit<Found, "sockets"> = {
   hasConfigDir: false,
   hasKey: false,
   vault: null,
+  org: "default",
   unit: null,
+  isPackaged: false,
   isEnabled: false,
   isActive: false,
   isUnread: false,
@@ -63,7 +69,9 @@ function installed(scope: Scope): Found {
     hasConfigDir: true,
     hasKey: true,
     vault: { backend: "sealed", keyFile },
+    org: "acme",
     unit: unitText(places, PROGRAM, ABILITIES),
+    isPackaged: false,
     isEnabled: true,
     isActive: true,
     isUnread: false,
@@ -371,12 +379,98 @@ test("a configuration whose vault no service could open is named", () => {
   expect(notesWith("system", "sealed")).toEqual([]);
 });
 
+const units = (isPackaged: boolean) =>
+  [...SOCKETS, "jc-integrations.service"].map((unit) => ({
+    unit,
+    file: `${isPackaged ? "/usr/lib" : "/etc"}/systemd/system/${unit}`,
+    isPackaged,
+  }));
+
 test("to uninstall keeps state, configuration and key, and says where they are", () => {
-  const { steps, notes } = planUninstall(placesOf("system", ENV), sockets("system", true));
+  const { steps, notes } = planUninstall(placesOf("system", ENV), units(false));
   expect(steps.flatMap((step) => ("path" in step ? [step.path] : []))).toEqual(
     [...SOCKETS, "jc-integrations.service"].map((unit) => `/etc/systemd/system/${unit}`),
   );
   expect(notes.join()).toMatch(/\/var\/lib\/jc-integrations .*\/etc\/jc-integrations /);
+});
+
+describe("what a package brought", () => {
+  const places = placesOf("system", ENV);
+  const program = {
+    nodePath: "/usr/lib/jc-integrations/bin/node",
+    scriptPath: "/usr/lib/jc-integrations/bin/jc-integrations.js",
+  };
+  const brought = packagedFiles("/usr/lib/jc-integrations");
+  const foundPackaged = (abilities: Partial<Abilities>): Found => ({
+    ...installed("system"),
+    unit: brought["/usr/lib/systemd/system/jc-integrations.service"] ?? "",
+    isPackaged: true,
+    isEnabled: false,
+    isActive: false,
+    sockets: sockets("system", true).map((socket) => ({
+      ...socket,
+      text: brought[`/usr/lib/systemd/system/${socket.listener.unit}`] ?? "",
+      isPackaged: true,
+      isEnabled: false,
+      isActive: false,
+    })),
+    abilities: { ...ABILITIES, ...abilities },
+  });
+  const planFor = (found: Found, org = "acme") => planInstall({ places, program, org, unseen: [] }, found);
+
+  test("is, but for who writes the file, what install would write", () => {
+    const plan = planInstall(
+      { places, program, org: undefined, unseen: [] },
+      { ...NOTHING, sockets: sockets("system", false) },
+    );
+    const written = plan.steps.flatMap((step) => (step.does === "write" ? [[step.path, step.content]] : []));
+    const moved = Object.entries(brought).map(([path, text]) => [path.replace("/usr/lib/", "/etc/"), text]);
+    expect(new Map(moved as [string, string][])).toEqual(new Map(written as [string, string][]));
+  });
+
+  test("is enabled as it is where the host has no more to give", () => {
+    expect(shown(planFor(foundPackaged({})))).toEqual([
+      `run systemctl enable ${SOCKETS.join(" ")}`,
+      "run systemctl enable --now jc-integrations.service",
+    ]);
+  });
+
+  test("is never written to: what this host adds goes before it", () => {
+    expect(shown(planFor(foundPackaged({ privateUsers: true })))).toEqual([
+      "create /etc/systemd/system/jc-integrations.service (0644)",
+      "run systemctl daemon-reload",
+      `run systemctl enable ${SOCKETS.join(" ")}`,
+      "run systemctl enable --now jc-integrations.service",
+    ]);
+  });
+
+  test("of a socket that is not wanted is disabled once, and stays", () => {
+    const withoutAdmin = (isEnabled: boolean) => {
+      const found = foundPackaged({});
+      const less = found.sockets.map((each) =>
+        each.listener.name === "admin" ? { ...each, address: null, isEnabled } : each,
+      );
+      return shown(planFor({ ...found, sockets: less })).filter((line) => line.includes("admin"));
+    };
+    expect(withoutAdmin(true)).toEqual(["run systemctl disable --now jc-integrations-admin.socket"]);
+    expect(withoutAdmin(false)).toEqual([]);
+  });
+
+  test("stays, disabled, when the service is uninstalled", () => {
+    const { steps, notes } = planUninstall(places, units(true));
+    expect(shown({ steps, notes })).toEqual([
+      `run systemctl disable --now ${SOCKETS.join(" ")} jc-integrations.service`,
+      "run systemctl daemon-reload",
+    ]);
+    expect(notes.join()).toContain("/usr/lib/systemd/system/jc-integrations.service are the package's");
+  });
+
+  test("of a configuration does not take the org that install is told, and install says so", () => {
+    expect(planFor({ ...foundPackaged({}), org: "default" }).notes).toEqual([
+      '/etc/jc-integrations/config.toml is left as it is: write org = "acme" at its top.',
+    ]);
+    expect(planFor(foundPackaged({})).notes).toEqual([]);
+  });
 });
 
 test("a command that runs as the service has what the unit gives, and its words as they were typed", () => {

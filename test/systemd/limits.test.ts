@@ -5,7 +5,6 @@
 import { once } from "node:events";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import Database from "better-sqlite3";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { systemClock } from "../../src/shared/clock.ts";
@@ -30,6 +29,7 @@ import {
   property,
   run,
   setSecret,
+  storedIds,
   type,
   UNIT_FILE,
 } from "./program.ts";
@@ -273,15 +273,6 @@ function installProgramAnew(): void {
     cpSync(`${PROGRAM}/${part}`, `${PROGRAM}/${part}.new`, { recursive: true });
   for (const part of ["bin", "dist"])
     cpSync(`${PROGRAM}/${part}.new`, `${PROGRAM}/${part}`, { recursive: true, force: true });
-}
-
-function storedIds(): Set<string> {
-  const db = new Database("/var/lib/jc-integrations/log.db", { readonly: true });
-  try {
-    return new Set(db.prepare<[], string>("SELECT event_id FROM events").pluck().all());
-  } finally {
-    db.close();
-  }
 }
 
 function configuration({ hubspot }: Emulator, far: string): string {

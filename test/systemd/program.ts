@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import Database from "better-sqlite3";
 import * as v from "valibot";
 import { expect } from "vitest";
 import type { Emulator } from "../../src/emulator/emulator.ts";
@@ -74,13 +75,13 @@ export function untypedSections(): string[] {
   return sections.map((text) => text.slice(0, text.indexOf("\n"))).filter((section) => !typed.has(section));
 }
 
-export async function setSecret(name: string, value: string): Promise<void> {
-  await ok(type(`printf %s '${value}' | ${EXEC} secrets set ${name}`));
+export async function setSecret(name: string, value: string, exec = EXEC): Promise<void> {
+  await ok(type(`printf %s '${value}' | ${exec} secrets set ${name}`));
 }
 
 /** The operator's browser is on another machine; here it can reach the one that listens. */
-export async function connectHubspot(): Promise<void> {
-  const child = spawn("bash", ["-c", `${EXEC} connect hubspot --no-browser`], {
+export async function connectHubspot(exec = EXEC): Promise<void> {
+  const child = spawn("bash", ["-c", `${exec} connect hubspot --no-browser`], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const exit = new Promise((resolve) => child.once("exit", resolve));
@@ -103,6 +104,16 @@ export async function post(email: string): Promise<number> {
   const body = JSON.stringify(invite({ email }));
   const url = "http://127.0.0.1:8470/jobcannon/events";
   return (await ask(url, { method: "POST", headers: sign(body), body })).status;
+}
+
+/** Of the events that are in the service's log. */
+export function storedIds(): Set<string> {
+  const db = new Database("/var/lib/jc-integrations/log.db", { readonly: true });
+  try {
+    return new Set(db.prepare<[], string>("SELECT event_id FROM events").pluck().all());
+  } finally {
+    db.close();
+  }
 }
 
 export async function contacts(emulator: Emulator): Promise<string[]> {

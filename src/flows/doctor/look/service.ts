@@ -1,7 +1,8 @@
 /** What systemd says of the service whose state this is. Asks, and changes nothing. */
 import type { Environment } from "../../../shared/config.ts";
 import { isActive, showUnit } from "../../../systemd/host.ts";
-import { installedUnit, outdatedFiles } from "../../../systemd/look.ts";
+import { installedUnit } from "../../../systemd/installed.ts";
+import { outdatedFiles } from "../../../systemd/look.ts";
 import { type Places, placesOf, type Program, type Scope, UNIT } from "../../../systemd/places.ts";
 import { createRunner } from "../../../systemd/runner.ts";
 import type { VendorDeclaration } from "../../../vendors/contract/declaration.ts";
