@@ -52,7 +52,7 @@ export async function refuseUnlessAble(runner: Runner, scope: Scope, words: stri
 
 /** Throws `USAGE` for a program that the service's own user could not start. */
 export function refuseClosedProgram({ nodePath, scriptPath }: Program): void {
-  const bundle = join(dirname(dirname(scriptPath)), "dist", "start.cjs");
+  const bundle = join(dirname(dirname(scriptPath)), "dist", "build.json");
   const closed = closedPart(scriptPath) ?? closedPart(bundle);
   if (closed !== null)
     throw new AppError("USAGE", `the service's user cannot read the program: ${closed}`, {

@@ -57,7 +57,7 @@ function declareTests() {
 
   test.each([
     ["its script", "bin/jc-integrations.js", 0o777, 0o755],
-    ["a file of dist", "dist/start.cjs", 0o664, 0o644],
+    ["a file of dist", "dist/status.cjs", 0o664, 0o644],
     ["dist", "dist", 0o777, 0o755],
     ["the directory it lies in", "..", 0o775, 0o755],
   ])("install is refused where others can change %s, with the fix", async (_name, part, wide, narrow) => {
