@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
 import { VENDORS } from "../vendors/index.ts";
+import type { DemoOptions } from "../demo/demo.ts";
 import { withoutApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -12,8 +13,19 @@ export function registerDemo(program: Command, world: World): void {
     .addOption(
       new Option("--hubspot-version <version>", "in this version of HubSpot's API").choices(versions()),
     )
-    .addHelpText("after", "\nExample:\n  jc-integrations demo --keep")
-    .action((options: { keep?: boolean; hubspotVersion?: string }, command: Command) =>
+    .addOption(
+      new Option(
+        "--profile <profile>",
+        "SmartRecruiters as the setup guide has it, or as its own documents do",
+      )
+        .choices(["v1", "published"])
+        .default("v1"),
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  jc-integrations demo --keep\n  jc-integrations demo --profile published",
+    )
+    .action((options: Omit<DemoOptions, "keep"> & { keep?: boolean }, command: Command) =>
       withoutApp(world, command, async (output) => {
         const { runDemo } = await import("../demo/demo.ts");
         await runDemo(output, { ...options, keep: options.keep === true });

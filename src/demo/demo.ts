@@ -2,17 +2,26 @@ import type { Output } from "../shared/world.ts";
 import { serve } from "../daemon/serve.ts";
 import { bringResults, connectHubspot, resyncAgain, sweepOnce } from "./hubspot.ts";
 import { ORG, type Scene } from "./scene.ts";
+import { inviteCandidate } from "./published.ts";
 import { assessCandidate, connectSmartrecruiters } from "./smartrecruiters.ts";
 import { installForAWhile } from "./installation.ts";
 import { sayHowForReal, sayWhatGoesOn } from "./what-next.ts";
 
+export interface DemoOptions {
+  /** It goes on until Ctrl-C. */
+  keep: boolean;
+  hubspotVersion?: string;
+  /** In which contract SmartRecruiters is spoken to. */
+  profile?: "v1" | "published";
+}
+
 /**
  * The main job end to end, through the real code: only the vendors are emulated, and all state rests in a directory
- * that is gone afterwards. `keep`: it goes on until Ctrl-C.
+ * that is gone afterwards.
  */
 export async function runDemo(
   output: Output,
-  { keep, hubspotVersion }: { keep: boolean; hubspotVersion?: string },
+  { keep, hubspotVersion, profile = "v1" }: DemoOptions,
 ): Promise<void> {
   const { world } = output;
   const vendors = ["hubspot", "smartrecruiters"];
@@ -22,6 +31,10 @@ export async function runDemo(
     environment: "production",
     vendors,
     ...(hubspotVersion === undefined ? {} : { apiVersions: { hubspot: hubspotVersion } }),
+    settings: ({ smartrecruiters }) => ({
+      smartrecruiters: [`profile = "${profile}"`],
+      ...(profile === "v1" ? {} : { jobcannon: [`invites_url = "${smartrecruiters}/jobcannon/invites"`] }),
+    }),
   });
   try {
     const scene = {
@@ -35,7 +48,8 @@ export async function runDemo(
       const stories = await bringResults(scene);
       await resyncAgain(scene, hubspot);
       await sweepOnce(scene, stories);
-      await assessCandidate(scene, await connectSmartrecruiters(scene));
+      const opened = await connectSmartrecruiters(scene);
+      await (profile === "v1" ? assessCandidate : inviteCandidate)(scene, opened);
       if (!keep) return sayHowForReal(scene);
       sayWhatGoesOn(scene);
       await new Promise((resolve) => scene.signal.addEventListener("abort", resolve));

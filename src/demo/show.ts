@@ -76,3 +76,18 @@ export function scorecardTable(
   ]);
   return terminal.table(["scorecard", "SmartRecruiters holds"], rows);
 }
+
+/** What recruiters see of a result on the candidate's profile. */
+export function resultTable(
+  properties: Readonly<Record<string, string | number>>,
+  notes: readonly { content: string }[],
+  terminal: Terminal,
+): string {
+  return terminal.table(
+    ["profile", "SmartRecruiters holds"],
+    [
+      ...Object.entries(properties).map(([key, value]) => [key, String(value)]),
+      ...notes.map(({ content }) => ["note", content]),
+    ],
+  );
+}

@@ -28,13 +28,14 @@ export async function connectSmartrecruiters(scene: Scene): Promise<OpenAts> {
     environment: "production",
     signal,
   });
-  const { connection, ats, access } = opened;
+  const { connection, destination, ats, access } = opened;
+  const [, fields] = destination.fieldWords;
   const take = createTakeMissed({ store, clock: app.clock, sources: app.sources });
   const targetUrl = webhookUrl(app.config["serve.public_url"], ats);
   const context = { store, clock: app.clock, vault: await app.vault(), ats, access, take, targetUrl };
   await subscribe(context, connection, await planSubscribe(context, connection));
   say(
-    `   ${terminal.pill("Connected", "good")}  ${connection.knownFields?.length ?? 0} scorecard fields found, webhooks go to ${targetUrl}\n`,
+    `   ${terminal.pill("Connected", "good")}  ${connection.knownFields?.length ?? 0} ${fields} found, webhooks go to ${targetUrl}\n`,
   );
   return opened;
 }

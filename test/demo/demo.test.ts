@@ -27,6 +27,18 @@ describe("demo", () => {
     expect(err).toContain("Confirmed by SmartRecruiters' own webhook: a1 is inv_a1");
   });
 
+  test("shows SmartRecruiters as its own documents have it, from the stage to properties and note", async () => {
+    const world = await freshWorld();
+    const { code, out, err } = await world.run(["demo", "--profile", "published"]);
+    expect(code, err).toBe(0);
+    expect(err).toContain("6 candidate properties found");
+    expect(err).toContain("7  A candidate reaches a stage that asks for a test, and takes it");
+    expect(err).toMatch(/JobCannon was asked once, and sent its id back: jc_[0-9a-f]{24}/);
+    expect(err).toContain("HubSpot holds  jc_disc_d 68 _i 41 _s 55 _c 80");
+    expect(out).toMatch(/jc_disc_d +68/);
+    expect(out).toContain("DISC: Dominance 68, Influence 41, Steadiness 55, Conscientiousness 80");
+  });
+
   test.each(API_VERSIONS)("runs whole in HubSpot's API %s, and asks in no other", async (version) => {
     const world = await freshWorld();
     const running = world.start(["demo", "--keep", "--hubspot-version", version]);

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { allDelivered, launchService } from "../end-to-end/program.ts";
 import { succeed, until, type World } from "../world.ts";
 import { type Application, apply, control, move, resultOf } from "./company.ts";
-import { type PublishedWorld, publishedWorld, subscribedWorld, VENDOR } from "./world.ts";
+import { type PublishedWorld, publishedWorld, VENDOR } from "./world.ts";
 
 const SET = ["catalog", "set", "--job", "j1", "--test", "disc"];
 const EMAIL = "ann@example.org";
@@ -33,8 +33,12 @@ async function wanted(world: World) {
 
 /** Connected and subscribed; `at`: under the emulator, where JobCannon is asked. Blank for nowhere. */
 async function asking(at = "/jobcannon/invites"): Promise<PublishedWorld> {
-  const { world, service } = await subscribedWorld();
-  await service.running.stop();
+  const world = await publishedWorld();
+  await succeed(world, ["connect", VENDOR]);
+  const service = await launchService(world);
+  await succeed(world, ["webhooks", "subscribe"]);
+  service.child.kill("SIGTERM");
+  await service.ended;
   const url = at === "" ? "" : `invites_url = "${world.emulator.smartrecruiters}${at}"\n`;
   appendFileSync(world.configFile, `[jobcannon]\n${url}[schedule]\nretry_every = "1s"\n`);
   return world;
@@ -201,6 +205,31 @@ describe("a candidate who comes to such a stage", () => {
       code: 2,
     });
     expect(await asked(world)).toEqual([]);
+  });
+
+  test("is not asked for again, and gets no second note, after an old backup took the log's place", async () => {
+    const world = await asking();
+    const { file } = Object((await succeed(world, ["backup", "--json"])).json);
+    await succeed(world, [...SET, "--stage", "IN_REVIEW/Assessment"]);
+    const service = await launchService(world);
+    const of = await arrived(world);
+    const [request] = await until("JobCannon is asked", async () => {
+      const all = await asked(world);
+      return all.length > 0 && all;
+    });
+    await control(world, "/invites/complete", { id: request?.id });
+    await until("the result is back", async () => (await resultOf(world, of)).notes.length > 0);
+    await allDelivered(world);
+    service.child.kill("SIGTERM");
+    await service.ended;
+    await succeed(world, ["restore", file, "--yes"]);
+    const list = await succeed(world, ["catalog", "list", "--job", "j1", "--json"]);
+    expect(list.json).toMatchObject({ stages: [{ test: "disc" }] });
+    await succeed(world, ["run", "questions"]);
+    await succeed(world, ["run", "requests"]);
+    await succeed(world, ["replay", "--vendor", VENDOR, "--status", "delivered", "--yes"]);
+    expect(await asked(world)).toEqual([request]);
+    expect((await resultOf(world, of)).notes).toHaveLength(1);
   });
 
   test("is told apart where JobCannon says no: a person sees why, and can have it asked again", async () => {

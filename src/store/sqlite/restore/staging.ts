@@ -13,7 +13,14 @@ import type { Places } from "./places.ts";
  * brings again. A table that one of the logs does not have is left out.
  */
 const TAKEN_FIRST = ["erasures", "tombstones", "forgotten", "purges"] as const;
-const TAKEN_ALONG = ["trials", "consents", "refusals"] as const;
+const TAKEN_ALONG = [
+  "trials",
+  "consents",
+  "refusals",
+  "catalog",
+  "invite_requests",
+  "request_attempts",
+] as const;
 
 /** Makes it anew, whatever a restore that was cut off left there. */
 export function stageBackup({ staged, stagedLog }: Places, backup: string, now: number): void {
@@ -104,13 +111,29 @@ export function settleAsBefore(old: Db, staged: Db, { isSame }: { isSame: boolea
      WHERE id = @id`,
   );
   const hold = staged.prepare("UPDATE pushes SET state = 'held', held_cause = @cause WHERE id = @id");
+  const receiptOf = createReceiptOf(old);
+  const keepReceipt = staged.prepare("UPDATE pushes SET receipt = @receipt WHERE id = @id");
   staged.transaction(() => {
     for (const { id, ...push } of open.all()) {
       const before = attempt(() => look.get({ id, ...push }));
+      const receipt = attempt(() => receiptOf({ id, ...push }));
+      if (receipt) keepReceipt.run({ id, receipt });
       if (before?.state === "delivered" && isSame) deliver.run({ id, projection: before.projection });
       if (before?.state === "held") hold.run({ id, cause: before.cause });
     }
   })();
+}
+
+/** What a destination wanted back: without it what was told once, as a note, would be told anew. */
+function createReceiptOf(old: Db): (push: OpenPush) => string | null {
+  if (!columnsIn(old, "pushes").includes("receipt")) return () => null;
+  const receipt = old
+    .prepare<OpenPush, string | null>(
+      `SELECT p.receipt FROM pushes p JOIN connections c ON c.id = p.connection_id
+       WHERE c.org = @org AND c.vendor = @vendor AND c.environment = @environment AND p.subject = @subject`,
+    )
+    .pluck();
+  return (push) => receipt.get(push) ?? null;
 }
 
 interface OldPush {
