@@ -37,7 +37,6 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
     lines.restoreCommand(HOSTILE),
   ],
   verifyCommand: [lines.verifyCommand("/mnt/log.backup"), lines.verifyCommand(HOSTILE)],
-  DOCTOR_COMMAND: [lines.DOCTOR_COMMAND],
   SECRETS_COMMAND: [lines.SECRETS_COMMAND],
   CONFIG_CHECK_COMMAND: [lines.CONFIG_CHECK_COMMAND],
   IMPORT_COMMAND: [lines.IMPORT_COMMAND],

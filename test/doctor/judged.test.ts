@@ -99,7 +99,12 @@ test("a rate window that is full is no fault: it empties by itself", () => {
 });
 
 test("a secret that nobody can look for is not told as missing", () => {
-  const sender = { source: "jobcannon", label: "JobCannon", secretName: "jobcannon.webhook-secret" };
+  const sender = {
+    isAts: false,
+    source: "jobcannon",
+    label: "JobCannon",
+    secretName: "jobcannon.webhook-secret",
+  };
   expect(withoutSecret({ ...sender, hasSecret: null }, { org: "acme" })).toBe(null);
 });
 
@@ -153,6 +158,7 @@ describe("what hangs", () => {
     );
     stop.abort(new Error("Ctrl-C"));
     await expect(hanging).rejects.toThrow("Ctrl-C");
+    await looker.ended();
   });
 });
 

@@ -73,8 +73,6 @@ export const VACUUM_COMMAND = line("run", "vacuum");
 export const BACKUP_COMMAND = line("backup");
 export const BACKUPS_COMMAND = line("backup", "list");
 export const CONFIG_CHECK_COMMAND = line("config", "check");
-/** Says what is wrong, and what to type. */
-export const DOCTOR_COMMAND = line("doctor");
 export const SECRETS_COMMAND = line("secrets", "list");
 export const IMPORT_COMMAND = line("invites", "import", "events.ndjson");
 

@@ -33,15 +33,14 @@ export function webhooksArea(
 }
 
 export function withoutSecret(
-  { source, label, secretName, hasSecret }: Facts["senders"][number],
+  { source, label, secretName, isAts, hasSecret }: Facts["senders"][number],
   { org }: { org: string },
 ): Finding | null {
   if (hasSecret !== false) return null;
-  const isOwn = secretName.startsWith(`${source}.`) && source !== "jobcannon";
   return fault("webhooks.secret", "CONFIG_INVALID", {
     what: `no webhook secret of ${label} is set`,
     why: `${possessive(label)} webhooks cannot be verified: all hear 503, and are sent again.`,
-    command: isOwn ? subscribeCommand({ vendor: source, org }) : setSecretCommand(secretName),
+    command: isAts ? subscribeCommand({ vendor: source, org }) : setSecretCommand(secretName),
   });
 }
 

@@ -52,10 +52,19 @@ export interface Facts {
   chat: Looked<AppError | null>;
   sources: readonly SourceStanding[];
   /** Senders that somebody relies on, each with whether a secret of theirs is set; null where nobody can tell. */
-  senders: readonly { source: string; label: string; secretName: string; hasSecret: boolean | null }[];
+  senders: readonly Sender[];
   accounts: readonly AccountFacts[];
   /** When the newest trial that passed began, by vendor. */
   trials: ReadonlyMap<string, number>;
+}
+
+export interface Sender {
+  source: string;
+  label: string;
+  secretName: string;
+  /** We subscribe to its webhooks, and get their secret there. */
+  isAts: boolean;
+  hasSecret: boolean | null;
 }
 
 /** Half of what a look may take: what is found until then is told. */
@@ -190,7 +199,9 @@ function sendersOf(
     );
     if (!source || !secret || !isUsed) return [];
     const hasSecret = secretNames?.some((name) => name.split("/")[2]?.split("@")[0] === secret.name) ?? null;
-    return [{ source: vendor, label, secretName: secret.name, hasSecret }];
+    return [
+      { source: vendor, label, secretName: secret.name, isAts: destination?.isAts ?? false, hasSecret },
+    ];
   });
 }
 

@@ -19,7 +19,7 @@ export interface Looker {
   look<T>(work: (signal: AbortSignal) => Promise<T>): Promise<Looked<T>>;
   /** The first mistake of our own that was met; undefined where none was. */
   bug(): unknown;
-  /** Once what came too late has ended, too: a refresh of tokens under way must not be cut off. */
+  /** Once what came too late has ended, too, unless somebody stops us: a refresh under way must not be cut off. */
   ended(): Promise<void>;
 }
 
@@ -57,7 +57,11 @@ export function createLooker({
     },
     bug: () => bugs[0],
     ended: async () => {
-      await Promise.allSettled(underWay);
+      const isStopped = new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      await Promise.race([Promise.allSettled(underWay), isStopped]);
     },
   };
 }
