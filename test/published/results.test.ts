@@ -213,6 +213,20 @@ describe("resync-properties --vendor smartrecruiters", () => {
     expect(await callsTo(world, "/configuration/candidate-properties")).not.toContain(201);
   });
 
+  test("is not needed for long: the hourly look finds what was made or taken away, and has it filled", async () => {
+    const { world, of } = await withApplication();
+    await told(world, of, disc());
+    await define(world, [NUMBER("jc_disc_d")]);
+    expect((await succeed(world, ["run", "properties", "--json"])).json).toMatchObject({
+      checked: 1,
+      due: 1,
+    });
+    await deliver(world);
+    expect((await resultOf(world, of)).properties).toEqual({ jc_disc_d: 68 });
+    expect((await push(world))?.warnings).toEqual([]);
+    expect((await succeed(world, ["run", "properties", "--json"])).json).toMatchObject({ due: 0 });
+  });
+
   test("has what was told before filled into properties that are there since, without another note", async () => {
     const { world, of } = await withApplication();
     await define(world, [NUMBER("jc_disc_d")]);

@@ -22,9 +22,12 @@ export interface RequestContext extends AccountContext {
 export interface Requested {
   sent: number;
   failed: string[];
+  /** The time was over before all were asked for. */
+  isLeft: boolean;
 }
 
 const PAGE = 100;
+const LONGEST_RUN_MS = 30_000;
 const SECRET = "jobcannon.webhook-secret";
 
 /** `insists`: also what was put off. */
@@ -33,19 +36,26 @@ export async function requestInvites(
   { insists, signal }: { insists: boolean; signal: AbortSignal },
 ): Promise<Requested> {
   const { store, clock } = context;
-  const outcome: Requested = { sent: 0, failed: [] };
+  const outcome: Requested = { sent: 0, failed: [], isLeft: false };
   const desk = await context.inviteDesk();
   if (desk === null) return outcome;
+  const endsAt = clock.now() + LONGEST_RUN_MS;
   const due = insists ? {} : { dueBy: clock.now() };
-  const requests = await store.inviteRequests({ states: ["open"], ...due, limit: PAGE });
-  for (const request of requests) {
-    signal.throwIfAborted();
-    const note = await askFor(context, desk, { request, signal });
-    await store.noteRequest(request.id, note, clock.now());
-    if (note.state === "sent") outcome.sent += 1;
-    else outcome.failed.push(note.reason ?? "");
+  const asked = new Set<number>();
+  for (;;) {
+    const page = await store.inviteRequests({ states: ["open"], ...due, limit: PAGE + asked.size });
+    const next = page.filter(({ id }) => !asked.has(id));
+    for (const request of next) {
+      signal.throwIfAborted();
+      asked.add(request.id);
+      const note = await askFor(context, desk, { request, signal });
+      await store.noteRequest(request.id, note, clock.now());
+      if (note.state === "sent") outcome.sent += 1;
+      else outcome.failed.push(note.reason ?? "");
+    }
+    outcome.isLeft = next.length > 0 && clock.now() >= endsAt;
+    if (next.length === 0 || outcome.isLeft) return outcome;
   }
-  return outcome;
 }
 
 /** Asks for one; what becomes of it is the store's to keep. Throws what says nothing about it. */

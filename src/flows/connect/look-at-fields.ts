@@ -35,7 +35,7 @@ export async function lookAtAllFields(
     if (!isReady || knownFields === null || (!insists && isFresh(connection, account.clock.now()))) continue;
     try {
       const destination = await account.destination(connection);
-      if (!destination.ownFields) continue;
+      if (!destination.ownFields && !destination.peopleMakeFields) continue;
       const access = await account.access(connection, { store, signal });
       const context = { store, clock: account.clock, destination, access };
       const { due, news } = await lookAtFields(context, { ...connection, knownFields });
@@ -65,7 +65,7 @@ async function lookAtFields(
   const { store, clock, destination, access } = context;
   const { leftOut: before = [], knownFields: known } = connection;
   const plan = await destination.planFields(access, before);
-  const found = judge(connection, plan);
+  const found = destination.peopleMakeFields ? asTheyAre(connection, plan) : judge(connection, plan);
   const isChanged = JSON.stringify([found.known, found.leftOut]) !== JSON.stringify([known, before]);
   const changed = isChanged
     ? await store.saveConnection(connection, { knownFields: found.known, leftOut: found.leftOut })
@@ -90,6 +90,11 @@ interface Judged {
   mended: string[];
   /** Writing them was refused though nothing in their definition says why: one contact is to show whether that is over. */
   onTrial: string[];
+}
+
+/** Nothing waits for a field that only people there can make, so what is gone is gone. */
+function asTheyAre({ knownFields: known }: Prepared, { existing, leftOut }: FieldPlan): Judged {
+  return { known: existing, leftOut, mended: existing.filter((name) => !known.includes(name)), onTrial: [] };
 }
 
 /** What is missing stays as it was: results are held for it, or it never fitted in. */

@@ -227,8 +227,9 @@ export const JOBS: readonly Job[] = [
       const { requestInvites } = await import("../ats/request-invites.ts");
       return async (context, signal) => {
         const { insists } = context;
-        const { sent, failed } = await requestInvites(context, { insists, signal });
+        const { sent, failed, isLeft } = await requestInvites(context, { insists, signal });
         return {
+          isLeft,
           counts: { sent },
           text: `${count(sent, "invite")} asked for`,
           event: sent > 0 ? "invites asked for" : null,

@@ -152,6 +152,8 @@ export interface Destination extends DestinationWords {
   planFields(access: Access, leftOut?: readonly LeftOutField[]): Promise<FieldPlan>;
   /** Creates what the plan says, tolerates that another run was first, reads back. Returns what now is. */
   applyFields(access: Access, plan: FieldPlan): Promise<FieldReport>;
+  /** The account's own people make the fields that results fill: what there is now is looked at now and then. */
+  peopleMakeFields?: true;
   /** The fields that results fill, where they are ours and the same in every account. */
   ownFields?: OwnFields;
   /** Everybody there with this address; absent where nobody has to say whose a result is. Throws `VENDOR_*`. */

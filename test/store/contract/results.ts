@@ -86,6 +86,16 @@ export function describeResults(open: OpenStore): void {
       expect((await again()).receipt).toBe(null);
     });
 
+    test("are keyed otherwise once the same account is connected in another contract", async () => {
+      const store = await opened(open);
+      const { id } = await connect(store, SMARTRECRUITERS);
+      await store.append(completedFor("ann"));
+      expect(await claimsOf(store, { connectionId: id, limit: 9, now: NOON })).toEqual([]);
+      await connect(store, RESULTS);
+      await store.append(completedFor("bob"));
+      expect((await claimOne(store, id, NOON)).subject).toBe("invitation:inv_bob");
+    });
+
     test("are attempts of their invitation in the delivery log, found by its address", async () => {
       const store = await opened(open);
       const { id } = await connect(store, RESULTS);

@@ -43,7 +43,7 @@ export function createConnections(db: Db, now: () => number) {
     INSERT INTO connections (org, vendor, environment, subject_kind, hold_cause, state, account_id, details)
     VALUES (@org, @vendor, @environment, @subject, @cause, @state, @accountId, @details)
     ON CONFLICT (org, vendor, environment) DO UPDATE SET
-      subject_kind = iif(account_id IS NOT excluded.account_id, excluded.subject_kind, subject_kind), hold_cause = coalesce(@cause, hold_cause),
+      subject_kind = iif(@connects, excluded.subject_kind, subject_kind), hold_cause = coalesce(@cause, hold_cause),
       state = excluded.state, account_id = excluded.account_id, details = excluded.details`);
   const ofAccount = db.prepare<[string, string], ConnectionRow>(
     `${CONNECTION_COLUMNS} WHERE vendor = ? AND account_id = ?`,
@@ -77,7 +77,9 @@ export function createConnections(db: Db, now: () => number) {
     const { org, vendor, environment, subject } = key;
     const accountId = details.account?.id ?? null;
     const cause = changes.isConfirmed === false ? ("confirm" satisfies HeldCause) : null;
-    const row = { org, vendor, environment, subject, cause, state, accountId };
+    // Another contract may tell the same account by other subjects.
+    const connects = Number(Boolean(changes.account));
+    const row = { org, vendor, environment, subject, cause, state, accountId, connects };
     upsert.run({ ...row, details: JSON.stringify(details) });
     const after = rowOf(key);
     if (!after) throw new Error("a connection vanished while it was written");

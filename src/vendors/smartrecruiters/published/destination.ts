@@ -69,6 +69,7 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
     project: (invites, knownFields) =>
       mapResult(invites, { resultBase: settings.resultBase, knownFields, results: settings.results }),
     send: (access, updates) => sendResult({ ...api, access }, updates),
+    peopleMakeFields: true,
     planFields: (access) => planProperties({ ...api, access }),
     applyFields: (_access, plan) => applyProperties(plan),
     candidatesWith: (access, email) => candidatesWith({ ...api, access }, email),
