@@ -3,7 +3,10 @@
 const answers = require("../dist/answers.json");
 
 const [word, ...others] = process.argv.slice(2);
-if (others.length === 0 && Object.hasOwn(answers, word ?? "")) process.stdout.write(answers[word]);
+// It was written down for 80 columns.
+const isNarrow = Number(process.stdout.columns ?? process.env.COLUMNS ?? 80) < 80;
+if (others.length === 0 && !isNarrow && Object.hasOwn(answers, word ?? ""))
+  process.stdout.write(answers[word]);
 else {
   const loader = require("./load.js");
   loader.load("start.cjs").start(loader);

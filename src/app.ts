@@ -397,7 +397,8 @@ function configFor(world: World, globals: Globals): Config {
   const [first, ...others] = faults;
   if (!first) return config;
   if (others.length === 0) throw first;
-  const more = `${others.length} more ${others.length === 1 ? "fault" : "faults"}: ${CONFIG_CHECK_COMMAND}`;
+  // How many there are in all, only the whole look tells: at files, and at what vendors say.
+  const more = `There is more that is wrong; all of it: ${CONFIG_CHECK_COMMAND}`;
   const { code, message, hint } = first;
   throw new AppError(code, message, { hint: hint === undefined ? more : `${hint}\n  ${more}`, cause: first });
 }

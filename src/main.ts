@@ -64,8 +64,12 @@ type Places = Pick<Globals, "config" | "stateDir">;
 export type TreeOf = (argv: readonly string[]) => Promise<Command>;
 type Register = (program: Command, world: World, treeOf: TreeOf) => void;
 
-/** The same on every terminal: the root's help is written out when the program is built. */
+/** No more on any terminal: the root's help is written out when the program is built. */
 const HELP_COLUMNS = 80;
+
+function helpColumns({ io, env }: World, stream: "out" | "err"): number {
+  return Math.min(HELP_COLUMNS, widthOf(io, env, stream) ?? HELP_COLUMNS);
+}
 
 /** Runs one command line, without the program's own name. Returns the exit code; throws nothing. */
 export async function main(argv: readonly string[], outside: Outside): Promise<number> {
@@ -129,10 +133,10 @@ export async function createProgram(
   eachCommand(program, (command) => {
     command.exitOverride();
     command.configureOutput({
-      writeOut: world.io.out,
+      writeOut: (text) => world.io.out(wrapped(text, helpColumns(world, "out"), unbroken)),
       writeErr: complain,
-      getOutHelpWidth: () => HELP_COLUMNS,
-      getErrHelpWidth: () => HELP_COLUMNS,
+      getOutHelpWidth: () => helpColumns(world, "out"),
+      getErrHelpWidth: () => helpColumns(world, "err"),
     });
     command.configureHelp({ showGlobalOptions: true });
     command.helpCommand(false);

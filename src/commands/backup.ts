@@ -77,7 +77,13 @@ async function listBackups({ app, terminal, print }: Session): Promise<void> {
       backups.length === 0
         ? `No backup is in ${directory}.`
         : terminal.table(
-            ["taken", "events", "invites", "size", "file"],
+            [
+              "taken",
+              { name: "events", drop: 2 },
+              { name: "invites", drop: 1 },
+              { name: "size", drop: 3 },
+              "file",
+            ],
             backups.map(({ file, at, bytes, facts }) => [
               shortTime(at),
               facts ? String(facts.counts.events) : "–",

@@ -32,7 +32,10 @@ export function registerConfig(program: Command, world: World): void {
           }
         }
         const json = Object.fromEntries(rows.map(([name = "", value, origin]) => [name, { value, origin }]));
-        print({ json: { config: json }, text: () => terminal.table(["key", "value", "from"], rows) });
+        print({
+          json: { config: json },
+          text: () => terminal.table(["key", "value", { name: "from", drop: 1 }], rows),
+        });
       }),
     );
 

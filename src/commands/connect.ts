@@ -10,6 +10,7 @@ import { canAsk, saysYes } from "./session/agreement.ts";
 import { reportConnected } from "./session/connected-report.ts";
 import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
+import { tell } from "./session/told.ts";
 import type { World } from "../shared/world.ts";
 import type { Destination } from "../vendors/contract/destination.ts";
 
@@ -180,8 +181,9 @@ async function confirmOtherAccount(
     });
   }
   clearCountdown(world);
-  world.io.err(
-    `This is account ${after.id} (${plain(after.name)}), not ${before.id} as before: all results would count as never sent.\n`,
+  tell(
+    world,
+    `This is account ${after.id} (${plain(after.name)}), not ${before.id} as before: all results would count as never sent.`,
   );
   return await saysYes(world, "Connect to this account?");
 }

@@ -5,6 +5,9 @@ import type { DemoOptions } from "../demo/demo.ts";
 import { withoutApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
+/** Read, shown to others and pasted into documents. */
+const COLUMNS = 80;
+
 export function registerDemo(program: Command, world: World): void {
   program
     .command("demo")
@@ -26,10 +29,15 @@ export function registerDemo(program: Command, world: World): void {
       "\nExamples:\n  jc-integrations demo --keep\n  jc-integrations demo --profile published",
     )
     .action((options: Omit<DemoOptions, "keep"> & { keep?: boolean }, command: Command) =>
-      withoutApp(world, command, async (output) => {
-        const { runDemo } = await import("../demo/demo.ts");
-        await runDemo(output, { ...options, keep: options.keep === true });
-      }),
+      withoutApp(
+        world,
+        command,
+        async (output) => {
+          const { runDemo } = await import("../demo/demo.ts");
+          await runDemo(output, { ...options, keep: options.keep === true });
+        },
+        { atMost: COLUMNS },
+      ),
     );
 }
 

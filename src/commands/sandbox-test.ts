@@ -203,7 +203,7 @@ function createDrawing({ world, terminal }: Output): Drawing {
         ...(cause === null ? [] : detail("cause", cause)),
         ...(fix === null ? [] : detail("fix", fix)),
       ];
-      io.out(`${readable(lines.join("\n"))}\n`);
+      io.out(`${terminal.fit(readable(lines.join("\n")))}\n`);
     },
     stop,
   };

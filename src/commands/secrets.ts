@@ -83,7 +83,16 @@ export function registerSecrets(program: Command, world: World): void {
             rows.length === 0
               ? `No secrets yet. Set one: ${setSecretCommand("hubspot.client-secret")}`
               : [
-                  terminal.table(["secret", "org", "environment", "number", "set"], rows),
+                  terminal.table(
+                    [
+                      "secret",
+                      "org",
+                      { name: "environment", drop: 2 },
+                      { name: "number", drop: 3 },
+                      { name: "set", drop: 1 },
+                    ],
+                    rows,
+                  ),
                   ...warnings.map((words) => terminal.paint.yellow(`! ${words}`)),
                 ].join("\n"),
         });

@@ -117,7 +117,7 @@ async function list(session: Session, flags: Flags): Promise<void> {
         found.length === 0
           ? "No subscription."
           : terminal.table(
-              ["id", "event", "sends to", ""],
+              ["id", { name: "event", drop: 1 }, "sends to", ""],
               found.map((each) => [
                 each.id,
                 each.event,
@@ -345,7 +345,16 @@ function renderLog(
   const all = [...rows, ...refusals].sort((a, b) => a.at - b.at);
   if (all.length === 0) return isUnmatched ? "None waits for its invite." : "No webhook yet.";
   return table(
-    ["received", "", "event", "candidate", "assessment", "invite", "from", ""],
+    [
+      "received",
+      "",
+      "event",
+      { name: "candidate", drop: 3 },
+      { name: "assessment", drop: 2 },
+      "invite",
+      { name: "from", drop: 1 },
+      "",
+    ],
     all.map(({ at, cells }) => [shortTime(at), ...cells]),
   );
 }

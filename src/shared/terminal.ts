@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import type { Clock } from "./clock.ts";
 import type { Environment } from "./config.ts";
 import type { Io } from "./io.ts";
-import { type Column, type Laid, layTable, wrapped } from "./layout.ts";
+import { type Column, type Laid, layTable, type Units, wrapped } from "./layout.ts";
 import { grouped } from "./text.ts";
 
 /** How output for people looks: colours, tables, pills, progress. Loaded only when something is shown. */
@@ -17,7 +17,9 @@ export interface Terminal {
    * Aligned columns under dim headings, without a frame, in the width there is. What there is no room for is left out, and
    * named below; what does not fit at all is told row by row.
    */
-  table(headings: readonly Heading[], rows: readonly (readonly string[])[], atMost?: number): string;
+  table(headings: readonly Heading[], rows: readonly (readonly string[])[]): string;
+  /** A text in the width there is. */
+  fit(text: string): string;
   pill(text: string, tone: Tone): string;
   /**
    * A line that redraws itself on a terminal, and shows up rarely elsewhere. `from`: what was done before it; rate and
@@ -67,9 +69,15 @@ export interface Shape {
   level: 0 | 1 | 2;
   width: number | null;
   isWide: boolean;
+  /** What stays together on a line; words unless given. */
+  units?: Units;
 }
 
-export function createTerminal(io: Io, { level, width, isWide }: Shape, clock: Pick<Clock, "now">): Terminal {
+export function createTerminal(
+  io: Io,
+  { level, width, isWide, units }: Shape,
+  clock: Pick<Clock, "now">,
+): Terminal {
   const paint = new Chalk({ level });
   const tones = {
     good: paint.black.bgGreen,
@@ -81,28 +89,24 @@ export function createTerminal(io: Io, { level, width, isWide }: Shape, clock: P
     paint,
     width,
     isWide,
-    table: (headings, rows, atMost) => {
-      const room = isWide ? null : narrower(width, atMost);
+    table: (headings, rows) => {
+      const room = isWide ? null : width;
       const all = headings.map((each): Column => (typeof each === "string" ? { name: each } : each));
       const wanted = all.flatMap((column, at) => (column.wide && !isWide ? [] : [at]));
       const columns = wanted.flatMap((at) => all[at] ?? []);
       const cells = rows.map((row) => wanted.map((at) => row[at] ?? ""));
       const laid = layTable(columns, cells, room);
-      if (laid.isTooNarrow) return rowByRow(laid, room, paint);
+      if (laid.isTooNarrow) return rowByRow({ columns, rows: cells }, room, paint);
       const note = `not shown for want of room: ${laid.dropped.join(", ")} (--wide shows all)`;
       return [
         sideBySide(laid, paint),
         ...(laid.dropped.length > 0 ? [paint.dim(wrapped(note, room))] : []),
       ].join("\n");
     },
+    fit: (text) => wrapped(text, isWide ? null : width, units),
     pill: (text, tone) => (level === 0 ? `[${text}]` : tones[tone](` ${text} `)),
     progress: (label, total, from = 0) => createProgress({ io, paint, clock }, { label, total, from }),
   };
-}
-
-function narrower(width: number | null, atMost = Number.POSITIVE_INFINITY): number | null {
-  const least = Math.min(width ?? Number.POSITIVE_INFINITY, atMost);
-  return Number.isFinite(least) ? least : null;
 }
 
 function sideBySide({ columns, rows }: Laid, paint: ChalkInstance): string {
@@ -120,7 +124,11 @@ function sideBySide({ columns, rows }: Laid, paint: ChalkInstance): string {
 }
 
 /** Each cell on a line of its own, behind its heading. */
-function rowByRow({ columns, rows }: Laid, room: number | null, paint: ChalkInstance): string {
+function rowByRow(
+  { columns, rows }: Pick<Laid, "columns" | "rows">,
+  room: number | null,
+  paint: ChalkInstance,
+): string {
   const cells = rows.map((row) =>
     row.flatMap((cell, at) => {
       const name = columns[at]?.name ?? "";

@@ -61,7 +61,7 @@ describe("the configuration", () => {
     appendFileSync(world.configFile, '\n[log]\nlevel = "loud"\nformat = "pretty"\n');
     const { code, err } = await run(world, "status");
     expect(code).toBe(2);
-    expect(err).toContain("1 more fault: jc-integrations config check");
+    expect(err).toContain("There is more that is wrong; all of it: jc-integrations config check");
   });
 
   test("that is nowhere says what is missing for a first connect", async () => {

@@ -103,7 +103,8 @@ describe("the queries", () => {
       verbs.subjects({ connectionId: id, limit: 10 });
       verbs.subjects({ connectionId: id, limit: 10, status: "in_progress" });
       verbs.invites({ org: "acme", limit: 10 });
-      finished(createStuck(db)(id, NOON));
+      finished(createStuck(db).stuckOf(id, NOON));
+      finished(createStuck(db).heldFor(id, "gone"));
     });
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_due"));
     expect(plans).toContainEqual(expect.stringContaining("INDEX pushes_waiting"));

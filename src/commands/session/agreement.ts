@@ -1,6 +1,7 @@
 /** A person's yes to what cannot be taken back. */
 import { AppError } from "../../shared/errors.ts";
 import type { Output, World } from "../../shared/world.ts";
+import { tell } from "./told.ts";
 
 type Asked = Pick<Output, "globals" | "world">;
 
@@ -12,7 +13,7 @@ export async function agreed({ globals, world }: Asked, loss: string): Promise<v
       hint: "If that is meant, run it again with --yes. Nothing was changed.",
     });
   }
-  world.io.err(`${world.redact(loss)}.\n`);
+  tell(world, `${loss}.`);
   if (!(await saysYes(world, "Go on?"))) throw new AppError("CANCELLED", "Cancelled. Nothing was changed");
 }
 

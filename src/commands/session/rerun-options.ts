@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { replayCommand } from "../../core/advice/command-lines.ts";
 import type { RerunReport } from "../../flows/rerun/rerun.ts";
 import type { RerunPlan } from "../../flows/rerun/selection.ts";
+import type { Terminal } from "../../shared/terminal.ts";
 import { count, grouped } from "../../shared/text.ts";
 import type { World } from "../../shared/world.ts";
 import type { NewRun } from "../../store/contract/store.ts";
@@ -47,7 +49,8 @@ export async function previewOrRun(
       json: { matched, queued: 0, skipped, delivered: 0, rejected: 0 },
       text: () =>
         renderPreview(selections, flags, terminal.table) +
-        (waiting > 0 ? `\nOf these, ${grouped(waiting)} ${waiting === 1 ? "waits" : "wait"} already.` : ""),
+        (waiting > 0 ? `\nOf these, ${grouped(waiting)} ${waiting === 1 ? "waits" : "wait"} already.` : "") +
+        selections.map((each) => goneWords(each)).join(""),
     });
     if (matched > skipped) say("\nNothing is sent yet: add --yes to send them.");
     return;
@@ -90,7 +93,7 @@ export async function previewOrRun(
 function renderPreview(
   selections: readonly RerunPlan[],
   flags: RerunFlags,
-  table: (headings: string[], rows: string[][]) => string,
+  table: Terminal["table"],
 ): string {
   const rows = selections.map(({ connection, counts }) => [
     connection.vendor,
@@ -99,7 +102,14 @@ function renderPreview(
     String(counts.skipped),
     String(Math.min(counts.matched - counts.skipped, flags.limit ?? Number.POSITIVE_INFINITY)),
   ]);
-  return table(["vendor", "account", "matched", "held back", "would go out"], rows);
+  return table(["vendor", { name: "account", drop: 1 }, "matched", "held back", "would go out"], rows);
+}
+
+/** Held back for good, unless somebody types this. */
+function goneWords({ connection, counts: { gone = 0 } }: RerunPlan): string {
+  if (gone === 0) return "";
+  const those = gone === 1 ? "its contact is" : "their contacts are";
+  return `\n${count(gone, "result")} held back since ${those} gone from the portal; to make them anew: ${replayCommand(connection, "gone")}`;
 }
 
 function renderReport({ matched, queued, waited, delivered, rejected, held, pending }: RerunReport): string {

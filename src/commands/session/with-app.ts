@@ -53,29 +53,41 @@ export async function withoutApp(
   world: World,
   command: Command,
   action: (output: Output) => Promise<void>,
+  options: { atMost?: number } = {},
 ): Promise<void> {
-  await action(await outputFor(world, command.optsWithGlobals<Globals>()));
+  await action(await outputFor(world, command.optsWithGlobals<Globals>(), options));
 }
 
-async function outputFor(world: World, globals: Globals): Promise<Output> {
+/** `atMost`: columns that it keeps to wherever it goes, also into a pipe. */
+async function outputFor(
+  world: World,
+  globals: Globals,
+  { atMost }: { atMost?: number } = {},
+): Promise<Output> {
   const { redact, io, env } = world;
   const { colourLevel, createTerminal } = await import("../../shared/terminal.ts");
-  const width = widthOf(io, env, "out");
+  const columnsOf = (stream: "out" | "err") => {
+    const columns = globals.wide ? null : widthOf(io, env, stream);
+    return atMost === undefined ? columns : Math.min(atMost, columns ?? atMost);
+  };
+  const width = columnsOf("out");
   const level = colourLevel(env, io.stdoutIsTerminal, !globals.color);
   const forPeople = (text: string, columns: number | null) =>
     redact(printable(wrapped(asTypedHere(text, globals), columns, unbroken)));
   return {
     world,
     globals,
-    terminal: createTerminal(io, { level, width, isWide: globals.wide === true }, world.clock),
+    terminal: createTerminal(
+      io,
+      { level, width, isWide: globals.wide === true, units: unbroken },
+      world.clock,
+    ),
     print: ({ json, text }) => {
-      const shown = globals.json
-        ? redact(jsonText({ version: 1, ...json }))
-        : forPeople(text(), globals.wide ? null : width);
+      const shown = globals.json ? redact(jsonText({ version: 1, ...json })) : forPeople(text(), width);
       io.out(`${shown}\n`);
     },
     say: (text) => {
-      if (!globals.json) io.err(`${forPeople(text, widthOf(io, env, "err"))}\n`);
+      if (!globals.json) io.err(`${forPeople(text, columnsOf("err"))}\n`);
     },
   };
 }

@@ -30,9 +30,12 @@ export async function planReplay(
       const selection: Selection = { pushes: { connectionId: connection.id, ...filter } };
       const { pending: waiting } = await store.countPushes({ ...selection, waiting: true });
       const { pending, delivered, rejected, held } = await store.countPushes(selection);
+      const isSkipped = held > 0 && filter.heldFor === undefined;
+      const asGone: Selection = { pushes: { connectionId: connection.id, ...filter, heldFor: "gone" } };
       return {
         connection,
         counts: {
+          ...(isSkipped ? { gone: (await store.countPushes(asGone)).held } : {}),
           matched: waiting + pending + delivered + rejected + held,
           skipped: filter.heldFor === undefined ? held : 0,
           waiting,

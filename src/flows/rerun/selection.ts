@@ -16,10 +16,13 @@ export interface SelectedNumbers {
   matched: number;
   skipped: number;
   waiting: number;
+  /** Of those that stay, how many are held since their record is gone from the account; absent where that is no question. */
+  gone?: number;
 }
 
-export function totalOf(plans: readonly RerunPlan[]): SelectedNumbers {
-  const sum = (of: keyof SelectedNumbers) => plans.reduce((total, { counts }) => total + counts[of], 0);
+export function totalOf(plans: readonly RerunPlan[]): Omit<SelectedNumbers, "gone"> {
+  const sum = (of: "matched" | "skipped" | "waiting") =>
+    plans.reduce((total, { counts }) => total + counts[of], 0);
   return { matched: sum("matched"), skipped: sum("skipped"), waiting: sum("waiting") };
 }
 

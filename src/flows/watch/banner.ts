@@ -52,14 +52,30 @@ function troubleOf(label: string, found: ConnectionCounts, moment: Moment): stri
   return [...waitingWords(found, moment), ...rejectedWords(found)].join(". ") || null;
 }
 
-function waitingWords({ connection, pushes, stuck }: ConnectionCounts, moment: Moment): string[] {
+function waitingWords(found: ConnectionCounts, moment: Moment): string[] {
+  const { connection, pushes, stuck } = found;
   const troubles = stuckTroubles(connection, stuck);
   if (troubles.length > 0)
-    return [...troubles.map(({ words }) => words), ...nextProbeWords(connection.outage, moment)];
-  const words = outageWords(connection.outage, pushes, moment);
-  if (pushes.held > 0 && connection.isConfirmed && connection.state === "connected")
-    words.push(`${count(pushes.held, "result")} held; ${logsCommand(connection, "held")} says why`);
-  return words;
+    return [
+      ...troubles.map(({ words }) => words),
+      ...nextProbeWords(connection.outage, moment),
+      ...goneWords(found),
+    ];
+  return [...outageWords(connection.outage, pushes, moment), ...heldWords(found), ...goneWords(found)];
+}
+
+function heldWords({ connection, pushes, gone }: ConnectionCounts): string[] {
+  const held = pushes.held - gone;
+  if (held <= 0 || !connection.isConfirmed || connection.state !== "connected") return [];
+  return [`${count(held, "result")} held; ${logsCommand(connection, "held")} says why`];
+}
+
+function goneWords({ connection, gone }: ConnectionCounts): string[] {
+  if (gone === 0 || connection.state !== "connected") return [];
+  const those = gone === 1 ? "its contact was" : "their contacts were";
+  return [
+    `${count(gone, "result")} held, since ${those} deleted there; to make them anew: ${replayCommand(connection, "gone")}`,
+  ];
 }
 
 /** Read behind the vendor's label. */

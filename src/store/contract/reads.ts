@@ -132,6 +132,8 @@ export interface ConnectionCounts {
   pushes: PushCounts;
   /** What is undelivered for more than 30 minutes. */
   stuck: StuckCounts;
+  /** Held since the vendor's people deleted the record: it comes back on demand alone. */
+  gone: number;
 }
 
 export interface QuestionCounts extends Pick<Inquiry, "org" | "vendor" | "environment"> {

@@ -37,7 +37,7 @@ export function createOverview(db: Db) {
     FROM questions ${where} GROUP BY org, vendor, environment ORDER BY org, vendor, environment`;
   const questionsOf = db.prepare<[string], QuestionCounts>(questionsIn("WHERE org = ?"));
   const allQuestions = db.prepare<[], QuestionCounts>(questionsIn(""));
-  const stuckOf = createStuck(db);
+  const { stuckOf, heldFor } = createStuck(db);
 
   const pushesOf = (connectionId: number): PushCounts => {
     const counts = Object.fromEntries(countsOf.all(connectionId).map(({ state, n }) => [state, n]));
@@ -55,7 +55,9 @@ export function createOverview(db: Db) {
     const connections: ConnectionCounts[] = [];
     for (const row of org === null ? allConnections.all() : connectionsOf.all(org)) {
       const stuck = yield* stuckOf(row.id, now);
-      connections.push({ connection: connectionOf(row), pushes: pushesOf(row.id), stuck });
+      const pushes = pushesOf(row.id);
+      const gone = pushes.held > 0 ? yield* heldFor(row.id, "gone") : 0;
+      connections.push({ connection: connectionOf(row), pushes, stuck, gone });
     }
     return {
       events: { total: events, unmatched, ignored, conflicts },

@@ -7,7 +7,11 @@ import type { Sliced } from "../file/slices.ts";
 const LOOKED_AT = 10_000;
 
 /** What of a connection is undelivered for too long, by what stands in its way. */
-export function createStuck(db: Db): (connectionId: number, now: number) => Sliced<StuckCounts> {
+export function createStuck(db: Db): {
+  stuckOf(connectionId: number, now: number): Sliced<StuckCounts>;
+  /** Held for that cause, since whenever. */
+  heldFor(connectionId: number, cause: HeldCause): Sliced<number>;
+} {
   const pendingSince = db
     .prepare<[number, number], number>(
       "SELECT count(*) FROM pushes WHERE connection_id = ? AND state = 'pending' AND pending_since < ?",
@@ -33,7 +37,7 @@ export function createStuck(db: Db): (connectionId: number, now: number) => Slic
       yield;
     }
   }
-  return function* (connectionId, now) {
+  const stuckOf = function* (connectionId: number, now: number): Sliced<StuckCounts> {
     const before = now - STUCK_AFTER_MS;
     const pending = pendingSince.get(connectionId, before) ?? 0;
     const oldest = oldestPending.get(connectionId, before);
@@ -46,5 +50,9 @@ export function createStuck(db: Db): (connectionId: number, now: number) => Slic
       scope: yield* heldSince(connectionId, "scope", before),
       candidate: yield* heldSince(connectionId, "candidate", before),
     };
+  };
+  return {
+    stuckOf,
+    heldFor: (connectionId, cause) => heldSince(connectionId, cause, Number.MAX_SAFE_INTEGER),
   };
 }

@@ -1,0 +1,220 @@
+/** What stands where, at a glance: a block for each account, what concerns all of them, then what to type. */
+import {
+  backfillCommand,
+  connectCommand,
+  requestsCommand,
+  RETRY_COMMAND,
+  SERVE_COMMAND,
+  subscribeCommand,
+  wantedCommand,
+} from "../../core/advice/command-lines.ts";
+import type { Terminal, Tone } from "../../shared/terminal.ts";
+import { count, grouped, plain, possessive, relativeTime, shortTime } from "../../shared/text.ts";
+import type { PushCounts } from "../../store/contract/store.ts";
+
+/** As many as fit into a line or two. */
+const MOST_ORGS = 10;
+const MIB = 1024 * 1024;
+/** Less than this on the disk of the log is told before it is nothing. */
+const SCARCE_BYTES = 64 * MIB;
+
+export type Status = Awaited<ReturnType<typeof import("../../flows/watch/status.ts").statusOf>>;
+type ConnectionStatus = Status["connections"][number];
+
+interface Seen {
+  terminal: Terminal;
+  now: number;
+  stateDir: string;
+}
+
+/** One org, or several one below the other; what is the machine's is told once. */
+export function renderStatus(statuses: readonly Status[], seen: Seen): string {
+  const { paint } = seen.terminal;
+  const [first] = statuses;
+  if (!first) return "";
+  const machine = machineNotes(first, seen);
+  const next = statuses.flatMap(nextCommands);
+  const alerts = first.nobodyAlerted
+    ? [`nobody is alerted of trouble, ${first.nobodyAlerted.reason}: ${first.nobodyAlerted.hint}`]
+    : [];
+  return [
+    ...statuses.flatMap((status, index) => [...(index === 0 ? [] : [""]), ...orgLines(status, seen)]),
+    ...(machine.length > 0 ? ["", ...machine] : []),
+    "",
+    paint.dim(
+      `next sweep ${shortTime(Date.parse(first.nextSweepAt))} · last backup ${first.backup.lastAt === null ? "none yet" : ago(first.backup.lastAt, seen)} · service ${first.service}${runsWhat(first)}`,
+    ),
+    ...[...new Set([...next, ...nextForService(statuses), ...alerts])],
+  ].join("\n");
+}
+
+function orgLines(status: Status, seen: Seen): string[] {
+  const { paint } = seen.terminal;
+  const holds = `${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`;
+  const notes = orgNotes(status, seen);
+  return [
+    `${paint.bold(status.org)}  ${paint.dim(status.isLogRead ? holds : "the log cannot be read: what is connected is not known")}`,
+    ...status.connections.flatMap((connection) => ["", ...connectionLines(status, connection, seen)]),
+    ...(notes.length > 0 ? ["", ...notes] : []),
+  ];
+}
+
+function connectionLines({ isLogRead }: Status, connection: ConnectionStatus, seen: Seen): string[] {
+  const { terminal } = seen;
+  const { paint, pill } = terminal;
+  const { label, account, lastSyncAt, pushes, banner, versionWarning, residency } = connection;
+  const { state, subscription, linkExpiresAt } = connection;
+  const synced = lastSyncAt === null ? "never synced" : `last sync ${ago(lastSyncAt, seen)}`;
+  const stuck = pushes.stuck > 0 ? ` · ${paint.red(`${grouped(pushes.stuck)} stuck`)}` : "";
+  const isNew = state === "not_connected" && account === null;
+  const warning = (words: string) => paint.yellow(`! ${words}`);
+  return [
+    `${paint.bold(label)}  ${pill(...(isLogRead ? pillOf(connection) : NOT_KNOWN))}${account === null ? "" : `  ${plain(account)}`}`,
+    ...(isNew || !isLogRead ? [] : [`  ${synced} · ${queueOf(pushes)}${stuck}`]),
+    ...(banner ? [warning(`${label}: ${banner}`)] : []),
+    ...(versionWarning ? [warning(versionWarning)] : []),
+    ...(residency === null
+      ? []
+      : [residency.isTrouble ? warning(residency.words) : paint.dim(`  ${residency.words}`)]),
+    ...(state === "connected" && subscription?.state === "active"
+      ? [paint.dim(`  ${label}: its webhooks reach us, looked at ${ago(subscription.checkedAt, seen)}`)]
+      : []),
+    ...(linkExpiresAt !== null && state !== "waiting_for_consent"
+      ? [paint.dim(`  ${label}: a link for consent is open until ${shortTime(Date.parse(linkExpiresAt))}`)]
+      : []),
+  ];
+}
+
+/** What concerns the org, beside its accounts. */
+function orgNotes(status: Status, seen: Seen): string[] {
+  const { paint } = seen.terminal;
+  const nothing =
+    status.isKnown || status.storage.length > 0
+      ? []
+      : [paint.yellow(`! ${nothingWords(status, seen.stateDir)}`)];
+  const asked = status.questions.map(({ label, n, since, reason }) => {
+    const words = `${count(n, "event")} of ${label} to be looked up, the oldest came ${ago(since, seen)}`;
+    return reason === null ? paint.dim(words) : paint.yellow(`! ${words}. ${reason}`);
+  });
+  return [...nothing, ...asked, ...wantedLines(status, paint), ...removedWords(status).map((words) => paint.yellow(`! ${words}`))];
+}
+
+/** What concerns all orgs: the log, the disk, the service, the configuration, who sends us webhooks. */
+function machineNotes(status: Status, { terminal, stateDir }: Seen): string[] {
+  const { yellow } = terminal.paint;
+  const { trouble } = status.backup;
+  const storage = [...status.storage, ...status.secrets].map(
+    ({ message, hint }) => `${message}${hint === null ? "" : `\n  ${hint}`}`,
+  );
+  const words = [
+    ...storage,
+    ...diskWords(status.disk, stateDir),
+    ...(trouble === null ? [] : [plain(trouble)]),
+    ...status.services.flatMap(({ advice }) => advice),
+    ...[...status.secretWarnings, ...status.openToOthers, ...status.settingWarnings].map(plain),
+    ...status.refused.flatMap(({ banner }) => (banner ? [banner] : [])),
+  ];
+  return words.map((each) => yellow(`! ${each}`));
+}
+
+function ago(at: string | null, { now }: Seen): string {
+  return at === null ? "–" : relativeTime(Date.parse(at), now);
+}
+
+function runsWhat({ services }: Status): string {
+  return services
+    .map(({ version, build, config, tls }) => {
+      const configuration = config === null ? "no configuration file" : `configuration ${config.digest}`;
+      const certificate = tls === null ? "" : `, certificate until ${shortTime(Date.parse(tls.endsAt))}`;
+      return `: ${version} (build ${build}), ${configuration}${certificate}`;
+    })
+    .join("; ");
+}
+
+/** Who sees nothing has often mistyped the org, or looks into another state directory. */
+function nothingWords({ org, orgs }: Status, stateDir: string): string {
+  const others = orgs.slice(0, MOST_ORGS).join(", ") + (orgs.length > MOST_ORGS ? ", …" : "");
+  const known = orgs.length > 0 ? `; the orgs there: ${others}` : "";
+  return `${org} has no connection and no events in ${stateDir}${known}`;
+}
+
+function diskWords(disk: Status["disk"], stateDir: string): string[] {
+  if (disk === null || disk.freeBytes >= SCARCE_BYTES) return [];
+  const free = Math.floor(disk.freeBytes / MIB);
+  const [state, refuses] =
+    free > 0
+      ? [`almost full (${free} MB left)`, "once it is full, serve refuses events"]
+      : ["full (nothing left)", "serve refuses events"];
+  return [
+    `the disk of ${stateDir} is ${state}: ${refuses} with 503 until there is room, nothing acknowledged is lost`,
+  ];
+}
+
+/** Those that JobCannon is being asked for are none of a person's business until it says no. */
+function wantedLines({ org, wanted }: Status, paint: Terminal["paint"]): string[] {
+  const { n, forPerson, since, reason } = wanted;
+  if (n === 0) return [];
+  const words = `${count(n, "invite")} wanted by stages, the oldest since ${since?.slice(0, 16).replace("T", " ")} UTC`;
+  if (forPerson > 0)
+    return [paint.yellow(`! ${words}; ${forPerson} for a person to send: ${wantedCommand({ org })}`)];
+  return [
+    reason === null ? paint.dim(words) : paint.yellow(`! ${words}. ${reason}: ${requestsCommand({ org })}`),
+  ];
+}
+
+function removedWords({ retention: { days, rejected, lastAt } }: Status): string[] {
+  if (rejected === 0 || lastAt === null) return [];
+  const were = rejected === 1 ? "was" : "were";
+  return [
+    `${count(rejected, "result")} that a vendor had rejected ${were} removed after ${count(days, "day")}, never delivered, the last on ${lastAt.slice(0, 10)}`,
+  ];
+}
+
+function nextCommands(status: Status): string[] {
+  const { org, connections } = status;
+  return connections.flatMap(({ label, vendor, environment, state, subscription, unsent }) => {
+    if (!status.isLogRead) return [];
+    if (state === "not_connected") return [`connect: ${connectCommand({ org, vendor, environment })}`];
+    const name = { org, vendor, environment };
+    const subscribing =
+      state === "connected" && subscription?.state === "none"
+        ? [`let ${possessive(label)} webhooks reach us: ${subscribeCommand(name)}`]
+        : [];
+    const earlier =
+      unsent > 0
+        ? [
+            `${count(unsent, "earlier result")} ${unsent === 1 ? "was" : "were"} never sent: ${backfillCommand(name, "--yes")}`,
+          ]
+        : [];
+    return [...subscribing, ...earlier];
+  });
+}
+
+function nextForService(statuses: readonly Status[]): string[] {
+  const connections = statuses.flatMap((status) => status.connections);
+  const pending = statuses.reduce((sum, { pushes }) => sum + pushes.pending, 0);
+  if (connections.every(({ state }) => state === "not_connected")) return [];
+  if (statuses[0]?.service === "running") return [];
+  if (connections.some(({ linkExpiresAt }) => linkExpiresAt !== null))
+    return [`the consent will be taken by: ${SERVE_COMMAND}`];
+  if (pending === 0) return [`deliver as they come: ${SERVE_COMMAND}`];
+  return [
+    `${count(pending, "result")} ${pending === 1 ? "waits" : "wait"} for delivery: ${SERVE_COMMAND}, or once: ${RETRY_COMMAND}`,
+  ];
+}
+
+/** Without the log nobody can tell whether it is connected. */
+const NOT_KNOWN: [string, Tone] = ["Not known", "off"];
+
+function pillOf({ state, tokens }: Pick<ConnectionStatus, "state" | "tokens">): [string, Tone] {
+  if (tokens === "unreadable") return ["Tokens unreadable", "bad"];
+  return state === "connected" ? ["Connected", "good"] : ["Not connected", "off"];
+}
+
+function queueOf(pushes: PushCounts): string {
+  const parts = [`${grouped(pushes.delivered)} delivered`];
+  if (pushes.pending > 0) parts.push(`${grouped(pushes.pending)} pending`);
+  if (pushes.held > 0) parts.push(`${grouped(pushes.held)} held`);
+  if (pushes.rejected > 0) parts.push(`${grouped(pushes.rejected)} rejected`);
+  return parts.join(", ");
+}
