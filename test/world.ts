@@ -41,6 +41,8 @@ export interface RunOptions {
   env?: Environment;
   /** Are stdout and stderr a terminal? */
   isTerminal?: boolean;
+  /** Its width; 100 unless given. */
+  columns?: number;
 }
 
 export interface World {
@@ -89,7 +91,7 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
   const visits: Visit[] = [];
 
   const start = (argv: readonly string[], options: RunOptions = {}): Running => {
-    const { stdin = "", env: more = {}, isTerminal = false } = options;
+    const { stdin = "", env: more = {}, isTerminal = false, columns = 100 } = options;
     const shown = { out: "", err: "" };
     const interrupt = new AbortController();
     const ended = main(argv, {
@@ -106,7 +108,7 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
         stdinIsTerminal: false,
         stdoutIsTerminal: isTerminal,
         stderrIsTerminal: isTerminal,
-        columns: () => 100,
+        columns: () => columns,
       },
       env: { ...env, ...more },
       platform: process.platform,

@@ -78,11 +78,11 @@ async function listBackups({ app, terminal, print }: Session): Promise<void> {
         ? `No backup is in ${directory}.`
         : terminal.table(
             [
-              "taken",
+              { name: "taken", whole: true },
               { name: "events", drop: 2 },
               { name: "invites", drop: 1 },
               { name: "size", drop: 3 },
-              "file",
+              { name: "file", below: true },
             ],
             backups.map(({ file, at, bytes, facts }) => [
               shortTime(at),

@@ -32,9 +32,18 @@ export function registerConfig(program: Command, world: World): void {
           }
         }
         const json = Object.fromEntries(rows.map(([name = "", value, origin]) => [name, { value, origin }]));
+        const shortened = rows.map(([name = "", value = "", origin = ""]) => [
+          name,
+          value,
+          origin === file ? "the file" : origin,
+        ]);
         print({
           json: { config: json },
-          text: () => terminal.table(["key", "value", { name: "from", drop: 1 }], rows),
+          text: () =>
+            [
+              ...(file ? [`the file: ${file}`] : []),
+              terminal.table(["key", { name: "value", below: true }, { name: "from", drop: 1 }], shortened),
+            ].join("\n"),
         });
       }),
     );

@@ -263,7 +263,7 @@ const LIST_COLUMNS = [
   { name: "candidate", drop: 3 },
   "status",
   { name: "tests", drop: 2 },
-  { name: "newest event", drop: 1 },
+  { name: "newest event", drop: 1, whole: true },
   "delivery",
 ] as const;
 

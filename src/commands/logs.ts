@@ -220,12 +220,12 @@ async function showSummary(session: Session, flags: Flags): Promise<void> {
 }
 
 const SUMMARY_COLUMNS = [
-  "outcome",
-  "vendor",
+  { name: "outcome", whole: true },
+  { name: "vendor", drop: 3 },
   "candidates",
   { name: "tries", drop: 2 },
-  { name: "first", drop: 1 },
-  "last",
+  { name: "first", drop: 1, whole: true },
+  { name: "last", whole: true },
 ] as const;
 
 function summaryLines(sums: readonly AttemptSum[], { table }: Terminal, time: ShownTime): string[] {
@@ -310,7 +310,7 @@ function renderRuns(runs: readonly Run[], flags: Flags, { table }: Terminal): st
   ]);
   return table(
     [
-      "started",
+      { name: "started", whole: true },
       "command",
       { name: "who", drop: 1 },
       { name: "filter", drop: 2 },

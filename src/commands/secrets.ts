@@ -89,7 +89,7 @@ export function registerSecrets(program: Command, world: World): void {
                       "org",
                       { name: "environment", drop: 2 },
                       { name: "number", drop: 3 },
-                      { name: "set", drop: 1 },
+                      { name: "set", drop: 1, whole: true },
                     ],
                     rows,
                   ),

@@ -346,9 +346,9 @@ function renderLog(
   if (all.length === 0) return isUnmatched ? "None waits for its invite." : "No webhook yet.";
   return table(
     [
-      "received",
+      { name: "received", whole: true },
       "",
-      "event",
+      { name: "event", below: true },
       { name: "candidate", drop: 3 },
       { name: "assessment", drop: 2 },
       "invite",

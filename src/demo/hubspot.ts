@@ -18,7 +18,7 @@ export async function connectHubspot(scene: Scene): Promise<Connection> {
   const declared = scene.app.vendors.find(({ vendor }) => vendor === connection.vendor);
   const version = apiVersionOf(declared, scene.app.config, connection)?.name;
   say(
-    `   ${terminal.pill("Connected", "good")}  ${connection.account?.name}, API ${version}, tokens in a sealed vault, 17 properties created\n`,
+    `   ${terminal.pill("Connected", "good")}  ${connection.account?.name}\n   API ${version}, tokens in a sealed vault, 17 properties created\n`,
   );
   return connection;
 }

@@ -28,7 +28,10 @@ export function holdings(
       held?.jc_test_status ?? "–",
     ];
   });
-  return terminal.table(["candidate", "JobCannon sent", "HubSpot holds", "jc_test_status"], rows);
+  return terminal.table(
+    ["candidate", "JobCannon sent", "HubSpot holds", { name: "jc_test_status", drop: 1 }],
+    rows,
+  );
 }
 
 function sentWords({ slug, result }: DemoTest): string {
@@ -74,7 +77,7 @@ export function scorecardTable(
     ["result", resultUrl ?? "–"],
     ["fields", fields.map(({ fieldId, value }) => `${labelOf(fieldId)} ${value}`).join(", ")],
   ]);
-  return terminal.table(["scorecard", "SmartRecruiters holds"], rows);
+  return terminal.table(["", "SmartRecruiters holds"], rows);
 }
 
 /** What recruiters see of a result on the candidate's profile. */

@@ -35,7 +35,7 @@ export async function connectSmartrecruiters(scene: Scene): Promise<OpenAts> {
   const context = { store, clock: app.clock, vault: await app.vault(), ats, access, take, targetUrl };
   await subscribe(context, connection, await planSubscribe(context, connection));
   say(
-    `   ${terminal.pill("Connected", "good")}  ${connection.knownFields?.length ?? 0} ${fields} found, webhooks go to ${targetUrl}\n`,
+    `   ${terminal.pill("Connected", "good")}  ${connection.knownFields?.length ?? 0} ${fields} found\n   webhooks go to ${targetUrl}\n`,
   );
   return opened;
 }

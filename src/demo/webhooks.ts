@@ -39,16 +39,17 @@ async function importLines(
   lines: readonly DemoEvent[],
   onRead: (read: number) => void,
 ): Promise<void> {
-  const [source] = await app.sources();
+  const source = (await app.sources()).find(({ id }) => id === "jobcannon");
   if (!source) throw new Error("there is no source to import for");
   const input = (async function* () {
     yield lines.map((line) => `${JSON.stringify(line)}\n`).join("");
   })();
-  await importEvents({ store, clock: app.clock }, source, {
+  const { bad } = await importEvents({ store, clock: app.clock }, source, {
     input,
     signal,
     onProgress: ({ read }) => onRead(read),
   });
+  if (bad.length > 0) throw new Error(`the demo's own file is not taken: ${bad[0]?.reason}`);
 }
 
 /** Signed as JobCannon does it, by the Standard Webhooks specification. */

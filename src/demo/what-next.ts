@@ -20,7 +20,8 @@ export function sayWhatGoesOn({ output, dir, emulator, url }: Scene): void {
       `   curl ${emulator.url}/_control/smartrecruiters/scorecards`,
       `   HubSpot:          ${emulator.hubspot}`,
       `   SmartRecruiters:  ${emulator.smartrecruiters}`,
-      `   webhooks:         ${url}/jobcannon/events and ${url}/smartrecruiters/webhooks`,
+      `   webhooks:         ${url}/jobcannon/events`,
+      `                     ${url}/smartrecruiters/webhooks`,
     ].join("\n"),
   );
 }

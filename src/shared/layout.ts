@@ -31,12 +31,11 @@ export function wrapped(text: string, width: number | null, units: Units = words
 
 /** Where a line's own text begins: behind its blanks and its mark. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a mark may have a colour
-const INDENT = /^(?:\u001b\[[0-9;]*m)*( *(?:[!✓✗·–-] +)?)/;
+const INDENT = /^(?:\u001b\[[0-9;]*m)*( *(?:[!✓✗·–→-] +)?)/;
 
-function wrapLine(line: string, width: number, units: Units): string[] {
+function wrapLine(line: string, width: number, units: Units, indent = indentOf(line, width)): string[] {
   if (displayWidth(line) <= width) return [line];
   const [lead = ""] = /^ */.exec(line) ?? [];
-  const indent = " ".repeat(Math.min(displayWidth(INDENT.exec(line)?.[1] ?? ""), width / 2));
   const lines: string[] = [];
   let current: string | null = null;
   for (const unit of fitting(units(line.slice(lead.length)), width - indent.length)) {
@@ -46,15 +45,22 @@ function wrapLine(line: string, width: number, units: Units): string[] {
       current = indent + unit;
     } else current = longer;
   }
-  return carryColours([...lines, current ?? ""]);
+  return carryColours([...lines, (current ?? "").trimEnd()]);
 }
+
+function indentOf(line: string, width: number): string {
+  return " ".repeat(Math.min(displayWidth(INDENT.exec(line)?.[1] ?? ""), width / 2));
+}
+
+/** Of a command line: an option with its value, and what is quoted. */
+const TOGETHER = /--\S+ (?:"[^"]*"|'[^']*'|(?!--)\S+)|"[^"]*"|'[^']*'|\S+/g;
 
 /** What stays together and is longer than a line is broken all the same, so that a shell takes it as one line. */
 function fitting(units: readonly string[], width: number): string[] {
   return units.flatMap((unit) => {
     if (displayWidth(unit) <= width || !unit.includes(" ")) return [unit];
     const lines: string[] = [];
-    for (const word of unit.split(" ")) {
+    for (const word of unit.match(TOGETHER) ?? []) {
       const last = lines.at(-1);
       if (last !== undefined && displayWidth(`${last} ${word} \\`) <= width)
         lines[lines.length - 1] = `${last} ${word}`;
@@ -101,11 +107,17 @@ export interface Column {
   drop?: number;
   /** For who asked for everything: shown with `--wide` alone. */
   wide?: true;
+  /** Its words stay on one line, as a time's do. */
+  whole?: true;
+  /** A text that goes below its row where there is no room beside the others. */
+  below?: true;
 }
 
 export interface Laid {
   columns: readonly Column[];
   rows: string[][];
+  /** Of each row; empty where nothing goes there. */
+  below: string[];
   /** Names of the columns that there was no room for. */
   dropped: string[];
   /** Not even what has to stay fits side by side. */
@@ -113,64 +125,120 @@ export interface Laid {
 }
 
 const GAP = 2;
+const BELOW_INDENT = 2;
 /** A column of text is not made narrower than this to keep another one. */
 const READABLE = 18;
 
-/** The table in so many columns: first texts are wrapped, then columns are left out, at last texts are wrapped to their words. */
+/**
+ * The table in so many columns: first texts are wrapped, then the one that may goes below its row, then columns are left
+ * out, at last texts are wrapped to their words.
+ */
 export function layTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   width: number | null,
 ): Laid {
-  let shown = columns.map((column, index) => ({ column, index }));
-  const whole = () => rows.map((row) => shown.map(({ index }) => row[index] ?? ""));
-  const laid = (widths: readonly number[] | null, isTooNarrow = false): Laid => ({
-    columns: shown.map(({ column }) => column),
-    rows: whole().map((row) =>
-      row.map((cell, at) => (widths === null ? cell : wrapped(cell, widths[at] ?? null))),
-    ),
-    dropped: columns
-      .filter((column) => shown.every((each) => each.column !== column))
-      .map(({ name }) => name),
-    isTooNarrow,
-  });
-  if (width === null) return laid(null);
-  for (;;) {
-    const headings = shown.map(({ column }) => column.name);
-    const readable = fittedWidths([headings, ...whole()], width, READABLE);
-    if (readable) return laid(readable);
-    const next = shown
-      .filter(({ column }) => column.drop !== undefined)
-      .toSorted((a, b) => (a.column.drop ?? 0) - (b.column.drop ?? 0))[0];
+  const all = columns.map((column, index) => ({ column, index }));
+  const below = width === null ? undefined : all.find(({ column }) => column.below);
+  const whole = laid(all, rows, { width, least: READABLE });
+  if (whole) return whole;
+  const beside = all.filter((each) => each !== below);
+  for (let shown = beside; ; ) {
+    const found = laid(shown, rows, { width, least: READABLE, below });
+    if (found) return { ...found, dropped: missingIn(shown, beside) };
+    const next = shown.filter(isDroppable).toSorted(byDrop)[0];
     if (!next) {
-      const tight = fittedWidths([headings, ...whole()], width, 0);
-      return tight ? laid(tight) : laid(null, true);
+      const tight = laid(shown, rows, { width, least: 0, below });
+      return tight
+        ? { ...tight, dropped: missingIn(shown, beside) }
+        : { columns, rows: rows.map((row) => [...row]), below: [], dropped: [], isTooNarrow: true };
     }
     shown = shown.filter((each) => each !== next);
   }
 }
 
+interface Placed {
+  column: Column;
+  index: number;
+}
+
+function isDroppable({ column }: Placed): boolean {
+  return column.drop !== undefined;
+}
+
+function byDrop(a: Placed, b: Placed): number {
+  return (a.column.drop ?? 0) - (b.column.drop ?? 0);
+}
+
+function missingIn(shown: readonly Placed[], all: readonly Placed[]): string[] {
+  return all.filter((each) => !shown.includes(each)).map(({ column }) => column.name);
+}
+
+/** Null where it does not fit. */
+function laid(
+  shown: readonly Placed[],
+  rows: readonly (readonly string[])[],
+  { width, least, below }: { width: number | null; least: number; below?: Placed | undefined },
+): Laid | null {
+  const columns = shown.map(({ column }) => column);
+  const cells = rows.map((row) => shown.map(({ index }) => row[index] ?? ""));
+  const widths = width === null ? [] : fittedWidths(columns, cells, { width, least });
+  if (widths === null) return null;
+  const wrappedRows = cells.map((row) => row.map((cell, at) => wrappedCell(cell, widths[at] ?? null)));
+  const whole = { columns, rows: wrappedRows, below: [], dropped: [], isTooNarrow: false };
+  if (below === undefined || width === null) return whole;
+  const room = width - widths.reduce((sum, each) => sum + each + GAP, 0);
+  const texts = rows.map((row) => (row[below.index] ?? "").trim());
+  const isBeside = (text: string) => !text.includes("\n") && displayWidth(text) <= room;
+  const hasBeside =
+    displayWidth(below.column.name) <= room && texts.some((text) => text !== "" && isBeside(text));
+  return {
+    ...whole,
+    columns: hasBeside ? [...columns, below.column] : columns,
+    rows: hasBeside
+      ? wrappedRows.map((row, at) => [...row, isBeside(texts[at] ?? "") ? (texts[at] ?? "") : ""])
+      : wrappedRows,
+    below: texts.map((text) => (hasBeside && isBeside(text) ? "" : indented(text, width))),
+  };
+}
+
+function indented(text: string, width: number): string {
+  const indent = " ".repeat(BELOW_INDENT);
+  return text
+    .split("\n")
+    .map((line) => (line === "" ? "" : wrapped(indent + line, width)))
+    .join("\n");
+}
+
+/** Its lines begin at the column's edge, whatever mark they have. */
+function wrappedCell(cell: string, width: number | null): string {
+  if (width === null) return cell;
+  return cell
+    .split("\n")
+    .flatMap((line) => wrapLine(line, width, words, ""))
+    .join("\n");
+}
+
 /** Null where it does not fit. The widest column gives way first, down to its longest word. */
-function fittedWidths(rows: readonly (readonly string[])[], width: number, least: number): number[] | null {
-  const count = rows[0]?.length ?? 0;
-  const natural: number[] = [];
-  const smallest: number[] = [];
-  for (let at = 0; at < count; at += 1) {
-    const cells = rows.map((row) => row[at] ?? "").flatMap((cell) => cell.split("\n"));
-    natural[at] = Math.max(0, ...cells.map(displayWidth));
-    const longestWord = Math.max(0, ...cells.flatMap((cell) => cell.split(" ").map(displayWidth)));
-    smallest[at] = Math.min(natural[at] ?? 0, Math.max(longestWord, least));
-  }
-  const widths = [...natural];
-  const room = width - GAP * (count - 1);
-  let over = widths.reduce((sum, each) => sum + each, 0) - room;
-  while (over > 0) {
-    const slack = widths.map((each, at) => (each > (smallest[at] ?? 0) ? each : 0));
+function fittedWidths(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  { width, least }: { width: number; least: number },
+): number[] | null {
+  const measured = columns.map(({ name, whole }, at) => {
+    const lines = [name, ...rows.flatMap((row) => (row[at] ?? "").split("\n"))];
+    const natural = Math.max(0, ...lines.map(displayWidth));
+    if (whole) return { natural, smallest: natural };
+    const longestWord = Math.max(0, ...lines.flatMap((line) => line.split(" ").map(displayWidth)));
+    return { natural, smallest: Math.min(natural, Math.max(longestWord, least)) };
+  });
+  const widths = measured.map(({ natural }) => natural);
+  const room = width - GAP * (columns.length - 1);
+  for (let over = widths.reduce((sum, each) => sum + each, 0) - room; over > 0; over -= 1) {
+    const slack = widths.map((each, at) => (each > (measured[at]?.smallest ?? 0) ? each : 0));
     const widest = Math.max(...slack);
     if (widest === 0) return null;
-    const at = slack.indexOf(widest);
-    widths[at] = widest - 1;
-    over -= 1;
+    widths[slack.indexOf(widest)] = widest - 1;
   }
   return widths;
 }

@@ -109,18 +109,26 @@ export function createTerminal(
   };
 }
 
-function sideBySide({ columns, rows }: Laid, paint: ChalkInstance): string {
+function sideBySide({ columns, rows, below }: Laid, paint: ChalkInstance): string {
   const table = new Table({
     head: columns.map(({ name }) => paint.dim(name)),
     chars: NO_FRAME,
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
   });
   table.push(...rows.map((row) => [...row]));
-  return table
+  const lines = table
     .toString()
     .split("\n")
-    .map((line) => line.trimEnd())
-    .join("\n");
+    .map((line) => line.trimEnd());
+  if (below.length === 0) return lines.join("\n");
+  // The heading is a line, and each row as many as its highest cell.
+  const taken = lines.splice(0, 1);
+  for (const [at, row] of rows.entries()) {
+    const height = Math.max(...row.map((cell) => cell.split("\n").length));
+    const text = below[at] ?? "";
+    taken.push(...lines.splice(0, height), ...(text === "" ? [] : [text]));
+  }
+  return taken.join("\n");
 }
 
 /** Each cell on a line of its own, behind its heading. */

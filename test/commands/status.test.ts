@@ -83,11 +83,48 @@ describe("status", () => {
     const waiting = await world.run(["status"]);
     expect(waiting.out).toContain("2 results wait for delivery: jc-integrations serve");
     expect(waiting.out).toContain("[Connected]");
-    expect(waiting.out).toMatch(/HubSpot +\[Connected\] +\S+ \(8480001\) +– +0 delivered, 2 pending +0/);
+    expect(waiting.out).toMatch(
+      /^HubSpot {2}\[Connected\]\n {2}\S+ \(8480001\), nothing sent yet\n {2}0 delivered, 2 pending$/m,
+    );
     await world.run(["run", "retry"]);
     const delivered = await world.run(["status"]);
     expect(delivered.out).toContain("2 invites; the log holds 2 events in all");
-    expect(delivered.out).toMatch(/just now +2 delivered +0/);
+    expect(delivered.out).toMatch(/, last sync just now\n {2}2 delivered$/m);
+  });
+
+  test("--all shows each org, what is the machine's once, and the worst decides the exit code", async () => {
+    const world = await connected();
+    await world.run(["invites", "import", world.file("events.ndjson", [invite({ org: "globex" })])]);
+    const all = await world.run(["status", "--all"]);
+    expect(all.code).toBe(0);
+    expect(all.out).toMatch(/^acme {2}0 invites;[\s\S]*^globex {2}1 invite;/m);
+    expect(all.out.match(/next sweep/g)).toHaveLength(1);
+    expect(all.out).toContain("→ connect: jc-integrations connect hubspot --org globex\n");
+    expect((await world.run(["status", "--all", "--json"])).json).toMatchObject({
+      version: 1,
+      orgs: [{ org: "acme" }, { org: "globex" }],
+    });
+    await world.portal.fault({ revoked: true });
+    await importResults(world, [invite()]);
+    await world.run(["run", "retry"]);
+    const lost = await world.run(["status", "--all", "--org", "globex"]);
+    expect(lost).toMatchObject({ code: 4, err: expect.stringContaining("connect hubspot --org acme") });
+  });
+
+  test("--watch tells of each change until it is ended", async () => {
+    const world = await connected();
+    const watching = world.start(["status", "--watch", "--json"]);
+    await until("it has looked", () => watching.out().includes('"pending":0'));
+    await importResults(world, [invite()]);
+    await until("it sees what came", () => watching.out().includes('"pending":1'));
+    const { code, out } = await watching.stop();
+    expect(code).toBe(0);
+    expect(
+      out
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).version),
+    ).toContain(1);
   });
 
   test("as JSON has the shape that scripts rely on", async () => {
@@ -169,7 +206,7 @@ describe("status", () => {
 describe("earlier results in status", () => {
   const told = async (world: World) => {
     const { out } = await succeed(world, ["status"]);
-    return /^\d+ earlier results? .*$/m.exec(out)?.[0] ?? null;
+    return /^→ (\d+ earlier results? .*)$/m.exec(out)?.[1] ?? null;
   };
 
   test("are told from connect on, until a backfill has taken them; what is left of them stays told", async () => {

@@ -73,6 +73,9 @@ describe('with hubspot.recreate = "never"', () => {
     expect(Object.keys(await world.portal.contacts()).sort()).toEqual([BEN, "new@example.org"]);
     expect(await outcomes(world, "held")).toContain("hubspot.recreate is never");
     expect((await statusOf(world)).banner).toContain("1 result held");
+    const anew = "to make them anew: jc-integrations replay --recreate --org acme --yes";
+    for (const argv of [["status"], ["logs"], ["replay", "--status", "held"]])
+      expect((await world.run(argv, NEVER)).out, argv.join(" ")).toContain(anew);
   });
 
   test("and nobody is gone, costs one look for a call and holds nobody", async () => {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
+import { displayWidth } from "../../src/shared/layout.ts";
 import { API_VERSIONS } from "../../src/vendors/hubspot/versions.ts";
 import { emulated } from "../emulated.ts";
 import { freshWorld, until } from "../world.ts";
@@ -21,8 +22,9 @@ describe("demo", () => {
     ]);
     expect(out).toMatch(/summary +DISC: Dominance 68, Influence 41, Steadiness 55, Conscientiousness 80\n/);
     expect(out).toMatch(
-      /fields +Dominance 68, Influence 41, Steadiness 55, JC DISC — Conscientiousness 80\n/,
+      /fields +Dominance 68, Influence 41, Steadiness 55, JC DISC — Conscientiousness\n +80\n/,
     );
+    expect((out + err).split("\n").filter((line) => displayWidth(line) > 80)).toEqual([]);
     expect(err).toContain("HubSpot holds  jc_disc_d 68 _i 41 _s 55 _c 80");
     expect(err).toContain("Confirmed by SmartRecruiters' own webhook: a1 is inv_a1");
   });

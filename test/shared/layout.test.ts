@@ -66,8 +66,8 @@ describe("a command line in a text", () => {
   test("that is longer than a line is broken so that a shell takes it whole", () => {
     const text = "! Run: jc-integrations replay --status rejected --org acme --yes";
     expect(wrapped(text, 40, unbroken).split("\n")).toEqual([
-      "! Run: jc-integrations replay --status \\",
-      "  rejected --org acme --yes",
+      "! Run: jc-integrations replay \\",
+      "  --status rejected --org acme --yes",
     ]);
   });
 });

@@ -13,15 +13,15 @@ export interface Shown {
 }
 
 const COLUMNS = [
-  "outcome",
-  "at",
+  { name: "outcome", whole: true },
+  { name: "at", whole: true },
   { name: "vendor", drop: 2 },
   { name: "candidate", drop: 3 },
   "invite",
   { name: "status", drop: 1 },
   { name: "ms", wide: true },
   { name: "correlation id", wide: true },
-  "words",
+  { name: "words", below: true },
 ] as const;
 
 /** A table for each day, under its date. */

@@ -47,7 +47,7 @@ export function renderInvite({ history, story }: ShownInvite, terminal: Terminal
     ...section(
       "Tests",
       table(
-        ["test", "status", { name: "completed", drop: 1 }, "scores"],
+        ["test", "status", { name: "completed", drop: 1, whole: true }, "scores"],
         invite.tests.map((test) => [
           plain(test.slug),
           test.status,
@@ -103,13 +103,16 @@ function sentLines(
   const rows = Object.entries(projection ?? {}).map(([name, value]) => [plain(name), short(value)]);
   const words = stateWords({ ...push, state });
   const standing = rows.length === 0 ? `nothing so far (${words})` : "";
-  return [...(standing === "" ? [] : [standing]), ...table(["property", "value"], rows)];
+  return [
+    ...(standing === "" ? [] : [standing]),
+    ...table(["property", { name: "value", below: true }], rows),
+  ];
 }
 
 function leftOutLines({ leftOut, unknown }: InviteStory, table: TableOf): string[] {
   const rows = leftOut.map((each) => [plain(each.field), placeOf(each), plain(each.reason)]);
   return [
-    ...table(["property", { name: "at", drop: 1 }, "why"], rows),
+    ...table(["property", { name: "at", drop: 1 }, { name: "why", below: true }], rows),
     ...unknown.map((words) => `- ${plain(words)}`),
   ];
 }
@@ -134,13 +137,13 @@ function joinedLines({ pushes }: InviteHistory, { joinedInvites }: InviteStory):
 }
 
 const ATTEMPT_COLUMNS = [
-  "outcome",
-  "at",
+  { name: "outcome", whole: true },
+  { name: "at", whole: true },
   { name: "vendor", drop: 2 },
   { name: "status", drop: 1 },
   { name: "ms", wide: true },
   { name: "correlation id", wide: true },
-  "words",
+  { name: "words", below: true },
 ] as const;
 
 function attemptRows({ attempts }: InviteHistory, time: ShownTime): string[][] {
@@ -157,8 +160,8 @@ function attemptRows({ attempts }: InviteHistory, time: ShownTime): string[][] {
 
 const EVENT_COLUMNS = [
   "type",
-  "happened",
-  { name: "received", drop: 2 },
+  { name: "happened", whole: true },
+  { name: "received", drop: 2, whole: true },
   { name: "id", wide: true },
   "",
 ] as const;

@@ -37,6 +37,7 @@ export function renderStatus(statuses: readonly Status[], seen: Seen): string {
   const alerts = first.nobodyAlerted
     ? [`nobody is alerted of trouble, ${first.nobodyAlerted.reason}: ${first.nobodyAlerted.hint}`]
     : [];
+  const steps = [...new Set([...next, ...nextForService(statuses), ...alerts])];
   return [
     ...statuses.flatMap((status, index) => [...(index === 0 ? [] : [""]), ...orgLines(status, seen)]),
     ...(machine.length > 0 ? ["", ...machine] : []),
@@ -44,7 +45,7 @@ export function renderStatus(statuses: readonly Status[], seen: Seen): string {
     paint.dim(
       `next sweep ${shortTime(Date.parse(first.nextSweepAt))} · last backup ${first.backup.lastAt === null ? "none yet" : ago(first.backup.lastAt, seen)} · service ${first.service}${runsWhat(first)}`,
     ),
-    ...[...new Set([...next, ...nextForService(statuses), ...alerts])],
+    ...(steps.length > 0 ? ["", ...steps.map((step) => `→ ${step}`)] : []),
   ].join("\n");
 }
 
@@ -62,16 +63,17 @@ function orgLines(status: Status, seen: Seen): string[] {
 function connectionLines({ isLogRead }: Status, connection: ConnectionStatus, seen: Seen): string[] {
   const { terminal } = seen;
   const { paint, pill } = terminal;
-  const { label, account, lastSyncAt, pushes, banner, versionWarning, residency } = connection;
+  const { label, account, lastSyncAt, pushes, troubles, versionWarning, residency } = connection;
   const { state, subscription, linkExpiresAt } = connection;
-  const synced = lastSyncAt === null ? "never synced" : `last sync ${ago(lastSyncAt, seen)}`;
+  const synced = lastSyncAt === null ? "nothing sent yet" : `last sync ${ago(lastSyncAt, seen)}`;
   const stuck = pushes.stuck > 0 ? ` · ${paint.red(`${grouped(pushes.stuck)} stuck`)}` : "";
   const isNew = state === "not_connected" && account === null;
   const warning = (words: string) => paint.yellow(`! ${words}`);
   return [
-    `${paint.bold(label)}  ${pill(...(isLogRead ? pillOf(connection) : NOT_KNOWN))}${account === null ? "" : `  ${plain(account)}`}`,
-    ...(isNew || !isLogRead ? [] : [`  ${synced} · ${queueOf(pushes)}${stuck}`]),
-    ...(banner ? [warning(`${label}: ${banner}`)] : []),
+    `${paint.bold(label)}  ${pill(...(isLogRead ? pillOf(connection) : NOT_KNOWN))}`,
+    ...(account === null ? [] : [`  ${plain(account)}, ${synced}`]),
+    ...(isNew || !isLogRead ? [] : [`  ${queueOf(pushes)}${stuck}`]),
+    ...troubles.map((words) => warning(`${label}: ${words}`)),
     ...(versionWarning ? [warning(versionWarning)] : []),
     ...(residency === null
       ? []

@@ -4,7 +4,7 @@ import type { Log } from "../../shared/log.ts";
 import type { SourceNote, Store } from "../../store/contract/store.ts";
 import type { StoreTrouble } from "../trouble/store-trouble.ts";
 
-/** How long refusals are counted before they are written together: anyone can send bad ones, as fast as he likes. */
+/** How long refusals are counted before more of them are written together: anyone can send bad ones, as fast as he likes. */
 const WRITE_EVERY_MS = 1_000;
 /** Reasons name fields, so that whoever holds a secret can make up many. */
 const MOST_REASONS = 50;
@@ -78,10 +78,11 @@ export function createRefusals({
       else log.warn("refusals not counted", { reason: error instanceof Error ? error.message : "unknown" });
     }
   };
-  const writeSoon = async () => {
-    await clock.sleep(WRITE_EVERY_MS, ended.signal).catch(() => {});
-    writing = null;
+  /** The first at once, since somebody may stand before it; what comes within a second after it together. */
+  const writeInTurn = async () => {
     await write();
+    await clock.sleep(WRITE_EVERY_MS, ended.signal).catch(() => {});
+    writing = standing.size > 0 ? writeInTurn() : null;
   };
 
   return {
@@ -91,13 +92,13 @@ export function createRefusals({
       good.delete(source);
       standing.set(source, { ...standing.get(source), source, refusedAt: clock.now() });
       if (Math.abs(clock.now() - toldAt) >= WRITE_EVERY_MS) tell([count]);
-      writing ??= writeSoon();
+      writing ??= writeInTurn();
     },
     taken: (source: string): void => {
       if (good.has(source)) return;
       good.add(source);
       standing.set(source, { ...standing.get(source), source, takenAt: clock.now() });
-      writing ??= writeSoon();
+      writing ??= writeInTurn();
     },
     end: async (): Promise<void> => {
       ended.abort();

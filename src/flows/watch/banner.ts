@@ -23,8 +23,8 @@ export interface Moment {
 }
 
 /** What stands in the way: before all else that results might come to the wrong people. */
-export function bannerOf(label: string, found: ConnectionCounts | undefined, moment: Moment): string | null {
-  if (!found) return null;
+export function troublesOf(label: string, found: ConnectionCounts | undefined, moment: Moment): string[] {
+  if (!found) return [];
   const { connection } = found;
   const isLive = connection.state !== "not_connected";
   const other =
@@ -32,24 +32,25 @@ export function bannerOf(label: string, found: ConnectionCounts | undefined, mom
   const words = [
     other && sharedAccountTrouble(connection, other),
     connection.state === "connected" && !connection.isConfirmed ? confirmWords(connection) : null,
-    troubleOf(label, found, moment),
+    ...troublesIn(label, found, moment),
     connection.state === "connected" ? leftOutWords(connection) : null,
   ];
-  return words.filter((each) => each !== null).join(". ") || null;
+  return words.filter((each) => each !== null);
 }
 
 /** What stands in the way, first what a person must mend. */
-function troubleOf(label: string, found: ConnectionCounts, moment: Moment): string | null {
-  if (isUnreadable(found.connection)) return unreadableWords(found.connection.vaultTrouble);
-  const { state, refusal } = found.connection;
-  if (state === "connected" && refusal) return refusalWords(refusal);
-  if (found.connection.banner !== null) return found.connection.banner;
-  const unsubscribed =
-    found.connection.state === "connected" ? subscriptionTrouble(found.connection, label) : null;
-  if (unsubscribed !== null) return unsubscribed;
-  const ending = loginTrouble(found.connection, label, moment.now);
-  if (ending !== null) return ending;
-  return [...waitingWords(found, moment), ...rejectedWords(found)].join(". ") || null;
+/** What a person must mend hides what waits for it. */
+function troublesIn(label: string, found: ConnectionCounts, moment: Moment): (string | null)[] {
+  const { connection } = found;
+  if (isUnreadable(connection)) return [unreadableWords(connection.vaultTrouble)];
+  const { state, refusal, banner } = connection;
+  if (state === "connected" && refusal) return [refusalWords(refusal)];
+  if (banner !== null) return [banner];
+  const unsubscribed = state === "connected" ? subscriptionTrouble(connection, label) : null;
+  if (unsubscribed !== null) return [unsubscribed];
+  const ending = loginTrouble(connection, label, moment.now);
+  if (ending !== null) return [ending];
+  return [...waitingWords(found, moment), ...rejectedWords(found)];
 }
 
 function waitingWords(found: ConnectionCounts, moment: Moment): string[] {

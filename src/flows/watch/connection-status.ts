@@ -8,7 +8,7 @@ import { plain, shortTime } from "../../shared/text.ts";
 import type { ConnectionCounts, Overview } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import { apiVersionOf, versionsOf } from "./api-version.ts";
-import { bannerOf, isUnreadable, type Moment } from "./banner.ts";
+import { isUnreadable, type Moment, troublesOf } from "./banner.ts";
 import { residencyStatus } from "./regions.ts";
 
 interface Look extends Moment {
@@ -37,6 +37,10 @@ export function connectionStatus(
     now: moment.now,
     state,
   };
+  const troubles =
+    state === "waiting_for_consent" && linkExpiresAt !== null
+      ? [`waiting for consent, link valid until ${shortTime(linkExpiresAt)}${linkRefusalWords(link)}`]
+      : troublesOf(label, found, moment);
   return {
     vendor,
     label,
@@ -68,10 +72,9 @@ export function connectionStatus(
     linkExpiresAt: timeOrNull(linkExpiresAt),
     /** How the last answer to it ended, where it brought no connection. */
     linkRefusal: link?.refusal ? { at: timeOrNull(link.refusedAt), reason: link.refusal } : null,
-    banner:
-      state === "waiting_for_consent" && linkExpiresAt !== null
-        ? `waiting for consent, link valid until ${shortTime(linkExpiresAt)}${linkRefusalWords(link)}`
-        : bannerOf(label, found, moment),
+    /** All that stands in the way, in one text; `troubles` has it one by one. */
+    banner: troubles.join(". ") || null,
+    troubles,
     pushes: found
       ? { ...found.pushes, stuck: stuckInAll(found.stuck) }
       : { pending: 0, delivered: 0, rejected: 0, held: 0, stuck: 0 },
