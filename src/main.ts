@@ -4,7 +4,7 @@ import { Command, CommanderError } from "commander";
 import type { Globals, Outside, World } from "./shared/world.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
 import { createRedactor, type Redactor } from "./shared/redact.ts";
-import { widthOf, wrapped } from "./shared/layout.ts";
+import { helpWidthOf, widthOf, wrapped } from "./shared/layout.ts";
 import { cut, jsonText, maskEmailsIn, printable } from "./shared/text.ts";
 import { VERSION } from "./shared/version.ts";
 import { destinationLabels } from "./vendors/index.ts";
@@ -63,13 +63,6 @@ type Places = Pick<Globals, "config" | "stateDir">;
 /** The commands that an argv may mean, to be asked what it says; nothing of it runs, nothing is printed. */
 export type TreeOf = (argv: readonly string[]) => Promise<Command>;
 type Register = (program: Command, world: World, treeOf: TreeOf) => void;
-
-/** No more on any terminal: the root's help is written out when the program is built. */
-const HELP_COLUMNS = 80;
-
-function helpColumns({ io, env }: World, stream: "out" | "err"): number {
-  return Math.min(HELP_COLUMNS, widthOf(io, env, stream) ?? HELP_COLUMNS);
-}
 
 /** Runs one command line, without the program's own name. Returns the exit code; throws nothing. */
 export async function main(argv: readonly string[], outside: Outside): Promise<number> {
@@ -133,10 +126,10 @@ export async function createProgram(
   eachCommand(program, (command) => {
     command.exitOverride();
     command.configureOutput({
-      writeOut: (text) => world.io.out(wrapped(text, helpColumns(world, "out"), unbroken)),
+      writeOut: (text) => world.io.out(wrapped(text, helpWidthOf(world.io, world.env, "out"), unbroken)),
       writeErr: complain,
-      getOutHelpWidth: () => helpColumns(world, "out"),
-      getErrHelpWidth: () => helpColumns(world, "err"),
+      getOutHelpWidth: () => helpWidthOf(world.io, world.env, "out"),
+      getErrHelpWidth: () => helpWidthOf(world.io, world.env, "err"),
     });
     command.configureHelp({ showGlobalOptions: true });
     command.helpCommand(false);

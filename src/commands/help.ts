@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { unbroken } from "../core/advice/unbroken.ts";
 import { HELP_COMMAND } from "../core/advice/command-lines.ts";
 import { AppError } from "../shared/errors.ts";
+import { helpWidthOf, wrapped } from "../shared/layout.ts";
 import { nearest } from "../shared/nearest.ts";
 import { VERSION } from "../shared/version.ts";
 import type { World } from "../shared/world.ts";
@@ -23,7 +25,8 @@ export function registerHelp(program: Command, world: World, treeOf: TreeOf): vo
       if (flags.manPages !== undefined)
         return await writeManPages(resolve(world.cwd, flags.manPages), treeOf);
       const command = commandNamed(await treeOf(words), words);
-      command.configureOutput({ writeOut: world.io.out });
+      const width = helpWidthOf(world.io, world.env, "out");
+      command.configureOutput({ writeOut: (text) => world.io.out(wrapped(text, width, unbroken)) });
       command.outputHelp();
     });
 }

@@ -15,6 +15,13 @@ export function widthOf(io: Io, env: Environment, stream: "out" | "err"): number
   return Number.isInteger(columns) && columns > 0 ? Math.max(NARROWEST, columns) : null;
 }
 
+/** No more on any terminal: the root's help is written out when the program is built. */
+const HELP_COLUMNS = 80;
+
+export function helpWidthOf(io: Io, env: Environment, stream: "out" | "err"): number {
+  return Math.min(HELP_COLUMNS, widthOf(io, env, stream) ?? HELP_COLUMNS);
+}
+
 /** Parts of a line that stay together: words, unless somebody knows better. */
 export type Units = (line: string) => string[];
 
