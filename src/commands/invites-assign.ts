@@ -73,7 +73,7 @@ async function list({ app, print, terminal }: Session, context: AssignContext): 
         ? "No result waits for somebody to say whose it is."
         : [
             terminal.table(
-              ["invite", "why"],
+              ["invite", { name: "why", below: true }],
               waiting.map(({ invitationId, reason }) => [plain(invitationId), plain(reason ?? "–")]),
             ),
             "",
@@ -100,7 +100,7 @@ function showCandidates(
   });
 }
 
-const HEADINGS = ["candidate", "name", "job", "status"];
+const HEADINGS = ["candidate", "name", "job", { name: "status", drop: 1 }];
 
 function cellsOf({ candidateId, name, job, status }: FoundCandidate): string[] {
   const title = job?.title ? ` (${plain(job.title)})` : "";

@@ -53,7 +53,15 @@ async function list(session: Session, { reveal = false }: Flags): Promise<void> 
         ? "No invite is wanted."
         : [
             terminal.table(
-              ["no", "test", "candidate", "job", "stage", "since", "waits for"],
+              [
+                "no",
+                "test",
+                "candidate",
+                { name: "job", drop: 2 },
+                { name: "stage", drop: 3 },
+                { name: "since", drop: 1, whole: true },
+                { name: "waits for", below: true },
+              ],
               wanted.map((each) => rowOf(each, { person: people.get(each.id), isAsked })),
             ),
             "",

@@ -280,7 +280,15 @@ async function showRequests(session: Session, flags: Flags): Promise<void> {
       tries.length === 0
         ? "JobCannon was not asked for any invite in that time."
         : terminal.table(
-            ["at", "outcome", "status", "test", "candidate", { name: "assessment", drop: 1 }, "words"],
+            [
+              { name: "at", whole: true },
+              "outcome",
+              { name: "status", drop: 2 },
+              { name: "test", drop: 3 },
+              "candidate",
+              { name: "assessment", drop: 1 },
+              { name: "words", below: true },
+            ],
             tries.map((attempt) => [
               time.second(attempt.at),
               attempt.outcome,

@@ -98,7 +98,12 @@ function orgNotes(status: Status, seen: Seen): string[] {
     const words = `${count(n, "event")} of ${label} to be looked up, the oldest came ${ago(since, seen)}`;
     return reason === null ? paint.dim(words) : paint.yellow(`! ${words}. ${reason}`);
   });
-  return [...nothing, ...asked, ...wantedLines(status, paint), ...removedWords(status).map((words) => paint.yellow(`! ${words}`))];
+  return [
+    ...nothing,
+    ...asked,
+    ...wantedLines(status, paint),
+    ...removedWords(status).map((words) => paint.yellow(`! ${words}`)),
+  ];
 }
 
 /** What concerns all orgs: the log, the disk, the service, the configuration, who sends us webhooks. */
