@@ -87,7 +87,7 @@ export function resultTable(
   terminal: Terminal,
 ): string {
   return terminal.table(
-    ["profile", "SmartRecruiters holds"],
+    ["profile", { name: "SmartRecruiters holds", below: true }],
     [
       ...Object.entries(properties).map(([key, value]) => [key, String(value)]),
       ...notes.map(({ content }) => ["note", content]),
