@@ -10,6 +10,7 @@ import { freshness } from "./freshness.js";
 import { idle } from "./idle.js";
 import { orgs } from "./orgs.js";
 import { scale } from "./scale.js";
+import { page } from "./page.js";
 import { retention } from "./retention.js";
 import { printTable } from "./table.js";
 
@@ -26,6 +27,7 @@ const SUITES = {
   idle,
   orgs,
   retention,
+  page,
 };
 
 const asked = process.argv.slice(2);

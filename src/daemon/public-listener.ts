@@ -28,17 +28,26 @@ interface ListenerParts {
   hurry(job: string): void;
   /** What the admin page is to say. */
   notices: ToldEnds<Notice>;
+  /** What the admin page shows may look otherwise now. */
+  shownAnew(): void;
 }
 
 /** The receiver of webhooks and the pages of a consent, behind one server. */
 export function createPublicListener(
   context: ServeContext,
   { store, sources, certificate }: ServeParts,
-  { watches, stopping, metrics, hurry, notices }: ListenerParts,
+  { watches, stopping, metrics, hurry, notices, shownAnew }: ListenerParts,
 ): PublicListener {
   const { clock, log, config } = context;
   const { writes, trouble, secretsOf } = watches;
-  const refusals = createRefusals({ store, clock, log, trouble });
+  const noting = {
+    ...store,
+    noteRefusals: async (...noted: Parameters<typeof store.noteRefusals>) => {
+      await store.noteRefusals(...noted);
+      shownAnew();
+    },
+  };
+  const refusals = createRefusals({ store: noting, clock, log, trouble });
   const quiet = createQuietLog({ log, clock });
   const consentPages = createConsentPages({ ...context, quiet, store, notices, signal: stopping.abort });
   const marked = appendMarked(store, context.vault);

@@ -64,12 +64,20 @@ export async function serve(
   context.observeCalls(metrics.called);
   const scheduled = await scheduledJobs(jobContext(context, parts, watches), metrics);
   const { hurry } = scheduled;
-  let shownAnew = () => {};
-  const notices = createToldEnds<Notice>(context.clock, () => shownAnew());
-  const listener = createPublicListener(context, parts, { watches, stopping, metrics, hurry, notices });
+  let changed = () => {};
+  const shownAnew = () => changed();
+  const notices = createToldEnds<Notice>(context.clock, shownAnew);
+  const listener = createPublicListener(context, parts, {
+    watches,
+    stopping,
+    metrics,
+    hurry,
+    notices,
+    shownAnew,
+  });
   const descriptor = sockets.get("admin");
   const admin = await openAdminListener(context, parts, { watches, stopping, metrics, descriptor, notices });
-  shownAnew = admin?.changed ?? shownAnew;
+  changed = admin?.changed ?? changed;
   watches.presence.listens(admin?.address ?? null);
   const address = await listen(listener.server, {
     address: config["serve.listen"],

@@ -1,9 +1,20 @@
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { atsWorld } from "../ats/world.ts";
+import { askCandidates, connectedToBoth, inviteOf } from "../end-to-end/ats-world.ts";
 import { launchService, send } from "../end-to-end/program.ts";
+import { publicWorld } from "../connect/linked.ts";
 import { OTHER_PORTAL } from "../connect/world.ts";
-import { invite, until } from "../world.ts";
-import { browser, expectFits, isBrowserMissing, photograph, signIn, violations } from "./admin-page.ts";
+import { importResults, invite, succeed, until } from "../world.ts";
+import {
+  adminLink,
+  browser,
+  expectFits,
+  isBrowserMissing,
+  photograph,
+  signIn,
+  violations,
+} from "./admin-page.ts";
 
 describe.skipIf(isBrowserMissing)("a RevOps person with a real browser", () => {
   test("connects HubSpot, sees results go out, repairs, and finds a candidate's road", async () => {
@@ -81,4 +92,97 @@ describe.skipIf(isBrowserMissing)("a RevOps person with a real browser", () => {
     const hosts = [world.emulator.url, service.adminUrl, service.url].map((url) => new URL(url).port);
     expect(asked.filter((url) => !hosts.includes(new URL(url).port))).toEqual([]);
   }, 120_000);
+
+  test("works without scripts, by the keyboard alone", async () => {
+    const world = await publicWorld();
+    const service = await launchService(world);
+    await succeed(world, ["connect", "hubspot"]);
+    const event = invite({ email: "maya@example.org" });
+    await importResults(world, [event]);
+    const { page } = await browser({ javaScriptEnabled: false });
+    await page.goto(await adminLink(world));
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/admin/integrations");
+    await tabTo(page, "Resync properties");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/admin/integrations?notice=*");
+    expect(await page.getByRole("status").first().textContent()).toContain("All 17 properties are there");
+    await tabTo(page, "Candidate's e-mail");
+    await page.keyboard.type(event.data.invitation_id);
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/candidate?*");
+    await tabTo(page, "HubSpot log");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/hubspot/logs");
+    await page.getByLabel("Show").selectOption("received");
+    await page.getByRole("button", { name: "Filter" }).click();
+    expect(await page.getByRole("main").textContent()).toContain("invite.completed");
+    await tabTo(page, "Sign out");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/admin/sign-in");
+    expect((await page.goto(`${service.adminUrl}/admin/integrations`))?.status()).toBe(401);
+  }, 60_000);
+
+  test("sees what became of a revoked app, and of SmartRecruiters' webhooks and results", async () => {
+    const world = await connectedToBoth();
+    const service = await launchService(world);
+    const { page } = await browser();
+    await signIn(page, world, "--org", "acme");
+    const [asked] = await askCandidates(world, 1);
+    if (!asked) throw new Error("nobody was asked");
+    const event = inviteOf(asked);
+    expect(await send(service.url, event)).toMatchObject({ status: 202 });
+    const row = page
+      .getByRole("listitem")
+      .filter({ has: page.getByRole("heading", { name: "SmartRecruiters" }) });
+    await expect.poll(() => row.textContent(), { timeout: 20_000 }).toContain("1 delivered");
+    await page.getByRole("link", { name: "SmartRecruiters log" }).click();
+    const forged = { method: "POST", body: "{}", headers: { "content-type": "application/json" } };
+    expect((await fetch(`${world.publicUrl}/smartrecruiters/webhooks`, forged)).status).toBe(401);
+    const main = page.getByRole("main");
+    for (const word of ["delivered", "received", "refused"])
+      await expect
+        .poll(() => main.locator("td .pill").allTextContents(), { timeout: 20_000 })
+        .toContain(word);
+    expect(await main.getByRole("table").textContent()).toContain(asked.assessmentId);
+    await photograph(page, "smartrecruiters-log");
+    await page.getByRole("link", { name: event.data.invitation_id }).first().click();
+    await page.getByRole("button", { name: "Ask SmartRecruiters now" }).click();
+    await expect.poll(() => main.textContent()).toContain("Asked just now");
+    expect(await violations(page)).toEqual([]);
+    await photograph(page, "smartrecruiters-road");
+
+    await world.portal.fault({ revoked: true });
+    await send(service.url, invite());
+    await page.getByRole("link", { name: "Integrations" }).click();
+    const hubspot = page
+      .getByRole("listitem")
+      .filter({ has: page.getByRole("heading", { name: "HubSpot" }) });
+    await expect
+      .poll(() => hubspot.locator(".pill").textContent(), { timeout: 20_000 })
+      .toBe("Not connected");
+    expect(await hubspot.textContent()).toContain("Click Connect HubSpot: no data is lost.");
+    expect(await violations(page)).toEqual([]);
+    await photograph(page, "revoked");
+    await world.portal.clearFaults();
+    await page.getByRole("button", { name: "Connect HubSpot" }).click();
+    await page.waitForURL("**/admin/integrations?notice=*");
+    await expect.poll(() => hubspot.textContent(), { timeout: 20_000 }).toContain("2 delivered");
+  }, 90_000);
 });
+
+/** Presses Tab until what has that name, or stands beside that label, has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let n = 0; n < 40; n++) {
+    await page.keyboard.press("Tab");
+    const focused = page.locator(":focus");
+    const label = await focused
+      .locator("xpath=self::*[not(self::input)]|parent::label")
+      .first()
+      .textContent();
+    if (label?.includes(name)) return;
+  }
+  throw new Error(`nothing called ${name} is reached by Tab`);
+}

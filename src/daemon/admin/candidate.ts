@@ -160,13 +160,13 @@ function pushSection(push: Push, sections: Sections): Html {
   ${leftOut.map(({ field, reason }) => html`<p class="soft">Left out: ${field}, ${masked(reason)}</p>`)}
   ${push.shared && html`<p class="soft">One record (${push.shared.record}) with ${push.shared.subjects.map(masked).join(", ")}: it shows the newest results of all.</p>`}
   <h3>Attempts</h3>
-  ${attempts.length === 0 ? html`<p>None yet.</p>` : attemptsTable(attempts, masked)}
+  ${attempts.length === 0 ? html`<p>None yet.</p>` : attemptsTable(label, attempts, masked)}
   <h3>What ${label} holds</h3>
   ${
     names.length === 0
       ? html`<p>Nothing of ours yet, by our log.</p>`
       : tableOf(
-          "Properties",
+          `Properties of ${label}`,
           values ? [...heads, `There now`] : heads,
           names.map((name) => propertyRow(name, projection?.[name], values, asked.isRevealed)),
         )
@@ -227,9 +227,13 @@ function stateWords({ state, heldCause, delivered, pendingSince }: Push): string
   return state;
 }
 
-function attemptsTable(attempts: InviteHistory["attempts"], masked: (words: string) => string): Html {
+function attemptsTable(
+  label: string,
+  attempts: InviteHistory["attempts"],
+  masked: (words: string) => string,
+): Html {
   return tableOf(
-    "Attempts",
+    `Attempts at ${label}`,
     ["When, UTC", "Outcome", "Status", "Seconds", "The vendor's words", "Correlation id"],
     attempts.map(({ at, outcome, httpStatus, durationMs, reason, correlationId }) => [
       secondOf(at),
