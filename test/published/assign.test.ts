@@ -1,4 +1,6 @@
 /** Results that several candidates fit, and whoever says whose they are. */
+import { join } from "node:path";
+import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { disc, importResults, succeed, type World } from "../world.ts";
 import { apply, completed, resultOf, resultsOf } from "./company.ts";
@@ -105,4 +107,22 @@ describe("a result that several candidates fit", () => {
     expect((await resultOf(world, other)).notes).toHaveLength(1);
     expect(await world.run(["invites", "assign", "inv_none"])).toMatchObject({ code: 2 });
   });
+});
+
+test("erase takes a result of the profile along that no assessment asked for, with what was told of it", async () => {
+  const world = await connectedWorld();
+  await apply(world, { email: EMAIL });
+  await told(world);
+  const tables = () => {
+    const db = new Database(join(world.stateDir, "log.db"), { readonly: true });
+    const rows = ["pushes", "attempts", "invites"].map((table) =>
+      db.prepare<[], string>(`SELECT json_group_array(json_array(t.rowid)) FROM ${table} t`).pluck().get(),
+    );
+    db.close();
+    return rows;
+  };
+  expect(tables()).not.toContain("[]");
+  const { json } = await succeed(world, ["erase", EMAIL, "--yes", "--json"]);
+  expect(JSON.stringify(json)).not.toContain(EMAIL);
+  expect(tables()).toEqual(["[]", "[]", "[]"]);
 });

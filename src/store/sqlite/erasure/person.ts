@@ -1,9 +1,11 @@
 import { emailKey } from "../../../core/event.ts";
 import type { Invite } from "../../../core/invite.ts";
+import type { SubjectKind } from "../../../core/push.ts";
 import type { Person } from "../../contract/erasure.ts";
 import type { Db } from "../file/db.ts";
 import { createMembersOf } from "../rows/shared-record.ts";
 import { inviteOf, NO_CONTACT } from "../rows/rows.ts";
+import { SUBJECT_COLUMN } from "../rows/subject-sql.ts";
 import type { MentionsByTable } from "./mentions.ts";
 import { GOING } from "./rules.ts";
 
@@ -87,7 +89,7 @@ export function createAddressesOf(db: Db) {
 }
 
 function createPushesOf(db: Db) {
-  const connections = db.prepare<[string], { id: number; kind: "contact" | "assessment" }>(
+  const connections = db.prepare<[string], { id: number; kind: SubjectKind }>(
     "SELECT id, subject_kind AS kind FROM connections WHERE org = ?",
   );
   const push = db.prepare<[number, string], { id: number; record: string | null }>(
@@ -95,6 +97,11 @@ function createPushesOf(db: Db) {
   );
   const assessmentOf = db
     .prepare<[number], string | null>("SELECT assessment FROM invites WHERE id = ?")
+    .pluck();
+  const unaskedOf = db
+    .prepare<[number], string>(
+      `SELECT ${SUBJECT_COLUMN.result} FROM invites i WHERE id = ? AND assessment IS NULL`,
+    )
     .pluck();
   // One that others were asked for, too, is theirs still.
   const isOthers = db
@@ -106,9 +113,14 @@ function createPushesOf(db: Db) {
     const assessments = [...new Set(invites.flatMap((id) => assessmentOf.get(id) ?? []))].filter(
       (each) => isOthers.get(org, each, JSON.stringify(invites)) === undefined,
     );
+    const subjectsOf: Record<SubjectKind, readonly string[]> = {
+      contact: addresses,
+      assessment: assessments,
+      result: [...assessments, ...invites.flatMap((id) => unaskedOf.get(id) ?? [])],
+    };
     const pushes: number[] = [];
     const told = connections.all(org).flatMap(({ id, kind }) => {
-      const subjects = (kind === "contact" ? addresses : assessments).flatMap((subject) => {
+      const subjects = subjectsOf[kind].flatMap((subject) => {
         const row = push.get(id, subject);
         return row ? [{ subject, ...row }] : [];
       });
