@@ -104,7 +104,13 @@ describe("HubSpot", () => {
   test("whose account came by a link and waits for an operator", async () => {
     const world = await publicWorld();
     await serving(world);
-    await answer(await linkFor(world));
+    const link = await linkFor(world);
+    expect(await found(world, "hubspot.connection")).toMatchObject({
+      level: "warning",
+      command: null,
+      who: expect.stringMatching(/^The admin of the account: open the link before 20/),
+    });
+    await answer(link);
     await expectMended(world, { id: "hubspot.connection", exit: 7 });
   });
 
