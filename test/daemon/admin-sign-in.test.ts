@@ -100,6 +100,25 @@ describe("a link", () => {
   });
 });
 
+describe("through a proxy with TLS that serve.admin_url names", () => {
+  test("the page signs in as over TLS, and metrics still need their token", async () => {
+    const url = "https://admin.example.com";
+    const { world, adminUrl } = await served({ env: { JC_SERVE_ADMIN_URL: url } });
+    const passedOn = { host: "admin.example.com", origin: url };
+    const link = await adminLink(world);
+    expect(link).toContain(`${url}/admin/sign-in?link=`);
+    const page = await postForm(`${adminUrl}/admin/sign-in`, { link: secretIn(link) }, passedOn);
+    const [kept = ""] = page.headers["set-cookie"] ?? [];
+    expect(kept).toMatch(/^__Host-jc-admin=.*; Secure$/);
+    const headers = { ...passedOn, cookie: kept.split(";")[0] ?? "" };
+    expect((await visit(adminUrl + HOME, { headers })).status).toBe(200);
+    expect((await visit(`${adminUrl}/metrics`, { headers })).status).toBe(401);
+    expect(
+      (await visit(adminUrl + HOME, { headers: { ...headers, host: "other.example.com" } })).status,
+    ).toBe(421);
+  });
+});
+
 describe("who is signed in", () => {
   test("stays so over a restart, by what the log cannot give away, until they sign out", async () => {
     const world = await publicWorld();
@@ -115,6 +134,21 @@ describe("who is signed in", () => {
     const out = await postForm(`${adminUrl}/admin/sign-out`, { csrf }, { cookie });
     expect(out.headers["set-cookie"]?.[0]).toContain("Max-Age=0");
     expect((await visit(adminUrl + HOME, { headers: { cookie } })).status).toBe(401);
+  });
+
+  test("is signed out by a restore: whoever signed out since would else be back in", async () => {
+    const world = await publicWorld();
+    const first = await launchService(world);
+    const { cookie } = await caller(first.adminUrl, await adminLink(world));
+    const unused = await adminLink(world);
+    const { json } = await world.run(["backup", "--json"]);
+    first.child.kill("SIGTERM");
+    await first.ended;
+    await succeed(world, ["restore", String(Object(json).file), "--yes"]);
+    const { adminUrl } = await launchService(world);
+    expect((await visit(adminUrl + HOME, { headers: { cookie } })).status).toBe(401);
+    const again = await postForm(`${adminUrl}/admin/sign-in`, { link: secretIn(unused) });
+    expect(wordsOf(again)).toContain("This is no link of ours");
   });
 
   test("alone sees pages: nobody else learns more than how to sign in", async () => {

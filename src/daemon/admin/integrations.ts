@@ -38,7 +38,9 @@ export async function orgsFor(
   { org }: Visit["admin"],
 ): Promise<string[]> {
   if (org !== null) return [org];
-  const known = new Set([...(await store.orgs()), config.org, ...Object.keys(config.orgs)]);
+  const known = new Set([...(await store.orgs()), ...Object.keys(config.orgs)]);
+  // One that nobody chose is shown where there is nothing else.
+  if (config.origins.org !== "default" || known.size === 0) known.add(config.org);
   return [...known].toSorted();
 }
 

@@ -1,4 +1,5 @@
 import { ADMIN_HOME } from "../../core/admin.ts";
+import { connectCommand } from "../../core/advice/command-lines.ts";
 import type { ConnectionName } from "../../core/connection.ts";
 import type { ConsentEnd } from "../../flows/connect/finish-consent.ts";
 import type { AppError } from "../../shared/errors.ts";
@@ -46,7 +47,10 @@ export function consentNotice({ org, vendor, environment }: ConnectionName, end:
       return { ...of, tone: "bad", title: `${end.label} was not connected`, text: [text], instead };
     }
     case "other_region":
-      return failed(of, end.label, [`${end.error.message}. Nothing was changed.`]);
+      return failed(of, end.label, [
+        `This account keeps its data in another region than results of ${org} may go to. Nothing was changed.`,
+        `If it is meant, an operator types: ${connectCommand(of, "--via-service")} --allow-cross-region`,
+      ]);
     case "failed":
       return failed(of, end.label, [`${reasonOf(end.error)}. Nothing was changed.`, ...fixOf(end)]);
     default:
