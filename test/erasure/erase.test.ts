@@ -188,6 +188,8 @@ describe("later events of who was erased", () => {
     expect(rowsOf(world, "SELECT org, what, n FROM purges")).toEqual([
       { org: "acme", what: "refused", n: 4 },
     ]);
+    expect((await world.run(["status"])).out).toContain("4 later events of people who were erased refused");
+    expect((await world.run(["status", "--json"])).json).toMatchObject({ erased: { people: 1, refused: 4 } });
     expect((await succeed(world, ["erase", "-", "--allow", "--json"], ANN)).json).toMatchObject({
       isLifted: true,
     });

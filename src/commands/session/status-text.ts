@@ -103,6 +103,7 @@ function orgNotes(status: Status, seen: Seen): string[] {
     ...asked,
     ...wantedLines(status, paint),
     ...removedWords(status).map((words) => paint.yellow(`! ${words}`)),
+    ...erasedWords(status).map((words) => paint.dim(words)),
   ];
 }
 
@@ -167,6 +168,11 @@ function wantedLines({ org, wanted }: Status, paint: Terminal["paint"]): string[
   return [
     reason === null ? paint.dim(words) : paint.yellow(`! ${words}. ${reason}: ${requestsCommand({ org })}`),
   ];
+}
+
+function erasedWords({ erased: { refused } }: Status): string[] {
+  if (refused === 0) return [];
+  return [`${count(refused, "later event")} of people who were erased refused within 30 days`];
 }
 
 function removedWords({ retention: { days, rejected, lastAt } }: Status): string[] {

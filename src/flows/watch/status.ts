@@ -119,6 +119,8 @@ export async function statusOf(
     nobodyAlerted: connections.some(({ state }) => state !== "not_connected")
       ? await nobodyAlerted({ config, org }, secretNames)
       : null,
+    /** People, and the later events of theirs that were refused within 30 days. */
+    erased: overview.erased,
     retention: retentionOf(overview.removed, config.orgs[org]?.retention_days ?? config["retention.days"]),
     nextSweepAt: isoTime(dailyDue(config["schedule.sweep_at"]).next(now)),
     secretWarnings: secretWarnings(stateDir),
@@ -224,6 +226,7 @@ const NOTHING_YET: Awaited<ReturnType<typeof look>> = {
     questions: [],
     consents: [],
     removed: null,
+    erased: { people: 0, refused: 0 },
   },
   services: [],
   running: [],

@@ -125,6 +125,8 @@ export interface Overview {
   })[];
   /** What `purge` removed within 30 days, and on which day last; null where it was nothing. */
   removed: { invites: number; rejected: number; lastAt: number } | null;
+  /** How many people were erased, and how many later events of theirs were refused within 30 days. */
+  erased: { people: number; refused: number };
 }
 
 export interface ConnectionCounts {

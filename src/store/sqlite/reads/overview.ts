@@ -26,9 +26,12 @@ export function createOverview(db: Db) {
     .pluck();
   const removedSince = (where: string) => `
     SELECT coalesce(sum(iif(what = 'invites', n, 0)), 0) AS invites, coalesce(sum(iif(what = 'rejected', n, 0)), 0) AS rejected,
-      max(day) * ${DAY_MS} AS lastAt
+      coalesce(sum(iif(what = 'refused', n, 0)), 0) AS refused, max(iif(what = 'refused', NULL, day)) * ${DAY_MS} AS lastAt
     FROM purges WHERE day > ? / ${DAY_MS} ${where}`;
   const removedOf = db.prepare<[number, string], RemovedRow>(removedSince("AND org = ?"));
+  const erasedIn = "SELECT count(DISTINCT person) FROM erasures";
+  const erasedOf = db.prepare<[string], number>(`${erasedIn} WHERE org = ?`).pluck();
+  const allErased = db.prepare<[], number>(erasedIn).pluck();
   const allRemoved = db.prepare<[number], RemovedRow>(removedSince(""));
   const consentsOf = createOpenConsents(db);
   // A bare column is that of the row with the least.
@@ -59,6 +62,8 @@ export function createOverview(db: Db) {
       const gone = pushes.held > 0 ? yield* heldFor(row.id, "gone") : 0;
       connections.push({ connection: connectionOf(row), pushes, stuck, gone });
     }
+    const removed =
+      org === null ? allRemoved.get(now - REMOVED_SHOWN_MS) : removedOf.get(now - REMOVED_SHOWN_MS, org);
     return {
       events: { total: events, unmatched, ignored, conflicts },
       orgs: orgs(),
@@ -66,9 +71,11 @@ export function createOverview(db: Db) {
       connections,
       questions: org === null ? allQuestions.all() : questionsOf.all(org),
       consents: consentsOf(org, now),
-      removed: removedIn(
-        org === null ? allRemoved.get(now - REMOVED_SHOWN_MS) : removedOf.get(now - REMOVED_SHOWN_MS, org),
-      ),
+      removed: removedIn(removed),
+      erased: {
+        people: (org === null ? allErased.get() : erasedOf.get(org)) ?? 0,
+        refused: removed?.refused ?? 0,
+      },
     };
   };
 }
@@ -77,7 +84,7 @@ export function createOverview(db: Db) {
 export function createOrgs(db: Db): () => string[] {
   const all = db
     .prepare<[], string>(
-      "SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0 UNION SELECT org FROM consents UNION SELECT org FROM questions",
+      "SELECT org FROM connections UNION SELECT org FROM invite_counts WHERE n > 0 UNION SELECT org FROM consents UNION SELECT org FROM questions UNION SELECT org FROM erasures",
     )
     .pluck();
   return () => all.all();
@@ -89,9 +96,12 @@ const REMOVED_SHOWN_MS = 30 * DAY_MS;
 interface RemovedRow {
   invites: number;
   rejected: number;
+  refused: number;
   lastAt: number | null;
 }
 
 function removedIn(row: RemovedRow | undefined): Overview["removed"] {
-  return row && row.lastAt !== null ? { ...row, lastAt: row.lastAt } : null;
+  if (!row || row.lastAt === null) return null;
+  const { invites, rejected, lastAt } = row;
+  return { invites, rejected, lastAt };
 }
