@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { backupName, newestOf, outdated, timeInName } from "../../src/core/backup.ts";
+import { backupName, goneBy, newestOf, outdated, timeInName } from "../../src/core/backup.ts";
 
 const DAY = 24 * 3_600_000;
 const NOW = Date.UTC(2026, 10, 28, 3);
@@ -47,3 +47,26 @@ describe("of the backups", () => {
     expect(outdated(backups, { ...rule, weekly: 0 })).toEqual([]);
   });
 });
+
+test.each([0, 1, 3, 6])(
+  "a backup goes on the day that is told, where one more is taken each day (%i days before)",
+  (days) => {
+    const DAY = 24 * 3_600_000;
+    // 3:00 on a Wednesday, with daily backups of the ten days before.
+    const now = Date.UTC(2026, 10, 25, 3);
+    const known = Array.from({ length: 10 }, (_, n) => ({ at: now - n * DAY }));
+    const backup = known[days];
+    if (!backup) throw new Error("there is no such backup");
+    const rule = { daily: 7, weekly: 4 };
+    const told = goneBy(backup, known, { ...rule, now });
+    const isThere = (later: number) => {
+      const since = Array.from({ length: later }, (_, n) => ({ at: now + (n + 1) * DAY }));
+      return !outdated([...since.toReversed(), ...known], { ...rule, now: now + later * DAY }).includes(
+        backup,
+      );
+    };
+    const last = Array.from({ length: 60 }, (_, n) => n).findLast(isThere) ?? 0;
+    const dayOf = (at: number) => Math.floor(at / DAY);
+    expect(dayOf(told)).toBe(dayOf(now) + last + 1);
+  },
+);
