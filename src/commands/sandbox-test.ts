@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../shared/errors.ts";
 import { jsonText, plain } from "../shared/text.ts";
 import type { Output, World } from "../shared/world.ts";
+import { VENDORS } from "../vendors/index.ts";
 import { vendorNames } from "./session/known-values.ts";
 import { type Session, withApp, withoutApp } from "./session/with-app.ts";
 import type { ChecklistReport, StepResult, Watcher } from "../flows/trial/checklist.ts";
@@ -19,7 +20,7 @@ const WAIT_MS = 10 * 60_000;
 
 const HELP = `
 SmartRecruiters: walks the seven steps of the setup guide with a made-up
-candidate. serve must be running, its subscription must stand, and a person
+candidate, in the configured profile, with --emulator too. serve must be running, its subscription must stand, and a person
 opens the link and takes the test. HubSpot: writes one made-up contact into a
 test portal and reads it back. Both run in the sandbox environment only, and
 remove what they made.
@@ -56,24 +57,42 @@ export function registerSandboxTest(program: Command, world: World): void {
 
 async function runOnEmulator(output: Output, vendor: string, flags: Flags): Promise<void> {
   const { trialOnEmulator } = await import("../demo/emulated-trial.ts");
-  await show(output, vendor, (watcher) =>
-    trialOnEmulator(output.world, { vendor, ...flags, keep: flags.keep === true, watcher }),
+  const profile = await configuredProfile(output, vendor);
+  await show(output, { vendor, profile }, (watcher) =>
+    trialOnEmulator(output.world, { vendor, profile, ...flags, keep: flags.keep === true, watcher }),
   );
+}
+
+/** The configured one, as far as there is a configuration; null where the vendor has no profiles. */
+async function configuredProfile({ world, globals }: Output, vendor: string): Promise<string | null> {
+  const declared = VENDORS.find((each) => each.vendor === vendor);
+  if (declared === undefined || !("profile" in declared.keys.global)) return null;
+  const [{ configOptions }, { readConfig }, { settingsOf }] = await Promise.all([
+    import("../app.ts"),
+    import("../shared/config.ts"),
+    import("../shared/vendor-settings.ts"),
+  ]);
+  // Without any configuration it runs too: what is wrong with one is told where it counts.
+  const config = readConfig({ ...configOptions(world, globals), isRequired: false }, () => {});
+  const { profile } = settingsOf(config, declared, { org: config.org, environment: "sandbox" });
+  return profile === "v1" ? "v1" : "published";
 }
 
 async function runInSandbox(session: Session, vendor: string, flags: Flags): Promise<void> {
   const { app, world } = session;
-  const { ats } = await app.destination({ org: app.org, vendor, environment: "sandbox" });
+  const { ats, profile: spoken } = await app.destination({ org: app.org, vendor, environment: "sandbox" });
   const common = { org: app.org, vendor, signal: world.signal, keep: flags.keep === true };
   if (!ats) {
     const { tryContacts } = await import("../flows/trial/contact-trial.ts");
     const store = await app.store();
-    return await show(session, vendor, (watcher) => tryContacts(app, store, { ...common, watcher }));
+    return await show(session, { vendor, profile: null }, (watcher) =>
+      tryContacts(app, store, { ...common, watcher }),
+    );
   }
   const { tryAts } = await import("../flows/trial/ats-trial.ts");
   const jobId = flags.job ?? (await askForJob(session));
   const store = await app.store();
-  await show(session, vendor, (watcher) =>
+  await show(session, { vendor, profile: spoken ?? "v1" }, (watcher) =>
     tryAts(app, store, {
       ...common,
       watcher,
@@ -83,7 +102,7 @@ async function runInSandbox(session: Session, vendor: string, flags: Flags): Pro
       waitMs: flags.wait,
       // For people the step itself shows it.
       onLink: async ({ link }) => {
-        if (session.globals.json) world.io.err(`${jsonText({ version: 1, link })}\n`);
+        if (link !== null && session.globals.json) world.io.err(`${jsonText({ version: 1, link })}\n`);
       },
     }),
   );
@@ -106,7 +125,7 @@ async function askForJob({ globals, world }: Session): Promise<string> {
 /** Shows the steps as they go, then ends as they did. */
 async function show(
   output: Output,
-  vendor: string,
+  { vendor, profile }: { vendor: string; profile: string | null },
   run: (watcher: Watcher) => Promise<ChecklistReport>,
 ): Promise<void> {
   const { world, globals, print } = output;
@@ -120,7 +139,8 @@ async function show(
     drawn.stop();
   }
   const { passed, steps } = report;
-  if (globals.json) print({ json: { vendor, passed, steps }, text: () => "" });
+  if (globals.json)
+    print({ json: { vendor, ...(profile === null ? {} : { profile }), passed, steps }, text: () => "" });
   if (world.signal.aborted) throw world.signal.reason;
   const waiting = steps.find(({ status }) => status === "waiting");
   const failed = steps.filter(({ status }) => status === "failed");

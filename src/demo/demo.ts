@@ -31,9 +31,9 @@ export async function runDemo(
     environment: "production",
     vendors,
     ...(hubspotVersion === undefined ? {} : { apiVersions: { hubspot: hubspotVersion } }),
-    settings: ({ smartrecruiters }) => ({
-      smartrecruiters: [`profile = "${profile}"`],
-      ...(profile === "v1" ? {} : { jobcannon: [`invites_url = "${smartrecruiters}/jobcannon/invites"`] }),
+    env: ({ smartrecruiters }) => ({
+      JC_SMARTRECRUITERS_PROFILE: profile,
+      ...(profile === "v1" ? {} : { JC_JOBCANNON_INVITES_URL: `${smartrecruiters}/jobcannon/invites` }),
     }),
   });
   try {

@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import * as v from "valibot";
 import type { World } from "../shared/world.ts";
 import { serve } from "../daemon/serve.ts";
 import { openAts } from "../flows/ats/ats.ts";
@@ -7,6 +9,10 @@ import { tryContacts } from "../flows/trial/contact-trial.ts";
 import { createTakeMissed } from "../flows/intake/take-missed.ts";
 import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
 import type { Store } from "../store/contract/store.ts";
+import { secret } from "../shared/secret.ts";
+import { addSecret } from "../vault/secrets.ts";
+import type { Ats } from "../vendors/contract/ats.ts";
+import type { Emulator } from "../emulator/emulator.ts";
 import { connectEmulated, type Installation, installForAWhile } from "./installation.ts";
 import type { ChecklistReport, Watcher } from "../flows/trial/checklist.ts";
 
@@ -16,6 +22,8 @@ import type { ChecklistReport, Watcher } from "../flows/trial/checklist.ts";
  */
 export interface EmulatedTrial {
   vendor: string;
+  /** In which contract the vendor is spoken to; null where it has but one. */
+  profile: string | null;
   job?: string;
   stage?: string;
   test?: string;
@@ -34,6 +42,7 @@ export async function trialOnEmulator(world: World, given: EmulatedTrial): Promi
     name: "trial",
     environment: ENVIRONMENT,
     vendors: [given.vendor],
+    env: (emulator) => spokenAs(given, emulator),
   });
   try {
     const { app, stop } = installation;
@@ -43,8 +52,12 @@ export async function trialOnEmulator(world: World, given: EmulatedTrial): Promi
     const store = await app.threadedStore();
     await connectEmulated(installation, store, { org: ORG, vendor, environment: ENVIRONMENT });
     if (!destination.ats) return await tryContacts(app, store, request);
-    const place = { ...STAGE_PLACE, ...definedOf(given) };
-    await prepareAccount(installation, store, { vendor, ...place });
+    const isKept = destination.ats.catalog.kept === "here";
+    const usual = isKept ? { ...STAGE_PLACE, stage: "IN_REVIEW/Assessment" } : STAGE_PLACE;
+    const place = { ...usual, ...definedOf(given) };
+    if (!isKept) await prepareAccount(installation, store, { vendor, ...place });
+    // Until it is subscribed serve would tell of a source that has no secret.
+    else await addPlaceholder(installation, destination.ats);
     // Its own end: what a Ctrl-C leaves to clean up still needs a service that answers.
     const serving = new AbortController();
     let served: Promise<void> = Promise.resolve();
@@ -53,13 +66,16 @@ export async function trialOnEmulator(world: World, given: EmulatedTrial): Promi
       served.catch(reject);
     });
     try {
+      // Its vendor greets the receiver when it is subscribed.
+      if (isKept) await prepareAccount(installation, store, { vendor, ...place });
       return await tryAts(app, store, {
         ...request,
         jobId: place.job,
         stage: place.stage,
         test: given.test ?? null,
         waitMs: given.wait,
-        onLink: ({ candidateId }) => takeTest(installation, { vendor, candidateId }, stop.signal),
+        onLink: ({ candidateId }) =>
+          (isKept ? takeAskedTest : takeTest)(installation, { vendor, candidateId }, stop.signal),
       });
     } finally {
       serving.abort();
@@ -68,6 +84,20 @@ export async function trialOnEmulator(world: World, given: EmulatedTrial): Promi
   } finally {
     await installation.remove();
   }
+}
+
+async function addPlaceholder({ app }: Installation, { webhookSecretName: name }: Ats): Promise<void> {
+  const place = { name, org: ORG, environment: ENVIRONMENT } as const;
+  await addSecret(await app.vault(), place, secret(randomBytes(32).toString("base64url")));
+}
+
+/** The vendor's contract, and who plays JobCannon beside it. */
+function spokenAs({ vendor, profile }: EmulatedTrial, { urls }: Emulator): Record<string, string> {
+  if (profile === null) return {};
+  return {
+    [`JC_${vendor.toUpperCase()}_PROFILE`]: profile,
+    JC_JOBCANNON_INVITES_URL: `${urls.smartrecruiters}/jobcannon/invites`,
+  };
 }
 
 function definedOf({ job, stage, test }: EmulatedTrial) {
@@ -113,3 +143,23 @@ async function takeTest(
   if (!answer.ok) throw new Error(`the emulator could not play the candidate: ${await answer.text()}`);
   await answer.text();
 }
+
+/** JobCannon was asked for it: the candidate opens that invite. */
+async function takeAskedTest(
+  { emulator }: Installation,
+  { vendor, candidateId }: { vendor: string; candidateId: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const control = `${emulator.url}/_control/${vendor}/invites`;
+  const asked = v.parse(Asked, await (await fetch(control, { signal })).json());
+  const own = asked.find(({ data }) => data.source.candidate_id === candidateId);
+  if (!own) throw new Error("the emulator's JobCannon was asked for no such invite");
+  const body = JSON.stringify({ id: own.id });
+  const answer = await fetch(`${control}/complete`, { method: "POST", body, signal });
+  if (!answer.ok) throw new Error(`the emulator could not play the candidate: ${await answer.text()}`);
+  await answer.text();
+}
+
+const Asked = v.array(
+  v.object({ id: v.string(), data: v.object({ source: v.object({ candidate_id: v.string() }) }) }),
+);

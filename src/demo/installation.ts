@@ -37,8 +37,8 @@ export interface InstallOptions {
   vendors: readonly string[];
   /** The versions of their APIs that are to be spoken, by vendor. */
   apiVersions?: Readonly<Record<string, string>>;
-  /** Further lines of the configuration, by its section, for what the emulator plays beside. */
-  settings?(emulator: Emulator): Readonly<Record<string, readonly string[]>>;
+  /** Further variables of the program's, for what the emulator plays beside. */
+  env?(emulator: Emulator): Readonly<Record<string, string>>;
 }
 
 const WEBHOOK_SECRET = `whsec_${Buffer.from("invented for the demo, 32 bytes!").toString("base64")}`;
@@ -75,7 +75,7 @@ export async function installForAWhile(world: World, options: InstallOptions): P
     writeFileSync(config, configuration({ ...options, dir, emulator, listenPort, redirectPorts }), {
       mode: 0o600,
     });
-    const env = { JC_CONFIG: config, JC_STATE_DIR: join(dir, "state") };
+    const env = { ...options.env?.(emulator), JC_CONFIG: config, JC_STATE_DIR: join(dir, "state") };
     const app = openApp({ ...world, env }, { color: true, input: false });
     closers.push(() => app.close());
     const vault = await app.vault();
@@ -100,7 +100,6 @@ function configuration(
   },
 ): string {
   const { org, dir, emulator, listenPort, redirectPorts, environment, apiVersions = {} } = at;
-  const settings = at.settings?.(emulator) ?? {};
   const prefix = environment === "sandbox" ? "sandbox." : "";
   const urls: Readonly<Record<string, string>> = emulator.urls;
   const sections = VENDORS.filter(({ destination }) => destination).flatMap((declared) => [
@@ -111,12 +110,9 @@ function configuration(
     ...Object.entries(apiVersions).flatMap(([vendor, version]) =>
       vendor === declared.vendor ? [`api_version = "${version}"`] : [],
     ),
-    ...(settings[declared.vendor] ?? []),
   ]);
   return `org = "${org}"
 ${sections.join("\n")}
-[jobcannon]
-${(settings.jobcannon ?? []).join("\n")}
 [serve]
 listen = "127.0.0.1:${listenPort}"
 admin_listen = "none"

@@ -22,6 +22,7 @@ describe("a trial on the emulator", () => {
     expect(run.err).toBe("");
     const report = reportOf(run);
     expect(report).toMatchObject({ version: 1, vendor, passed: true });
+    if (vendor === "smartrecruiters") expect(run.json).toMatchObject({ profile: "v1" });
     expect(report.steps.filter(({ status }) => status === "passed")).toHaveLength(steps);
   });
 
@@ -37,6 +38,29 @@ describe("a trial on the emulator", () => {
       expect(leftovers(world)).toEqual([]);
     },
   );
+
+  test.each(["published", "v201907"])("speaks the configured profile: %s", async (profile) => {
+    const world = await freshWorld();
+    const env = { JC_SMARTRECRUITERS_PROFILE: profile };
+    const run = await world.run(["sandbox-test", "smartrecruiters", "--emulator", "--json"], { env });
+    expect(run.err).toBe("");
+    expect(run.code).toBe(0);
+    const report = reportOf(run);
+    expect(run.json).toMatchObject({ profile: "published", passed: true });
+    expect(report.steps.map(({ title, status }) => `${title}: ${status}`)).toEqual([
+      "connected: passed",
+      "subscribed: passed",
+      "receiver reachable: passed",
+      "1 candidate created: passed",
+      "2 advanced to the stage: passed",
+      "3 assessment triggered: passed",
+      "4 candidate invited: passed",
+      "5 completion seen: passed",
+      "6 webhook received: passed",
+      "7 result shown: passed",
+      "cleaned up: passed",
+    ]);
+  });
 
   test("takes another test as well", async () => {
     const world = await freshWorld();

@@ -75,7 +75,7 @@ export async function seeWebhook(trial: AtsTrial, note: (text: string) => void):
 }
 
 /** Null where nothing is known to be wrong: it may still be on its way. */
-async function whyNoWebhook(trial: AtsTrial): Promise<Outcome | null> {
+export async function whyNoWebhook(trial: AtsTrial): Promise<Outcome | null> {
   const { context, request, found } = trial;
   const { commonErrors } = foundBefore(found.account).destination;
   const refusals = await refusedSince(trial);
@@ -109,7 +109,7 @@ async function refusedSince({ store, request, startedAt, refusedBefore }: AtsTri
 }
 
 /** Waits for the service's delivery to come to an end, good or bad. */
-async function seeWritten(
+export async function seeWritten(
   { context, store, request, found }: AtsTrial,
   note: (text: string) => void,
 ): Promise<Written> {
@@ -159,7 +159,7 @@ export async function seeScorecard(trial: AtsTrial, note: (text: string) => void
   return { status: "passed", evidence: plain(shown.summary ?? shown.title) };
 }
 
-function whyNotWritten({ request, found }: AtsTrial, written: Written): Outcome {
+export function whyNotWritten({ request, found }: AtsTrial, written: Written): Outcome {
   const { org } = request;
   const { connection, destination } = foundBefore(found.account);
   const { vendor, label } = destination;

@@ -1,3 +1,4 @@
+import type { InviteRequest } from "../../core/invite-request.ts";
 import type { PushSummary, Refusal, Store } from "../../store/contract/store.ts";
 import type { Assessment, Ats, CatalogEntry, StagePlace } from "../../vendors/contract/ats.ts";
 import type { TrialAccount, TrialContext, TrialRequest } from "./trial-account.ts";
@@ -21,8 +22,8 @@ export interface AtsTrialRequest extends TrialRequest {
   test: string | null;
   /** How long the person has to take the test. */
   waitMs: number;
-  /** Shows the person where to take it. */
-  onLink(link: { link: string; candidateId: string }): Promise<void>;
+  /** Shows the person where to take it; null where JobCannon's mail holds the link. */
+  onLink(link: { link: string | null; candidateId: string }): Promise<void>;
 }
 
 /** What the steps find and hand on. */
@@ -31,6 +32,9 @@ export interface Found {
   place?: StagePlace;
   entry?: CatalogEntry | null;
   candidateId?: string;
+  email?: string;
+  /** What a stage of ours asked JobCannon for. */
+  request?: InviteRequest;
   assessment?: Assessment;
   invitationId?: string;
   written?: Written;

@@ -42,7 +42,7 @@ export interface Ats {
   /** The parts of a trial with a made-up candidate. */
   createCandidate(
     access: Access,
-    person: { firstName: string; lastName: string; email: string },
+    person: { firstName: string; lastName: string; email: string; jobId?: string },
   ): Promise<string>;
   removeCandidate(access: Access, candidateId: string): Promise<void>;
   /** Puts the candidate onto the job, at that stage. */
@@ -55,6 +55,11 @@ export interface Ats {
   scorecard(access: Access, candidateId: string): Promise<ScorecardEntry[]>;
   /** What the entry shows otherwise than it was sent, by names that people there know. Pure. */
   differences(entry: ScorecardEntry, sent: Projection): string[];
+  /** The same of an application's values, read there; absent where a scorecard shows them. */
+  valueDifferences?(
+    access: Access,
+    of: { candidateId: string; jobId: string; sent: Projection },
+  ): Promise<string[]>;
 }
 
 /** Kept by the vendor, which asks for the assessments itself. */

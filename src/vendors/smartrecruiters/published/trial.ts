@@ -5,9 +5,14 @@ import type { Ats } from "../../contract/ats.ts";
 import type { Caller } from "../calling/api.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { ask, remove, tell } from "../calling/ask.ts";
+import { propertyOf } from "./properties.ts";
 import { ENDPOINTS } from "./contract.ts";
 
 const Id = v.object({ id: v.string() });
+
+const Values = v.object({
+  content: v.fallback(v.array(v.object({ id: v.string(), value: v.unknown() })), []),
+});
 
 type Trial = Pick<
   Ats,
@@ -18,13 +23,18 @@ type Trial = Pick<
   | "assessments"
   | "scorecard"
   | "differences"
+  | "valueDifferences"
 >;
 
 export function trialOf(callerFor: (access: Access) => Caller): Trial {
   return {
-    createCandidate: async (access, person) => {
+    createCandidate: async (access, { jobId, ...person }) => {
       const doing = "creating a candidate";
-      const call = { endpoint: ENDPOINTS.createCandidate, json: person, schema: Id, doing };
+      const place =
+        jobId === undefined
+          ? { endpoint: ENDPOINTS.createCandidate }
+          : { endpoint: ENDPOINTS.createInJob, params: { job: jobId } };
+      const call = { ...place, json: person, schema: Id, doing };
       return (await ask(callerFor(access), call)).id;
     },
     removeCandidate: async (access, candidate) => {
@@ -45,6 +55,19 @@ export function trialOf(callerFor: (access: Access) => Caller): Trial {
     assessments: async () => notThere(),
     scorecard: async () => notThere(),
     differences: () => [],
+    valueDifferences: async (access, { candidateId, jobId, sent }) => {
+      const { content } = await ask(callerFor(access), {
+        endpoint: ENDPOINTS.values,
+        params: { candidate: candidateId, job: jobId },
+        schema: Values,
+        doing: "reading an application's values",
+      });
+      const shown = new Map(content.map(({ id, value }) => [id, String(value)]));
+      return Object.entries(sent).flatMap(([name, value]) => {
+        const property = propertyOf(name);
+        return property && shown.get(property.id) !== value ? [property.key] : [];
+      });
+    },
   };
 }
 

@@ -36,9 +36,10 @@ const Scorecard = v.pipe(
 
 export async function createCandidate(
   caller: Caller,
-  person: { firstName: string; lastName: string; email: string },
+  { firstName, lastName, email }: { firstName: string; lastName: string; email: string },
 ): Promise<string> {
   const doing = "creating a candidate";
+  const person = { firstName, lastName, email };
   const { id } = await ask(caller, { endpoint: ENDPOINTS.createCandidate, json: person, schema: Id, doing });
   return id;
 }
