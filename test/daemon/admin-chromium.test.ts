@@ -152,6 +152,8 @@ describe.skipIf(isBrowserMissing)("a RevOps person with a real browser", () => {
     await page.getByRole("button", { name: "Ask SmartRecruiters now" }).click();
     await expect.poll(() => main.textContent()).toContain("Asked just now");
     expect(await violations(page)).toEqual([]);
+    expect(await main.textContent()).toContain(`as the result of assessment ${asked.assessmentId}`);
+    expect(await main.textContent()).not.toContain("differs");
     await photograph(page, "smartrecruiters-road");
 
     await world.portal.fault({ revoked: true });

@@ -152,8 +152,8 @@ function pushSection(push: Push, sections: Sections): Html {
     (each) => each.vendor === vendor && each.environment === environment,
   );
   const held = asked.held.get(push);
-  const values = held?.kind === "values" ? held.values : null;
-  const names = [...new Set([...Object.keys(projection ?? {}), ...Object.keys(values ?? {})])];
+  const there = held?.kind === "values" ? held : null;
+  const names = [...new Set([...Object.keys(projection ?? {}), ...Object.keys(there?.values ?? {})])];
   const heads = ["Property", push.state === "rejected" ? "Refused" : "Sent"];
   return html`<h2>${label}: ${stateWords(push)}</h2>
   ${rejection && banner("bad", html`<p>${masked(rejection.message)}</p>`)}
@@ -167,8 +167,8 @@ function pushSection(push: Push, sections: Sections): Html {
       ? html`<p>Nothing of ours yet, by our log.</p>`
       : tableOf(
           `Properties of ${label}`,
-          values ? [...heads, `There now`] : heads,
-          names.map((name) => propertyRow(name, projection?.[name], values, asked.isRevealed)),
+          there ? [...heads, `There now`] : heads,
+          names.map((name) => propertyRow(name, projection?.[name], there, asked.isRevealed)),
         )
   }
   ${held && heldWords(held, label)}
@@ -178,13 +178,14 @@ function pushSection(push: Push, sections: Sections): Html {
 function propertyRow(
   name: string,
   sent: string | undefined,
-  values: Readonly<Record<string, string>> | null,
+  held: Extract<Holding, { kind: "values" }> | null,
   isRevealed: boolean,
 ): Part[] {
   const shown = (text: string | undefined) =>
     text === undefined ? "" : isRevealed ? text : maskEmailsIn(text);
-  if (values === null) return [name, shown(sent)];
-  const there = values[name];
+  if (held === null) return [name, shown(sent)];
+  const there = held.values[name];
+  if (there === undefined && !held.tellsAll) return [name, shown(sent), "not told"];
   const isSame = there === sent || (there !== undefined && Number(there) === Number(sent));
   return [
     name,
@@ -214,9 +215,12 @@ function askForm(push: Push, { history: { invite }, csrf }: Sections, label: str
   return html`<form method="post" action="${ADMIN_HOME}/candidate">${hidden(fields)}<button class="second">Ask ${label} now</button></form>`;
 }
 
+/** Addresses alone are somebody's: what names an assessment stays. */
 function maskerOf({ invite, pushes }: InviteHistory, { isRevealed }: Asked): (words: string) => string {
+  const email = invite.candidate.email.trim();
+  const isAddress = (subject: string) => subject.includes("@") || subject === emailKey(email);
   const others = pushes.flatMap(({ subject, shared }) => [subject, ...(shared?.subjects ?? [])]);
-  const subjects = [invite.candidate.email.trim(), ...others];
+  const subjects = [email, ...others.filter(isAddress)];
   return (words) => (isRevealed ? words : maskedWords(words, subjects));
 }
 

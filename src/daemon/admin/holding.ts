@@ -3,7 +3,8 @@ import type { PagesContext } from "./context.ts";
 
 /** What a vendor holds about one subject, as it says itself. */
 export type Holding =
-  | { kind: "values"; values: Readonly<Record<string, string>> }
+  /** By the names that we send; what a vendor does not tell of is no difference. */
+  | { kind: "values"; values: Readonly<Record<string, string>>; tellsAll: boolean }
   | { kind: "nothing" }
   | { kind: "unknown"; why: string };
 
@@ -21,7 +22,7 @@ export async function whatVendorHolds(
   const fields = [...new Set([...Object.keys(projection ?? {}), ...(connection.knownFields ?? [])])];
   if (destination.trial) {
     const values = await destination.trial.read(access, { subject, fields });
-    return values === null ? { kind: "nothing" } : { kind: "values", values };
+    return values === null ? { kind: "nothing" } : { kind: "values", values, tellsAll: true };
   }
   const candidateId = invite.origin?.candidateId;
   if (!destination.ats || candidateId === undefined)
@@ -30,16 +31,17 @@ export async function whatVendorHolds(
   const entry = entries.find(({ assessmentId }) => assessmentId === subject);
   if (!entry) return { kind: "nothing" };
   const { title, summary, resultUrl } = entry;
-  const told = {
+  const sentAs = (id: string) =>
+    Object.keys(projection ?? {}).find((name) => name === id || name.endsWith(`(${id})`)) ?? id;
+  const fieldsThere = entry.fields.map(({ fieldId, value }) => [sentAs(fieldId), value]);
+  const told: [string, string | null][] = Object.entries({
     title,
     summary,
     resultUrl,
-    ...Object.fromEntries(entry.fields.map((each) => [each.fieldId, each.value])),
-  };
-  return {
-    kind: "values",
-    values: Object.fromEntries(
-      Object.entries(told).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
-    ),
-  };
+    ...Object.fromEntries(fieldsThere),
+  });
+  const values = Object.fromEntries(
+    told.filter(([, value]) => value !== null).map(([name, value]) => [name, value ?? ""]),
+  );
+  return { kind: "values", values, tellsAll: false };
 }

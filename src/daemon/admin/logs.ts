@@ -182,7 +182,7 @@ function attemptLine(
   { at, outcome, subject, reason, httpStatus, durationMs, invitationId }: LoggedAttempt,
   { org, isContact, isRevealed }: { org: string; isContact: boolean; isRevealed: boolean },
 ): Line {
-  const words = reason === null ? "" : isRevealed ? reason : maskedWords(reason, [subject]);
+  const words = reason === null ? "" : isRevealed ? reason : maskedWords(reason, isContact ? [subject] : []);
   const took = `${httpStatus ?? "no answer"}, ${(durationMs / 1_000).toFixed(2)} s`;
   return {
     at,

@@ -49,7 +49,7 @@ input,select{min-width:0;max-width:100%;padding:.45rem .6rem;border:1px solid va
 table{width:100%;border-collapse:collapse;font-size:.92rem}
 th,td{padding:.45rem .75rem;text-align:left;vertical-align:top;border-top:1px solid var(--line)}
 thead th{border-top:0;color:var(--soft);font-weight:600;white-space:nowrap}
-td{overflow-wrap:break-word}
+td{overflow-wrap:anywhere}
 td time,td:first-child{white-space:nowrap}
 .pages{display:flex;gap:1rem;margin-top:1rem}
 .answer{font-size:1.1rem}
