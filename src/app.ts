@@ -24,6 +24,12 @@ import type { ThreadedStore } from "./store/contract/threaded.ts";
 import type { AcceptedLog } from "./store/sqlite/accept-log.ts";
 import type { Compacted } from "./store/sqlite/compact-log.ts";
 import type { Person, Vault } from "./vault/contract.ts";
+import {
+  type EnvironmentSecret,
+  secretsInEnvironment,
+  withEnvironmentSecrets,
+  withoutSecrets,
+} from "./vault/environment.ts";
 import type { VaultOptions } from "./vault/open.ts";
 import type { Rekeyed } from "./vault/rekey.ts";
 import type { KnownErasures } from "./flows/erasure/again.ts";
@@ -85,6 +91,8 @@ export interface App {
   /** Writes the log anew without what is free in it. Throws `STORE_UNAVAILABLE` while a service lives on it. */
   compactLog(): Promise<Compacted>;
   vault(): Promise<Vault>;
+  /** The secrets that the environment sets, which go before the vault's and are never written there. */
+  environmentSecrets: readonly EnvironmentSecret[];
   /** The items of secrets that are set, for who only looks; null where nobody can tell. */
   secretNames(): Promise<readonly string[] | null>;
   /** Seals the vault anew: with the key in that file, or with a new key in place of the old one. */
@@ -120,7 +128,8 @@ export interface App {
 /** `isAttended`: a person may be there to unlock a keychain; for a service nobody is, whoever started it. */
 export function openApp(world: World, globals: Globals, { isAttended = true } = {}): App {
   const { redact } = world;
-  const config = configFor(world, globals);
+  const { config, environmentSecrets } = configFor(world, globals);
+  for (const { secret } of environmentSecrets) redact.learn(secret.reveal());
   const stateDir = stateDirFor(world, globals);
   const org = orgFrom(config.org);
   const { clock } = world;
@@ -189,7 +198,7 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     host: {
       platform: world.platform,
       nodePath: world.nodePath,
-      env: world.env,
+      env: withoutSecrets(world.env),
       ...(isAttended && globals.input && world.io.stderrIsTerminal ? { person: personAt(world) } : {}),
     },
     childUrl: new URL("keychain-child.js", world.distUrl),
@@ -199,7 +208,7 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     const { openVault } = await import("./vault/open.ts");
     const opened = openVault(vaultOptions());
     closers.push(() => opened.close());
-    return learningSecrets(opened, redact);
+    return learningSecrets(withEnvironmentSecrets(opened, environmentSecrets), redact);
   });
   const http = once(async () => {
     const [{ createHttp }, { proxyFrom }] = await Promise.all([
@@ -280,7 +289,11 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
       return compactLog({ stateDir, now: clock.now(), temporaryDir });
     },
     vault,
-    secretNames: () => namesIn(stateDir, vault, "secret/"),
+    environmentSecrets,
+    secretNames: async () => {
+      const held = await namesIn(stateDir, vault, "secret/");
+      return held && [...held, ...environmentSecrets.flatMap(({ items }) => items)];
+    },
     rekeyVault: async (newKeyFile) =>
       (await import("./vault/rekey.ts")).rekeyVault(vaultOptions(), newKeyFile),
     http,
@@ -301,7 +314,7 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
       seen = observer;
     },
     reload: () => {
-      const next = configFor(world, globals);
+      const { config: next } = configFor(world, globals);
       level = next["log.level"];
       const keysForRestart = changedKeys(config, next).filter((key) => key !== "log.level");
       return { text: next.text, keysForRestart };
@@ -391,16 +404,29 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Throws the first of what is wrong, and says how to see the rest. */
-function configFor(world: World, globals: Globals): Config {
+function configFor(
+  world: World,
+  globals: Globals,
+): { config: Config; environmentSecrets: EnvironmentSecret[] } {
   const faults: AppError[] = [];
-  const config = readConfig(configOptions(world, globals), (fault) => void faults.push(fault));
+  const fault = (error: AppError) => void faults.push(error);
+  const config = readConfig(configOptions(world, globals), fault);
+  const environmentSecrets = secretsFor(world, config, fault);
   const [first, ...others] = faults;
-  if (!first) return config;
+  if (!first) return { config, environmentSecrets };
   if (others.length === 0) throw first;
   // How many there are in all, only the whole look tells: at files, and at what vendors say.
   const more = `There is more that is wrong; all of it: ${CONFIG_CHECK_COMMAND}`;
   const { code, message, hint } = first;
   throw new AppError(code, message, { hint: hint === undefined ? more : `${hint}\n  ${more}`, cause: first });
+}
+
+export function secretsFor(
+  { env }: World,
+  { org }: Config,
+  fault: (error: AppError) => void,
+): EnvironmentSecret[] {
+  return secretsInEnvironment(env, { declared: DECLARED_SECRETS, org, fault });
 }
 
 /** What vendors say of a configuration that is well-formed: of the account of each org, and of its sandbox. */
@@ -455,7 +481,7 @@ function stateDirFor(world: World, globals: Globals): string {
   return named ? resolve(world.cwd, named) : defaultStateDir(world.env, world.platform);
 }
 
-function orgFrom(slug: string): string {
+export function orgFrom(slug: string): string {
   if (isOrgSlug(slug)) return slug;
   throw new AppError("USAGE", "an org is a slug: letters, digits, dot, dash, underscore", {
     hint: "As --org acme",

@@ -29,9 +29,13 @@ export async function start(loader: Loader): Promise<void> {
     stop,
     onReload: () => reload?.(),
   });
+  const env = { ...process.env };
+  // A browser and other children inherit what stands here; a script's secrets are none of theirs.
+  for (const variable of Object.keys(env))
+    if (variable.startsWith("JC_SECRET_")) delete process.env[variable];
   const world: Outside = {
     io: ioOf(err),
-    env: process.env,
+    env,
     platform: process.platform,
     nodePath: process.execPath,
     clock: systemClock,
@@ -40,7 +44,10 @@ export async function start(loader: Loader): Promise<void> {
       loader.readAll();
       reload = onReload;
     },
-    takeHanded: () => takeHanded(process.env, process.pid),
+    takeHanded: () => {
+      takeHanded(process.env, process.pid);
+      return takeHanded(env, process.pid);
+    },
     openBrowser: startDetached,
     distUrl: new URL("./", import.meta.url),
     cwd: process.cwd(),

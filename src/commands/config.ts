@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { globalKeys } from "../shared/config-keys.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
@@ -49,6 +49,24 @@ export function registerConfig(program: Command, world: World): void {
     );
 
   config
+    .command("init")
+    .description("ask what a first connection needs, and write the file; never over one that is there")
+    .option("--set <key=value>", "a key as in the file, instead of being asked; many times", readSetting, {})
+    .addHelpText(
+      "after",
+      "\nWithout a terminal it writes what --org and --set say.\n\nExamples:\n  jc-integrations config init\n  jc-integrations config init --org acme --set hubspot.client_id=1234 --no-input",
+    )
+    .action((flags: { set: Record<string, string> }, command: Command) =>
+      withoutApp(world, command, async (output) => {
+        const [{ configOptions }, { initConfig }] = await Promise.all([
+          import("../app.ts"),
+          import("./config-init.ts"),
+        ]);
+        await initConfig(output, configOptions(world, output.globals), flags.set);
+      }),
+    );
+
+  config
     .command("check")
     .description("say all that is wrong with it at once (exit 2), and what has no effect (exit 0)")
     .addHelpText(
@@ -74,6 +92,13 @@ export function registerConfig(program: Command, world: World): void {
         print({ json, text: () => terminal.table(["", ""], rows).trimStart() });
       }),
     );
+}
+
+function readSetting(text: string, before: Record<string, string>): Record<string, string> {
+  const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined)
+    throw new InvalidArgumentError("It is a key and its value, as hubspot.tier=paid.");
+  return { ...before, [key]: value };
 }
 
 async function checkConfig(output: Output): Promise<void> {

@@ -55,7 +55,10 @@ export function registerEmulator(program: Command, world: World): void {
 function sectionsFor(urls: Readonly<Record<string, string>>): string[] {
   return VENDORS.flatMap((declared) => {
     const lines = emulatedLines(declared, urls[declared.vendor] ?? "");
-    return lines.length === 0 ? [] : [`[${declared.vendor}]`, ...lines];
+    if (lines.length === 0) return [];
+    // Any id will do there, and without one nothing is connected.
+    const client = Object.hasOwn(declared.keys.global, "client_id") ? ['client_id = "any"'] : [];
+    return [`[${declared.vendor}]`, ...client, ...lines];
   });
 }
 

@@ -11,6 +11,7 @@ import { count, listed, shortTime } from "../shared/text.ts";
 import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
+import { namedBy } from "../vault/environment.ts";
 import type { SecretPlace } from "../vault/secrets.ts";
 import { DECLARED_SECRETS } from "../declared-secrets.ts";
 
@@ -49,6 +50,7 @@ export function registerSecrets(program: Command, world: World): void {
           : await setSecret(vault, place, value);
         await tellWarnings(session.app);
         await noteUnknownOrg(session);
+        noteSetByEnvironment(session, place);
         session.print({
           json: { name: place.name, org: place.org, number },
           text: () =>
@@ -64,7 +66,8 @@ export function registerSecrets(program: Command, world: World): void {
     .action((_options: object, command: Command) =>
       withApp(world, command, async ({ app, terminal, print }) => {
         const { listSecrets } = await import("../vault/secrets.ts");
-        const found = await listSecrets(await app.vault());
+        const found = (await listSecrets(await app.vault())).filter(({ number }) => number > 0);
+        const set = app.environmentSecrets;
         const warnings = await tellWarnings(app);
         const rows = found.map(({ name, org, environment, number, setAt }) => [
           name,
@@ -73,14 +76,20 @@ export function registerSecrets(program: Command, world: World): void {
           String(number),
           setAt === null ? "–" : shortTime(setAt),
         ]);
+        for (const { name, environment, variable } of set)
+          rows.push([name, "this run's", environment, "–", variable]);
         const timed = found.map(({ setAt, ...each }) => ({
           ...each,
           setAt: setAt === null ? null : isoTime(setAt),
         }));
         print({
-          json: { secrets: timed, ...(warnings.length > 0 ? { warnings } : {}) },
+          json: {
+            secrets: timed,
+            ...(set.length > 0 ? { fromEnvironment: set.map(namedBy) } : {}),
+            ...(warnings.length > 0 ? { warnings } : {}),
+          },
           text: () =>
-            rows.length === 0
+            rows.length + set.length === 0
               ? `No secrets yet. Set one: ${setSecretCommand("hubspot.client-secret")}`
               : [
                   terminal.table(
@@ -142,6 +151,14 @@ async function noteUnknownOrg({ app, globals, say }: Session): Promise<void> {
   if (overview?.orgs.includes(app.org)) return;
   const others = overview?.orgs.length ? ` Those that have something here: ${listed(overview.orgs)}.` : "";
   say(`Note: nothing is known of the org ${app.org} yet.${others} If it is mistyped: ${SECRETS_COMMAND}`);
+}
+
+/** What was just set has no effect on commands that see another one. */
+function noteSetByEnvironment({ app, say }: Session, { name, environment }: SecretPlace): void {
+  const other = app.environmentSecrets.find(
+    (each) => each.isAlone && each.name === name && each.environment === environment,
+  );
+  if (other) say(`Note: as long as ${other.variable} is set, it is taken instead.`);
 }
 
 /** What is wrong with the webhook secrets; `status` shows it from now on. */

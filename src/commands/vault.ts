@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
+import { namedBy } from "../vault/environment.ts";
 
 export function registerVault(program: Command, world: World): void {
   const vault = program
@@ -18,9 +19,21 @@ export function registerVault(program: Command, world: World): void {
         const opened = await app.vault();
         const names = await opened.names("");
         await opened.read(names);
+        const set = app.environmentSecrets;
+        const ofEnvironment = set.flatMap((each) => each.items);
+        const items = names.filter((name) => !ofEnvironment.includes(name)).length;
         print({
-          json: { backend: opened.backend, items: names.length, readable: true },
-          text: () => `${opened.describe()}: readable, ${names.length} items`,
+          json: {
+            backend: opened.backend,
+            items,
+            readable: true,
+            ...(set.length > 0 ? { fromEnvironment: set.map(namedBy) } : {}),
+          },
+          text: () =>
+            [
+              `${opened.describe()}: readable, ${items} items`,
+              ...set.map(({ name, variable }) => `${name} is taken from the environment (${variable})`),
+            ].join("\n"),
         });
       }),
     );

@@ -38,6 +38,8 @@ type ListKeys = (variable?: string) => string;
 export interface ConfigOptions {
   file: string;
   isRequired: boolean;
+  /** What the file is to hold, where it is not to be read. */
+  text?: string;
   env: Environment;
   flags: Partial<Record<KeyName, string>>;
   vendors: readonly VendorSection[];
@@ -61,7 +63,7 @@ export function loadConfig(options: ConfigOptions): Config {
 export function readConfig(options: ConfigOptions, fault: Fault): Config {
   const keys = globalKeys(options.vendors);
   const at: Source = { ...options, fault };
-  const text = readText(at, options.isRequired);
+  const text = options.text ?? readText(at, options.isRequired);
   const tables = text === null ? [] : tablesIn(text, at);
   const fromFile = Object.assign(
     {},

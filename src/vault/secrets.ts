@@ -22,6 +22,8 @@ export interface SecretPlace {
 export type SecretReader = Pick<Vault, "names" | "read">;
 
 const EVERY_ORG = "-";
+/** What the environment sets is counted so: before all that the vault holds, which begins with 1. */
+export const FROM_ENVIRONMENT = 0;
 
 /** The one secret there from now on. */
 export async function setSecret(vault: Vault, place: SecretPlace, value: Secret): Promise<{ number: 1 }> {
@@ -35,7 +37,7 @@ export async function addSecret(
   place: SecretPlace,
   value: Secret,
 ): Promise<{ number: number }> {
-  const held = await readAll(vault, place);
+  const held = (await readAll(vault, place)).filter(({ number }) => number !== FROM_ENVIRONMENT);
   const same = held.find(({ secret: other }) => other.reveal() === value.reveal());
   if (same) return { number: same.number };
   const number = (held.at(-1)?.number ?? 0) + 1;
@@ -45,7 +47,10 @@ export async function addSecret(
 
 /** As people tell the secrets of one place apart. */
 export async function numbersOf(vault: SecretReader, place: SecretPlace): Promise<number[]> {
-  return (await vault.names(prefixOf(place))).map(numberOf).sort((a, b) => a - b);
+  const prefix = prefixOf(place);
+  const held = (await vault.names("secret/")).filter((item) => item.startsWith(prefix));
+  const numbers = held.map(numberOf);
+  return numbers.filter((number) => number !== FROM_ENVIRONMENT).sort((a, b) => a - b);
 }
 
 /** Removes those of that place. Returns how many. */
@@ -54,8 +59,9 @@ export async function removeSecrets(
   place: SecretPlace,
   numbers: readonly number[],
 ): Promise<number> {
-  const names = await vault.names(prefixOf(place));
-  const doomed = names.filter((name) => numbers.includes(numberOf(name)));
+  const doomed = (await numbersOf(vault, place))
+    .filter((number) => numbers.includes(number))
+    .map((number) => itemOf(place, number));
   await vault.write(new Map(doomed.map((name) => [name, null])));
   return doomed.length;
 }
@@ -78,7 +84,12 @@ export async function listSecrets(
   });
 }
 
-/** The one secret an org uses: its own, else everybody's. */
+/** The name that one secret has in the vault. */
+export function itemOf(place: SecretPlace, number: number): string {
+  return prefixOf(place) + number;
+}
+
+/** The one secret an org uses: what the environment sets, else its own, else everybody's. */
 export async function readSecret(vault: SecretReader, place: SecretPlace): Promise<Secret> {
   for (const org of [place.org, null]) {
     const [held] = await readAll(vault, { ...place, org });

@@ -20,13 +20,15 @@ export async function lookAtConfig({
   world,
   globals,
 }: Pick<Output, "world" | "globals">): Promise<ConfigLook> {
-  const [{ configOptions, vendorFaults }, { problemsOf }, { orgsIn, regionWarnings }] = await Promise.all([
-    import("../../app.ts"),
-    import("../../shared/config-check.ts"),
-    import("../../core/advice/residency.ts"),
-  ]);
+  const [{ configOptions, secretsFor, vendorFaults }, { problemsOf }, { orgsIn, regionWarnings }] =
+    await Promise.all([
+      import("../../app.ts"),
+      import("../../shared/config-check.ts"),
+      import("../../core/advice/residency.ts"),
+    ]);
   const options = configOptions(world, globals);
   const { config, problems } = problemsOf(options, world.cwd);
+  secretsFor(world, config, ({ message, hint }) => problems.push({ message, hint: hint ?? null }));
   // Of what is no URL they would say the same in other words.
   if (problems.length === 0)
     for (const { message, hint } of await vendorFaults(config, world.clock))
