@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { atTerminal, missingForTerminal } from "../end-to-end/terminal.ts";
-import { freshWorld, succeed } from "../world.ts";
+import { freshWorld } from "../world.ts";
 
 const ENTER = "\r";
 
@@ -12,7 +12,8 @@ async function newcomer() {
   const world = await freshWorld();
   const file = join(world.dir, "etc/jc/config.toml");
   world.env = { ...world.env, JC_CONFIG: file };
-  return { world, file };
+  const run = (words: readonly string[], stdin = "") => world.run(words, { env: { JC_CONFIG: file }, stdin });
+  return { world, file, run };
 }
 
 const TYPED = [
@@ -29,11 +30,11 @@ const TYPED = [
 ];
 
 test("writes what is said, for its owner alone, and the program takes it", async () => {
-  const { world, file } = await newcomer();
-  const run = await world.run(["config", "init", ...TYPED]);
-  expect(run).toMatchObject({ code: 0, err: "" });
-  expect(run.out).toContain("secrets set hubspot.client-secret\n");
-  expect(run.out).toContain("connect hubspot --org acme\n");
+  const { file, run } = await newcomer();
+  const { code, out, err } = await run(["config", "init", ...TYPED]);
+  expect({ code, err }).toEqual({ code: 0, err: "" });
+  expect(out).toContain("secrets set hubspot.client-secret\n");
+  expect(out).toMatch(/connect hubspot --org acme\n$/);
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(statSync(join(file, "..")).mode & 0o777).toBe(0o700);
   expect(readFileSync(file, "utf8")).toBe(`# Written by config init; docs/configuration.md tells of every key.
@@ -46,8 +47,8 @@ key_file = "vault.key"
 [retention]
 days = 30
 `);
-  await succeed(world, ["config", "check"]);
-  await succeed(world, ["secrets", "set", "hubspot.client-secret"], "any");
+  expect(await run(["config", "check"])).toMatchObject({ code: 0 });
+  expect(await run(["secrets", "set", "hubspot.client-secret"], "any")).toMatchObject({ code: 0 });
 });
 
 test("never writes over a file that is there", async () => {
@@ -70,8 +71,8 @@ test.each([
   [["--set", 'org=a"b'], "an org is a slug"],
   [[], "nobody is here to be asked what to write"],
 ])("writes nothing where %j is wrong", async (words, said) => {
-  const { world, file } = await newcomer();
-  expect(await world.run(["config", "init", ...words])).toMatchObject({
+  const { file, run } = await newcomer();
+  expect(await run(["config", "init", ...words])).toMatchObject({
     code: 2,
     err: expect.stringContaining(said),
   });

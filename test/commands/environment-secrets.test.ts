@@ -96,8 +96,8 @@ describe("a secret in the environment", () => {
 
   test("signs webhooks for a serve beside those of the vault", async () => {
     const world = await connected();
-    world.env = { ...world.env, JC_SECRET_JOBCANNON_WEBHOOK_SECRET: OTHER_WEBHOOK_SECRET };
-    const { post } = await serving(world);
+    const env = { JC_SECRET_JOBCANNON_WEBHOOK_SECRET: OTHER_WEBHOOK_SECRET };
+    const { post } = await serving(world, { env });
     for (const secret of [WEBHOOK_SECRET, OTHER_WEBHOOK_SECRET])
       expect(await post(invite(), { secret })).toMatchObject({ status: 202 });
   });
