@@ -38,7 +38,7 @@ export function registerEmulator(program: Command, world: World): void {
           json: { url, ...urls },
           text: () =>
             [
-              `listening on ${url}`,
+              `# listening on ${url}; behind org and [vault] this is a configuration`,
               "",
               ...sectionsFor(urls),
               "[alerts.telegram]",

@@ -11,7 +11,6 @@ import { count, listed, shortTime } from "../shared/text.ts";
 import { agreed } from "./session/agreement.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
-import { namedBy } from "../vault/environment.ts";
 import type { SecretPlace } from "../vault/secrets.ts";
 import { DECLARED_SECRETS } from "../declared-secrets.ts";
 
@@ -85,7 +84,15 @@ export function registerSecrets(program: Command, world: World): void {
         print({
           json: {
             secrets: timed,
-            ...(set.length > 0 ? { fromEnvironment: set.map(namedBy) } : {}),
+            ...(set.length > 0
+              ? {
+                  fromEnvironment: set.map(({ name, environment, variable }) => ({
+                    name,
+                    environment,
+                    variable,
+                  })),
+                }
+              : {}),
             ...(warnings.length > 0 ? { warnings } : {}),
           },
           text: () =>

@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
-import { namedBy } from "../vault/environment.ts";
 
 export function registerVault(program: Command, world: World): void {
   const vault = program
@@ -27,7 +26,15 @@ export function registerVault(program: Command, world: World): void {
             backend: opened.backend,
             items,
             readable: true,
-            ...(set.length > 0 ? { fromEnvironment: set.map(namedBy) } : {}),
+            ...(set.length > 0
+              ? {
+                  fromEnvironment: set.map(({ name, environment, variable }) => ({
+                    name,
+                    environment,
+                    variable,
+                  })),
+                }
+              : {}),
           },
           text: () =>
             [

@@ -56,11 +56,6 @@ export function secretsInEnvironment(
   });
 }
 
-/** What of it may be shown. */
-export function namedBy({ name, environment, variable }: EnvironmentSecret) {
-  return { name, environment, variable };
-}
-
 /** For child processes, which need none of them. */
 export function withoutSecrets(env: Variables): Variables {
   return Object.fromEntries(Object.entries(env).filter(([variable]) => !variable.startsWith(PREFIX)));

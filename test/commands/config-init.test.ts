@@ -64,7 +64,7 @@ test("never writes over a file that is there", async () => {
 
 test.each([
   [["--set", "hubspot.teir=paid"], "Did you mean hubspot.tier?"],
-  [["--set", "hubspot.tier=gratis"], "hubspot.tier must be one of"],
+  [["--set", "hubspot.tier=gratis"], "must be one of free, paid"],
   [["--set", "hubspot.client_secret=x"], "secrets set hubspot.client-secret"],
   [["--set", "orgs.acme.nonsense=x"], "unknown key orgs.acme.nonsense"],
   [["--set", "nonsense"], "It is a key and its value"],

@@ -1,10 +1,20 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { displayWidth } from "../../src/shared/layout.ts";
 import { API_VERSIONS } from "../../src/vendors/hubspot/versions.ts";
 import { emulated } from "../emulated.ts";
 import { freshWorld, until } from "../world.ts";
+
+/** Without figures, which differ, and as one line, however wide it was. */
+const wordsOf = (text: string) => text.replace(/\d+/g, "0").replace(/\s+/g, " ").trim();
+
+function recorded(): string[] {
+  const svg = readFileSync(new URL("../../docs/demo.svg", import.meta.url), "utf8");
+  const lines = [...svg.matchAll(/<text [^>]*>(.*?)<\/text>/g)].map(([, line = ""]) => line);
+  expect(lines.length).toBeGreaterThan(25);
+  return lines.slice(1).map((line) => line.replaceAll("&lt;", "<").replaceAll("&amp;", "&"));
+}
 
 describe("demo", () => {
   test("shows both vendors from the connect to the result", async () => {
@@ -29,6 +39,9 @@ describe("demo", () => {
     ).toEqual([]);
     expect(err).toContain("HubSpot holds  jc_disc_d 68 _i 41 _s 55 _c 80");
     expect(err).toContain("Confirmed by SmartRecruiters' own webhook: a1 is inv_a1");
+    const said = wordsOf(out + err);
+    const stale = recorded().filter((line) => !said.includes(wordsOf(line)));
+    expect(stale, "docs/demo.svg shows what the demo does not say: npm run recording").toEqual([]);
   });
 
   test("shows SmartRecruiters as its own documents have it, from the stage to properties and note", async () => {
