@@ -1,4 +1,3 @@
-import { vendorNames } from "./session/known-values.ts";
 import type { Command } from "commander";
 import { assignCommand, RETRY_COMMAND } from "../core/advice/command-lines.ts";
 import { DEFAULT_ATS } from "../core/default-vendor.ts";

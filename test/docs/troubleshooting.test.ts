@@ -13,7 +13,7 @@ import { subscriptionFault } from "../../src/core/advice/subscription.ts";
 import { versionTrouble } from "../../src/core/advice/api-version.ts";
 import type { Connection, SubscriptionHealth } from "../../src/core/connection.ts";
 import { HELD_CAUSES, type StuckCounts } from "../../src/core/push.ts";
-import { bannerOf } from "../../src/flows/watch/banner.ts";
+import { troublesOf } from "../../src/flows/watch/banner.ts";
 import { ERROR_CODES } from "../../src/shared/errors.ts";
 
 const NOW = Date.UTC(2026, 10, 22, 12);
@@ -62,7 +62,7 @@ const OUTAGE = { since: NOW - DAY, failures: 9, restUntil: NOW, reason: "answere
 const PUSHES = { pending: 1, delivered: 0, rejected: 0, held: 0 };
 
 const banner = (changes: Partial<Connection>, pushes = PUSHES) =>
-  bannerOf(
+  troublesOf(
     "HubSpot",
     { connection: { ...CONNECTION, ...changes }, pushes, stuck: NONE },
     { now: NOW, isServed: true, all: [] },
@@ -84,7 +84,8 @@ const SUBSCRIPTION: Record<Exclude<SubscriptionHealth["state"], "active">, true>
   "without secret": true,
 };
 const subscribed = (state: SubscriptionHealth["state"]) =>
-  subscriptionFault({ ...CONNECTION, subscription: { id: "s1", state, checkedAt: NOW } }, "SmartRecruiters")?.words;
+  subscriptionFault({ ...CONNECTION, subscription: { id: "s1", state, checkedAt: NOW } }, "SmartRecruiters")
+    ?.words;
 
 const SAID: readonly (string | null | undefined)[] = [
   ...Object.values(STUCK).flat(),
@@ -109,11 +110,11 @@ const SAID: readonly (string | null | undefined)[] = [
       { vendor: "hubspot", label: "HubSpot", known: [], now: NOW },
     ),
   ),
-  banner({ outage: OUTAGE }),
-  banner({ outage: { ...OUTAGE, failures: 1 } }),
-  banner({ vaultTrouble: { since: NOW, reason: "the keychain is locked", fix: null } }),
-  banner({}, { ...PUSHES, rejected: 1 }),
-  banner({}, { ...PUSHES, held: 1 }),
+  ...banner({ outage: OUTAGE }),
+  ...banner({ outage: { ...OUTAGE, failures: 1 } }),
+  ...banner({ vaultTrouble: { since: NOW, reason: "the keychain is locked", fix: null } }),
+  ...banner({}, { ...PUSHES, rejected: 1 }),
+  ...banner({}, { ...PUSHES, held: 1 }),
 ];
 
 test("what keeps an account or its results waiting has its entry", () => {
