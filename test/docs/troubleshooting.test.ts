@@ -64,7 +64,7 @@ const PUSHES = { pending: 1, delivered: 0, rejected: 0, held: 0 };
 const banner = (changes: Partial<Connection>, pushes = PUSHES) =>
   troublesOf(
     "HubSpot",
-    { connection: { ...CONNECTION, ...changes }, pushes, stuck: NONE },
+    { connection: { ...CONNECTION, ...changes }, pushes, stuck: NONE, gone: 0 },
     { now: NOW, isServed: true, all: [] },
   );
 
