@@ -88,7 +88,7 @@ describe("a secret in the environment", () => {
   test("is in no error and in no trace of calls", async () => {
     const world = await prepared();
     const env = { [VARIABLE]: "a-secret-of-the-script" };
-    await world.portal.fault({ status: 400, times: 5, body: "a-secret-of-the-script" });
+    await world.portal.fault({ status: 400, times: 5, path: "/oauth/v", body: "a-secret-of-the-script" });
     const { out, err, code } = await world.run(["connect", "hubspot", "--verbose"], { env });
     expect(code).not.toBe(0);
     expect(out + err).not.toContain("a-secret-of-the-script");
