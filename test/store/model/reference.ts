@@ -166,7 +166,9 @@ export function createReference() {
         },
         stuck: [
           ...inState("pending"),
-          ...inState("held").filter(({ heldCause }) => heldCause === "property" || heldCause === "scope"),
+          ...inState("held").filter(({ heldCause }) =>
+            ["property", "scope", "candidate"].includes(heldCause ?? ""),
+          ),
         ].filter((push) => now - (push.pendingSince ?? now) > 30 * MINUTE).length,
       };
     },
