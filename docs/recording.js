@@ -12,7 +12,7 @@ const said = execFileSync("sh", ["-c", `"${process.execPath}" "${bin}" demo 2>&1
 });
 
 /** Steps, and what they came to; which candidates are shown, and how fast it went, is another run's. */
-const STAYS = /^\d {2}\S|^ {3}\S|^(scorecard|title|summary|result|fields) |^ {11}\S|^\s*$/;
+const STAYS = /^\d {2}\S|^ {3}\S|^(scorecard|title|summary|result|fields) |^ {9}\S|^\s*$/;
 const VARIES = /█|^ {3}events|events kept/;
 const lines = said
   .split("\n")
