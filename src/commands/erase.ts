@@ -97,7 +97,9 @@ async function erase(session: Session, address: string, options: EraseOptions): 
   const left = vendors.filter((each) => !each.isDone);
   if (left.length > 0)
     throw new AppError("PARTIAL", `erased here, and not at ${left.map(({ label }) => label).join(", ")}`, {
-      hint: `What is left is asked when you type it again: ${eraseCommand(app.org, "--remote")}`,
+      hint: left.some(({ canAsk }) => canAsk)
+        ? `What is left is asked when you type it again: ${eraseCommand(app.org, "--remote")}`
+        : "A person has to remove it there.",
     });
 }
 
@@ -115,7 +117,8 @@ async function atVendors(
   const vault = await app.vault();
   const kept = await findInVault(vault, app.org, mark);
   // Their addresses are nowhere any more once nobody is left to be asked.
-  if (kept && asked.every(({ isDone }) => isDone)) await keepInVault(vault, { ...kept, remote: null });
+  if (kept && asked.every(({ isDone, canAsk }) => isDone || !canAsk))
+    await keepInVault(vault, { ...kept, remote: null });
   return asked;
 }
 

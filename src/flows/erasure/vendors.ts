@@ -12,6 +12,8 @@ export interface AskedVendor {
   /** What it did, or why it could not be asked, in words. */
   words: string;
   isDone: boolean;
+  /** It may be asked again; else only a person can do it there. */
+  canAsk: boolean;
 }
 
 /** Every account that was told of them, and every one that knows people by their address. */
@@ -44,15 +46,21 @@ async function askOne(
     return {
       ...of,
       isDone: false,
+      canAsk: false,
       words: `${destination.label} offers no call for it: a person has to do it there`,
     };
   try {
     if (!connection.isConfirmed) throw notConfirmed(connection);
     const access = await context.access(connection, { store: context.store, signal });
-    return { ...of, isDone: true, words: await destination.erase(access, person) };
+    return { ...of, isDone: true, canAsk: true, words: await destination.erase(access, person) };
   } catch (error) {
     if (!isAppError(error)) throw error;
     const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-    return { ...of, isDone: false, words: `${destination.label} was not asked: ${error.message}${hint}` };
+    return {
+      ...of,
+      isDone: false,
+      canAsk: true,
+      words: `${destination.label} was not asked: ${error.message}${hint}`,
+    };
   }
 }
