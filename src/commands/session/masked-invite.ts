@@ -1,3 +1,4 @@
+import { addressesAmong } from "../../core/addresses.ts";
 import { maskEmail } from "../../shared/text.ts";
 import type { InviteHistory, InviteSummary, PushSummary } from "../../store/contract/store.ts";
 import { maskedWords } from "../../shared/masked-words.ts";
@@ -8,6 +9,11 @@ export function withMaskedAddresses<Found extends InviteSummary & Partial<Invite
 ): Found {
   const { invite, pushes, attempts } = found;
   const words = maskerFor(found);
+  const addresses = addressesAmong(
+    invite.candidate.email,
+    pushes.map(({ subject }) => subject),
+  );
+  const shown = (subject: string) => (addresses.includes(subject) ? maskEmail(subject) : subject);
   return {
     ...found,
     invite: {
@@ -17,7 +23,7 @@ export function withMaskedAddresses<Found extends InviteSummary & Partial<Invite
     },
     pushes: pushes.map((push) => ({
       ...push,
-      subject: maskEmail(push.subject),
+      subject: shown(push.subject),
       ...(push.shared && { shared: { ...push.shared, subjects: sharersOf(push).map(maskEmail) } }),
       rejection: push.rejection && { ...push.rejection, message: words(push.rejection.message) },
       warnings: push.warnings.map((warning) => ({ ...warning, reason: words(warning.reason) })),
@@ -33,11 +39,9 @@ export function withMaskedAddresses<Found extends InviteSummary & Partial<Invite
 
 /** For words about the invite, wherever they come from. */
 export function maskerFor({ invite, pushes }: InviteSummary): (words: string) => string {
-  const subjects = [
-    invite.candidate.email.trim(),
-    ...pushes.flatMap((push) => [push.subject, ...sharersOf(push)]),
-  ];
-  return (words) => maskedWords(words, subjects);
+  const subjects = pushes.flatMap((push) => [push.subject, ...sharersOf(push)]);
+  const addresses = addressesAmong(invite.candidate.email, subjects);
+  return (words) => maskedWords(words, addresses);
 }
 
 /** Other addresses of the contact that the push is about. */

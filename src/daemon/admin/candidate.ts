@@ -1,5 +1,6 @@
 import { ADMIN_HOME, maySee } from "../../core/admin.ts";
 import type { Test } from "../../core/event.ts";
+import { addressesAmong } from "../../core/addresses.ts";
 import { emailKey } from "../../core/event.ts";
 import { type InviteStory, inviteStory } from "../../flows/watch/invite-story.ts";
 import { isAppError } from "../../shared/errors.ts";
@@ -215,13 +216,10 @@ function askForm(push: Push, { history: { invite }, csrf }: Sections, label: str
   return html`<form method="post" action="${ADMIN_HOME}/candidate">${hidden(fields)}<button class="second">Ask ${label} now</button></form>`;
 }
 
-/** Addresses alone are somebody's: what names an assessment stays. */
 function maskerOf({ invite, pushes }: InviteHistory, { isRevealed }: Asked): (words: string) => string {
-  const email = invite.candidate.email.trim();
-  const isAddress = (subject: string) => subject.includes("@") || subject === emailKey(email);
   const others = pushes.flatMap(({ subject, shared }) => [subject, ...(shared?.subjects ?? [])]);
-  const subjects = [email, ...others.filter(isAddress)];
-  return (words) => (isRevealed ? words : maskedWords(words, subjects));
+  const addresses = addressesAmong(invite.candidate.email, others);
+  return (words) => (isRevealed ? words : maskedWords(words, addresses));
 }
 
 function stateWords({ state, heldCause, delivered, pendingSince }: Push): string {
