@@ -13,7 +13,7 @@ import type { World } from "../shared/world.ts";
 import type { InviteHistory, InviteSummary, Store } from "../store/contract/store.ts";
 import { defined } from "./replay.ts";
 import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
-import { inviteJson, placeOf, stateWords } from "./session/invite-words.ts";
+import { inviteJson, placeOf, pushJson, stateWords } from "./session/invite-words.ts";
 import { logToRead } from "./session/log-to-read.ts";
 import { withMaskedAddresses } from "./session/masked-invite.ts";
 import {
@@ -280,5 +280,5 @@ function renderList(found: readonly InviteSummary[], terminal: Terminal, time: S
 }
 
 function summaryJson({ invite, pushes }: InviteSummary) {
-  return { ...inviteJson(invite), pushes };
+  return { ...inviteJson(invite), pushes: pushes.map(pushJson) };
 }

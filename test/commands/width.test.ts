@@ -2,61 +2,11 @@
 import { appendFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
-import { connectedAts } from "../ats/world.ts";
 import { displayWidth } from "../../src/shared/layout.ts";
-import { fakeClock } from "../fake-clock.ts";
-import { disc, importResults, invite, type RunOptions, succeed, type World } from "../world.ts";
+import type { RunOptions, World } from "../world.ts";
+import { LOOKS, troubled } from "./troubled.ts";
 
 const WIDTHS = [60, 80, 120];
-const REFUSED = {
-  status: 400,
-  body: {
-    status: "error",
-    message: `Property values were not valid: ${'[{"isValid":false,"name":"jc_disc_d"}] '.repeat(4)}`,
-    category: "VALIDATION_ERROR",
-    correlationId: "6a2bfe24-0a52-4d0e-8a8a-a9d8d8dcf8b5",
-  },
-};
-
-/** Changes nothing, so that it says the same at each width. */
-const LOOKS = [
-  "status",
-  "status --all",
-  "status --sandbox",
-  "invites list",
-  "invites list --limit 2 --reveal",
-  "invites show inv_refused",
-  "invites show inv_gone",
-  "invites show inv_good --local",
-  "logs",
-  "logs --outcome rejected --reveal",
-  "logs --limit 2",
-  "logs --summary",
-  "logs --runs",
-  "logs --requests",
-  "invites wanted",
-  "invites assign",
-  "doctor",
-  "replay --status held",
-  "replay --status rejected",
-  "backfill",
-  "resync-properties --dry-run",
-  "webhooks list",
-  "webhooks log",
-  "webhooks subscribe --dry-run",
-  "catalog list --job 4711",
-  "catalog set --job 4711 --stage Screen --test nonsense --optional --no-input",
-  "secrets list",
-  "config show",
-  "config check",
-  "config path",
-  "vault status",
-  "backup list",
-  "run retention --dry-run",
-  "run subscriptions",
-  "disconnect hubspot --no-input",
-  "restore --no-input",
-];
 /** Mistyped, or not to be done as things are. */
 const REFUSALS = [
   "replay",
@@ -77,50 +27,6 @@ const REFUSALS = [
   "nonsense",
   "alerts test",
 ];
-
-/** Two accounts, one with a result of each kind and trouble of several kinds. */
-async function troubled(): Promise<World> {
-  const clock = fakeClock(Date.UTC(2026, 10, 22, 12));
-  const world = await connectedAts({ clock, env: { JC_HUBSPOT_RECREATE: "never" } });
-  await succeed(world, ["connect", "hubspot"]);
-  const tests = [disc([68, 41, 55, 180]), { ...disc(), slug: "tarot" }];
-  await importResults(world, [
-    invite({ invitation_id: "inv_good", email: "ann@example.org", tests }),
-    invite({ invitation_id: "inv_gone", email: "ben.with.a.long.name@subsidiary.example.org" }),
-  ]);
-  await succeed(world, ["run", "retry"]);
-  await world.portal.removeContact("ben.with.a.long.name@subsidiary.example.org");
-  await world.portal.fault({ ...REFUSED, match: "carla" });
-  await importResults(world, [
-    invite({
-      invitation_id: "inv_gone",
-      email: "ben.with.a.long.name@subsidiary.example.org",
-      timestamp: "2024-06-01T00:00:00Z",
-    }),
-    invite({ invitation_id: "inv_refused", email: "carla@example.org" }),
-    invite({
-      invitation_id: "inv_new",
-      email: "dora@example.org",
-      tests: [{ slug: "disc", status: "started" }],
-      type: "invite.progress",
-    }),
-  ]);
-  await world.run(["run", "retry"]);
-  await succeed(world, [
-    "catalog",
-    "set",
-    "--job",
-    "4711",
-    "--stage",
-    "Assessment by phone",
-    "--test",
-    "disc",
-  ]);
-  await world.run(["replay", "--status", "rejected", "--yes"]);
-  await succeed(world, ["backup"]);
-  await clock.advance(45 * 60_000);
-  return world;
-}
 
 const argvOf = (line: string) => line.split(" ");
 /** As they stand at last: a line that is drawn anew has nothing before. */

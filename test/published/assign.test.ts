@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
+import { faultsIn } from "../docs/schemas.ts";
 import { disc, importResults, succeed, type World } from "../world.ts";
 import { apply, completed, resultOf, resultsOf } from "./company.ts";
 import { publishedWorld, rowOf, VENDOR } from "./world.ts";
@@ -63,6 +64,7 @@ describe("a result that several candidates fit", () => {
     expect(json).toMatchObject({
       waiting: [{ invitationId: "inv_1", reason: expect.stringContaining(second.candidateId) }],
     });
+    expect(faultsIn("invites-assign", json)).toBe(null);
     expect(out).not.toContain(EMAIL);
     const list = await succeed(world, ["invites", "assign"]);
     expect(list.out).toContain("jc-integrations invites assign");
@@ -73,6 +75,7 @@ describe("a result that several candidates fit", () => {
         { candidateId: second.candidateId, job: { id: "j2" } },
       ],
     });
+    expect(faultsIn("invites-assign", fits.json)).toBe(null);
     expect((await rowOf(world))?.banner).toContain("1 result held");
   });
 
@@ -82,6 +85,7 @@ describe("a result that several candidates fit", () => {
       ...["invites", "assign", "inv_1", "--candidate", second.candidateId, "--json"],
     ]);
     expect(json).toMatchObject({ invitation: "inv_1", candidate: second.candidateId, job: "j2" });
+    expect(faultsIn("invites-assign", json)).toBe(null);
     await succeed(world, ["run", "retry"]);
     const later = completed("inv_1", {
       email: EMAIL,

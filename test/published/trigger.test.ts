@@ -2,6 +2,7 @@
 import { appendFileSync } from "node:fs";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
+import { faultsIn } from "../docs/schemas.ts";
 import { allDelivered, launchService } from "../end-to-end/program.ts";
 import { succeed, until, type World } from "../world.ts";
 import { type Application, apply, control, move, resultOf } from "./company.ts";
@@ -28,7 +29,9 @@ const Wanted = v.object({
   ),
 });
 async function wanted(world: World) {
-  return v.parse(Wanted, (await succeed(world, ["invites", "wanted", "--json"])).json).wanted;
+  const { json } = await succeed(world, ["invites", "wanted", "--json"]);
+  expect(faultsIn("invites-wanted", json)).toBe(null);
+  return v.parse(Wanted, json).wanted;
 }
 
 /** Connected and subscribed; `at`: under the emulator, where JobCannon is asked. Blank for nowhere. */
@@ -199,7 +202,8 @@ describe("a candidate who comes to such a stage", () => {
     const plain = await succeed(world, ["invites", "wanted"]);
     expect(plain.out).not.toContain("@example.org");
     expect((await succeed(world, ["invites", "wanted", "--reveal"])).out).toContain(`<${EMAIL}>`);
-    await succeed(world, ["invites", "wanted", "--done", String(of(first)?.id)]);
+    const done = await succeed(world, ["invites", "wanted", "--done", String(of(first)?.id), "--json"]);
+    expect(faultsIn("invites-wanted", done.json)).toBe(null);
     expect((await wanted(world)).map(({ candidateId }) => candidateId)).toEqual([second.candidateId]);
     expect(await world.run(["invites", "wanted", "--send", String(of(second)?.id)])).toMatchObject({
       code: 2,

@@ -19,6 +19,7 @@ import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { STOP_SERVICE } from "../../src/core/advice/served-log.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { ask } from "../daemon/serving.ts";
+import { faultsIn } from "../docs/schemas.ts";
 import { emulated } from "../emulated.ts";
 import { until, WEBHOOK_SECRET } from "../world.ts";
 import { inBox, REPOSITORY } from "./box.ts";
@@ -92,6 +93,7 @@ function declareTests() {
     await until("the service listens", isReady);
     const install = "sudo jc-integrations service install --system";
     const before = await json("service", "status");
+    expect(faultsIn("service-status", before)).toBe(null);
     expect(before.advice).toEqual([
       `${UNIT_FILE} is not as this program writes it: ${install}`,
       ...SOCKETS.map((unit) => `/etc/systemd/system/${unit} is not as this program writes it: ${install}`),

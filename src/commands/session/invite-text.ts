@@ -7,7 +7,7 @@ import type { Terminal } from "../../shared/terminal.ts";
 import { listed, plain, short } from "../../shared/text.ts";
 import type { InviteHistory } from "../../store/contract/store.ts";
 import { maskerFor, withMaskedAddresses } from "./masked-invite.ts";
-import { inviteJson, iso, placeOf, stateWords } from "./invite-words.ts";
+import { inviteJson, placeOf, pushJson, stateWords } from "./invite-words.ts";
 import { withoutEffectWords } from "./told-status.ts";
 import { outcomeWords } from "./outcome.ts";
 import type { ShownTime } from "./shown-time.ts";
@@ -192,7 +192,7 @@ export function inviteStoryJson({ history, story }: ShownInvite) {
       at: isoTime(event.at),
       receivedAt: isoTime(event.receivedAt),
     })),
-    pushes: pushes.map((push) => ({ ...push, pendingSince: iso(push.pendingSince), dueAt: iso(push.dueAt) })),
+    pushes: pushes.map(pushJson),
     leftOut: [
       ...leftOut,
       ...unknown.map((reason) => ({ vendor: null, environment: null, field: null, reason })),

@@ -21,7 +21,11 @@ export function inviteJson(invite: Invite) {
     org: invite.org,
     status: invite.status,
     candidate: invite.candidate,
-    tests: invite.tests.map((test) => ({ ...test, completedAt: iso(test.completedAt) })),
+    tests: invite.tests.map(({ reportedAt, ...test }) => ({
+      ...test,
+      completedAt: iso(test.completedAt),
+      ...(reportedAt === undefined ? {} : { reportedAt: iso(reportedAt) }),
+    })),
     at: iso(invite.at),
     sentAt: iso(invite.sentAt),
     completedAt: iso(invite.completedAt),
@@ -29,4 +33,8 @@ export function inviteJson(invite: Invite) {
     source: invite.origin,
     warnings: invite.warnings,
   };
+}
+
+export function pushJson(push: PushSummary & { delivered: boolean }) {
+  return { ...push, pendingSince: iso(push.pendingSince), dueAt: iso(push.dueAt) };
 }
