@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
+import { faultsIn } from "../docs/schemas.ts";
 import { fakeClock, withoutShortWaits } from "../fake-clock.ts";
 import { succeed, until } from "../world.ts";
 import {
@@ -334,6 +335,11 @@ describe("a webhook that carries a result we lack", () => {
     await post(world, body, signatureOf(body, secret));
     await succeed(world, ["run", "questions"]);
     await untilDelivered(world, 1);
+    const { json } = await succeed(world, ["invites", "show", `inv_${ann.assessmentId}`, "--json"]);
+    expect(faultsIn("invites-show", json)).toBe(null);
+    expect(json).toMatchObject({ invite: { tests: [{ reportedAt: expect.stringMatching(/^\d{4}-.*Z$/) }] } });
+    const log = await succeed(world, ["webhooks", "log", "--json"]);
+    expect(faultsIn("webhooks-log", log.json)).toBe(null);
     await world.smartrecruiters.complete(ann.candidateId).catch(() => {});
     const tests = [
       {
