@@ -97,7 +97,7 @@ function faultsOf(line: string, { out, err, code }: Run): object[] {
       .filter((each) => each !== "")
       .map((each) => ({ line, each, faults: faultsIn(name, JSON.parse(each)) }));
   const told = out === "" ? [] : lines(named.get(commandIn(line)) ?? "", out);
-  // A check of a trial is told on stderr, with the link that it waits at.
+  // The error comes last: a trial that waits for a person has said its link there before.
   const failed = code === 0 ? [] : lines("error", err.trim().split("\n").at(-1) ?? "");
   if (told.length + failed.length === 0) return [{ line, code, err, faults: "it printed nothing" }];
   return [...told, ...failed].filter(({ faults }) => faults !== null);

@@ -11,7 +11,7 @@ export function stateWords(push: Pick<PushSummary, "state" | "heldCause"> & { de
   return push.state;
 }
 
-export function iso(at: number | null): string | null {
+function iso(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }
 
