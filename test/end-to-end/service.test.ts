@@ -67,6 +67,7 @@ describe("the built program", () => {
       read: 2,
       stored: 2,
       known: 0,
+      refused: 0,
       bad: [],
       orgs: { acme: 2 },
       warned: 0,

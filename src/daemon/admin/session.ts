@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { ADMIN_SESSION_MS, type AdminSession } from "../../core/admin.ts";
 import { hashOfLink, looksLikeSecret } from "../../oauth/consent/consent-link.ts";
 import { deriveKey } from "../../shared/seal.ts";
-import { sameText } from "../../shared/secret.ts";
+import { sameText } from "../../shared/compare-secrets.ts";
 import type { Store } from "../../store/contract/store.ts";
 
 /** Who is signed in, by a cookie that holds a secret of which the log knows the hash alone. */

@@ -1,4 +1,4 @@
-import { sameText } from "../../shared/secret.ts";
+import { sameText } from "../../shared/compare-secrets.ts";
 
 /**
  * Waits for a pasted redirect URL of this very attempt. What else is typed gets an explanation, and the wait goes on;

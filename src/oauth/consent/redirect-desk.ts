@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../shared/clock.ts";
-import { sameText } from "../../shared/secret.ts";
+import { sameText } from "../../shared/compare-secrets.ts";
 import { strangerPage, usedTwicePage, waitingPage } from "./consent-pages.ts";
 import { PAGE_HEADERS, type Page, renderPage } from "../../shared/page.ts";
 

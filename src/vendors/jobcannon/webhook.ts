@@ -4,7 +4,8 @@
  */
 import { createHmac } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
-import { type Secret, sameText } from "../../shared/secret.ts";
+import { sameText } from "../../shared/compare-secrets.ts";
+import type { Secret } from "../../shared/secret.ts";
 import type { WebhookSignature, Headers, Pieces } from "../contract/source.ts";
 
 /** How far the sender's clock may be from ours, either way; an older call may be a recording. */
