@@ -85,6 +85,8 @@ const READS_NODE_PROCESS = [
 ];
 /** What costs a command milliseconds before it says a word. */
 const HEAVY = [
+  "node:crypto",
+  "node:fs/promises",
   "undici",
   "valibot",
   "chalk",
