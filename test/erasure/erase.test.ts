@@ -87,6 +87,28 @@ describe("erase", () => {
     expect(help.out).toContain("others on this machine may read (ps)");
   });
 
+  test.each([
+    ["erase", "-", "--yes"],
+    ["export", "-"],
+    ["invites", "list", "--email", "-"],
+    ["invites", "show", "--email", "-"],
+    ["logs", "--email", "-"],
+    ["replay", "--email", "-", "--yes"],
+  ])("two addresses on stdin are refused, and neither is taken: %s %s", async (...words) => {
+    const world = await withBoth();
+    const late = async function* () {
+      yield `${ANN}\n`;
+      await sleep(20);
+      yield `${BOB}\n`;
+    };
+    for (const stdin of [`${ANN}\n${BOB}\n`, `${ANN}\r${BOB}`, `${ANN}${"\n".repeat(2_000)}${BOB}`, late()]) {
+      const { code, out, err } = await world.run(words, { stdin });
+      expect({ code, out }).toEqual({ code: 2, out: "" });
+      expect(err).toContain("stdin holds more than one line");
+    }
+    expect(placesOf(world, ANN)).not.toEqual([]);
+  });
+
   test("a second time finds nothing, needs no yes, and says when it was", async () => {
     const world = await withBoth();
     await erase(world);

@@ -11,16 +11,21 @@ address is read from stdin.`;
 
 const LONGEST_LINE = 1_000;
 
-/** The address that was meant; `-` takes the first line of stdin. Throws `USAGE` where that holds none. */
+/** The address that was meant; `-` reads it from stdin. Throws `USAGE` where that holds none, or more than one line. */
 export async function emailFrom({ world }: Session, given: string | undefined): Promise<string | undefined> {
   if (given !== "-") return given;
   let text = "";
   for await (const chunk of world.io.stdin) {
     text += chunk.toString();
-    if (text.includes("\n") || text.length > LONGEST_LINE) break;
+    // Who types has said it with Enter; what is piped in may go on.
+    if (text.length > LONGEST_LINE || (world.io.stdinIsTerminal && text.includes("\n"))) break;
   }
-  const [line = ""] = text.split(/\r?\n/, 1);
-  if (line.trim() !== "" && line.length <= LONGEST_LINE) return line.trim();
+  const address = text.trim();
+  if (/[\r\n]/.test(address))
+    throw new AppError("USAGE", "stdin holds more than one line", {
+      hint: "Give one address, and run it once for each.",
+    });
+  if (address !== "" && text.length <= LONGEST_LINE) return address;
   throw new AppError("USAGE", "stdin holds no address", {
     hint: "Pipe one line in, or type it and press Enter.",
   });
