@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { unbroken } from "../core/advice/unbroken.ts";
 import { HELP_COMMAND } from "../core/advice/command-lines.ts";
@@ -22,8 +22,7 @@ export function registerHelp(program: Command, world: World, treeOf: TreeOf): vo
     .addHelpText("after", "\nExample:\n  jc-integrations help backup list")
     .action(async (words: string[], flags: { all?: boolean; manPages?: string }) => {
       if (flags.all) return await printReference(world, treeOf);
-      if (flags.manPages !== undefined)
-        return await writeManPages(resolve(world.cwd, flags.manPages), treeOf);
+      if (flags.manPages !== undefined) return await writeManPages(world, flags.manPages, treeOf);
       const command = commandNamed(await treeOf(words), words);
       const width = helpWidthOf(world.io, world.env, "out");
       command.configureOutput({ writeOut: (text) => world.io.out(wrapped(text, width, unbroken)) });
@@ -59,9 +58,26 @@ async function printReference(world: World, treeOf: TreeOf): Promise<void> {
   world.io.out(referenceOf(pageOf(await treeOf([]))));
 }
 
-async function writeManPages(directory: string, treeOf: TreeOf): Promise<void> {
+async function writeManPages(world: World, directory: string, treeOf: TreeOf): Promise<void> {
+  if (directory === "") throw new AppError("USAGE", "--man-pages names no directory", { hint: HELP_COMMAND });
   const [{ pageOf }, { manPagesOf }] = await Promise.all([import("./help/page.ts"), import("./help/man.ts")]);
-  mkdirSync(directory, { recursive: true });
-  for (const [name, text] of manPagesOf(pageOf(await treeOf([])), VERSION))
-    writeFileSync(join(directory, name), text);
+  const pages = manPagesOf(pageOf(await treeOf([])), VERSION);
+  const path = resolve(world.cwd, directory);
+  try {
+    makeDirectory(path);
+    for (const [name, text] of pages) writeFileSync(join(path, name), text);
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause)) throw cause;
+    throw new AppError("USAGE", `the man pages cannot be written into ${path} (${cause.code})`, {
+      hint: "Name a directory that you may write into.",
+      cause,
+    });
+  }
+}
+
+/** Each missing one by itself: in /proc Node tries for ever to make all at once. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }

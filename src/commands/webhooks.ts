@@ -311,7 +311,7 @@ function asEvent(vendor: string, each: TakenEvent): Row {
   return {
     receivedAt,
     json: { source: vendor, ...rest, ...times, signature: "good" },
-    cells: () => [plain(each.eventId), plain(each.type), "", plain(each.invitationId), vendor, ""],
+    cells: () => [`${plain(each.eventId)} ${plain(each.type)}`, "", "", plain(each.invitationId), vendor, ""],
   };
 }
 

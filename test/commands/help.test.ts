@@ -101,6 +101,16 @@ test("a man page of each command lies in dist/, without a fault that man would s
   if (mandoc.error) expect(process.env.JC_TEST_ALL_PARTS).not.toBe("1");
 });
 
+test.each(["/proc/x", "/dev/null/x", "/etc/passwd", ""])(
+  "man pages that cannot be written into %j end with 2, in words",
+  async (directory) => {
+    const world = await freshWorld();
+    const { code, err } = await world.run(["help", "--man-pages", directory]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/cannot be written into|names no directory/);
+  },
+);
+
 test("no option and no word of help is lost in a man page", () => {
   const page = textOf("dist/man/man1/jc-integrations-connect.1").replaceAll("\\-", "-");
   for (const words of [
