@@ -5,6 +5,7 @@ import { AppError, isAppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
 import type { Output, World } from "../shared/world.ts";
 import type { Area, Finding } from "../flows/doctor/finding.ts";
+import type { Facts } from "../flows/doctor/look/facts.ts";
 import type { Mended } from "../flows/doctor/mend.ts";
 import { type ConfigLook, lookAtConfig } from "./session/config-problems.ts";
 import { vendorNames } from "./session/known-values.ts";
@@ -90,14 +91,20 @@ async function examineAll(session: Session, configuration: ConfigLook, asked: As
   };
   try {
     let { facts, areas } = await look();
+    // Else all that is found of it would be nothing, and a lie.
+    if (globals.org !== undefined && isUnknown(facts))
+      throw (await import("./session/log-to-read.ts")).unknownOrg(app);
     const mended = asked.fix ? await mendAll(app, byWeight(areas), { ...place, signal: world.signal }) : [];
     if (mended.length > 0) ({ facts, areas } = await look());
-    const isUnknown = facts.status.is === "known" && !facts.status.value.isKnown && globals.org !== undefined;
     await tell(session, { areas, mended, isPart: false, place, bug: looker.bug() });
-    if (isUnknown) throw (await import("./session/log-to-read.ts")).unknownOrg(app);
   } finally {
     await looker.ended();
   }
+}
+
+/** Of a log that is in trouble nobody can say whom it knows. */
+function isUnknown({ status }: Facts): boolean {
+  return status.is === "known" && !status.value.isKnown && status.value.storage.length === 0;
 }
 
 interface Told {
@@ -111,23 +118,25 @@ interface Told {
 
 /** Prints what was found, then ends as the worst of it says. */
 async function tell(output: Output, { areas, mended, isPart, place, bug }: Told): Promise<void> {
-  const { byWeight, exitOf } = await import("../flows/doctor/finding.ts");
+  const { byWeight, exitOf, isWell } = await import("../flows/doctor/finding.ts");
   const { globals, terminal, print } = output;
   const findings = byWeight(areas);
   print({
     json: {
       ...place,
       findings: findings.map((each) => jsonOf(each, { globals, exit: exitOf(each) })),
-      areas: areas.map(({ id, label, findings: found, calm }) => ({
-        id,
-        label,
-        isWell: found.every(({ level }) => level === "note"),
-        says: calm,
+      areas: areas.map((area) => ({
+        id: area.id,
+        label: area.label,
+        isWell: isWell(area),
+        says: area.notLookedAt ?? area.calm,
+        notLookedAt: area.notLookedAt,
       })),
       fixed: mended.map(({ id, did, problem }) => ({ id, did, problem: problem?.message ?? null })),
       isPart,
     },
-    text: () => renderReport({ areas, findings, mended, isPart, place }, terminal),
+    text: () =>
+      renderReport({ areas, well: areas.filter(isWell), findings, mended, isPart, place }, terminal),
   });
   const faults = findings.filter(({ code }) => code !== null);
   const [worst] = faults;

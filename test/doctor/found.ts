@@ -19,7 +19,15 @@ const Report = v.object({
   version: v.literal(1),
   org: v.nullable(v.string()),
   findings: v.array(Found),
-  areas: v.array(v.object({ id: v.string(), label: v.string(), isWell: v.boolean(), says: v.string() })),
+  areas: v.array(
+    v.object({
+      id: v.string(),
+      label: v.string(),
+      isWell: v.boolean(),
+      says: v.string(),
+      notLookedAt: v.nullable(v.string()),
+    }),
+  ),
   fixed: v.array(v.object({ id: v.string(), did: v.nullable(v.string()), problem: v.nullable(v.string()) })),
   isPart: v.boolean(),
 });

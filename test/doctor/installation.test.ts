@@ -237,7 +237,8 @@ describe("what is printed", () => {
     expect(out).toMatch(/^acme {2}2 faults, 2 warnings\n\n✗ No webhook secret of JobCannon is set\n/);
     expect(out.indexOf("✗ HubSpot lacks jc_disc_d")).toBeGreaterThan(10);
     expect(out).toContain("\n  → jc-integrations secrets set jobcannon.webhook-secret\n");
-    expect(out).toMatch(/\nWell: configuration, program, .* and backup\.\n$|\nWell: /);
+    expect(out).toContain("\nWell: configuration, program, clock, vault and store.\n");
+    expect(out).toMatch(/\n\nNot looked at:\n· backup {10}none yet; .*\n· receiver {8}serve does not run\n$/);
     expect(err).toBe(
       "Error: 2 faults: webhooks.secret, hubspot.properties\n  Try: jc-integrations secrets set jobcannon.webhook-secret\n",
     );
@@ -271,6 +272,7 @@ describe("what is printed", () => {
     const mistyped = await world.run(["doctor", "--org", "acmee"]);
     expect(mistyped).toMatchObject({
       code: 2,
+      out: "",
       err: expect.stringContaining("nothing is known of the org acmee"),
     });
     expect(await world.run(["doctor", "hubspott"])).toMatchObject({
@@ -282,8 +284,21 @@ describe("what is printed", () => {
 
   test("creates nothing where nothing is yet", async () => {
     const world = await freshWorld();
-    const { findings } = await examined(world);
+    const { findings, areas } = await examined(world);
     expect(findings.map(({ id }) => id)).toEqual(["hubspot.app", "hubspot.connection"]);
+    const LOOKED_AT = ["configuration", "program", "clock"];
+    expect(areas.filter(({ isWell }) => isWell).map(({ id }) => id)).toEqual(LOOKED_AT);
+    const unlooked = areas.filter(({ notLookedAt }) => notLookedAt !== null).map(({ id }) => id);
+    expect(areas.map(({ id }) => id)).toEqual([...LOOKED_AT, ...unlooked, "hubspot"]);
+    expect(await examined(world, ["--sandbox"])).toMatchObject({
+      areas: expect.arrayContaining([
+        expect.objectContaining({
+          id: "backup",
+          isWell: false,
+          notLookedAt: expect.stringMatching(/^none yet/),
+        }),
+      ]),
+    });
     expect(() => readFileSync(join(world.stateDir, "log.db"))).toThrow("ENOENT");
     expect(() => readFileSync(join(world.stateDir, "vault.db"))).toThrow("ENOENT");
   });
@@ -294,6 +309,7 @@ async function healthy(): Promise<World> {
   await succeed(world, ["connect", "hubspot"]);
   Object.assign(world.env, { JC_ALERTS_TELEGRAM_API_BASE: world.emulator.telegram });
   await succeed(world, ["secrets", "set", "telegram.bot-token"], "123:abcdef");
+  await succeed(world, ["backup"]);
   await serving(world);
   return world;
 }

@@ -6,6 +6,8 @@ import { count, listed, plain } from "../../shared/text.ts";
 
 interface Report {
   areas: readonly Area[];
+  /** Those of them that were looked at and found good. */
+  well: readonly Area[];
   /** In the order of their weight. */
   findings: readonly Finding[];
   mended: readonly Mended[];
@@ -16,7 +18,7 @@ interface Report {
 const LABEL_COLUMNS = 16;
 
 export function renderReport(
-  { areas, findings, mended, isPart, place }: Report,
+  { areas, well, findings, mended, isPart, place }: Report,
   { paint }: Pick<Terminal, "paint">,
 ): string {
   // With the blank behind it, by which a line that goes on below is indented.
@@ -29,9 +31,11 @@ export function renderReport(
     place.org === null
       ? ""
       : `${paint.bold(place.org)}${place.environment === "sandbox" ? " (sandbox)" : ""}  `;
-  const well = areas.filter((area) => area.findings.every(({ level }) => level === "note"));
+  const unlooked = areas.flatMap(({ label, notLookedAt: why }) =>
+    why === null ? [] : [{ label, calm: why }],
+  );
   const lines = [
-    `${where}${verdict(serious)}`,
+    `${where}${verdict(serious, { isAll: unlooked.length === 0 && !isPart })}`,
     ...mended.map(({ did, problem }) =>
       did === null ? `${marks.error}not mended: ${problem?.message ?? ""}` : `${paint.green("✓ ")}${did}`,
     ),
@@ -43,6 +47,9 @@ export function renderReport(
     ...(serious.length > 0 && well.length > 0
       ? [paint.dim(`Well: ${listed(well.map(({ label }) => label))}.`), ""]
       : []),
+    ...(unlooked.length > 0
+      ? [paint.dim("Not looked at:"), ...unlooked.map((area) => calmLine(area, { mark: marks.note })), ""]
+      : []),
     ...(isPart ? [paint.dim("All else is looked at once the configuration is right."), ""] : []),
   ];
   const next = serious.find(({ code, command }) => code === null && command !== null);
@@ -51,14 +58,15 @@ export function renderReport(
   return [...lines, ...last].join("\n").trimEnd();
 }
 
-function verdict(serious: readonly Finding[]): string {
+function verdict(serious: readonly Finding[], { isAll }: { isAll: boolean }): string {
   const faults = serious.filter(({ level }) => level === "error").length;
   const warnings = serious.length - faults;
   const parts = [
     ...(faults > 0 ? [count(faults, "fault")] : []),
     ...(warnings > 0 ? [count(warnings, "warning")] : []),
   ];
-  return parts.length === 0 ? "all is well" : parts.join(", ");
+  if (parts.length > 0) return parts.join(", ");
+  return isAll ? "all is well" : "what was looked at is well";
 }
 
 function blockOf(
@@ -79,7 +87,7 @@ function sentence(text: string): string {
   return /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
-function calmLine({ label, calm }: Area, { mark }: { mark: string }): string {
+function calmLine({ label, calm }: Pick<Area, "label" | "calm">, { mark }: { mark: string }): string {
   const head = label.padEnd(LABEL_COLUMNS);
   return `${mark}${head}${plain(calm)}`;
 }

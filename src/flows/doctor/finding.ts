@@ -31,6 +31,13 @@ export interface Area {
   label: string;
   findings: Finding[];
   calm: string;
+  /** Why it was not looked at, or not to its end; null where it was, or a finding says it. */
+  notLookedAt: string | null;
+}
+
+/** Only what was looked at and found good. */
+export function isWell({ findings, notLookedAt }: Pick<Area, "findings" | "notLookedAt">): boolean {
+  return notLookedAt === null && findings.every(({ level }) => level === "note");
 }
 
 type Words = Pick<Finding, "what" | "why"> & Partial<Pick<Finding, "command" | "who" | "remedy">>;
@@ -67,9 +74,15 @@ export function fixIn(hint: string | undefined): Pick<Finding, "command" | "who"
 export function area(
   id: string,
   label: string,
-  { found, calm }: { found: readonly (Finding | null)[]; calm: string },
+  {
+    found,
+    calm,
+    notLookedAt = null,
+  }: { found: readonly (Finding | null)[]; calm: string; notLookedAt?: string | null },
 ): Area {
-  return { id, label, findings: found.filter((each) => each !== null), calm };
+  const findings = found.filter((each) => each !== null);
+  const isTold = findings.some(({ level }) => level !== "note");
+  return { id, label, findings, calm, notLookedAt: isTold ? null : notLookedAt };
 }
 
 /** The order in which exit codes count: a bug, what is ours to set right, the vault, a login, a vendor, a part. */

@@ -34,10 +34,15 @@ export function judge(
 /** One cause may be met at several places: it is told where it was met first. */
 function oncePerWords(areas: readonly Area[]): Area[] {
   const told = new Set<string>();
-  return areas.map((each) => ({
-    ...each,
-    findings: each.findings.filter(({ what }) => !told.has(what) && told.add(what)),
-  }));
+  return areas.map((each) => {
+    const findings = each.findings.filter(({ what }) => !told.has(what) && told.add(what));
+    const isElsewhere = findings.length === 0 && each.findings.length > 0;
+    return {
+      ...each,
+      findings,
+      notLookedAt: isElsewhere ? "the same trouble is told above" : each.notLookedAt,
+    };
+  });
 }
 
 function accountArea(facts: AccountFacts, { now, trials }: Pick<Facts, "now" | "trials">): Area {
@@ -58,5 +63,6 @@ function accountArea(facts: AccountFacts, { now, trials }: Pick<Facts, "now" | "
       results.sandboxTest(facts, passedAt),
     ],
     calm: results.calmWords(facts, { passedAt, fieldCount: foundIn(facts.fields)?.existing.length ?? 0 }),
+    notLookedAt: results.unasked(facts),
   });
 }

@@ -2,6 +2,7 @@
 import { possessive } from "../../../shared/text.ts";
 import { type Area, area, type Finding, fault, faultOf, note, warning } from "../finding.ts";
 import type { Facts } from "../look/facts.ts";
+import { foundIn } from "../look/looker.ts";
 
 export interface ConfigurationFacts {
   /** Where it is looked for. */
@@ -41,7 +42,8 @@ export function configurationArea(facts: ConfigurationFacts): Area {
         }),
       ),
     ],
-    calm: isThere ? file : `${file} (not there)`,
+    calm: file,
+    notLookedAt: isThere ? null : `there is no ${file}`,
   });
 }
 
@@ -51,7 +53,7 @@ export function programArea(
 ): Area {
   return area("program", "program", {
     found: [unfitNative(facts), slowStart(facts.keptCode)],
-    calm: `${version}, its native parts load`,
+    calm: foundIn(facts.log) || foundIn(facts.vault) ? `${version}, its native parts load` : version,
   });
 }
 
@@ -87,9 +89,11 @@ const MOST_AHEAD_MS = 5 * 60_000;
 const NOTABLE_MS = 30_000;
 
 export function clockArea({ clock }: Pick<Facts, "clock">): Area {
-  const calm =
-    clock === null ? "not compared: no vendor tells its time" : `agrees with ${possessive(clock.of)}`;
-  return area("clock", "clock", { found: [clockOff(clock)], calm });
+  return area("clock", "clock", {
+    found: [clockOff(clock)],
+    calm: clock === null ? "" : `agrees with ${possessive(clock.of)}`,
+    notLookedAt: clock === null ? "no vendor told its time" : null,
+  });
 }
 
 export function clockOff(clock: Facts["clock"]): Finding | null {

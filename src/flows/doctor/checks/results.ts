@@ -132,6 +132,15 @@ export function sandboxTest(
   });
 }
 
+/** Why the vendor did not answer all that it is asked, where no finding says it; null where it did. */
+export function unasked(facts: AccountFacts): string | null {
+  const { connection, token, account, fields, subscription: looked } = facts;
+  if (connection?.state !== "connected") return "not connected";
+  const hasAll = [token, account, fields].every(({ is }) => is === "known");
+  if (hasAll && (looked.is === "known" || looked.is === "skipped")) return null;
+  return isBusy(facts) ? "its calls are taken by results" : "no token of it could be had";
+}
+
 export function calmWords(
   facts: AccountFacts,
   { passedAt, fieldCount }: { passedAt: number | null; fieldCount: number },

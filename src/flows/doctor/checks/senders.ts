@@ -28,7 +28,15 @@ export function webhooksArea(
       ...(known?.refused ?? []).map((refused) => refusedSender(refused, facts, { org })),
       ...(known?.secretWarnings ?? []).map(weakSecret),
     ],
-    calm: seen.length > 0 ? seen.join(", ") : "nobody sends any yet",
+    calm: seen.join(", "),
+    notLookedAt:
+      seen.length === 0
+        ? "nobody sends any yet"
+        : senders.some(({ hasSecret }) => hasSecret === null)
+          ? "their secrets could not be looked for"
+          : known
+            ? null
+            : "the log could not be read",
   });
 }
 
@@ -82,10 +90,8 @@ export function alertsArea({ status, chat }: Pick<Facts, "status" | "chat">, { o
   const nobody = foundIn(status)?.nobodyAlerted ?? null;
   return area("alerts", "alerts", {
     found: [nobody && unheard(nobody), undeliverable(chat)],
-    calm:
-      chat.is === "known"
-        ? "the Telegram chat takes them"
-        : `not asked; try them: ${testAlertCommand({ org })}`,
+    calm: chat.is === "known" ? "the Telegram chat takes them" : "",
+    notLookedAt: chat.is === "known" ? null : `not asked; try them: ${testAlertCommand({ org })}`,
   });
 }
 

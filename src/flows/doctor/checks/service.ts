@@ -19,9 +19,12 @@ export function serviceArea({ status, unit }: Pick<Facts, "status" | "unit">): A
       unlooked("service.unit", unit, { what: "asking systemd", code: "CONFIG_INVALID" }),
       known && badCertificate(known.tls),
     ],
-    calm: running
-      ? `runs ${running.version} since ${shortTime(Date.parse(running.since))}`
-      : "nothing to serve yet",
+    calm: running ? `runs ${running.version} since ${shortTime(Date.parse(running.since))}` : "",
+    notLookedAt: running
+      ? null
+      : known
+        ? "none runs, and nothing is to be served"
+        : "the log could not be read",
   });
 }
 
@@ -92,13 +95,17 @@ export function badCertificate(tls: Status["tls"]): Finding | null {
   });
 }
 
-export function receiverArea({ receiver, publicUrl }: Pick<Facts, "receiver" | "publicUrl">): Area {
+export function receiverArea({
+  receiver,
+  publicUrl,
+  status,
+}: Pick<Facts, "receiver" | "publicUrl" | "status">): Area {
+  const isServed = foundIn(status)?.service === "running";
   const reached = foundIn(receiver);
   return area("receiver", "receiver", {
     found: [unreachable({ receiver, publicUrl })],
-    calm: reached
-      ? `${reached.url}${reached.isTls ? ", over TLS 1.2 or newer" : ""}`
-      : "not asked: serve does not run",
+    calm: reached ? `${reached.url}${reached.isTls ? ", over TLS 1.2 or newer" : ""}` : "",
+    notLookedAt: reached ? null : isServed ? "nobody is connected" : "serve does not run",
   });
 }
 

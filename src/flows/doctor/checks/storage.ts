@@ -11,7 +11,8 @@ export function vaultArea({ vault }: Pick<Facts, "vault">): Area {
   const kept = foundIn(vault);
   return area("vault", "vault", {
     found: [unreadableVault(vault)],
-    calm: kept ? `${kept.where}: readable` : "nothing is kept yet",
+    calm: kept ? `${kept.where}: readable` : "",
+    notLookedAt: kept ? null : vault.is === "known" ? "nothing is kept there yet" : "it could not be opened",
   });
 }
 
@@ -39,9 +40,8 @@ export function storeArea(facts: Pick<Facts, "log" | "status" | "stateDir">): Ar
       fullDisk(status?.disk ?? null, stateDir),
       ...openFiles(status?.openToOthers ?? []),
     ],
-    calm: looked
-      ? `${shortBytes(looked.bytes)}, -wal ${shortBytes(looked.walBytes)}, ${through}${free}`
-      : `no log yet in ${stateDir}`,
+    calm: looked ? `${shortBytes(looked.bytes)}, -wal ${shortBytes(looked.walBytes)}, ${through}${free}` : "",
+    notLookedAt: looked ? null : log.is === "known" ? `no log yet in ${stateDir}` : "it could not be opened",
   });
 }
 
@@ -120,10 +120,9 @@ export function backupArea({ status, now }: Pick<Facts, "status" | "now">): Area
   const lastAt = backup?.lastAt ?? null;
   return area("backup", "backup", {
     found: [lateBackup(backup?.trouble ?? null)],
-    calm:
-      lastAt === null
-        ? "none yet; serve takes one each day"
-        : `the last one ${relativeTime(Date.parse(lastAt), now)}`,
+    calm: lastAt === null ? "" : `the last one ${relativeTime(Date.parse(lastAt), now)}`,
+    notLookedAt:
+      lastAt !== null ? null : backup ? "none yet; serve takes one each day" : "the log could not be read",
   });
 }
 
