@@ -8,7 +8,7 @@ import { AppError, isAppError } from "../shared/errors.ts";
 import { maskEmail, plain } from "../shared/text.ts";
 import type { World } from "../shared/world.ts";
 import { agreed } from "./session/agreement.ts";
-import { ADDRESS_NOTE, addressFrom } from "./session/email.ts";
+import { ADDRESS_NOTE, addressFrom, refuseNoAddress } from "./session/email.ts";
 import { refuseMistyped } from "./session/log-to-read.ts";
 import { operatorOf } from "./session/operator.ts";
 import { rowsWords } from "./session/person-rows.ts";
@@ -62,6 +62,8 @@ async function erase(session: Session, address: string, options: EraseOptions): 
   ]);
   const context = { ...app, store: await app.store() };
   const plan = await planErase(context, { org: app.org, address });
+  const isKnown = plan.erasedAt !== null || plan.remote !== null || Object.keys(plan.person.rows).length > 0;
+  if (!isKnown) refuseNoAddress(address);
   const copies = await copiesHolding(app, app.org, plan.person);
   const planned = planText(plan, copies, { isRevealed: options.reveal === true });
   if (options.dryRun)

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { emailKey } from "../core/event.ts";
 import type { World } from "../shared/world.ts";
-import { ADDRESS_NOTE, addressFrom } from "./session/email.ts";
+import { ADDRESS_NOTE, addressFrom, refuseNoAddress } from "./session/email.ts";
 import { logToRead } from "./session/log-to-read.ts";
 import { rowsWords } from "./session/person-rows.ts";
 import { withApp } from "./session/with-app.ts";
@@ -20,11 +20,13 @@ export function registerExport(program: Command, world: World): void {
         const store = await logToRead(session);
         const { gather, writeFiles } = await import("../flows/erasure/export.ts");
         const found = store && (await gather({ store, clock: app.clock }, app.org, address));
-        if (!found)
+        if (!found) {
+          refuseNoAddress(address);
           return print({
             json: { org: app.org, rows: {}, files: null },
             text: () => `${app.org} holds nothing of this person. No file was written.`,
           });
+        }
         const files = writeFiles(found.file, resolve(world.cwd, options.dir));
         print({
           json: { org: app.org, rows: found.rows, files },

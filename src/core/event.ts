@@ -136,6 +136,9 @@ export function asToldBy(source: string, snapshot: Snapshot): Snapshot {
   return source === JOBCANNON ? snapshot : { ...snapshot, toldBy: source };
 }
 
+/** An address of RFC 5321: 64 before the @, 255 behind it. */
+export const LONGEST_EMAIL = 320;
+
 /** The identity of a contact: e-mail addresses differ neither in case nor in outer blanks. */
 export function emailKey(email: string): string {
   return email.trim().toLowerCase();

@@ -109,6 +109,30 @@ describe("erase", () => {
     expect(placesOf(world, ANN)).not.toEqual([]);
   });
 
+  test("what can be nobody's address is refused where nothing is held under it, and taken where something is", async () => {
+    const world = await connected();
+    await importResults(world, [of("no address"), of(BOB)]);
+    const long = `${"a".repeat(5_000)}@example.com`;
+    for (const words of [
+      ["erase", "--yes"],
+      ["erase", "--dry-run"],
+      ["export", "--json"],
+    ])
+      for (const [given, said] of [
+        ["notanaddress", "that is no address: it has no @"],
+        [long, "that is no address: it is longer than 320 characters"],
+      ] as const) {
+        const { code, out, err } = await world.run([...words, given]);
+        expect({ code, out }, words.join(" ")).toEqual({ code: 2, out: "" });
+        expect(err).toContain(said);
+        expect(err.length).toBeLessThan(500);
+      }
+    expect(rowsOf(world, "SELECT what FROM audit")).toEqual([]);
+    const { json } = await succeed(world, ["erase", "no address", "--yes", "--json"]);
+    expect(json).toMatchObject({ rows: { invites: 1 } });
+    expect((await world.run(["erase", "no address", "--yes"])).code).toBe(0);
+  });
+
   test("a second time finds nothing, needs no yes, and says when it was", async () => {
     const world = await withBoth();
     await erase(world);

@@ -1,3 +1,4 @@
+import { LONGEST_EMAIL } from "../../core/event.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Session } from "./with-app.ts";
 
@@ -36,4 +37,13 @@ export async function addressFrom(session: Session, given: string): Promise<stri
   const address = (await emailFrom(session, given))?.trim() ?? "";
   if (address !== "") return address;
   throw new AppError("USAGE", "the address is blank", { hint: "Type it, or - to read it from stdin." });
+}
+
+/** Asked where nothing is held under it: what came as an address is taken as it is. Throws `USAGE`. */
+export function refuseNoAddress(address: string): void {
+  if (address.includes("@") && address.length <= LONGEST_EMAIL) return;
+  const why = address.includes("@") ? `it is longer than ${LONGEST_EMAIL} characters` : "it has no @";
+  throw new AppError("USAGE", `that is no address: ${why}, and nothing is held under it`, {
+    hint: "Type the whole address. Nothing was changed.",
+  });
 }

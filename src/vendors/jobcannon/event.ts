@@ -3,6 +3,7 @@ import { hash } from "node:crypto";
 import {
   INVITE_STATUSES,
   type InviteStatus,
+  LONGEST_EMAIL,
   type NewEvent,
   type Origin,
   type Snapshot,
@@ -35,8 +36,6 @@ const STATUS_OF_TYPE: ReadonlyMap<string, InviteStatus> = new Map([
 ]);
 
 const ORG_SLUG = /^[a-z0-9][a-z0-9._-]{0,99}$/i;
-/** An address of RFC 5321: 64 before the @, 255 behind it. */
-const LONGEST_EMAIL = 320;
 const LONGEST_NAME = 1_000;
 
 /** Throws `EventRefused`. `snapshot` is null for a type we do not know, of which nothing else is checked. */
