@@ -13,6 +13,8 @@ export interface Authorization {
   clientId: string;
   /** The key under `[orgs.<org>]` that gives one org a client id of its own; absent where there is none. */
   orgClientIdKey?: string;
+  /** `clientId` is by that key. */
+  isOrgsClientId?: boolean;
   /** Name under which `secrets set` keeps the client secret. */
   clientSecretName: string;
   /** Name of the secret with the account's API key; absent where there is no such way in. */

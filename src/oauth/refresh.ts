@@ -1,8 +1,9 @@
+import { clientIdKey } from "../core/advice/app-credentials.ts";
 import { connectCommand } from "../core/advice/command-lines.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
-import type { Secret } from "../shared/secret.ts";
+import type { OwnedSecret, Secret } from "../shared/secret.ts";
 import { clientCredentialsGrant, refreshGrant } from "./endpoint/exchange.ts";
 import type { TokenIssuer } from "./endpoint/issuer.ts";
 import { deserialize, isExpired, serialize, type TokenSet, tokenSetOf } from "./token-set.ts";
@@ -27,7 +28,7 @@ export interface TokenRequest {
   connection: string;
   issuer: TokenIssuer;
   /** Asked only when a refresh is due. */
-  clientSecret: () => Promise<Secret>;
+  clientSecret: () => Promise<OwnedSecret>;
   /** When the newest token expires that anybody noted, ms since the epoch: one in the vault that ends before is of an older copy. */
   notedExpiry?: number | null;
   /** Hears why the token at hand, which is still good, could not be refreshed ahead of time. */
@@ -164,7 +165,7 @@ function notRefreshable(request: TokenRequest): AppError {
 /** Not a reason to disconnect: a mistyped client id would cut off every customer at once. */
 function otherClient(request: TokenRequest): AppError {
   return new AppError("CONFIG_INVALID", `${request.connection} was connected with another client id`, {
-    hint: `Set ${request.issuer.vendor}.client_id back, or run \`${connectHint(request)}\`.`,
+    hint: `Set ${clientIdKey(request.issuer)} back, or run \`${connectHint(request)}\`.`,
   });
 }
 

@@ -10,6 +10,11 @@ export interface Secret {
   toJSON(): string;
 }
 
+/** One that an operator set; `isOrgs`: for one org alone. */
+export interface OwnedSecret extends Secret {
+  readonly isOrgs?: boolean;
+}
+
 const REDACTED = "[redacted]";
 
 export function secret(text: string): Secret {
@@ -20,4 +25,8 @@ export function secret(text: string): Secret {
     [Symbol.toPrimitive]: { value: () => REDACTED },
     [inspect.custom]: { value: () => REDACTED },
   });
+}
+
+export function owned(of: Secret, { isOrgs }: { isOrgs: boolean }): OwnedSecret {
+  return Object.create(of, { isOrgs: { value: isOrgs } });
 }

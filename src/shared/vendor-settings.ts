@@ -28,3 +28,15 @@ export function settingsOf<Keys extends VendorKeys>(
   // The configuration was checked by these very keys when it was read.
   return Object.fromEntries(values) as SettingsOf<Keys>;
 }
+
+/** Is the value the org's own? */
+export function isOrgsOwn(
+  config: Config,
+  { vendor, keys, name }: VendorSection<VendorKeys> & { name: string },
+  { org, environment }: { org: string; environment: "production" | "sandbox" },
+): boolean {
+  const ofOrg: Readonly<Record<string, unknown>> = config.orgs[org] ?? {};
+  const ofSandbox: unknown = config.sandbox[vendor]?.[name] ?? keys.sandbox[name]?.default;
+  const isHidden = environment === "sandbox" && ofSandbox !== undefined;
+  return !isHidden && (ofOrg[`${vendor}_${name}`] ?? null) !== null;
+}

@@ -1,7 +1,7 @@
 import { setSecretCommand } from "../core/advice/command-lines.ts";
 import type { Environment } from "../core/connection.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
-import { type Secret, secret } from "../shared/secret.ts";
+import { type OwnedSecret, owned, type Secret, secret } from "../shared/secret.ts";
 import type { Vault } from "./contract.ts";
 import type { DeclaredSecret } from "../core/declared-secret.ts";
 import type { SourceSecret } from "../core/source-secret.ts";
@@ -89,14 +89,22 @@ export function itemOf(place: SecretPlace, number: number): string {
   return prefixOf(place) + number;
 }
 
-/** The one secret an org uses: what the environment sets, else its own, else everybody's. */
-export async function readSecret(vault: SecretReader, place: SecretPlace): Promise<Secret> {
+/**
+ * The one secret an org uses: what the environment sets, else its own, else everybody's. `isOrgs`: where there is none,
+ * it is to be the org's own.
+ */
+export async function readSecret(
+  vault: SecretReader,
+  place: SecretPlace,
+  { isOrgs = false }: { isOrgs?: boolean | undefined } = {},
+): Promise<OwnedSecret> {
   for (const org of [place.org, null]) {
     const [held] = await readAll(vault, { ...place, org });
-    if (held) return held.secret;
+    if (held) return owned(held.secret, { isOrgs: org !== null });
   }
-  throw new AppError("CONFIG_INVALID", `the secret ${place.name} is not set`, {
-    hint: setSecretCommand(place.name, { environment: place.environment }),
+  const { name, org, environment } = place;
+  throw new AppError("CONFIG_INVALID", `the secret ${name} is not set`, {
+    hint: setSecretCommand(name, { ...(isOrgs && org !== null ? { org } : {}), environment }),
   });
 }
 

@@ -67,7 +67,17 @@ describe("connect smartrecruiters", () => {
     const { code, err } = await world.run(["connect", "smartrecruiters", "--org", "globex"]);
     expect(code).toBe(2);
     expect(err).toContain("does not know this client id and secret");
+    expect(err).toContain("secrets set smartrecruiters.client-secret --org globex`");
+    expect(err).toContain("[orgs.globex] smartrecruiters_client_id");
     expect((await world.run(["connect", "smartrecruiters"])).code).toBe(0);
+    await succeed(world, ["secrets", "remove", "smartrecruiters.client-secret", "--org", "globex", "--yes"]);
+    await succeed(world, ["secrets", "remove", "smartrecruiters.client-secret", "--yes"]);
+    const unset = async (...org: string[]) => (await world.run(["connect", "smartrecruiters", ...org])).err;
+    // It has a client id, and so an app, of its own.
+    expect(await unset("--org", "globex")).toMatch(
+      /secrets set smartrecruiters.client-secret --org globex$/m,
+    );
+    expect(await unset()).toMatch(/secrets set smartrecruiters.client-secret$/m);
   });
 
   test("names the scope that was not granted, in the guide's words, and ends with 7", async () => {

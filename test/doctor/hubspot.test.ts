@@ -21,6 +21,9 @@ describe("HubSpot", () => {
     await succeed(world, ["secrets", "set", "hubspot.client-secret"], "wrong");
     const refused = await expectMended(world, { id: "hubspot.credentials", exit: 2, stdin: CLIENT_SECRET });
     expect(refused.what).toContain("does not know this client id and secret");
+    await succeed(world, ["secrets", "set", "hubspot.client-secret", "--org", "acme"], "wrong");
+    const own = await expectMended(world, { id: "hubspot.credentials", exit: 2, stdin: CLIENT_SECRET });
+    expect(own.command).toBe("jc-integrations secrets set hubspot.client-secret --org acme");
 
     await world.portal.fault({ revoked: true });
     const login = await expectMended(world, { id: "hubspot.credentials", exit: 4 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { atsWorld, company, connectedAts, invited, SCOPES, servingAts, subscription } from "../ats/world.ts";
 import { serving } from "../daemon/serving.ts";
 import { type FakeClock, fakeClock } from "../fake-clock.ts";
-import { publishedWorld } from "../published/world.ts";
+import { APP, publishedWorld } from "../published/world.ts";
 import { CLIENT_SECRET, connect, freePort, invite, succeed, until, WEBHOOK_SECRET } from "../world.ts";
 import { examined, expectMended, expectTold, found, typed } from "./found.ts";
 
@@ -187,7 +187,15 @@ test("the published contract is looked at by whichever way the account was opene
     );
   expect(await wrongOf()).toEqual([]);
   await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "wrong");
-  await expectMended(world, { id: "smartrecruiters.credentials", exit: 2, argv: ONLY, stdin: CLIENT_SECRET });
+  const wrong = { id: "smartrecruiters.credentials", exit: 2, argv: ONLY, stdin: CLIENT_SECRET };
+  await expectMended(world, wrong);
+  await succeed(world, ["secrets", "set", "smartrecruiters.client-secret", "--org", "acme"], "wrong");
+  const own = await expectMended(world, wrong);
+  expect(own.command).toBe("jc-integrations secrets set smartrecruiters.client-secret --org acme");
+  await succeed(world, ["secrets", "remove", "smartrecruiters.client-secret", "--org", "acme", "--yes"]);
+  appendFileSync(world.configFile, `\n[orgs.acme]\nsmartrecruiters_client_id = "${APP}"\n`);
+  await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "wrong");
+  expect((await expectMended(world, wrong)).command).toBe(own.command);
 
   await succeed(world, ["secrets", "set", "smartrecruiters.api-key"], "the-key-of-the-company");
   await succeed(world, ["connect", "smartrecruiters", "--method", "api-key", "--yes"]);

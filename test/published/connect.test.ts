@@ -113,7 +113,7 @@ describe("connect smartrecruiters --method api-key", () => {
     const world = await publishedWorld();
     const unset = await world.run(["connect", VENDOR, "--method", "api-key"]);
     expect(unset.code).toBe(2);
-    expect(unset.err).toContain("secrets set smartrecruiters.api-key");
+    expect(unset.err).toContain("secrets set smartrecruiters.api-key --org acme\n");
     await succeed(world, ["secrets", "set", "smartrecruiters.api-key"], "wrong");
     const refused = await world.run(["connect", VENDOR, "--method", "api-key"]);
     expect(refused.code).toBe(4);

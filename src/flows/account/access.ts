@@ -40,9 +40,9 @@ export function createAccess(
   refuseOtherProfile(issuer, connection);
   // As many calls as the window allows listen to it at once.
   setMaxListeners(0, signal);
-  const { clientSecretName: name } = issuer.authorization;
-  const clientSecret = () =>
-    readSecret(vault, { name, org: connection.org, environment: connection.environment });
+  const { clientSecretName: name, isOrgsClientId: isOrgs } = issuer.authorization;
+  const { org, environment } = connection;
+  const clientSecret = () => readSecret(vault, { name, org, environment }, { isOrgs });
   const opensByKey = connection.method === "api-key";
   const window = windowFor(issuer, connection);
   const slots = window && createSlots({ store, clock }, window);
@@ -105,7 +105,8 @@ async function readKey(
   connection: Connection,
 ): Promise<Secret> {
   const { org, environment } = connection;
-  return await readSecret(vault, { name: authorization.apiKeyName ?? "", org, environment });
+  const name = authorization.apiKeyName ?? "";
+  return await readSecret(vault, { name, org, environment }, { isOrgs: true });
 }
 
 function keyRefused({ label, authorization }: Destination, connection: Connection): AppError {

@@ -3,7 +3,7 @@ import { setSecretCommand } from "../../core/advice/command-lines.ts";
 import type { ConnectionName } from "../../core/connection.ts";
 import { windowNamed, type RateLimit } from "../../core/delivery/rate-window.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { AppError, isAppError } from "../../shared/errors.ts";
+import { AppError } from "../../shared/errors.ts";
 import { fingerprint } from "../../shared/compare-secrets.ts";
 import type { Secret } from "../../shared/secret.ts";
 import type { Vault } from "../../vault/contract.ts";
@@ -35,10 +35,7 @@ export function createKeyAccess(
   let held: { key: Secret; slots: Slots | null; kinds: KindSlots } | null = null;
   const open = async (options: { anew: boolean }) => {
     if (held && !options.anew) return held;
-    const key = await readSecret(vault, place).catch((error: unknown) => {
-      if (isAppError(error, "CONFIG_INVALID")) throw new AppError(error.code, error.message, { hint });
-      throw error;
-    });
+    const key = await readSecret(vault, place, { isOrgs: true });
     const name = `${of.vendor}/key/${fingerprint(key)}`;
     const window = rateLimit && windowNamed(name, rateLimit);
     const kinds = createKindSlots({ store, clock, signal }, name);

@@ -46,7 +46,7 @@ async function grantedByKey(context: ConnectContext, request: DirectRequest): Pr
   const { vault, destination } = context;
   const { apiKeyName: name = "" } = destination.authorization;
   const { org, environment, signal } = request;
-  const token = await readSecret(vault, { name, org, environment });
+  const token = await readSecret(vault, { name, org, environment }, { isOrgs: true });
   const opened: Pick<Access, "opensBy" | "refused"> = {
     opensBy: "api-key",
     refused: () => keyRefused(destination, setSecretCommand(name, { org, environment })),

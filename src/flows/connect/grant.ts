@@ -15,7 +15,7 @@ import type { Tokens } from "../../oauth/tokens.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
-import type { Secret } from "../../shared/secret.ts";
+import type { OwnedSecret, Secret } from "../../shared/secret.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
@@ -53,9 +53,10 @@ export interface Kept {
 export async function clientSecretOf(
   { vault, destination }: Pick<GrantContext, "vault" | "destination">,
   { org, environment }: { org: string; environment: Environment },
-): Promise<Secret> {
+): Promise<OwnedSecret> {
   refuseWithoutClientId(destination, { org, environment });
-  return await readSecret(vault, { name: destination.authorization.clientSecretName, org, environment });
+  const { clientSecretName: name, isOrgsClientId: isOrgs } = destination.authorization;
+  return await readSecret(vault, { name, org, environment }, { isOrgs });
 }
 
 export function refuseWithoutClientId(
@@ -74,7 +75,7 @@ export function refuseWithoutClientId(
 /** Trades the code for tokens, and asks whose account they open. Throws `VAULT_UNAVAILABLE` before the code is spent. */
 export async function redeem(
   { clock, http, store, vault, destination }: GrantContext,
-  clientSecret: Secret,
+  clientSecret: OwnedSecret,
   { signal, ...code }: { code: string; verifier: string | null; redirectUri: string; signal: AbortSignal },
 ): Promise<Granted> {
   // A code counts once: whether its tokens can be kept shows before.

@@ -1,3 +1,4 @@
+import { clientIdKey } from "../../core/advice/app-credentials.ts";
 import { AppError } from "../../shared/errors.ts";
 import {
   connectAgain,
@@ -27,7 +28,7 @@ function explainRefusal(
   description: string,
   { issuer, redirectUri }: { issuer: TokenIssuer; redirectUri: string },
 ): AppError {
-  const { label, vendor, authorization } = issuer;
+  const { label, authorization } = issuer;
   const again = `Run \`${connectAgain(issuer)}\` again`;
   const words = quoted(error, description);
   if (/allow.?list|whitelist|install(ation)? limit|not approved/i.test(description))
@@ -56,7 +57,7 @@ function explainRefusal(
     });
   if (/^(invalid_client|unauthorized_client|invalid_request)$/.test(error))
     return new AppError("CONFIG_INVALID", `${label} does not accept this app's settings${words}`, {
-      hint: `Check ${vendor}.client_id and the redirect URI registered with the app.`,
+      hint: `Check ${clientIdKey(issuer)} and the redirect URI registered with the app.`,
     });
   if (/^(server_error|temporarily_unavailable)$/.test(error))
     return new AppError("VENDOR_UNAVAILABLE", `${label} could not ask for consent just now${words}`, {

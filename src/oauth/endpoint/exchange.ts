@@ -3,7 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Http, HttpRequest } from "../../shared/http.ts";
 import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
-import { type Secret, secret } from "../../shared/secret.ts";
+import { type OwnedSecret, type Secret, secret } from "../../shared/secret.ts";
 import type { Grant, TokenIssuer } from "./issuer.ts";
 import { explainTokenError, type TokenCall } from "./token-error.ts";
 
@@ -14,7 +14,7 @@ interface Deps {
 
 interface Client {
   issuer: TokenIssuer;
-  clientSecret: Secret;
+  clientSecret: OwnedSecret;
   signal?: AbortSignal;
 }
 
@@ -66,7 +66,7 @@ async function askForTokens(
     ...namedClient(issuer.authorization, clientSecret, fields),
     ...(signal ? { signal } : {}),
   });
-  return readGrant(answer, call, askedAt);
+  return readGrant(answer, { ...call, isOrgsSecret: clientSecret.isOrgs === true }, askedAt);
 }
 
 /** How the app names itself (RFC 6749, 2.3.1): in the body, or in a header whose two parts are form-encoded first. */

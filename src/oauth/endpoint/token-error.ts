@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { setSecretCommand } from "../../core/advice/command-lines.ts";
+import { type AppOf, clientIdKey, clientSecretCommand } from "../../core/advice/app-credentials.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type HttpAnswer, jsonOf } from "../../shared/http-answer.ts";
 import { plain, possessive } from "../../shared/text.ts";
@@ -17,6 +17,8 @@ export interface TokenCall {
   step: "exchange" | "refresh" | "credentials";
   /** Of the exchange: the exact one we sent. */
   redirectUri?: string;
+  /** The client secret is one that the org has for itself. */
+  isOrgsSecret?: boolean;
 }
 
 /**
@@ -53,7 +55,7 @@ function explain(answer: HttpAnswer, call: TokenCall, said: Said): AppError {
   return new AppError(
     "VENDOR_REJECTED",
     `${possessive(call.issuer.label)} token endpoint refused with ${answer.status}${said.words}`,
-    { hint: `Check ${call.issuer.vendor}.client_id and the app's settings in ${call.issuer.label}.` },
+    { hint: `Check ${clientIdKey(appOf(call))} and the app's settings in ${call.issuer.label}.` },
   );
 }
 
@@ -102,11 +104,14 @@ function unavailable(status: number, { issuer }: TokenCall, isHtml: boolean): Ap
   });
 }
 
-function clientRefused({ issuer }: TokenCall, said: Said, isId: boolean, isSecret: boolean): AppError {
-  const { clientSecretName } = issuer.authorization;
-  const environment = issuer.place?.environment;
-  const setId = `set ${issuer.vendor}.client_id in the configuration`;
-  const setSecret = `run \`${setSecretCommand(clientSecretName, environment === undefined ? {} : { environment })}\``;
+function appOf({ issuer, isOrgsSecret = false }: TokenCall): AppOf {
+  return { ...issuer, isOrgsSecret };
+}
+
+function clientRefused(call: TokenCall, said: Said, isId: boolean, isSecret: boolean): AppError {
+  const { issuer } = call;
+  const setId = `set ${clientIdKey(appOf(call))} in the configuration`;
+  const setSecret = `run \`${clientSecretCommand(appOf(call))}\``;
   const fix = isId ? setId : isSecret ? setSecret : `${setSecret}, or ${setId}`;
   return new AppError(
     "CONFIG_INVALID",

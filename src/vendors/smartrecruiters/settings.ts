@@ -3,7 +3,7 @@ import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Http } from "../../shared/http.ts";
 import { checkBaseUrl, isLoopback } from "../../shared/url.ts";
-import { settingsOf } from "../../shared/vendor-settings.ts";
+import { isOrgsOwn, settingsOf } from "../../shared/vendor-settings.ts";
 import type { Destination, VendorOptions } from "../contract/destination.ts";
 import type { Api } from "./calling/api.ts";
 import { KEYS, RESULTS, type ResultsTo } from "./keys.ts";
@@ -14,6 +14,8 @@ export interface SmartrecruitersSettings {
   apiBase: string;
   identityBase: string;
   clientId: string;
+  /** The org's own, and not everybody's. */
+  isOrgsClientId?: boolean;
   profile: ProfileName;
   pkce: boolean;
   redirectPort: number;
@@ -62,6 +64,7 @@ export function readSettings({
     apiBase,
     identityBase: own.identity_base,
     clientId: own.client_id,
+    isOrgsClientId: isOrgsOwn(config, { ...section, name: "client_id" }, { org, environment }),
     profile: profileNamed(own.profile),
     pkce: own.pkce,
     clientAuth: own.client_auth,

@@ -56,6 +56,10 @@ describe("the configuration", () => {
     const { access } = await openCompany();
     const acme = open(BOTH);
     expect(acme.authorization.clientId).toBe("acme-app");
+    const sandbox = `${BOTH}[sandbox.smartrecruiters]\nclient_id = "acme-sandbox"\n`;
+    expect(open(sandbox, { environment: "sandbox" }).authorization.isOrgsClientId).toBe(false);
+    expect(open(BOTH, { environment: "sandbox" }).authorization.isOrgsClientId).toBe(true);
+    expect(open(BOTH, { org: "globex" }).authorization.isOrgsClientId).toBe(false);
     expect(await acme.account(access)).toEqual({
       id: "acme-app",
       name: "acme-app",
@@ -76,6 +80,7 @@ describe("the configuration", () => {
       introspectUrl: null,
       clientId: "acme-app",
       orgClientIdKey: "smartrecruiters_client_id",
+      isOrgsClientId: true,
       clientSecretName: "smartrecruiters.client-secret",
       scopes: [
         "candidates:read",

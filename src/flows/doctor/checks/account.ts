@@ -1,6 +1,7 @@
 /** One vendor's account: may we go there, does it take us, and with which rights. */
 import { versionTrouble } from "../../../core/advice/api-version.ts";
-import { connectCommand, crossRegionCommand, setSecretCommand } from "../../../core/advice/command-lines.ts";
+import { clientSecretCommand } from "../../../core/advice/app-credentials.ts";
+import { connectCommand, crossRegionCommand } from "../../../core/advice/command-lines.ts";
 import { loginTrouble } from "../../../core/advice/login-age.ts";
 import { residencyTrouble } from "../../../core/advice/residency.ts";
 import { scopeFixes } from "../../../core/advice/missing-scopes.ts";
@@ -70,7 +71,7 @@ export function app(facts: AccountFacts): Finding | null {
   return fault(`${vendor}.app`, "CONFIG_INVALID", {
     what: `the secret ${clientSecretName} is not set`,
     why,
-    command: setSecretCommand(clientSecretName, { environment }),
+    command: clientSecretCommand({ ...facts, ...opened, place: facts }),
     who: `It takes the client secret from the app's page in ${label}.`,
   });
 }
@@ -89,7 +90,7 @@ export function credentials(facts: AccountFacts): Finding | null {
 }
 
 function noToken(facts: AccountFacts, problem: AppError): Finding | null {
-  const { vendor, label, environment, destination } = facts;
+  const { vendor, label, destination } = facts;
   const finding = faultOf(`${vendor}.credentials`, problem, WAITS);
   switch (problem.code) {
     case "RECONNECT_NEEDED":
@@ -98,11 +99,11 @@ function noToken(facts: AccountFacts, problem: AppError): Finding | null {
       // The vault's own finding says it.
       return null;
     case "CONFIG_INVALID": {
-      const name = foundIn(destination)?.authorization.clientSecretName;
-      if (name === undefined || !/client id and secret/.test(problem.message)) return finding;
+      const opened = foundIn(destination);
+      if (opened === null || !/client id and secret/.test(problem.message)) return finding;
       return {
         ...finding,
-        command: setSecretCommand(name, { environment }),
+        command: clientSecretCommand({ ...facts, ...opened, place: facts }),
         who: `It takes the client secret from the app's page in ${label}; the client id is in the configuration.`,
       };
     }

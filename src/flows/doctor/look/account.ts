@@ -38,6 +38,8 @@ export interface AccountFacts extends ConnectionName {
   destination: Looked<Destination>;
   /** Was its client secret set? Null where nobody can tell. */
   hasClientSecret: boolean | null;
+  /** Is it one that the org has for itself? */
+  isOrgsSecret: boolean;
   /** Fetched now. */
   token: Looked<{ expiresAt: number | null }>;
   account: Looked<Account>;
@@ -85,7 +87,9 @@ export async function lookAtAccount(
     isAts: declared.destination?.isAts ?? false,
     fieldWords: declared.destination?.fieldWords ?? ["field", "fields"],
     destination,
-    hasClientSecret: opened && secretNames && hasSecret(secretNames, asked, opened),
+    hasClientSecret:
+      opened && secretNames && ["-", asked.org].some((owner) => hasSecret(secretNames, owner, asked, opened)),
+    isOrgsSecret: opened !== null && secretNames !== null && hasSecret(secretNames, asked.org, asked, opened),
     ...answers,
     redirect,
     window,
@@ -172,9 +176,10 @@ function versionOf(
 
 function hasSecret(
   names: readonly string[],
-  { org, environment }: Pick<ConnectionName, "org" | "environment">,
+  owner: string,
+  { environment }: Pick<ConnectionName, "environment">,
   { authorization: { clientSecretName } }: Destination,
 ): boolean {
   const label = `${clientSecretName}${environment === "sandbox" ? "@sandbox" : ""}`;
-  return [org, "-"].some((owner) => names.some((name) => name.startsWith(`secret/${owner}/${label}/`)));
+  return names.some((name) => name.startsWith(`secret/${owner}/${label}/`));
 }

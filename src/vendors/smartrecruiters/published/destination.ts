@@ -36,6 +36,7 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
       introspectUrl: null,
       clientId,
       orgClientIdKey: "smartrecruiters_client_id",
+      isOrgsClientId: settings.isOrgsClientId === true,
       clientSecretName: "smartrecruiters.client-secret",
       apiKeyName: "smartrecruiters.api-key",
       methods: ["client-credentials", "api-key", "code"],

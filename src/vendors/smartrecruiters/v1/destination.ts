@@ -38,6 +38,7 @@ export function createV1(settings: SmartrecruitersSettings, http: Http, clock: C
       introspectUrl: null,
       clientId,
       orgClientIdKey: "smartrecruiters_client_id",
+      isOrgsClientId: settings.isOrgsClientId === true,
       clientSecretName: "smartrecruiters.client-secret",
       scopes: V1.scopes,
       pkce: settings.pkce,
