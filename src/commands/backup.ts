@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { restoreCommand } from "../core/advice/command-lines.ts";
 import { AppError } from "../shared/errors.ts";
-import { count, shortBytes, shortTime } from "../shared/text.ts";
+import { nearest } from "../shared/nearest.ts";
+import { count, plain, shortBytes, shortTime } from "../shared/text.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -15,9 +16,10 @@ export function registerBackup(program: Command, world: World): void {
       "after",
       "\nA backup holds candidates' data, and no token and no secret.\n\nExamples:\n  jc-integrations backup\n  jc-integrations backup /mnt/usb/jc.backup\n  jc-integrations backup verify",
     )
-    .action((to: string | undefined, _options: object, command: Command) =>
-      withApp(world, command, (session) => takeBackup(session, to)),
-    );
+    .action((to: string | undefined, _options: object, command: Command) => {
+      refuseMistypedCommand(to, command);
+      return withApp(world, command, (session) => takeBackup(session, to));
+    });
   backup
     .command("list")
     .description("the backups in backup.dir, the newest first")
@@ -31,6 +33,19 @@ export function registerBackup(program: Command, world: World): void {
     .action((which: string | undefined, _options: object, command: Command) =>
       withApp(world, command, (session) => verify(session, which)),
     );
+}
+
+/** A file's name that is nearly a subcommand's would become a backup where a list was wanted. Throws `USAGE`. */
+function refuseMistypedCommand(to: string | undefined, { commands }: Command): void {
+  if (to === undefined || /[./\\]/.test(to)) return;
+  const guess = nearest(
+    to,
+    commands.map((each) => each.name()),
+  );
+  if (guess === null) return;
+  throw new AppError("USAGE", `there is no command backup ${plain(to)}`, {
+    hint: `Did you mean backup ${guess}? As a file's name: ./${plain(to)}`,
+  });
 }
 
 async function takeBackup({ app, world, print }: Session, to: string | undefined): Promise<void> {

@@ -139,6 +139,22 @@ describe("backup", () => {
     expect(namesIn(world.stateDir).filter((name) => name.includes("restor"))).toEqual([]);
   });
 
+  test.each([
+    ["lits", "list"],
+    ["verfy", "verify"],
+    ["Verify", "verify"],
+  ])("a mistyped subcommand becomes no backup: %s", async (typed, meant) => {
+    const world = await withResults();
+    const before = namesIn(world.dir);
+    const { code, out, err } = await world.run(["backup", typed]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain(`there is no command backup ${typed}`);
+    expect(err).toContain(`Did you mean backup ${meant}?`);
+    expect(namesIn(world.dir)).toEqual(before);
+    for (const name of [`./${typed}`, `${typed}.backup`, "before-the-upgrade"])
+      expect(await json(world, ["backup", name])).toMatchObject({ file: join(world.dir, name) });
+  });
+
   test("is written where the operator says, and never over what is there", async () => {
     const world = await withResults();
     const { file } = await json(world, ["backup", "elsewhere.backup"]);
