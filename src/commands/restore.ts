@@ -20,10 +20,8 @@ export function registerRestore(program: Command, world: World): void {
     .action((backup: string, options: { dryRun?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
         const { app, print, say } = session;
-        const [{ planRestore, planText, refuseHeld, restoreLog }, { orAborted }] = await Promise.all([
-          import("../flows/backup/restore.ts"),
-          import("../flows/backup/take.ts"),
-        ]);
+        const [{ attemptsText, planRestore, planText, refuseHeld, restoreLog }, { orAborted }] =
+          await Promise.all([import("../flows/backup/restore.ts"), import("../flows/backup/take.ts")]);
         const file = resolve(world.cwd, backup);
         if (file === join(app.stateDir, "log.db"))
           throw new AppError("USAGE", `${file} is the log itself`, {
@@ -37,6 +35,7 @@ export function registerRestore(program: Command, world: World): void {
           old: plan.old.condition,
           missing: plan.missing,
           staysRemoved: plan.staysRemoved,
+          attemptsLeft: plan.attemptsLeft,
         };
         if (options.dryRun)
           return print({ json: { ...planned, isDryRun: true }, text: () => planText(plan) });
@@ -57,6 +56,7 @@ export function registerRestore(program: Command, world: World): void {
                 : []),
               ...erasedText(report.erased),
               ...lossText(report),
+              ...attemptsText(plan),
               report.aside === null
                 ? ""
                 : `The old log's files are kept in ${report.aside}. Remove them when all is well.`,

@@ -94,8 +94,21 @@ describe("a backup under load, the log destroyed, the backup restored", () => {
     await succeed(world, ["run", "retry"]);
     await importResults(world, [waiting]);
     const calls = (await world.portal.upserts()).length;
+    const LEFT =
+      "1 attempt since the backup is not taken over: logs does not show what went out in that time.";
+    expect((await succeed(world, ["restore", file, "--dry-run"])).out).toContain(`\n${LEFT}\n`);
+    const attempts = async () => (await json(world, ["logs"])).attempts.length;
+    expect(await attempts()).toBe(3);
     const report = await json(world, ["restore", file, "--yes"]);
-    expect(report).toMatchObject({ old: "whole", events: 2, refused: 0, unreadable: 0, due: 1 });
+    expect(report).toMatchObject({
+      old: "whole",
+      events: 2,
+      refused: 0,
+      unreadable: 0,
+      due: 1,
+      attemptsLeft: 1,
+    });
+    expect(await attempts()).toBe(2);
     await succeed(world, ["run", "retry"]);
     expect(await world.portal.upserts()).toHaveLength(calls + 1);
     expect(await world.portal.contacts()).toHaveProperty([emailOf(waiting)]);
@@ -119,6 +132,7 @@ describe("a backup under load, the log destroyed, the backup restored", () => {
     const run = await world.run(["restore", file, "--yes"]);
     expect(run).toMatchObject({ code: 0, err: expect.stringContaining("No old log is there") });
     expect(run.out).toContain("1 result is due");
+    expect(run.out).toContain("Attempts since the backup are not taken over");
     const service = await launchService(world);
     await allDelivered(world);
     expect(Object.keys(await world.portal.contacts())).toEqual([emailOf(first)]);

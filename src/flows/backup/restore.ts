@@ -43,6 +43,8 @@ export interface RestorePlan {
   missing: { events: number; unreadable: number };
   /** Invites of the backup that retention had removed from the old log. */
   staysRemoved: number;
+  /** Attempts of the old log that the backup lacks, which are not taken over; null where nobody can tell. */
+  attemptsLeft: number | null;
 }
 
 export interface TakenOver {
@@ -85,7 +87,14 @@ export async function planRestore(context: RestoreContext, backup: string): Prom
     missing.events += page.events.length;
     missing.unreadable = page.unreadable;
   }
-  return { backup, checked, old: restoring.old(), missing, staysRemoved: restoring.staysRemoved(backup) };
+  return {
+    backup,
+    checked,
+    old: restoring.old(),
+    missing,
+    staysRemoved: restoring.staysRemoved(backup),
+    attemptsLeft: restoring.attemptsLeft(backup),
+  };
 }
 
 /** Whoever writes the old log would write what nobody reads. */
@@ -257,7 +266,7 @@ async function takeConnections(store: Store, old: readonly OldConnection[], now:
   return n;
 }
 
-export function planText({ backup, checked, old, missing, staysRemoved }: RestorePlan): string {
+export function planText({ backup, checked, old, missing, staysRemoved, attemptsLeft }: RestorePlan): string {
   const { events, invites } = checked.counts;
   return [
     `${basename(backup)} is whole: ${count(events, "event")}, ${count(invites, "invite")}.`,
@@ -267,7 +276,17 @@ export function planText({ backup, checked, old, missing, staysRemoved }: Restor
         ]
       : []),
     oldText(old, missing),
+    ...attemptsText({ attemptsLeft }),
   ].join("\n");
+}
+
+/** None where nothing went out since. */
+export function attemptsText({ attemptsLeft: n }: Pick<RestorePlan, "attemptsLeft">): string[] {
+  if (n === 0) return [];
+  const which = n === null ? "Attempts" : count(n, "attempt");
+  return [
+    `${which} since the backup ${n === 1 ? "is" : "are"} not taken over: logs does not show what went out in that time.`,
+  ];
 }
 
 function oldText(

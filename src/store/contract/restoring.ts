@@ -28,6 +28,8 @@ export interface Restoring {
   vacuum(): void;
   /** How many invites of the backup stay removed, since retention had removed them from the old log. */
   staysRemoved(backup: string): number;
+  /** How many attempts of the old log the backup does not hold: they stay there. Null where it cannot be read to its end. */
+  attemptsLeft(backup: string): number | null;
   /** Connections as the old log knew them last; none of one that cannot be read. */
   oldConnections(): OldConnection[];
   /** Events of the old log that the backup does not hold, in the order in which they came. */

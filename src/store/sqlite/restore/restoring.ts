@@ -59,6 +59,10 @@ export function openRestoring(stateDir: string, now: number): Restoring {
       withOld(0, (old) =>
         closing(new Database(backup, { readonly: true }), (db) => attempt(() => countBuried(db, old)) ?? 0),
       ),
+    attemptsLeft: (backup) =>
+      withOld<number | null>(null, (old) =>
+        closing(new Database(backup, { readonly: true }), (db) => attempt(() => attemptsBeyond(old, db))),
+      ),
     oldConnections: () => withOld([], connectionsIn),
     missingEvents: (known, backup) =>
       missingIn(oldPath(), known === "in the backup" ? backup : places.stagedLog),
@@ -80,6 +84,17 @@ function hasErased(db: Db): boolean {
   );
   if (isThere === false) return false;
   return attempt(() => db.prepare("SELECT 1 FROM erasures LIMIT 1").get() !== undefined) ?? true;
+}
+
+/** Row by row: a number whose row is gone may be given again. */
+function attemptsBeyond(old: Db, backup: Db): number {
+  const look = backup.prepare(
+    "SELECT 1 FROM attempts WHERE id = @id AND push_id = @push_id AND version = @version AND at = @at",
+  );
+  let n = 0;
+  for (const row of old.prepare("SELECT id, push_id, version, at FROM attempts").iterate())
+    if (look.get(row) === undefined) n += 1;
+  return n;
 }
 
 /** Nobody else has it open. */
