@@ -22,6 +22,10 @@ It asks every vendor, fetches a token anew and writes nothing there. With --fix
 it takes a backup that is due, creates properties that are missing and
 subscribes webhooks again; what a person must decide it only tells.
 
+With a vendor it asks that account alone, beside what every account needs:
+configuration, program, clock, vault, store, backup, service, receiver,
+webhooks and alerts.
+
 The exit code is that of the worst, in this order: 1 a bug · 2 configuration or
 store · 5 tokens unreadable · 4 reconnect needed · 6 vendor refused or
 unreachable · 7 works in part · 0 nothing but warnings.
@@ -34,7 +38,7 @@ Examples:
 export function registerDoctor(program: Command, world: World): void {
   program
     .command("doctor")
-    .argument("[vendor]", `only this vendor's account: ${vendorNames()}`)
+    .argument("[vendor]", `of the accounts only this one: ${vendorNames()}`)
     .description("look at everything, say what is wrong, why, and what to type")
     .option("--fix", "do what is safe, and say what was done")
     .option("--sandbox", "the sandbox environment")
