@@ -67,6 +67,24 @@ describe("connect smartrecruiters by client credentials", () => {
     expect(await rowOf(world)).toMatchObject({ state: "connected", banner: null, login: null });
   });
 
+  test("counts as refreshed what it fetched itself, and not what doctor had", async () => {
+    const clock = fakeClock();
+    const world = await publishedWorld({ clock });
+    await succeed(world, ["connect", VENDOR]);
+    clock.jump(clock.now() + 31 * 60_000);
+    await world.run(["doctor", VENDOR]);
+    expect(await tokenCalls(world)).toEqual([200, 200]);
+    await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "wrong");
+    clock.jump(clock.now() + 1_000);
+    const run = await succeed(world, ["run", "refresh", "--json"]);
+    expect(run.json).toMatchObject({ refreshed: 0, failed: [] });
+    expect(await tokenCalls(world)).toEqual([200, 200]);
+    await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], CLIENT_SECRET);
+    clock.jump(clock.now() + 31 * 60_000);
+    expect((await succeed(world, ["run", "refresh"])).out).toBe("1 token refreshed\n");
+    expect((await succeed(world, ["run", "refresh"])).out).toBe("0 tokens refreshed\n");
+  });
+
   test("says what is wrong: the secret, a token endpoint without a token, a company without the API", async () => {
     const world = await publishedWorld();
     await succeed(world, ["secrets", "set", "smartrecruiters.client-secret"], "wrong");

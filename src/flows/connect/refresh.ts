@@ -8,6 +8,7 @@ import { connectCommand } from "../../core/advice/command-lines.ts";
 import { markMustReconnect } from "../account/must-reconnect.ts";
 
 export interface Refreshed {
+  /** By this run. */
   refreshed: number;
   failed: { connection: Connection; problem: AppError }[];
 }
@@ -24,6 +25,7 @@ export async function refreshAll(
     if (!connection.isConfirmed) continue;
     try {
       const destination = await account.destination(connection);
+      const begunAt = account.clock.now();
       await (await account.access(connection, { store, signal })).token();
       const set = await (await account.tokens()).peek(connectionName(connection));
       const tokenExpiresAt = set?.expiresAt ?? null;
@@ -35,7 +37,8 @@ export async function refreshAll(
         continue;
       const login = set && loginOf(set, destination.authorization);
       await store.saveConnection(connection, { tokenExpiresAt, login });
-      outcome.refreshed += 1;
+      // Else somebody else did, and the log had not heard of it.
+      if (set !== null && set.obtainedAt >= begunAt) outcome.refreshed += 1;
     } catch (error) {
       if (!isAppError(error)) throw error;
       if (error.code === "RECONNECT_NEEDED") await markMustReconnect(store, connection, error);
