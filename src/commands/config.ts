@@ -98,6 +98,8 @@ function readSetting(text: string, before: Record<string, string>): Record<strin
   const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined)
     throw new InvalidArgumentError("It is a key and its value, as hubspot.tier=paid.");
+  if (value.trim() === "")
+    throw new InvalidArgumentError(`${key} has no value: leave it out, or say one, as hubspot.tier=paid.`);
   return { ...before, [key]: value };
 }
 

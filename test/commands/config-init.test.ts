@@ -68,6 +68,8 @@ test.each([
   [["--set", "hubspot.client_secret=x"], "secrets set hubspot.client-secret"],
   [["--set", "orgs.acme.nonsense=x"], "unknown key orgs.acme.nonsense"],
   [["--set", "nonsense"], "It is a key and its value"],
+  [["--set", "hubspot.client_id="], "hubspot.client_id has no value"],
+  [["--org", "acme", "--set", "hubspot.client_id= "], "hubspot.client_id has no value"],
   [["--set", 'org=a"b'], "an org is a slug"],
   [[], "nobody is here to be asked what to write"],
 ])("writes nothing where %j is wrong", async (words, said) => {
