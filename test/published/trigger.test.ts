@@ -130,9 +130,15 @@ describe("a candidate who comes to such a stage", () => {
     });
     expect(properties).toMatchObject({ jc_disc_d: 68 });
     expect(notes).toHaveLength(1);
-    const shown = await succeed(world, ["invites", "show", `inv_${request?.id}`, "--reveal", "--json"]);
-    expect(shown.json).toMatchObject({ pushes: [{ subject: request?.id, state: "delivered" }] });
-    const log = await succeed(world, ["logs", "--requests", "--json"]);
+    const show = ["invites", "show", `inv_${request?.id}`, "--reveal", "--json"];
+    await until("it is noted as delivered", async () => {
+      const [push] = Object((await succeed(world, show)).json).pushes;
+      return push?.subject === request?.id && push?.state === "delivered";
+    });
+    const log = await until("the request is noted as sent", async () => {
+      const shown = await succeed(world, ["logs", "--requests", "--json"]);
+      return Object(shown.json).requests.length > 0 && shown;
+    });
     expect(log.json).toMatchObject({
       requests: [
         { outcome: "sent", httpStatus: 202, assessmentId: request?.id, candidateId: of.candidateId },
