@@ -15,6 +15,7 @@ import { defined } from "./replay.ts";
 import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { inviteJson, placeOf, pushJson, stateWords } from "./session/invite-words.ts";
 import { logToRead } from "./session/log-to-read.ts";
+import { stdinOf } from "./session/stdin.ts";
 import { withMaskedAddresses } from "./session/masked-invite.ts";
 import {
   COUNTED_AT_MOST,
@@ -178,7 +179,7 @@ async function importFile({ app, world, terminal, globals, print }: Session, fil
   const progress = terminal.progress("importing", null);
   const marked = appendMarked(store, app.vault);
   const report = await importEvents({ store: marked, clock: app.clock }, source, {
-    input: file === "-" ? world.io.stdin : openFile(resolve(world.cwd, file)),
+    input: file === "-" ? stdinOf(world) : openFile(resolve(world.cwd, file)),
     signal: world.signal,
     onProgress: ({ read, bad }) => {
       if (!globals.json) progress.set(read, bad.length > 0 ? `${bad.length} bad` : "");

@@ -1,8 +1,11 @@
 /** What cannot be taken back is asked about at a terminal, and needs `--yes` elsewhere. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { connectedAts } from "../ats/world.ts";
 import { atTerminal, missingForTerminal } from "../end-to-end/terminal.ts";
-import { connected, succeed, WEBHOOK_SECRET, type World } from "../world.ts";
+import { connected, succeed, until, WEBHOOK_SECRET, type World } from "../world.ts";
 
 interface Destructive {
   argv: string[];
@@ -83,3 +86,28 @@ describe.each(DESTRUCTIVE)("$argv", ({ argv, names, world: make, standing }) => 
     else expect(await standing(world)).toEqual(before);
   });
 });
+
+test
+  .skipIf(missingForTerminal !== null)
+  .each([[["erase", "-", "--yes"]], [["export", "-"]], [["invites", "import", "-"]]])(
+  "Ctrl-C ends what reads from a terminal: %j",
+  async (argv) => {
+    const world = await connected();
+    const terminal = atTerminal(world, argv);
+    await until("it heeds signals", () => heedsHangUp(join(world.dir, "pid")));
+    await sleep(500);
+    terminal.type("\u0003");
+    await terminal.shows("Interrupted.");
+    expect(await terminal.ended).toBe(130);
+  },
+);
+
+/** Node heeds SIGINT by itself; SIGHUP, the first of all signals, the program does. */
+function heedsHangUp(pidFile: string): boolean {
+  try {
+    const status = readFileSync(`/proc/${readFileSync(pidFile, "utf8").trim()}/status`, "utf8");
+    return (Number.parseInt(/^SigCgt:\s+\w*(\w)$/m.exec(status)?.[1] ?? "0", 16) & 1) === 1;
+  } catch {
+    return false;
+  }
+}

@@ -1,5 +1,6 @@
 import { LONGEST_EMAIL } from "../../core/event.ts";
 import { AppError } from "../../shared/errors.ts";
+import { stdinOf } from "./stdin.ts";
 import type { Session } from "./with-app.ts";
 
 /** Said by every `--email`: what stands in a command line, others on the machine may read. */
@@ -16,7 +17,7 @@ const LONGEST_LINE = 1_000;
 export async function emailFrom({ world }: Session, given: string | undefined): Promise<string | undefined> {
   if (given !== "-") return given;
   let text = "";
-  for await (const chunk of world.io.stdin) {
+  for await (const chunk of stdinOf(world)) {
     text += chunk.toString();
     // Who types has said it with Enter; what is piped in may go on.
     if (text.length > LONGEST_LINE || (world.io.stdinIsTerminal && text.includes("\n"))) break;
