@@ -1,4 +1,5 @@
 import { parentPort } from "node:worker_threads";
+import Database from "better-sqlite3";
 import { isAppError } from "../../shared/errors.ts";
 import { checkCopy, finishCopy } from "./file/check-copy.ts";
 import { storeErrors } from "./file/store-errors.ts";
@@ -9,6 +10,8 @@ import type { BackupAnswer, BackupTask } from "./backups.ts";
 const port = parentPort;
 if (!port) throw new Error("the backups' thread was started as a program");
 
+// Else its native part would be looked for with the first task, when an upgrade may have taken it away.
+new Database(":memory:").close();
 const ready: BackupAnswer = { ready: true };
 port.postMessage(ready);
 port.on("message", ({ id, task, path, temporaryDir }: BackupTask) => {
