@@ -11,6 +11,11 @@ export interface BackupTask {
   temporaryDir: string;
 }
 
+export interface BackupThreadOptions {
+  /** Not 0: whatever it is at ends with its next statement. */
+  isUnwanted: Int32Array;
+}
+
 export type BackupAnswer =
   | { ready: true }
   | { id: number; checked: CheckedLog | null }
@@ -26,7 +31,9 @@ export async function openBackupFiles(
   threadUrl: URL,
   { log, temporaryDir }: LogPlaces,
 ): Promise<BackupFiles> {
-  const worker = new Worker(threadUrl);
+  const isUnwanted = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(threadUrl, { workerData: { isUnwanted } satisfies BackupThreadOptions });
+  const exited = new Promise((resolve) => worker.once("exit", resolve));
   await once(worker, "message");
   worker.unref();
   const calls = new Map<number, { resolve(checked: CheckedLog | null): void; reject(error: Error): void }>();
@@ -69,10 +76,12 @@ export async function openBackupFiles(
     check: async (path) => checkedIn(await ask("check", path)),
     vacuum: async () => void (await ask("vacuum", log)),
     close: async () => {
-      // It ends once what it is at has ended: until then the process stays.
+      // It ends once the statement that it is at has ended: until then the process stays.
       isClosing = true;
       worker.ref();
-      await worker.terminate();
+      Atomics.store(isUnwanted, 0, 1);
+      if (!ended) worker.postMessage("close");
+      await exited;
     },
   };
 }

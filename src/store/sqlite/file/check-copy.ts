@@ -16,27 +16,31 @@ const LASTING = ["events", "invites", "connections", "pushes", "attempts"] as co
 /** What triggers keep with each row, in the same transaction. */
 const KEPT_COUNTS = { invites: "invite_counts", pushes: "push_counts" } as const;
 const CHUNK_BYTES = 4 * 1024 * 1024;
+/** Called between two statements; throws where nobody waits for the answer any more. */
+type Step = () => void;
 
 /**
  * Takes the copy out of WAL mode, so that it opens where nobody may write, and marks it, so that whoever runs on the log
  * sees when it was put in its place.
  */
-export function finishCopy(path: string): CheckedLog {
+export function finishCopy(path: string, step: Step = () => {}): CheckedLog {
   try {
-    markCopy(path);
+    markCopy(path, step);
   } catch (error) {
     throw isDamage(error) ? notWhole(path, wordsOf(error)) : error;
   }
-  const checked = checkCopy(path);
+  const checked = checkCopy(path, step);
   toDisk(path);
   return checked;
 }
 
-function markCopy(path: string): void {
+function markCopy(path: string, step: Step): void {
+  step();
   const copy = new Database(path);
   try {
     copy.pragma("journal_mode = DELETE");
     copy.pragma("synchronous = OFF");
+    step();
     const isMarked = copy.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'log_file'").get();
     if (isMarked) copy.exec("UPDATE log_file SET copy = lower(hex(randomblob(16)))");
   } finally {
@@ -49,19 +53,20 @@ function wordsOf(error: unknown): string {
 }
 
 /** Throws `STORE_UNAVAILABLE`, and `STORE_TOO_NEW` for what a newer program wrote. */
-export function checkCopy(path: string): CheckedLog {
+export function checkCopy(path: string, step: Step = () => {}): CheckedLog {
   const db = openToRead(path);
   try {
+    step();
     if (db.pragma("application_id", { simple: true }) !== APPLICATION_ID)
       throw unavailable(`${path} is no copy of a log`, `Name a backup: ${BACKUPS_COMMAND}`);
     const version = Number(db.pragma("user_version", { simple: true }));
     if (version > MIGRATIONS.length) throw tooNew(path, version);
     const found = String(db.pragma("integrity_check(1)", { simple: true }));
     if (found !== "ok") throw notWhole(path, found);
-    const counts = countsIn(db);
-    insistOnKeptCounts(db, path, counts);
+    const counts = countsIn(db, step);
+    insistOnKeptCounts(db, path, counts, step);
     const logId = idIn(db);
-    return { logId, version, counts, ...digestOf(path) };
+    return { logId, version, counts, ...digestOf(path, step) };
   } catch (error) {
     throw isDamage(error) ? notWhole(path, wordsOf(error)) : error;
   } finally {
@@ -95,10 +100,12 @@ function notWhole(path: string, found: string): AppError {
   return unavailable(`${path} is not whole: ${found}`, `Take another one: ${BACKUPS_COMMAND}`);
 }
 
-function countsIn(db: Db): BackupCounts {
+function countsIn(db: Db, step: Step): BackupCounts {
   const tables = db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
-  const rows = (table: string) =>
-    tables.includes(table) ? Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()) : 0;
+  const rows = (table: string) => {
+    step();
+    return tables.includes(table) ? Number(db.prepare(`SELECT count(*) FROM ${table}`).pluck().get()) : 0;
+  };
   const [events, invites, connections, pushes, attempts] = LASTING.map(rows);
   return {
     events: events ?? 0,
@@ -109,8 +116,9 @@ function countsIn(db: Db): BackupCounts {
   };
 }
 
-function insistOnKeptCounts(db: Db, path: string, counts: BackupCounts): void {
+function insistOnKeptCounts(db: Db, path: string, counts: BackupCounts, step: Step): void {
   for (const table of ["invites", "pushes"] as const) {
+    step();
     const kept = Number(db.prepare(`SELECT coalesce(sum(n), 0) FROM ${KEPT_COUNTS[table]}`).pluck().get());
     if (kept !== counts[table])
       throw notWhole(path, `${table}: ${count(counts[table], "row")} instead of ${kept}`);
@@ -122,12 +130,15 @@ function idIn(db: Db): string | null {
   return isThere ? (db.prepare<[], string>("SELECT id FROM log_file").pluck().get() ?? null) : null;
 }
 
-function digestOf(path: string): Pick<CheckedLog, "bytes" | "sha256"> {
+function digestOf(path: string, step: Step): Pick<CheckedLog, "bytes" | "sha256"> {
   const hash = createHash("sha256");
   const chunk = Buffer.alloc(CHUNK_BYTES);
   const file = openSync(path, "r");
   try {
-    for (let n = readSync(file, chunk); n > 0; n = readSync(file, chunk)) hash.update(chunk.subarray(0, n));
+    for (let n = readSync(file, chunk); n > 0; n = readSync(file, chunk)) {
+      step();
+      hash.update(chunk.subarray(0, n));
+    }
   } finally {
     closeSync(file);
   }
