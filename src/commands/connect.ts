@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import type { ConnectMethod } from "../core/authorization.ts";
+import { type ConnectMethod, usualMethod } from "../core/authorization.ts";
 import type { Account, Connection } from "../core/connection.ts";
 import type { DirectRequest } from "../flows/connect/connect-by-credentials.ts";
 import type { ConnectContext, Connected, ConnectRequest } from "../flows/connect/connect.ts";
@@ -121,14 +121,15 @@ async function runConnect(session: Session, vendor: string, options: ConnectOpti
 
 /** The one that was typed, else the way it was opened before, else the vendor's usual one. */
 function methodFor(
-  { label, authorization: { methods = ["code"] } }: Destination,
+  { label, authorization }: Destination,
   wanted: string | undefined,
   before: Connection | null,
 ): ConnectMethod {
-  const fallback = before?.account ? (before.method ?? "code") : methods[0];
-  const method = methods.find((each) => each === (wanted ?? fallback)) ?? (wanted ? null : methods[0]);
+  const { methods = ["code"] } = authorization;
+  if (wanted === undefined) return usualMethod(authorization, before);
+  const method = methods.find((each) => each === wanted);
   if (method) return method;
-  throw new AppError("USAGE", `${label} is not connected by ${plain(wanted ?? "")}`, {
+  throw new AppError("USAGE", `${label} is not connected by ${plain(wanted)}`, {
     hint: methods.length > 1 ? `--method ${methods.join(" | ")}` : "It has one way in: leave --method out.",
   });
 }

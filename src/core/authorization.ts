@@ -38,3 +38,12 @@ export interface Authorization {
   /** It sends nobody back to a URL whose host is an IP address. */
   refusesIpAddresses?: true;
 }
+
+/** How an account is opened where nobody says: the way it was opened before, else the vendor's usual one. */
+export function usualMethod(
+  { methods = ["code"] }: Pick<Authorization, "methods">,
+  before: { account: unknown; method?: ConnectMethod | null } | null,
+): ConnectMethod {
+  const last = before?.account ? (before.method ?? "code") : null;
+  return methods.find((each) => each === last) ?? methods[0] ?? "code";
+}

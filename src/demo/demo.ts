@@ -5,14 +5,14 @@ import { ORG, type Scene } from "./scene.ts";
 import { inviteCandidate } from "./published.ts";
 import { assessCandidate, connectSmartrecruiters } from "./smartrecruiters.ts";
 import { installForAWhile } from "./installation.ts";
-import { sayHowForReal, sayWhatGoesOn } from "./what-next.ts";
+import { type DemoProfile, sayHowForReal, sayWhatGoesOn } from "./what-next.ts";
 
 export interface DemoOptions {
   /** It goes on until Ctrl-C. */
   keep: boolean;
   hubspotVersion?: string;
   /** In which contract SmartRecruiters is spoken to. */
-  profile?: "v1" | "published";
+  profile?: DemoProfile;
 }
 
 /**
@@ -50,8 +50,8 @@ export async function runDemo(
       await sweepOnce(scene, stories);
       const opened = await connectSmartrecruiters(scene);
       await (profile === "v1" ? assessCandidate : inviteCandidate)(scene, opened);
-      if (!keep) return sayHowForReal(scene);
-      sayWhatGoesOn(scene);
+      if (!keep) return sayHowForReal(scene, profile);
+      sayWhatGoesOn(scene, profile);
       await new Promise((resolve) => scene.signal.addEventListener("abort", resolve));
     });
   } finally {

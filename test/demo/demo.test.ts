@@ -53,7 +53,22 @@ describe("demo", () => {
     expect(err).toMatch(/JobCannon was asked once, and sent its id back: jc_[0-9a-f]{24}/);
     expect(err).toContain("HubSpot holds  jc_disc_d 68 _i 41 _s 55 _c 80");
     expect(out).toMatch(/jc_disc_d +68/);
+    expect(err).toContain('smartrecruiters.profile = "published"');
+    expect(wordsOf(err.replaceAll("\\\n", " "))).toContain(
+      "connect smartrecruiters --org <your org> --method client-credentials",
+    );
+    expect(err).toMatch(/resync-properties --vendor smartrecruiters[\s\S]*webhooks subscribe[\s\S]*catalog set/);
     expect(out).toContain("DISC: Dominance 68, Influence 41, Steadiness 55, Conscientiousness 80");
+  });
+
+  test("goes on in that profile with what shows its results", async () => {
+    const world = await freshWorld();
+    const running = world.start(["demo", "--keep", "--profile", "published"]);
+    await until("it goes on", () => running.err().includes("until Ctrl-C"));
+    expect(running.err()).not.toContain("scorecards");
+    const [, url = ""] = /curl (\S+\/_control\/smartrecruiters\/results)/.exec(running.err()) ?? [];
+    expect(await (await fetch(url)).json()).toMatchObject([{ properties: { jc_disc_d: 68 } }]);
+    expect(await running.stop()).toMatchObject({ code: 0 });
   });
 
   test.each(API_VERSIONS)("runs whole in HubSpot's API %s, and asks in no other", async (version) => {

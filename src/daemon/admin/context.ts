@@ -1,15 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { AccountContext } from "../../flows/account/context.ts";
+import type { FinishContext } from "../../flows/connect/finish-consent.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Store } from "../../store/contract/store.ts";
 import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import type { Notice } from "../pages/notice.ts";
 import type { ToldEnds } from "../pages/told-ends.ts";
 import type { SignedIn } from "./session.ts";
 
 /** What the pages of the admin listener work with. */
-export interface PagesContext extends AccountContext {
-  store: Store;
+export interface PagesContext extends FinishContext {
   vendors: readonly VendorDeclaration[];
   /** Commands in a text, as they are to be typed where other places than the usual ones were given. */
   asTypedHere(text: string): string;

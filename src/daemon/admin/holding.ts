@@ -24,6 +24,18 @@ export async function whatVendorHolds(
     const values = await destination.trial.read(access, { subject, fields });
     return values === null ? { kind: "nothing" } : { kind: "values", values, tellsAll: true };
   }
+  if (destination.ats?.values) {
+    if (projection === null) return { kind: "unknown", why: "nothing was sent to it yet" };
+    const values = await destination.ats.values(access, { sent: projection, fields });
+    if (values === null) return { kind: "nothing" };
+    // What it has never been sent and does not have is no news.
+    const isShown = ([name, value]: [string, string]) => value !== "" || name in projection;
+    return {
+      kind: "values",
+      values: Object.fromEntries(Object.entries(values).filter(isShown)),
+      tellsAll: false,
+    };
+  }
   const candidateId = invite.origin?.candidateId;
   if (!destination.ats || candidateId === undefined)
     return { kind: "unknown", why: "it tells nobody what it holds" };

@@ -108,4 +108,4 @@ export function withCommands(text: string): Html {
 
 /** The program's name, a command, and what follows of options and their values. */
 const COMMAND =
-  /((?:sudo )?\bjc-integrations [a-z][a-z-]*(?: (?:--?[\w-]+(?: (?:"[^"]*"|'[^']*'|<[^>]+>|[\w.@:\/+-]*[\w\/]))?|hubspot|smartrecruiters|list|show|log|status|subscribe|rotate-secret|set|inv[\w-]+|new-log|retry|test))*)/g;
+  /((?:sudo )?\bjc-integrations [a-z][a-z-]*(?: (?:--?[\w-]+(?: (?:"[^"]*"|'[^']*'|<[^>]+>|[\w.@:\/+-]*[\w\/]))?|[a-z]+\.[a-z][a-z-]*[a-z]|hubspot|smartrecruiters|list|show|log|status|subscribe|rotate-secret|set|inv[\w-]+|new-log|retry|test))*)/g;

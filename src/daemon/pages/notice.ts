@@ -25,22 +25,52 @@ export function slowNotice(of: ConnectionName): Notice {
   return { org, vendor, environment, tone: "waiting", title: "Almost there", text };
 }
 
+/** How it ended where no consent was needed: the app's credentials, or a key, opened the account. */
+export type DirectEnd =
+  | Pick<Extract<ConsentEnd, { kind: "connected" }>, "kind" | "label" | "connection">
+  | Omit<Extract<ConsentEnd, { kind: "other_account" }>, "name">
+  | Omit<Extract<ConsentEnd, { kind: "failed" }>, "name">;
+
+export function directNotice(place: ConnectionName, end: DirectEnd): Notice {
+  const { org, vendor, environment } = place;
+  const of = { org, vendor, environment };
+  switch (end.kind) {
+    case "connected":
+      return connectedNotice(of, end);
+    case "other_account": {
+      const text = `What is configured here opens account ${plain(end.after.name)} (${end.after.id}), but results go to account ${end.wanted}. Nothing was changed.`;
+      const instead = { accountId: end.after.id };
+      return { ...of, tone: "bad", title: `${end.label} was not connected`, text: [text], instead };
+    }
+    case "failed": {
+      const { error, label } = end;
+      // What an operator is told of another org's account is nobody else's business.
+      const fix = error.hint && error.code !== "USAGE" ? [error.hint] : fixOf(end);
+      return failed(of, label, [`${reasonOf(error)}. Nothing was changed.`, ...fix]);
+    }
+  }
+}
+
+function connectedNotice(
+  of: ConnectionName,
+  { label, connection }: Pick<Extract<ConsentEnd, { kind: "connected" }>, "label" | "connection">,
+): Notice {
+  const { account, missingScopes: missing } = connection;
+  const which = account ? `${plain(account.name)} (${account.id})` : "this account";
+  const lacks =
+    missing.length > 0 ? [`Not granted: ${missing.join(", ")}. Results that need this wait.`] : [];
+  const text = connection.isConfirmed
+    ? `Results of ${of.org} go to ${which} from now on.`
+    : `Results of ${of.org} wait until an operator has confirmed ${which}.`;
+  return { ...of, tone: "good", title: `${label} is connected`, text: [text, ...lacks] };
+}
+
 /** How a consent ended that was begun on the page. What another org has is named to nobody. */
 export function consentNotice({ org, vendor, environment }: ConnectionName, end: ConsentEnd): Notice {
   const of = { org, vendor, environment };
   switch (end.kind) {
-    case "connected": {
-      const { label, connection } = end;
-      const account = connection.account;
-      const which = account ? `${plain(account.name)} (${account.id})` : "this account";
-      const missing = connection.missingScopes;
-      const lacks =
-        missing.length > 0 ? [`Not granted: ${missing.join(", ")}. Results that need this wait.`] : [];
-      const text = connection.isConfirmed
-        ? `Results of ${org} go to ${which} from now on.`
-        : `Results of ${org} wait until an operator has confirmed ${which}.`;
-      return { ...of, tone: "good", title: `${label} is connected`, text: [text, ...lacks] };
-    }
+    case "connected":
+      return connectedNotice(of, end);
     case "other_account": {
       const text = `Consent came from account ${plain(end.after.name)} (${end.after.id}), but results go to account ${end.wanted}. Nothing was changed.`;
       const instead = { accountId: end.after.id };
@@ -70,7 +100,10 @@ function reasonOf({ code, message }: AppError): string {
 }
 
 /** The others' hints say how to begin anew at a terminal. */
-function fixOf({ error: { code, hint }, label }: Extract<ConsentEnd, { kind: "failed" }>): string[] {
+function fixOf({
+  error: { code, hint },
+  label,
+}: Pick<Extract<ConsentEnd, { kind: "failed" }>, "error" | "label">): string[] {
   const isOperators = /^(CONFIG_INVALID|VAULT_UNAVAILABLE|STORE_UNAVAILABLE)$/.test(code);
   return isOperators && hint !== undefined ? [hint] : [`Click Connect ${label} to try again.`];
 }

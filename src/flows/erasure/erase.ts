@@ -1,6 +1,6 @@
 import { addressName, candidateName, inviteName, type PersonName } from "../../core/erasure.ts";
 import { AppError } from "../../shared/errors.ts";
-import type { Person, Store } from "../../store/contract/store.ts";
+import type { Person, Store, ToldAccount } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
 import { findInVault, forgetInVault, keepInVault, type VaultErasure } from "./kept.ts";
 import { makeMarker, type Marker, readMarker } from "./marks.ts";
@@ -118,6 +118,10 @@ export async function allowAgain(
 const markOf = (marker: Marker, org: string, address: string): string =>
   marker([addressName(org, address)])[0] ?? "";
 
+function distinctPlaces(places: ToldAccount["places"]): ToldAccount["places"] {
+  return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
+}
+
 function personNames(org: string, { addresses, invitationIds, candidates }: Person): PersonName[] {
   return [
     ...addresses.map((address) => addressName(org, address)),
@@ -141,6 +145,8 @@ function withTold(
         connectionId,
         subjects: [...new Set(of.flatMap(({ subjects }) => subjects))],
         records: [...new Set(of.flatMap(({ records }) => records))],
+        receipts: [...new Set(of.flatMap(({ receipts }) => receipts))],
+        places: distinctPlaces(of.flatMap(({ places }) => places)),
       };
     }),
   };

@@ -9,8 +9,17 @@ import type { Vault } from "../../vault/contract.ts";
  */
 const PREFIX = "erasure/";
 
+const texts = v.array(v.string());
+const Place = v.object({ candidateId: v.string(), jobId: v.nullable(v.string()) });
 const Told = v.array(
-  v.object({ connectionId: v.number(), subjects: v.array(v.string()), records: v.array(v.string()) }),
+  v.object({
+    connectionId: v.number(),
+    subjects: texts,
+    records: texts,
+    // An erasure that was begun by an older version has neither.
+    receipts: v.optional(texts, []),
+    places: v.optional(v.array(Place), []),
+  }),
 );
 const Item = v.object({
   at: v.number(),

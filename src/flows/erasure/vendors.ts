@@ -3,6 +3,7 @@ import { isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { AccountContext } from "../account/context.ts";
 import { notConfirmed } from "../../core/advice/not-confirmed.ts";
+import type { ErasedPerson } from "../../vendors/contract/destination.ts";
 import type { VaultErasure } from "./kept.ts";
 
 /** What an org's accounts are asked about an erased person. */
@@ -29,7 +30,8 @@ export async function eraseAtVendors(
     const isConcerned =
       told !== undefined || (connection.subject === "contact" && connection.state !== "not_connected");
     if (!isConcerned || subjects.length === 0) continue;
-    const person = { subjects, records: told?.records ?? [] };
+    const { records = [], receipts = [], places = [] } = told ?? {};
+    const person = { subjects, records, receipts, places, addresses: remote.addresses };
     asked.push(await askOne(context, connection, { person, signal }));
   }
   return asked;
@@ -38,7 +40,7 @@ export async function eraseAtVendors(
 async function askOne(
   context: AccountContext & { store: Store },
   connection: Connection,
-  { person, signal }: { person: { subjects: string[]; records: string[] }; signal: AbortSignal },
+  { person, signal }: { person: ErasedPerson; signal: AbortSignal },
 ): Promise<AskedVendor> {
   const destination = await context.destination(connection);
   const of = { connection: connectionName(connection), label: destination.label };
@@ -52,7 +54,9 @@ async function askOne(
   try {
     if (!connection.isConfirmed) throw notConfirmed(connection);
     const access = await context.access(connection, { store: context.store, signal });
-    return { ...of, isDone: true, canAsk: true, words: await destination.erase(access, person) };
+    const { words, left } = await destination.erase(access, person);
+    if (left === null) return { ...of, isDone: true, canAsk: true, words };
+    return { ...of, isDone: false, canAsk: false, words: `${words}; ${left}` };
   } catch (error) {
     if (!isAppError(error)) throw error;
     const hint = error.hint === undefined ? "" : ` (${error.hint})`;

@@ -108,10 +108,16 @@ export async function seeValues(trial: AtsTrial): Promise<Outcome> {
   const { written = "nothing yet" } = found;
   if (written === "nothing yet" || written.push.state !== "delivered") return whyNotWritten(trial, written);
   const { access } = foundBefore(found.account);
-  const candidateId = foundBefore(found.candidateId);
   const { jobId } = foundBefore(found.place);
   const sent = written.push.projection ?? {};
-  const differences = (await ats.valueDifferences?.(access, { candidateId, jobId, sent })) ?? [];
+  const shown = await ats.values?.(access, { sent, fields: Object.keys(sent) });
+  if (!shown)
+    return {
+      status: "failed",
+      cause: `SmartRecruiters does not show the application of job ${plain(jobId)}`,
+      fix: fixOf(`Look at each try: ${logsCommand({ vendor: request.vendor, org: request.org })}`),
+    };
+  const differences = Object.keys(shown).filter((name) => shown[name] !== sent[name]);
   if (differences.length > 0)
     return {
       status: "failed",

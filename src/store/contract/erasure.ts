@@ -28,13 +28,25 @@ export interface ErasureVerbs {
   keepErasures(kept: readonly KeptErasure[]): Promise<number>;
 }
 
+/** What a person is in an account that was told of them. */
+export interface ToldAccount {
+  connectionId: number;
+  /** Addresses, assessments or results. */
+  subjects: string[];
+  /** The vendor's own ids. */
+  records: string[];
+  /** What its destination had kept with their results. */
+  receipts: string[];
+  /** Where their invites say that they are in it: candidate, and job where one is named. */
+  places: { candidateId: string; jobId: string | null }[];
+}
+
 export interface Person {
   /** The address, and those that a vendor showed to be the same contact. */
   addresses: string[];
   invitationIds: string[];
   candidates: { vendor: string; candidateId: string }[];
-  /** What they are in each account that was told of them: addresses or assessments, and the vendor's own ids. */
-  told: { connectionId: number; subjects: string[]; records: string[] }[];
+  told: ToldAccount[];
   /** Rows that are theirs, and rows that name them, by table; without those that have none. */
   rows: Readonly<Record<string, number>>;
 }

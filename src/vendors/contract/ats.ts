@@ -55,11 +55,14 @@ export interface Ats {
   scorecard(access: Access, candidateId: string): Promise<ScorecardEntry[]>;
   /** What the entry shows otherwise than it was sent, by names that people there know. Pure. */
   differences(entry: ScorecardEntry, sent: Projection): string[];
-  /** The same of an application's values, read there; absent where a scorecard shows them. */
-  valueDifferences?(
+  /**
+   * What the application that a result went to shows of these fields, by their names in projections: blank for one that is
+   * not there, nothing for what no call tells. Null where nobody there is meant. Absent where a scorecard shows them.
+   */
+  values?(
     access: Access,
-    of: { candidateId: string; jobId: string; sent: Projection },
-  ): Promise<string[]>;
+    of: { sent: Projection; fields: readonly string[] },
+  ): Promise<Record<string, string> | null>;
 }
 
 /** Kept by the vendor, which asks for the assessments itself. */

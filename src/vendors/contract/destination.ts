@@ -77,6 +77,26 @@ export interface WantedField {
   type: string;
 }
 
+/** As the account knows a person who is to be forgotten. */
+export interface ErasedPerson {
+  /** What the account was told of: addresses, assessments or results. */
+  subjects: readonly string[];
+  /** Its own ids of the same. */
+  records: readonly string[];
+  /** What `send` asked to be kept of them. */
+  receipts: readonly string[];
+  /** Where their invites say that they are in it. */
+  places: readonly { candidateId: string; jobId: string | null }[];
+  addresses: readonly string[];
+}
+
+export interface Erasure {
+  /** What was done, for people. */
+  words: string;
+  /** What no call can do and a person has to; null where nothing is left. Names nobody but by the vendor's ids. */
+  left: string | null;
+}
+
 export interface OwnFields {
   names: readonly string[];
   /** One of them by its name, as after a value was refused. Throws `VENDOR_*`. */
@@ -137,14 +157,10 @@ export interface Destination extends DestinationWords {
    */
   present?(access: Access, subjects: readonly string[]): Promise<string[]>;
   /**
-   * Has the account forget a person: all of them where it offers that, else only what we wrote. `subjects` are what it was
-   * told of, `records` its own ids of the same. One who is gone already is fine. Says in words what was done. Absent where the
-   * vendor offers no such call. Throws `VENDOR_*` and what `token()` throws.
+   * Has the account forget a person: all of them where it offers that, else only what we wrote. One who is gone already is
+   * fine. Absent where the vendor offers no such call. Throws `VENDOR_*` and what `token()` throws.
    */
-  erase?(
-    access: Access,
-    person: { subjects: readonly string[]; records: readonly string[] },
-  ): Promise<string>;
+  erase?(access: Access, person: ErasedPerson): Promise<Erasure>;
   /**
    * Reads the account's fields and says what is missing. Changes nothing. `leftOut`: fields that are known to be there,
    * also where no list shows them.

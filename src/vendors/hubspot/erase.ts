@@ -1,4 +1,5 @@
 /** The privacy deletion: the contact is gone for good, and its address is not taken again. */
+import type { ErasedPerson, Erasure } from "../contract/destination.ts";
 import { type Caller, callApi } from "./api.ts";
 import { failure, verdictOf } from "./verdict.ts";
 
@@ -8,11 +9,12 @@ import { failure, verdictOf } from "./verdict.ts";
  */
 export async function eraseContacts(
   caller: Caller,
-  { subjects, records }: { subjects: readonly string[]; records: readonly string[] },
-): Promise<string> {
+  { subjects, records }: Pick<ErasedPerson, "subjects" | "records">,
+): Promise<Erasure> {
   for (const id of records) await eraseOne(caller, { objectId: id });
   for (const email of subjects) await eraseOne(caller, { objectId: email, idProperty: "email" });
-  return `HubSpot was asked to delete ${subjects.length === 1 ? "the address" : `${subjects.length} addresses`} for good`;
+  const all = subjects.length === 1 ? "the address" : `${subjects.length} addresses`;
+  return { words: `HubSpot was asked to delete ${all} for good`, left: null };
 }
 
 async function eraseOne(caller: Caller, json: { objectId: string; idProperty?: "email" }): Promise<void> {

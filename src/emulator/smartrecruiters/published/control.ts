@@ -14,6 +14,7 @@ export function publishedControl(world: SmartWorld): ControlRoute[] {
     { method: "GET", path: "/published", answer: () => json(200, [...world.companies.values()].map(show)) },
     { method: "GET", path: "/results", answer: () => json(200, resultsIn(world)) },
     { method: "POST", path: "/properties", answer: ({ body }) => define(world, parseJson(body)) },
+    { method: "POST", path: "/values", answer: ({ body }) => setValues(world, parseJson(body)) },
     { method: "POST", path: "/applications", answer: ({ body }) => addApplication(world, parseJson(body)) },
     { method: "POST", path: "/applications/move", answer: ({ body }) => move(world, parseJson(body)) },
     { method: "POST", path: "/published/events", answer: ({ body }) => fireAny(world, parseJson(body)) },
@@ -53,6 +54,21 @@ function define(world: SmartWorld, input: unknown): Reply {
     for (const { values } of published.applications.values())
       for (const id of values.keys()) if (!known.has(id)) values.delete(id);
   return json(200, input);
+}
+
+/** A recruiter changes values of an application, by their keys; null takes one away. */
+function setValues(world: SmartWorld, input: unknown): Reply {
+  if (!isRecord(input) || !isRecord(input.values)) return badInput("{applicationId, values: {key: value}}");
+  const all = [...world.companies.values()].flatMap(({ published }) => [...published.applications.values()]);
+  const application = all.find(({ applicationId }) => applicationId === input.applicationId);
+  if (!application) return json(404, { message: "there is no such application" });
+  for (const [key, value] of Object.entries(input.values)) {
+    const id = world.definitions.find((each) => each.key === key)?.id;
+    if (id === undefined) return badInput(`there is no property ${key}`);
+    if (value === null) application.values.delete(id);
+    else application.values.set(id, value);
+  }
+  return json(200, input.values);
 }
 
 /** Somebody applies for a job. */

@@ -1,7 +1,7 @@
 import { emailKey } from "../../../core/event.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { SubjectKind } from "../../../core/push.ts";
-import type { Person } from "../../contract/erasure.ts";
+import type { Person, ToldAccount } from "../../contract/erasure.ts";
 import type { Db } from "../file/db.ts";
 import { createMembersOf } from "../rows/shared-record.ts";
 import { inviteOf, NO_CONTACT } from "../rows/rows.ts";
@@ -55,7 +55,7 @@ export function createFindPerson(db: Db) {
       ...GOING.flatMap((table) => (named.get(table) ?? []).map(({ seq }) => Number(seq))),
     ]);
     for (const table of GOING) named.delete(table);
-    const { told, pushes } = pushesOf(org, addresses, [...states.keys()]);
+    const { told, pushes } = pushesOf(org, addresses, states);
     dropIds(named, "invites", new Set(states.keys()));
     dropIds(named, "pushes", new Set(pushes));
     return {
@@ -89,11 +89,11 @@ export function createAddressesOf(db: Db) {
 }
 
 function createPushesOf(db: Db) {
-  const connections = db.prepare<[string], { id: number; kind: SubjectKind }>(
-    "SELECT id, subject_kind AS kind FROM connections WHERE org = ?",
+  const connections = db.prepare<[string], { id: number; kind: SubjectKind; vendor: string }>(
+    "SELECT id, subject_kind AS kind, vendor FROM connections WHERE org = ?",
   );
-  const push = db.prepare<[number, string], { id: number; record: string | null }>(
-    "SELECT id, record FROM pushes WHERE connection_id = ? AND subject = ?",
+  const push = db.prepare<[number, string], { id: number; record: string | null; receipt: string | null }>(
+    "SELECT id, record, receipt FROM pushes WHERE connection_id = ? AND subject = ?",
   );
   const assessmentOf = db
     .prepare<[number], string | null>("SELECT assessment FROM invites WHERE id = ?")
@@ -109,7 +109,8 @@ function createPushesOf(db: Db) {
       "SELECT 1 FROM invites WHERE org = ? AND assessment = ? AND id NOT IN (SELECT value FROM json_each(?))",
     )
     .pluck();
-  return (org: string, addresses: readonly string[], invites: readonly number[]) => {
+  return (org: string, addresses: readonly string[], states: ReadonlyMap<number, Invite>) => {
+    const invites = [...states.keys()];
     const assessments = [...new Set(invites.flatMap((id) => assessmentOf.get(id) ?? []))].filter(
       (each) => isOthers.get(org, each, JSON.stringify(invites)) === undefined,
     );
@@ -119,27 +120,31 @@ function createPushesOf(db: Db) {
       result: [...assessments, ...invites.flatMap((id) => unaskedOf.get(id) ?? [])],
     };
     const pushes: number[] = [];
-    const told = connections.all(org).flatMap(({ id, kind }) => {
-      const subjects = subjectsOf[kind].flatMap((subject) => {
+    const told = connections.all(org).flatMap(({ id, kind, vendor }): ToldAccount[] => {
+      const rows = subjectsOf[kind].flatMap((subject) => {
         const row = push.get(id, subject);
         return row ? [{ subject, ...row }] : [];
       });
-      pushes.push(...subjects.map((each) => each.id));
-      const records = subjects.flatMap(({ record }) =>
-        record === null || record.startsWith("?") ? [] : [record],
-      );
-      return subjects.length === 0
-        ? []
-        : [
-            {
-              connectionId: id,
-              subjects: subjects.map(({ subject }) => subject),
-              records: [...new Set(records)],
-            },
-          ];
+      if (rows.length === 0) return [];
+      pushes.push(...rows.map((each) => each.id));
+      return [
+        {
+          connectionId: id,
+          subjects: rows.map(({ subject }) => subject),
+          records: distinct(rows.flatMap(({ record }) => (record?.startsWith("?") ? [] : (record ?? [])))),
+          receipts: rows.flatMap(({ receipt }) => receipt ?? []),
+          places: placesIn(vendor, [...states.values()]),
+        },
+      ];
     });
     return { told, pushes };
   };
+}
+
+function placesIn(vendor: string, invites: readonly Invite[]): ToldAccount["places"] {
+  const all = invites.flatMap(({ origin, assigned }) => [origin ?? [], assigned ?? []].flat());
+  const here = all.filter((each) => each.vendor === vendor);
+  return distinct(here.map(({ candidateId, jobId }) => ({ candidateId, jobId: jobId ?? null })));
 }
 
 function candidateOf({ origin, assigned }: Invite): Person["candidates"] {

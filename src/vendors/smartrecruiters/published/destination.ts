@@ -7,12 +7,14 @@ import { WEBHOOK_PATH, WEBHOOK_SECRET, WORDS } from "../words.ts";
 import { missingScopes, readAccount } from "./account.ts";
 import { mapResult } from "./projection.ts";
 import { applyProperties, planProperties } from "./properties.ts";
+import { clearResults } from "./erase.ts";
 import { candidatesWith } from "./whose.ts";
 import { sendResult } from "./results.ts";
 import { changedSince, failedCallbacks } from "./callbacks.ts";
 import { readPerson, readStages } from "./stages.ts";
 import { activate, listSubscriptions, makeKey, subscribe, unsubscribe } from "./subscriptions.ts";
 import { trialOf } from "./trial.ts";
+import { readValues } from "./values.ts";
 import { publishedProfile, REFRESH_TOKEN_LIFE_MS, SCOPES } from "./contract.ts";
 
 export function createPublished(settings: PublishedSettings, http: Http, clock: Clock): Destination {
@@ -63,6 +65,7 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
       changedSince: (access, since) => changedSince({ ...api, access }, since),
       catalog: { kept: "here", stages: (access) => readStages({ ...api, access }) },
       person: (access, candidateId) => readPerson({ ...api, access }, candidateId),
+      values: (access, of) => readValues({ ...api, access }, of),
       ...trialOf((access) => ({ ...api, access })),
     },
     account: (access) => readAccount({ ...api, access }, region, clientId),
@@ -70,6 +73,7 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
     project: (invites, knownFields) =>
       mapResult(invites, { resultBase: settings.resultBase, knownFields, results: settings.results }),
     send: (access, updates) => sendResult({ ...api, access }, updates),
+    erase: (access, person) => clearResults({ ...api, access }, person),
     peopleMakeFields: true,
     planFields: (access) => planProperties({ ...api, access }),
     applyFields: (_access, plan) => applyProperties(plan),

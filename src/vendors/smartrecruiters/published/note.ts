@@ -3,20 +3,16 @@
  * that it replaces. https://developers.smartrecruiters.com/reference/messagessharescreate-1
  */
 import { hash } from "node:crypto";
-import * as v from "valibot";
 import { isoTime } from "../../../shared/clock.ts";
 import type { Update } from "../../contract/destination.ts";
+import { receiptOf } from "./receipt.ts";
 import type { Application } from "./whose.ts";
-
-/** What is kept of the last note. */
-const Receipt = v.object({ note: v.string(), digest: v.string(), at: v.number() });
-type Receipt = v.InferOutput<typeof Receipt>;
 
 export interface Note {
   /** The body of the call. */
   share: object;
   /** To be kept once it is written. */
-  receipt: string;
+  kept: { note: string; digest: string; at: number };
 }
 
 /** Null where the last note says the same, or notes are not wanted. Pure. */
@@ -34,7 +30,10 @@ export function noteFor(
   const digest = hash("sha256", [candidate, job, ...said].join("\n")).slice(0, 16);
   if (last?.digest === digest) return null;
   const correlationId = `${invitation}-${version}`;
-  const replaces = last ? [`This replaces the note of ${minuteOf(last.at)} (${harmless(last.note)}).`] : [];
+  const replaces =
+    last?.note === undefined
+      ? []
+      : [`This replaces the note of ${minuteOf(last.at ?? now)} (${harmless(last.note)}).`];
   return {
     share: {
       content: [`${said[0]} #[CANDIDATE:${candidate}]`, ...said.slice(1), ...replaces].join("\n"),
@@ -42,14 +41,8 @@ export function noteFor(
       // The job's hiring team alone: a test's result is nothing for a whole company.
       shareWith: { users: [], hiringTeamOf: [job], everyone: false, openNote: false },
     },
-    receipt: JSON.stringify({ note: correlationId, digest, at: now } satisfies Receipt),
+    kept: { note: correlationId, digest, at: now },
   };
-}
-
-function receiptOf(kept: string | undefined): Receipt | null {
-  if (kept === undefined) return null;
-  const parsed = v.safeParse(Receipt, JSON.parse(kept));
-  return parsed.success ? parsed.output : null;
 }
 
 /** No tags are allowed, and names that come from elsewhere mention nobody. */

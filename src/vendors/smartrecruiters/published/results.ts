@@ -13,6 +13,7 @@ import { verdictOf } from "../calling/verdict.ts";
 import { ENDPOINTS } from "./contract.ts";
 import { noteFor } from "./note.ts";
 import { propertyOf, valueFor } from "./properties.ts";
+import { receiptAfter } from "./receipt.ts";
 import { type Application, findWhose, type Whose } from "./whose.ts";
 
 /** Throws what no answer can say: what `token()` throws apart from outages, and the signal's reason. */
@@ -56,11 +57,13 @@ async function send(caller: Caller, update: Update): Promise<Sent> {
   if ("answer" in written) return written;
   const leftOut = written.refused.map(({ key, problem }) => ({ field: key, reason: wordsOf(problem) }));
   const note = noteFor(update, application, caller.clock.now());
-  if (!note) return { answer: withoutNote(written, projection), last: written.last ?? last, leftOut };
+  const receipt = receiptAfter(update.receipt, application, note?.kept ?? null);
+  if (!note)
+    return { answer: withoutNote(written, projection), last: written.last ?? last, receipt, leftOut };
   const shared = await callApi(caller, { endpoint: ENDPOINTS.share, json: note.share });
   const isDone = verdictOf(shared, caller).kind === "done";
   return isDone
-    ? { answer: { kind: "accepted" }, last: shared, receipt: note.receipt, leftOut }
+    ? { answer: { kind: "accepted" }, last: shared, receipt, leftOut }
     : { answer: answerTo(caller, shared), last: shared };
 }
 
@@ -77,7 +80,8 @@ function unclear(whose: Exclude<Whose, { kind: "one" }>): Answer {
 
 interface Value {
   key: string;
-  body: ReturnType<typeof valueFor>;
+  /** Without a value it is cleared. */
+  body: { id: string; value?: string | number };
 }
 
 function valuesIn(projection: Projection): Value[] {
@@ -97,7 +101,7 @@ interface Written {
  * One property that the company does not have, or that refuses its value, has the whole call refused, and the error names
  * none: the values go on by halves, until each of those stands alone.
  */
-async function writeValues(
+export async function writeValues(
   caller: Caller,
   { candidate, job }: Application,
   values: readonly Value[],

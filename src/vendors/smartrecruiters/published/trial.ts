@@ -5,14 +5,9 @@ import type { Ats } from "../../contract/ats.ts";
 import type { Caller } from "../calling/api.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { ask, remove, tell } from "../calling/ask.ts";
-import { propertyOf } from "./properties.ts";
 import { ENDPOINTS } from "./contract.ts";
 
 const Id = v.object({ id: v.string() });
-
-const Values = v.object({
-  content: v.fallback(v.array(v.object({ id: v.string(), value: v.unknown() })), []),
-});
 
 type Trial = Pick<
   Ats,
@@ -23,7 +18,6 @@ type Trial = Pick<
   | "assessments"
   | "scorecard"
   | "differences"
-  | "valueDifferences"
 >;
 
 export function trialOf(callerFor: (access: Access) => Caller): Trial {
@@ -55,19 +49,6 @@ export function trialOf(callerFor: (access: Access) => Caller): Trial {
     assessments: async () => notThere(),
     scorecard: async () => notThere(),
     differences: () => [],
-    valueDifferences: async (access, { candidateId, jobId, sent }) => {
-      const { content } = await ask(callerFor(access), {
-        endpoint: ENDPOINTS.values,
-        params: { candidate: candidateId, job: jobId },
-        schema: Values,
-        doing: "reading an application's values",
-      });
-      const shown = new Map(content.map(({ id, value }) => [id, String(value)]));
-      return Object.entries(sent).flatMap(([name, value]) => {
-        const property = propertyOf(name);
-        return property && shown.get(property.id) !== value ? [property.key] : [];
-      });
-    },
   };
 }
 

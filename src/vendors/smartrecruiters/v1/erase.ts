@@ -1,5 +1,6 @@
 /** Takes our values out of scorecards; the candidate, and what others wrote, is the customer's own. */
 import { count } from "../../../shared/text.ts";
+import type { Erasure } from "../../contract/destination.ts";
 import { type Caller, callApi, isSegment } from "../calling/api.ts";
 import { check, isGone } from "../calling/ask.ts";
 import { ENDPOINTS } from "./profile.ts";
@@ -14,7 +15,7 @@ const EMPTY = {
 };
 
 /** Throws `VENDOR_*`. */
-export async function clearResults(caller: Caller, assessments: readonly string[]): Promise<string> {
+export async function clearResults(caller: Caller, assessments: readonly string[]): Promise<Erasure> {
   for (const assessment of assessments.filter(isSegment)) {
     const answer = await callApi(caller, {
       endpoint: ENDPOINTS.results,
@@ -23,5 +24,6 @@ export async function clearResults(caller: Caller, assessments: readonly string[
     });
     if (!isGone(answer)) check(caller, answer, "clearing a result");
   }
-  return `SmartRecruiters holds no value of ours any more for ${count(assessments.length, "assessment")}`;
+  const words = `SmartRecruiters holds no value of ours any more for ${count(assessments.length, "assessment")}`;
+  return { words, left: null };
 }
