@@ -31,6 +31,8 @@ export interface TokenRequest {
   clientSecret: () => Promise<OwnedSecret>;
   /** When the newest token expires that anybody noted, ms since the epoch: one in the vault that ends before is of an older copy. */
   notedExpiry?: number | null;
+  /** A refresh was refused before. Only another try shows whether it would be taken now, also while the token at hand is good. */
+  isDue?: boolean;
   /** Hears why the token at hand, which is still good, could not be refreshed ahead of time. */
   onLate?: (problem: unknown) => void;
 }

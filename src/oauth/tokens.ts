@@ -91,7 +91,7 @@ async function liveTokens(
   const set = await current(deps, memory, request.connection);
   if (!set) throw notConnected(request);
   const isRefused = request.renewed === true && !isCovered(memory, set, now);
-  if (!isRefused && isFresh(set, now, memory.jitter)) return set;
+  if (!isRefused && !request.isDue && isFresh(set, now, memory.jitter)) return set;
   try {
     const failure = lateFailure(memory, set, { now, revision: deps.vault.revision() });
     if (failure) throw failure.error;

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
 import { launchService, send, type Service } from "../end-to-end/program.ts";
-import { CLIENT_SECRET, connected, invite, succeed, until, type World } from "../world.ts";
+import { CLIENT_SECRET, connected, importResults, invite, succeed, until, type World } from "../world.ts";
 
 const Attempts = v.object({
   attempts: v.array(v.object({ outcome: v.string(), reason: v.nullable(v.string()) })),
@@ -155,6 +155,27 @@ describe("a refusal at the token endpoint", () => {
     await succeed(world, ["run", "retry"]);
     expect(await isDelivered(world, 1)).toBe(true);
     expect((await world.run(["status"])).code).toBe(2);
+  });
+
+  test("stays told while an access token of before serves, until the client secret is taken", async () => {
+    const world = await connected();
+    await succeed(world, ["secrets", "set", "hubspot.client-secret"], "wrong");
+    expect((await world.run(["doctor"])).code).toBe(2);
+    for (const n of [1, 2]) {
+      await importResults(world, [invite()]);
+      await succeed(world, ["run", "retry"]);
+      expect(await isDelivered(world, n)).toBe(true);
+      const { code, out } = await world.run(["status"]);
+      expect([code, out]).toEqual([2, expect.stringContaining("secrets set hubspot.client-secret")]);
+    }
+    // That the vendor cannot be asked just now proves nothing either.
+    await refuse(world, 503, {});
+    await succeed(world, ["run", "refresh"]);
+    expect((await world.run(["status"])).code).toBe(2);
+    await world.portal.clearFaults();
+    await succeed(world, ["secrets", "set", "hubspot.client-secret"], CLIENT_SECRET);
+    await succeed(world, ["run", "refresh"]);
+    expect((await world.run(["status"])).code).toBe(0);
   });
 });
 

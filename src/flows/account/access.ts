@@ -59,6 +59,7 @@ export function createAccess(
     token: async (options) => {
       if (!connection.isConfirmed) throw notConfirmed(connection);
       let problem: unknown = null;
+      const wasRefused = notes.isRefused();
       try {
         if (opensByKey) return await readKey(vault, issuer, connection);
         return await tokens.token({
@@ -67,6 +68,7 @@ export function createAccess(
           clientSecret,
           notedExpiry: connection.tokenExpiresAt,
           renewed: options?.renewed,
+          isDue: wasRefused,
           onLate: (error) => {
             problem = error;
           },
@@ -75,7 +77,7 @@ export function createAccess(
         problem = error;
         throw error;
       } finally {
-        await (problem === null ? notes.passed() : notes.met(problem));
+        await (problem === null ? notes.passed(wasRefused) : notes.met(problem));
       }
     },
     slot: (limits) => (limits ? kinds.slot(limits) : countedCall(slots, signal)),

@@ -29,21 +29,31 @@ export async function noteTokenProblem(
   await store.saveConnection(connection, { refusal });
 }
 
-/** Watches one connection's token steps: each finding is noted once, and what stood there goes with the first good one. */
+/**
+ * Watches one connection's token steps: each finding is noted once. A refusal that stands goes with the first step that did
+ * what was refused: a token at hand that still serves proves nothing.
+ */
 export function createTokenNotes(
   context: { store: NotingStore; clock: Pick<Clock, "now"> },
   connection: Connection,
 ) {
   let noted = connection.refusal?.reason ?? null;
+  let isRefused = noted !== null;
   return {
-    passed: async (): Promise<void> => {
-      if (noted === null) return;
+    /** Then the next step has to try anew what was refused. */
+    isRefused: () => isRefused,
+    /** A step began while `wasRefused`, and met nothing. */
+    passed: async (wasRefused: boolean): Promise<void> => {
+      if (isRefused && !wasRefused) return;
       noted = null;
+      if (!isRefused) return;
+      isRefused = false;
       await context.store.saveConnection(connection, { refusal: null });
     },
     met: async (problem: unknown): Promise<void> => {
       if (!isAppError(problem) || noted === problem.message) return;
       noted = problem.message;
+      isRefused ||= isRefusal(problem);
       await noteTokenProblem(context, connection, problem);
     },
   };
