@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { eraseCommand, VACUUM_COMMAND } from "../core/advice/command-lines.ts";
+import { removeFilesCommand } from "../core/advice/remove-files.ts";
 import { emailKey } from "../core/event.ts";
 import type { HoldingCopy } from "../flows/backup/holding.ts";
 import type { ErasePlan } from "../flows/erasure/erase.ts";
@@ -7,6 +8,7 @@ import type { AskedVendor } from "../flows/erasure/vendors.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import { maskEmail, plain } from "../shared/text.ts";
 import type { World } from "../shared/world.ts";
+import { VENDORS } from "../vendors/index.ts";
 import { agreed } from "./session/agreement.ts";
 import { ADDRESS_NOTE, addressFrom, refuseNoAddress } from "./session/email.ts";
 import { refuseMistyped } from "./session/log-to-read.ts";
@@ -47,7 +49,8 @@ ${ADDRESS_NOTE}
 Rows go at once, of one org; addresses that are one contact in HubSpot go
 together. Then the log is written anew, so that no byte of them is left in it:
 meanwhile senders hear 503 and send again. Backups keep them until they are
-removed: each is named with its day. An address that nothing is held of is
+removed: each is named with its day; so are files of export that lie in the
+state directory or in this one. An address that nothing is held of is
 refused from now on all the same. Cut off, type it again.
 
 Example:
@@ -64,16 +67,20 @@ async function erase(session: Session, address: string, options: EraseOptions): 
   const plan = await planErase(context, { org: app.org, address });
   const isKnown = plan.erasedAt !== null || plan.remote !== null || Object.keys(plan.person.rows).length > 0;
   if (!isKnown) refuseNoAddress(address);
-  const copies = await copiesHolding(app, app.org, plan.person);
-  const planned = planText(plan, copies, { isRevealed: options.reveal === true });
+  const copies = await copiesHolding({ ...app, cwd: world.cwd }, app.org, plan.person);
+  const isRemote = options.remote === true || plan.remote !== null;
+  const planned = [
+    ...planText(plan, copies, { isRevealed: options.reveal === true }),
+    ...(isRemote ? (await afterErase(session)).map((words) => `! ${words}.`) : []),
+  ];
   if (options.dryRun)
     return session.print({
       json: { ...jsonOf(plan, copies), isDryRun: true },
       text: () => [`Would go of ${app.org}:`, ...planned].join("\n"),
     });
-  say(`${planned.join("\n")}\n`);
-  const isRemote = options.remote === true || plan.remote !== null;
   const isDone = plan.erasedAt !== null && Object.keys(plan.person.rows).length === 0 && !isRemote;
+  // What is told in the end needs no plan.
+  if (!isDone) say(`${planned.join("\n")}\n`);
   let vendors: AskedVendor[] = [];
   let rows: ErasePlan["person"]["rows"] = {};
   if (!isDone) {
@@ -94,6 +101,7 @@ async function erase(session: Session, address: string, options: EraseOptions): 
         ...vendors.map(({ words, isDone: isAsked }) => `${isAsked ? "" : "! "}${words}.`),
         bytes ?? "No byte of them is left in the log's files.",
         ...copies.map(copyText),
+        ...exportsText(copies),
       ].join("\n"),
   });
   const left = vendors.filter((each) => !each.isDone);
@@ -140,17 +148,34 @@ async function takeBytesOut({ app, say }: Session, { later }: EraseOptions): Pro
   }
 }
 
-async function allow({ app, world, print }: Session, address: string): Promise<void> {
+async function allow(session: Session, address: string): Promise<void> {
+  const { app, world, print } = session;
   const { allowAgain } = await import("../flows/erasure/erase.ts");
   const context = { ...app, store: await app.store() };
   const isLifted = await allowAgain(context, { org: app.org, address, who: operatorOf(world.env) });
+  if (!isLifted) refuseNoAddress(address);
+  const remains = isLifted ? await afterErase(session) : [];
   print({
     json: { org: app.org, isLifted },
     text: () =>
       isLifted
-        ? "Their events are taken again. What was erased does not come back by itself."
+        ? [
+            "Their events are taken again. What was erased does not come back by itself.",
+            ...remains.map((words) => `Were they erased with --remote, too? ${words}.`),
+          ].join("\n")
         : "Nothing was refused for this address.",
   });
+}
+
+/** What the org's vendors keep of whom they were asked to forget, in words. */
+async function afterErase({ app }: Session): Promise<string[]> {
+  const store = await app.store();
+  const vendors = (await store.connections(app.org)).flatMap(({ vendor, account }) =>
+    account ? [vendor] : [],
+  );
+  return VENDORS.flatMap(({ vendor, destination }) =>
+    vendors.includes(vendor) && destination?.afterErase ? [destination.afterErase] : [],
+  );
 }
 
 function lossOf({ person, erasedAt }: ErasePlan, isRemote: boolean): string {
@@ -175,15 +200,24 @@ function planText(
     ...(joined.length > 0 ? [`with what else is the same contact: ${shown}`] : []),
     ...(erasedAt === null ? [] : [`erased before, on ${dayOf(erasedAt)}`]),
     ...copies.map(copyText),
+    ...exportsText(copies),
   ];
 }
 
 function copyText({ file, goneBy, isUnknown }: HoldingCopy): string {
   const until =
-    goneBy === null ? "until somebody removes it" : `until the daily backups remove it on ${dayOf(goneBy)}`;
+    goneBy === null
+      ? "until somebody removes it"
+      : `until the daily backups remove it, by ${dayOf(goneBy)} at the latest`;
   return isUnknown
     ? `${file} may hold them (it cannot be read), ${until}`
     : `${file} still holds them, ${until}`;
+}
+
+/** No job looks after them. */
+function exportsText(copies: readonly HoldingCopy[]): string[] {
+  const files = copies.flatMap(({ file, isExport }) => (isExport ? [file] : []));
+  return files.length === 0 ? [] : [`What export wrote is yours to remove: ${removeFilesCommand(files)}`];
 }
 
 function dayOf(at: number | null): string {

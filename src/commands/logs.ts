@@ -1,6 +1,7 @@
 import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
 import { connectCommand, logsCommand, replayCommand } from "../core/advice/command-lines.ts";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { isPlaceholder } from "../core/erasure.ts";
 import { ATTEMPT_OUTCOMES } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Terminal } from "../shared/terminal.ts";
@@ -304,7 +305,8 @@ async function showRequests(session: Session, flags: Flags): Promise<void> {
 
 function shownFilter({ filter }: Run, { reveal }: Flags): Run["filter"] {
   const { email } = filter;
-  return reveal || typeof email !== "string" ? filter : { ...filter, email: maskEmail(email) };
+  if (reveal || typeof email !== "string" || isPlaceholder(email)) return filter;
+  return { ...filter, email: maskEmail(email) };
 }
 
 function renderRuns(runs: readonly Run[], flags: Flags, { table }: Terminal): string {

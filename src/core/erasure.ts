@@ -66,6 +66,13 @@ export function mentions(text: string, addresses: readonly string[]): boolean {
 }
 
 const ERASED = "[erased]";
+/** Stands where an address would, of which nothing is held. */
+export const NOT_HELD = "[not held]";
+
+/** Nobody's: what stands in an address's place needs no mask. */
+export function isPlaceholder(address: string): boolean {
+  return address === ERASED || address === NOT_HELD;
+}
 
 /** The text without these addresses. What JSON or percent-encoding hides is written in plain where one of them is in it. */
 export function scrubbed(text: string, addresses: readonly string[]): string {

@@ -1,4 +1,6 @@
 /** `erase` as an operator meets it: what goes, what stays, what is refused afterwards, and what is left to be done. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
@@ -24,6 +26,8 @@ const rowsOf = (world: World, sql: string): unknown[] => {
     log.close();
   }
 };
+
+const mkdirOf = (world: World): string => mkdtempSync(join(world.dir, "elsewhere-"));
 
 async function withBoth(lines: readonly object[] = events()): Promise<World> {
   const world = await connected();
@@ -117,6 +121,7 @@ describe("erase", () => {
       ["erase", "--yes"],
       ["erase", "--dry-run"],
       ["export", "--json"],
+      ["erase", "--allow"],
     ])
       for (const [given, said] of [
         ["notanaddress", "that is no address: it has no @"],
@@ -132,6 +137,67 @@ describe("erase", () => {
     expect(json).toMatchObject({ rows: { invites: 1 } });
     expect((await world.run(["erase", "no address", "--yes"])).code).toBe(0);
   });
+
+  test("names what export wrote of them, where it lies beside the log or here, and the printed line removes it", async () => {
+    const world = await withBoth([of("o'ann&co@example.com"), of(BOB)]);
+    const odd = "o'ann&co@example.com";
+    for (const flags of [["--dir", world.stateDir], []]) {
+      await succeed(world, ["export", "-", ...flags], odd);
+      await succeed(world, ["export", "-", "--org", "acme", "--dir", mkdirOf(world)], BOB);
+    }
+    const theirs = [world.dir, world.stateDir].flatMap((dir) =>
+      readdirSync(dir)
+        .filter((name) => name.startsWith("person-"))
+        .map((name) => join(dir, name)),
+    );
+    expect(theirs).toHaveLength(4);
+    const bobs = join(world.dir, "person-acme-20200101T000000Z.json");
+    writeFileSync(bobs, JSON.stringify({ addresses: [BOB] }));
+    const dry = Object((await succeed(world, ["erase", "-", "--dry-run", "--json"], odd)).json);
+    expect(dry.copies.map(({ file }: { file: string }) => file)).toEqual(theirs.toSorted());
+    const { out } = await succeed(world, ["erase", "-", "--yes"], odd);
+    for (const file of theirs) expect(out).toContain(`${file} still holds them, until somebody removes it`);
+    const [, line = ""] = /^What export wrote is yours to remove: (rm .*)$/m.exec(out) ?? [];
+    execFileSync("sh", ["-c", line]);
+    expect(theirs.filter((file) => existsSync(file))).toEqual([]);
+    expect(existsSync(bobs)).toBe(true);
+    const again = await succeed(world, ["erase", "-", "--yes"], odd);
+    expect(again.out).not.toContain("person-");
+  }, 60_000);
+
+  test("names each backup once at a time, with the last day on which it goes", async () => {
+    const world = await withBoth();
+    await succeed(world, ["backup"]);
+    const first = await succeed(world, ["erase", "-", "--yes"], ANN);
+    expect(first.out).toMatch(
+      /backup still holds them, until the daily backups remove it, by 20\d\d-\d\d-\d\d at the latest$/m,
+    );
+    const again = await succeed(world, ["erase", "-", "--yes"], ANN);
+    expect((again.out + again.err).match(/still holds them/g)).toHaveLength(1);
+  });
+
+  test("of a person is not undone by whoever types their address afterwards", async () => {
+    const world = await withBoth();
+    await erase(world);
+    for (const words of [
+      ["replay", "--email", "-", "--yes"],
+      ["replay", "--email", "-", "--since", "2020-01-01", "--status", "delivered", "--yes"],
+      ["replay", "--email", "-"],
+      ["invites", "list", "--email", "-"],
+      ["invites", "show", "--email", "-"],
+      ["logs", "--email", "-"],
+      ["export", "-"],
+      ["erase", "-", "--yes"],
+      ["erase", "-", "--dry-run"],
+    ])
+      await world.run(words, { stdin: ANN });
+    expect(placesOf(world, ANN)).toEqual([]);
+    const { out } = await succeed(world, ["logs", "--runs", "--reveal"]);
+    expect(out).toContain("[not held]");
+    await succeed(world, ["replay", "--email", "-", "--yes"], BOB);
+    expect(placesOf(world, BOB)).not.toEqual([]);
+    expect((await succeed(world, ["logs", "--runs", "--reveal"])).out).toContain(BOB);
+  }, 60_000);
 
   test("a second time finds nothing, needs no yes, and says when it was", async () => {
     const world = await withBoth();
@@ -300,6 +366,22 @@ describe("while serve lives on the log", () => {
 });
 
 describe("erase --remote", () => {
+  test("says beforehand, and with --allow, what of it no --allow takes back at HubSpot", async () => {
+    const world = await withBoth();
+    const asked = await world.run(["erase", "-", "--remote"], { stdin: ANN });
+    expect(asked).toMatchObject({ code: 2, err: expect.stringContaining("on a blocklist") });
+    expect((await world.run(["erase", "-"], { stdin: ANN })).err).not.toContain("blocklist");
+    const dry = await succeed(world, ["erase", "-", "--remote", "--dry-run"], ANN);
+    expect(dry.out).toContain("on a blocklist");
+    await erase(world, "--remote");
+    const allowed = await succeed(world, ["erase", "-", "--allow"], ANN);
+    expect(allowed.out).toMatch(/Were they erased with --remote, too\? HubSpot keeps .* on a blocklist/);
+    // What is told is what happens there, as far as anybody knows.
+    await importResults(world, [of(ANN)]);
+    const { code, out } = await world.run(["run", "retry"]);
+    expect([code, out]).toEqual([7, expect.stringContaining("1 rejected")]);
+  });
+
   test("asks HubSpot to delete them for good, and they are gone there too", async () => {
     const world = await withBoth();
     const report = await erase(world, "--remote");

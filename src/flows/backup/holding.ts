@@ -4,6 +4,7 @@ import { goneBy } from "../../core/backup.ts";
 import type { Config } from "../../shared/config.ts";
 import type { Person } from "../../store/contract/store.ts";
 import { backupDirOf } from "../watch/last-backup.ts";
+import { exportsHolding } from "./exports.ts";
 import { backupsIn } from "./list.ts";
 
 /** A copy of the log that a person may still be in. */
@@ -13,11 +14,15 @@ export interface HoldingCopy {
   goneBy: number | null;
   /** It could not be looked into. */
   isUnknown: boolean;
+  /** Made by `export`, of this person or of one whom they are named with. */
+  isExport: boolean;
 }
 
 export interface HoldingContext {
   config: Config;
   stateDir: string;
+  /** Where `export` puts its files unless told otherwise. */
+  cwd: string;
   clock: { now(): number };
   heldInCopy(
     file: string,
@@ -26,9 +31,12 @@ export interface HoldingContext {
   ): Promise<"holds" | "does not" | "unknown">;
 }
 
-/** Backups, and what an upgrade or a restore left beside the log. Those that were put elsewhere nobody here knows. */
+/**
+ * Backups, what an upgrade or a restore left beside the log, and what `export` wrote. Those that were put elsewhere nobody here
+ * knows.
+ */
 export async function copiesHolding(
-  { config, stateDir, clock, heldInCopy }: HoldingContext,
+  { config, stateDir, cwd, clock, heldInCopy }: HoldingContext,
   org: string,
   person: Pick<Person, "addresses" | "invitationIds">,
 ): Promise<HoldingCopy[]> {
@@ -43,9 +51,15 @@ export async function copiesHolding(
     ...copiesBeside(stateDir).map((file) => ({ file, goneBy: null })),
   ];
   const held = await Promise.all(known.map(({ file }) => heldInCopy(file, org, person)));
-  return known.flatMap((copy, index) =>
-    held[index] === "does not" ? [] : [{ ...copy, isUnknown: held[index] === "unknown" }],
+  const copies = known.flatMap((copy, index) =>
+    held[index] === "does not" ? [] : [{ ...copy, isUnknown: held[index] === "unknown", isExport: false }],
   );
+  const exports = exportsHolding([stateDir, cwd], person).map((each) => ({
+    ...each,
+    goneBy: null,
+    isExport: true,
+  }));
+  return [...copies, ...exports];
 }
 
 /** `log.db.v12-….backup`, `log.db.before-restore-…/log.db`, and what was set aside. */

@@ -112,6 +112,7 @@ export interface NewRun {
   org: string;
   /** The operator's name on this machine. */
   who: string;
+  /** An `email` that the org holds nothing of is noted as `[not held]`: it may be an erased person's. */
   filter: Record<string, unknown>;
   now: number;
   adopts?: { selections: readonly Selection[]; limit: number };

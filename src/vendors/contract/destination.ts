@@ -115,6 +115,8 @@ export interface DestinationWords {
   fieldWords: readonly [one: string, many: string];
   /** What the vendor's setup guide says about the errors people meet most; absent where it has no such list. */
   commonErrors?: CommonErrors;
+  /** What stays there of a person whom it was asked to forget, and no `--allow` of ours takes back; absent where nothing does. */
+  afterErase?: string;
 }
 
 /** Someone who shall hold the results. */

@@ -184,6 +184,18 @@ export function describeReruns(open: OpenStore): void {
       expect(await store.runs("other", 10)).toEqual([]);
     });
 
+    test("note an address only while the org holds something of it, in whatever case it is typed", async () => {
+      const { store } = await withPushes();
+      const noted = async (org: string, email: string) => {
+        await store.saveRun({ ...RUN, org, filter: { email, status: "held" } });
+        return (await store.runs(org, 1))[0]?.filter;
+      };
+      expect(await noted("acme", ANN)).toEqual({ email: ANN, status: "held" });
+      expect(await noted("acme", ANN.toUpperCase())).toEqual({ email: ANN.toUpperCase(), status: "held" });
+      expect(await noted("acme", "gone@example.com")).toEqual({ email: "[not held]", status: "held" });
+      expect(await noted("globex", ANN)).toEqual({ email: "[not held]", status: "held" });
+    });
+
     test("show how the pushes that they raised stand", async () => {
       const { store, id } = await withPushes();
       const { id: runId } = await store.saveRun(RUN);

@@ -1,3 +1,5 @@
+import { NOT_HELD } from "../../../core/erasure.ts";
+import { emailKey } from "../../../core/event.ts";
 import type { NewRun, Run, RunProgress } from "../../contract/store.ts";
 import { createAdopt } from "./adopt.ts";
 import type { Db } from "../file/db.ts";
@@ -14,8 +16,17 @@ export function createRuns(db: Db) {
     "SELECT id, command, who, filter, counts, started_at, ended_at FROM runs WHERE org = ? ORDER BY id DESC LIMIT ?",
   );
   const adopt = createAdopt(db);
+  const isHeld = db
+    .prepare<{ org: string; address: string }, number>(`
+      SELECT 1 WHERE EXISTS (SELECT 1 FROM invites WHERE org = @org AND contact = @address)
+        OR EXISTS (SELECT 1 FROM connections c JOIN pushes p ON p.connection_id = c.id WHERE c.org = @org AND p.subject = @address)`)
+    .pluck();
+  const noted = (org: string, { email, ...rest }: NewRun["filter"]): NewRun["filter"] => {
+    if (typeof email !== "string") return { ...rest };
+    return { ...rest, email: isHeld.get({ org, address: emailKey(email) }) ? email : NOT_HELD };
+  };
   const startRun = transaction(db, ({ command, org, who, filter, now }: NewRun): number =>
-    Number(start.run({ command, org, who, filter: JSON.stringify(filter), now }).lastInsertRowid),
+    Number(start.run({ command, org, who, filter: JSON.stringify(noted(org, filter)), now }).lastInsertRowid),
   );
   const noteRun = transaction(db, ({ id, counts, endedAt }: RunProgress): void => {
     note.run({ id, counts: JSON.stringify(counts), endedAt });
