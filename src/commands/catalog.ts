@@ -9,7 +9,7 @@ import { nearest } from "../shared/nearest.ts";
 import { plain } from "../shared/text.ts";
 import type { CatalogEntry, StagePlace } from "../vendors/contract/ats.ts";
 import { destinationLabels } from "../vendors/index.ts";
-import { vendorNames } from "./session/known-values.ts";
+import { TESTS, vendorNames } from "./session/known-values.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -36,7 +36,6 @@ const DEFAULTS: Omit<CatalogEntry, "test"> = {
   emailTemplate: "branded",
 };
 
-const TESTS = ["disc", "big-five", "iq-test", "integrity", "mbti", "riasec", "eq"];
 const FROM_JOB_TO_STAGE = `\nA stage is written as ${destinationLabels("ats")} shows it in the job's pipeline.`;
 
 /** `catalog`: which JobCannon test a job's stage triggers. */
@@ -66,7 +65,7 @@ export function registerCatalog(program: Command, world: World): void {
     'set --job 4711 --stage "Assessment" --test disc',
   )
     .option("--stage <stage>", "the stage")
-    .option("--test <slug>", TESTS.join(", "), readTest)
+    .option("--test <test>", TESTS.join(", "), readTest)
     .option("--required", "the candidate must take it (default)")
     .option("--optional", "the candidate may leave it out")
     .addOption(new Option("--trigger <how>", "at the stage's begin, or by hand").choices(["auto", "manual"]))

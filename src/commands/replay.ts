@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { PushState } from "../core/push.ts";
+import { PUSH_STATES, type PushState } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
 import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { refuseMistyped } from "./session/log-to-read.ts";
@@ -8,8 +8,6 @@ import { previewOrRun, type RerunFlags, withRerunOptions } from "./session/rerun
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
-const STATES: readonly PushState[] = ["pending", "delivered", "rejected", "held"];
-
 export function registerReplay(program: Command, world: World): void {
   const replay = program
     .command("replay")
@@ -17,7 +15,7 @@ export function registerReplay(program: Command, world: World): void {
     .description("deliver again what the log holds, by filter; previews unless --yes")
     .option(EMAIL_OPTION, `this candidate's results ${EMAIL_WORDS}`)
     .option("--recreate", "those held since their contact is gone from the portal: create it anew")
-    .option("--status <status>", `of the push: ${STATES.join(", ")}`, readState);
+    .option("--status <state>", `of the push: ${PUSH_STATES.join(", ")}`, readState);
   withRerunOptions(replay, world)
     .addHelpText(
       "after",
@@ -62,7 +60,7 @@ export function defined<T extends object>(values: T): { [Key in keyof T]?: Exclu
 }
 
 function readState(text: string): PushState {
-  const state = STATES.find((known) => known === text);
+  const state = PUSH_STATES.find((known) => known === text);
   if (state) return state;
-  throw new InvalidArgumentError(`It is one of ${STATES.join(", ")}.`);
+  throw new InvalidArgumentError(`It is one of ${PUSH_STATES.join(", ")}.`);
 }

@@ -39,7 +39,7 @@ export function registerSandboxTest(program: Command, world: World): void {
     .description("try the whole road in a vendor's sandbox, or on the emulator without any account")
     .option("--job <id>", "the job that the candidate is put onto")
     .option("--stage <stage>", "the stage that triggers the test (else the job's only one)")
-    .option("--test <slug>", "the test (else the one that the stage triggers)")
+    .option("--test <test>", "the test (else the one that the stage triggers)")
     .addOption(
       new Option("--wait <time>", "for the person who takes the test, as 90s or 1h")
         .argParser(readWait)

@@ -4,7 +4,8 @@
  */
 export type SubjectKind = "contact" | "assessment" | "result";
 
-export type PushState = "pending" | "delivered" | "rejected" | "held";
+export const PUSH_STATES = ["pending", "delivered", "rejected", "held"] as const;
+export type PushState = (typeof PUSH_STATES)[number];
 
 export const HELD_CAUSES = [
   "reconnect",

@@ -48,6 +48,39 @@ describe("what may come next", () => {
     [["--config", ""], ["/"]],
     [["connect", "--", "h"], ["hubspot"]],
     [["replay", "--status", "rejected", "--vendor", "s"], ["smartrecruiters"]],
+    [
+      ["logs", "--outcome", "re"],
+      ["recreated", "rejected", "retry"],
+    ],
+    [["logs", "--outcome=he"], ["--outcome=held"]],
+    [
+      ["replay", "--status", ""],
+      ["pending", "delivered", "rejected", "held"],
+    ],
+    [
+      ["invites", "list", "--status", "c"],
+      ["completed", "cancelled"],
+    ],
+    [
+      ["connect", "smartrecruiters", "--method", ""],
+      ["code", "client-credentials", "api-key"],
+    ],
+    [["catalog", "set", "--test", "b"], ["big-five"]],
+    [["sandbox-test", "smartrecruiters", "--test", "m"], ["mbti"]],
+    [
+      ["help", "ba"],
+      ["backfill", "backup"],
+    ],
+    [["help", "backup", "l"], ["list"]],
+    [["help", "nonsense", "l"], []],
+    [["config", "init", "--set", "hubspot.t"], ["hubspot.tier="]],
+    [["config", "init", "--set", "hubspot.tier=f"], ["hubspot.tier=free"]],
+    [
+      ["config", "init", "--set=hubspot.pkce="],
+      ["--set=hubspot.pkce=true", "--set=hubspot.pkce=false"],
+    ],
+    [["config", "init", "--set", "vault.backend=sealed", "--set", "vault.b"], ["vault.backend="]],
+    [["config", "init", "--set", "hubspot.client_id="], []],
     [["nonsense", "x"], []],
     [["status", "--nonsense", "x"], []],
   ])("after %j", async (words, found) => {
@@ -104,10 +137,18 @@ describe("in the shell itself", () => {
       try jc-integrations logs --vendor = h
       try jc-integrations connect ""
       try jc-integrations invites import ""
+      try jc-integrations logs --outcome rej
+      try jc-integrations connect smartrecruiters --method c
+      try jc-integrations help ba
+      try jc-integrations config init --set vault.b
+      try jc-integrations config init --set vault.backend = s
+      try jc-integrations config init --set = vault.backend = k
       complete -p jc-integrations`,
     );
     expect(out).toBe(
-      "[connect]\n[hubspot]\n[hubspot smartrecruiters]\n[]\ncomplete -F _jc_integrations jc-integrations\n",
+      "[connect]\n[hubspot]\n[hubspot smartrecruiters]\n[]\n" +
+        "[rejected]\n[code client-credentials]\n[backfill backup]\n[vault.backend=]\n[sealed]\n[keychain]\n" +
+        "complete -F _jc_integrations jc-integrations\n",
     );
   });
 
@@ -127,13 +168,23 @@ describe("in the shell itself", () => {
       try 'jc-integrations logs --vendor=h' '--vendor=hubspot'
       try 'jc-integrations connect s' 'smartrecruiters '
       try 'jc-integrations invites import ev' 'events.ndjson'
+      try 'jc-integrations logs --outcome rej' 'rejected '
+      try 'jc-integrations connect smartrecruiters --method cl' 'client-credentials '
+      try 'jc-integrations help backf' 'backfill '
+      try 'jc-integrations config init --set vault.b' 'vault.backend='
+      try 'jc-integrations config init --set vault.backend=s' 'vault.backend=sealed '
       zpty -d z`,
     );
-    expect(out.split("\n").slice(0, 4)).toEqual([
+    expect(out.split("\n").slice(0, 9)).toEqual([
       "connect ",
       "--vendor=hubspot",
       "smartrecruiters ",
       "events.ndjson",
+      "rejected ",
+      "client-credentials ",
+      "backfill ",
+      "vault.backend=",
+      "vault.backend=sealed ",
     ]);
   });
 
@@ -141,7 +192,11 @@ describe("in the shell itself", () => {
     "fish completes commands, values and files, and shows what they mean",
     () => {
       const { run, script } = asked();
-      const lines = ["conn", "logs --vendor=h", "connect ", "invites import ev"];
+      const lines = [
+        ...["conn", "logs --vendor=h", "connect ", "invites import ev"],
+        ...["logs --outcome rej", "connect smartrecruiters --method cl", "help backf"],
+        ...["config init --set vault.b", "config init --set vault.backend=s"],
+      ];
       const asks = lines.map((line) => `complete -C "jc-integrations ${line}"`).join("; ");
       const out = run("fish", "-c", `source ${script("fish")}; ${asks}`);
       expect(out).toContain("connect\tgive consent in the browser");
@@ -150,6 +205,11 @@ describe("in the shell itself", () => {
         "hubspot",
         "smartrecruiters",
         "events.ndjson",
+        "rejected",
+        "client-credentials",
+        expect.stringMatching(/^backfill\t/),
+        "vault.backend=",
+        "vault.backend=sealed",
         "",
       ]);
     },

@@ -22,7 +22,9 @@ _jc_integrations() {
       compopt -o default 2>/dev/null
       return
     fi
-    if [[ \${joined[-1]} == --*=* ]]; then line=\${line#*=}; fi
+    # Of key=value the value alone is the word at hand, and a key that wants one is not done.
+    if [[ \${joined[-1]} == *=* ]]; then line=\${line#"\${joined[-1]%=*}="}; fi
+    if [[ $line == *= ]]; then compopt -o nospace 2>/dev/null; fi
     COMPREPLY+=("$line")
   done < <("\${COMP_WORDS[0]}" completion bash -- "\${joined[@]}" 2>/dev/null)
   if declare -F __ltrim_colon_completions >/dev/null; then
@@ -34,7 +36,7 @@ complete -F _jc_integrations jc-integrations
   zsh: `#compdef jc-integrations
 # zsh completion for jc-integrations
 _jc_integrations() {
-  local -a values found
+  local -a values open found
   local line value
   found=("\${(@f)$("\${words[1]}" completion zsh -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   if [[ "\${found[1]}" == / ]]; then
@@ -46,9 +48,12 @@ _jc_integrations() {
     [[ -n $line ]] || continue
     value="\${\${line%%$'\\t'*}//:/\\\\:}"
     [[ $line == *$'\\t'* ]] && value+=":\${line#*$'\\t'}"
-    values+=("$value")
+    if [[ "\${line%%$'\t'*}" == *= ]]; then open+=("$value"); else values+=("$value"); fi
   done
-  (( \${#values} )) && _describe 'jc-integrations' values
+  local isNone=1
+  (( \${#values} )) && _describe 'jc-integrations' values && isNone=0
+  (( \${#open} )) && _describe 'jc-integrations' open -S '' && isNone=0
+  return $isNone
 }
 if [[ "\${funcstack[1]}" == _jc-integrations ]]; then
   _jc_integrations "$@"

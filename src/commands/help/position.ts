@@ -6,8 +6,8 @@ export interface Position {
   command: Command;
   /** Whose value is at hand; null where it is none's. */
   option: Option | null;
-  /** How many arguments of the command stand before the word at hand. */
-  position: number;
+  /** The command's arguments before the word at hand. */
+  operands: string[];
   /** As much of the value at hand as is typed, and what stands before it in the same word, as `--org=`. */
   typed: string;
   prefix: string;
@@ -23,7 +23,7 @@ export function pathTo(program: Command, words: readonly string[]): Position {
   const at: Position = {
     command: program,
     option: null,
-    position: 0,
+    operands: [],
     typed: words.at(-1) ?? "",
     prefix: "",
     isOption: false,
@@ -46,9 +46,10 @@ export function pathTo(program: Command, words: readonly string[]): Position {
 }
 
 function enterWord(at: Position, word: string): void {
-  const next = at.position === 0 ? at.command.commands.find((each) => each.name() === word) : undefined;
+  const next =
+    at.operands.length === 0 ? at.command.commands.find((each) => each.name() === word) : undefined;
   if (next) at.command = next;
-  else at.position += 1;
+  else at.operands.push(word);
 }
 
 function enterOption(at: Position, word: string): void {

@@ -1,5 +1,11 @@
+import { CONNECT_METHODS } from "../../core/authorization.ts";
+import { INVITE_STATUSES } from "../../core/event.ts";
+import { ATTEMPT_OUTCOMES, PUSH_STATES } from "../../core/push.ts";
 import { DECLARED_SECRETS } from "../../declared-secrets.ts";
 import { VENDORS } from "../../vendors/index.ts";
+
+/** Tests that are known here; the vendor may know others. */
+export const TESTS: readonly string[] = ["disc", "big-five", "iq-test", "integrity", "mbti", "riasec", "eq"];
 
 type Which = "destination" | "ats" | "source";
 
@@ -22,6 +28,16 @@ export async function knownValues(placeholder: string): Promise<readonly string[
       return vendors(placeholder);
     case "secret":
       return DECLARED_SECRETS.map(({ name }) => name);
+    case "outcome":
+      return ATTEMPT_OUTCOMES;
+    case "status":
+      return INVITE_STATUSES;
+    case "state":
+      return PUSH_STATES;
+    case "way":
+      return CONNECT_METHODS;
+    case "test":
+      return TESTS;
     case "job":
       return (await import("../../flows/jobs/jobs.ts")).JOBS.map(({ name }) => name);
     default:
