@@ -11,6 +11,7 @@ import { hasFaults } from "./flows/watch/faults-file.ts";
 import type { Clock } from "./shared/clock.ts";
 import { changedKeys, type Config, type ConfigOptions, isOrgSlug, readConfig } from "./shared/config.ts";
 import { AppError, isAppError } from "./shared/errors.ts";
+import { whyNotMade } from "./shared/private-dir.ts";
 import type { Http } from "./shared/http.ts";
 import { createLog, type Log } from "./shared/log.ts";
 import { CERT_KEY, KEY_KEY, type TlsFiles, tlsFilesOf } from "./shared/tls-files.ts";
@@ -256,9 +257,11 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     log,
     asTypedHere: typed,
     store,
-    storeToRead: once(async () =>
-      sizeOf(logFile) > 0 || (await isLogExpected()) ? await openStore({ toRead: true }) : null,
-    ),
+    storeToRead: once(async () => {
+      if (sizeOf(logFile) > 0 || (await isLogExpected())) return await openStore({ toRead: true });
+      refuseNowhere(stateDir);
+      return null;
+    }),
     threadedStore,
     tlsFiles: () => tlsFilesOf(pathIn(config, CERT_KEY, world.cwd), pathIn(config, KEY_KEY, world.cwd)),
     backupFiles,
@@ -485,5 +488,14 @@ export function orgFrom(slug: string): string {
   if (isOrgSlug(slug)) return slug;
   throw new AppError("USAGE", "an org is a slug: letters, digits, dot, dash, underscore", {
     hint: "As --org acme",
+  });
+}
+
+/** Nothing was kept where nothing can be. Throws `STORE_UNAVAILABLE`. */
+function refuseNowhere(stateDir: string): void {
+  const why = whyNotMade(stateDir);
+  if (why === null) return;
+  throw new AppError("STORE_UNAVAILABLE", `no state directory can be made at ${stateDir}: ${why}`, {
+    hint: "Check --state-dir and JC_STATE_DIR.",
   });
 }

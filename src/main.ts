@@ -83,11 +83,10 @@ export async function main(argv: readonly string[], outside: Outside): Promise<n
     const whole = isMissingArgument(error) ? await askedFor(argv, world) : null;
     if (isAppError(whole)) return report(whole, world, { asJson, places: {} });
     if (whole !== null) return await main(whole, outside);
-    // A script gets one line of JSON instead, from `report`.
-    if (!asJson) world.io.err(inWidth(complaint, world));
     const shown = { asJson, places: program?.opts<Places>() ?? {} };
     if (!(error instanceof CommanderError)) return report(error, world, shown);
-    if (asJson && isMistyped(error)) return report(usageError(error), world, shown);
+    if (isMistyped(error) && (asJson || !isHelp(error))) return report(usageError(error), world, shown);
+    if (!asJson) world.io.err(inWidth(complaint, world));
     return exitOfCommander(error);
   }
 }
@@ -115,7 +114,6 @@ export async function createProgram(
     .option("-v, --verbose", "show each call to a vendor (without its secrets)")
     .helpOption("-h, --help", "show help")
     .helpCommand(false)
-    .showHelpAfterError(`(${HELP_COMMAND} lists the commands)`)
     .addHelpText("after", HELP_END);
   const called = COMMANDS.get(first ?? "");
   for (const { load, group } of called ? [called] : COMMANDS.values()) {
@@ -186,10 +184,15 @@ function isMistyped({ code }: CommanderError): boolean {
   return !["commander.helpDisplayed", "commander.version", "commander.executeSubCommandAsync"].includes(code);
 }
 
-function usageError({ code, message }: CommanderError): AppError {
-  const hint = `${HELP_COMMAND} lists the commands.`;
-  const words = code === "commander.help" ? "a command is missing" : message.replace(/^error: /, "");
-  return new AppError("USAGE", words, { hint });
+/** A command that only holds others was typed alone. */
+const isHelp = ({ code }: CommanderError) => code === "commander.help";
+
+function usageError(error: CommanderError): AppError {
+  const lists = `${HELP_COMMAND} lists the commands.`;
+  if (isHelp(error)) return new AppError("USAGE", "a command is missing", { hint: lists });
+  const [, message = "", guess] =
+    /^(?:error: )?([\s\S]*?)(?:\n\((Did you mean [^\n]*\?)\))?$/.exec(error.message) ?? [];
+  return new AppError("USAGE", message, { hint: guess ?? lists });
 }
 
 /** What nobody foresaw may quote what it met: a candidate's data among it. */

@@ -33,15 +33,19 @@ async function printLink(session: Session): Promise<void> {
   );
   const { url } = link;
   const expiresAt = isoTime(link.expiresAt);
+  const { isServiceRunning } = link;
+  if (!isServiceRunning)
+    say(`! No service is running: the link opens nothing before you type ${SERVE_COMMAND}\n`);
   say(
     `Open this link until ${shortTime(link.expiresAt)}, once; it signs in for 12 hours${org === null ? "" : `, to ${org} alone`}:\n`,
   );
   // Unredacted: this one place is where its secret has to be seen.
-  world.io.out(globals.json ? `${JSON.stringify({ version: 1, url, expiresAt, org })}\n` : `${url}\n`);
+  world.io.out(
+    globals.json ? `${JSON.stringify({ version: 1, url, expiresAt, org, isServiceRunning })}\n` : `${url}\n`,
+  );
   const { hostname, host, port, protocol } = new URL(url);
   if (config["serve.admin_url"] === "" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)) {
     const local = port || (protocol === "https:" ? "443" : "80");
     say(`\nFrom another machine, first: ssh -N -L ${local}:${host} <this machine>`);
   }
-  if (!link.isServiceRunning) say(`No service is running, which shows the page: ${SERVE_COMMAND}`);
 }

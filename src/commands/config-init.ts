@@ -8,6 +8,7 @@ import { makePrivateDir } from "../shared/private-dir.ts";
 import { toDisk } from "../shared/to-disk.ts";
 import type { Output } from "../shared/world.ts";
 import { DECLARED_SECRETS } from "../declared-secrets.ts";
+import { VENDORS } from "../vendors/index.ts";
 import { canAsk } from "./session/agreement.ts";
 
 /** Keys by their paths, as they were typed. */
@@ -66,10 +67,11 @@ async function ask({ world }: Output, { vendors }: ConfigOptions, said: Answers)
   };
   await answerTo("org", "the JobCannon organisation (a slug)");
   for (const { vendor, keys: own } of vendors) {
+    const label = VENDORS.find((each) => each.vendor === vendor)?.label ?? vendor;
     if (!Object.hasOwn(own.global, "client_id")) continue;
-    const id = await answerTo(`${vendor}.client_id`, `client id of your ${vendor} app (Enter: none yet)`);
+    const id = await answerTo(`${vendor}.client_id`, `client id of your ${label} app (Enter: none yet)`);
     if (id !== "" && Object.hasOwn(own.global, "tier"))
-      await answerTo(`${vendor}.tier`, `plan of the ${vendor} account, which sets its rate limit`);
+      await answerTo(`${vendor}.tier`, `plan of the ${label} account, which sets its rate limit`);
   }
   const backend = await answerTo(
     "vault.backend",

@@ -358,7 +358,9 @@ function day(at: number): string {
 
 function countsOf({ counts }: Run): string {
   if (!counts) return "–";
-  return `${counts.queued} queued, ${counts.delivered} delivered, ${counts.rejected} rejected`;
+  const { queued, delivered, rejected, held = 0, skipped } = counts;
+  const parts = [`${queued} queued`, `${delivered} delivered`, `${rejected} rejected`, `${held} held`];
+  return [...parts, ...(skipped > 0 ? [`${skipped} held before`] : [])].join(", ");
 }
 
 /** `version` is that of the output, so the push's own has another name. */

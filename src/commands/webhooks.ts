@@ -112,12 +112,12 @@ async function list(session: Session, flags: Flags): Promise<void> {
     },
     text: () =>
       [
-        `${paint.bold(app.org)}  ${destination.label} sends to ${context.targetUrl}`,
+        `${paint.bold(app.org)}  ${possessive(destination.label)} webhook subscriptions; ours is the one to ${context.targetUrl}`,
         "",
         found.length === 0
           ? "No subscription."
           : terminal.table(
-              ["id", { name: "event", drop: 1 }, "sends to", ""],
+              ["id", { name: "event", drop: 1 }, "sends to", "state"],
               found.map((each) => [
                 each.id,
                 each.event,

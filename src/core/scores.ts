@@ -43,6 +43,20 @@ export const SCORES: readonly Score[] = TABLE.map(([name, label, slug, read]) =>
   read,
 }));
 
+/** Of what is told beside the scores. */
+export const STATE_LABELS = {
+  jc_test_status: "JC Test Status",
+  jc_result_url: "JC Result URL",
+  jc_completed_at: "JC Completed At",
+  jc_invitation_id: "JC Invitation ID",
+} as const;
+
+/** All fields of ours by their names, as people in the vendor's system see them. */
+export const FIELD_LABELS: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(SCORES.map(({ name, label }) => [`jc_${name}`, label])),
+  ...STATE_LABELS,
+};
+
 interface Told {
   reading: NonNullable<Reading>;
   /** When the test was completed, ms. */

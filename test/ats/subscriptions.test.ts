@@ -277,6 +277,8 @@ describe("webhooks list", () => {
     });
     const { out } = await succeed(world, ["webhooks", "list"]);
     expect(out).toContain("Ours is active and its secret is in the vault.");
+    expect(out).toContain(`SmartRecruiters' webhook subscriptions; ours is the one to ${world.webhookUrl}`);
+    expect(out).toMatch(/^id +event +sends to +state$/m);
     expect(out).not.toContain((await subscriptions(world))[0]?.secret);
   });
 

@@ -101,9 +101,9 @@ test.skipIf(missingForTerminal !== null)(
     const terminal = atTerminal(world, ["config", "init", "--set", "hubspot.tier=paid"]);
     await terminal.shows("the JobCannon organisation");
     terminal.type(`${ENTER}`);
-    await terminal.shows("client id of your hubspot app");
+    await terminal.shows("client id of your HubSpot app");
     terminal.type(`77${ENTER}`);
-    await terminal.shows("client id of your smartrecruiters app");
+    await terminal.shows("client id of your SmartRecruiters app");
     terminal.type(ENTER);
     await terminal.shows("where tokens rest");
     terminal.type(ENTER);

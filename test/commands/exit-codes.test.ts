@@ -180,9 +180,9 @@ describe("a command ends with", () => {
 
 describe("what one mistypes", () => {
   test.each([
-    [["stauts"], "unknown command 'stauts'", "(Did you mean status?)"],
-    [["invites", "imprt"], "unknown command 'imprt'", "(Did you mean import?)"],
-    [["status", "--jsno"], "unknown option '--jsno'", "(Did you mean --json?)"],
+    [["stauts"], "unknown command 'stauts'", "Try: Did you mean status?\n"],
+    [["invites", "imprt"], "unknown command 'imprt'", "Try: Did you mean import?\n"],
+    [["status", "--jsno"], "unknown option '--jsno'", "Try: Did you mean --json?\n"],
     [["connect"], "missing required argument 'vendor'", "jc-integrations --help lists the commands"],
     [["status", "now"], "too many arguments", "jc-integrations --help lists the commands"],
     [["invites", "list", "--limit", "many"], "option '--limit <n>'", "a number from 1 to 99999"],
@@ -192,6 +192,9 @@ describe("what one mistypes", () => {
     const { code, out, err } = await world.run(argv);
     expect(code).toBe(2);
     expect(out).toBe("");
+    // As every other error begins, and goes on.
+    expect(err.startsWith(`Error: ${message.slice(0, 12)}`)).toBe(true);
+    expect(err).toMatch(/\n {2}Try: /);
     expect(err).toContain(message);
     expect(err).toContain(hint);
   });

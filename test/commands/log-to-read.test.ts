@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { connected, freshWorld, invite, type World } from "../world.ts";
 
@@ -11,6 +12,23 @@ describe("commands that look", () => {
     expect(await world.run(words.filter(Boolean))).toMatchObject({ code: 0 });
     expect(existsSync(world.stateDir)).toBe(false);
   });
+
+  test.each([["status"], ...LOOKS])(
+    "%s %s says so, with the store's code, where no log can ever be",
+    async (...words) => {
+      const world = await freshWorld();
+      for (const stateDir of ["/proc/x", "/proc/x/y", join(world.configFile, "x")]) {
+        const argv = ["--state-dir", stateDir, ...words.filter(Boolean)];
+        const { code, err } = await world.run(argv);
+        expect(code, argv.join(" ")).toBe(2);
+        expect(err).toMatch(/Error: .*(no state directory can be made at|cannot be opened)/);
+        expect(err).toContain("state");
+      }
+      // Where one could be, nothing is wrong yet.
+      const new_ = ["--state-dir", join(world.dir, "not", "yet"), ...words.filter(Boolean)];
+      expect((await world.run(new_)).code).toBe(0);
+    },
+  );
 
   test("logs --follow says that there is none", async () => {
     const world = await freshWorld();

@@ -49,7 +49,7 @@ test("without a terminal what is missing is said, with exit code 2", async () =>
   expect(await world.run(["connect"])).toMatchObject({
     code: 2,
     out: "",
-    err: expect.stringContaining("error: missing required argument 'vendor'"),
+    err: expect.stringContaining("Error: missing required argument 'vendor'"),
   });
   const { code, err } = await world.run(["secrets", "set", "--json"]);
   expect(code).toBe(2);

@@ -83,6 +83,18 @@ describe("a link", () => {
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("serve.admin_listen") });
   });
 
+  test("says first that no service runs, and what to type; nothing of it where one does", async () => {
+    const world = await prepared();
+    const { out, err } = await world.run(["admin", "link"]);
+    expect(err).toMatch(/^! No service is running: .* jc-integrations serve\n/);
+    expect(out).toContain("/admin/sign-in?link=");
+    const link = ["admin", "link", "--json"];
+    expect((await world.run(link)).json).toMatchObject({ isServiceRunning: false });
+    await serving(world);
+    expect((await world.run(["admin", "link"])).err).not.toContain("No service");
+    expect((await world.run(link)).json).toMatchObject({ isServiceRunning: true });
+  });
+
   test("names serve.admin_url, and says how to come from another machine where that is not set", async () => {
     const world = await prepared();
     const url = "https://admin.example.com";

@@ -134,6 +134,8 @@ describe("a scope that was not granted", () => {
       connections: [{ state: "connected", banner }],
       pushes: { held: 1 },
     });
+    const words = /✗ held .*the scope crm\.objects\.contacts\.write was not granted/;
+    expect((await world.run(["logs", "--wide"])).out).toMatch(words);
     await world.portal.settings({ grantedScopes: null });
     expect((await world.run(["connect", "hubspot", "--json"])).json).toMatchObject({ released: 1 });
     expect((await world.run(["run", "retry", "--json"])).json).toMatchObject({ delivered: 1 });

@@ -164,13 +164,17 @@ describe("logs of many attempts", () => {
     const world = await connected({ clock });
     await importResults(world, [invite()]);
     await succeed(world, ["run", "retry"]);
-    await clock.advance(24 * 3_600_000);
     const given = async (...since: string[]) => (await attemptsOf(world, "--since", ...since)).length;
+    await clock.advance(24 * 3_600_000 - 60_000);
+    expect([await given("11:30"), await given("12:30+01:00"), await given("11:29")]).toEqual([1, 1, 0]);
+    await clock.advance(60_000);
     expect([await given("yesterday"), await given("today")]).toEqual([1, 0]);
     expect([await given("25h"), await given("1h"), await given("2d")]).toEqual([1, 0, 1]);
     expect([await given("2026-11-22T12:30+01:00"), await given("2026-11-22T12:31+01:00")]).toEqual([1, 0]);
     expect([await given("2026-11-22 11:30"), await given("2026-11-22T06:31-0500")]).toEqual([1, 0]);
-    for (const wrong of ["soon", "2026-02-30", "1 fortnight"])
+    // Now it is 11:30 of the day after: a bare time is the last such one.
+    expect([await given("11:30"), await given("11:31"), await given("11:31+01:00")]).toEqual([0, 0, 0]);
+    for (const wrong of ["soon", "2026-02-30", "1 fortnight", "25:00", "7:00"])
       expect(await world.run(["logs", "--since", wrong])).toMatchObject({
         code: 2,
         err: expect.stringContaining("yesterday or 1h"),
@@ -222,6 +226,29 @@ describe("logs --runs", () => {
     expect(out).toMatch(/ {2}status rejected, until 2026-11-01T09:30:00Z, vendor hubspot {2}/);
     expect(out).toMatch(/ {2}include in progress {2}/);
     expect(out).toMatch(/ backfill +\S.* {2}– {2}/);
+  });
+
+  test("beside them, a held result names what it lacks as people know it, in every table", async () => {
+    const world = await connected();
+    await importResults(world, [invite({ invitation_id: "inv_held" })]);
+    await world.portal.archiveProperty("jc_disc_d");
+    await world.run(["run", "retry"]);
+    const words = 'the field "JC DISC — Dominance" (jc_disc_d) is missing there';
+    for (const argv of [["logs"], ["invites", "show", "inv_held"]])
+      expect((await succeed(world, [...argv, "--wide"])).out).toContain(words);
+    expect((await succeed(world, ["invites", "list", "--wide"])).out).toContain(
+      "hubspot: held, a field is missing there",
+    );
+  });
+
+  test("counts what was held, and what was held before", async () => {
+    const world = await connected();
+    await importResults(world, [invite()]);
+    await world.portal.archiveProperty("jc_disc_d");
+    await world.run(["run", "retry"]);
+    await world.run(["replay", "--status", "held", "--yes"]);
+    const { out } = await succeed(world, ["logs", "--runs", "--wide"]);
+    expect(out).toMatch(/0 queued, 0 delivered, 0 rejected, 0 held, 1 held before/);
   });
 
   test.each([

@@ -57,7 +57,9 @@ describe("demo", () => {
     expect(wordsOf(err.replaceAll("\\\n", " "))).toContain(
       "connect smartrecruiters --org <your org> --method client-credentials",
     );
-    expect(err).toMatch(/resync-properties --vendor smartrecruiters[\s\S]*webhooks subscribe[\s\S]*catalog set/);
+    expect(err).toMatch(
+      /resync-properties --vendor smartrecruiters[\s\S]*webhooks subscribe[\s\S]*catalog set/,
+    );
     expect(out).toContain("DISC: Dominance 68, Influence 41, Steadiness 55, Conscientiousness 80");
   });
 

@@ -1,4 +1,5 @@
 /** Attempts as people read them: a heading for each day, the outcome first. */
+import { triedWords } from "../../core/advice/held-words.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 import { maskEmail, plain, short } from "../../shared/text.ts";
 import type { LoggedAttempt } from "../../store/contract/store.ts";
@@ -62,7 +63,7 @@ export function renderLine(attempt: LoggedAttempt, shown: Shown): string {
 
 /** Addresses are personal data: masked until asked for, in the vendor's words too. */
 function columnsOf(attempt: LoggedAttempt, { reveal, time }: Shown): string[] {
-  const words = attempt.reason ?? "";
+  const words = triedWords(attempt);
   return [
     outcomeWords(attempt.outcome),
     time.clock(attempt.at),

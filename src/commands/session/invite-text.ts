@@ -1,4 +1,5 @@
 /** One invite's road as people read it: the answer first, then all that it rests on. */
+import { triedWords } from "../../core/advice/held-words.ts";
 import { type Answer, answerWords } from "../../core/advice/result-answer.ts";
 import type { Test, TestResult } from "../../core/event.ts";
 import type { InviteStory } from "../../flows/watch/invite-story.ts";
@@ -154,7 +155,7 @@ function attemptRows({ attempts }: InviteHistory, time: ShownTime): string[][] {
     String(attempt.httpStatus ?? "–"),
     String(attempt.durationMs),
     plain(attempt.correlationId ?? "–"),
-    short(attempt.reason ?? "", 1_000),
+    short(triedWords(attempt), 1_000),
   ]);
 }
 

@@ -1,3 +1,4 @@
+import { heldBriefly } from "../../core/advice/held-words.ts";
 import type { Invite } from "../../core/invite.ts";
 import type { PushSummary } from "../../store/contract/store.ts";
 
@@ -6,7 +7,7 @@ export function placeOf({ vendor, environment }: Pick<PushSummary, "vendor" | "e
 }
 
 export function stateWords(push: Pick<PushSummary, "state" | "heldCause"> & { delivered: boolean }): string {
-  if (push.state === "held") return `held (${push.heldCause})`;
+  if (push.state === "held") return heldBriefly(push.heldCause);
   if (push.state === "delivered" && !push.delivered) return "waits for the sweep";
   return push.state;
 }

@@ -9,13 +9,14 @@ export interface PointInTime {
   local: number;
 }
 
-/** A date, a time, with or without a zone, `yesterday`, or how long ago, as `1h`; a bare date is its first moment. */
+/** A date, a time, with or without a zone, `yesterday`, or how long ago, as `1h`; a bare date is its first moment, a bare time the last such one. */
 export function timeReader(clock: Pick<Clock, "now">): (text: string) => PointInTime {
   return (text) => {
-    const point = agoOf(text, clock.now()) ?? dayOf(text, clock.now()) ?? dateOf(text);
+    const now = clock.now();
+    const point = agoOf(text, now) ?? dayOf(text, now) ?? timeOfDay(text, now) ?? dateOf(text);
     if (point) return point;
     throw new InvalidArgumentError(
-      "It is a date or a time, as 2026-11-01, 2026-11-01T09:30:00Z, 2026-11-01T09:30+02:00, yesterday or 1h.",
+      "It is a date or a time, as 2026-11-01, 2026-11-01T09:30:00Z, 2026-11-01T09:30+02:00, 22:00, yesterday or 1h.",
     );
   };
 }
@@ -26,7 +27,7 @@ export function utcReader(clock: Pick<Clock, "now">): (text: string) => number {
   return (text) => {
     if (/\d{2}:\d{2}(?::[\d.]+)?$/.test(text) && !/[+-]\d{2}:\d{2}$/.test(text))
       throw new InvalidArgumentError(
-        "It lacks its zone, as in 2026-11-01T09:30:00Z or 2026-11-01T09:30+02:00.",
+        "It lacks its zone, as in 2026-11-01T09:30:00Z, 2026-11-01T09:30+02:00 or 22:00Z.",
       );
     return read(text).utc;
   };
@@ -59,6 +60,21 @@ function dayOf(text: string, now: number): PointInTime | null {
     local: new Date(date.getFullYear(), date.getMonth(), date.getDate() - back).getTime(),
   };
 }
+
+/** `22:00`: today's, or yesterday's where that is to come. */
+function timeOfDay(text: string, now: number): PointInTime | null {
+  if (!/^\d{2}:\d{2}(?::\d{2})? ?(?:Z|[+-]\d{2}(?::?\d{2})?)?$/.test(text)) return null;
+  const dayAt = (back: number) => new Date(now - back * DAY_MS).toISOString().slice(0, 10);
+  // By the machine's clock or in another zone it may be a day further already, or still one before.
+  const days = [-1, 0, 1, 2].map((back) => dateOf(`${dayAt(back)}T${text}`));
+  const [first] = days;
+  if (!first) return null;
+  const last = (of: keyof PointInTime) =>
+    Math.max(...days.flatMap((day) => (day && day[of] <= now ? [day[of]] : [])));
+  return { utc: last("utc"), local: last("local") };
+}
+
+const DAY_MS = 86_400_000;
 
 function dateOf(text: string): PointInTime | null {
   const [, date = "", time = "00:00", zone] =

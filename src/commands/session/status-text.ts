@@ -225,7 +225,9 @@ function pillOf({ state, tokens }: Pick<ConnectionStatus, "state" | "tokens">): 
 }
 
 function queueOf(pushes: PushCounts): string {
-  const parts = [`${grouped(pushes.delivered)} delivered`];
+  const { delivered, pending, held, rejected } = pushes;
+  if (delivered + pending + held + rejected === 0) return "no result to deliver so far";
+  const parts = [`${grouped(delivered)} delivered`];
   if (pushes.pending > 0) parts.push(`${grouped(pushes.pending)} pending`);
   if (pushes.held > 0) parts.push(`${grouped(pushes.held)} held`);
   if (pushes.rejected > 0) parts.push(`${grouped(pushes.rejected)} rejected`);

@@ -1,3 +1,4 @@
+import { heldBriefly, triedWords } from "../../core/advice/held-words.ts";
 import { ADMIN_HOME, maySee } from "../../core/admin.ts";
 import type { Test } from "../../core/event.ts";
 import { addressesAmong } from "../../core/addresses.ts";
@@ -223,7 +224,7 @@ function maskerOf({ invite, pushes }: InviteHistory, { isRevealed }: Asked): (wo
 }
 
 function stateWords({ state, heldCause, delivered, pendingSince }: Push): string {
-  if (state === "held") return `held (${heldCause})`;
+  if (state === "held") return heldBriefly(heldCause);
   if (state === "delivered") return delivered ? "delivered" : "delivered, and waits for the sweep";
   if (state === "pending" && pendingSince !== null) return `waiting since ${shortTime(pendingSince)}`;
   return state;
@@ -242,7 +243,7 @@ function attemptsTable(
       outcome,
       httpStatus ?? "no answer",
       (durationMs / 1_000).toFixed(2),
-      reason === null ? "" : masked(reason),
+      masked(triedWords({ outcome, reason })),
       correlationId ?? "",
     ]),
   );

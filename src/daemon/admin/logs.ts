@@ -1,3 +1,4 @@
+import { triedWords } from "../../core/advice/held-words.ts";
 import { ADMIN_HOME, maySee } from "../../core/admin.ts";
 import { tellsCompletion } from "../../core/confirmation.ts";
 import type { ConnectionName, Environment } from "../../core/connection.ts";
@@ -182,7 +183,8 @@ function attemptLine(
   { at, outcome, subject, reason, httpStatus, durationMs, invitationId }: LoggedAttempt,
   { org, isContact, isRevealed }: { org: string; isContact: boolean; isRevealed: boolean },
 ): Line {
-  const words = reason === null ? "" : isRevealed ? reason : maskedWords(reason, isContact ? [subject] : []);
+  const told = triedWords({ outcome, reason });
+  const words = isRevealed ? told : maskedWords(told, isContact ? [subject] : []);
   const took = `${httpStatus ?? "no answer"}, ${(durationMs / 1_000).toFixed(2)} s`;
   return {
     at,

@@ -105,6 +105,8 @@ export interface RunCounts {
   skipped: number;
   delivered: number;
   rejected: number;
+  /** Absent in what was noted before it was counted. */
+  held?: number;
 }
 
 export interface NewRun {

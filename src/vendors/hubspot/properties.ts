@@ -1,6 +1,6 @@
 /** The contact properties that JobCannon's results live in, as HubSpot's property API wants them defined. */
 import { INVITE_STATUSES, type InviteStatus } from "../../core/event.ts";
-import { SCORES, type ScoreName } from "../../core/scores.ts";
+import { SCORES, STATE_LABELS, type ScoreName } from "../../core/scores.ts";
 
 export const GROUP = {
   name: "jobcannon_assessments",
@@ -48,10 +48,10 @@ const STATUS: Kind = {
 };
 
 const STATE_TABLE = [
-  ["jc_test_status", "JC Test Status", STATUS],
-  ["jc_result_url", "JC Result URL", TEXT],
-  ["jc_completed_at", "JC Completed At", DATETIME],
-  ["jc_invitation_id", "JC Invitation ID", TEXT],
+  ["jc_test_status", STATE_LABELS.jc_test_status, STATUS],
+  ["jc_result_url", STATE_LABELS.jc_result_url, TEXT],
+  ["jc_completed_at", STATE_LABELS.jc_completed_at, DATETIME],
+  ["jc_invitation_id", STATE_LABELS.jc_invitation_id, TEXT],
 ] as const;
 
 /** In the order of creation: where a portal's quota is short, the last ones stay out. */

@@ -4,7 +4,7 @@
  * https://developers.smartrecruiters.com/reference/candidatespropertiesvaluesbatchupdateforjob-1
  */
 import * as v from "valibot";
-import { SCORES } from "../../../core/scores.ts";
+import { SCORES, STATE_LABELS } from "../../../core/scores.ts";
 import type { LeftOutField } from "../../../core/connection.ts";
 import type { FieldPlan, FieldReport, WantedField } from "../../contract/destination.ts";
 import type { Caller } from "../calling/api.ts";
@@ -23,10 +23,10 @@ interface OurProperty {
 
 export const OUR_PROPERTIES: readonly OurProperty[] = [
   ...SCORES.map(({ name, label, kind }) => ({ key: `jc_${name}`, label, kind })),
-  { key: "jc_test_status", label: "JC Test Status", kind: "text" },
-  { key: "jc_result_url", label: "JC Result URL", kind: "text" },
-  { key: "jc_completed_at", label: "JC Completed At", kind: "date" },
-  { key: "jc_invitation_id", label: "JC Invitation ID", kind: "text" },
+  { key: "jc_test_status", label: STATE_LABELS.jc_test_status, kind: "text" },
+  { key: "jc_result_url", label: STATE_LABELS.jc_result_url, kind: "text" },
+  { key: "jc_completed_at", label: STATE_LABELS.jc_completed_at, kind: "date" },
+  { key: "jc_invitation_id", label: STATE_LABELS.jc_invitation_id, kind: "text" },
 ];
 
 /** The first is what an administrator is asked for; the others take our values, too. */
