@@ -45,7 +45,8 @@ describe("a store's thread", () => {
   });
 
   test("that turns in circles hangs", async () => {
-    expect(await verdictWhile("for (;;);")).toBe("hangs");
+    // On a busy machine it gets too little of a processor to tell; then the next look tells.
+    await until("it hangs", async () => (await verdictWhile("for (;;);")) === "hangs");
   });
 
   test("that waits for a pipe nobody writes into waits for the disk", async () => {

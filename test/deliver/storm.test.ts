@@ -92,10 +92,11 @@ test("a vendor that stays down is asked with one contact once a tick, also by a 
   const degradedAt = Date.now();
   await endAndStart(world, service, "SIGKILL");
   await until("three ticks pass", () => Date.now() > degradedAt + 3 * TICK_MS);
-  const probes = (await writesTo(world)).filter((at) => at > degradedAt);
+  const probesOf = async () => (await writesTo(world)).filter((at) => at > degradedAt);
+  await until("it is probed", async () => (await probesOf()).length > 0);
+  const probes = await probesOf();
   // The tick in which it was seen may have its probe still to come.
   const ticks = Math.floor(Date.now() / TICK_MS) - Math.floor(degradedAt / TICK_MS) + 1;
-  expect(probes.length).toBeGreaterThan(0);
   expect(probes.length).toBeLessThanOrEqual(ticks);
 
   const since = new Date(degradedAt).toISOString();

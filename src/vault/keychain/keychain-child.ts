@@ -44,5 +44,14 @@ function firstLine(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
 }
 
+/** Of what nobody expects, no words: they may quote the request, which holds secrets. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return "an unknown error";
+  return "code" in error ? `${error.name} ${String(error.code)}` : error.name;
+}
+
 setTimeout(() => kill(pid, "SIGKILL"), LONGEST_LIFE_MS).unref();
-writeSync(1, JSON.stringify(await answerTo(readFileSync(0, "utf8"))));
+const answer = await Promise.resolve()
+  .then(() => answerTo(readFileSync(0, "utf8")))
+  .catch((error): KeychainAnswer => ({ unavailable: "keychain", reason: nameOf(error) }));
+writeSync(1, JSON.stringify(answer));
