@@ -50,6 +50,35 @@ describe("a link", () => {
     expect(wordsOf(again)).toContain("jc-integrations admin link");
   });
 
+  test("signs in what is no browser, as curl, which says nothing of where it comes from; a page's own word still counts", async () => {
+    const { world, adminUrl } = await served();
+    const type = "application/x-www-form-urlencoded";
+    const said = async (path: string, fields: Record<string, string>, headers: Record<string, string> = {}) =>
+      await visit(adminUrl + path, {
+        method: "POST",
+        body: new URLSearchParams(fields).toString(),
+        headers: { "content-type": type, ...headers },
+      });
+    const link = { link: secretIn(await adminLink(world)) };
+    for (const foreign of [
+      { origin: "null" },
+      { origin: "https://evil.example" },
+      { referer: "https://evil.example/page" },
+      { "sec-fetch-site": "cross-site" },
+      { "sec-fetch-site": "none" },
+    ])
+      expect((await said("/admin/sign-in", link, foreign)).status, JSON.stringify(foreign)).toBe(403);
+    const signedIn = await said("/admin/sign-in", link);
+    expect(signedIn).toMatchObject({ status: 303, headers: { location: HOME } });
+    const cookie = signedIn.headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+    const home = await visit(adminUrl + HOME, { headers: { cookie } });
+    expect(home.status).toBe(200);
+    const csrf = /name="csrf" value="([^"]+)"/.exec(home.body)?.[1] ?? "";
+    const find = { org: "acme", candidate: "inv_none" };
+    expect((await said(`${HOME}/find`, find, { cookie })).status).toBe(403);
+    expect((await said(`${HOME}/find`, { ...find, csrf }, { cookie })).status).toBe(404);
+  });
+
   test("ends after 15 minutes, and who came by one is signed out after 12 hours", async () => {
     const clock = fakeClock();
     const { world, adminUrl } = await served({ clock });

@@ -4,6 +4,7 @@ import {
   logsCommand,
   QUESTIONS_COMMAND,
   replayCommand,
+  requestsCommand,
   resyncCommand,
   statusCommand,
 } from "./command-lines.ts";
@@ -32,6 +33,22 @@ export function unansweredWords({
 }): string {
   const why = reason ?? `see whether serve runs, or type: ${QUESTIONS_COMMAND}`;
   return `${count(n, "event")} of ${vendor} to be looked up since ${shortTime(since)}: ${why}`;
+}
+
+/** Of invites that stages want, while JobCannon does not take the wish. */
+export function unaskedWords({
+  org,
+  n,
+  since,
+  reason,
+}: {
+  org: string;
+  n: number;
+  since: number;
+  reason: string | null;
+}): string {
+  const why = reason === null ? "" : `: ${reason}`;
+  return `${count(n, "invite")} wanted by stages could not be asked of JobCannon since ${shortTime(since)}${why}. Each is tried again by itself; ${requestsCommand({ org })} shows each try`;
 }
 
 export function stuckInAll(stuck: StuckCounts): number {

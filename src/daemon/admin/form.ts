@@ -16,11 +16,15 @@ export async function readForm(request: IncomingMessage): Promise<URLSearchParam
   return new URLSearchParams(Buffer.concat(chunks).toString("utf8"));
 }
 
-/** A page of elsewhere that posts here is found out by what browsers say of it themselves. */
+/**
+ * A page of elsewhere that posts here is found out by what browsers say of it themselves. Who says nothing at all, as curl,
+ * is no browser, and nobody's page can have it post.
+ */
 export function isFromOwnPage({ headers }: Pick<IncomingMessage, "headers">): boolean {
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin") return false;
-  const { origin, host } = headers;
-  if (origin === undefined) return site === "same-origin";
-  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
+  const { origin, referer, host } = headers;
+  const said = origin ?? (site === undefined ? referer : undefined);
+  if (said === undefined) return true;
+  return URL.canParse(said) && new URL(said).host === host?.toLowerCase();
 }

@@ -13,7 +13,8 @@ import { certificateTrouble } from "../../core/advice/certificate.ts";
 import { refusalWords } from "../../core/advice/refusal.ts";
 import { loginTrouble } from "../../core/advice/login-age.ts";
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
-import { stuckTroubles, unansweredWords } from "../../core/advice/stuck.ts";
+import type { InviteRequest } from "../../core/invite-request.ts";
+import { stuckTroubles, unansweredWords, unaskedWords } from "../../core/advice/stuck.ts";
 import { subscriptionMended, subscriptionTrouble } from "../../core/advice/subscription.ts";
 
 /**
@@ -22,7 +23,7 @@ import { subscriptionMended, subscriptionTrouble } from "../../core/advice/subsc
  */
 export interface AlertContext extends ChatContext {
   clock: Clock;
-  store: Pick<Store, "overview" | "runningServices" | "keepIncidents" | "noteAlert">;
+  store: Pick<Store, "overview" | "runningServices" | "keepIncidents" | "noteAlert" | "inviteRequests">;
 }
 
 /** What it takes to write into a chat. */
@@ -163,6 +164,8 @@ export async function incidentsOf(context: AlertContext): Promise<Incident[]> {
       incidents.push({ key: `stuck/${id}/${cause}`, org, text: `${org}: ${words}` });
   }
   incidents.push(...unanswered(overview, clock.now()));
+  if (config["jobcannon.invites_url"] !== "")
+    incidents.push(...unasked(await waitingRequests(store), overview, clock.now()));
   // One vault serves all orgs: each chat hears of it once.
   for (const [chat, { org, reasons }] of unreadable)
     incidents.push({
@@ -206,6 +209,38 @@ function unanswered({ questions, connections }: Overview, now: number): Incident
       org: question.org,
       text: `${question.org}: ${unansweredWords(question)}`,
     }));
+}
+
+/** More of them are one trouble all the same. */
+const MOST_REQUESTS = 1_000;
+
+async function waitingRequests(store: AlertContext["store"]): Promise<InviteRequest[]> {
+  return await store.inviteRequests({ states: ["open"], limit: MOST_REQUESTS });
+}
+
+/** Invites that JobCannon is asked for in vain, for longer than results may be undelivered. */
+function unasked(requests: readonly InviteRequest[], { connections }: Overview, now: number): Incident[] {
+  const broken = connections.filter(({ connection }) => connection.state !== "connected");
+  const isTold = ({ org, vendor, environment }: InviteRequest) =>
+    broken.some(
+      ({ connection: each }) =>
+        each.org === org && each.vendor === vendor && each.environment === environment,
+    );
+  const failing = requests.filter(
+    (each) =>
+      each.environment === "production" &&
+      each.reason !== null &&
+      now - each.askedAt > STUCK_AFTER_MS &&
+      !isTold(each),
+  );
+  const keyOf = ({ org, vendor }: InviteRequest) => `requests/${org}/${vendor}`;
+  return [...new Set(failing.map(keyOf))].flatMap((key) => {
+    const all = failing.filter((each) => keyOf(each) === key);
+    const [oldest] = all;
+    if (!oldest) return [];
+    const { org, askedAt: since, reason } = oldest;
+    return [{ key, org, text: `${org}: ${unaskedWords({ org, n: all.length, since, reason })}` }];
+  });
 }
 
 async function send(

@@ -21,9 +21,11 @@ export function createRuns(db: Db) {
       SELECT 1 WHERE EXISTS (SELECT 1 FROM invites WHERE org = @org AND contact = @address)
         OR EXISTS (SELECT 1 FROM connections c JOIN pushes p ON p.connection_id = c.id WHERE c.org = @org AND p.subject = @address)`)
     .pluck();
-  const noted = (org: string, { email, ...rest }: NewRun["filter"]): NewRun["filter"] => {
-    if (typeof email !== "string") return { ...rest };
-    return { ...rest, email: isHeld.get({ org, address: emailKey(email) }) ? email : NOT_HELD };
+  // In the order in which it was typed.
+  const noted = (org: string, filter: NewRun["filter"]): NewRun["filter"] => {
+    const { email } = filter;
+    if (typeof email !== "string") return filter;
+    return { ...filter, email: isHeld.get({ org, address: emailKey(email) }) ? email : NOT_HELD };
   };
   const startRun = transaction(db, ({ command, org, who, filter, now }: NewRun): number =>
     Number(start.run({ command, org, who, filter: JSON.stringify(noted(org, filter)), now }).lastInsertRowid),
