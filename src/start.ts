@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import type { Io } from "./shared/io.ts";
 import type { Outside } from "./shared/world.ts";
 import { reportBug, main } from "./main.ts";
-import { startDetached } from "./shared/browser.ts";
+import { openBrowser } from "./shared/browser.ts";
 import { systemClock } from "./shared/clock.ts";
 import { ERROR_CODES, EXIT_INTERRUPTED } from "./shared/errors.ts";
 import { takeHanded } from "./start/handed.ts";
@@ -48,7 +48,7 @@ export async function start(loader: Loader): Promise<void> {
       takeHanded(process.env, process.pid);
       return takeHanded(env, process.pid);
     },
-    openBrowser: startDetached,
+    openBrowser: (url) => openBrowser(url, { env, platform: process.platform }),
     distUrl: new URL("./", import.meta.url),
     cwd: process.cwd(),
   };

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
+import { consentElsewhere } from "../core/advice/elsewhere.ts";
 import { type ConnectMethod, usualMethod } from "../core/authorization.ts";
 import type { Account, Connection } from "../core/connection.ts";
 import type { DirectRequest } from "../flows/connect/connect-by-credentials.ts";
@@ -145,6 +146,10 @@ async function connectByConsent(
   { browser, done, ...request }: Omit<ConnectRequest, "consent"> & { browser: boolean; done: AbortSignal },
 ): Promise<Connected> {
   const { connect } = await import("../flows/connect/connect.ts");
+  const { vendor, authorization } = context.destination;
+  const canPaste = world.io.stdinIsTerminal || !browser;
+  const elsewhere = () =>
+    consentElsewhere({ ...request, vendor }, { port: authorization.redirectPort, canPaste }).join("\n");
   const connected = await connect(context, {
     ...request,
     consent: {
@@ -152,14 +157,18 @@ async function connectByConsent(
         say(`Give JobCannon access to ${context.destination.label} in the browser:`);
         // Unredacted: this one place is where its state has to be seen.
         world.io.err(`\n${url}\n\n`);
-        if (!browser) say("On another machine: paste the address the browser ends at, here.");
+        if (!browser) say(elsewhere());
       },
       onTick: (seconds) => {
         if (world.io.stderrIsTerminal) world.io.err(`\r\u001b[2Kwaiting for consent, ${seconds} s left `);
       },
       onNotice: say,
+      onNoBrowser: () => {
+        clearCountdown(world);
+        say(`No browser can be opened here. ${elsewhere()}`);
+      },
       ...(browser ? { openBrowser: world.openBrowser } : {}),
-      ...(world.io.stdinIsTerminal || !browser ? { pastedLines: linesOf(world, done) } : {}),
+      ...(canPaste ? { pastedLines: linesOf(world, done) } : {}),
     },
   });
   clearCountdown(world);

@@ -1,13 +1,23 @@
+import { once } from "node:events";
 import { safeUrl } from "./url.ts";
+import type { Outside } from "./world.ts";
 
 /**
- * Opens a URL in the desktop's browser, if there is one. The promise of `open` tells nothing (it settles before
- * the browser's starter fails), so nobody waits for it: the URL was printed before.
+ * Opens a URL in the desktop's browser. Rejects where none can be opened; resolves only once the starter says that it did, which
+ * some do not before the browser is closed.
  */
-export function startDetached(url: string): void {
-  if (!safeUrl(url)) return;
-  import("open")
-    .then(({ default: open }) => open(url))
-    .then((child) => child.on("error", () => {}).unref())
-    .catch(() => {});
+export async function openBrowser(
+  url: string,
+  { env, platform }: Pick<Outside, "env" | "platform">,
+): Promise<void> {
+  if (!safeUrl(url)) throw new Error("that is no link");
+  // Where there is no screen some starters find a browser for text, which nobody would see.
+  if (platform === "linux" && !SCREENS.some((name) => env[name])) throw new Error("there is no screen");
+  const { default: open } = await import("open");
+  const child = await open(url);
+  child.unref();
+  const code: unknown = child.exitCode ?? (await once(child, "exit"))[0];
+  if (code !== 0) throw new Error(`the browser's starter ended with ${String(code)}`);
 }
+
+const SCREENS = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER", "WSL_DISTRO_NAME"];

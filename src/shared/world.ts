@@ -31,8 +31,8 @@ export interface Outside {
   keepRunning(onReload: () => void): void;
   /** Once: it is not there for whoever asks again. */
   takeHanded(): Handed;
-  /** Shows a URL to the person at the machine, if it can. Nobody waits for it, nothing depends on it. */
-  openBrowser(url: string): void;
+  /** Shows a URL to the person at the machine; rejects where it cannot. Nobody waits for it, nothing depends on it. */
+  openBrowser(url: string): Promise<void> | void;
   /** Where the built program's own files rest, for threads and child processes. */
   distUrl: URL;
   cwd: string;

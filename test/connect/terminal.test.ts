@@ -76,6 +76,27 @@ describe("the built program", () => {
     await expectNoConnection(world);
   });
 
+  test.each([
+    ["there is no screen", {}],
+    ["its starter fails", { DISPLAY: ":0", PATH: "" }],
+  ])("says so where no browser can be opened (%s), and what to type over SSH", async (_, env) => {
+    const world = await prepared({ env });
+    const program = launch(world, ["connect", "hubspot"]);
+    await until("it tells", () => program.err().includes("No browser can be opened here. "));
+    const link = linkIn(program.err()) ?? "";
+    const { port } = new URL(new URL(link).searchParams.get("redirect_uri") ?? "");
+    expect(program.err()).toContain(`ssh -N -L ${port}:127.0.0.1:${port} <this machine>`);
+    expect(program.err()).toContain("jc-integrations connect hubspot --org acme --no-browser");
+    await follow(link);
+    expect(await program.ended).toMatchObject({ code: 0 });
+  });
+
+  test("says nothing of it where a browser opens", async () => {
+    const world = await prepared();
+    const { err } = await world.run(["connect", "hubspot"]);
+    expect(err).not.toContain("No browser");
+  });
+
   test("goes on waiting for the browser when its input ends", async () => {
     const world = await prepared();
     const program = await connecting(world);
@@ -105,6 +126,16 @@ describe.skipIf(missing !== null)(
       expect(await terminal.ended).toBe(0);
       expect(terminal.screen()).toContain("Connected");
       expect((await statusOf(world)).state).toBe("connected");
+    });
+
+    test("without a browser here it says so, and takes the address that another machine's ends at", async () => {
+      const world = await prepared();
+      const terminal = atTerminal(world, ["connect", "hubspot"]);
+      const link = await linkOn(terminal);
+      await terminal.shows("No browser can be opened here. Open the link where a browser is, and paste");
+      await terminal.shows("ssh -N -L ");
+      terminal.type(`${await approve(link)}\r`);
+      expect(await terminal.ended).toBe(0);
     });
 
     test("Ctrl-C ends it, and nothing has changed", async () => {

@@ -1,6 +1,6 @@
 /** Where the configuration would lead a person, or a token, that no https guards: nothing is printed, opened or called. */
 import { describe, expect, test } from "vitest";
-import { startDetached } from "../../src/shared/browser.ts";
+import { openBrowser } from "../../src/shared/browser.ts";
 import { safeUrl } from "../../src/shared/url.ts";
 import { freshWorld, prepared } from "../world.ts";
 import { linkFor, publicWorld } from "./linked.ts";
@@ -41,7 +41,8 @@ describe("a URL that is neither https nor of this machine", () => {
     }
     expect(world.visits).toEqual([]);
     expect(safeUrl(url)).toBeNull();
-    expect(() => startDetached(url)).not.toThrow();
+    const desktop = { env: { DISPLAY: ":0" }, platform: process.platform };
+    await expect(openBrowser(url, desktop)).rejects.toThrow("that is no link");
   });
 
   test.each(KEYS)("is refused in %s, whatever the command, with the key's name", async (key) => {

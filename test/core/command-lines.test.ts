@@ -55,6 +55,7 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
     lines.connectCommand(of),
     lines.connectCommand(of, "--via-service"),
     lines.connectCommand(of, "--confirm"),
+    lines.connectCommand(of, "--no-browser"),
     lines.connectCommand(of, "--method client-credentials"),
   ]),
   crossRegionCommand: BOTH.flatMap((of) => [

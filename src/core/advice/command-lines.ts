@@ -102,7 +102,7 @@ export function adminLinkCommand(org?: string): string {
 
 export function connectCommand(
   { vendor, ...whose }: Account,
-  option?: "--via-service" | "--confirm" | "--method client-credentials",
+  option?: "--via-service" | "--confirm" | "--no-browser" | "--method client-credentials",
 ): string {
   return line("connect", vendor, ...place(whose), option);
 }

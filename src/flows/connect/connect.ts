@@ -28,7 +28,7 @@ export interface ConnectRequest extends Omit<KeepRequest, "isConfirmed" | "cross
   signal: AbortSignal;
   consent: Pick<
     ConsentRequest<unknown>,
-    "onUrl" | "onTick" | "onNotice" | "openBrowser" | "pastedLines" | "timeoutMs"
+    "onUrl" | "onTick" | "onNotice" | "openBrowser" | "onNoBrowser" | "pastedLines" | "timeoutMs"
   >;
 }
 

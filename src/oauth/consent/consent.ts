@@ -19,6 +19,8 @@ export interface ConsentRequest<T> {
   onNotice?: (text: string) => void;
   /** May fail or do nothing: the link is on the screen. */
   openBrowser?: (url: string) => unknown;
+  /** Hears that it failed, while consent is waited for. */
+  onNoBrowser?: () => void;
   /** What the operator types or pastes; whoever gives the lines ends them. */
   pastedLines?: AsyncIterable<string>;
   /** 5 minutes unless given. */
@@ -47,8 +49,9 @@ export async function askForConsent<T>({ clock }: { clock: Clock }, request: Con
   try {
     const url = authorizeUrl(issuer.authorization, attempt, listener.redirectUri);
     request.onUrl(url);
-    if (request.openBrowser) void openQuietly(request.openBrowser, url);
-    const answer = await firstAnswer(clock, request, attempt, listener);
+    const waiting = new AbortController();
+    void openQuietly(request, url, waiting.signal);
+    const answer = await firstAnswer(clock, request, attempt, listener).finally(() => waiting.abort());
     return await conclude(request, attempt, listener, answer);
   } finally {
     await listener.close();
@@ -113,10 +116,15 @@ async function countDown<T>(
   });
 }
 
-async function openQuietly(open: (url: string) => unknown, url: string): Promise<void> {
+async function openQuietly<T>(
+  { openBrowser, onNoBrowser }: ConsentRequest<T>,
+  url: string,
+  over: AbortSignal,
+): Promise<void> {
   try {
-    await open(url);
+    await openBrowser?.(url);
   } catch {
-    // No browser here: the link is on the screen.
+    // The link is on the screen.
+    if (!over.aborted) onNoBrowser?.();
   }
 }
