@@ -113,17 +113,15 @@ async function show(
   id: string | undefined,
   { reveal, email, local }: ShowFlags,
 ): Promise<void> {
-  const { app, globals, terminal, print } = session;
+  const { app, terminal, print } = session;
   const address = await emailFrom(session, email);
   if ((id === undefined) === (address === undefined))
     throw new AppError("USAGE", "name one invitation, or a candidate with --email");
   const store = await logToRead(session);
   const history = await findInvite(store, { org: app.org, id, email: address });
   if (!store || !history) {
-    const which = id === undefined ? "of that candidate" : plain(id);
-    throw new AppError("USAGE", `${app.org} has no invite ${which}`, {
-      hint: `${invitesCommand(globals.org === undefined ? {} : { org: app.org })} shows the newest ones.`,
-    });
+    const { noInvite } = await import("../flows/watch/no-invite.ts");
+    throw await noInvite(store, { org: app.org, ids: id === undefined ? [] : [id], email: address });
   }
   const [{ inviteStory }, { inviteStoryJson, masked, renderInvite }] = await Promise.all([
     import("../flows/watch/invite-story.ts"),

@@ -57,7 +57,7 @@ describe("a command ends with", () => {
     {
       argv: ["invites", "show", "inv_nowhere"],
       message: "acme has no invite inv_nowhere",
-      hint: "jc-integrations invites list shows the newest ones.",
+      hint: "jc-integrations invites list --org acme shows the newest ones.",
     },
     {
       argv: ["status", "--org", "two words"],

@@ -10,6 +10,7 @@ import {
   freshWorld,
   invite,
   prepared,
+  succeed,
   type InviteEvent,
   type World,
 } from "../world.ts";
@@ -262,6 +263,29 @@ describe("invites show", () => {
       answers: [{ vendor: "hubspot", tone: "bad", command: "jc-integrations connect hubspot --org acme" }],
     });
   });
+
+  test.each([
+    ["invites", "show", "inv_theirs"],
+    ["invites", "show", "--email", "ann@example.org"],
+    ["replay", "inv_theirs"],
+  ])(
+    "of an invite that another org holds names that org, with what to type there: %s %s",
+    async (...words) => {
+      const world = await connected();
+      await take(world, invite({ invitation_id: "inv_theirs", email: "ann@example.org", org: "globex" }));
+      await take(world, invite());
+      const { code, err } = await world.run(words);
+      expect(code).toBe(2);
+      const what = words.includes("--email")
+        ? "of that candidate; globex has one"
+        : "inv_theirs; globex has inv_theirs";
+      expect(err).toContain(`acme has no invite ${what}`);
+      const [, hint = ""] = /Try: jc-integrations (.*)$/m.exec(err) ?? [];
+      expect((await succeed(world, hint.split(" "))).out).toContain("inv_theirs");
+      const none = await world.run([...words.slice(0, -1), "nowhere@example.org"]);
+      expect(none.err).not.toContain("globex");
+    },
+  );
 
   test("of an org that is connected to nothing says so", async () => {
     const world = await freshWorld();

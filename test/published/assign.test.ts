@@ -106,6 +106,14 @@ describe("a result that several candidates fit", () => {
     const refused = await world.run(name);
     expect(refused.code).toBe(2);
     expect(refused.err).toContain("has another address");
+    for (const more of [[], ["--yes"]]) {
+      const none = await world.run([
+        ...["invites", "assign", "inv_1", "--candidate", "nosuch", "--job", other.jobId, ...more],
+      ]);
+      expect(none.code).toBe(2);
+      expect(none.err).toContain("SmartRecruiters has no candidate nosuch");
+      expect(none.err).toContain("jc-integrations invites assign inv_1 --org acme lists those that fit");
+    }
     await succeed(world, [...name, "--yes"]);
     await succeed(world, ["run", "retry"]);
     expect((await resultOf(world, other)).notes).toHaveLength(1);

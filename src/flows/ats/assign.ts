@@ -1,22 +1,26 @@
-import { assignCommand, connectCommand, invitesCommand } from "../../core/advice/command-lines.ts";
+import { assignCommand, connectCommand } from "../../core/advice/command-lines.ts";
 import type { Connection, ConnectionName } from "../../core/connection.ts";
 import type { Assigned } from "../../core/invite.ts";
 import { UNASKED } from "../../core/subject.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
 import { plain } from "../../shared/text.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Access } from "../../vendors/contract/access.ts";
 import type { FoundCandidate } from "../../vendors/contract/destination.ts";
 import type { AccountContext } from "../account/context.ts";
+import { noInvite } from "../watch/no-invite.ts";
 
 /** Where several candidates fit a result, a person says whose it is. */
 export interface AssignContext {
-  store: Pick<Store, "assign" | "invite" | "invites" | "selectSubjects">;
+  store: Pick<Store, "assign" | "invite" | "invites" | "orgs" | "selectSubjects">;
   clock: Pick<Clock, "now">;
   connection: Connection;
   access: Access;
   candidatesWith(access: Access, email: string): Promise<FoundCandidate[]>;
+  label: string;
+  /** Is there such a candidate, with whatever address? True where the vendor does not tell. */
+  exists(access: Access, candidateId: string): Promise<boolean>;
 }
 
 /** Throws `USAGE` where nobody has to choose, `RECONNECT_NEEDED` where the org is not connected. */
@@ -25,7 +29,7 @@ export async function openToAssign(
   store: Store,
   { signal, ...of }: ConnectionName & { signal: AbortSignal },
 ): Promise<AssignContext> {
-  const { candidatesWith, label } = await account.destination(of);
+  const { candidatesWith, label, ats } = await account.destination(of);
   if (!candidatesWith)
     throw new AppError("USAGE", `${label} is told results by assessment: there is nobody to choose`);
   const connection = await store.connection(of);
@@ -34,7 +38,15 @@ export async function openToAssign(
       hint: connectCommand(of),
     });
   const access = await account.access(connection, { store, signal });
-  return { store, clock: account.clock, connection, access, candidatesWith };
+  const exists = async (through: Access, candidateId: string) =>
+    (await ats?.person?.(through, candidateId).then(
+      () => true,
+      (error: unknown) => {
+        if (isAppError(error, "VENDOR_REJECTED")) return false;
+        throw error;
+      },
+    )) ?? true;
+  return { store, clock: account.clock, connection, access, candidatesWith, label, exists };
 }
 
 const MOST_LISTED = 200;
@@ -62,16 +74,13 @@ export async function candidatesFor(context: AssignContext, invitationId: string
   const { store, connection, access } = context;
   const { org } = connection;
   const history = await store.invite(org, invitationId);
-  if (!history)
-    throw new AppError("USAGE", `${org} has no invite ${plain(invitationId)}`, {
-      hint: `${invitesCommand({ org })} shows the newest ones.`,
-    });
+  if (!history) throw await noInvite(store, { org, ids: [invitationId] });
   return await context.candidatesWith(access, history.invite.candidate.email);
 }
 
 /** Keeps it, and has the result told. `isMeant`: also a candidate with another address. Throws `USAGE`. */
 export async function assign(
-  { store, clock, connection }: AssignContext,
+  { store, clock, connection, access, label, exists }: AssignContext,
   wanted: {
     invitationId: string;
     candidateId: string;
@@ -83,6 +92,10 @@ export async function assign(
   const { invitationId, candidateId } = wanted;
   const { org, vendor } = connection;
   const known = wanted.found.find((each) => each.candidateId === candidateId);
+  if (!known && !(await exists(access, candidateId)))
+    throw new AppError("USAGE", `${label} has no candidate ${plain(candidateId)}`, {
+      hint: `${assignCommand({ org }, invitationId)} lists those that fit. Nothing was changed.`,
+    });
   if (!known && !wanted.isMeant)
     throw new AppError("USAGE", `candidate ${plain(candidateId)} has another address than the invite`, {
       hint: `${assignCommand({ org }, invitationId)} lists those that fit. If it is meant, run it again with --yes.`,

@@ -1,11 +1,7 @@
-import { invitesCommand } from "../../core/advice/command-lines.ts";
 import type { PushState } from "../../core/push.ts";
-import { AppError } from "../../shared/errors.ts";
-import { grouped, plain } from "../../shared/text.ts";
 import type { Selection, Store } from "../../store/contract/store.ts";
+import { noInvite } from "../watch/no-invite.ts";
 import { connectionsOf, type RerunPlan } from "./selection.ts";
-
-const NAMED_AT_MOST = 5;
 
 /** Which pushes the log already holds shall go out again. */
 export interface ReplayFilter {
@@ -48,11 +44,7 @@ export async function planReplay(
 
 async function refuseUnknownInvites(store: Store, org: string, ids: readonly string[]): Promise<void> {
   const unknown: string[] = [];
-  for (const id of new Set(ids)) if (!(await store.invite(org, id))) unknown.push(plain(id));
+  for (const id of new Set(ids)) if (!(await store.invite(org, id))) unknown.push(id);
   if (unknown.length === 0) return;
-  const more = unknown.length - NAMED_AT_MOST;
-  const named = unknown.slice(0, NAMED_AT_MOST).join(", ") + (more > 0 ? ` and ${grouped(more)} more` : "");
-  throw new AppError("USAGE", `${org} has no invite ${named}`, {
-    hint: invitesCommand({ org }),
-  });
+  throw await noInvite(store, { org, ids: unknown });
 }
