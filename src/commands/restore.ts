@@ -50,7 +50,8 @@ export function registerRestore(program: Command, world: World): void {
           json: { ...planned, ...report },
           text: () =>
             [
-              `The log is the backup's: ${count(counts.events, "event")}, and ${count(report.events, "event")} of the old log after it.`,
+              `The log is the backup's: it held ${count(counts.events, "event")}, and ${count(report.events, "event")} of the old log came after it.`,
+              "status tells how many events were ever taken, also those that were erased or removed since.",
               ...(plan.staysRemoved > 0
                 ? [`Without ${count(plan.staysRemoved, "invite")} that retention had removed since.`]
                 : []),

@@ -88,7 +88,7 @@ describe("status", () => {
     );
     await world.run(["run", "retry"]);
     const delivered = await world.run(["status"]);
-    expect(delivered.out).toContain("2 invites; the log holds 2 events in all");
+    expect(delivered.out).toContain("2 invites; 2 events taken in all");
     expect(delivered.out).toMatch(/, last sync just now\n {2}2 delivered$/m);
   });
 

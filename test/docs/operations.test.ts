@@ -105,7 +105,7 @@ describe("docs/operations.md", () => {
     await succeed(world, ["backup"]);
     await importResults(world, [invite()]);
     const out = await runBlock(world, "Restore", 0);
-    expect(out).toContain("1 event of the old log after it");
+    expect(out).toContain("1 event of the old log came after it");
     expect(eventsIn(join(world.stateDir, "log.db"))).toBe(3);
     const [aside = ""] = readdirSync(world.stateDir).filter((name) => name.includes("before-restore"));
     expect(eventsIn(join(world.stateDir, aside, "log.db"))).toBe(3);
@@ -190,7 +190,7 @@ describe("docs/operations.md", () => {
     await succeed(world, ["backup"]);
     writeFileSync(join(world.stateDir, "log.db"), "no log any more, and long enough to look like one");
     expect(await world.run(["status"])).toMatchObject({ code: 2 });
-    expect(await runBlock(world, "A damaged log", 0)).toContain("The log is the backup's: 2 events");
+    expect(await runBlock(world, "A damaged log", 0)).toContain("The log is the backup's: it held 2 events");
   });
 
   test.skipIf(missingForCertificates !== null)("TLS", async () => {

@@ -39,6 +39,11 @@ describe("a backup that holds somebody who was erased since", () => {
     const { world, file } = await erasedSince();
     const { out } = await succeed(world, ["restore", file, "--yes"]);
     expect(out).toContain("Without one person who was erased since.");
+    // What a log holds and what it ever took are two numbers, and each is called what it is.
+    expect(out).toContain("it held 2 events, and 2 events of the old log came after it.");
+    expect(out).toContain("status tells how many events were ever taken");
+    expect((await succeed(world, ["backup"])).out).toContain(", 3 events, 3 invites,");
+    expect((await succeed(world, ["status"])).out).toContain("3 invites; 4 events taken in all");
     await expectErased(world, ["bob@example.com", "cat@example.com", "dan@example.com"]);
     await succeed(world, ["run", "retry"]);
     expect(Object.keys(await world.portal.contacts()).toSorted()).toEqual([

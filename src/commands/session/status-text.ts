@@ -51,7 +51,7 @@ export function renderStatus(statuses: readonly Status[], seen: Seen): string {
 
 function orgLines(status: Status, seen: Seen): string[] {
   const { paint } = seen.terminal;
-  const holds = `${count(status.invites, "invite")}; the log holds ${count(status.events.total, "event")} in all`;
+  const holds = `${count(status.invites, "invite")}; ${count(status.events.total, "event")} taken in all`;
   const notes = orgNotes(status, seen);
   return [
     `${paint.bold(status.org)}  ${paint.dim(status.isLogRead ? holds : "the log cannot be read: what is connected is not known")}`,
