@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
 import { CLIENT_SECRET, succeed, until } from "../world.ts";
-import { ALL_SCOPES, APP, callsOf, publishedWorld, rowOf, tokenCalls, VENDOR } from "./world.ts";
+import { resultsOf } from "./company.ts";
+import { ALL_SCOPES, APP, companyOf, callsOf, publishedWorld, rowOf, tokenCalls, VENDOR } from "./world.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const connection = (more: object) => ({ connection: expect.objectContaining(more) });
@@ -42,6 +43,29 @@ describe("connect smartrecruiters by client credentials", () => {
     });
     expect((await world.run(["connect", VENDOR])).code).toBe(0);
     expect(await rowOf(world)).toMatchObject({ missingScopes: [] });
+  });
+
+  test("finds each scope of a write that is missing, by calls that change nothing there", async () => {
+    const writes = [
+      "candidates_create",
+      "candidates_manage",
+      "messages_write",
+      "webhooks_write",
+      "webhooks_delete",
+    ];
+    const world = await publishedWorld();
+    for (const [index, name] of writes.entries()) {
+      const scopeError = index % 2 === 0 ? "code" : "message";
+      await world.set({ tellsScopes: false, scopeError });
+      const grantedScopes = [...ALL_SCOPES, "company_read"].filter((each) => each !== name);
+      await world.smartrecruiters.settings({ grantedScopes });
+      const { code, err } = await world.run(["connect", VENDOR]);
+      expect({ code, err }).toEqual({ code: 7, err: expect.stringContaining(`not granted: ${name}\n`) });
+    }
+    await world.smartrecruiters.settings({ grantedScopes: null });
+    expect((await world.run(["connect", VENDOR])).code).toBe(0);
+    expect(await companyOf(world)).toMatchObject({ subscriptions: [] });
+    expect(await resultsOf(world)).toEqual([]);
   });
 
   test.each([

@@ -1,9 +1,8 @@
 /** Whose account a credential opens, and which of our scopes it lacks. */
 import * as v from "valibot";
 import type { Account } from "../../../core/connection.ts";
-import { callApi, type Caller } from "../calling/api.ts";
+import { type ApiCall, callApi, type Caller } from "../calling/api.ts";
 import { read } from "../calling/ask.ts";
-import type { Endpoint } from "../calling/profile.ts";
 import { verdictOf } from "../calling/verdict.ts";
 import { ENDPOINTS } from "./contract.ts";
 
@@ -22,19 +21,34 @@ export async function readAccount(caller: Caller, region: string | null, clientI
   return { id: known, name: name ?? known, kind: null, region };
 }
 
-/** Reads that change nothing, one for each scope that can be seen so. */
-const PROBES: readonly Endpoint[] = [
-  ENDPOINTS.candidates,
-  ENDPOINTS.hiringProcesses,
-  ENDPOINTS.subscriptions,
-  { method: "GET", path: "/jobs", scope: "jobs_read" },
+type Probe = Pick<ApiCall, "endpoint" | "params" | "query" | "json">;
+
+/** An id that nothing there has. */
+const NOTHING = "00000000-0000-4000-8000-000000000000";
+const NOBODY = { candidate: NOTHING, job: NOTHING };
+const ONE = { limit: "1" };
+
+/**
+ * One for each scope, and none changes anything: reads, and writes that lack what each of them requires, or name what does
+ * not exist. Whoever may not write is refused for that; everybody else for the rest, which says nothing.
+ */
+const PROBES: readonly Probe[] = [
+  { endpoint: ENDPOINTS.candidates, query: ONE },
+  { endpoint: ENDPOINTS.hiringProcesses, query: ONE },
+  { endpoint: ENDPOINTS.subscriptions, query: ONE },
+  { endpoint: { method: "GET", path: "/jobs", scope: "jobs_read" }, query: ONE },
+  { endpoint: ENDPOINTS.createCandidate, json: {} },
+  { endpoint: ENDPOINTS.setValues, params: NOBODY, json: [] },
+  { endpoint: ENDPOINTS.share, json: {} },
+  { endpoint: ENDPOINTS.subscribe, json: {} },
+  { endpoint: ENDPOINTS.unsubscribe, params: { id: NOTHING } },
 ];
 
-/** Those whose calls are refused for want of them; what only a write would show is not among them. Throws `VENDOR_*`. */
+/** Those whose calls are refused for want of them. Throws `VENDOR_*`. */
 export async function missingScopes(caller: Caller): Promise<string[]> {
   const missing: string[] = [];
-  for (const endpoint of PROBES) {
-    const verdict = verdictOf(await callApi(caller, { endpoint, query: { limit: "1" } }), caller);
+  for (const probe of PROBES) {
+    const verdict = verdictOf(await callApi(caller, probe), caller);
     if (verdict.kind === "scope") missing.push(verdict.scope);
   }
   return missing;
