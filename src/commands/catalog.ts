@@ -94,7 +94,7 @@ async function list(session: Session, flags: Flags): Promise<void> {
     json: { job: jobId, stages: entries },
     text: () =>
       entries.length === 0
-        ? `No stage of ${jobId} triggers a test. Set one: ${setCatalogCommand({ ...accountOf(session, flags), jobId })}`
+        ? `No stage of ${jobId} triggers a test. Set one: ${setCatalogCommand({ ...accountOf(session, flags), jobId, stage: "<stage>", test: "<test>" })}`
         : session.terminal.table(
             HEADINGS,
             entries.map((entry) => [plain(entry.stage), ...cellsOf(entry)]),
@@ -108,7 +108,7 @@ async function show(session: Session, flags: Flags): Promise<void> {
   const entry = await catalog.entry(place);
   if (!entry) {
     throw new AppError("USAGE", `stage ${place.stage} of job ${place.jobId} triggers no test`, {
-      hint: setCatalogCommand({ ...accountOf(session, flags), ...place }),
+      hint: setCatalogCommand({ ...accountOf(session, flags), ...place, test: "<test>" }),
     });
   }
   session.print({

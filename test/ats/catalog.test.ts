@@ -148,10 +148,14 @@ describe("catalog list and show", () => {
   test("say how to set one where there is none", async () => {
     const world = await connectedAts();
     const { out } = await succeed(world, ["catalog", "list", "--job", "unknown"]);
-    expect(out).toContain("jc-integrations catalog set --job unknown");
+    expect(out).toContain(
+      'jc-integrations catalog set --job unknown --stage "<stage>" --test <test> --org acme',
+    );
     const { code, err } = await world.run(["catalog", "show", ...PLACE]);
     expect(code).toBe(2);
-    expect(err).toContain('jc-integrations catalog set --job 4711 --stage "Phone screen / 1"');
+    expect(err).toContain(
+      'jc-integrations catalog set --job 4711 --stage "Phone screen / 1" --test <test> --org acme',
+    );
   });
 
   test("are of one company, and refuse an id that names nothing", async () => {
