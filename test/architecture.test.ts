@@ -44,7 +44,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["account", "watch"],
   ],
   "src/vendors": [["."], VENDOR_FOLDERS, ["reading", "calling"], ["contract"]],
-  "src/store": [["sqlite"], ["contract"]],
+  "src/store": [["postgres", "sqlite"], ["contract"]],
   "src/store/sqlite": [
     ["."],
     ["delivery", "reads"],
@@ -52,6 +52,13 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["intake", "connections", "rerun", "retention", "erasure"],
     ["rows", "coordination", "commits"],
     ["file"],
+  ],
+  "src/store/postgres": [
+    ["."],
+    ["delivery", "reads"],
+    ["intake", "connections", "rerun", "retention", "erasure"],
+    ["rows", "coordination"],
+    ["server"],
   ],
   "src/vault": [["."], ["keychain", "sealed"], ["file"], ["contract"]],
   "src/oauth": [[".", "consent"], ["endpoint"]],

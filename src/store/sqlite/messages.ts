@@ -1,7 +1,7 @@
 import type { NewEvent } from "../../core/event.ts";
 import type { ErrorCode } from "../../shared/errors.ts";
 import type { StoreFault } from "../contract/store.ts";
-import type { VerbName } from "./forward.ts";
+import type { VerbName } from "../contract/verbs.ts";
 
 export interface ThreadOptions {
   stateDir: string;

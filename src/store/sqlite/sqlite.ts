@@ -10,7 +10,8 @@ import { guardTransactions } from "./file/transaction.ts";
 import { repeatWhileLockedOut } from "./locked-out.ts";
 import { prepareLate } from "./file/late-statements.ts";
 import { finished } from "./file/slices.ts";
-import { storeOf, type VerbArgs, type VerbName, type Verbs, VERBS } from "./forward.ts";
+import { type VerbName, VERBS } from "../contract/verbs.ts";
+import { storeOf, type VerbArgs, type Verbs } from "./forward.ts";
 import { createVerbs } from "./verbs.ts";
 import { watchOthers } from "./file/watch.ts";
 

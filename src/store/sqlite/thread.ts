@@ -13,7 +13,7 @@ import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messa
 import { openLiveLog } from "./live-log.ts";
 import { createSlicedWork } from "./commits/sliced-work.ts";
 import { isSliced } from "./file/slices.ts";
-import { type VerbName, VERBS } from "./forward.ts";
+import { type VerbName, VERBS } from "../contract/verbs.ts";
 import { createVerbs } from "./verbs.ts";
 import { watchOthers } from "./file/watch.ts";
 

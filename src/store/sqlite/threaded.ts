@@ -6,7 +6,8 @@ import type { StoreFault } from "../contract/store.ts";
 import type { ThreadedStore } from "../contract/threaded.ts";
 import { LockedOut, repeatWhileLockedOut } from "./locked-out.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
-import { storeOf, type VerbArgs, type VerbName, type VerbResult, VERBS } from "./forward.ts";
+import { type VerbName, VERBS } from "../contract/verbs.ts";
+import { storeOf, type VerbArgs, type VerbResult } from "./forward.ts";
 
 /** What waits for a commit is bounded; beyond it `append` refuses at once and the sender tries again. */
 const MOST_WAITING_EVENTS = 20_000;

@@ -1,0 +1,113 @@
+import { Pool, type PoolClient, type PoolConfig, types } from "pg";
+import { isRepeatable, storeErrors } from "./errors.ts";
+import type { Db, Scope, Sql } from "./sql.ts";
+
+/** Beyond it a holder of locks is not there any more, and its transaction is undone. */
+const LONGEST_PAUSE_MS = 10_000;
+/** The longest that anything waits for a lock at a time: a sender waits 5 s at most. */
+const LONGEST_WAIT_MS = 2_000;
+const MOST_TRIES = 5;
+/** The first number of our advisory locks of transactions, by what is locked; all of them are of two numbers. */
+const LOCKS = { all: 27_230, org: 27_231, connection: 27_232, key: 27_233 } as const;
+
+/** Numbers beyond 2^53 are none of ours. */
+const INT8 = 20;
+
+export interface OpenDatabase extends Db {
+  pool: Pool;
+  close(): Promise<void>;
+}
+
+export function openDatabase(config: PoolConfig): OpenDatabase {
+  const pool = new Pool({
+    ...config,
+    types: {
+      getTypeParser: (oid, format) => (oid === INT8 ? Number : types.getTypeParser(oid, format)),
+    },
+  });
+  // One that breaks while it rests is opened anew when it is needed; whoever needs it hears of it.
+  pool.on("error", () => {});
+  return {
+    pool,
+    read: sqlOn(pool),
+    write: (scope, work) => storeErrors(() => repeated(() => inTransaction(pool, scope, work))),
+    close: () => pool.end(),
+  };
+}
+
+async function repeated<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === MOST_TRIES || !isRepeatable(error)) throw error;
+    }
+  }
+}
+
+async function inTransaction<Result>(
+  pool: Pool,
+  scope: Scope,
+  work: (tx: Sql) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect();
+  try {
+    await client.query(beginning(scope));
+    const result = await work(sqlOn(client));
+    await client.query("COMMIT");
+    client.release();
+    return result;
+  } catch (error) {
+    // One whose end is unknown is closed: the server undoes what it had begun.
+    await client.query("ROLLBACK").then(
+      () => client.release(),
+      () => client.release(true),
+    );
+    throw error;
+  }
+}
+
+/** In one message, so that locks cost no round trip of their own; taken in one order by all. */
+function beginning(scope: Scope): string {
+  const settings = [
+    "SET LOCAL synchronous_commit = on",
+    `SET LOCAL lock_timeout = ${LONGEST_WAIT_MS}`,
+    `SET LOCAL idle_in_transaction_session_timeout = ${LONGEST_PAUSE_MS}`,
+  ];
+  return ["BEGIN", ...settings, ...locksOf(scope)].join(";");
+}
+
+function locksOf(scope: Scope): string[] {
+  if (scope === "all") return [`SELECT pg_advisory_xact_lock(${LOCKS.all}, 0)`];
+  const { orgs = [], connections = [], keys = [] } = scope;
+  const named = (first: number, names: readonly string[]) =>
+    [...new Set(names.map(numberOf))]
+      .toSorted((a, b) => a - b)
+      .map((number) => `SELECT pg_advisory_xact_lock(${first}, ${number})`);
+  return [
+    `SELECT pg_advisory_xact_lock_shared(${LOCKS.all}, 0)`,
+    ...named(LOCKS.org, orgs),
+    ...[...new Set(connections)]
+      .toSorted((a, b) => a - b)
+      .map((id) => `SELECT pg_advisory_xact_lock(${LOCKS.connection}, ${id})`),
+    ...named(LOCKS.key, keys),
+  ];
+}
+
+/** FNV-1a. Two names with one number only wait for each other. */
+function numberOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < name.length; index += 1)
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  return hash | 0;
+}
+
+function sqlOn(connection: Pool | PoolClient): Sql {
+  const query = (text: string, values: readonly unknown[] = []) =>
+    storeErrors(() => connection.query(text, [...values]));
+  return {
+    all: async (text, values) => (await query(text, values)).rows,
+    get: async (text, values) => (await query(text, values)).rows[0],
+    run: async (text, values) => (await query(text, values)).rowCount ?? 0,
+  };
+}

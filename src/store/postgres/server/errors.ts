@@ -1,0 +1,33 @@
+import { DatabaseError } from "pg";
+import { AppError, isAppError } from "../../../shared/errors.ts";
+
+/** Undone by the database for another's sake: a deadlock, or a serialization failure. */
+const REPEATABLE = new Set(["40001", "40P01"]);
+
+export function isRepeatable(error: unknown): boolean {
+  const cause = isAppError(error) ? error.cause : error;
+  return cause instanceof DatabaseError && REPEATABLE.has(cause.code ?? "");
+}
+
+/** What the database or the way to it refuses, as `STORE_UNAVAILABLE` with a hint; a bug stays one. */
+export async function storeErrors<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isAppError(error) ? error : asStoreError(error);
+  }
+}
+
+function asStoreError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error instanceof DatabaseError && isOurMistake(error.code ?? "")) return error;
+  return new AppError("STORE_UNAVAILABLE", `the database refuses: ${error.message}`, {
+    hint: "Look at its own log; jc-integrations tries again by itself.",
+    cause: error,
+  });
+}
+
+/** Syntax, types, constraints: SQL that we wrote. */
+function isOurMistake(code: string): boolean {
+  return /^(22|23|42)/.test(code);
+}

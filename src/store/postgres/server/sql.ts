@@ -1,0 +1,27 @@
+/** Statements on one connection, or on any of the pool. Values go as `$1`, `$2`, …; nothing is prepared by name, for poolers lose names. */
+export interface Sql {
+  all<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** The first row; undefined where there is none. */
+  get<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row | undefined>;
+  /** How many rows it changed. */
+  run(text: string, values?: readonly unknown[]): Promise<number>;
+}
+
+/**
+ * Whom a write transaction keeps out. `all`: every other one, as SQLite does; for what is rare. Else those that share an org,
+ * a connection or a key with it, and those that keep out all.
+ */
+export type Scope =
+  | "all"
+  | { orgs?: readonly string[]; connections?: readonly number[]; keys?: readonly string[] };
+
+/** A database with the log in it. */
+export interface Db {
+  /** Each statement by itself. */
+  read: Sql;
+  /**
+   * One transaction, durable when it returns: committed, or nothing of it. Its statements see what was committed before each of them.
+   * `work` may run again where the database asked for that.
+   */
+  write<Result>(scope: Scope, work: (tx: Sql) => Promise<Result>): Promise<Result>;
+}
