@@ -44,7 +44,7 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["account", "watch"],
   ],
   "src/vendors": [["."], VENDOR_FOLDERS, ["reading", "calling"], ["contract"]],
-  "src/store": [["postgres", "sqlite"], ["contract"]],
+  "src/store": [["postgres", "sqlite"], ["rows"], ["contract"]],
   "src/store/sqlite": [
     ["."],
     ["delivery", "reads"],

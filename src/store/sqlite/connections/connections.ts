@@ -4,12 +4,8 @@ import type { HeldCause } from "../../../core/push.ts";
 import type { ConnectionChanges, ConnectionKey } from "../../contract/store.ts";
 import { createForgetAccount } from "./forget-account.ts";
 import type { Db } from "../file/db.ts";
-import {
-  CONNECTION_COLUMNS,
-  type ConnectionDetails,
-  type ConnectionRow,
-  connectionOf,
-} from "../rows/rows.ts";
+import { CONNECTION_COLUMNS } from "../rows/columns.ts";
+import { type ConnectionDetails, type ConnectionRow, connectionOf } from "../../rows/rows.ts";
 import type { Sliced } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 

@@ -2,7 +2,7 @@ import { addressesIn } from "../../../core/erasure.ts";
 import { emailKey } from "../../../core/event.ts";
 import type { PeoplePage } from "../../contract/erasure.ts";
 import type { Db } from "../file/db.ts";
-import { inviteOf } from "../rows/rows.ts";
+import { inviteOf } from "../../rows/rows.ts";
 
 const ROWS = 500;
 

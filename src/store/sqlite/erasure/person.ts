@@ -4,8 +4,8 @@ import type { SubjectKind } from "../../../core/push.ts";
 import type { Person, ToldAccount } from "../../contract/erasure.ts";
 import type { Db } from "../file/db.ts";
 import { createMembersOf } from "../rows/shared-record.ts";
-import { inviteOf, NO_CONTACT } from "../rows/rows.ts";
-import { SUBJECT_COLUMN } from "../rows/subject-sql.ts";
+import { inviteOf, NO_CONTACT } from "../../rows/rows.ts";
+import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
 import type { MentionsByTable } from "./mentions.ts";
 import { GOING } from "./rules.ts";
 

@@ -3,7 +3,7 @@ import { concerns, subjectOf } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 import { createVersions } from "../file/versions.ts";
-import { inviteOf } from "../rows/rows.ts";
+import { inviteOf } from "../../rows/rows.ts";
 import { createDestinationsOf } from "./raise.ts";
 import { createSaveInvite } from "./save-invite.ts";
 

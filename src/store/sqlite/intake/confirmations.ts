@@ -2,7 +2,7 @@ import { applyConfirmation, type Confirmed } from "../../../core/confirmation.ts
 import type { Environment } from "../../../core/connection.ts";
 import type { Confirmation, Inquiry, Snapshot } from "../../../core/event.ts";
 import type { Db } from "../file/db.ts";
-import { inviteOf, NO_CONTACT } from "../rows/rows.ts";
+import { inviteOf, NO_CONTACT } from "../../rows/rows.ts";
 import { createAsk } from "./ask.ts";
 import type { Round } from "./raise.ts";
 import { createSaveInvite } from "./save-invite.ts";

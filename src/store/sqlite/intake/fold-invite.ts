@@ -4,7 +4,7 @@ import type { Invite } from "../../../core/invite.ts";
 import { contactHeads } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
 import { createInvitesOf, type Holder } from "../rows/invites-of.ts";
-import { inviteOf } from "../rows/rows.ts";
+import { inviteOf } from "../../rows/rows.ts";
 import { createTombstones } from "../rows/tombstones.ts";
 import { createRaiseInvite, type Round } from "./raise.ts";
 import { createSaveInvite } from "./save-invite.ts";

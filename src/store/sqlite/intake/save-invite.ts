@@ -2,7 +2,7 @@ import { emailKey } from "../../../core/event.ts";
 import type { Invite } from "../../../core/invite.ts";
 import { raisesPush, subjectOf } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
-import { NO_CONTACT } from "../rows/rows.ts";
+import { NO_CONTACT } from "../../rows/rows.ts";
 import { createRaiseInvite, type Round } from "./raise.ts";
 
 /** Writes an invite's new state and raises the pushes that follow from it. `id` is null for a new one. Returns its id. */

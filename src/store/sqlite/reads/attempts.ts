@@ -3,7 +3,7 @@ import type { SubjectKind } from "../../../core/push.ts";
 import type { AttemptPage, AttemptQuery, AttemptSum, LoggedAttempt } from "../../contract/store.ts";
 import { UNASKED } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
-import { SUBJECT_COLUMN } from "../rows/subject-sql.ts";
+import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
 
 /** From the newest attempt back: for orgs that are in most of it. */
 const BY_TIME = `attempts a CROSS JOIN pushes p ON p.id = a.push_id CROSS JOIN connections c ON c.id = p.connection_id`;

@@ -3,7 +3,8 @@ import type { ConnectionCounts, Overview, PushCounts, QuestionCounts } from "../
 import { createOpenConsents } from "../connections/consents.ts";
 import type { Db } from "../file/db.ts";
 import type { Sliced } from "../file/slices.ts";
-import { CONNECTION_COLUMNS, connectionOf, type ConnectionRow } from "../rows/rows.ts";
+import { CONNECTION_COLUMNS } from "../rows/columns.ts";
+import { connectionOf, type ConnectionRow } from "../../rows/rows.ts";
 import { createStuck } from "./stuck.ts";
 
 /** One org, or all, in numbers that triggers keep: nothing is counted here but what is stuck. */

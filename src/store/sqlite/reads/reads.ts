@@ -3,8 +3,9 @@ import type { Attempt, InviteHistory, InviteQuery, InviteSummary } from "../../c
 import type { Db } from "../file/db.ts";
 import { createFigures } from "./figures.ts";
 import { createOrgs, createOverview } from "./overview.ts";
-import { inviteOf, PUSH_COLUMNS, pushOf, type PushRow } from "../rows/rows.ts";
-import { SUBJECT_COLUMN } from "../rows/subject-sql.ts";
+import { PUSH_COLUMNS } from "../rows/columns.ts";
+import { inviteOf, pushOf, type PushRow } from "../../rows/rows.ts";
+import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
 
 /** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
 export function createReads(db: Db) {

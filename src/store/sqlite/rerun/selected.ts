@@ -3,8 +3,8 @@ import type { Environment } from "../../../core/connection.ts";
 import type { PushState, SubjectKind } from "../../../core/push.ts";
 import type { PushSelection, Selection, UnpushedSelection } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
-import { NO_CONTACT } from "../rows/rows.ts";
-import { isOfSubject, SUBJECT_COLUMN } from "../rows/subject-sql.ts";
+import { NO_CONTACT } from "../../rows/rows.ts";
+import { isOfSubject, SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
 
 /** A push that was raised keeps what it last ended with, until it ends again; of other states nothing is kept. */
 const ENDED_BEFORE: Partial<Record<PushState, string>> = {

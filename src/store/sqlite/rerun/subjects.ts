@@ -3,7 +3,8 @@ import type { SubjectKind } from "../../../core/push.ts";
 import type { SubjectPage, SubjectQuery } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { createInvitesOf, type Holder } from "../rows/invites-of.ts";
-import { PUSH_COLUMNS, type PushRow, pushOf } from "../rows/rows.ts";
+import { PUSH_COLUMNS } from "../rows/columns.ts";
+import { type PushRow, pushOf } from "../../rows/rows.ts";
 
 /** Walking over all that a destination might hold, in pages. */
 export function createSubjects(db: Db) {

@@ -6,7 +6,8 @@ import { isRunning, type ProcessIdentity } from "../../../shared/process-identit
 import type { ConnectionKey, OldConnection, OldLogStanding } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
 import { APPLICATION_ID } from "../file/migrations.ts";
-import { CONNECTION_COLUMNS, type ConnectionRow, connectionOf } from "../rows/rows.ts";
+import { CONNECTION_COLUMNS } from "../rows/columns.ts";
+import { type ConnectionRow, connectionOf } from "../../rows/rows.ts";
 import { attempt } from "./old-events.ts";
 
 /** The log that a backup takes the place of: looked at only, whatever state it is in. */

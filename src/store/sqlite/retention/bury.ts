@@ -1,7 +1,7 @@
 import { ageOf, isNewer } from "../../../core/fold.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
-import { inviteOf } from "../rows/rows.ts";
+import { inviteOf } from "../../rows/rows.ts";
 import { createTombstones } from "../rows/tombstones.ts";
 import { createRemoveInvite, type RemovedInvite } from "./remove-invite.ts";
 

@@ -1,6 +1,6 @@
 import type { PushState, SubjectKind } from "../../../core/push.ts";
 import type { Db } from "../file/db.ts";
-import { isOfSubject } from "../rows/subject-sql.ts";
+import { isOfSubject } from "../../rows/subject-sql.ts";
 import { createNoteRemoved } from "./note-removed.ts";
 import type { PurgeTable } from "./rule.ts";
 import { STAYS } from "./stays.ts";

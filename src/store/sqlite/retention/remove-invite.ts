@@ -1,6 +1,6 @@
 import { forgottenWith } from "../../../core/forgotten.ts";
 import type { Db } from "../file/db.ts";
-import { forgottenOf, inviteOf, NO_CONTACT } from "../rows/rows.ts";
+import { forgottenOf, inviteOf, NO_CONTACT } from "../../rows/rows.ts";
 import { membersOf } from "./stays.ts";
 import { createTombstones } from "../rows/tombstones.ts";
 

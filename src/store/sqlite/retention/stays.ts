@@ -1,4 +1,4 @@
-import { SUBJECT_OF_KIND } from "../rows/subject-sql.ts";
+import { SUBJECT_OF_KIND } from "../../rows/subject-sql.ts";
 
 /**
  * Why an invite `i` stays that is old: it was heard of since (an old file was imported, say), a vendor is still to be asked

@@ -2,8 +2,8 @@ import { type Forgotten, forgottenTogether } from "../../../core/forgotten.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import type { Db } from "../file/db.ts";
-import { forgottenOf, inviteOf } from "./rows.ts";
-import { isOfSubject } from "./subject-sql.ts";
+import { forgottenOf, inviteOf } from "../../rows/rows.ts";
+import { isOfSubject } from "../../rows/subject-sql.ts";
 import { createSubjectsOf } from "./shared-record.ts";
 
 /** A connection as far as it tells whose invites a subject's are. */

@@ -1,5 +1,5 @@
-import { UNASKED } from "../../../core/subject.ts";
-import type { SubjectKind } from "../../../core/push.ts";
+import { UNASKED } from "../../core/subject.ts";
+import type { SubjectKind } from "../../core/push.ts";
 
 /** `subjectOf` in SQL: of an invite `i`, and by the kind of the connection `c`. */
 export const SUBJECT_COLUMN: Readonly<Record<SubjectKind, string>> = {

@@ -1,10 +1,10 @@
-import type { Connection } from "../../../core/connection.ts";
-import type { Forgotten } from "../../../core/forgotten.ts";
-import type { Invite } from "../../../core/invite.ts";
-import type { HeldCause, PushState, SubjectKind } from "../../../core/push.ts";
-import type { ConnectionKey, PushSummary } from "../../contract/store.ts";
+import type { Connection } from "../../core/connection.ts";
+import type { Forgotten } from "../../core/forgotten.ts";
+import type { Invite } from "../../core/invite.ts";
+import type { HeldCause, PushState, SubjectKind } from "../../core/push.ts";
+import type { ConnectionKey, PushSummary } from "../contract/store.ts";
 
-/** Rows as SQLite holds them, and the plain data they become. Only this folder wrote the JSON in them. */
+/** Rows as every store holds them, and the plain data they become. Only a store wrote the JSON in them. */
 export function inviteOf(state: string): Invite {
   return JSON.parse(state);
 }
@@ -23,11 +23,6 @@ export interface ConnectionRow {
   details: string;
   marks: string;
 }
-
-export const CONNECTION_COLUMNS = `
-  SELECT id, org, vendor, environment, subject_kind, state, details,
-    (SELECT json_group_object(name, value) FROM marks WHERE connection_id = connections.id) AS marks
-  FROM connections`;
 
 /** What a connection's row holds as JSON, since no query asks for it. */
 export type ConnectionDetails = Omit<Connection, "id" | keyof ConnectionKey | "state" | "marks">;
@@ -81,11 +76,6 @@ export interface PushRow {
   warnings: string | null;
   record: string | null;
 }
-
-export const PUSH_COLUMNS = `
-  SELECT p.id, c.vendor, c.environment, p.subject, p.state, p.held_cause, p.version, p.delivered_version,
-    p.pending_since, p.due_at, p.projection, p.rejection, p.warnings, p.record
-  FROM connections c JOIN pushes p ON p.connection_id = c.id`;
 
 export function pushOf(row: PushRow): PushSummary {
   return {
