@@ -1,5 +1,8 @@
 import type { Store } from "../contract/store.ts";
 import type { VerbName } from "../contract/verbs.ts";
+import { createConnections } from "./connections/connections.ts";
+import { createConsents } from "./connections/consents.ts";
+import { createAppend } from "./intake/append.ts";
 import type { Db } from "./server/sql.ts";
 
 export type PostgresVerbs = Pick<Store, VerbName>;
@@ -8,6 +11,10 @@ export type PostgresVerbs = Pick<Store, VerbName>;
 export type Self = () => number;
 
 /** The store's verbs as PostgreSQL does them. */
-export function createVerbs(_db: Db, _self: Self): Partial<PostgresVerbs> {
-  return {};
+export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {
+  return {
+    append: createAppend(db),
+    ...createConnections(db),
+    ...createConsents(db, self),
+  };
 }

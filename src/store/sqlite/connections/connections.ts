@@ -1,29 +1,13 @@
-import { accountTaken } from "../../../core/advice/account-taken.ts";
-import { type Connection, type ConnectionName, type MarkName, otherOwner } from "../../../core/connection.ts";
+import type { Connection, ConnectionName, MarkName } from "../../../core/connection.ts";
 import type { HeldCause } from "../../../core/push.ts";
 import type { ConnectionChanges, ConnectionKey } from "../../contract/store.ts";
+import { changedFields, isItsOwn, refuseOwned } from "../../rows/connection-changes.ts";
 import { createForgetAccount } from "./forget-account.ts";
 import type { Db } from "../file/db.ts";
 import { CONNECTION_COLUMNS } from "../rows/columns.ts";
-import { type ConnectionDetails, type ConnectionRow, connectionOf } from "../../rows/rows.ts";
+import { type ConnectionRow, connectionOf } from "../../rows/rows.ts";
 import type { Sliced } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
-
-const NEW_CONNECTION = {
-  account: null,
-  isConfirmed: true,
-  scopes: [],
-  missingScopes: [],
-  knownFields: null,
-  tokenExpiresAt: null,
-  login: null,
-  connectedAt: null,
-  lastSyncAt: null,
-  outage: null,
-  vaultTrouble: null,
-  banner: null,
-  subscription: null,
-} satisfies ConnectionDetails;
 
 /** Who is connected to what, and the marks that processes agree on. */
 export function createConnections(db: Db, now: () => number) {
@@ -49,27 +33,19 @@ export function createConnections(db: Db, now: () => number) {
 
   const forget = createForgetAccount(db);
 
-  /** One that two orgs had before this was refused keeps both, whatever becomes of their tokens. */
   const refuseTaken = (
     key: ConnectionKey,
     before: Connection | undefined,
     { account }: ConnectionChanges,
   ): void => {
-    const isItsOwn = before && before.state !== "not_connected" && before.account?.id === account?.id;
-    if (!account || isItsOwn) return;
-    const known = ofAccount.all(key.vendor, account.id).map(connectionOf);
-    const owner = otherOwner(known, key, account.id);
-    if (owner) throw accountTaken(owner);
+    if (!account || isItsOwn(before, account)) return;
+    refuseOwned(ofAccount.all(key.vendor, account.id).map(connectionOf), key, account);
   };
 
   const save = transaction(db, (key: ConnectionKey, changes: ConnectionChanges): Connection => {
     const before = rowOf(key);
     refuseTaken(key, before && connectionOf(before), changes);
-    const { state, ...details } = {
-      state: "not_connected" as const,
-      ...(before ? fieldsOf(connectionOf(before)) : NEW_CONNECTION),
-      ...changes,
-    };
+    const { state, ...details } = changedFields(before && connectionOf(before), changes);
     const { org, vendor, environment, subject } = key;
     const accountId = details.account?.id ?? null;
     const cause = changes.isConfirmed === false ? ("confirm" satisfies HeldCause) : null;
@@ -109,8 +85,4 @@ export function createConnections(db: Db, now: () => number) {
     saveConnection,
     mark,
   };
-}
-
-function fieldsOf({ id, org, vendor, environment, subject, marks, ...fields }: Connection) {
-  return fields;
 }

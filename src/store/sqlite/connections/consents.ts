@@ -2,6 +2,7 @@ import type { ConnectionName } from "../../../core/connection.ts";
 import type { Consent, TakenConsent } from "../../../core/consent.ts";
 import { isRunning, type ProcessIdentity } from "../../../shared/process-identity.ts";
 import type { ConsentEnd, Overview, TakeRequest } from "../../contract/store.ts";
+import { type ConsentRow, consentOf } from "../../rows/consents.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
@@ -17,9 +18,7 @@ export function createConsents(db: Db, self: ProcessIdentity) {
   const insert = db.prepare(`
     INSERT INTO consents (hash, org, vendor, environment, seal, redirect_uri, account_id, allows_other_account, allows_cross_region, created_at, expires_at, begun_by, return_to)
     VALUES (@hash, @org, @vendor, @environment, @seal, @redirectUri, @accountId, @allowsOtherAccount, @allowsCrossRegion, @createdAt, @expiresAt, @begunBy, @returnTo)`);
-  const one = db.prepare<[string, string], ConsentRow>(
-    "SELECT * FROM consents WHERE hash = ? AND vendor = ?",
-  );
+  const one = db.prepare<[string, string], Row>("SELECT * FROM consents WHERE hash = ? AND vendor = ?");
   const take = db.prepare("UPDATE consents SET used_at = ?, holder = ? WHERE hash = ?");
   // Whoever lost the link meanwhile, to another process or a newer link, changes nothing any more.
   const end = db.prepare(`
@@ -93,46 +92,12 @@ export function createOpenConsents(db: Db): (org: string | null, now: number) =>
   return (org, now) => (org === null ? all.all(now) : ofOrg.all(org, now));
 }
 
-interface ConsentRow {
-  hash: string;
-  org: string;
-  vendor: string;
-  environment: Consent["environment"];
-  seal: string;
-  redirect_uri: string;
-  account_id: string | null;
-  allows_other_account: number;
-  allows_cross_region: number;
-  created_at: number;
-  expires_at: number;
-  begun_by: string | null;
-  return_to: string | null;
-  used_at: number | null;
+type Row = ConsentRow & {
   /** The process that redeems it, as JSON. */
   holder: string | null;
-  outcome: "connected" | "voided" | null;
-}
+};
 
-function isHeld({ holder, used_at: takenAt }: ConsentRow, now: number): boolean {
+function isHeld({ holder, used_at: takenAt }: Row, now: number): boolean {
   if (holder === null || takenAt === null || Math.abs(now - takenAt) > LONGEST_HOLD_MS) return false;
   return isRunning(JSON.parse(holder));
-}
-
-function consentOf(row: ConsentRow): Consent {
-  return {
-    hash: row.hash,
-    org: row.org,
-    vendor: row.vendor,
-    environment: row.environment,
-    seal: row.seal,
-    redirectUri: row.redirect_uri,
-    accountId: row.account_id,
-    allowsOtherAccount: row.allows_other_account === 1,
-    allowsCrossRegion: row.allows_cross_region === 1,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    ...(row.begun_by !== null && row.return_to !== null
-      ? { begun: { by: row.begun_by, returnTo: row.return_to } }
-      : {}),
-  };
 }

@@ -1,8 +1,14 @@
-import { applyConfirmation, type Confirmed } from "../../../core/confirmation.ts";
-import type { Environment } from "../../../core/connection.ts";
-import type { Confirmation, Inquiry, Snapshot } from "../../../core/event.ts";
+import { applyConfirmation } from "../../../core/confirmation.ts";
+import type { Confirmation, Snapshot } from "../../../core/event.ts";
+import {
+  type ConfirmationRow,
+  inquiryOf,
+  speaksOf,
+  STATE_AFTER,
+  type ToldInvite,
+} from "../../rows/confirmations.ts";
 import type { Db } from "../file/db.ts";
-import { inviteOf, NO_CONTACT } from "../../rows/rows.ts";
+import { inviteOf } from "../../rows/rows.ts";
 import { createAsk } from "./ask.ts";
 import type { Round } from "./raise.ts";
 import { createSaveInvite } from "./save-invite.ts";
@@ -15,10 +21,10 @@ export function createConfirmations(db: Db) {
   const insert = db.prepare(`
     INSERT INTO confirmations (seq, vendor, org, environment, candidate_id, job_id, assessment_id, invitation_id, status, at, result, state)
     VALUES (@seq, @vendor, @org, @environment, @candidateId, @jobId, @assessmentId, @invitationId, @status, @at, @result, 'unmatched')`);
-  const byInvitation = db.prepare<[string, string], InviteRow>(
+  const byInvitation = db.prepare<[string, string], ToldInvite>(
     "SELECT id, contact, state FROM invites WHERE org = ? AND invitation_id = ?",
   );
-  const byAssessment = db.prepare<[string, string], InviteRow>(
+  const byAssessment = db.prepare<[string, string], ToldInvite>(
     "SELECT id, contact, state FROM invites WHERE org = ? AND assessment = ?",
   );
   const columns =
@@ -31,14 +37,14 @@ export function createConfirmations(db: Db) {
   );
   const one = db.prepare<[number], ConfirmationRow>(`${columns} FROM confirmations WHERE seq = ?`);
   const tie = db.prepare("UPDATE events SET invite_id = ? WHERE seq = ?");
-  const tiedTo = db.prepare<[number], InviteRow>(
+  const tiedTo = db.prepare<[number], ToldInvite>(
     "SELECT i.id, i.contact, i.state FROM events e JOIN invites i ON i.id = e.invite_id WHERE e.seq = ?",
   );
   const become = db.prepare("UPDATE confirmations SET state = ? WHERE seq = ?");
   const save = createSaveInvite(db);
   const ask = createAsk(db);
 
-  const inviteFor = (row: ConfirmationRow): InviteRow | undefined => {
+  const inviteFor = (row: ConfirmationRow): ToldInvite | undefined => {
     const named = row.invitation_id === null ? undefined : byInvitation.get(row.org, row.invitation_id);
     const candidates = named ? [named] : byAssessment.all(row.org, row.assessment_id);
     return candidates.find((each) => speaksOf(row, each, { isNamed: each === named }));
@@ -46,7 +52,7 @@ export function createConfirmations(db: Db) {
 
   const apply = (
     row: ConfirmationRow,
-    { id, state }: Pick<InviteRow, "id" | "state">,
+    { id, state }: Pick<ToldInvite, "id" | "state">,
     { test, now, round }: { test: string | null | undefined; now: number; round: Round },
   ): void => {
     const result: Confirmation["result"] = row.result === null ? null : JSON.parse(row.result);
@@ -89,43 +95,4 @@ export function createConfirmations(db: Db) {
       if (row && invite) apply(row, invite, { ...at, test });
     },
   };
-}
-
-const STATE_AFTER: Record<Confirmed["kind"], string> = {
-  noted: "noted",
-  confirmed: "confirmed",
-  learned: "confirmed",
-  ask: "asking",
-};
-
-function inquiryOf({ vendor, org, environment, candidate_id, assessment_id }: ConfirmationRow): Inquiry {
-  return { vendor, org, environment, about: { candidateId: candidate_id, assessmentId: assessment_id } };
-}
-
-/** By its invitation id, else by candidate and assessment together; never across the border of a trial. */
-function speaksOf(row: ConfirmationRow, invite: InviteRow, { isNamed }: { isNamed: boolean }): boolean {
-  const isTrial = invite.contact === NO_CONTACT;
-  if (isTrial !== (row.environment === "sandbox")) return false;
-  if (isNamed) return true;
-  const { origin } = inviteOf(invite.state);
-  return origin?.vendor === row.vendor && origin.candidateId === row.candidate_id;
-}
-
-interface InviteRow {
-  id: number;
-  contact: string;
-  state: string;
-}
-
-interface ConfirmationRow {
-  seq: number;
-  vendor: string;
-  org: string;
-  environment: Environment;
-  candidate_id: string;
-  assessment_id: string;
-  invitation_id: string | null;
-  status: string;
-  at: number;
-  result: string | null;
 }
