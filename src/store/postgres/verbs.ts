@@ -2,6 +2,11 @@ import type { Store } from "../contract/store.ts";
 import type { VerbName } from "../contract/verbs.ts";
 import { createConnections } from "./connections/connections.ts";
 import { createConsents } from "./connections/consents.ts";
+import { createClaims } from "./delivery/claims.ts";
+import { createHolds } from "./delivery/holds.ts";
+import { createRaising } from "./delivery/raising.ts";
+import { createCalls } from "./delivery/rate-window.ts";
+import { createSettle } from "./delivery/settle.ts";
 import { createAppend } from "./intake/append.ts";
 import type { Db } from "./server/sql.ts";
 
@@ -16,5 +21,10 @@ export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {
     append: createAppend(db),
     ...createConnections(db),
     ...createConsents(db, self),
+    ...createClaims(db, self),
+    settle: createSettle(db),
+    ...createHolds(db),
+    ...createRaising(db),
+    ...createCalls(db, self),
   };
 }

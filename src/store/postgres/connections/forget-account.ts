@@ -1,7 +1,5 @@
+import { SLICE } from "../server/slices.ts";
 import type { Db } from "../server/sql.ts";
-
-/** Rows in one transaction: some 20 ms of work, so that nobody who writes beside it waits long. */
-const SLICE = 500;
 
 /** What an account was told is of no account to the next one. */
 export async function forgetAccount(db: Db, connectionId: number): Promise<void> {

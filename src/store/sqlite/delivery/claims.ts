@@ -4,6 +4,7 @@ import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
 import type { ClaimKind } from "../../../core/delivery/events.ts";
 import type { ProcessIdentity } from "../../../shared/process-identity.ts";
 import type { ClaimRequest, DueWork } from "../../contract/store.ts";
+import { CLOCK_SLACK_MS, companions, type DueRow, KINDS } from "../../rows/due.ts";
 import type { Db } from "../file/db.ts";
 import { SLICE } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
@@ -12,9 +13,6 @@ import { createMembersOf } from "../rows/shared-record.ts";
 import { type ClaimedText, type ClaimsText, NO_CLAIMS } from "./claims-text.ts";
 import { createLeases } from "./leases.ts";
 import type { TakeCall } from "./rate-window.ts";
-
-/** Threads that look at one clock a moment apart see no clock that was ahead. */
-const CLOCK_SLACK_MS = 60_000;
 
 /** Taking due pushes for delivery, so that no two take the same one. */
 export function createClaims(db: Db, self: ProcessIdentity, now: () => number, takeCall: TakeCall) {
@@ -140,36 +138,6 @@ function isOutageFromAhead(json: string, now: number): boolean {
   return outage !== null && isFromAhead(outage, now);
 }
 
-/** One in quarantine goes by itself; the others go without it. A call that names one record twice is refused whole. */
-function companions(rows: DueRow[]): DueRow[] {
-  if (rows[0]?.alone === 1) return rows.slice(0, 1);
-  const records = new Set<string>();
-  return rows.filter(({ alone, record }) => {
-    if (alone === 1 || (record !== null && records.has(record))) return false;
-    if (record !== null) records.add(record);
-    return true;
-  });
-}
-
 /** No other subject that is the same record is under way: what is answered last would count. */
 const IS_FREE =
   "(p.record IS NULL OR NOT EXISTS (SELECT 1 FROM pushes q WHERE q.connection_id = p.connection_id AND q.record = p.record AND q.lease IS NOT NULL))";
-
-const KINDS: Readonly<Record<ClaimKind, string>> = {
-  any: "",
-  fresh: "AND tries = 0",
-  failed: "AND tries > 0",
-  "failed together": "AND tries > 0 AND alone = 0",
-};
-
-interface DueRow {
-  id: number;
-  subject: string;
-  version: number;
-  pendingSince: number | null;
-  tries: number;
-  alone: 0 | 1;
-  told: 0 | 1;
-  record: string | null;
-  receipt: string | null;
-}

@@ -1,5 +1,5 @@
-import type { HeldCause, PushState } from "../../../core/push.ts";
-import type { SettleOutcome, Settlement } from "../../contract/store.ts";
+import type { Settlement } from "../../contract/store.ts";
+import { endOf } from "../../rows/settled.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 import { createNoteRecord } from "./records.ts";
@@ -97,13 +97,4 @@ export function createSettle(db: Db) {
   return (settlements: readonly Settlement[]) => {
     if (settlements.length > 0) settleAll(settlements);
   };
-}
-
-/** What becomes of a push whose version did not move. */
-function endOf(outcome: Exclude<SettleOutcome, { kind: "pending" }>): {
-  state: PushState;
-  heldCause: HeldCause | null;
-} {
-  if (outcome.kind === "held") return { state: "held", heldCause: outcome.cause };
-  return { state: outcome.kind === "rejected" ? "rejected" : "delivered", heldCause: null };
 }

@@ -1,0 +1,81 @@
+import { type CountedSlot, type RateWindow, takeSlot } from "../../../core/delivery/rate-window.ts";
+import type { DeliveryVerbs, Slot } from "../../contract/store.ts";
+import type { Db, Sql } from "../server/sql.ts";
+import type { Self } from "../verbs.ts";
+
+interface CallSlot extends CountedSlot {
+  id: number;
+}
+
+/** Machines keep the database's time, each to within some milliseconds. */
+const SKEW_MS = 20;
+
+/**
+ * The rolling windows of vendors' rate limits: one row a call, from its slot's taking until one window after its answer.
+ * What is free when, `core/delivery` decides; a slot without an answer names the process that holds it.
+ */
+export function createCalls(db: Db, self: Self): Pick<DeliveryVerbs, "takeCall" | "endCall" | "limitCalls"> {
+  return {
+    takeCall: (call) => db.write({ keys: [call.key] }, (tx) => takeCallIn(tx, call, self)),
+    endCall: (slotId, answeredAt) =>
+      db.write({}, async (tx) => {
+        await tx.run("UPDATE jc.calls SET since = $1, holder = NULL WHERE id = $2", [answeredAt, slotId]);
+      }),
+    limitCalls: ({ key, calls }) =>
+      db.write({ keys: [key] }, async (tx) => {
+        if (calls === null) await tx.run("DELETE FROM jc.call_limits WHERE key = $1", [key]);
+        else
+          await tx.run(
+            "INSERT INTO jc.call_limits VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET calls = excluded.calls",
+            [key, calls],
+          );
+      }),
+  };
+}
+
+/** Within a transaction that holds the window's key. */
+export async function takeCallIn(
+  tx: Sql,
+  { key, now, ...window }: RateWindow & { now: number },
+  self: Self,
+): Promise<Slot> {
+  const rows = await tx.all<CallSlot & { isLost: boolean }>(
+    `SELECT id, since, holder IS NOT NULL AS "isOpen",
+      holder IS NOT NULL AND holder <> $2 AND holder NOT IN (SELECT * FROM jc.live_holders()) AS "isLost"
+      FROM jc.calls WHERE key = $1 ORDER BY id`,
+    [key, self()],
+  );
+  // A call whose process has died came to the vendor by now.
+  const lost = rows.filter(({ isLost }) => isLost).map(({ id }) => id);
+  if (lost.length > 0)
+    await tx.run("UPDATE jc.calls SET since = $1, holder = NULL WHERE id = ANY ($2::bigint[])", [now, lost]);
+  const slots = rows.map(
+    ({ id, since, isOpen, isLost }): CallSlot =>
+      isLost ? { id, since: now, isOpen: false } : { id, since, isOpen },
+  );
+  const lowered = await tx.get<{ calls: number }>("SELECT calls FROM jc.call_limits WHERE key = $1", [key]);
+  const calls = Math.min(window.calls, lowered?.calls ?? window.calls);
+  const { at, isTaken, kept } = takeSlot(
+    slots,
+    { ...window, windowMs: window.windowMs + SKEW_MS, calls },
+    now,
+  );
+  const stays = new Map(kept.map((slot) => [slot.id, slot]));
+  const gone = slots.filter(({ id }) => !stays.has(id)).map(({ id }) => id);
+  const moved = slots.flatMap(({ id, since }) => {
+    const left = stays.get(id);
+    return left && left.since !== since ? [left] : [];
+  });
+  if (gone.length > 0) await tx.run("DELETE FROM jc.calls WHERE id = ANY ($1::bigint[])", [gone]);
+  if (moved.length > 0)
+    await tx.run(
+      "UPDATE jc.calls c SET since = n.since FROM unnest($1::bigint[], $2::bigint[]) AS n (id, since) WHERE c.id = n.id",
+      [moved.map(({ id }) => id), moved.map(({ since }) => since)],
+    );
+  if (!isTaken) return { at, id: null };
+  const row = await tx.get<{ id: number }>(
+    "INSERT INTO jc.calls (key, since, holder) VALUES ($1, $2, $3) RETURNING id",
+    [key, at, self()],
+  );
+  return { at, id: row?.id ?? null };
+}
