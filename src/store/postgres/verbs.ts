@@ -8,6 +8,11 @@ import { createRaising } from "./delivery/raising.ts";
 import { createCalls } from "./delivery/rate-window.ts";
 import { createSettle } from "./delivery/settle.ts";
 import { createAppend } from "./intake/append.ts";
+import { createAssign } from "./intake/assign.ts";
+import { createQuestions } from "./intake/questions.ts";
+import { createRequests } from "./intake/requests.ts";
+import { createSources } from "./intake/sources.ts";
+import { createWebhooks } from "./intake/webhooks.ts";
 import type { Db } from "./server/sql.ts";
 
 export type PostgresVerbs = Pick<Store, VerbName>;
@@ -19,6 +24,11 @@ export type Self = () => number;
 export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {
   return {
     append: createAppend(db),
+    ...createAssign(db),
+    ...createQuestions(db),
+    ...createRequests(db),
+    ...createSources(db),
+    ...createWebhooks(db),
     ...createConnections(db),
     ...createConsents(db, self),
     ...createClaims(db, self),

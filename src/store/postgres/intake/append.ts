@@ -1,6 +1,7 @@
 import type { NewEvent } from "../../../core/event.ts";
 import { AppError, isAppError } from "../../../shared/errors.ts";
 import type { AppendResult } from "../../contract/store.ts";
+import { countRefused, erasedOrgs } from "../rows/erasures.ts";
 import type { Db, Sql } from "../server/sql.ts";
 import { type Batch, openBatch } from "./batch.ts";
 import { arrive, ask, matchWaiting } from "./confirmations.ts";
@@ -9,7 +10,6 @@ import { arrive, ask, matchWaiting } from "./confirmations.ts";
 const MOST_EVENTS = 256;
 /** What waits for a commit is bounded; beyond it `append` refuses at once and the sender tries again. */
 const MOST_WAITING_EVENTS = 20_000;
-const DAY_MS = 24 * 3_600_000;
 
 interface Waiting {
   events: readonly NewEvent[];
@@ -176,28 +176,20 @@ async function standingOf(tx: Sql): Promise<{ hasErasures: boolean; hasUnmatched
 
 /** Events that are not taken where somebody was erased: of whom (the org), or null where nobody can tell. */
 async function refusedOf(tx: Sql, events: readonly NewEvent[]): Promise<Map<NewEvent, string | null>> {
-  const marks = events.flatMap((event) => event.marks ?? []);
-  const rows = await tx.all<{ mark: Buffer; org: string }>(
-    "SELECT mark, org FROM jc.erasures WHERE mark = ANY ($1::bytea[])",
-    [marks.map((mark) => Buffer.from(mark, "hex"))],
+  const orgs = await erasedOrgs(
+    tx,
+    events.flatMap((event) => event.marks ?? []),
   );
-  const orgOf = new Map(rows.map(({ mark, org }) => [mark.toString("hex"), org]));
   const refused = new Map<NewEvent, string | null>();
   for (const event of events) {
     if (event.marks === undefined) refused.set(event, null);
-    const org = event.marks?.map((mark) => orgOf.get(mark)).find((each) => each !== undefined);
+    const org = event.marks?.map((mark) => orgs.get(mark)).find((each) => each !== undefined);
     if (org !== undefined) refused.set(event, org);
   }
-  const counted = [...refused].flatMap(([{ receivedAt }, org]) =>
-    org === null ? [] : [{ org, receivedAt }],
+  await countRefused(
+    tx,
+    [...refused].flatMap(([{ receivedAt }, org]) => (org === null ? [] : [{ org, now: receivedAt }])),
   );
-  if (counted.length > 0)
-    await tx.run(
-      `INSERT INTO jc.purges AS p (org, day, what, n)
-        SELECT org, day, 'refused', count(*) FROM unnest($1::text[], $2::bigint[]) AS r (org, day) GROUP BY org, day
-        ON CONFLICT (org, day, what) DO UPDATE SET n = p.n + excluded.n`,
-      [counted.map(({ org }) => org), counted.map(({ receivedAt }) => Math.floor(receivedAt / DAY_MS))],
-    );
   return refused;
 }
 

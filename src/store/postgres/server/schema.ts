@@ -273,6 +273,9 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (source, minute, reason)
   );
   CREATE TABLE jc.sources (source text COLLATE "C" PRIMARY KEY, taken_at bigint, refused_at bigint);
+  -- Kept as it is: what compresses to nothing would try nothing.
+  CREATE TABLE jc.write_trials (bytes bytea NOT NULL);
+  ALTER TABLE jc.write_trials ALTER COLUMN bytes SET STORAGE EXTERNAL;
   CREATE TABLE jc.trials (
     org text COLLATE "C" NOT NULL,
     vendor text COLLATE "C" NOT NULL,

@@ -1,8 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { type Application, type CatalogEntry, isReached, type StagePlace } from "../../../core/catalog.ts";
+import type { Application, CatalogEntry, StagePlace } from "../../../core/catalog.ts";
 import type { ConnectionName } from "../../../core/connection.ts";
 import type { InviteRequest } from "../../../core/invite-request.ts";
 import type { LoggedRequest, RequestAttemptQuery, RequestNote, RequestQuery } from "../../contract/store.ts";
+import {
+  type EntryRow,
+  placedEntryOf,
+  requestOf,
+  type RequestRow,
+  requestsFor,
+} from "../../rows/requests.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
@@ -80,7 +86,7 @@ function createEntriesOf(db: Db) {
     (jobId === undefined
       ? all.all(org, vendor, environment)
       : ofJob.all(org, vendor, environment, jobId)
-    ).map(({ entry, ...place }) => ({ ...place, entry: entryOf(entry) }));
+    ).map(placedEntryOf);
 }
 
 /** Asks for what the stage that a candidate has come to triggers; once for an application and a test, ever. */
@@ -99,71 +105,11 @@ export function createAskForInvites(db: Db) {
   /** Within the caller's transaction. Returns how many. */
   return (of: ConnectionName, application: Application, now: number): number => {
     const { org, vendor, environment } = of;
-    const { applicationId, candidateId, jobId } = application;
+    const { candidateId, jobId } = application;
     let asked = 0;
-    for (const { stage, entry } of entriesOf(of, jobId)) {
-      if (!isReached(stage, application)) continue;
-      const state = entry.trigger === "auto" ? "open" : "by hand";
-      const assessmentId = `jc_${randomBytes(12).toString("hex")}`;
-      const row = {
-        org,
-        vendor,
-        environment,
-        applicationId,
-        candidateId,
-        jobId,
-        stage,
-        assessmentId,
-        state,
-        now,
-      };
-      asked += insert.run({ ...row, test: entry.test, entry: JSON.stringify(entry) }).changes;
-    }
+    for (const request of requestsFor(of, application, entriesOf(of, jobId)))
+      asked += insert.run({ ...request, now }).changes;
     if (asked > 0 && environment === "sandbox") addTrial.run({ org, vendor, candidateId });
     return asked;
   };
-}
-
-function entryOf(json: string): CatalogEntry {
-  return JSON.parse(json);
-}
-
-function requestOf(row: RequestRow): InviteRequest {
-  return {
-    id: row.id,
-    org: row.org,
-    vendor: row.vendor,
-    environment: row.environment,
-    applicationId: row.application_id,
-    candidateId: row.candidate_id,
-    jobId: row.job_id,
-    stage: row.stage,
-    entry: entryOf(row.entry),
-    assessmentId: row.assessment_id,
-    state: row.state,
-    askedAt: row.asked_at,
-    dueAt: row.due_at,
-    tries: row.tries,
-    reason: row.reason,
-    endedAt: row.ended_at,
-  };
-}
-
-interface EntryRow extends StagePlace {
-  entry: string;
-}
-
-interface RequestRow
-  extends Pick<
-    InviteRequest,
-    "id" | "org" | "vendor" | "environment" | "stage" | "state" | "tries" | "reason"
-  > {
-  application_id: string;
-  candidate_id: string;
-  job_id: string;
-  entry: string;
-  assessment_id: string;
-  asked_at: number;
-  due_at: number;
-  ended_at: number | null;
 }

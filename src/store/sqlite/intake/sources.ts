@@ -1,9 +1,7 @@
 import type { SourceNote, SourceStanding, TakenEvent, TakenQuery } from "../../contract/store.ts";
+import { TRIAL_BYTES, takenOf, type TakenRow } from "../../rows/sources.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
-
-/** As large as the largest event: where it has room, an event has. */
-const TRIAL_BYTES = 1024 * 1024;
 
 /** How each source stands: when it was taken from and refused last, and whether anything could be stored at all. */
 export function createSources(db: Db) {
@@ -35,19 +33,11 @@ export function createSources(db: Db) {
         note.run({ source, takenAt, refusedAt });
     }),
     sources: (): SourceStanding[] => all.all(),
-    taken: (query: TakenQuery): TakenEvent[] =>
-      taken
-        .all(query)
-        .reverse()
-        .map((row) => ({ ...row, conflict: row.conflict === 1 })),
+    taken: (query: TakenQuery): TakenEvent[] => taken.all(query).reverse().map(takenOf),
     // Two commits: pages that are freed in the commit that filled them are never written.
     tryWriting: (): void => {
       fill();
       empty();
     },
   };
-}
-
-interface TakenRow extends Omit<TakenEvent, "conflict"> {
-  conflict: 0 | 1;
 }

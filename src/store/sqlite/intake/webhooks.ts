@@ -1,13 +1,13 @@
-import { tellsCompletion } from "../../../core/confirmation.ts";
-import type { Confirmation } from "../../../core/event.ts";
 import type { ReceivedQuery, ReceivedWebhook, Refusal, TrialCandidate } from "../../contract/store.ts";
+import {
+  MINUTE_MS,
+  RECEIVED_COLUMNS,
+  receivedOf,
+  type ReceivedRow,
+  REFUSALS_KEPT,
+} from "../../rows/webhooks.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
-
-/** Webhooks of vendors as people see them, and what was refused. */
-const MINUTE_MS = 60_000;
-/** Anyone can send a bad signature: what is kept of it stays small. */
-const REFUSALS_KEPT = 1_000;
 
 export function createWebhooks(db: Db) {
   const received = (query: ReceivedQuery): ReceivedWebhook[] => {
@@ -18,28 +18,12 @@ export function createWebhooks(db: Db) {
     ];
     return db
       .prepare<object, ReceivedRow>(`
-        SELECT c.seq, e.event_id, e.type, c.at, e.received_at, e.conflict, c.candidate_id, c.job_id, c.assessment_id,
-          coalesce(i.invitation_id, c.invitation_id) AS invitation_id, c.status, c.state, c.result IS NOT NULL AS has_result
+        SELECT ${RECEIVED_COLUMNS}
         FROM confirmations c JOIN events e ON e.seq = c.seq LEFT JOIN invites i ON i.id = e.invite_id
         ${conditions.join(" ")} ORDER BY c.seq DESC LIMIT @limit`)
       .all({ after: 0, ...query, unmatched: undefined })
       .reverse()
-      .map((row) => ({
-        seq: row.seq,
-        eventId: row.event_id,
-        type: row.type,
-        at: row.at,
-        receivedAt: row.received_at,
-        conflict: row.conflict === 1,
-        candidateId: row.candidate_id,
-        jobId: row.job_id,
-        assessmentId: row.assessment_id,
-        invitationId: row.invitation_id,
-        status: row.status,
-        isCompletion: tellsCompletion(row.status),
-        hasResult: row.has_result === 1,
-        isMatched: row.state !== "unmatched",
-      }));
+      .map(receivedOf);
   };
 
   const addRefusal = db.prepare(`
@@ -74,20 +58,4 @@ export function createWebhooks(db: Db) {
       addTrial.run(candidate);
     }),
   };
-}
-
-interface ReceivedRow {
-  seq: number;
-  event_id: string;
-  type: string;
-  at: number;
-  received_at: number;
-  conflict: 0 | 1;
-  candidate_id: string;
-  job_id: string | null;
-  assessment_id: string;
-  invitation_id: string | null;
-  status: Confirmation["status"];
-  state: string;
-  has_result: 0 | 1;
 }
