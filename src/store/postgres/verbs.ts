@@ -7,6 +7,10 @@ import { createHolds } from "./delivery/holds.ts";
 import { createRaising } from "./delivery/raising.ts";
 import { createCalls } from "./delivery/rate-window.ts";
 import { createSettle } from "./delivery/settle.ts";
+import { createAdmin } from "./coordination/admin.ts";
+import { createAlerts } from "./coordination/alerts.ts";
+import { createServices } from "./coordination/services.ts";
+import { createTicks } from "./coordination/ticks.ts";
 import { createAppend } from "./intake/append.ts";
 import { createAssign } from "./intake/assign.ts";
 import { createQuestions } from "./intake/questions.ts";
@@ -36,5 +40,9 @@ export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {
     ...createHolds(db),
     ...createRaising(db),
     ...createCalls(db, self),
+    ...createTicks(db, self),
+    ...createServices(db, self),
+    ...createAlerts(db),
+    ...createAdmin(db),
   };
 }

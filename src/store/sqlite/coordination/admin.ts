@@ -1,5 +1,6 @@
 import type { AdminLink, AdminSession, AuditEntry, OpenedAdminLink } from "../../../core/admin.ts";
 import type { RedeemRequest } from "../../contract/store.ts";
+import { type AdminLinkRow, openedLinkOf } from "../../rows/admin-links.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
 
@@ -13,7 +14,7 @@ export function createAdmin(db: Db) {
   const insertLink = db.prepare(`
     INSERT INTO admin_links (hash, org, who, created_at, expires_at)
     VALUES (@hash, @org, @who, @createdAt, @expiresAt)`);
-  const oneLink = db.prepare<[string], AdminLink & { usedAt: number | null }>(
+  const oneLink = db.prepare<[string], AdminLinkRow>(
     `SELECT hash, org, who, created_at AS createdAt, expires_at AS expiresAt, used_at AS usedAt
      FROM admin_links WHERE hash = ?`,
   );
@@ -34,13 +35,7 @@ export function createAdmin(db: Db) {
     `${entries} WHERE org = ? ORDER BY id DESC LIMIT ?`,
   );
 
-  const look = (hash: string, now: number): OpenedAdminLink => {
-    const found = oneLink.get(hash);
-    if (!found) return { kind: "unknown" };
-    const { usedAt, ...link } = found;
-    if (usedAt !== null) return { kind: "used" };
-    return link.expiresAt <= now ? { kind: "expired" } : { kind: "good", link };
-  };
+  const look = (hash: string, now: number): OpenedAdminLink => openedLinkOf(oneLink.get(hash), now);
   const redeem = transaction(db, ({ hash, now, session }: RedeemRequest): OpenedAdminLink => {
     const found = look(hash, now);
     if (found.kind !== "good") return found;

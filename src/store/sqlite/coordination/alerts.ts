@@ -1,9 +1,7 @@
 import type { AlertNote, UnsentAlert, Incident } from "../../contract/store.ts";
+import { STILL_NEWS_MS } from "../../rows/alerts.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
-
-/** Trouble that is over is still told when it could not be while it lasted, but not to those who listen days later. */
-const STILL_NEWS_MS = 24 * 60 * 60_000;
 
 /** One row per open incident: found again it changes nothing, over it goes, so that the next one alerts anew. */
 export function createAlerts(db: Db) {

@@ -1,11 +1,8 @@
 import { isRunning, type ProcessIdentity } from "../../../shared/process-identity.ts";
 import type { TickRequest, TickStanding } from "../../contract/store.ts";
+import { LONGEST_PAUSE_MS, type TickRow, tickStandingOf } from "../../rows/ticks.ts";
 import type { Db } from "../file/db.ts";
 import { transaction } from "../file/transaction.ts";
-
-/** A run that failed is begun again after this long, then after twice as long, up to an hour. */
-const FIRST_PAUSE_MS = 60_000;
-const LONGEST_PAUSE_MS = 3_600_000;
 
 /**
  * One row per job and due time: who inserts it runs the job, so no leader is needed. It names the process that runs it,
@@ -31,10 +28,8 @@ export function createTicks(db: Db, self: ProcessIdentity) {
   );
 
   const standing = ({ job, dueAt, now }: TickRequest): TickStanding => {
-    if (holders.all(job).some((each) => isHeld(each, now))) return "later";
-    const tick = one.get(job, dueAt);
-    if (tick?.is_done === 1) return "done";
-    return tick && isResting(tick, now) ? "later" : "ours";
+    const isUnderWay = holders.all(job).some((each) => isHeld(each, now));
+    return tickStandingOf(one.get(job, dueAt), { isUnderWay, now });
   };
   const beginOpen = transaction(db, (request: TickRequest): TickStanding => {
     const found = standing(request);
@@ -69,20 +64,4 @@ function isHeld({ holder, opened_at }: HolderRow, now: number): boolean {
   const by: ProcessIdentity = JSON.parse(holder);
   const isCertain = by.startedAt !== "" || Math.abs(now - opened_at) < LONGEST_PAUSE_MS;
   return isCertain && isRunning(by);
-}
-
-interface TickRow {
-  /** When it was begun last. */
-  opened_at: number;
-  /** The process that runs it, as JSON. */
-  holder: string | null;
-  tries: number;
-  is_done: number;
-}
-
-/** The first time that its process was killed it is begun again at once; one that kills its process must not do so for ever. */
-function isResting({ opened_at: openedAt, holder, tries }: TickRow, now: number): boolean {
-  const failures = holder === null ? tries : tries - 1;
-  const pauseMs = failures === 0 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
-  return openedAt <= now && now < openedAt + pauseMs;
 }
