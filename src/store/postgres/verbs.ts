@@ -17,12 +17,9 @@ import { createQuestions } from "./intake/questions.ts";
 import { createRequests } from "./intake/requests.ts";
 import { createSources } from "./intake/sources.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
-import type { Db } from "./server/sql.ts";
+import type { Db, Self } from "./server/sql.ts";
 
 export type PostgresVerbs = Pick<Store, VerbName>;
-
-/** Who carries a verb out: its number among the holders. */
-export type Self = () => number;
 
 /** The store's verbs as PostgreSQL does them. */
 export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {

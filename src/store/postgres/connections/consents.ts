@@ -2,8 +2,7 @@ import type { ConnectionName } from "../../../core/connection.ts";
 import type { TakenConsent } from "../../../core/consent.ts";
 import type { ConnectionVerbs } from "../../contract/connections.ts";
 import { type ConsentRow, consentOf } from "../../rows/consents.ts";
-import type { Db, Sql } from "../server/sql.ts";
-import type { Self } from "../verbs.ts";
+import type { Db, Self, Sql } from "../server/sql.ts";
 
 /** An old link is told from one that never was for as long as this. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;

@@ -1,6 +1,5 @@
 import type { CoordinationVerbs } from "../../contract/coordination.ts";
-import type { Db } from "../server/sql.ts";
-import type { Self } from "../verbs.ts";
+import type { Db, Self } from "../server/sql.ts";
 
 /** Which services live on this store, on whichever machine. A dead one's row goes with the next who enters. */
 export function createServices(db: Db, self: Self): Pick<CoordinationVerbs, "runningServices"> {

@@ -1,7 +1,6 @@
 import type { CoordinationVerbs, TickRequest, TickStanding } from "../../contract/coordination.ts";
 import { type TickRow, tickStandingOf } from "../../rows/ticks.ts";
-import type { Db, Sql } from "../server/sql.ts";
-import type { Self } from "../verbs.ts";
+import type { Db, Self, Sql } from "../server/sql.ts";
 
 /** One row per job and due time: who inserts it runs the job, so no leader is needed, on however many machines. */
 export function createTicks(db: Db, self: Self): Pick<CoordinationVerbs, "beginTick" | "endTick"> {

@@ -25,3 +25,6 @@ export interface Db {
    */
   write<Result>(scope: Scope, work: (tx: Sql) => Promise<Result>): Promise<Result>;
 }
+
+/** Who carries a verb out: its number among the holders. */
+export type Self = () => number;
