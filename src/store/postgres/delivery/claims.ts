@@ -7,8 +7,7 @@ import { CLOCK_SLACK_MS, companions, type DueRow, KINDS } from "../../rows/due.t
 import type { ConnectionDetails } from "../../rows/rows.ts";
 import { type Holder, type StatesOf, statesOf, together } from "../rows/invites-of.ts";
 import { SLICE } from "../server/slices.ts";
-import type { Db, Sql } from "../server/sql.ts";
-import type { Self } from "../verbs.ts";
+import type { Db, Self, Sql } from "../server/sql.ts";
 import { createLeases, type Leases } from "./leases.ts";
 import { takeCallIn } from "./rate-window.ts";
 

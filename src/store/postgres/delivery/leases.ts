@@ -1,5 +1,4 @@
-import type { Sql } from "../server/sql.ts";
-import type { Self } from "../verbs.ts";
+import type { Self, Sql } from "../server/sql.ts";
 
 /** The net for a holder that lives and does nothing. Our own have none: whoever ends lets them go. */
 const LONGEST_LEASE_MS = 15 * 60_000;

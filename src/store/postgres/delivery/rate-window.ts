@@ -1,7 +1,6 @@
 import { type CountedSlot, type RateWindow, takeSlot } from "../../../core/delivery/rate-window.ts";
 import type { DeliveryVerbs, Slot } from "../../contract/store.ts";
-import type { Db, Sql } from "../server/sql.ts";
-import type { Self } from "../verbs.ts";
+import type { Db, Self, Sql } from "../server/sql.ts";
 
 interface CallSlot extends CountedSlot {
   id: number;

@@ -4,6 +4,9 @@ import { endOf } from "../../rows/settled.ts";
 import type { Db, Sql } from "../server/sql.ts";
 import { noteRecord, noteRecords } from "./records.ts";
 
+/** Held by the one who appends attempts. */
+const ATTEMPTS_LOCK = "27236, 0";
+
 /**
  * Ends claims and appends their attempts. Only the holder of the lease may settle, and a version that moved meanwhile makes
  * the push due again at once, whatever became of the old one.
@@ -14,7 +17,6 @@ export function createSettle(db: Db): DeliveryVerbs["settle"] {
     // Which subjects are one record changes what others of the org are told.
     const isNews = settlements.some(({ record }) => record !== undefined && !isMade(record));
     await db.write(isNews ? "all" : {}, async (tx) => {
-      await appendAttempts(tx, settlements);
       for (const round of eachPushOnce(settlements)) await settleAll(tx, round);
       const leases = [...new Set(settlements.map(({ claim }) => claim.lease))];
       await tx.run(
@@ -23,6 +25,7 @@ export function createSettle(db: Db): DeliveryVerbs["settle"] {
         [leases],
       );
       await noteSync(tx, settlements);
+      await appendAttempts(tx, settlements);
     });
   };
 }
@@ -43,10 +46,14 @@ function eachPushOnce(settlements: readonly Settlement[]): Settlement[][] {
   return rounds;
 }
 
-/** None where the person was erased while it was under way; its number may be another push's by now. */
+/**
+ * None where the person was erased while it was under way; its number may be another push's by now. Last of all, and one
+ * transaction at a time from here to its commit: who follows the log by its numbers would never see one that comes late.
+ */
 async function appendAttempts(tx: Sql, settlements: readonly Settlement[]): Promise<void> {
   const told = settlements.flatMap(({ claim, attempt, now }) => (attempt ? [{ claim, attempt, now }] : []));
   if (told.length === 0) return;
+  await tx.run(`SELECT pg_advisory_xact_lock(${ATTEMPTS_LOCK})`);
   await tx.run(
     `INSERT INTO jc.attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
       SELECT p.id, a.version, a.at, a.outcome, a.http_status, a.correlation_id, a.duration_ms, a.reason
