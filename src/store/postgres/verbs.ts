@@ -17,6 +17,7 @@ import { createQuestions } from "./intake/questions.ts";
 import { createRequests } from "./intake/requests.ts";
 import { createSources } from "./intake/sources.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
+import { createPurge } from "./retention/purge.ts";
 import type { Db, Self } from "./server/sql.ts";
 
 export type PostgresVerbs = Pick<Store, VerbName>;
@@ -41,5 +42,6 @@ export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {
     ...createServices(db, self),
     ...createAlerts(db),
     ...createAdmin(db),
+    ...createPurge(db),
   };
 }
