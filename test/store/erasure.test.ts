@@ -1,6 +1,6 @@
 /** Where in the log an address may stand is one list, which the schema holds to. */
 import { expect, onTestFinished, test } from "vitest";
-import { ERASURE_RULES, LARGE_TABLES } from "../../src/store/sqlite/erasure/rules.ts";
+import { ERASURE_RULES, LARGE_TABLES } from "../../src/store/rows/erasure-rules.ts";
 import { openLog } from "../../src/store/sqlite/file/open.ts";
 import { NOON } from "../core/example.ts";
 import { temporaryDirectory } from "../directory.ts";

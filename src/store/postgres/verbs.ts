@@ -17,6 +17,7 @@ import { createQuestions } from "./intake/questions.ts";
 import { createRequests } from "./intake/requests.ts";
 import { createSources } from "./intake/sources.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
+import { createErasureVerbs } from "./erasure/erasures.ts";
 import { createPurge } from "./retention/purge.ts";
 import type { Db, Self } from "./server/sql.ts";
 
@@ -43,5 +44,6 @@ export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {
     ...createAlerts(db),
     ...createAdmin(db),
     ...createPurge(db),
+    ...createErasureVerbs(db),
   };
 }

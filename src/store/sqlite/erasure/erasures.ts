@@ -3,9 +3,16 @@ import type { Erased, EraseRequest, KeptErasure, Person, PersonRows } from "../.
 import type { Db } from "../file/db.ts";
 import type { Sliced } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
-import { createFindMentions, type LookedThrough, type MentionsByTable } from "./mentions.ts";
+import {
+  hasMore,
+  type LookedThrough,
+  type MentionsByTable,
+  type Theirs,
+  together,
+} from "../../rows/theirs.ts";
+import { createFindMentions } from "./mentions.ts";
 import { createPeople } from "./people.ts";
-import { createAddressesOf, createFindPerson, type Theirs } from "./person.ts";
+import { createAddressesOf, createFindPerson } from "./person.ts";
 import { createTakeOut } from "./take-out.ts";
 import { createRowsOf } from "./rows-of.ts";
 
@@ -66,24 +73,6 @@ function finishedNow<Result>(work: Sliced<Result>): Result {
     const { done, value } = work.next();
     if (done) return value;
   }
-}
-
-/** Small tables are looked through whole both times. */
-function together(a: MentionsByTable, b: MentionsByTable): MentionsByTable {
-  const rows = (table: string) => [...(a.get(table) ?? []), ...(b.get(table) ?? [])];
-  return new Map([...new Set([...a.keys(), ...b.keys()])].map((table) => [table, rows(table)]));
-}
-
-function hasMore(person: Person, known: EraseRequest["known"]): boolean {
-  const isNew = <Name>(names: readonly Name[], before: readonly Name[]) => {
-    const texts = new Set(before.map((each) => JSON.stringify(each)));
-    return names.some((each) => !texts.has(JSON.stringify(each)));
-  };
-  return (
-    isNew(person.addresses, known.addresses) ||
-    isNew(person.invitationIds, known.invitationIds) ||
-    isNew(person.candidates, known.candidates)
-  );
 }
 
 /** Part of a write transaction. */

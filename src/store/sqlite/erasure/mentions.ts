@@ -1,13 +1,8 @@
 import { mentions } from "../../../core/erasure.ts";
+import type { LookedThrough, MentionsByTable } from "../../rows/theirs.ts";
 import type { Db } from "../file/db.ts";
 import type { Sliced } from "../file/slices.ts";
-import { ERASURE_RULES, LARGE_TABLES, type TableRule } from "./rules.ts";
-
-/** Rows of one org that name a person, by table. */
-export type MentionsByTable = Map<string, Record<string, unknown>[]>;
-
-/** How far each large table was looked through. */
-export type LookedThrough = Record<string, number>;
+import { ERASURE_RULES, LARGE_TABLES, type TableRule } from "../../rows/erasure-rules.ts";
 
 /** Looked at in one go: some 5 ms. */
 const ROWS = 500;

@@ -1,23 +1,20 @@
 import { emailKey } from "../../../core/event.ts";
 import type { Invite } from "../../../core/invite.ts";
 import type { SubjectKind } from "../../../core/push.ts";
-import type { Person, ToldAccount } from "../../contract/erasure.ts";
+import type { ToldAccount } from "../../contract/erasure.ts";
 import type { Db } from "../file/db.ts";
 import { createMembersOf } from "../rows/shared-record.ts";
 import { inviteOf, NO_CONTACT } from "../../rows/rows.ts";
 import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
-import type { MentionsByTable } from "./mentions.ts";
-import { GOING } from "./rules.ts";
-
-/** Rows that are a person's, by their numbers, and rows of others that name them. */
-export interface Theirs {
-  person: Omit<Person, "rows">;
-  invites: number[];
-  events: number[];
-  pushes: number[];
-  /** To be scrubbed. */
-  named: MentionsByTable;
-}
+import {
+  candidateOf,
+  distinct,
+  dropIds,
+  type MentionsByTable,
+  placesIn,
+  type Theirs,
+} from "../../rows/theirs.ts";
+import { GOING } from "../../rows/erasure-rules.ts";
 
 /** Found by indexes, beside what was found by looking through all texts. */
 export function createFindPerson(db: Db) {
@@ -139,28 +136,6 @@ function createPushesOf(db: Db) {
     });
     return { told, pushes };
   };
-}
-
-function placesIn(vendor: string, invites: readonly Invite[]): ToldAccount["places"] {
-  const all = invites.flatMap(({ origin, assigned }) => [origin ?? [], assigned ?? []].flat());
-  const here = all.filter((each) => each.vendor === vendor);
-  return distinct(here.map(({ candidateId, jobId }) => ({ candidateId, jobId: jobId ?? null })));
-}
-
-function candidateOf({ origin, assigned }: Invite): Person["candidates"] {
-  return [origin, assigned].flatMap((each) =>
-    each ? [{ vendor: each.vendor, candidateId: each.candidateId }] : [],
-  );
-}
-
-function distinct<Item>(items: readonly Item[]): Item[] {
-  return [...new Map(items.map((item) => [JSON.stringify(item), item])).values()];
-}
-
-function dropIds(named: MentionsByTable, table: string, ids: ReadonlySet<number>): void {
-  const left = (named.get(table) ?? []).filter(({ id }) => !ids.has(Number(id)));
-  if (left.length > 0) named.set(table, left);
-  else named.delete(table);
 }
 
 interface InviteRow {

@@ -1,7 +1,7 @@
 import type { Person, PersonRows } from "../../contract/erasure.ts";
 import type { Db } from "../file/db.ts";
-import type { Theirs } from "./person.ts";
-import { ERASURE_RULES } from "./rules.ts";
+import { summed, type Theirs } from "../../rows/theirs.ts";
+import { ERASURE_RULES } from "../../rows/erasure-rules.ts";
 
 /** A person's rows, counted and whole. */
 export function createRowsOf(db: Db) {
@@ -89,10 +89,4 @@ export function createRowsOf(db: Db) {
       return all;
     },
   };
-}
-
-function summed(counts: readonly [string, number][]): Record<string, number> {
-  const sums: Record<string, number> = {};
-  for (const [table, n] of counts) if (n > 0) sums[table] = (sums[table] ?? 0) + n;
-  return sums;
 }

@@ -1,6 +1,6 @@
 import type { Db } from "../file/db.ts";
-import type { Theirs } from "./person.ts";
-import { ERASURE_RULES } from "./rules.ts";
+import type { Theirs } from "../../rows/theirs.ts";
+import { ERASURE_RULES } from "../../rows/erasure-rules.ts";
 
 /**
  * Removes a person's rows, from the leaves to what they hang on, and scrubs what names them elsewhere. Part of a write
