@@ -122,10 +122,19 @@ function writeNotices(directories) {
 function noticeOf(directory) {
   const { name, version, license } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
   const files = readdirSync(directory).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
-  if (typeof license !== "string" || files.length === 0)
-    throw new Error(`${directory} is bundled, but has no licence that could go with it`);
   const texts = files.toSorted().map((file) => readFileSync(join(directory, file), "utf8").trim());
+  if (texts.length === 0) texts.push(...licenceInReadme(directory));
+  if (typeof license !== "string" || texts.length === 0)
+    throw new Error(`${directory} is bundled, but has no licence that could go with it`);
   return `${name} ${version} (${license})\n\n${texts.join("\n\n")}\n`;
+}
+
+/** Its last part, in whole: some have theirs nowhere else. */
+function licenceInReadme(directory) {
+  const file = readdirSync(directory).find((name) => /^readme\.md$/i.test(name));
+  const text = file ? readFileSync(join(directory, file), "utf8") : "";
+  const [, licence] = /^#+ *licen[cs]e *$(.*)/ims.exec(text) ?? [];
+  return licence?.includes("Copyright") ? [licence.trim()] : [];
 }
 
 const START =

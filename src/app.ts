@@ -8,7 +8,7 @@ import type { Connection, ConnectionName } from "./core/connection.ts";
 import type { KeyedApi } from "./flows/account/key-access.ts";
 import type { Tokens } from "./oauth/tokens.ts";
 import { hasFaults } from "./flows/watch/faults-file.ts";
-import type { Clock } from "./shared/clock.ts";
+import { type Clock, followingClock } from "./shared/clock.ts";
 import { changedKeys, type Config, type ConfigOptions, isOrgSlug, readConfig } from "./shared/config.ts";
 import { AppError, isAppError } from "./shared/errors.ts";
 import { whyNotMade } from "./shared/private-dir.ts";
@@ -19,6 +19,7 @@ import { type CallSeen, observedHttp } from "./shared/observed-http.ts";
 import { defaultConfigFile, defaultStateDir } from "./shared/paths.ts";
 import type { Redactor } from "./shared/redact.ts";
 import type { Secret } from "./shared/secret.ts";
+import { isPostgres } from "./shared/store-url.ts";
 import type { BackupFiles, Restoring, Store } from "./store/contract/store.ts";
 import type { LogLook } from "./store/contract/log-look.ts";
 import type { ThreadedStore } from "./store/contract/threaded.ts";
@@ -133,7 +134,9 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
   for (const { secret } of environmentSecrets) redact.learn(secret.reveal());
   const stateDir = stateDirFor(world, globals);
   const org = orgFrom(config.org);
-  const { clock } = world;
+  const inPostgres = isPostgres(config["store.url"]);
+  const following = inPostgres ? followingClock(world.clock) : null;
+  const clock = following ?? world.clock;
   const toJournal = Boolean(world.env.JOURNAL_STREAM) && !world.io.stderrIsTerminal;
   // In full: whoever reads the journal stands elsewhere.
   const places = {
@@ -170,18 +173,44 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     closers.push(() => opened.close());
     return opened;
   };
-  const store = once(() => openStore({ toRead: false }));
-  const threadedStore = once(async () => {
-    const { openThreadedStore } = await import("./store/sqlite/threaded.ts");
-    const opened = await openThreadedStore({
-      stateDir,
-      threadUrl: new URL("store-thread.js", world.distUrl),
-      isExpected: await isLogExpected(),
-      staysUp: true,
-    });
+  const postgres = () => ({
+    url: config["store.url"],
+    directUrl: config["store.direct_url"],
+    caFile: pathIn(config, "store.ca_file", world.cwd) ?? "",
+    env: world.env,
+    ...(following ? { clock: following } : {}),
+  });
+  /** Without a file there is nothing for a thread to wait for. */
+  const inDatabase = once(async () => {
+    const { openPostgresStore } = await import("./store/postgres/postgres.ts");
+    const opened = await openPostgresStore(postgres());
     closers.push(() => opened.close());
     return opened;
   });
+  const databaseToRead = once(async () => {
+    const { openPostgresToRead } = await import("./store/postgres/postgres.ts");
+    const opened = await openPostgresToRead(postgres());
+    if (opened) closers.push(() => opened.close());
+    return opened;
+  });
+  const refuseWithoutFile = async (what: string) => {
+    if (!inPostgres) return;
+    throw (await import("./core/advice/database.ts")).notInPostgres(what);
+  };
+  const store = inPostgres ? inDatabase : once(() => openStore({ toRead: false }));
+  const threadedStore = inPostgres
+    ? inDatabase
+    : once(async () => {
+        const { openThreadedStore } = await import("./store/sqlite/threaded.ts");
+        const opened = await openThreadedStore({
+          stateDir,
+          threadUrl: new URL("store-thread.js", world.distUrl),
+          isExpected: await isLogExpected(),
+          staysUp: true,
+        });
+        closers.push(() => opened.close());
+        return opened;
+      });
   const backupFiles = once(async () => {
     const { openBackupFiles } = await import("./store/sqlite/backups.ts");
     const opened = await openBackupFiles(new URL("backup-thread.js", world.distUrl), {
@@ -257,11 +286,13 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
     log,
     asTypedHere: typed,
     store,
-    storeToRead: once(async () => {
-      if (sizeOf(logFile) > 0 || (await isLogExpected())) return await openStore({ toRead: true });
-      refuseNowhere(stateDir);
-      return null;
-    }),
+    storeToRead: inPostgres
+      ? databaseToRead
+      : once(async () => {
+          if (sizeOf(logFile) > 0 || (await isLogExpected())) return await openStore({ toRead: true });
+          refuseNowhere(stateDir);
+          return null;
+        }),
     threadedStore,
     tlsFiles: () => tlsFilesOf(pathIn(config, CERT_KEY, world.cwd), pathIn(config, KEY_KEY, world.cwd)),
     backupFiles,
@@ -276,6 +307,7 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
       return { kept: await allInVault(opened), marker: await readMarker(opened) };
     },
     restoring: once(async () => {
+      await refuseWithoutFile("going back to a backup's file");
       const { openRestoring } = await import("./store/sqlite/restore/restoring.ts");
       return openRestoring(stateDir, clock.now());
     }),
@@ -283,11 +315,18 @@ export function openApp(world: World, globals: Globals, { isAttended = true } = 
       const { openSqliteStore } = await import("./store/sqlite/sqlite.ts");
       return await openSqliteStore({ stateDir: directory, clock });
     },
-    acceptLog: async (options) =>
-      (await import("./store/sqlite/accept-log.ts")).acceptLog({ stateDir, now: clock.now(), ...options }),
+    acceptLog: async (options) => {
+      await refuseWithoutFile("a new log's file");
+      return (await import("./store/sqlite/accept-log.ts")).acceptLog({
+        stateDir,
+        now: clock.now(),
+        ...options,
+      });
+    },
     lookAtLog: async (options) =>
-      (await import("./store/sqlite/look-at-log.ts")).lookAtLog(stateDir, options),
+      inPostgres ? null : (await import("./store/sqlite/look-at-log.ts")).lookAtLog(stateDir, options),
     compactLog: async () => {
+      await refuseWithoutFile("a log written anew");
       const { compactLog } = await import("./store/sqlite/compact-log.ts");
       return compactLog({ stateDir, now: clock.now(), temporaryDir });
     },
@@ -467,7 +506,7 @@ export function configOptions(world: World, globals: Globals): ConfigOptions {
 /** A path in the configuration file is meant from where that file is, any other from where the command was typed. */
 function pathIn(
   config: Config,
-  key: "vault.key_file" | "network.ca_file" | typeof CERT_KEY | typeof KEY_KEY,
+  key: "vault.key_file" | "network.ca_file" | "store.ca_file" | typeof CERT_KEY | typeof KEY_KEY,
   cwd: string,
 ): string | null {
   const isInFile = config.file !== null && config.origins[key] === config.file;

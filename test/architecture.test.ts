@@ -103,6 +103,7 @@ const HEAVY = [
   "keytar",
   "node:tls",
   "node:http",
+  "pg",
 ];
 const HOMELESS = ["utils", "helpers", "common", "services", "managers"];
 

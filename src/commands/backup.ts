@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { restoreCommand } from "../core/advice/command-lines.ts";
+import { notInPostgres } from "../core/advice/database.ts";
 import { AppError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
+import { isPostgres } from "../shared/store-url.ts";
 import { count, plain, shortBytes, shortTime } from "../shared/text.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
@@ -49,6 +51,7 @@ function refuseMistypedCommand(to: string | undefined, { commands }: Command): v
 }
 
 async function takeBackup({ app, world, print }: Session, to: string | undefined): Promise<void> {
+  if (isPostgres(app.config["store.url"])) throw notInPostgres("a copy of the log");
   const store = await app.storeToRead();
   if (!store) throw new AppError("USAGE", `no log is in ${app.stateDir}`, { hint: "Check --state-dir." });
   const { backUpNow, backUpNowAs } = await import("../flows/backup/now.ts");

@@ -28,6 +28,25 @@ export const systemClock: Clock = {
     }),
 };
 
+export interface FollowingClock extends Clock {
+  /** Another clock said `at`, between two moments of `monotonic()`. */
+  follow(at: number, asked: number, answered: number): void;
+}
+
+/** A clock that tells another's time, once it was heard of; between two answers time goes on evenly, whatever becomes of this machine's date. */
+export function followingClock(of: Clock): FollowingClock {
+  let ahead: number | null = null;
+  return {
+    ...of,
+    now: () => (ahead === null ? of.now() : Math.floor(of.monotonic() + ahead)),
+    follow: (at, asked, answered) => {
+      const measured = at - (asked + answered) / 2;
+      // Within what the way there and back leaves open, it stays as it is.
+      if (ahead === null || Math.abs(measured - ahead) > (answered - asked) / 2 + 1) ahead = measured;
+    },
+  };
+}
+
 /** ISO 8601 in UTC with milliseconds, as every output prints points in time. */
 export function isoTime(at: number): string {
   return new Date(at).toISOString();

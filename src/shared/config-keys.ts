@@ -58,6 +58,8 @@ export const KEYS = {
   "vault.backend": { kind: "choice", of: ["keychain", "sealed"], default: "keychain" },
   "vault.key_file": text(),
   "store.url": text("sqlite:"),
+  "store.direct_url": text(),
+  "store.ca_file": FILE,
   "store.region": { ...REGION, default: "eu" },
   "log.level": { kind: "choice", of: ["debug", "info", "warn", "error"], default: "info" },
   "log.format": { kind: "choice", of: ["text", "json"], default: "text" },

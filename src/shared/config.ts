@@ -16,6 +16,7 @@ import {
 } from "./config-keys.ts";
 import { AppError, isAppError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
+import { isPostgres, postgresPlace } from "./store-url.ts";
 import { notSafe, safeUrl } from "./url.ts";
 
 /** Configuration: flag over environment over file over default. Holds no secret. */
@@ -97,7 +98,7 @@ export function readConfig(options: ConfigOptions, fault: Fault): Config {
     file: text === null ? null : options.file,
     text,
   };
-  refusePostgres(config, fault);
+  checkStore(config, fault);
   return config;
 }
 
@@ -140,12 +141,28 @@ function misplaced(what: string, instead: string): AppError {
   });
 }
 
-function refusePostgres(config: Pick<Config, "store.url">, fault: Fault): void {
-  if (config["store.url"] === "sqlite:") return;
-  const isPostgres = /^postgres(ql)?:/.test(config["store.url"]);
-  const words = isPostgres ? "store.url: PostgreSQL is not supported yet" : "store.url must be sqlite:";
-  const hint = 'Set store.url = "sqlite:"; the log then rests in the state directory.';
-  fault(new AppError("CONFIG_INVALID", words, { hint }));
+function checkStore(config: Pick<Config, "store.url" | "store.direct_url">, fault: Fault): void {
+  const { "store.url": url, "store.direct_url": directUrl } = config;
+  const hint =
+    'Set store.url = "sqlite:" for a log in the state directory, or one that begins with postgres://.';
+  if (url !== "sqlite:" && !isPostgres(url))
+    fault(new AppError("CONFIG_INVALID", "store.url must be sqlite: or postgres://…", { hint }));
+  if (directUrl !== "" && url === "sqlite:")
+    fault(
+      new AppError("CONFIG_INVALID", "store.direct_url is set, and store.url is not PostgreSQL's", { hint }),
+    );
+  for (const [key, value] of [
+    ["store.url", url],
+    ["store.direct_url", directUrl],
+  ] as const) {
+    if (value === "" || (key === "store.url" && !isPostgres(value))) continue;
+    try {
+      postgresPlace(value, key);
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      fault(error);
+    }
+  }
 }
 
 function readText({ file, fault }: Source, isRequired: boolean): string | null {

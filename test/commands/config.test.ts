@@ -111,15 +111,33 @@ describe("a configuration is refused, with words for the operator,", () => {
       "config show lists all keys",
     ],
     [
-      "when PostgreSQL is asked for",
+      "when a password stands in the database's URL",
       '[store]\nurl = "postgres://jc:pw@db/jc"',
-      "PostgreSQL is not supported yet",
-      'store.url = "sqlite:"',
+      "store.url has a password in it",
+      "PGPASSFILE",
+    ],
+    [
+      "when the database's URL names no database",
+      '[store]\nurl = "postgres://jc@db"',
+      "store.url names no user, host or database",
+      "postgres://user@host:5432/database",
+    ],
+    [
+      "when the database's certificate is not to be looked at",
+      '[store]\nurl = "postgres://jc@db/jc?sslmode=no-verify"',
+      "store.url has another sslmode than verify-full or disable",
+      "store.ca_file",
     ],
     [
       "when the store is anything else",
       '[store]\nurl = "mysql://db"',
-      "store.url must be sqlite:",
+      "store.url must be sqlite: or postgres://",
+      'store.url = "sqlite:"',
+    ],
+    [
+      "when a direct way leads to no PostgreSQL",
+      '[store]\ndirect_url = "postgres://jc@db/jc"',
+      "store.direct_url is set, and store.url is not PostgreSQL's",
       'store.url = "sqlite:"',
     ],
     [

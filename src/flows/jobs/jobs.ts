@@ -1,5 +1,7 @@
-import { dailyDue, everyDue } from "../../core/due-times.ts";
+import { dailyDue, type DueTimes, everyDue } from "../../core/due-times.ts";
+import type { Config } from "../../shared/config.ts";
 import { type AppError, isAppError } from "../../shared/errors.ts";
+import { isPostgres } from "../../shared/store-url.ts";
 import { count, shortBytes } from "../../shared/text.ts";
 import type { FailedTask, Job, JobReport } from "./job.ts";
 
@@ -8,6 +10,11 @@ const EVERY_MINUTE = everyDue(60_000);
 const EVERY_HOUR = everyDue(60 * 60_000);
 
 const MINUTES_OF_DAY = 24 * 60;
+
+/** Where the log is in PostgreSQL, there is no file to be looked after. */
+function ofFile(config: Pick<Config, "store.url">, due: DueTimes): DueTimes | null {
+  return isPostgres(config["store.url"]) ? null : due;
+}
 
 /** The one table of jobs, in the order of help: a new job is one entry. */
 export const JOBS: readonly Job[] = [
@@ -36,7 +43,7 @@ export const JOBS: readonly Job[] = [
   {
     name: "backup",
     does: "write a checked copy of the log, daily an hour after the sweep",
-    due: (config) => dailyDue((config["schedule.sweep_at"] + 60) % MINUTES_OF_DAY),
+    due: (config) => ofFile(config, dailyDue((config["schedule.sweep_at"] + 60) % MINUTES_OF_DAY)),
     load: async () => {
       const [{ takeAndRotate }, { backUpNow }, { answering }] = await Promise.all([
         import("../backup/keep.ts"),
@@ -83,7 +90,7 @@ export const JOBS: readonly Job[] = [
   {
     name: "vacuum",
     does: "take the last bytes of erased people out of the log, daily",
-    due: (config) => dailyDue((config["schedule.sweep_at"] + 180) % MINUTES_OF_DAY),
+    due: (config) => ofFile(config, dailyDue((config["schedule.sweep_at"] + 180) % MINUTES_OF_DAY)),
     load: async () => async (context) => {
       const isDue = await context.store.bytesDue();
       if (isDue) await (await context.backupFiles()).vacuum();

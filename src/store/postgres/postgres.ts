@@ -1,30 +1,85 @@
 import { hostname } from "node:os";
-import { Client } from "pg";
+import { databaseRefusal, notInPostgres } from "../../core/advice/database.ts";
+import type { FollowingClock } from "../../shared/clock.ts";
+import { isAppError } from "../../shared/errors.ts";
 import { thisProcess } from "../../shared/process-identity.ts";
+import type { StoreFault } from "../contract/faults.ts";
 import type { Store } from "../contract/store.ts";
+import type { ThreadedStore } from "../contract/threaded.ts";
 import { isVerbName, VERBS } from "../contract/verbs.ts";
+import { connectionConfig, type Reach } from "./server/connect.ts";
+import { CHANNEL, openDirect } from "./server/direct.ts";
 import { openDatabase } from "./server/database.ts";
-import { enterHolder } from "./server/holder.ts";
-import { migrate } from "./server/migrate.ts";
+import { hasLog, migrate } from "./server/migrate.ts";
 import { createVerbs, type PostgresVerbs } from "./verbs.ts";
 
-/** The log in PostgreSQL, which any number of machines share. */
-export async function openPostgresStore(options: { url: string; directUrl?: string }): Promise<Store> {
-  const { url, directUrl = url } = options;
-  const db = openDatabase({ connectionString: url, max: 8 });
-  await migrate(db);
-  const direct = new Client({ connectionString: directUrl });
-  await direct.connect();
-  const self = await enterHolder(direct, `${hostname()} ${thisProcess().pid}`);
+export interface PostgresOptions extends Reach {
+  /** Of the server itself, where `url` is a pooler's; empty: `url`. */
+  directUrl?: string;
+  /** Keeps the database's time from now on. */
+  clock?: FollowingClock;
+}
+
+const CONNECTIONS = 8;
+/** What is changed within is told at once: those who commit with news wait for each other. */
+const TOLD_TOGETHER_MS = 20;
+
+/** The same for who only looks; null, and nothing is created, where there is no log yet. */
+export async function openPostgresToRead(options: PostgresOptions): Promise<ThreadedStore | null> {
+  const db = openDatabase({ ...connectionConfig(options, "store.url"), max: 1 });
+  try {
+    if (!(await hasLog(db))) return null;
+  } finally {
+    await db.close();
+  }
+  return await openPostgresStore(options);
+}
+
+/** The log in PostgreSQL, which any number of machines share. Throws `STORE_UNAVAILABLE`, `STORE_TOO_NEW` and `CONFIG_INVALID`. */
+export async function openPostgresStore(options: PostgresOptions): Promise<ThreadedStore> {
+  const { url, directUrl, clock } = options;
+  const db = openDatabase({ ...connectionConfig(options, "store.url"), max: CONNECTIONS });
   const watchers = new Set<() => void>();
-  const verbs = createVerbs(db, () => self);
+  const tellAll = () => {
+    for (const onChange of watchers) onChange();
+  };
+  const faults = createFaults(() => clock?.now() ?? Date.now());
+  const opened = await (async () => {
+    await migrate(db);
+    return await openDirect({
+      config: connectionConfig(
+        { ...options, url: directUrl || url },
+        directUrl ? "store.direct_url" : "store.url",
+      ),
+      name: `${hostname()} ${thisProcess().pid}`,
+      onChange: tellAll,
+      onTrouble: faults.note,
+      onTime: (at, asked, answered) => clock?.follow(at, asked, answered),
+      monotonic: () => clock?.monotonic() ?? performance.now(),
+    });
+  })().catch(async (error: unknown) => {
+    await db.close();
+    throw error;
+  });
+  const self = opened.self;
+
+  let telling: NodeJS.Timeout | null = null;
+  const changed = () => {
+    queueMicrotask(tellAll);
+    telling ??= setTimeout(() => {
+      telling = null;
+      // Who hears nothing of it asks by the clock.
+      db.read.run("SELECT pg_notify($1, $2)", [CHANNEL, String(self())]).catch(() => {});
+    }, TOLD_TOGETHER_MS);
+  };
+  const verbs = createVerbs(db, self);
   const waking = Object.fromEntries(
     Object.entries(verbs).map(([name, verb]) => [
       name,
       isVerbName(name) && VERBS[name].wakes
         ? async (...args: never[]) => {
             const result = await Reflect.apply(verb, undefined, args);
-            for (const onChange of watchers) queueMicrotask(onChange);
+            changed();
             return result;
           }
         : verb,
@@ -37,13 +92,49 @@ export async function openPostgresStore(options: { url: string; directUrl?: stri
       return () => watchers.delete(onChange);
     },
     copyTo: async () => {
-      throw new Error("not yet");
+      throw notInPostgres("a copy of the log");
     },
     close: async () => {
-      await direct.end();
+      if (telling !== null) {
+        clearTimeout(telling);
+        await db.read.run("SELECT pg_notify($1, $2)", [CHANNEL, String(self())]).catch(() => {});
+      }
+      await opened.close();
       await db.close();
     },
-    faults: () => [],
-    watchFaults: () => () => {},
+    faults: faults.all,
+    watchFaults: faults.watch,
+    // No thread: what answers here is what asks.
+    thread: { ask: async () => {}, cpuMs: () => null },
+  };
+}
+
+interface DirectFaults {
+  all(): readonly StoreFault[];
+  watch: Store["watchFaults"];
+  note(problem: unknown): void;
+}
+
+/** What is wrong with the direct connection. It refuses nothing: what is asked over the pool says itself whether it goes. */
+function createFaults(now: () => number): DirectFaults {
+  let faults: readonly StoreFault[] = [];
+  const watchers = new Set<() => void>();
+  return {
+    all: () => faults,
+    watch: (onChange) => {
+      watchers.add(onChange);
+      return () => watchers.delete(onChange);
+    },
+    note: (problem) => {
+      const before = faults[0];
+      const { words, hint } = isAppError(problem)
+        ? { words: problem.message, hint: problem.hint ?? "" }
+        : databaseRefusal("", problem instanceof Error ? problem.message : "");
+      faults =
+        problem === null
+          ? []
+          : [{ kind: "unusable", refuses: false, since: before?.since ?? now(), message: words, hint }];
+      if (faults.length !== Number(before !== undefined)) for (const onChange of watchers) onChange();
+    },
   };
 }

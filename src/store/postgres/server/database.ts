@@ -10,6 +10,9 @@ const MOST_TRIES = 5;
 /** The first number of our advisory locks of transactions, by what is locked; all of them are of two numbers. */
 const LOCKS = { all: 27_230, org: 27_231, connection: 27_232, key: 27_233 } as const;
 
+/** Nothing that we ask takes as long; a network that swallows what is sent is noticed so. */
+const LONGEST_ANSWER_MS = 60_000;
+
 /** Numbers beyond 2^53 are none of ours. */
 const INT8 = 20;
 
@@ -20,6 +23,7 @@ export interface OpenDatabase extends Db {
 
 export function openDatabase(config: PoolConfig): OpenDatabase {
   const pool = new Pool({
+    query_timeout: LONGEST_ANSWER_MS,
     ...config,
     types: {
       getTypeParser: (oid, format) => (oid === INT8 ? Number : types.getTypeParser(oid, format)),

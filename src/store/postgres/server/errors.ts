@@ -1,5 +1,6 @@
 import { DatabaseError } from "pg";
 import { AppError, isAppError } from "../../../shared/errors.ts";
+import { databaseRefusal } from "../../../core/advice/database.ts";
 
 /** Undone by the database for another's sake: a deadlock, or a serialization failure. */
 const REPEATABLE = new Set(["40001", "40P01"]);
@@ -20,14 +21,13 @@ export async function storeErrors<Result>(work: () => Promise<Result>): Promise<
 
 function asStoreError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
-  if (error instanceof DatabaseError && isOurMistake(error.code ?? "")) return error;
-  return new AppError("STORE_UNAVAILABLE", `the database refuses: ${error.message}`, {
-    hint: "Look at its own log; jc-integrations tries again by itself.",
-    cause: error,
-  });
+  const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  if (error instanceof DatabaseError && isOurMistake(code)) return error;
+  const { words, hint } = databaseRefusal(code, error.message);
+  return new AppError("STORE_UNAVAILABLE", words, { hint, cause: error });
 }
 
-/** Syntax, types, constraints: SQL that we wrote. */
+/** Syntax, types, constraints: SQL that we wrote. What a role may not do is the operator's. */
 function isOurMistake(code: string): boolean {
-  return /^(22|23|42)/.test(code);
+  return /^(22|23|42)/.test(code) && code !== "42501";
 }

@@ -3,6 +3,8 @@ import { storeErrors } from "./errors.ts";
 
 /** The first number of a living process's advisory lock; the second is its row in `holders`. `live_holders()` looks for it. */
 const HOLDER_LOCK = 27_235;
+/** A row's age from which the next sign of life is written down. */
+const BEAT_MS = 14_000;
 
 /**
  * Enters this process among those that can hold something: by a row that it beats on, and a lock that its session keeps, so that
@@ -18,4 +20,31 @@ export async function enterHolder(direct: Client, name: string): Promise<number>
     await direct.query(`SELECT pg_advisory_lock(${HOLDER_LOCK}, ${id})`);
     return id;
   });
+}
+
+/** The same over a new session, the old one being lost: what is left of that ends. False where its row is gone. */
+export async function resumeHolder(direct: Client, id: number): Promise<boolean> {
+  return await storeErrors(async () => {
+    const { rows } = await direct.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+       AND classid = ${HOLDER_LOCK} AND objid = ${id} AND objsubid = 2`,
+    );
+    if (rows.length > 0) await direct.query("SET lock_timeout = 2000");
+    await direct.query(`SELECT pg_advisory_lock(${HOLDER_LOCK}, ${id})`);
+    const { rowCount } = await direct.query("UPDATE jc.holders SET beat_at = jc.now_ms() WHERE id = $1", [
+      id,
+    ]);
+    return rowCount === 1;
+  });
+}
+
+/** The database's time, in ms; and a sign of life, where the last is not of just now. */
+export async function beat(direct: Client, id: number): Promise<number> {
+  const { rows } = await direct.query(
+    `WITH beat AS (UPDATE jc.holders SET beat_at = jc.now_ms() WHERE id = $1 AND beat_at < jc.now_ms() - ${BEAT_MS})
+     SELECT jc.now_ms() AS now`,
+    [id],
+  );
+  return Number(rows[0].now);
 }

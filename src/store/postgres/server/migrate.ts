@@ -31,6 +31,18 @@ export async function migrate({ pool }: Pick<OpenDatabase, "pool">): Promise<voi
   });
 }
 
+/** Whether a log of ours is there. Throws `STORE_TOO_NEW`. */
+export async function hasLog({ pool }: Pick<OpenDatabase, "pool">): Promise<boolean> {
+  return await storeErrors(async () => {
+    const client = await pool.connect();
+    try {
+      return (await versionOf(client)) !== null;
+    } finally {
+      client.release();
+    }
+  });
+}
+
 /** Null where there is no schema. Throws `STORE_TOO_NEW`. */
 async function versionOf(client: PoolClient): Promise<number | null> {
   const {

@@ -1,0 +1,117 @@
+import { Client, type ClientConfig } from "pg";
+import { storeErrors } from "./errors.ts";
+import { beat, enterHolder, resumeHolder } from "./holder.ts";
+
+export const CHANNEL = "jc_changed";
+/** A connection that does not answer for so long is lost: what lies between may swallow all that is sent. */
+const LONGEST_ANSWER_MS = 2_000;
+const ASK_EVERY_MS = 2_000;
+const AGAIN_AFTER_MS = 500;
+/** While nobody can be heard. */
+const POLL_EVERY_MS = 250;
+
+export interface DirectOptions {
+  config: ClientConfig;
+  name: string;
+  /** Another process changed something, or may have. */
+  onChange(): void;
+  /** Why there is no connection; null once there is one again. */
+  onTrouble(problem: unknown): void;
+  /** The database's time, asked for between two moments of `monotonic`. */
+  onTime(at: number, asked: number, answered: number): void;
+  monotonic(): number;
+}
+
+export interface Direct {
+  /** This process's number among the holders. */
+  self(): number;
+  close(): Promise<void>;
+}
+
+/**
+ * The connection that is no pooler's: it hears of changes, and this process lives as long as it does. One that is lost is opened
+ * anew, for as long as it takes; meanwhile `onChange` is called often enough.
+ */
+export async function openDirect(options: DirectOptions): Promise<Direct> {
+  const { onChange, onTime, onTrouble, monotonic } = options;
+  let self: number | null = null;
+  let current: Client | null = null;
+  let isClosed = false;
+  let asking: NodeJS.Timeout | undefined;
+  let again: NodeJS.Timeout | undefined;
+  let polling: NodeJS.Timeout | undefined;
+
+  const ask = async (client: Client, id: number) => {
+    const asked = monotonic();
+    const at = await beat(client, id);
+    onTime(at, asked, monotonic());
+  };
+  const lost = (client: Client, problem: unknown) => {
+    if (client !== current) return;
+    current = null;
+    clearInterval(asking);
+    // What is swallowed on the way is not waited for.
+    client.end().catch(() => {});
+    if (isClosed) return;
+    onTrouble(problem);
+    polling ??= setInterval(onChange, POLL_EVERY_MS);
+    again = setTimeout(reconnect, AGAIN_AFTER_MS);
+  };
+  const connect = async () => {
+    const client = new Client({ ...options.config, query_timeout: LONGEST_ANSWER_MS });
+    let broken: Error | null = null;
+    client.on("error", (error) => {
+      broken ??= error;
+      lost(client, error);
+    });
+    client.on("end", () => lost(client, new Error("the connection was ended")));
+    client.on("notification", ({ payload }) => {
+      if (payload !== String(self)) onChange();
+    });
+    try {
+      await storeErrors(async () => {
+        await client.connect();
+        await client.query(`LISTEN ${CHANNEL}`);
+        if (self === null || !(await resumeHolder(client, self)))
+          self = await enterHolder(client, options.name);
+        await ask(client, self);
+        if (broken) throw broken;
+      });
+    } catch (error) {
+      client.end().catch(() => {});
+      throw error;
+    }
+    if (isClosed) return await client.end();
+    current = client;
+    asking = setInterval(() => {
+      if (self !== null)
+        storeErrors(() => ask(client, self ?? 0)).catch((error: unknown) => lost(client, error));
+    }, ASK_EVERY_MS);
+  };
+  const reconnect = async () => {
+    try {
+      await connect();
+      clearInterval(polling);
+      polling = undefined;
+      onTrouble(null);
+      onChange();
+    } catch (error) {
+      if (isClosed) return;
+      onTrouble(error);
+      again = setTimeout(reconnect, AGAIN_AFTER_MS);
+    }
+  };
+
+  await connect();
+  return {
+    self: () => self ?? 0,
+    close: async () => {
+      isClosed = true;
+      for (const timer of [asking, polling]) clearInterval(timer);
+      clearTimeout(again);
+      const client = current;
+      current = null;
+      await client?.end();
+    },
+  };
+}
