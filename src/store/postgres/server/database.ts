@@ -31,6 +31,8 @@ export function openDatabase(config: PoolConfig): OpenDatabase {
   });
   // One that breaks while it rests is opened anew when it is needed; whoever needs it hears of it.
   pool.on("error", () => {});
+  // One that breaks while it is lent out tells its query too; unheard, it would end the process.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return {
     pool,
     read: sqlOn(pool),
