@@ -1,5 +1,6 @@
 import type { PushState } from "../../../core/push.ts";
 import type { ConnectionCounts, Overview, PushCounts, QuestionCounts } from "../../contract/store.ts";
+import { DAY_MS, REMOVED_SHOWN_MS, type RemovedRow, removedIn } from "../../rows/overview.ts";
 import { createOpenConsents } from "../connections/consents.ts";
 import type { Db } from "../file/db.ts";
 import type { Sliced } from "../file/slices.ts";
@@ -89,20 +90,4 @@ export function createOrgs(db: Db): () => string[] {
     )
     .pluck();
   return () => all.all();
-}
-
-const DAY_MS = 24 * 3_600_000;
-const REMOVED_SHOWN_MS = 30 * DAY_MS;
-
-interface RemovedRow {
-  invites: number;
-  rejected: number;
-  refused: number;
-  lastAt: number | null;
-}
-
-function removedIn(row: RemovedRow | undefined): Overview["removed"] {
-  if (!row || row.lastAt === null) return null;
-  const { invites, rejected, lastAt } = row;
-  return { invites, rejected, lastAt };
 }

@@ -4,7 +4,14 @@ import type { Db } from "../file/db.ts";
 import { createFigures } from "./figures.ts";
 import { createOrgs, createOverview } from "./overview.ts";
 import { PUSH_COLUMNS } from "../rows/columns.ts";
-import { inviteOf, pushOf, type PushRow } from "../../rows/rows.ts";
+import {
+  type EventRow,
+  historyEventOf,
+  type InviteRow,
+  summaryOf,
+  withShared,
+} from "../../rows/history.ts";
+import { inviteOf, type PushRow } from "../../rows/rows.ts";
 import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
 
 /** What people look at. Nothing here changes a row, and nothing here grows with the log but `invite`'s own history. */
@@ -14,10 +21,7 @@ export function createReads(db: Db) {
     ${PUSH_COLUMNS} AND p.subject = CASE c.subject_kind WHEN 'contact' THEN @contact WHEN 'assessment' THEN @assessment ELSE @result END
     WHERE c.org = @org AND p.state <> 'never' ORDER BY c.vendor, c.environment`);
   const pushesOfInvite = (row: InviteRow) =>
-    pushesOf.all(row).map((push) => ({
-      id: push.id,
-      summary: { ...pushOf(push), delivered: push.delivered_version >= row.state_version },
-    }));
+    pushesOf.all(row).map((push) => ({ id: push.id, summary: summaryOf(push, row.state_version) }));
 
   const fitting = (query: Omit<InviteQuery, "limit">) => ({
     where: [
@@ -62,24 +66,8 @@ export function createReads(db: Db) {
     const pushes = pushesOfInvite(row);
     return {
       invite: inviteOf(row.state),
-      events: eventsOf.all(row.id).map((event) => ({
-        source: event.source,
-        eventId: event.event_id,
-        type: event.type,
-        at: event.at,
-        receivedAt: event.received_at,
-        conflict: event.conflict === 1,
-        told: event.told,
-      })),
-      pushes: pushes.map(({ id, summary }) => {
-        const shared = sharedOf.all(id);
-        const [first] = shared;
-        if (!first) return summary;
-        return {
-          ...summary,
-          shared: { record: first.record, subjects: shared.map(({ subject }) => subject) },
-        };
-      }),
+      events: eventsOf.all(row.id).map(historyEventOf),
+      pushes: pushes.map(({ id, summary }) => withShared(summary, sharedOf.all(id))),
       attempts: pushes
         .flatMap(({ id, summary }) =>
           attemptsOf.all(id).map((attempt) => ({
@@ -101,24 +89,4 @@ export function createReads(db: Db) {
     overview: createOverview(db),
     figures: createFigures(db),
   };
-}
-
-interface InviteRow {
-  id: number;
-  org: string;
-  contact: string;
-  assessment: string | null;
-  result: string;
-  state_version: number;
-  state: string;
-}
-
-interface EventRow {
-  source: string;
-  event_id: string;
-  type: string;
-  at: number;
-  received_at: number;
-  conflict: number;
-  told: string | null;
 }

@@ -1,5 +1,5 @@
-import { tellsCompletion } from "../../../core/confirmation.ts";
-import type { ReceivedWebhook, WebhookLogPage, WebhookLogQuery } from "../../contract/store.ts";
+import type { WebhookLogPage, WebhookLogQuery } from "../../contract/store.ts";
+import { type ReceivedWebhookRow, receivedWebhookOf } from "../../rows/received-webhooks.ts";
 import type { Db } from "../file/db.ts";
 
 /** Webhooks visited for one page. */
@@ -23,7 +23,7 @@ export function createWebhookLog(db: Db) {
     ];
     const values = { org, vendor, environment, before, since, limit };
     const webhooks = db
-      .prepare<object, WebhookRow>(`
+      .prepare<object, ReceivedWebhookRow>(`
         SELECT c.seq, e.event_id AS eventId, e.type, c.at, e.received_at AS receivedAt, e.conflict, c.candidate_id AS candidateId,
           c.job_id AS jobId, c.assessment_id AS assessmentId, coalesce(i.invitation_id, c.invitation_id) AS invitationId,
           c.status, c.state, c.result IS NOT NULL AS hasResult
@@ -32,27 +32,11 @@ export function createWebhookLog(db: Db) {
           CROSS JOIN events e ON e.seq = c.seq LEFT JOIN invites i ON i.id = e.invite_id
         ${conditions.join(" ")} ORDER BY c.seq DESC LIMIT @limit`)
       .all(values)
-      .map(webhookOf);
+      .map(receivedWebhookOf);
     const next =
       webhooks.length === limit
         ? (webhooks.at(-1)?.seq ?? null)
         : (behindWindow.get({ org, vendor, before }) ?? null);
     return { webhooks, next };
-  };
-}
-
-interface WebhookRow extends Omit<ReceivedWebhook, "conflict" | "hasResult" | "isCompletion" | "isMatched"> {
-  conflict: 0 | 1;
-  hasResult: 0 | 1;
-  state: string;
-}
-
-function webhookOf({ conflict, hasResult, state, ...row }: WebhookRow): ReceivedWebhook {
-  return {
-    ...row,
-    conflict: conflict === 1,
-    hasResult: hasResult === 1,
-    isCompletion: tellsCompletion(row.status),
-    isMatched: state !== "unmatched",
   };
 }

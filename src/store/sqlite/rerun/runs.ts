@@ -1,6 +1,7 @@
 import { NOT_HELD } from "../../../core/erasure.ts";
 import { emailKey } from "../../../core/event.ts";
 import type { NewRun, Run, RunProgress } from "../../contract/store.ts";
+import { type RunRow, runOf } from "../../rows/runs.ts";
 import { createAdopt } from "./adopt.ts";
 import type { Db } from "../file/db.ts";
 import type { Sliced } from "../file/slices.ts";
@@ -47,27 +48,5 @@ export function createRuns(db: Db) {
       return { id, adopted };
     },
     runs: (org: string, limit: number): Run[] => list.all(org, limit).map(runOf),
-  };
-}
-
-interface RunRow {
-  id: number;
-  command: string;
-  who: string;
-  filter: string;
-  counts: string | null;
-  started_at: number;
-  ended_at: number | null;
-}
-
-function runOf(row: RunRow): Run {
-  return {
-    id: row.id,
-    command: row.command,
-    who: row.who,
-    filter: JSON.parse(row.filter),
-    counts: row.counts === null ? null : JSON.parse(row.counts),
-    startedAt: row.started_at,
-    endedAt: row.ended_at,
   };
 }

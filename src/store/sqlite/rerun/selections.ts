@@ -1,13 +1,21 @@
-import type { HeldCause, HeldCauses, PushState } from "../../../core/push.ts";
 import type {
   CountedSelection,
   PushSelection,
-  RunSelection,
   SelectedCounts,
   Selection,
   SelectionPage,
   UnpushedSelection,
 } from "../../contract/store.ts";
+import {
+  countsIn,
+  type HeldRow,
+  NONE,
+  ofRun,
+  pushPageOf,
+  type StateRow,
+  startOf,
+  unpushedPageOf,
+} from "../../rows/selections.ts";
 import type { Db } from "../file/db.ts";
 import { createSelected } from "./selected.ts";
 
@@ -38,7 +46,7 @@ export function createSelections(db: Db) {
   };
   const countPushes = (selection: CountedSelection, options?: { causes: true }): SelectedCounts => {
     const causes = options?.causes === true;
-    if ("run" in selection) return countsOf(ofRun(selection.run), causes);
+    if ("run" in selection) return countsOf(ofRun("pushes", selection.run), causes);
     if (selection.waiting) return { ...NONE, pending: countOf(waitingOf(selection)) };
     if ("unpushed" in selection) {
       const { subject, from, values } = unpushedOf(selection.unpushed);
@@ -59,15 +67,11 @@ export function createSelections(db: Db) {
         `SELECT p.id, p.subject ${from} ${mayBeHeld} AND p.id > @after ORDER BY p.id LIMIT @limit`,
       )
       .all({ ...values, after: Number(page.after ?? 0), limit: page.limit });
-    const last = rows.length < page.limit ? undefined : rows.at(-1);
-    return {
-      subjects: rows.map(({ subject }) => subject),
-      next: last === undefined ? null : String(last.id),
-    };
+    return pushPageOf(rows, page.limit);
   };
   const unpushedPage = (selection: UnpushedSelection, page: Page): SelectionPage => {
     const { subject, from, values } = unpushedOf(selection);
-    const [at = Number.MIN_SAFE_INTEGER, id = 0] = page.after?.split("/").map(Number) ?? [];
+    const { at, id } = startOf(page.after);
     const read = (range: string, limit: number) =>
       db
         .prepare<object, { id: number; at: number; subject: string }>(
@@ -77,11 +81,7 @@ export function createSelections(db: Db) {
     // First the rest of the same moment: as one range, SQLite would walk over all of that moment for each page.
     const rest = read("i.at = @afterAt AND i.id > @afterId", page.limit);
     const rows = [...rest, ...read("i.at > @afterAt", page.limit - rest.length)];
-    const last = rows.length < page.limit ? undefined : rows.at(-1);
-    return {
-      subjects: [...new Set(rows.map(({ subject }) => subject))],
-      next: last === undefined ? null : `${last.at}/${last.id}`,
-    };
+    return unpushedPageOf(rows, page.limit);
   };
 
   return {
@@ -89,29 +89,4 @@ export function createSelections(db: Db) {
     selectSubjects: (selection: Selection, page: Page): SelectionPage =>
       "pushes" in selection ? pushPage(selection.pushes, page) : unpushedPage(selection.unpushed, page),
   };
-}
-
-function ofRun({ id, connectionId }: RunSelection): { from: string; values: object } {
-  const here = connectionId === undefined ? "" : "AND p.connection_id = @connectionId";
-  return {
-    from: `FROM pushes p WHERE p.run_id = @id AND p.state <> 'never' ${here}`,
-    values: { id, connectionId },
-  };
-}
-
-interface StateRow {
-  state: PushState;
-  n: number;
-}
-
-interface HeldRow {
-  cause: HeldCause;
-  n: number;
-}
-
-const NONE: SelectedCounts = { pending: 0, delivered: 0, rejected: 0, held: 0, heldFor: {}, unpushed: 0 };
-
-function countsIn(states: readonly StateRow[], held: readonly HeldRow[]): SelectedCounts {
-  const heldFor: HeldCauses = Object.fromEntries(held.map(({ cause, n }) => [cause, n]));
-  return { ...NONE, ...Object.fromEntries(states.map(({ state, n }) => [state, n])), heldFor };
 }

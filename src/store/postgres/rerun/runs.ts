@@ -1,0 +1,42 @@
+import type { RerunVerbs } from "../../contract/rerun.ts";
+import { type RunRow, runOf } from "../../rows/runs.ts";
+import type { Db } from "../server/sql.ts";
+import { adopt } from "./adopt.ts";
+
+/** What operators had sent again or for the first time: one audit row a run, and how its pushes stand. */
+export function createRuns(db: Db): Pick<RerunVerbs, "saveRun" | "runs"> {
+  return {
+    saveRun: async (run) => {
+      if ("id" in run) {
+        const { id, counts, endedAt } = run;
+        await db.write("all", (tx) =>
+          tx.run("UPDATE jc.runs SET counts = $1, ended_at = $2 WHERE id = $3", [
+            JSON.stringify(counts),
+            endedAt,
+            id,
+          ]),
+        );
+        return { id, adopted: 0 };
+      }
+      const { command, org, who, filter, now } = run;
+      const row = await db.write("all", (tx) =>
+        tx.get<{ id: number }>(
+          "INSERT INTO jc.runs (command, org, who, filter, started_at) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+          [command, org, who, JSON.stringify(filter), now],
+        ),
+      );
+      if (!row) throw new Error("a run vanished while it was written");
+      const { selections, limit } = run.adopts ?? { selections: [], limit: 0 };
+      let adopted = 0;
+      for (const selection of selections) adopted += await adopt(db, row.id, selection, limit - adopted);
+      return { id: row.id, adopted };
+    },
+    runs: async (org, limit) => {
+      const rows = await db.read.all<RunRow>(
+        `SELECT id, command, who, filter, counts, started_at, ended_at FROM jc.runs WHERE org = $1 ORDER BY id DESC LIMIT $2`,
+        [org, limit],
+      );
+      return rows.map(runOf);
+    },
+  };
+}
