@@ -2,9 +2,10 @@ import type { NewEvent } from "../../../core/event.ts";
 import { AppError, isAppError } from "../../../shared/errors.ts";
 import type { AppendResult } from "../../contract/store.ts";
 import { countRefused, erasedOrgs } from "../rows/erasures.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql, Tx } from "../server/sql.ts";
 import { type Batch, openBatch } from "./batch.ts";
 import { arrive, ask, matchWaiting } from "./confirmations.ts";
+import { aboutEvents, orgOf, readStanding, type Standing } from "./standing.ts";
 
 /** In one transaction; what waits meanwhile goes together in the next. */
 const MOST_EVENTS = 256;
@@ -17,7 +18,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The intake: all callers' events that wait share a transaction. Where one event fails, each of them is stored by itself. */
+/** The intake: all callers' events that wait share a transaction. */
 export function createAppend(db: Db): (events: readonly NewEvent[]) => Promise<AppendResult[]> {
   const waiting: Waiting[] = [];
   let waitingEvents = 0;
@@ -72,44 +73,33 @@ export function createAppend(db: Db): (events: readonly NewEvent[]) => Promise<A
   };
 }
 
+/** Where one event fails, each half is stored by itself, down to the one that fails alone. */
 async function appendAll(db: Db, events: readonly NewEvent[]): Promise<AppendResult[]> {
   try {
     return await appendTogether(db, events);
   } catch (error) {
     // Trouble of the store is everybody's, and nobody may be told that they are stored.
     if (isAppError(error)) throw error;
+    if (events.length === 1) return [{ outcome: "failed", conflict: false }];
   }
-  const results: AppendResult[] = [];
-  for (const event of events) results.push(await appendAlone(db, event));
-  return results;
-}
-
-async function appendAlone(db: Db, event: NewEvent): Promise<AppendResult> {
-  try {
-    const [result] = await appendTogether(db, [event]);
-    return result ?? { outcome: "failed", conflict: false };
-  } catch (error) {
-    if (isAppError(error)) throw error;
-    return { outcome: "failed", conflict: false };
-  }
+  const half = Math.ceil(events.length / 2);
+  return [...(await appendAll(db, events.slice(0, half))), ...(await appendAll(db, events.slice(half)))];
 }
 
 function appendTogether(db: Db, events: readonly NewEvent[]): Promise<AppendResult[]> {
-  const orgs = events.map(
-    ({ snapshot, confirmation, asks, org }) => snapshot?.org ?? confirmation?.org ?? asks?.org ?? org ?? "",
-  );
-  return db.write({ orgs }, (tx) => appendIn(tx, events));
+  return db.write({ orgs: events.map(orgOf) }, (tx) => appendIn(tx, events), { readsFirst: true });
 }
 
-async function appendIn(tx: Sql, events: readonly NewEvent[]): Promise<AppendResult[]> {
-  const standing = await standingOf(tx);
+async function appendIn(tx: Tx, events: readonly NewEvent[]): Promise<AppendResult[]> {
+  const standing = await readStanding(tx, aboutEvents(events));
+  const batch = openBatch(tx, standing);
   const refused = standing.hasErasures ? await refusedOf(tx, events) : new Map<NewEvent, string | null>();
-  const bodies = await bodiesOf(tx, events);
-  let round = await openRound(tx, events);
-  const results: AppendResult[] = [];
+  const bodies = bodiesOf(standing);
+  const hasUnmatched = standing.hasUnmatched || events.some(({ confirmation }) => confirmation);
   const counts = { events: 0, ignored: 0, conflicts: 0 };
+  const results: AppendResult[] = [];
 
-  for (const [index, event] of events.entries()) {
+  for (const event of events) {
     const refusal = refused.get(event);
     if (refusal !== undefined) {
       results.push({ outcome: refusal === null ? "unmarked" : "erased", conflict: false });
@@ -122,56 +112,37 @@ async function appendIn(tx: Sql, events: readonly NewEvent[]): Promise<AppendRes
     }
     const { snapshot, confirmation, asks } = event;
     const conflict = known.length > 0;
-    const invite = snapshot && (await round.fold(event, snapshot));
-    if ((snapshot && invite === null) || isOfRemoved(round, event)) {
+    const invite = snapshot && (await batch.fold(event, snapshot));
+    if ((snapshot && invite === null) || isOfRemoved({ batch, standing }, event)) {
       results.push({ outcome: "known", conflict: false });
       continue;
     }
-    round.store(event, { conflict, invite: invite ?? null });
+    const seq = batch.store(event, { conflict, inviteId: invite?.id ?? null });
     bodies.set(identityOf(event), [...known, event.bodyHash]);
     counts.events += 1;
     if (!snapshot && !confirmation && !asks) counts.ignored += 1;
     if (conflict) counts.conflicts += 1;
     results.push({ outcome: "stored", conflict });
-    const matches = snapshot && (standing.hasUnmatched || events.some((each) => each.confirmation));
-    if (!confirmation && !asks && !matches) continue;
-    // What follows looks for rows.
-    const seq = (await round.flush()).at(-1);
-    if (seq === undefined) throw new Error("an event vanished while it was written");
-    if (confirmation) await arrive(tx, seq, confirmation, event.receivedAt);
-    if (asks) await ask(tx, seq, asks, event.receivedAt);
-    if (snapshot && invite?.id) await matchWaiting(tx, invite.id, snapshot, event.receivedAt);
-    round = await openRound(tx, events.slice(index + 1));
+    if (confirmation) await arrive({ tx, batch }, seq, confirmation, event.receivedAt);
+    if (asks) {
+      await batch.flush();
+      await ask(tx, seq, asks, event.receivedAt);
+    }
+    if (snapshot && invite && hasUnmatched)
+      await matchWaiting({ tx, batch }, invite.id, snapshot, event.receivedAt);
   }
-  await round.flush();
-  await count(tx, counts);
+  await batch.finish(counts);
   return results;
 }
 
-function openRound(tx: Sql, events: readonly NewEvent[]): Promise<Batch> {
-  return openBatch(
-    tx,
-    events.flatMap(({ snapshot, confirmation }) => {
-      if (snapshot) return [snapshot];
-      const { org, invitationId } = confirmation ?? {};
-      return org !== undefined && invitationId ? [{ org, invitationId }] : [];
-    }),
-  );
-}
-
 /** Is it a vendor's late word on an invite that was removed for its age? */
-function isOfRemoved(round: Batch, { confirmation }: NewEvent): boolean {
+function isOfRemoved(
+  { batch, standing }: { batch: Batch; standing: Standing },
+  { confirmation }: NewEvent,
+): boolean {
   if (!confirmation?.invitationId) return false;
   const { org, invitationId } = confirmation;
-  return !round.hasInvite(org, invitationId) && round.tombstone(org, invitationId) !== null;
-}
-
-async function standingOf(tx: Sql): Promise<{ hasErasures: boolean; hasUnmatched: boolean }> {
-  const row = await tx.get<{ erasures: boolean; unmatched: boolean }>(
-    `SELECT EXISTS (SELECT 1 FROM jc.erasures) AS erasures,
-      EXISTS (SELECT 1 FROM jc.confirmations WHERE state = 'unmatched') AS unmatched`,
-  );
-  return { hasErasures: row?.erasures ?? false, hasUnmatched: row?.unmatched ?? false };
+  return !batch.hasInvite(org, invitationId) && standing.tombstone(org, invitationId) !== null;
 }
 
 /** Events that are not taken where somebody was erased: of whom (the org), or null where nobody can tell. */
@@ -198,25 +169,11 @@ function identityOf({ eventId, source }: Pick<NewEvent, "eventId" | "source">): 
 }
 
 /** The hashes of the bodies that are here, by source and id. */
-async function bodiesOf(tx: Sql, events: readonly NewEvent[]): Promise<Map<string, string[]>> {
-  const rows = await tx.all<{ source: string; event_id: string; body_hash: Buffer }>(
-    `SELECT DISTINCT e.source, e.event_id, e.body_hash FROM unnest($1::text[], $2::text[]) AS k (source, event_id)
-      JOIN jc.events e ON e.event_id = k.event_id AND e.source = k.source`,
-    [events.map(({ source }) => source), events.map(({ eventId }) => eventId)],
-  );
+function bodiesOf(standing: Standing): Map<string, string[]> {
   const bodies = new Map<string, string[]>();
-  for (const { source, event_id: eventId, body_hash: hash } of rows) {
+  for (const [source, eventId, hash] of standing.bodies) {
     const key = identityOf({ source, eventId });
-    bodies.set(key, [...(bodies.get(key) ?? []), hash.toString("hex")]);
+    bodies.set(key, [...(bodies.get(key) ?? []), hash]);
   }
   return bodies;
-}
-
-async function count(tx: Sql, counts: Readonly<Record<string, number>>): Promise<void> {
-  const moved = Object.entries(counts).filter(([, n]) => n > 0);
-  if (moved.length === 0) return;
-  await tx.run("INSERT INTO jc.counter_changes SELECT * FROM unnest($1::text[], $2::bigint[])", [
-    moved.map(([name]) => name),
-    moved.map(([, n]) => n),
-  ]);
 }

@@ -4,6 +4,7 @@ import type { Store } from "../../contract/store.ts";
 import { inviteOf } from "../../rows/rows.ts";
 import type { Db } from "../server/sql.ts";
 import { openBatch } from "./batch.ts";
+import { readStanding } from "./standing.ts";
 
 /** An operator's word on whose result an invite's is: as a new state of the invite it raises what has to be told. */
 export function createAssign(db: Db): Pick<Store, "assign"> {
@@ -15,7 +16,8 @@ export function createAssign(db: Db): Pick<Store, "assign"> {
       );
       if (!row) return false;
       const invite = { ...inviteOf(row.state), assigned };
-      const batch = await openBatch(tx, [invite]);
+      const about = { events: [], orgs: [of.org], invites: [of], candidates: [] };
+      const batch = openBatch(tx, await readStanding(tx, about));
       const his = (["production", "sandbox"] as const)
         .flatMap((each) => batch.destinations(of.org, each))
         .filter(
@@ -35,7 +37,7 @@ export function createAssign(db: Db): Pick<Store, "assign"> {
         ],
       );
       await batch.save(batch.take(row), invite, now);
-      await batch.flush();
+      await batch.finish({});
       return true;
     });
   return { assign };

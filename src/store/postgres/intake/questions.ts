@@ -2,10 +2,11 @@ import type { ConnectionName } from "../../../core/connection.ts";
 import type { Snapshot } from "../../../core/event.ts";
 import type { Question, QuestionEnd, QuestionPage, Store } from "../../contract/store.ts";
 import { anyErasures, countRefused, erasedOrgs } from "../rows/erasures.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql, Tx } from "../server/sql.ts";
 import { openBatch } from "./batch.ts";
 import { matchWaiting, nameTest } from "./confirmations.ts";
 import { askForInvites } from "./requests.ts";
+import { readStanding } from "./standing.ts";
 
 /** What vendors are still to be asked, and what becomes of an event with the answer. */
 export function createQuestions(db: Db): Pick<Store, "questions" | "settleQuestion"> {
@@ -45,7 +46,7 @@ interface Settling {
   now: number;
 }
 
-async function settle(tx: Sql, { seq, of, end, now }: Settling): Promise<void> {
+async function settle(tx: Tx, { seq, of, end, now }: Settling): Promise<void> {
   if ((end.kind === "snapshot" || end.kind === "application") && (await anyErasures(tx))) {
     // Asked again with the next look, which brings marks.
     if (end.marks === undefined) return;
@@ -73,26 +74,39 @@ async function settle(tx: Sql, { seq, of, end, now }: Settling): Promise<void> {
       if ((await askForInvites(tx, of, end.application, now)) === 0) await ignore(tx);
       return;
     case "test":
-      return await nameTest(tx, seq, end.test, now);
+      return await nameIts(tx, { seq, of, test: end.test, now });
     case "snapshot":
       return await foldFound(tx, seq, end.snapshot, now);
   }
 }
 
-async function foldFound(tx: Sql, seq: number, snapshot: Snapshot, now: number): Promise<void> {
+async function nameIts(
+  tx: Tx,
+  { seq, of, test, now }: Omit<Settling, "end"> & { test: string | null },
+): Promise<void> {
+  const batch = openBatch(
+    tx,
+    await readStanding(tx, { events: [], orgs: [of.org], invites: [], candidates: [] }),
+  );
+  await nameTest({ tx, batch }, seq, test, now);
+  await batch.finish({});
+}
+
+async function foldFound(tx: Tx, seq: number, snapshot: Snapshot, now: number): Promise<void> {
   const told = await tx.get<{ source: string; body_hash: Buffer }>(
     "SELECT source, body_hash FROM jc.events WHERE seq = $1",
     [seq],
   );
   const { source = "", body_hash: hash } = told ?? {};
-  const batch = await openBatch(tx, [snapshot]);
+  const about = { events: [], orgs: [snapshot.org], invites: [snapshot], candidates: [] };
+  const batch = openBatch(tx, await readStanding(tx, about));
   const event = { source, bodyHash: hash?.toString("hex") ?? "", receivedAt: now };
   const inHand = await batch.fold(event, snapshot);
   if (inHand === null) return await ignore(tx);
   await batch.flush();
-  if (inHand.id === null) throw new Error("an invite vanished while it was written");
   await tx.run("UPDATE jc.events SET invite_id = $1 WHERE seq = $2", [inHand.id, seq]);
-  await matchWaiting(tx, inHand.id, snapshot, now);
+  await matchWaiting({ tx, batch }, inHand.id, snapshot, now);
+  await batch.finish({});
 }
 
 /** Whom it named shows only by the answer. */

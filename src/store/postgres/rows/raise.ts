@@ -21,27 +21,10 @@ export async function raisePushes(
   raises: readonly Raise[],
   { urgent = false }: { urgent?: boolean } = {},
 ): Promise<void> {
-  const last = new Map(raises.map((raise) => [`${raise.connectionId}/${raise.subject}`, raise]));
-  // In one order, so that two transactions never wait for each other.
-  const pushes = [...last.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, raise]) => raise);
+  const pushes = lastOfEach(raises);
   if (pushes.length === 0) return;
   await tx.run(
-    `INSERT INTO jc.pushes AS p (connection_id, subject, state, held_cause, version, pending_since, due_at, run_id)
-      SELECT connection_id, subject, CASE WHEN hold_cause IS NULL THEN 'pending' ELSE 'held' END, hold_cause, version, now, now, run_id
-      FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])
-        AS r (connection_id, subject, hold_cause, version, now, run_id)
-    ON CONFLICT (connection_id, subject) DO UPDATE SET
-      version = excluded.version,
-      moved_at = CASE WHEN p.lease IS NULL THEN NULL ELSE coalesce(p.moved_at, excluded.pending_since) END,
-      due_at = CASE WHEN p.state <> 'pending' THEN excluded.due_at
-        WHEN $7 THEN least(p.due_at, excluded.due_at) ELSE p.due_at END,
-      tries = CASE WHEN p.state = 'pending' THEN p.tries ELSE 0 END,
-      alone = 0,
-      run_id = coalesce(excluded.run_id, p.run_id),
-      pending_since = CASE WHEN p.state IN ('pending', 'held') THEN coalesce(p.pending_since, excluded.pending_since)
-        ELSE excluded.pending_since END,
-      held_cause = CASE WHEN p.state = 'held' THEN p.held_cause ELSE excluded.held_cause END,
-      state = CASE WHEN p.state = 'held' THEN 'held' ELSE excluded.state END`,
+    "SELECT jc.raise_pushes($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7)",
     [
       pushes.map(({ connectionId }) => connectionId),
       pushes.map(({ subject }) => subject),
@@ -52,6 +35,12 @@ export async function raisePushes(
       urgent,
     ],
   );
+}
+
+/** The last raise of each push, in one order, so that two transactions never wait for each other. */
+export function lastOfEach<R extends Pick<Raise, "connectionId" | "subject">>(raises: readonly R[]): R[] {
+  const last = new Map(raises.map((raise) => [`${raise.connectionId}/${raise.subject}`, raise]));
+  return [...last.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, raise]) => raise);
 }
 
 /** `n` versions, each above all that were given before. */

@@ -1,6 +1,6 @@
-import { Pool, type PoolClient, type PoolConfig, types } from "pg";
+import { Pool, type PoolClient, type PoolConfig, type QueryResult, types } from "pg";
 import { isRepeatable, storeErrors } from "./errors.ts";
-import type { Db, Scope, Sql } from "./sql.ts";
+import type { Db, Scope, Sql, Tx } from "./sql.ts";
 
 /** Beyond it a holder of locks is not there any more, and its transaction is undone. */
 const LONGEST_PAUSE_MS = 10_000;
@@ -25,6 +25,8 @@ export function openDatabase(config: PoolConfig): OpenDatabase {
   const pool = new Pool({
     query_timeout: LONGEST_ANSWER_MS,
     ...config,
+    // What is asked without waiting for the answer before it goes in one message with it.
+    pipeline: true,
     types: {
       getTypeParser: (oid, format) => (oid === INT8 ? Number : types.getTypeParser(oid, format)),
     },
@@ -36,7 +38,8 @@ export function openDatabase(config: PoolConfig): OpenDatabase {
   return {
     pool,
     read: sqlOn(pool),
-    write: (scope, work) => storeErrors(() => repeated(() => inTransaction(pool, scope, work))),
+    write: (scope, work, options = {}) =>
+      storeErrors(() => repeated(() => inTransaction(pool, { scope, ...options }, work))),
     close: () => pool.end(),
   };
 }
@@ -53,14 +56,22 @@ async function repeated<Result>(attempt: () => Promise<Result>): Promise<Result>
 
 async function inTransaction<Result>(
   pool: Pool,
-  scope: Scope,
-  work: (tx: Sql) => Promise<Result>,
+  { scope, readsFirst = false }: { scope: Scope; readsFirst?: boolean },
+  work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
   try {
-    await client.query(beginning(scope));
-    const result = await work(sqlOn(client));
-    await client.query("COMMIT");
+    const begun = client.query(beginning(scope));
+    // Whoever waits for it hears of it.
+    begun.catch(() => {});
+    if (!readsFirst) await begun;
+    const tx = txOn(client, begun);
+    const result = await work(tx.verbs).catch(async (error) => {
+      await begun;
+      throw error;
+    });
+    await begun;
+    if (!tx.isOver()) await commit(client);
     client.release();
     return result;
   } catch (error) {
@@ -71,6 +82,35 @@ async function inTransaction<Result>(
     );
     throw error;
   }
+}
+
+/** Throws where a statement had failed: the database then undoes all of it, and says so in no other way. */
+async function commit(client: PoolClient): Promise<void> {
+  const { command } = await client.query("COMMIT");
+  if (command !== "COMMIT") throw new Error(`the transaction ended with ${command}`);
+}
+
+/** Only the first statement may go before the transaction is known to have begun. */
+function txOn(client: PoolClient, begun: Promise<unknown>): { verbs: Tx; isOver(): boolean } {
+  let isFirst = true;
+  let isOver = false;
+  const query = (text: string, values: readonly unknown[] = []) =>
+    storeErrors(async () => {
+      if (isOver) throw new Error("a statement follows the transaction's last one");
+      if (!isFirst) await begun;
+      isFirst = false;
+      return await client.query(text, [...values]);
+    });
+  const runLast = async (text: string, values: readonly unknown[] = []): Promise<void> => {
+    await begun;
+    isOver = true;
+    const [done, committed] = await Promise.allSettled([
+      storeErrors(() => client.query(text, [...values])),
+      storeErrors(() => commit(client)),
+    ]);
+    for (const each of [done, committed]) if (each.status === "rejected") throw each.reason;
+  };
+  return { verbs: { ...sqlFrom(query), runLast }, isOver: () => isOver };
 }
 
 /** In one message, so that locks cost no round trip of their own; taken in one order by all. */
@@ -108,9 +148,11 @@ function numberOf(name: string): number {
   return hash | 0;
 }
 
-function sqlOn(connection: Pool | PoolClient): Sql {
-  const query = (text: string, values: readonly unknown[] = []) =>
-    storeErrors(() => connection.query(text, [...values]));
+function sqlOn(pool: Pool): Sql {
+  return sqlFrom((text, values = []) => storeErrors(() => pool.query(text, [...values])));
+}
+
+function sqlFrom(query: (text: string, values?: readonly unknown[]) => Promise<QueryResult>): Sql {
   return {
     all: async (text, values) => (await query(text, values)).rows,
     get: async (text, values) => (await query(text, values)).rows[0],

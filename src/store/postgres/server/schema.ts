@@ -1,3 +1,5 @@
+import { INTAKE_FUNCTIONS } from "./intake-functions.ts";
+
 /**
  * Numbered by position, forward only, never edited after release. The tables are those of the log in SQLite, name for name and
  * column for column, so that `store copy` carries rows as they are; points in time are ms since the epoch. Different are:
@@ -429,5 +431,5 @@ export const MIGRATIONS: readonly string[] = [
     about text COLLATE "C" NOT NULL
   );
   CREATE INDEX audit_of_org ON jc.audit (org, id);
-  `,
+  ${INTAKE_FUNCTIONS}`,
 ];

@@ -7,6 +7,12 @@ export interface Sql {
   run(text: string, values?: readonly unknown[]): Promise<number>;
 }
 
+/** Within one transaction. */
+export interface Tx extends Sql {
+  /** The transaction's last statement, which goes with its commit in one message; nothing may follow. */
+  runLast(text: string, values?: readonly unknown[]): Promise<void>;
+}
+
 /**
  * Whom a write transaction keeps out. `all`: every other one, as SQLite does; for what is rare. Else those that share an org,
  * a connection or a key with it, and those that keep out all.
@@ -21,9 +27,14 @@ export interface Db {
   read: Sql;
   /**
    * One transaction, durable when it returns: committed, or nothing of it. Its statements see what was committed before each of them.
-   * `work` may run again where the database asked for that.
+   * `work` may run again where the database asked for that. `readsFirst`: its first statement changes nothing, and goes with
+   * the transaction's beginning in one message.
    */
-  write<Result>(scope: Scope, work: (tx: Sql) => Promise<Result>): Promise<Result>;
+  write<Result>(
+    scope: Scope,
+    work: (tx: Tx) => Promise<Result>,
+    options?: { readsFirst?: boolean },
+  ): Promise<Result>;
 }
 
 /** Who carries a verb out: its number among the holders. */
