@@ -18,13 +18,20 @@ import { createRequests } from "./intake/requests.ts";
 import { createSources } from "./intake/sources.ts";
 import { createWebhooks } from "./intake/webhooks.ts";
 import { createErasureVerbs } from "./erasure/erasures.ts";
+import { createAttempts } from "./reads/attempts.ts";
+import { createDeliveryLog } from "./reads/delivery-log.ts";
+import { createReads } from "./reads/reads.ts";
+import { createWebhookLog } from "./reads/webhook-log.ts";
+import { createRuns } from "./rerun/runs.ts";
+import { createSelections } from "./rerun/selections.ts";
+import { createSubjects } from "./rerun/subjects.ts";
 import { createPurge } from "./retention/purge.ts";
 import type { Db, Self } from "./server/sql.ts";
 
 export type PostgresVerbs = Pick<Store, VerbName>;
 
 /** The store's verbs as PostgreSQL does them. */
-export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {
+export function createVerbs(db: Db, self: Self): PostgresVerbs {
   return {
     append: createAppend(db),
     ...createAssign(db),
@@ -43,6 +50,13 @@ export function createVerbs(db: Db, self: Self): Partial<PostgresVerbs> {
     ...createServices(db, self),
     ...createAlerts(db),
     ...createAdmin(db),
+    ...createReads(db),
+    ...createAttempts(db),
+    ...createDeliveryLog(db),
+    ...createWebhookLog(db),
+    ...createSubjects(db),
+    ...createSelections(db),
+    ...createRuns(db),
     ...createPurge(db),
     ...createErasureVerbs(db),
   };

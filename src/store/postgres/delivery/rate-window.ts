@@ -6,9 +6,6 @@ interface CallSlot extends CountedSlot {
   id: number;
 }
 
-/** Machines keep the database's time, each to within some milliseconds. */
-const SKEW_MS = 20;
-
 /**
  * The rolling windows of vendors' rate limits: one row a call, from its slot's taking until one window after its answer.
  * What is free when, `core/delivery` decides; a slot without an answer names the process that holds it.
@@ -54,11 +51,7 @@ export async function takeCallIn(
   );
   const lowered = await tx.get<{ calls: number }>("SELECT calls FROM jc.call_limits WHERE key = $1", [key]);
   const calls = Math.min(window.calls, lowered?.calls ?? window.calls);
-  const { at, isTaken, kept } = takeSlot(
-    slots,
-    { ...window, windowMs: window.windowMs + SKEW_MS, calls },
-    now,
-  );
+  const { at, isTaken, kept } = takeSlot(slots, { ...window, calls }, now);
   const stays = new Map(kept.map((slot) => [slot.id, slot]));
   const gone = slots.filter(({ id }) => !stays.has(id)).map(({ id }) => id);
   const moved = slots.flatMap(({ id, since }) => {

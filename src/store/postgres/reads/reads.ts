@@ -1,12 +1,6 @@
 import { emailKey } from "../../../core/event.ts";
 import type { Attempt, InviteHistory, InviteQuery, ReadVerbs } from "../../contract/reads.ts";
-import {
-  type EventRow,
-  historyEventOf,
-  type InviteRow,
-  summaryOf,
-  withShared,
-} from "../../rows/history.ts";
+import { type EventRow, historyEventOf, type InviteRow, summaryOf, withShared } from "../../rows/history.ts";
 import { inviteOf, type PushRow } from "../../rows/rows.ts";
 import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
 import { ATTEMPT_COLUMNS, PUSH_COLUMNS } from "../rows/columns.ts";

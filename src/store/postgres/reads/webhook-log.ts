@@ -6,7 +6,8 @@ import type { Db } from "../server/sql.ts";
 /** Webhooks visited for one page. */
 const LOOKED_AT = 5_000;
 
-const IN_WINDOW = "FROM jc.confirmations WHERE org = @org AND vendor = @vendor AND seq < @before ORDER BY seq DESC";
+const IN_WINDOW =
+  "FROM jc.confirmations WHERE org = @org AND vendor = @vendor AND seq < @before ORDER BY seq DESC";
 
 /** The webhooks of a vendor that were taken, newest first, page by page; no page looks at more than so many. */
 export function createWebhookLog(db: Db): Pick<ReadVerbs, "webhookLog"> {

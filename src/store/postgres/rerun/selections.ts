@@ -37,11 +37,7 @@ export function createSelections(db: Db): Pick<RerunVerbs, "countPushes" | "sele
   };
 }
 
-async function countPushes(
-  sql: Sql,
-  selection: CountedSelection,
-  causes: boolean,
-): Promise<SelectedCounts> {
+async function countPushes(sql: Sql, selection: CountedSelection, causes: boolean): Promise<SelectedCounts> {
   if ("run" in selection) return countsOf(sql, ofRun("jc.pushes", selection.run), causes);
   if (selection.waiting)
     return { ...NONE, pending: await countOf(sql, "count(*)", await waitingOf(sql, selection)) };
@@ -56,7 +52,10 @@ async function countPushes(
     "SELECT state, n FROM jc.push_counts WHERE connection_id = $1 AND state <> 'never'",
     [connectionId],
   );
-  const ofConnection = { from: "FROM jc.pushes p WHERE p.connection_id = @connectionId", values: { connectionId } };
+  const ofConnection = {
+    from: "FROM jc.pushes p WHERE p.connection_id = @connectionId",
+    values: { connectionId },
+  };
   return countsIn(states, causes ? await heldIn(sql, ofConnection) : []);
 }
 

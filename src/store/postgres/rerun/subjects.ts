@@ -85,6 +85,8 @@ async function statesOfRecords(
   const states = await statesOf(sql, holder, [...new Set(wanted.flatMap(membersOf))]);
   return (subject) =>
     together(
-      membersOf(subject).map((each) => states.get(each) ?? { invites: [], newestVersion: 0, forgotten: null }),
+      membersOf(subject).map(
+        (each) => states.get(each) ?? { invites: [], newestVersion: 0, forgotten: null },
+      ),
     );
 }
