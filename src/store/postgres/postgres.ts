@@ -6,7 +6,7 @@ import { thisProcess } from "../../shared/process-identity.ts";
 import type { StoreFault } from "../contract/faults.ts";
 import type { Store } from "../contract/store.ts";
 import type { ThreadedStore } from "../contract/threaded.ts";
-import { isVerbName, VERBS } from "../contract/verbs.ts";
+import { isVerbName, type VerbName, VERBS } from "../contract/verbs.ts";
 import { connectionConfig, type Reach } from "./server/connect.ts";
 import { CHANNEL, openDirect } from "./server/direct.ts";
 import { openDatabase } from "./server/database.ts";
@@ -21,6 +21,8 @@ export interface PostgresOptions extends Reach {
 }
 
 const CONNECTIONS = 8;
+/** Each machine keeps the database's time to within some milliseconds. */
+const SLACK_MS = 10;
 /** What is changed within is told at once: those who commit with news wait for each other. */
 const TOLD_TOGETHER_MS = 20;
 
@@ -72,21 +74,12 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Threa
       db.read.run("SELECT pg_notify($1, $2)", [CHANNEL, String(self())]).catch(() => {});
     }, TOLD_TOGETHER_MS);
   };
-  const verbs = createVerbs(db, self);
-  const waking = Object.fromEntries(
-    Object.entries(verbs).map(([name, verb]) => [
-      name,
-      isVerbName(name) && VERBS[name].wakes
-        ? async (...args: never[]) => {
-            const result = await Reflect.apply(verb, undefined, args);
-            changed();
-            return result;
-          }
-        : verb,
-    ]),
-  );
+  const verbs = createVerbs(db, self, {
+    ahead: () => (clock ? clock.now() - clock.monotonic() : 0),
+    slackMs: clock ? SLACK_MS : 0,
+  });
   return {
-    ...(waking as unknown as PostgresVerbs),
+    ...waking(verbs, changed),
     watch: (onChange) => {
       watchers.add(onChange);
       return () => watchers.delete(onChange);
@@ -137,4 +130,19 @@ function createFaults(now: () => number): DirectFaults {
       if (faults.length !== Number(before !== undefined)) for (const onChange of watchers) onChange();
     },
   };
+}
+
+/** The verbs, each of which says when it may have made work. */
+function waking(verbs: PostgresVerbs, changed: () => void): PostgresVerbs {
+  const wake = <Args extends unknown[], Result>(verb: (...args: Args) => Promise<Result>) => {
+    return async (...args: Args): Promise<Result> => {
+      const result = await verb(...args);
+      changed();
+      return result;
+    };
+  };
+  const woken: Partial<Record<VerbName, unknown>> = {};
+  for (const name of Object.keys(verbs).filter(isVerbName))
+    if (VERBS[name].wakes) woken[name] = wake<never[], unknown>(verbs[name]);
+  return Object.assign({}, verbs, woken);
 }

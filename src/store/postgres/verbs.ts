@@ -26,12 +26,12 @@ import { createRuns } from "./rerun/runs.ts";
 import { createSelections } from "./rerun/selections.ts";
 import { createSubjects } from "./rerun/subjects.ts";
 import { createPurge } from "./retention/purge.ts";
-import type { Db, Self } from "./server/sql.ts";
+import type { Db, Self, SharedTime } from "./server/sql.ts";
 
 export type PostgresVerbs = Pick<Store, VerbName>;
 
 /** The store's verbs as PostgreSQL does them. */
-export function createVerbs(db: Db, self: Self): PostgresVerbs {
+export function createVerbs(db: Db, self: Self, time: SharedTime): PostgresVerbs {
   return {
     append: createAppend(db),
     ...createAssign(db),
@@ -41,11 +41,11 @@ export function createVerbs(db: Db, self: Self): PostgresVerbs {
     ...createWebhooks(db),
     ...createConnections(db),
     ...createConsents(db, self),
-    ...createClaims(db, self),
+    ...createClaims(db, self, time),
     settle: createSettle(db),
     ...createHolds(db),
     ...createRaising(db),
-    ...createCalls(db, self),
+    ...createCalls(db, self, time),
     ...createTicks(db, self),
     ...createServices(db, self),
     ...createAlerts(db),

@@ -7,7 +7,7 @@ import { CLOCK_SLACK_MS, companions, type DueRow, KINDS } from "../../rows/due.t
 import type { ConnectionDetails } from "../../rows/rows.ts";
 import { type Holder, type StatesOf, statesOf, together } from "../rows/invites-of.ts";
 import { SLICE } from "../server/slices.ts";
-import type { Db, Self, Sql } from "../server/sql.ts";
+import type { Db, Self, SharedTime, Sql } from "../server/sql.ts";
 import { createLeases, type Leases } from "./leases.ts";
 import { takeCallIn } from "./rate-window.ts";
 
@@ -22,7 +22,11 @@ const IS_FREE = `(p.record IS NULL OR NOT EXISTS (SELECT 1 FROM jc.pushes q
 type OpenConnection = Holder & { details: ConnectionDetails };
 
 /** Taking due pushes for delivery, so that no two take the same one. */
-export function createClaims(db: Db, self: Self): Pick<DeliveryVerbs, "claim" | "dueWork" | "letGo"> {
+export function createClaims(
+  db: Db,
+  self: Self,
+  time: SharedTime,
+): Pick<DeliveryVerbs, "claim" | "dueWork" | "letGo"> {
   const leases = createLeases(self);
   return {
     claim: (request) => {
@@ -34,7 +38,7 @@ export function createClaims(db: Db, self: Self): Pick<DeliveryVerbs, "claim" | 
         await leases.freeLost(tx);
         if (!window) return { claims: await take(tx, leases, { connection, request }), slot: null };
         if ((await dueRows(tx, request, 1)).length === 0) return NOTHING;
-        const slot = await takeCallIn(tx, window, self);
+        const slot = await takeCallIn(tx, window, { self, time });
         return {
           claims: slot.id === null ? [] : await take(tx, leases, { connection, request }),
           slot,

@@ -1,6 +1,6 @@
 import { type CountedSlot, type RateWindow, takeSlot } from "../../../core/delivery/rate-window.ts";
 import type { DeliveryVerbs, Slot } from "../../contract/store.ts";
-import type { Db, Self, Sql } from "../server/sql.ts";
+import type { Db, Self, SharedTime, Sql } from "../server/sql.ts";
 
 interface CallSlot extends CountedSlot {
   id: number;
@@ -10,12 +10,19 @@ interface CallSlot extends CountedSlot {
  * The rolling windows of vendors' rate limits: one row a call, from its slot's taking until one window after its answer.
  * What is free when, `core/delivery` decides; a slot without an answer names the process that holds it.
  */
-export function createCalls(db: Db, self: Self): Pick<DeliveryVerbs, "takeCall" | "endCall" | "limitCalls"> {
+export function createCalls(
+  db: Db,
+  self: Self,
+  time: SharedTime,
+): Pick<DeliveryVerbs, "takeCall" | "endCall" | "limitCalls"> {
   return {
-    takeCall: (call) => db.write({ keys: [call.key] }, (tx) => takeCallIn(tx, call, self)),
+    takeCall: (call) => db.write({ keys: [call.key] }, (tx) => takeCallIn(tx, call, { self, time })),
     endCall: (slotId, answeredAt) =>
       db.write({}, async (tx) => {
-        await tx.run("UPDATE jc.calls SET since = $1, holder = NULL WHERE id = $2", [answeredAt, slotId]);
+        await tx.run("UPDATE jc.calls SET since = $1, holder = NULL WHERE id = $2", [
+          answeredAt + time.ahead(),
+          slotId,
+        ]);
       }),
     limitCalls: ({ key, calls }) =>
       db.write({ keys: [key] }, async (tx) => {
@@ -31,6 +38,21 @@ export function createCalls(db: Db, self: Self): Pick<DeliveryVerbs, "takeCall" 
 
 /** Within a transaction that holds the window's key. */
 export async function takeCallIn(
+  tx: Sql,
+  call: RateWindow & { now: number },
+  { self, time }: { self: Self; time: SharedTime },
+): Promise<Slot> {
+  const ahead = time.ahead();
+  const slot = await takeShared(
+    tx,
+    { ...call, now: call.now + ahead, windowMs: call.windowMs + time.slackMs },
+    self,
+  );
+  return { ...slot, at: slot.at - ahead };
+}
+
+/** By the database's time. */
+async function takeShared(
   tx: Sql,
   { key, now, ...window }: RateWindow & { now: number },
   self: Self,

@@ -21,6 +21,14 @@ export type Scope =
   | "all"
   | { orgs?: readonly string[]; connections?: readonly number[]; keys?: readonly string[] };
 
+/** How this machine's monotonic time and the database's, which all machines share, belong together. */
+export interface SharedTime {
+  /** To be added to a monotonic time, ms. */
+  ahead(): number;
+  /** What two machines may differ by, ms. */
+  slackMs: number;
+}
+
 /** A database with the log in it. */
 export interface Db {
   /** Each statement by itself. */
