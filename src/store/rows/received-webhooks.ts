@@ -8,7 +8,12 @@ export interface ReceivedWebhookRow
   state: string;
 }
 
-export function receivedWebhookOf({ conflict, hasResult, state, ...row }: ReceivedWebhookRow): ReceivedWebhook {
+export function receivedWebhookOf({
+  conflict,
+  hasResult,
+  state,
+  ...row
+}: ReceivedWebhookRow): ReceivedWebhook {
   return {
     ...row,
     conflict: conflict === 1,

@@ -48,9 +48,7 @@ export function pushesSelected(
   { isRaised = false } = {},
 ): Selected {
   const kind = connection?.subject_kind ?? "contact";
-  const ended = isRaised
-    ? " AND (outcome = @state OR (outcome = 'recreated' AND @state = 'delivered'))"
-    : "";
+  const ended = isRaised ? " AND (outcome = @state OR (outcome = 'recreated' AND @state = 'delivered'))" : "";
   const lastAttempt = `(SELECT max(at) FROM ${dialect.attempts} WHERE push_id = p.id${ended})`;
   const before = (selection.state && ENDED_BEFORE[selection.state]) ?? "FALSE";
   const ofInvites = `p.subject IN (SELECT ${SUBJECT_COLUMN[kind]} FROM ${dialect.invites} i WHERE i.org = @org`;
@@ -125,8 +123,7 @@ export function waitingSelected(
   connection: SelectedConnection | undefined,
   selection: Selection,
 ): Selected {
-  if ("pushes" in selection)
-    return pushesSelected(dialect, connection, selection.pushes, { isRaised: true });
+  if ("pushes" in selection) return pushesSelected(dialect, connection, selection.pushes, { isRaised: true });
   const { kind, wanted, values } = unpushedSelected(dialect, connection, selection.unpushed);
   const invites = `FROM ${dialect.invitesBy(kind)} WHERE ${wanted}`;
   const conditions = `p.connection_id = @connectionId AND p.state = 'pending' AND EXISTS (SELECT 1 ${invites} AND ${isOfSubject(kind, "p.subject")})`;

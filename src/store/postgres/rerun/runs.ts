@@ -1,6 +1,8 @@
-import type { RerunVerbs } from "../../contract/rerun.ts";
+import { NOT_HELD } from "../../../core/erasure.ts";
+import { emailKey } from "../../../core/event.ts";
+import type { NewRun, RerunVerbs } from "../../contract/rerun.ts";
 import { type RunRow, runOf } from "../../rows/runs.ts";
-import type { Db } from "../server/sql.ts";
+import type { Db, Sql } from "../server/sql.ts";
 import { adopt } from "./adopt.ts";
 
 /** What operators had sent again or for the first time: one audit row a run, and how its pushes stand. */
@@ -19,10 +21,10 @@ export function createRuns(db: Db): Pick<RerunVerbs, "saveRun" | "runs"> {
         return { id, adopted: 0 };
       }
       const { command, org, who, filter, now } = run;
-      const row = await db.write("all", (tx) =>
+      const row = await db.write("all", async (tx) =>
         tx.get<{ id: number }>(
           "INSERT INTO jc.runs (command, org, who, filter, started_at) VALUES ($1, $2, $3, $4, $5) RETURNING id",
-          [command, org, who, JSON.stringify(filter), now],
+          [command, org, who, JSON.stringify(await noted(tx, org, filter)), now],
         ),
       );
       if (!row) throw new Error("a run vanished while it was written");
@@ -39,4 +41,16 @@ export function createRuns(db: Db): Pick<RerunVerbs, "saveRun" | "runs"> {
       return rows.map(runOf);
     },
   };
+}
+
+/** In the order in which it was typed. */
+async function noted(tx: Sql, org: string, filter: NewRun["filter"]): Promise<NewRun["filter"]> {
+  const { email } = filter;
+  if (typeof email !== "string") return filter;
+  const held = await tx.get(
+    `SELECT 1 WHERE EXISTS (SELECT 1 FROM jc.invites WHERE org = $1 AND contact = $2)
+      OR EXISTS (SELECT 1 FROM jc.connections c JOIN jc.pushes p ON p.connection_id = c.id WHERE c.org = $1 AND p.subject = $2)`,
+    [org, emailKey(email)],
+  );
+  return { ...filter, email: held ? email : NOT_HELD };
 }

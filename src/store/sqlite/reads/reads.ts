@@ -4,13 +4,7 @@ import type { Db } from "../file/db.ts";
 import { createFigures } from "./figures.ts";
 import { createOrgs, createOverview } from "./overview.ts";
 import { PUSH_COLUMNS } from "../rows/columns.ts";
-import {
-  type EventRow,
-  historyEventOf,
-  type InviteRow,
-  summaryOf,
-  withShared,
-} from "../../rows/history.ts";
+import { type EventRow, historyEventOf, type InviteRow, summaryOf, withShared } from "../../rows/history.ts";
 import { inviteOf, type PushRow } from "../../rows/rows.ts";
 import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
 
