@@ -8,10 +8,10 @@ import { replicated } from "./world.ts";
 
 const SENDERS = 8;
 const KILLS = Number(process.env.JC_TEST_KILLS ?? 12);
-const MACHINES = 2;
+const SERVICES = 2;
 
-/** Which machine's service is killed, behind how many acknowledgements. */
-const kills = fc.sample(fc.tuple(fc.nat(MACHINES - 1), fc.nat(40)), { numRuns: KILLS, seed: 22 });
+/** Which service is killed, behind how many acknowledgements. */
+const kills = fc.sample(fc.tuple(fc.nat(SERVICES - 1), fc.nat(40)), { numRuns: KILLS, seed: 22 });
 
 /** As a load balancer does: each event to one of those that live, and to another one where that is gone. */
 function sending(services: readonly (Service | null)[]) {
@@ -41,10 +41,10 @@ function sending(services: readonly (Service | null)[]) {
   };
 }
 
-describeWithPostgres("two machines on one log", () => {
+describeWithPostgres("two services on one log", () => {
   test(`lose nothing that they acknowledged, though one or the other is killed ${KILLS} times under load`, async () => {
     const world = await replicated();
-    const services: (Service | null)[] = [await world.launch(0), await world.launch(1)];
+    const services: (Service | null)[] = [await world.launch(), await world.launch()];
     const { acknowledged, end } = sending(services);
     for (const [index, more] of kills) {
       const enough = acknowledged.length + more;
@@ -53,11 +53,11 @@ describeWithPostgres("two machines on one log", () => {
       services[index] = null;
       killed?.child.kill("SIGKILL");
       await killed?.ended;
-      services[index] = await world.launch(index);
+      services[index] = await world.launch();
     }
     await end();
     expect(acknowledged.length).toBeGreaterThan(KILLS);
-    await allDelivered(world.machine(0));
+    await allDelivered(world);
 
     const Stored = v.object({ id: v.string(), invitation: v.string(), state: v.string() });
     const stored = await world.rows(
@@ -73,7 +73,7 @@ describeWithPostgres("two machines on one log", () => {
 
   test("a killed one's claims are another's within two seconds", async () => {
     const world = await replicated();
-    const [first, second] = [await world.launch(0), await world.launch(1)];
+    const [first, second] = [await world.launch(), await world.launch()];
     await world.portal.fault({ delayMs: 20_000, times: 1 });
     expect((await send(first.url, invite()))?.status).toBe(202);
     await until("a call is under way", async () => (await world.portal.requests({ to: UPSERT })).length > 0);

@@ -4,8 +4,9 @@ import type { Db, Scope, Sql, Tx } from "./sql.ts";
 
 /** Beyond it a holder of locks is not there any more, and its transaction is undone. */
 const LONGEST_PAUSE_MS = 10_000;
-/** The longest that anything waits for a lock at a time: a sender waits 5 s at most. */
-const LONGEST_WAIT_MS = 2_000;
+/** The longest that anything waits for a lock at a time. What a sender waits for, who waits 5 s at most, locks orgs alone. */
+const LONGEST_WAIT_MS = 10_000;
+const LONGEST_WAIT_OF_SENDERS_MS = 2_000;
 const MOST_TRIES = 5;
 /** The first number of our advisory locks of transactions, by what is locked; all of them are of two numbers. */
 const LOCKS = { all: 27_230, org: 27_231, connection: 27_232, key: 27_233 } as const;
@@ -115,9 +116,10 @@ function txOn(client: PoolClient, begun: Promise<unknown>): { verbs: Tx; isOver(
 
 /** In one message, so that locks cost no round trip of their own; taken in one order by all. */
 function beginning(scope: Scope): string {
+  const isOfSenders = scope !== "all" && scope.orgs !== undefined;
   const settings = [
     "SET LOCAL synchronous_commit = on",
-    `SET LOCAL lock_timeout = ${LONGEST_WAIT_MS}`,
+    `SET LOCAL lock_timeout = ${isOfSenders ? LONGEST_WAIT_OF_SENDERS_MS : LONGEST_WAIT_MS}`,
     `SET LOCAL idle_in_transaction_session_timeout = ${LONGEST_PAUSE_MS}`,
   ];
   return ["BEGIN", ...settings, ...locksOf(scope)].join(";");
