@@ -5,6 +5,7 @@ import { describeAppend } from "./contract/append.ts";
 import { describeClaims } from "./contract/claims.ts";
 import { describeConsents } from "./contract/consents.ts";
 import { describeCoordination } from "./contract/coordination.ts";
+import { describeErasure } from "./contract/erasure.ts";
 import { describeHolds } from "./contract/holds.ts";
 import { describeMarks } from "./contract/marks.ts";
 import { describeRaising } from "./contract/raising.ts";
@@ -38,6 +39,7 @@ export function describeStore(name: string, open: OpenStore): void {
     describeResults(open);
     describeRequests(open);
     describeRetention(open);
+    describeErasure(open);
     describeAdmin(open);
     describeModel(open);
   });

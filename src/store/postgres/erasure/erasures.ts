@@ -2,7 +2,7 @@ import { scrubbed } from "../../../core/erasure.ts";
 import type { Erased, EraseRequest, ErasureVerbs, KeptErasure, Person } from "../../contract/erasure.ts";
 import { hasMore, type LookedThrough, type MentionsByTable, together } from "../../rows/theirs.ts";
 import type { Db, Sql } from "../server/sql.ts";
-import { findMentions } from "./mentions.ts";
+import { findMentions, lastOfAll } from "./mentions.ts";
 import { peopleAfter } from "./people.ts";
 import { addressesOf, findPerson } from "./person.ts";
 import { counted, rowsOf, whole } from "./rows-of.ts";
@@ -22,8 +22,10 @@ export function createErasureVerbs(db: Db): ErasureVerbs {
     },
     personRows: async (org, address) => whole((await rowsOfPerson(org, address)).rows),
     erase: async (request) => {
-      const seen = await look(db.read, request.org, request.address);
-      return await db.write("all", (tx) => erase(tx, request, seen));
+      // Numbers are given before the commit: one that is seen late may be lower than one that was seen before.
+      const until = await db.write("all", lastOfAll);
+      const { found } = await look(db.read, request.org, request.address);
+      return await db.write("all", (tx) => erase(tx, request, { found, until }));
     },
     erasedAt: async (mark) => {
       const row = await db.read.get<{ at: number }>("SELECT at FROM jc.erasures WHERE mark = $1", [
@@ -62,21 +64,25 @@ export function createErasureVerbs(db: Db): ErasureVerbs {
 }
 
 interface Seen {
-  addresses: string[];
   found: MentionsByTable;
+  /** All up to there was committed before they were looked for. */
   until: LookedThrough;
 }
 
-async function look(sql: Sql, org: string, address: string): Promise<Seen> {
+async function look(
+  sql: Sql,
+  org: string,
+  address: string,
+): Promise<{ addresses: string[]; found: MentionsByTable }> {
   const addresses = await addressesOf(sql, org, address);
-  return { addresses, ...(await findMentions(sql, { org, addresses })) };
+  return { addresses, found: await findMentions(sql, { org, addresses }) };
 }
 
 async function erase(tx: Sql, request: EraseRequest, { found, until }: Seen): Promise<Erased> {
   const { org, address, known } = request;
   // What came since the texts were looked through is little, and looked through now.
   const addresses = await addressesOf(tx, org, address);
-  const since = (await findMentions(tx, { org, addresses }, until)).found;
+  const since = await findMentions(tx, { org, addresses }, until);
   const theirs = await findPerson(tx, { org, addresses }, together(found, since));
   const person: Person = { ...theirs.person, rows: counted(await rowsOf(tx, org, theirs)) };
   if (hasMore(person, known)) return { kind: "has more names", person };

@@ -1,7 +1,7 @@
 import { mentions } from "../../../core/erasure.ts";
 import type { LookedThrough, MentionsByTable } from "../../rows/theirs.ts";
 import type { Sql } from "../server/sql.ts";
-import { asText, isRow, LOOKED_THROUGH, type LookedTable } from "./tables.ts";
+import { asText, isRow, LOOKED_THROUGH, type LookedTable, orgIn } from "./tables.ts";
 
 /** Looked at in one go. */
 const ROWS = 2_000;
@@ -14,21 +14,29 @@ export async function findMentions(
   sql: Sql,
   { org, addresses }: { org: string; addresses: readonly string[] },
   from: LookedThrough = {},
-): Promise<{ found: MentionsByTable; until: LookedThrough }> {
+): Promise<MentionsByTable> {
   const found: MentionsByTable = new Map();
-  const until: LookedThrough = {};
   for (const table of LOOKED_THROUGH) {
     const rows: Record<string, unknown>[] = [];
     for (let after: number | null = from[table.name] ?? 0; after !== null; ) {
       const page: Record<string, unknown>[] = await pageOf(sql, table, after);
       for (const row of page) if (await isTheirs(sql, table, { row, org, addresses })) rows.push(row);
       const last: number = table.isLarge ? Number(page.at(-1)?.[table.key[0] ?? ""] ?? after) : 0;
-      until[table.name] = last;
       after = table.isLarge && page.length === ROWS ? last : null;
     }
     if (rows.length > 0) found.set(table.name, rows);
   }
-  return { found, until };
+  return found;
+}
+
+/** The last number of each large table; under the lock that keeps out all others, none below it is still to come. */
+export async function lastOfAll(tx: Sql): Promise<LookedThrough> {
+  const last: LookedThrough = {};
+  for (const { name, key } of LOOKED_THROUGH.filter(({ isLarge }) => isLarge)) {
+    const row = await tx.get<{ n: number | null }>(`SELECT max(${key[0]}) AS n FROM jc.${name}`);
+    last[name] = row?.n ?? 0;
+  }
+  return last;
 }
 
 function pageOf(
@@ -60,5 +68,6 @@ async function isTheirs(
     `SELECT ${table.org} AS org FROM jc.${table.name} t WHERE ${isRow(table, 1)}`,
     table.key.map((name) => of.row[name]),
   );
-  return owner?.org == null || owner.org === of.org;
+  const org = owner?.org ?? orgIn(of.row.payload);
+  return org === null || org === of.org;
 }

@@ -3,6 +3,7 @@ import { emailKey } from "../../../core/event.ts";
 import type { PeoplePage } from "../../contract/erasure.ts";
 import { inviteOf } from "../../rows/rows.ts";
 import type { Sql } from "../server/sql.ts";
+import { orgIn } from "./tables.ts";
 
 const ROWS = 500;
 const STAGES = ["invites", "subjects", "alone"] as const;
@@ -44,16 +45,16 @@ const PAGES: Readonly<Record<(typeof STAGES)[number], (sql: Sql, after: number) 
   },
   alone: async (sql, after) => {
     const rows = await sql.all<{ id: number; org: string | null; payload: string }>(
-      `SELECT e.seq AS id, coalesce(c.org, jc.org_in(e.payload)) AS org, e.payload
+      `SELECT e.seq AS id, c.org, e.payload
         FROM jc.events e LEFT JOIN jc.confirmations c ON c.seq = e.seq
         WHERE e.seq > $1 AND e.invite_id IS NULL ORDER BY e.seq LIMIT ${ROWS}`,
       [after],
     );
-    return paged(rows, ({ org, payload }) =>
-      org === null
-        ? []
-        : addressesIn(payload).map((address) => ({ org, address, invitationId: null, candidate: null })),
-    );
+    return paged(rows, ({ org: known, payload }) => {
+      const org = known ?? orgIn(payload);
+      if (org === null) return [];
+      return addressesIn(payload).map((address) => ({ org, address, invitationId: null, candidate: null }));
+    });
   },
 };
 

@@ -50,19 +50,17 @@ async function scrubRow(
   table: LookedTable,
   { row, scrub }: { row: Readonly<Record<string, unknown>>; scrub(text: string): string },
 ): Promise<void> {
-  const values = table.columns.map((name) => {
+  const scrubbedOf = (name: string) => {
     const text = row[name];
     return typeof text === "string" ? scrub(text) : (text ?? null);
-  });
+  };
+  const values = table.columns.map(scrubbedOf);
   const keys = table.key.map((name) => row[name] ?? null);
   // Scrubbed, it may be the same as another one, which then makes way.
-  if (table.columns.some((name) => table.key.includes(name))) {
-    const after = table.key.map((name) => {
-      const text = row[name];
-      return typeof text === "string" ? scrub(text) : (text ?? null);
-    });
+  if (table.columns.some((name) => table.unique.includes(name))) {
+    const after = table.unique.map(scrubbedOf);
     await tx.run(
-      `DELETE FROM jc.${table.name} t WHERE ${isRow(table, 1)} AND NOT (${isRow(table, keys.length + 1)})`,
+      `DELETE FROM jc.${table.name} t WHERE ${isRow({ key: table.unique }, 1)} AND NOT (${isRow(table, after.length + 1)})`,
       [...after, ...keys],
     );
   }

@@ -369,14 +369,6 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX request_attempts_of_org ON jc.request_attempts (org, id);
   CREATE INDEX request_attempts_of_request ON jc.request_attempts (request_id);
 
-  -- Whose an event of an unknown type says it is; null where its body is no JSON that says so.
-  CREATE FUNCTION jc.org_in(payload text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
-    BEGIN
-      RETURN payload::jsonb #>> '{data,org}';
-    EXCEPTION WHEN data_exception THEN
-      RETURN NULL;
-    END $$;
-
   CREATE TABLE jc.forgotten (
     org text COLLATE "C" NOT NULL,
     contact text COLLATE "C" NOT NULL,
