@@ -4,6 +4,8 @@ import { AppError } from "../../shared/errors.ts";
 /** The command that copies the log where it is in PostgreSQL; the vault's schema stays out of what is copied. */
 const DUMP = "pg_dump --format=custom --exclude-schema=jc_vault --file=jc.dump <database>";
 
+const BY_ITSELF = "jc-integrations tries again by itself.";
+
 /** What is done to a log that is a file. `what`: as the subject of a sentence. */
 export function notInPostgres(what: string): AppError {
   return new AppError(
@@ -15,12 +17,19 @@ export function notInPostgres(what: string): AppError {
   );
 }
 
+/** A call that did not go, since another process may tell the same by now. */
+export function claimInDoubt(): AppError {
+  return new AppError(
+    "STORE_UNAVAILABLE",
+    "what was to be told may be another process's by now: the database has had no sign of life of this one",
+    { hint: `Nothing is to be done: ${BY_ITSELF}` },
+  );
+}
+
 interface Refusal {
   words: string;
   hint: string;
 }
-
-const BY_ITSELF = "jc-integrations tries again by itself.";
 
 /** `code`: PostgreSQL's, or Node's where there was no answer; empty where there is none. */
 export function databaseRefusal(code: string, message: string): Refusal {

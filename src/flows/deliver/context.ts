@@ -23,6 +23,7 @@ export interface DeliverContext {
     | "limitCalls"
     | "settle"
     | "letGo"
+    | "isHolding"
     | "hold"
     | "release"
     | "saveConnection"

@@ -1,3 +1,4 @@
+import { claimInDoubt } from "../../core/advice/database.ts";
 import type { Connection, Outage } from "../../core/connection.ts";
 import type { DeliveryCommand, DeliveryEvent } from "../../core/delivery/events.ts";
 import { windowFor } from "../../core/delivery/rate-window.ts";
@@ -144,7 +145,10 @@ function createSend(
       return call;
     };
     const updates = ledger.updatesOf(pushIds);
-    const result = await destination.send({ ...access, slot }, updates).finally(async () => {
+    const beforeWrite = () => {
+      if (!ledger.areOurs(pushIds)) throw claimInDoubt();
+    };
+    const result = await destination.send({ ...access, slot, beforeWrite }, updates).finally(async () => {
       if (unused) await slots?.free(unused);
     });
     const answers = await careForFields(result.answers, updates);

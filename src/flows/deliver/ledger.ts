@@ -14,6 +14,8 @@ export interface Ledger {
   /** Projects them, and returns those that have nothing to tell. */
   project(pushIds: readonly number[]): number[];
   updatesOf(pushIds: readonly number[]): Update[];
+  /** Are they all surely still claimed by this process? */
+  areOurs(pushIds: readonly number[]): boolean;
   noteAnswers(pushIds: readonly number[], result: SendResult): void;
   /** Waits while the store cannot write, up to a minute. */
   settle(ends: readonly End[]): Promise<void>;
@@ -81,6 +83,7 @@ export function createLedger(context: DeliverContext, connection: Connection): L
           ...(receipt === null ? {} : { receipt }),
         };
       }),
+    areOurs: (pushIds) => pushIds.every((pushId) => store.isHolding(entryOf(open, pushId).claim.lease)),
     noteAnswers: (pushIds, result) => {
       const at = clock.now();
       for (const [index, pushId] of pushIds.entries()) {

@@ -4,6 +4,7 @@ import type { CoordinationVerbs } from "./coordination.ts";
 import type { DeliveryVerbs } from "./delivery.ts";
 import type { ErasureVerbs } from "./erasure.ts";
 import type { Faults } from "./faults.ts";
+import type { Holding } from "./holding.ts";
 import type { IntakeVerbs } from "./intake.ts";
 import type { ReadVerbs } from "./reads.ts";
 import type { RequestVerbs } from "./requests.ts";
@@ -45,7 +46,8 @@ export interface Store
     RetentionVerbs,
     AdminVerbs,
     ErasureVerbs,
-    Faults {
+    Faults,
+    Holding {
   /**
    * Calls back soon (250 ms at most) after another process changed anything, or this one did what may make work
    * due. Returns how to stop.

@@ -1,10 +1,11 @@
 import type { Faults } from "./faults.ts";
+import type { Holding } from "./holding.ts";
 import type { Store } from "./store.ts";
 
 /** The contract's verbs as one list, for whoever forwards them or wraps each of them. */
 export type VerbName = Exclude<keyof Store, LocalName>;
 /** What each kind of store does in its own way. */
-export type LocalName = "watch" | "copyTo" | "close" | keyof Faults;
+export type LocalName = "watch" | "copyTo" | "close" | keyof Faults | keyof Holding;
 
 export interface VerbTraits {
   /** Someone may find work to do after it. */

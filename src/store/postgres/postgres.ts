@@ -58,6 +58,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Threa
       onTrouble: faults.note,
       onTime: (at, asked, answered) => clock?.follow(at, asked, answered),
       monotonic: () => clock?.monotonic() ?? performance.now(),
+      date: Date.now,
     });
   })().catch(async (error: unknown) => {
     await db.close();
@@ -95,6 +96,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Threa
       await opened.close();
       await db.close();
     },
+    isHolding: opened.isHolding,
     faults: faults.all,
     watchFaults: faults.watch,
     // No thread: what answers here is what asks.

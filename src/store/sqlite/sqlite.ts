@@ -66,6 +66,7 @@ export async function openSqliteStore(options: {
       else if (identity.look("nothing") === null) identity.close();
       else identity.abandon();
     },
+    isHolding: () => true,
     faults: () => [],
     watchFaults: () => () => {},
   });

@@ -111,6 +111,7 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
       return () => watchers.delete(onChange);
     },
     copyTo: (file) => send<void>((id) => ({ kind: "copy", id, file })),
+    isHolding: () => true,
     faults: () => faults,
     watchFaults: (onChange) => {
       faultWatchers.add(onChange);

@@ -52,9 +52,11 @@ async function callOnce(
     ? { headers: { ...call.headers, ...headersOf(token) }, hides: [token] }
     : { token };
   const counted = await access.slot(limits);
-  const answer = await http
-    .request({ ...call, ...opener, signal: access.signal })
-    .finally(() => counted.ended());
+  const go = async () => {
+    if (call.method !== "GET") access.beforeWrite?.();
+    return await http.request({ ...call, ...opener, signal: access.signal });
+  };
+  const answer = await go().finally(() => counted.ended());
   const told = rateOf(answer);
   if (told) await access.heed(told, limits);
   return answer;

@@ -28,6 +28,8 @@ export interface Access {
    * `limits` it counts in those, else in the account's one window.
    */
   slot(limits?: CallLimits): Promise<CountedCall>;
+  /** Asked right before a call goes that is no GET: throws where what it tells may be another process's to tell. Absent where nothing was claimed. */
+  beforeWrite?(): void;
   /** What it means when even a renewed token is refused; absent where that counts as an outage. */
   refused?(): AppError;
   /** What an answer told of the vendor's own limit, of that kind of call where it is given. */

@@ -1,12 +1,20 @@
 import { Client, type ClientConfig } from "pg";
 import { storeErrors } from "./errors.ts";
-import { beat, enterHolder, resumeHolder } from "./holder.ts";
+import { beat, enterHolder, newestLease, resumeHolder } from "./holder.ts";
+import { createTenure, type Moment } from "./tenure.ts";
 
 export const CHANNEL = "jc_changed";
 /** A connection that does not answer for so long is lost: what lies between may swallow all that is sent. */
 const LONGEST_ANSWER_MS = 2_000;
 const ASK_EVERY_MS = 2_000;
 const AGAIN_AFTER_MS = 500;
+/** The server ends a session whose machine vanished within 30 s, whether or not it had something to say to it. */
+const ENDS_WHAT_VANISHED = [
+  "SET tcp_keepalives_idle = 10",
+  "SET tcp_keepalives_interval = 5",
+  "SET tcp_keepalives_count = 3",
+  "SET tcp_user_timeout = 25000",
+].join(";");
 /** While nobody can be heard. */
 const POLL_EVERY_MS = 250;
 
@@ -20,11 +28,13 @@ export interface DirectOptions {
   /** The database's time, asked for between two moments of `monotonic`. */
   onTime(at: number, asked: number, answered: number): void;
   monotonic(): number;
+  date(): number;
 }
 
 export interface Direct {
   /** This process's number among the holders. */
   self(): number;
+  isHolding(lease: number): boolean;
   close(): Promise<void>;
 }
 
@@ -33,7 +43,9 @@ export interface Direct {
  * anew, for as long as it takes; meanwhile `onChange` is called often enough.
  */
 export async function openDirect(options: DirectOptions): Promise<Direct> {
-  const { onChange, onTime, onTrouble, monotonic } = options;
+  const { onChange, onTime, onTrouble } = options;
+  const moment = (): Moment => ({ monotonic: options.monotonic(), date: options.date() });
+  const tenure = createTenure(moment);
   let self: number | null = null;
   let current: Client | null = null;
   let isClosed = false;
@@ -42,13 +54,16 @@ export async function openDirect(options: DirectOptions): Promise<Direct> {
   let polling: NodeJS.Timeout | undefined;
 
   const ask = async (client: Client, id: number) => {
-    const asked = monotonic();
+    const asked = moment();
     const at = await beat(client, id);
-    onTime(at, asked, monotonic());
+    if (at === null) throw new Error("the connection ended: its row is gone");
+    onTime(at, asked.monotonic, options.monotonic());
+    await tenure.confirm(asked, at, () => newestLease(client));
   };
   const lost = (client: Client, problem: unknown) => {
     if (client !== current) return;
     current = null;
+    tenure.end();
     clearInterval(asking);
     // What is swallowed on the way is not waited for.
     client.end().catch(() => {});
@@ -71,13 +86,14 @@ export async function openDirect(options: DirectOptions): Promise<Direct> {
     try {
       await storeErrors(async () => {
         await client.connect();
-        await client.query(`LISTEN ${CHANNEL}`);
+        await client.query(`${ENDS_WHAT_VANISHED};LISTEN ${CHANNEL}`);
         if (self === null || !(await resumeHolder(client, self)))
           self = await enterHolder(client, options.name);
         await ask(client, self);
         if (broken) throw broken;
       });
     } catch (error) {
+      tenure.end();
       client.end().catch(() => {});
       throw error;
     }
@@ -105,6 +121,7 @@ export async function openDirect(options: DirectOptions): Promise<Direct> {
   await connect();
   return {
     self: () => self ?? 0,
+    isHolding: tenure.isHolding,
     close: async () => {
       isClosed = true;
       for (const timer of [asking, polling]) clearInterval(timer);

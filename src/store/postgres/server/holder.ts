@@ -39,12 +39,20 @@ export async function resumeHolder(direct: Client, id: number): Promise<boolean>
   });
 }
 
-/** The database's time, in ms; and a sign of life, where the last is not of just now. */
-export async function beat(direct: Client, id: number): Promise<number> {
+/** The database's time, in ms; and a sign of life, where the last is not of just now. Null where its row is gone. */
+export async function beat(direct: Client, id: number): Promise<number | null> {
   const { rows } = await direct.query(
     `WITH beat AS (UPDATE jc.holders SET beat_at = jc.now_ms() WHERE id = $1 AND beat_at < jc.now_ms() - ${BEAT_MS})
-     SELECT jc.now_ms() AS now`,
+     SELECT jc.now_ms() AS now FROM jc.holders WHERE id = $1`,
     [id],
   );
-  return Number(rows[0].now);
+  return rows[0] ? Number(rows[0].now) : null;
+}
+
+/** The number of the newest lease that anybody took, perhaps just now; 0 where there was none. */
+export async function newestLease(direct: Client): Promise<number> {
+  const { rows } = await direct.query(
+    "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS id FROM jc.leases_id_seq",
+  );
+  return Number(rows[0].id);
 }
