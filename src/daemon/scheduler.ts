@@ -78,11 +78,24 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
     return rest?.connectedAt === connectedAt && rest.since <= now ? rest.until : 0;
   };
 
+  let telling: Promise<void> | null = null;
+  const tellAll = async () => {
+    const ends = [...untold];
+    untold.clear();
+    const tell = ([name, { dueAt, isDone }]: (typeof ends)[number]) => store.endTick(name, dueAt, isDone);
+    const outcomes = await Promise.allSettled(ends.map(tell));
+    const failed = ends.filter((_, index) => outcomes[index]?.status === "rejected");
+    for (const [name, end] of failed) if (!untold.has(name)) untold.set(name, end);
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  };
+  /** What ends while others' ends are told is told together, in one commit. */
   const tellEnds = async () => {
-    for (const [name, { dueAt, isDone }] of untold) {
-      await store.endTick(name, dueAt, isDone);
-      untold.delete(name);
-    }
+    while (telling) await telling.catch(() => {});
+    if (untold.size === 0) return;
+    telling = tellAll().finally(() => {
+      telling = null;
+    });
+    await telling;
   };
   const run = (job: ScheduledJob, dueAt: number) => async () => {
     log.debug("job", { name: job.name, due: new Date(dueAt).toISOString() });
@@ -91,6 +104,7 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
       (error: unknown) => ({ error }),
     );
     untold.set(job.name, { dueAt, isDone: problem === null });
+    if (problem === null) asked.set(job.name, { dueAt, at: clock.now(), isDone: true });
     await tellEnds().catch(trouble.hear);
     if (problem === null || stop.signal.aborted) return;
     const { error } = problem;
@@ -116,15 +130,19 @@ export async function runScheduler(context: SchedulerContext, signal: AbortSigna
       else wakeAt = Math.min(wakeAt, startAt);
     }
     await tellEnds();
-    for (const job of context.jobs) {
+    const ask = async (job: ScheduledJob, dueAt: number) => {
       const { name, due } = job;
-      wakeAt = Math.min(wakeAt, due.next(now));
-      const dueAt = due.last(now);
-      if (!mayAsk(job, dueAt, now)) continue;
       const standing = await store.beginTick({ job: name, dueAt, now, once: due.once });
       asked.set(name, { dueAt, at: now, isDone: standing === "done" });
       if (standing === "ours") start(name, run(job, dueAt));
-    }
+    };
+    for (const { due } of context.jobs) wakeAt = Math.min(wakeAt, due.next(now));
+    const mayBeDue = context.jobs
+      .map((job) => ({ job, dueAt: job.due.last(now) }))
+      .filter(({ job, dueAt }) => mayAsk(job, dueAt, now));
+    // Together, so that they share a commit; what the store refuses one job keeps no other from its run.
+    const outcomes = await Promise.allSettled(mayBeDue.map(({ job, dueAt }) => ask(job, dueAt)));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     trouble.passed();
     return wakeAt;
   };

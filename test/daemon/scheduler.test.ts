@@ -542,3 +542,28 @@ describe("due times", () => {
     expect(everyDue(5 * MINUTE_MS).next(at("2026-11-22T02:03:20Z"))).toBe(at("2026-11-22T02:05:00Z"));
   });
 });
+
+test("jobs that end together are told to the store once each, and not asked for again", async () => {
+  const clock = fakeClock(MORNING);
+  const store = await openStore(temporaryDirectory(), clock);
+  const [begun, ended]: [string[], string[]] = [[], []];
+  const counting: Store = {
+    ...store,
+    beginTick: (request) => {
+      begun.push(request.job);
+      return store.beginTick(request);
+    },
+    endTick: (job, ...rest) => {
+      ended.push(job);
+      return store.endTick(job, ...rest);
+    },
+  };
+  const names = ["a", "b", "c"];
+  const jobs = names.map((name) => ({ name, due: everyDue(MINUTE_MS), run: async () => {} }));
+  const started = await start(counting, clock, { jobs });
+  await until("all are told", () => ended.length >= 3);
+  await clock.advance(MINUTE_MS - 1);
+  expect(begun).toEqual(names);
+  expect(ended.toSorted()).toEqual(names);
+  await started.stop();
+});

@@ -71,7 +71,7 @@ describeWithPostgres("two services on one log", () => {
     expect(acknowledged.filter(({ event }) => !(event.data.candidate.email in contacts))).toEqual([]);
   });
 
-  test("a killed one's claims are another's within two seconds", async () => {
+  test("a killed one's claims are another's long before a silent one's would be", async () => {
     const world = await replicated();
     const [first, second] = [await world.launch(), await world.launch()];
     await world.portal.fault({ delayMs: 20_000, times: 1 });
@@ -87,6 +87,7 @@ describeWithPostgres("two services on one log", () => {
       );
       return row?.n === "1";
     });
+    // A holder that lives and says nothing keeps them for 90 s.
     expect(Date.now() - killedAt).toBeLessThan(10_000);
   });
 });

@@ -2,8 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { connect as connectTo, createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
+import { Client } from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { followingClock } from "../../src/shared/clock.ts";
+import { createWatchdog } from "../../src/daemon/watchdog.ts";
+import { followingClock, systemClock } from "../../src/shared/clock.ts";
 import { postgresPlace } from "../../src/shared/store-url.ts";
 import type { ThreadedStore } from "../../src/store/contract/threaded.ts";
 import {
@@ -46,8 +48,11 @@ async function proxyTo(socketPath: string) {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
+  const cut = () => {
     for (const end of ends) end.destroy();
+  };
+  onTestFinished(() => {
+    cut();
     server.close();
   });
   const { port } = server.address() as AddressInfo;
@@ -56,6 +61,7 @@ async function proxyTo(socketPath: string) {
     swallow: (now: boolean) => {
       swallows = now;
     },
+    cut,
   };
 }
 
@@ -111,6 +117,39 @@ describeWithPostgres("the way to PostgreSQL", () => {
     await until("the direct one's end is told of", () => store.faults().length > 0);
     await until("it is back", () => store.faults().length === 0);
     expect(await store.append([anEvent("completed")])).toMatchObject([{ outcome: "stored" }]);
+  });
+
+  test("a connection that breaks within a transaction fails that one alone", async () => {
+    const url = await (await postgresServer()).database();
+    const store = await opened({ url });
+    const other = new Client({ connectionString: url });
+    await other.connect();
+    onTestFinished(() => other.end());
+    // As one who changes a connection keeps out all others.
+    await other.query("BEGIN; SELECT pg_advisory_xact_lock(27230, 0)");
+    const appended = store.append([anEvent("in_progress")]).catch((error: unknown) => error);
+    const waits = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 27230 AND NOT granted";
+    await until("it waits for the lock", async () => (await other.query(waits)).rows.length > 0);
+    await other.query(`SELECT pg_terminate_backend(pid) FROM (${waits}) AS w`);
+    expect(await appended).toMatchObject({ code: "STORE_UNAVAILABLE" });
+    await other.query("ROLLBACK");
+    expect(await store.append([anEvent("in_progress")])).toEqual([{ outcome: "stored", conflict: false }]);
+  });
+
+  test("a service whose database is silent waits, and one whose scheduler does not go on hangs", async () => {
+    const url = await (await postgresServer()).database();
+    const pooled = await throughProxy(url);
+    const store = await opened({ url: pooled.url, directUrl: url });
+    const watchdog = createWatchdog({ thread: store.thread, wake: () => {} }, systemClock);
+    const verdict = async () => {
+      watchdog.look();
+      await systemClock.sleep(400);
+      return watchdog.look();
+    };
+    expect(await verdict()).toBe("hangs");
+    pooled.swallow(true);
+    expect(await verdict()).toBe("waits for the disk");
+    pooled.cut();
   });
 
   test("a database that only reads, one that is not there, and a server that is not, are told apart", async () => {

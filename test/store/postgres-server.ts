@@ -1,10 +1,10 @@
-/** A PostgreSQL of this test file's own: its files in a temporary directory, reached through a socket there. */
+/** A PostgreSQL of this process's own: its files in a temporary directory, reached through a socket there. */
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
-import { afterAll, describe } from "vitest";
+import { describe, onTestFinished } from "vitest";
 
 /** Where Debian and others put the server's programs. */
 function binaries(): string | null {
@@ -27,36 +27,33 @@ export function describeWithPostgres(name: string, work: () => void): void {
 }
 
 export interface PostgresServer {
-  /** A new, empty database. */
+  /** A new, empty database, for as long as the test takes. */
   database(): Promise<string>;
   urlOf(database: string): string;
   directory: string;
-  pid: number;
 }
 
-let running: Promise<PostgresServer> | null = null;
+/** By their settings. */
+const running = new Map<string, Promise<PostgresServer>>();
 
-/** Started with the first that asks, and ended after the file's last test. */
+/** Started with the first that asks, and ended with this process, however that ends. */
 export function postgresServer(
   settings: readonly string[] = ["fsync=off", "synchronous_commit=off"],
 ): Promise<PostgresServer> {
-  running ??= startServer(settings);
-  return running;
+  const key = settings.join(" ");
+  const server = running.get(key) ?? startServer(settings);
+  running.set(key, server);
+  return server;
 }
-
-afterAll(async () => {
-  const server = await running;
-  running = null;
-  if (server) process.kill(server.pid, "SIGINT");
-  if (server) await gone(server.pid);
-  if (server) rmSync(server.directory, { recursive: true, force: true });
-});
 
 /** PostgreSQL refuses to run as root. */
 function asServerUser(command: string, args: readonly string[]): [string, string[]] {
   if (userInfo().uid !== 0) return [command, [...args]];
   return ["setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", command, ...args]];
 }
+
+/** Nobody writes into its input: that ends with whoever started it, and the server with that. */
+const GUARD = '"$@" & pid=$!; read _; kill -QUIT $pid; wait $pid; rm -rf "$0"';
 
 async function startServer(settings: readonly string[]): Promise<PostgresServer> {
   if (bin === null) throw new Error("there is no PostgreSQL server on this machine");
@@ -89,20 +86,24 @@ async function startServer(settings: readonly string[]): Promise<PostgresServer>
     data,
     ...options.flatMap((option) => ["-c", option]),
   ]);
-  const child = spawn(command, args, { stdio: "ignore" });
-  const { pid } = child;
-  if (pid === undefined) throw new Error("PostgreSQL did not start");
+  const child = spawn("sh", ["-c", GUARD, directory, command, ...args], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  });
+  child.unref();
   const urlOf = (database: string) => `postgres://jc@/${database}?host=${encodeURIComponent(directory)}`;
   await answering(urlOf("postgres"));
   let last = 0;
   return {
     directory,
-    pid,
     urlOf,
     database: async () => {
       last += 1;
       const name = `jc_${last}`;
       await asked(urlOf("postgres"), `CREATE DATABASE ${name}`);
+      onTestFinished(async () => {
+        await asked(urlOf("postgres"), `DROP DATABASE ${name} WITH (FORCE)`);
+      });
       return urlOf(name);
     },
   };
@@ -128,8 +129,4 @@ async function answering(url: string): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
-}
-
-async function gone(pid: number): Promise<void> {
-  while (existsSync(`/proc/${pid}`)) await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -10,7 +10,7 @@ export type LocalName = "watch" | "copyTo" | "close" | keyof Faults | keyof Hold
 export interface VerbTraits {
   /** Someone may find work to do after it. */
   wakes?: true;
-  /** It is a short write of a delivery, and shares its commit with others of the kind. */
+  /** It is a short write, of a delivery or of a job's tick, and shares its commit with others of the kind. */
   shares?: true;
 }
 
@@ -66,8 +66,8 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   orgs: {},
   deliveryLog: {},
   webhookLog: {},
-  beginTick: {},
-  endTick: {},
+  beginTick: { shares: true },
+  endTick: { shares: true },
   runningServices: {},
   keepIncidents: {},
   noteAlert: {},

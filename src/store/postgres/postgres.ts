@@ -99,8 +99,8 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Threa
     isHolding: opened.isHolding,
     faults: faults.all,
     watchFaults: faults.watch,
-    // No thread: what answers here is what asks.
-    thread: { ask: async () => {}, cpuMs: () => null },
+    // No thread: a database that is away is waited for as a disk is.
+    thread: { ask: async () => void (await db.read.get("SELECT 1")), cpuMs: () => null },
   };
 }
 

@@ -1,9 +1,10 @@
-import type { PurgeCounts, PurgeStep, RetentionVerbs } from "../../contract/retention.ts";
+import type { PurgeStep, RetentionVerbs } from "../../contract/retention.ts";
+import { cutoffsOf, placeOf, steppedTo } from "../../rows/retention.ts";
 import type { Db } from "../server/sql.ts";
 import { purgeInvites, removeEvents } from "./invites.ts";
 import { purgePushes } from "./pushes.ts";
 import { membersOf } from "./stays.ts";
-import { cutoffIn, cutoffsOf, type PurgeTable } from "./step.ts";
+import { cutoffIn, type PurgeTable } from "./step.ts";
 
 /** Rows in one step. */
 const ROWS = 200;
@@ -133,37 +134,19 @@ const PURGES: Readonly<Record<string, PurgeTable>> = {
 };
 
 const NAMES = Object.keys(PURGES);
-const NOTHING_REMOVED: PurgeCounts = {
-  invites: 0,
-  events: 0,
-  pushes: 0,
-  rejected: 0,
-  attempts: 0,
-  others: 0,
-};
-
-interface Place {
-  table: string;
-  /** Within the table; null at its beginning. */
-  at: string | null;
-}
 
 /** Forgetting, a step at a time: table after table by its rule. */
 export function createPurge(db: Db): RetentionVerbs {
   return {
     purge: async ({ after, isDry, ...request }): Promise<PurgeStep> => {
-      const place: Place = after === null ? { table: NAMES[0] ?? "", at: null } : JSON.parse(after);
+      const place = placeOf(after, NAMES);
       const purgeTable = PURGES[place.table];
       if (!purgeTable) throw new Error(`no rule removes rows of ${place.table}`);
       const step = { ...cutoffsOf(request), isDry, after: place.at };
-      const { removed, next } = isDry
+      const stepped = isDry
         ? await purgeTable(db.read, step)
         : await db.write("all", (tx) => purgeTable(tx, step));
-      const following = next === null ? NAMES[NAMES.indexOf(place.table) + 1] : place.table;
-      return {
-        removed: { ...NOTHING_REMOVED, ...removed },
-        next: following === undefined ? null : JSON.stringify({ table: following, at: next } satisfies Place),
-      };
+      return steppedTo(place, stepped, NAMES);
     },
   };
 }

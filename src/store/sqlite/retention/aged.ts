@@ -1,5 +1,6 @@
 import type { Db } from "../file/db.ts";
-import type { PurgeTable, TableStep } from "./rule.ts";
+import type { TableStep } from "../../rows/retention.ts";
+import type { PurgeTable } from "./rule.ts";
 
 /** Rows of a small table in one step. */
 const ROWS = 200;

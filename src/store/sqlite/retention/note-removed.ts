@@ -1,5 +1,5 @@
 import type { Db } from "../file/db.ts";
-import { dayOf } from "./rule.ts";
+import { dayOf } from "../../rows/retention.ts";
 
 /** Counts by org and day what is gone, so that people hear of it. Part of a write transaction. */
 export function createNoteRemoved(db: Db) {
