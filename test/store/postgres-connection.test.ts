@@ -218,6 +218,25 @@ describeWithPostgres("the way to PostgreSQL", () => {
     expect(clock.now()).toBe(first + 500);
   });
 
+  test("status and doctor speak of the database, though a file that was the log once lies there", async () => {
+    const world = await freshWorld();
+    expect((await world.run(["run", "retry"])).code).toBe(0);
+    expect((await world.run(["backup"])).code).toBe(0);
+    const env = { JC_STORE_URL: await (await postgresServer()).database() };
+    expect((await world.run(["run", "retry"], { env })).code).toBe(0);
+    const { out } = await world.run(["status"], { env });
+    expect(out).toContain(`acme has no connection and no events in ${env.JC_STORE_URL}`);
+    expect(out).toContain("backups are the database's");
+    const { json } = await world.run(["status", "--json"], { env });
+    expect(json).toMatchObject({
+      log: { kind: "postgres", place: env.JC_STORE_URL },
+      backup: { lastAt: null, trouble: null },
+    });
+    const looked = await world.run(["doctor"], { env });
+    expect(looked.out).toMatch(/^· store +the log is in PostgreSQL, and its disk is the database's affair$/m);
+    expect(looked.out).toMatch(/^· backup +the database's own affair$/m);
+  });
+
   test("what is done to a file says that there is none, and what to type instead", async () => {
     const url = await (await postgresServer()).database();
     const world = await freshWorld({ env: { JC_STORE_URL: url } });

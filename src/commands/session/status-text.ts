@@ -43,7 +43,7 @@ export function renderStatus(statuses: readonly Status[], seen: Seen): string {
     ...(machine.length > 0 ? ["", ...machine] : []),
     "",
     paint.dim(
-      `next sweep ${shortTime(Date.parse(first.nextSweepAt))} · last backup ${first.backup.lastAt === null ? "none yet" : ago(first.backup.lastAt, seen)} · service ${first.service}${runsWhat(first)}`,
+      `next sweep ${shortTime(Date.parse(first.nextSweepAt))} · ${backupWords(first, seen)} · service ${first.service}${runsWhat(first)}`,
     ),
     ...(steps.length > 0 ? ["", ...steps.map((step) => `→ ${step}`)] : []),
   ].join("\n");
@@ -129,6 +129,11 @@ function ago(at: string | null, { now }: Seen): string {
   return at === null ? "–" : relativeTime(Date.parse(at), now);
 }
 
+function backupWords({ log, backup }: Status, seen: Seen): string {
+  if (log.kind === "postgres") return "backups are the database's";
+  return `last backup ${backup.lastAt === null ? "none yet" : ago(backup.lastAt, seen)}`;
+}
+
 function runsWhat({ services }: Status): string {
   return services
     .map(({ version, build, config, tls }) => {
@@ -140,10 +145,10 @@ function runsWhat({ services }: Status): string {
 }
 
 /** Who sees nothing has often mistyped the org, or looks into another state directory. */
-function nothingWords({ org, orgs }: Status, stateDir: string): string {
+function nothingWords({ org, orgs, log }: Status, stateDir: string): string {
   const others = orgs.slice(0, MOST_ORGS).join(", ") + (orgs.length > MOST_ORGS ? ", …" : "");
   const known = orgs.length > 0 ? `; the orgs there: ${others}` : "";
-  return `${org} has no connection and no events in ${stateDir}${known}`;
+  return `${org} has no connection and no events in ${log.kind === "postgres" ? log.place : stateDir}${known}`;
 }
 
 function diskWords(disk: Status["disk"], stateDir: string): string[] {

@@ -2,6 +2,7 @@ import { readdir, readFile, stat, type Stats } from "node:fs";
 import { join, resolve } from "node:path";
 import { bytesInSum, newestOf, SUM, timeInName } from "../../core/backup.ts";
 import type { Config } from "../../shared/config.ts";
+import { isPostgres } from "../../shared/store-url.ts";
 
 /** When the log was last backed up, read off the files themselves: a backup that somebody removed is none. */
 export interface LastBackup {
@@ -19,10 +20,12 @@ export function backupDirOf(config: Pick<Config, "backup.dir">, stateDir: string
 
 /** Asks the file system without holding up anybody, wherever the directory is. */
 export async function lastBackup(
-  { config, stateDir }: { config: Pick<Config, "backup.dir">; stateDir: string },
+  { config, stateDir }: { config: Pick<Config, "backup.dir" | "store.url">; stateDir: string },
   now: number,
 ): Promise<LastBackup> {
   const directory = backupDirOf(config, stateDir);
+  // What a file that was the log once left behind is none of the database's.
+  if (isPostgres(config["store.url"])) return { directory, newest: null, since: null };
   const names = new Set(await asked<string[]>((done) => readdir(directory, done)));
   const looked = [...names].flatMap((name) => {
     const at = timeInName(name);

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { rotateCommand, setSecretCommand, webhooksLogCommand } from "../../core/advice/command-lines.ts";
 import { backupTrouble } from "../../core/advice/backup-overdue.ts";
 import { refusedSources, refusedWords } from "../../core/advice/refused-sources.ts";
@@ -17,6 +18,7 @@ import type { VendorDeclaration } from "../../vendors/contract/declaration.ts";
 import { nobodyAlerted } from "./alert-chat.ts";
 import { connectionStatus, timeOrNull, wordsOf } from "./connection-status.ts";
 import { hasFaults } from "./faults-file.ts";
+import { isPostgres } from "../../shared/store-url.ts";
 import { lastBackup } from "./last-backup.ts";
 import { diskOf, storageOf } from "./log-standing.ts";
 import { secretWarnings } from "./secret-warnings.ts";
@@ -135,6 +137,10 @@ export async function statusOf(
     services: running,
     /** What is wrong with the certificate that senders are to be shown; null where nothing is. */
     tls: await tlsTrouble(tlsFiles, { running, now }),
+    /** Whose affair its disk and its backups are: this machine's, or the database's. The URL has no password in it. */
+    log: isPostgres(config["store.url"])
+      ? { kind: "postgres" as const, place: config["store.url"] }
+      : { kind: "sqlite" as const, place: join(stateDir, "log.db") },
     /** The newest good one: what was looked through after it was written. */
     backup: {
       directory: backup.directory,

@@ -41,8 +41,18 @@ export function storeArea(facts: Pick<Facts, "log" | "status" | "stateDir">): Ar
       ...openFiles(status?.openToOthers ?? []),
     ],
     calm: looked ? `${shortBytes(looked.bytes)}, -wal ${shortBytes(looked.walBytes)}, ${through}${free}` : "",
-    notLookedAt: looked ? null : log.is === "known" ? `no log yet in ${stateDir}` : "it could not be opened",
+    notLookedAt: looked ? null : unlookedLog(log.is === "known", { kind: status?.log.kind, stateDir }),
   });
+}
+
+function unlookedLog(
+  isKnown: boolean,
+  { kind, stateDir }: { kind: "sqlite" | "postgres" | undefined; stateDir: string },
+): string {
+  if (!isKnown) return "it could not be opened";
+  return kind === "postgres"
+    ? "the log is in PostgreSQL, and its disk is the database's affair"
+    : `no log yet in ${stateDir}`;
 }
 
 /** What the service says of its log, and whoever opens it. */
@@ -121,9 +131,13 @@ export function backupArea({ status, now }: Pick<Facts, "status" | "now">): Area
   return area("backup", "backup", {
     found: [lateBackup(backup?.trouble ?? null)],
     calm: lastAt === null ? "" : `the last one ${relativeTime(Date.parse(lastAt), now)}`,
-    notLookedAt:
-      lastAt !== null ? null : backup ? "none yet; serve takes one each day" : "the log could not be read",
+    notLookedAt: lastAt === null ? whyNoBackup(foundIn(status)) : null,
   });
+}
+
+function whyNoBackup(status: { log: { kind: string } } | null): string {
+  if (status === null) return "the log could not be read";
+  return status.log.kind === "postgres" ? "the database's own affair" : "none yet; serve takes one each day";
 }
 
 export function lateBackup(trouble: string | null): Finding | null {
