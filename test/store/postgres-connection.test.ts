@@ -246,7 +246,7 @@ describeWithPostgres("the way to PostgreSQL", () => {
         code: 2,
         err: expect.stringContaining("the log is in PostgreSQL"),
       });
-      expect(err).toContain("pg_dump --format=custom --exclude-schema=jc_vault");
+      expect(err).toContain("pg_dump --format=custom --schema=jc");
     }
   });
 });

@@ -1,8 +1,8 @@
 /** What a PostgreSQL that refuses says, and what to do about it. Pure. */
 import { AppError } from "../../shared/errors.ts";
 
-/** The command that copies the log where it is in PostgreSQL; the vault's schema stays out of what is copied. */
-const DUMP = "pg_dump --format=custom --exclude-schema=jc_vault --file=jc.dump <database>";
+/** The command that copies the log where it is in PostgreSQL. */
+const DUMP = "pg_dump --format=custom --schema=jc --file=jc.dump <database>";
 
 const BY_ITSELF = "jc-integrations tries again by itself.";
 
