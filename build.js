@@ -18,20 +18,6 @@ const sqliteBinary = {
   },
 };
 
-/** commander starts other programs for commands in files of their own; we have none, and to load what it needs takes 4 ms. */
-const spawnWhenAsked = {
-  name: "spawn-when-asked",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
-      importer.includes("commander") ? { path, namespace: "spawn-when-asked" } : null,
-    );
-    onLoad({ filter: /^/, namespace: "spawn-when-asked" }, () => ({
-      contents:
-        'module.exports = { spawn: (...given) => process.getBuiltinModule("node:child_process").spawn(...given) };',
-    }));
-  },
-};
-
 /** The same for the same sources, on every machine. */
 function digestOfSources() {
   const sources = readdirSync("src", { recursive: true }).filter((path) => path.endsWith(".ts"));
@@ -60,8 +46,19 @@ const OPTIONS = {
   external: ["keytar", "open"],
   metafile: true,
   define: { JC_BUILD: JSON.stringify(BUILD) },
-  plugins: [sqliteBinary, spawnWhenAsked],
+  plugins: [sqliteBinary],
 };
+
+const AS_COMMONJS = {
+  format: "cjs",
+  platform: "node",
+  target: "node20",
+  supported: { "dynamic-import": false },
+  define: { "import.meta.url": "moduleUrl" },
+  minifySyntax: true,
+  minifyWhitespace: true,
+};
+const MODULE_URL = 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;';
 
 /**
  * Node starts CommonJS several milliseconds sooner than modules, but esbuild splits only modules: so they are
@@ -80,23 +77,22 @@ async function buildProgram() {
   for (const { path, text } of outputFiles) {
     const name = basename(path);
     const { code, map } = await transform(text, {
-      format: "cjs",
-      platform: "node",
-      target: "node20",
-      supported: { "dynamic-import": false },
-      define: { "import.meta.url": "moduleUrl" },
-      banner: text.includes("import.meta.url")
-        ? 'const moduleUrl=require("node:url").pathToFileURL(__filename).href;'
-        : "",
-      minifySyntax: true,
-      minifyWhitespace: true,
+      ...AS_COMMONJS,
+      banner: text.includes("import.meta.url") ? MODULE_URL : "",
       sourcemap: "external",
       sourcefile: name,
     });
-    writeFileSync(join("dist", name), `${code}//# sourceMappingURL=${name}.map\n`);
-    writeFileSync(join("dist", `${name}.map`), map);
+    writeChunk(name, code, map);
   }
-  return metafile;
+  return { metafile, chunks: new Map(outputFiles.map(({ path, text }) => [basename(path), text])) };
+}
+
+function writeChunk(name, code, map) {
+  // bin/load.js loads these when a name of theirs is asked for; who copies all names at once would get none.
+  const [whole] = /__toESM\(require\("node:(?:child_process|crypto|timers\/promises)"\)/.exec(code) ?? [];
+  if (whole) throw new Error(`${name} takes a module as a whole that loads by its names: ${whole}`);
+  writeFileSync(join("dist", name), `${asciiOf(code)}//# sourceMappingURL=${name}.map\n`);
+  writeFileSync(join("dist", `${name}.map`), map);
 }
 
 /** Where the packages lie whose code is in our chunks. */
@@ -183,7 +179,7 @@ function runBuilt(commands, after) {
 const WITH_A_LOG = [["run", "retry"], ["status"]];
 
 /** What `status` loads, which is looked at most often, lies in two files: each file costs more to load than its length. */
-function mergeChunks() {
+async function mergeChunks(chunks) {
   const loadedBy = (commands) => {
     const output = runBuilt(commands, 'console.log("\\n" + JSON.stringify(loader.loaded()))');
     return JSON.parse(output.trimEnd().split("\n").at(-1));
@@ -191,29 +187,40 @@ function mergeChunks() {
   const always = loadedBy([["status"]]);
   const withLog = loadedBy(WITH_A_LOG).filter((name) => !always.includes(name));
   const files = { "status.cjs": always, "status-of-log.cjs": withLog };
-  for (const [file, names] of Object.entries(files)) merge(names, file);
+  for (const [file, names] of Object.entries(files)) await merge(chunks, names, file);
   const places = Object.entries(files).flatMap(([file, names]) => names.map((name) => [name, file]));
   writeFileSync("dist/merged.json", JSON.stringify(Object.fromEntries(places)));
 }
 
-/** An object of the chunks' functions, and the map of it all, in sections (tc39.es/ecma426). */
-function merge(names, file) {
-  const lines = ["{"];
-  const sections = names.map((name) => {
-    const text = asciiOf(
-      readFileSync(join("dist", name), "utf8").replace(/\/\/# sourceMappingURL=.*\n$/, ""),
-    );
-    const map = JSON.parse(readFileSync(join("dist", `${name}.map`), "utf8"));
-    lines.push(`${JSON.stringify(name)}:function(exports,require,module,__filename,__dirname){`);
-    const section = { offset: { line: lines.length, column: 0 }, map };
-    lines.push(...text.trimEnd().split("\n"), "},");
-    rmSync(join("dist", name));
-    rmSync(join("dist", `${name}.map`));
-    return section;
+/** One scope of them all, whose exports are theirs, each under its chunk's name. */
+async function merge(chunks, names, file) {
+  const { outputFiles } = await build({
+    ...AS_COMMONJS,
+    bundle: true,
+    stdin: { contents: names.map((name) => `export * as "${name}" from "./${name}";`).join("\n") },
+    plugins: [chunksOf(chunks, names)],
+    banner: { js: MODULE_URL },
+    sourcemap: "external",
+    outfile: file,
+    write: false,
   });
-  lines.push("}", `//# sourceMappingURL=${file}.map`, "");
-  writeFileSync(join("dist", file), lines.join("\n"));
-  writeFileSync(join("dist", `${file}.map`), JSON.stringify({ version: 3, file, sections }));
+  for (const name of names) for (const end of ["", ".map"]) rmSync(join("dist", name + end));
+  const [map, code] = outputFiles.toSorted((a, b) => b.path.length - a.path.length);
+  writeChunk(file, code.text, map.text);
+}
+
+/** What is loaded later stays outside, and so does all that is in another file. */
+function chunksOf(chunks, names) {
+  return {
+    name: "chunks",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^/ }, ({ path, kind }) => {
+        const isOurs = names.includes(basename(path)) && kind === "import-statement";
+        return isOurs ? { path: basename(path), namespace: "chunks" } : { path, external: true };
+      });
+      onLoad({ filter: /^/, namespace: "chunks" }, ({ path }) => ({ contents: chunks.get(path) }));
+    },
+  };
 }
 
 /** esbuild escapes all but what stands in a regular expression, and one such letter doubles the whole text in memory. */
@@ -222,10 +229,10 @@ function asciiOf(text) {
 }
 
 rmSync("dist", { recursive: true, force: true });
-const ofProgram = await buildProgram();
+const { metafile: ofProgram, chunks } = await buildProgram();
 writeAnswers();
 writeCompanions();
-mergeChunks();
+await mergeChunks(chunks);
 execFileSync(process.execPath, ["bin/keep-code.js"]);
 const { metafile: ofThreads } = await build({
   ...OPTIONS,

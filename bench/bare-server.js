@@ -1,13 +1,11 @@
 // The least that could do the receiver's work: `node:http`, the same signature, the same rows, group commits.
 // What it leaves out is what the program is for: reading fields with care, one bad event leaving its neighbours
 // alone, invites that were there before.
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
-import { createServer } from "node:http";
+import { createHash } from "node:crypto";
 import Database from "better-sqlite3";
-import { SECRET } from "./events.js";
+import { listenForWebhooks, stored } from "./signed-webhooks.js";
 
 const [file, rows] = process.argv.slice(2);
-const key = Buffer.from(SECRET.slice("whsec_".length), "base64");
 
 const db = new Database(file);
 for (const pragma of [
@@ -75,31 +73,10 @@ function commitWaiting() {
   const batch = waiting;
   waiting = [];
   commit(batch);
-  for (const { response } of batch) response.end('{"status":"stored"}\n');
+  for (const { response } of batch) stored(response);
 }
 
-const server = createServer((request, response) => {
-  const chunks = [];
-  request.on("data", (chunk) => chunks.push(chunk));
-  request.on("end", () => {
-    const body = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
-    const { "webhook-id": id, "webhook-timestamp": sentAt, "webhook-signature": signature } = request.headers;
-    const isFresh = Math.abs(Date.now() - Number(sentAt) * 1000) < 300_000;
-    response.setHeader("content-type", "application/json");
-    response.statusCode = isFresh && isSigned(`${id}.${sentAt}.`, body, signature) ? 202 : 401;
-    if (response.statusCode === 401) return response.end();
-    waiting.push({ id, body, response });
-    if (waiting.length === 1) setImmediate(commitWaiting);
-  });
+listenForWebhooks((webhook) => {
+  waiting.push(webhook);
+  if (waiting.length === 1) setImmediate(commitWaiting);
 });
-server.listen(0, "127.0.0.1", () => {
-  console.log(JSON.stringify({ listening: `127.0.0.1:${server.address().port}` }));
-});
-
-function isSigned(prefix, body, signature) {
-  const expected = Buffer.from(
-    `v1,${createHmac("sha256", key).update(prefix).update(body).digest("base64")}`,
-  );
-  const given = Buffer.from(signature ?? "");
-  return given.length === expected.length && timingSafeEqual(given, expected);
-}

@@ -8,7 +8,7 @@ import Database from "better-sqlite3";
 const AT_ONCE = 4;
 const FIRST_PORTAL = 9_000_000;
 const LOOK_EVERY_MS = 50;
-const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 1_800_000;
 
 export const orgOf = (index) => `org-${index}`;
 

@@ -16,7 +16,7 @@ const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const PROGRAM = here("../bin/jc-integrations.js");
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 40_000);
-const LOAD = { path: "/jobcannon/events", connections: 64, warmUp: REQUESTS / 8, count: REQUESTS };
+export const LOAD = { path: "/jobcannon/events", connections: 64, warmUp: REQUESTS / 8, count: REQUESTS };
 
 export const SERVE = [PROGRAM, "serve", "--json"];
 const SYSTEMS = [
@@ -108,21 +108,27 @@ const profiling = () =>
 
 /** Both systems start from the program's own tables, with the secret set, a connection that is held, and one event. */
 export function prepare(file, env, first = "first") {
-  const run = (argv, input) =>
-    execFileSync(process.execPath, [PROGRAM, ...argv], { env, input, stdio: "pipe" });
-  run(["secrets", "set", "jobcannon.webhook-secret"], SECRET);
-  run(["run", "retry"]);
+  setSecret(env);
+  runWith(env, ["run", "retry"]);
   const db = new Database(file);
   db.prepare(`
     INSERT INTO connections (id, org, vendor, environment, subject_kind, hold_cause, state, account_id, details)
     VALUES (1, ?, 'hubspot', 'production', 'contact', 'reconnect', 'must_reconnect', '1', ?)
   `).run(ORG, JSON.stringify({ account: null, scopes: [], missingScopes: [] }));
   db.close();
-  run(["invites", "import", "-"], `${bodyOf(first)}\n`);
+  runWith(env, ["invites", "import", "-"], `${bodyOf(first)}\n`);
+}
+
+export function setSecret(env) {
+  runWith(env, ["secrets", "set", "jobcannon.webhook-secret"], SECRET);
+}
+
+export function runWith(env, argv, input) {
+  execFileSync(process.execPath, [PROGRAM, ...argv], { env, input, stdio: "pipe" });
 }
 
 /** All its threads, its start and the warming up included; null where the system does not tell. */
-function cpuOf(pid) {
+export function cpuOf(pid) {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
     return (Number(fields[11]) + Number(fields[12])) / 100;

@@ -1,8 +1,10 @@
-// A vendor that takes everything at once: it reads the batch and confirms each record by its trace id, so that what
-// is measured is the sender. `GET /figures` tells of the calls since the last time it was asked.
+// A vendor that takes everything at once, or after so many milliseconds as its argument says: it reads the batch and confirms
+// each record by its trace id, so that what is measured is the sender. `GET /figures` tells of the calls since the last time
+// it was asked.
 import { createServer } from "node:http";
 import { confirmAll } from "./confirm-all.js";
 
+const latencyMs = Number(process.argv[2] ?? 0);
 const fresh = () => ({ calls: 0, records: 0, firstAt: null, lastAt: null });
 let figures = fresh();
 
@@ -19,7 +21,8 @@ const server = createServer((request, response) => {
   request.on("data", (chunk) => chunks.push(chunk));
   request.on("end", () => {
     const { inputs } = JSON.parse(Buffer.concat(chunks).toString());
-    confirmAll(response, inputs);
+    if (latencyMs === 0) confirmAll(response, inputs);
+    else setTimeout(() => confirmAll(response, inputs), latencyMs);
     figures.calls += 1;
     figures.records += inputs.length;
     figures.lastAt = performance.now();

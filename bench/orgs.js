@@ -18,7 +18,9 @@ const TRICKLE_MS = Number(process.env.BENCH_TRICKLE ?? INVITES) * 1_000;
 const TOKEN_SECONDS = Math.floor((TRICKLE_MS * 0.8) / 1_000);
 const TICK_MS = 10;
 const LOOK_EVERY_MS = 50;
-const PATIENCE_MS = 600_000;
+const PATIENCE_MS = 1_800_000;
+/** A sender that waits for an answer sends nothing more over that connection. */
+const SENDER_CONNECTIONS = 64;
 const GOAL = { wait: 2, growth: 1.5, refreshes: 0.1 };
 
 export async function orgs({ log }) {
@@ -106,7 +108,7 @@ function createWaits(size) {
 
 /** Signed webhooks, one org after the other, at an even pace. Returns when the last was acknowledged. */
 async function trickle({ host, size, waits }) {
-  const agent = new Agent({ keepAlive: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: SENDER_CONNECTIONS });
   const [first, count] = [size * INVITES, size * INVITES];
   const beganAt = performance.now();
   const answers = [];

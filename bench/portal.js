@@ -12,8 +12,8 @@ import { startProgram } from "./program.js";
 export const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
 const LINES_PER_CHUNK = 200;
 
-/** `limit` is what the emulator enforces, `tier` what the program believes. */
-export async function openPortal({ limit, tier }) {
+/** `limit` is what the emulator enforces, `tier` what the program believes; `env`: what else it is told. */
+export async function openPortal({ limit, tier, env: more = {} }) {
   const stateDir = mkdtempSync(join(tmpdir(), "jc-bench-"));
   const argv = ["emulator", "--port", "0", "--auto-approve", "--hubspot-limit", limit, "--json"];
   const emulator = startProgram(argv, { env: {}, timeoutMs: 1_800_000 });
@@ -33,6 +33,7 @@ export async function openPortal({ limit, tier }) {
       JC_LOG_LEVEL: "error",
       JC_VAULT_BACKEND: "sealed",
       JC_VAULT_KEY_FILE: join(stateDir, "vault.key"),
+      ...more,
     };
     const start = (argv, options = {}) =>
       startProgram([...argv, "--json"], { ...options, env: { ...env, ...options.env } });
@@ -75,7 +76,8 @@ async function connect(start) {
   const secret = start(["secrets", "set", "hubspot.client-secret"], { input: Readable.from(["bench"]) });
   await secret.finished;
   const connecting = start(["connect", "hubspot", "--no-browser"], { timeoutMs: 60_000 });
-  await visit((await connecting.line("stderr", /^http/)).trim());
+  const { consentUrl } = JSON.parse(await connecting.line("stderr", /"consentUrl"/));
+  await visit(consentUrl);
   await connecting.finished;
 }
 

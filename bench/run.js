@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { startup } from "./startup.js";
 import { ingest } from "./ingest.js";
+import { ingestPg } from "./ingest-pg.js";
 import { flow } from "./flow.js";
 import { flowJitter } from "./flow-jitter.js";
 import { headroom } from "./headroom.js";
@@ -11,12 +12,14 @@ import { idle } from "./idle.js";
 import { orgs } from "./orgs.js";
 import { scale } from "./scale.js";
 import { page } from "./page.js";
+import { replicas } from "./replicas.js";
 import { retention } from "./retention.js";
 import { printTable } from "./table.js";
 
 /** A suite takes `log`, runs for itself, and returns the table's rows. */
 const SUITES = {
   ingest,
+  "ingest-pg": ingestPg,
   startup,
   flow,
   "flow-jitter": flowJitter,
@@ -27,6 +30,7 @@ const SUITES = {
   idle,
   orgs,
   retention,
+  replicas,
   page,
 };
 

@@ -6,10 +6,12 @@ const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
 const DIST = `${__dirname}/../dist/`;
-/** Chunks that are loaded together lie in one file, an object of their functions; this says in which. */
+/** Chunks that are loaded together lie in one file, which exports theirs by their names; this says in which. */
 const MERGED = `${DIST}merged.json`;
 /** Beside a file: a line of JSON, the text that was compiled, and its code twice, since V8 runs code unseen. */
 const KEPT = ".code";
+/** Modules of Node that take milliseconds to load, and that many a command names and few use. */
+const LOADED_WHEN_USED = new Set(["node:child_process", "node:crypto", "node:timers/promises"]);
 const requireOutside = createRequire(`${DIST}start.cjs`);
 const modules = new Map();
 const compiled = new Map();
@@ -18,30 +20,25 @@ let merged = null;
 
 /** A chunk's exports, by its name. */
 function load(name) {
-  const known = modules.get(name);
+  merged ??= readMerged();
+  const file = merged[name];
+  return file === undefined ? run(name) : run(file)[name];
+}
+
+function run(file) {
+  const known = modules.get(file);
   if (known) return known.exports;
-  const run = functionOf(name);
   const module = { exports: {} };
-  modules.set(name, module);
-  run.call(module.exports, module.exports, requireFrom, module, DIST + name, DIST);
+  modules.set(file, module);
+  compile(file).call(module.exports, module.exports, requireFrom, module, DIST + file, DIST);
   return module.exports;
 }
 
-function functionOf(name) {
-  merged ??= readMerged();
-  const file = merged[name];
-  return file === undefined ? compile(name, alone) : compile(file, together)[name];
-}
-
-function compile(file, wrapped) {
-  const known = compiled.get(file);
-  if (known) return known.value;
+function compile(file) {
   const text = texts.get(file) ?? readFileSync(DIST + file);
-  const cachedData = keptCodeOf(file, text);
-  const script = new Script(wrapped(text), { filename: DIST + file, cachedData });
-  const value = script.runInThisContext();
-  compiled.set(file, { text, script, value });
-  return value;
+  const script = new Script(wrapped(text), { filename: DIST + file, cachedData: keptCodeOf(file, text) });
+  compiled.set(file, { text, script });
+  return script.runInThisContext();
 }
 
 /** Reads every chunk that was not read yet: an upgrade in this place then takes nothing from under a process that stays. */
@@ -50,16 +47,21 @@ function readAll() {
 }
 
 function requireFrom(id) {
+  if (LOADED_WHEN_USED.has(id)) return whenUsed(id);
   return id.startsWith("./") ? load(id.slice(2)) : requireOutside(id);
 }
 
-/** On the chunk's own first line, from which its source map counts. */
-function alone(text) {
-  return `(function(exports,require,module,__filename,__dirname){${text.toString("utf8")}\n})`;
+/** Of no names until one is asked for: who copies all of its names at once (`import *`) gets none. */
+function whenUsed(id) {
+  const used = Object.create(
+    new Proxy({}, { get: (_, name) => (used[name] = process.getBuiltinModule(id)[name]) }),
+  );
+  return used;
 }
 
-function together(text) {
-  return `(${text.toString("utf8")}\n)`;
+/** On the file's own first line, from which its source map counts; the build leaves nothing but ASCII in it. */
+function wrapped(text) {
+  return `(function(exports,require,module,__filename,__dirname){${text.latin1Slice()}\n})`;
 }
 
 function readMerged() {

@@ -1,6 +1,6 @@
-import { asTypedHere, DEMO_COMMAND, HELP_COMMAND } from "./core/advice/command-lines.ts";
+import { asTypedHere, DEMO_COMMAND, HELP_COMMAND, helpCommand } from "./core/advice/command-lines.ts";
 import { unbroken } from "./core/advice/unbroken.ts";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Help } from "commander";
 import type { Globals, Outside, World } from "./shared/world.ts";
 import { AppError, ERROR_CODES, EXIT_INTERRUPTED, isAppError } from "./shared/errors.ts";
 import { createRedactor, type Redactor } from "./shared/redact.ts";
@@ -85,7 +85,8 @@ export async function main(argv: readonly string[], outside: Outside): Promise<n
     if (whole !== null) return await main(whole, outside);
     const shown = { asJson, places: program?.opts<Places>() ?? {} };
     if (!(error instanceof CommanderError)) return report(error, world, shown);
-    if (isMistyped(error) && (asJson || !isHelp(error))) return report(usageError(error), world, shown);
+    if (isMistyped(error) && (asJson || !isHelp(error)))
+      return report(await usageError(error, { program, argv }), world, shown);
     if (!asJson) world.io.err(inWidth(complaint, world));
     return exitOfCommander(error);
   }
@@ -129,10 +130,21 @@ export async function createProgram(
       getOutHelpWidth: () => helpWidthOf(world.io, world.env, "out"),
       getErrHelpWidth: () => helpWidthOf(world.io, world.env, "err"),
     });
-    command.configureHelp({ showGlobalOptions: true });
+    command.configureHelp({ showGlobalOptions: true, formatItem });
     command.helpCommand(false);
   });
   return program;
+}
+
+/** Beside so narrow a text nobody would read: it goes below its option. */
+const LEAST_BESIDE = 40;
+const BELOW = " ".repeat(6);
+
+function formatItem(this: Help, term: string, termWidth: number, text: string, helper: Help): string {
+  const width = this.helpWidth ?? Number.POSITIVE_INFINITY;
+  if (text === "" || width - termWidth - 4 >= LEAST_BESIDE)
+    return Help.prototype.formatItem.call(this, term, termWidth, text, helper);
+  return `  ${term}\n${wrapped(BELOW + text, width)}`;
 }
 
 const HELP_END = `
@@ -187,12 +199,36 @@ function isMistyped({ code }: CommanderError): boolean {
 /** A command that only holds others was typed alone. */
 const isHelp = ({ code }: CommanderError) => code === "commander.help";
 
-function usageError(error: CommanderError): AppError {
-  const lists = `${HELP_COMMAND} lists the commands.`;
+async function usageError(
+  error: CommanderError,
+  { program, argv }: { program: Command | null; argv: readonly string[] },
+): Promise<AppError> {
+  const lists = program === null ? `${HELP_COMMAND} lists the commands.` : await helpFor(program, argv);
   if (isHelp(error)) return new AppError("USAGE", "a command is missing", { hint: lists });
   const [, message = "", guess] =
     /^(?:error: )?([\s\S]*?)(?:\n\((Did you mean [^\n]*\?)\))?$/.exec(error.message) ?? [];
-  return new AppError("USAGE", message, { hint: guess ?? lists });
+  return new AppError("USAGE", choiceWords(message) ?? message, { hint: guess ?? lists });
+}
+
+/** Of a value that is none of those there are: which, of what, and those that there are. */
+function choiceWords(message: string): string | null {
+  const [, option, value, argument, choices] =
+    /^(?:command-argument value|option '(.*?)' argument) '(.*)' is invalid(?: for argument '(.*)')?\. Allowed choices are (.*)\.$/s.exec(
+      message,
+    ) ?? [];
+  if (choices === undefined) return null;
+  return `"${value}" is no ${argument ?? option?.replace(/^.*--(\S+).*$/, "$1")}: there are ${choices}`;
+}
+
+/** Of the command that was typed, as far as there is one. */
+async function helpFor(program: Command, argv: readonly string[]): Promise<string> {
+  const { pathTo } = await import("./commands/help/position.ts");
+  const names: string[] = [];
+  const { command } = pathTo(program, [...argv, ""]);
+  for (let at = command; at.parent; at = at.parent) names.unshift(at.name());
+  if (names.length === 0) return `${HELP_COMMAND} lists the commands.`;
+  const shows = command.commands.length > 0 ? "lists its commands" : "shows what it takes";
+  return `${helpCommand(names)} ${shows}.`;
 }
 
 /** What nobody foresaw may quote what it met: a candidate's data among it. */
@@ -234,7 +270,8 @@ function report(
     world.io.err(`${world.redact(jsonText(body))}\n`);
   } else {
     if (!known && error instanceof Error) say(framesOf(error));
-    say(`Error: ${message}${hint ? `\n  Try: ${hint}` : ""}`);
+    const lines = hint ? hint.split("\n").map((line) => `\n  → ${line}`) : [];
+    say(`Error: ${message}${lines.join("")}`);
   }
   return known ? ERROR_CODES[error.code].exit : 1;
 }

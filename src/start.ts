@@ -1,5 +1,5 @@
 import { fstatSync } from "node:fs";
-import type { Io } from "./shared/io.ts";
+import { type Io, READER_LEFT } from "./shared/io.ts";
 import type { Outside } from "./shared/world.ts";
 import { reportBug, main } from "./main.ts";
 import { openBrowser } from "./shared/browser.ts";
@@ -64,7 +64,7 @@ export async function start(loader: Loader): Promise<void> {
       process.exitCode = outcome = ERROR_CODES.STORE_UNAVAILABLE.exit;
     }
     // What runs gets a moment to clean up after itself.
-    stop.abort(new DOMException("SIGPIPE", "AbortError"));
+    stop.abort(new DOMException(READER_LEFT, "AbortError"));
     setTimeout(() => process.exit(outcome ?? EXIT_INTERRUPTED), LAST_WORDS_MS).unref();
   });
   const code = await main(process.argv.slice(2), world);

@@ -22,6 +22,7 @@ const HOUSE = [
   ["declared-secrets"],
   ["flows"],
   ["vendors", "store", "oauth", "vault", "alerts", "systemd"],
+  ["postgres"],
   ["core"],
   ["shared"],
 ];
@@ -39,8 +40,9 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/daemon": [["."], ["metrics"], ["admin", "receiving"], ["pages", "trouble"], ["http"]],
   "src/flows": [
     ["jobs", "doctor"],
-    ["trial", "rerun", "intake", "backup", "retention"],
-    ["deliver", "connect", "ats", "erasure"],
+    ["trial", "rerun", "intake", "backup", "retention", "copying"],
+    ["status"],
+    ["deliver", "connect", "ats", "erasure", "alerting"],
     ["account", "watch"],
   ],
   "src/vendors": [["."], VENDOR_FOLDERS, ["reading", "calling"], ["contract"]],
@@ -48,19 +50,19 @@ const ROOMS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "src/store/sqlite": [
     ["."],
     ["delivery", "reads"],
-    ["restore"],
+    ["restore", "copying"],
     ["intake", "connections", "rerun", "retention", "erasure"],
     ["rows", "coordination", "commits"],
     ["file"],
   ],
   "src/store/postgres": [
     ["."],
-    ["delivery", "reads"],
+    ["delivery", "reads", "copying"],
     ["intake", "connections", "rerun", "retention", "erasure"],
     ["rows", "coordination"],
     ["server"],
   ],
-  "src/vault": [["."], ["keychain", "sealed"], ["file"], ["contract"]],
+  "src/vault": [["."], ["keychain", "sealed"], ["file", "postgres"], ["rows"], ["contract"]],
   "src/oauth": [[".", "consent"], ["endpoint"]],
   "src/core": [["advice", "delivery"], ["."]],
   "src/shared": [["."]],
@@ -147,7 +149,7 @@ describe("the map of the house", () => {
       "src/main.ts",
       "src/commands/status.ts",
       "src/app.ts",
-      "src/flows/watch/status.ts",
+      "src/flows/status/status.ts",
     ];
     const packages = new Set(
       told.flatMap((file) => loadedWith(file)).filter((path) => !path.startsWith("src/")),
@@ -212,7 +214,7 @@ describe("an import is refused", () => {
     ["of a room by the ground", "src/core/push.ts", "src/core/delivery/retry.ts", true],
     ["of a neighbouring room", "src/flows/deliver/deliver.ts", "src/flows/connect/grant.ts", true],
     ["of an upper room", "src/flows/account/access.ts", "src/flows/deliver/deliver.ts", true],
-    ["of the app by a flow", "src/flows/watch/status.ts", "src/app.ts", true],
+    ["of the app by a flow", "src/flows/status/status.ts", "src/app.ts", true],
   ];
   test.each(refused)("%s", (_why, from, to, isTypeOnly) => {
     expect(faultsOf({ from, to, isTypeOnly })).toEqual([expect.stringContaining(`${from} → ${to}`)]);
@@ -258,7 +260,7 @@ function faultOf(link: Import): string | null {
   if (right === "emulator") return STARTS_EMULATOR.includes(left) ? null : "the product knows no emulator";
   const isList = to === VENDOR_LIST && READS_VENDOR_LIST.includes(left);
   if (left !== "app" && left !== right && !isTypeOnly && !isList && isReal(to))
-    return "only app.ts puts the real parts together";
+    return "only app.ts and its folder put the real parts together";
   return wrongWayIn("src", HOUSE, link) ?? wrongWayInRooms(link);
 }
 

@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { type RequestOptions, request } from "node:https";
+import { isIP } from "node:net";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
 import { temporaryDirectory } from "./directory.ts";
@@ -10,7 +11,7 @@ import { temporaryDirectory } from "./directory.ts";
 export interface Issued {
   certFile: string;
   keyFile: string;
-  /** It is its own authority. */
+  /** Who vouches for it: itself, unless it was issued by another. */
   ca: string;
 }
 
@@ -37,21 +38,27 @@ copy_extensions = copy
 rand_serial = yes
 [any]
 commonName = supplied
+[authority]
+basicConstraints = critical, CA:TRUE
 `;
 
-/** For localhost unless other names are told; good from yesterday on for 90 days unless told otherwise. */
+/** For localhost unless other names or addresses are told; good from yesterday on for 90 days unless told otherwise. */
 export function issued({
   kind = "ecdsa" as keyof typeof KINDS,
   from = Date.now() - DAY_MS,
   until = Date.now() + 90 * DAY_MS,
   names = ["localhost"] as readonly string[],
+  /** Whose certificate it is that vouches for this one; itself unless told. */
+  by = null as Issued | null,
 } = {}): Issued {
   const cwd = temporaryDirectory();
   const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd, stdio: "pipe" });
   const time = (at: number) => `${new Date(at).toISOString().replace(/[-:T]|\.\d+/g, "")}`;
   writeFileSync(join(cwd, "authority.cnf"), AUTHORITY);
   writeFileSync(join(cwd, "index"), "");
-  const alternatives = [...names.map((name) => `DNS:${name}`), "IP:127.0.0.1"].join(",");
+  const alternatives = [...names, "127.0.0.1"]
+    .map((name) => `${isIP(name) === 0 ? "DNS" : "IP"}:${name}`)
+    .join(",");
   const subject = ["-subj", `/CN=${randomUUID()}`, "-addext", `subjectAltName=${alternatives}`];
   openssl(
     "req",
@@ -66,10 +73,13 @@ export function issued({
     "request",
   );
   const times = ["-startdate", time(from), "-enddate", time(until)];
-  const own = ["-config", "authority.cnf", "-batch", "-notext", "-selfsign", "-keyfile", "key.pem"];
-  openssl("ca", ...own, "-in", "request", "-out", "cert.pem", ...times);
+  const authority = by
+    ? ["-cert", by.certFile, "-keyfile", by.keyFile]
+    : ["-selfsign", "-keyfile", "key.pem", "-extensions", "authority"];
+  const settings = ["-config", "authority.cnf", "-batch", "-notext", ...authority];
+  openssl("ca", ...settings, "-in", "request", "-out", "cert.pem", ...times);
   const certFile = join(cwd, "cert.pem");
-  return { certFile, keyFile: join(cwd, "key.pem"), ca: readFileSync(certFile, "utf8") };
+  return { certFile, keyFile: join(cwd, "key.pem"), ca: readFileSync(by?.certFile ?? certFile, "utf8") };
 }
 
 export function tlsSettings({ certFile, keyFile }: Issued): Record<string, string> {

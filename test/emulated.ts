@@ -46,6 +46,8 @@ export interface SmartrecruitersSettings extends OauthSettings {
   /** Of the published face. */
   published?: object;
   customFields?: readonly object[] | null;
+  /** Ids; null where each is one. */
+  jobs?: readonly string[] | null;
   pageSize?: number;
   pageStyle?: "id" | "link" | "offset";
   webhookCopies?: number;

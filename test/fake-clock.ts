@@ -10,7 +10,11 @@ export interface FakeClock extends Clock {
   sleepers(): number;
 }
 
-export function fakeClock(startAt = Date.UTC(2026, 10, 22, 12)): FakeClock {
+/** `isBusy`: whether something is asked for that takes real time; time stands still meanwhile. */
+export function fakeClock(
+  startAt = Date.UTC(2026, 10, 22, 12),
+  isBusy: () => boolean = () => false,
+): FakeClock {
   let now = startAt;
   let passed = 0;
   const asleep = new Set<{ wakeAt: number; wake: () => void }>();
@@ -19,7 +23,10 @@ export function fakeClock(startAt = Date.UTC(2026, 10, 22, 12)): FakeClock {
     now = Math.max(now, at);
   };
   /** Lets promises and real I/O on loopback run before time moves on. */
-  const settle = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+  const settle = async () => {
+    do await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+    while (isBusy());
+  };
   return {
     now: () => now,
     monotonic: () => passed,

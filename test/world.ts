@@ -216,6 +216,7 @@ export interface InviteEvent {
     candidate: { email: string; first_name: string; last_name: string };
     tests: InviteTest[];
     result_url?: string | null;
+    source?: object;
   };
 }
 

@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import { refuseMistyped } from "./session/log-to-read.ts";
-import { refuseEmptyTimes } from "./session/option-values.ts";
-import { previewOrRun, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
-import { defined } from "./replay.ts";
+import { defined, refuseEmptyTimes } from "./session/option-values.ts";
+import { previewOrRun, RERUN_EXITS, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -14,7 +13,7 @@ export function registerBackfill(program: Command, world: World): void {
   withRerunOptions(backfill, world)
     .addHelpText(
       "after",
-      "\n--since and --until look at the invite's newest event.\n\nExample:\n  jc-integrations backfill --since 2026-10-01 --yes",
+      `\nWithout a filter: all. --since and --until look at the invite's newest event.${RERUN_EXITS}\n\nExample:\n  jc-integrations backfill --since 2026-10-01 --yes`,
     )
     .action((flags: RerunFlags & { includeInProgress?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {

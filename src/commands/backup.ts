@@ -1,7 +1,9 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Command } from "commander";
-import { restoreCommand } from "../core/advice/command-lines.ts";
+import { BACKUP_COMMAND, restoreCommand } from "../core/advice/command-lines.ts";
+import { copiedNotBackedUp } from "../core/advice/copied-log.ts";
 import { notInPostgres } from "../core/advice/database.ts";
+import { copiedMark } from "../shared/copied-log.ts";
 import { AppError } from "../shared/errors.ts";
 import { nearest } from "../shared/nearest.ts";
 import { isPostgres } from "../shared/store-url.ts";
@@ -39,6 +41,7 @@ export function registerBackup(program: Command, world: World): void {
 
 /** A file's name that is nearly a subcommand's would become a backup where a list was wanted. Throws `USAGE`. */
 function refuseMistypedCommand(to: string | undefined, { commands }: Command): void {
+  if (to === "") throw new AppError("USAGE", "the backup's file has no name", { hint: BACKUP_COMMAND });
   if (to === undefined || /[./\\]/.test(to)) return;
   const guess = nearest(
     to,
@@ -52,6 +55,8 @@ function refuseMistypedCommand(to: string | undefined, { commands }: Command): v
 
 async function takeBackup({ app, world, print }: Session, to: string | undefined): Promise<void> {
   if (isPostgres(app.config["store.url"])) throw notInPostgres("a copy of the log");
+  const mark = copiedMark(app.stateDir);
+  if (mark) throw copiedNotBackedUp(join(app.stateDir, "log.db"), mark);
   const store = await app.storeToRead();
   if (!store) throw new AppError("USAGE", `no log is in ${app.stateDir}`, { hint: "Check --state-dir." });
   const { backUpNow, backUpNowAs } = await import("../flows/backup/now.ts");
@@ -68,17 +73,21 @@ async function takeBackup({ app, world, print }: Session, to: string | undefined
         `${file}: ${countsText(taken)}, read through and on disk.`,
         ...(removed.length > 0 ? [`${count(removed.length, "older one")} made way.`] : []),
         `Back to it: ${restoreCommand(file)}`,
+        ...(to === undefined ? [] : ["status and doctor tell the age of those in backup.dir only."]),
       ].join("\n"),
   });
 }
 
-async function listBackups({ app, terminal, print }: Session): Promise<void> {
+/** Where the log is in PostgreSQL only what was made before is told of. */
+async function listBackups({ app, terminal, print, say }: Session): Promise<void> {
   const [{ backupsIn, isAsLong }, { backupDirOf }] = await Promise.all([
     import("../flows/backup/list.ts"),
     import("../flows/watch/last-backup.ts"),
   ]);
   const directory = backupDirOf(app.config, app.stateDir);
   const backups = backupsIn(directory);
+  const elsewhere = isPostgres(app.config["store.url"]) ? notInPostgres("a list of its backups") : null;
+  if (elsewhere && backups.length === 0) throw elsewhere;
   print({
     json: {
       directory,
@@ -111,6 +120,8 @@ async function listBackups({ app, terminal, print }: Session): Promise<void> {
             ]),
           ),
   });
+  if (elsewhere)
+    say(`Note: these are of a log that was a file; ${elsewhere.message}.\n  ${elsewhere.hint ?? ""}`);
 }
 
 function remarkOn<Backup extends { facts: object | null }>(
@@ -127,6 +138,7 @@ async function verify({ app, world, print }: Session, which: string | undefined)
     import("../flows/watch/last-backup.ts"),
     import("../flows/backup/take.ts"),
   ]);
+  if (which === undefined && isPostgres(app.config["store.url"])) throw notInPostgres("its newest backup");
   const file =
     which === undefined
       ? newestIn(backupsIn, backupDirOf(app.config, app.stateDir))

@@ -37,6 +37,10 @@ const DEFAULTS: Omit<CatalogEntry, "test"> = {
 };
 
 const FROM_JOB_TO_STAGE = `\nA stage is written as ${destinationLabels("ats")} shows it in the job's pipeline.`;
+const OF_THE_JOB = `
+A job that it does not know is refused. Where it cannot be asked, and the
+catalogue is kept here, --yes takes job and stage as they are written:
+INTERVIEW/Phone screen, or a status alone.`;
 
 /** `catalog`: which JobCannon test a job's stage triggers. */
 export function registerCatalog(program: Command, world: World): void {
@@ -44,14 +48,14 @@ export function registerCatalog(program: Command, world: World): void {
     .command("catalog")
     .description(`which test a ${destinationLabels("ats")} job stage triggers`)
     .addHelpText("after", "\nExample:\n  jc-integrations catalog list --job 4711");
-  const add = (name: string, description: string, example: string) =>
+  const add = (name: string, description: string, example: string, more = "") =>
     catalog
       .command(name)
       .description(description)
       .option("--job <id>", "the job")
       .option("--vendor <ats>", `the applicant tracking system: ${vendorNames("ats")}`, DEFAULT_ATS)
       .option("--sandbox", "of the sandbox environment")
-      .addHelpText("after", `${FROM_JOB_TO_STAGE}\n\nExample:\n  jc-integrations catalog ${example}`);
+      .addHelpText("after", `${FROM_JOB_TO_STAGE}${more}\n\nExample:\n  jc-integrations catalog ${example}`);
 
   add("list", "what the stages of a job trigger", "list --job 4711").action(
     (flags: Flags, command: Command) => withApp(world, command, (session) => list(session, flags)),
@@ -63,6 +67,7 @@ export function registerCatalog(program: Command, world: World): void {
     "set",
     "let a stage trigger a test; asks for what is not given",
     'set --job 4711 --stage "Assessment" --test disc',
+    OF_THE_JOB,
   )
     .option("--stage <stage>", "the stage")
     .option("--test <test>", TESTS.join(", "), readTest)
@@ -125,7 +130,9 @@ async function set(session: Session, flags: EntryFlags): Promise<void> {
   const before = await catalog.entry(asked);
   const wanted = await entryFrom(session, flags, before);
   if (!TESTS.includes(wanted.test)) refuseUnlessMeant(session, wanted.test);
-  const { entry, ...place } = await catalog.set(asked, wanted);
+  const isMeant = session.globals.yes === true;
+  const { entry, unasked, ...place } = await catalog.set(asked, wanted, { isMeant });
+  if (unasked !== null) session.say(`Taken as written, since the vendor did not say: ${unasked}`);
   session.print({
     json: { ...place, ...entry, changed: JSON.stringify(before) !== JSON.stringify(entry) },
     text: () =>

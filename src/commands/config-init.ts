@@ -31,13 +31,13 @@ export async function initConfig(output: Output, options: ConfigOptions, given: 
   const config = readConfig({ ...options, text, env: {}, flags: {} }, (fault) => {
     throw fault;
   });
-  const { orgFrom } = await import("../app.ts");
+  const { orgFrom } = await import("../app/configuration.ts");
   const org = orgFrom(config.org);
   write(file, text);
   const next = nextSteps(answers, org);
   print({
     json: { file, keys: Object.keys(answers), next },
-    text: () => [`${file} is written. Next:`, ...next.map((line) => `  ${line}`)].join("\n"),
+    text: () => [`${file} is written.`, "", ...next.map((line) => `→ ${line}`)].join("\n"),
   });
 }
 

@@ -3,7 +3,7 @@ import { globalKeys } from "../shared/config-keys.ts";
 import { AppError } from "../shared/errors.ts";
 import { count } from "../shared/text.ts";
 import { lookAtConfig } from "./session/config-problems.ts";
-import { withApp, withoutApp } from "./session/with-app.ts";
+import { type Session, withApp, withoutApp } from "./session/with-app.ts";
 import type { Output, World } from "../shared/world.ts";
 
 export function registerConfig(program: Command, world: World): void {
@@ -17,52 +17,24 @@ export function registerConfig(program: Command, world: World): void {
     .description("every value with its origin; secrets rest in the vault and are never shown")
     .addHelpText("after", "\nExample:\n  jc-integrations config show")
     .action((_options: object, command: Command) =>
-      withApp(world, command, async ({ app, terminal, print }) => {
-        const { orgs, sandbox, origins, file, text: _text, ...values } = app.config;
-        const keys = globalKeys(app.vendors);
-        const rows = Object.entries(values).map(([name, value]) => [
-          name,
-          shown(value, keys[name]?.kind),
-          origins[name] ?? "default",
-        ]);
-        for (const [section, tables] of Object.entries({ orgs, sandbox })) {
-          for (const [name, table] of Object.entries(tables)) {
-            for (const [key, value] of Object.entries(table))
-              rows.push([`${section}.${name}.${key}`, shown(value), file ?? ""]);
-          }
-        }
-        const json = Object.fromEntries(rows.map(([name = "", value, origin]) => [name, { value, origin }]));
-        const shortened = rows.map(([name = "", value = "", origin = ""]) => [
-          name,
-          value,
-          origin === file ? "the file" : origin,
-        ]);
-        print({
-          json: { config: json },
-          text: () =>
-            [
-              ...(file ? [`the file: ${file}`] : []),
-              terminal.table(["key", { name: "value", below: true }, { name: "from", drop: 1 }], shortened),
-            ].join("\n"),
-        });
-      }),
+      withApp(world, command, async (session) => showConfig(session)),
     );
 
   config
     .command("init")
     .description("ask what a first connection needs, and write the file; never over one that is there")
-    .option("--set <key=value>", "a key as in the file, instead of being asked; many times", readSetting, {})
+    .option("--set <key=value>", "a key as in the file, instead of being asked; many times", readSetting)
     .addHelpText(
       "after",
       "\nWithout a terminal it writes what --org and --set say.\n\nExamples:\n  jc-integrations config init\n  jc-integrations config init --org acme --set hubspot.client_id=1234 --no-input",
     )
-    .action((flags: { set: Record<string, string> }, command: Command) =>
+    .action(({ set = {} }: { set?: Record<string, string> }, command: Command) =>
       withoutApp(world, command, async (output) => {
         const [{ configOptions }, { initConfig }] = await Promise.all([
-          import("../app.ts"),
+          import("../app/configuration.ts"),
           import("./config-init.ts"),
         ]);
-        await initConfig(output, configOptions(world, output.globals), flags.set);
+        await initConfig(output, configOptions(world, output.globals), set);
       }),
     );
 
@@ -82,25 +54,57 @@ export function registerConfig(program: Command, world: World): void {
     .description("which file is read, and where the state rests")
     .addHelpText("after", "\nExample:\n  jc-integrations config path")
     .action((_options: object, command: Command) =>
-      withApp(world, command, async ({ app, terminal, print }) => {
-        const json = { config: app.config.file, configSearched: app.configFile, stateDir: app.stateDir };
-        const configured = app.config.file ?? `${app.configFile} (not there)`;
-        const rows = [
-          ["config", configured],
-          ["state", app.stateDir],
-        ];
-        print({ json, text: () => terminal.table(["", ""], rows).trimStart() });
-      }),
+      withApp(world, command, async (session) => showPath(session)),
     );
 }
 
-function readSetting(text: string, before: Record<string, string>): Record<string, string> {
+function showConfig({ app, terminal, print }: Session): void {
+  const { orgs, sandbox, origins, file, text: _text, ...values } = app.config;
+  const keys = globalKeys(app.vendors);
+  const rows = Object.entries(values).map(([name, value]) => [
+    name,
+    shown(value, keys[name]?.kind),
+    origins[name] ?? "default",
+  ]);
+  for (const [section, tables] of Object.entries({ orgs, sandbox })) {
+    for (const [name, table] of Object.entries(tables)) {
+      for (const [key, value] of Object.entries(table))
+        rows.push([`${section}.${name}.${key}`, shown(value), file ?? ""]);
+    }
+  }
+  const json = Object.fromEntries(rows.map(([name = "", value, origin]) => [name, { value, origin }]));
+  const shortened = rows.map(([name = "", value = "", origin = ""]) => [
+    name,
+    value,
+    origin === file ? "the file" : origin,
+  ]);
+  print({
+    json: { config: json },
+    text: () =>
+      [
+        ...(file ? [`the file: ${file}`] : []),
+        terminal.table(["key", { name: "value", below: true }, { name: "from", drop: 1 }], shortened),
+      ].join("\n"),
+  });
+}
+
+function readSetting(text: string, before: Record<string, string> = {}): Record<string, string> {
   const [, key, value] = /^([\w.-]+)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined)
     throw new InvalidArgumentError("It is a key and its value, as hubspot.tier=paid.");
   if (value.trim() === "")
     throw new InvalidArgumentError(`${key} has no value: leave it out, or say one, as hubspot.tier=paid.`);
   return { ...before, [key]: value };
+}
+
+function showPath({ app, terminal, print }: Session): void {
+  const json = { config: app.config.file, configSearched: app.configFile, stateDir: app.stateDir };
+  const configured = app.config.file ?? `${app.configFile} (not there)`;
+  const rows = [
+    ["config", configured],
+    ["state", app.stateDir],
+  ];
+  print({ json, text: () => terminal.table(["", ""], rows).trimStart() });
 }
 
 async function checkConfig(output: Output): Promise<void> {

@@ -50,7 +50,7 @@ export async function runConnectViaService(
   const known = options.account ?? (before?.isConfirmed && !globals.yes ? before.account?.id : undefined);
   say(
     known === undefined
-      ? `The account that answers gets nothing before you type: ${connectCommand({ org, vendor, environment }, "--confirm")}`
+      ? `The account that answers gets nothing before you run: ${connectCommand({ org, vendor, environment }, "--confirm")}`
       : `Account ${plain(known)} alone may answer, and is confirmed.`,
   );
   say(

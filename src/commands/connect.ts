@@ -60,7 +60,13 @@ interface ConnectOptions {
 
 const EXAMPLES = `
 It waits 5 minutes for the consent, also with --no-input, which only keeps it
-from asking: then the browser has to come back to this machine.
+from asking: then the browser has to come back to this machine. With --json the
+link is a line of JSON on stderr, {"version":1,"consentUrl":"…"}.
+
+Exit codes: 0 connected · 7 connected, and a scope or property is missing
+            2 wrong client id, secret or redirect URI
+            3 consent denied, or nobody gave it in time
+            6 the vendor refused, or did not answer
 
 Example:
   jc-integrations connect hubspot --org acme
@@ -141,7 +147,7 @@ async function connectDirectly(context: ConnectContext, request: DirectRequest):
 }
 
 async function connectByConsent(
-  { world, say }: Session,
+  { world, globals, say, terminal }: Session,
   context: ConnectContext,
   { browser, done, ...request }: Omit<ConnectRequest, "consent"> & { browser: boolean; done: AbortSignal },
 ): Promise<Connected> {
@@ -156,31 +162,32 @@ async function connectByConsent(
       onUrl: (url) => {
         say(`Give JobCannon access to ${context.destination.label} in the browser:`);
         // Unredacted: this one place is where its state has to be seen.
-        world.io.err(`\n${url}\n\n`);
+        world.io.err(globals.json ? `${JSON.stringify({ version: 1, consentUrl: url })}\n` : `\n${url}\n\n`);
         if (!browser) say(elsewhere());
       },
       onTick: (seconds) => {
-        if (world.io.stderrIsTerminal) world.io.err(`\r\u001b[2Kwaiting for consent, ${seconds} s left `);
+        if (terminal.redraws && !globals.json)
+          world.io.err(`\r\u001b[2Kwaiting for consent, ${seconds} s left `);
       },
       onNotice: say,
       onNoBrowser: () => {
-        clearCountdown(world);
+        clearCountdown({ world, terminal });
         say(`No browser can be opened here. ${elsewhere()}`);
       },
       ...(browser ? { openBrowser: world.openBrowser } : {}),
       ...(canPaste ? { pastedLines: linesOf(world, done) } : {}),
     },
   });
-  clearCountdown(world);
+  clearCountdown({ world, terminal });
   return connected;
 }
 
-function clearCountdown({ io }: World): void {
-  if (io.stderrIsTerminal) io.err("\r\u001b[2K");
+function clearCountdown({ world, terminal }: Pick<Session, "world" | "terminal">): void {
+  if (terminal.redraws) world.io.err("\r\u001b[2K");
 }
 
 async function confirmOtherAccount(
-  { globals, world }: Session,
+  { globals, world, terminal }: Session,
   before: Account,
   after: Account,
 ): Promise<boolean> {
@@ -190,7 +197,7 @@ async function confirmOtherAccount(
       hint: "If that is meant, run it again with --yes. Nothing was changed.",
     });
   }
-  clearCountdown(world);
+  clearCountdown({ world, terminal });
   tell(
     world,
     `This is account ${after.id} (${plain(after.name)}), not ${before.id} as before: all results would count as never sent.`,

@@ -1,7 +1,10 @@
 import { type Command, Option } from "commander";
+import { DEMO_COMMAND } from "../core/advice/command-lines.ts";
 import { DEFAULT_VENDOR } from "../core/default-vendor.ts";
 import { VENDORS } from "../vendors/index.ts";
 import type { DemoOptions } from "../demo/demo.ts";
+import { AppError } from "../shared/errors.ts";
+import { hasReaderLeft } from "../shared/io.ts";
 import { withoutApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -33,8 +36,15 @@ export function registerDemo(program: Command, world: World): void {
         world,
         command,
         async (output) => {
+          if (output.globals.json)
+            throw new AppError("USAGE", "demo tells its steps to people, and has no JSON", {
+              hint: DEMO_COMMAND,
+            });
           const { runDemo } = await import("../demo/demo.ts");
-          await runDemo(output, { ...options, keep: options.keep === true });
+          await runDemo(output, { ...options, keep: options.keep === true }).catch((error: unknown) => {
+            // As of every pager: nothing of it is left to be done.
+            if (!hasReaderLeft(world.signal)) throw error;
+          });
         },
         { atMost: COLUMNS },
       ),

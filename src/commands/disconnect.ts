@@ -18,7 +18,7 @@ export function registerDisconnect(program: Command, world: World): void {
     .option("--sandbox", "the sandbox environment")
     .addHelpText(
       "after",
-      "\nIt asks first; a script says --yes.\n\nExample:\n  jc-integrations disconnect hubspot --org acme",
+      "\nIt asks first; a script says --yes. It ends with 7 where the vendor was not told.\n\nExample:\n  jc-integrations disconnect hubspot --org acme",
     )
     .action((vendor: string, options: { uninstall?: boolean; sandbox?: boolean }, command: Command) =>
       withApp(world, command, (session) => runDisconnect(session, vendor, options)),

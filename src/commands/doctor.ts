@@ -146,9 +146,16 @@ async function tell(output: Output, { areas, mended, isPart, place, bug }: Told)
   const [worst] = faults;
   if (!worst || worst.code === null) return;
   if (worst.code === "BUG") throw bug;
-  const ids = [...new Set(faults.map(({ id }) => id))];
-  throw new AppError(worst.code, `${count(faults.length, "fault")}: ${ids.join(", ")}`, {
+  throw new AppError(worst.code, `${count(faults.length, "fault")}: ${placesOf(areas).join(", ")}`, {
     ...(worst.command === null ? {} : { hint: worst.command }),
+  });
+}
+
+/** Where they are, as the report names it: ids are for scripts. */
+function placesOf(areas: readonly Area[]): string[] {
+  return areas.flatMap(({ label, findings }) => {
+    const n = findings.filter(({ code }) => code !== null).length;
+    return n === 0 ? [] : [n === 1 ? label : `${label} (${n})`];
   });
 }
 

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import { eraseCommand, VACUUM_COMMAND } from "../core/advice/command-lines.ts";
+import { BYTES_IN_DATABASE } from "../core/advice/database.ts";
 import { removeFilesCommand } from "../core/advice/remove-files.ts";
 import { emailKey } from "../core/event.ts";
 import type { HoldingCopy } from "../flows/backup/holding.ts";
 import type { ErasePlan } from "../flows/erasure/erase.ts";
 import type { AskedVendor } from "../flows/erasure/vendors.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
+import { isPostgres } from "../shared/store-url.ts";
 import { maskEmail, plain } from "../shared/text.ts";
 import type { World } from "../shared/world.ts";
 import { VENDORS } from "../vendors/index.ts";
@@ -51,7 +53,7 @@ together. Then the log is written anew, so that no byte of them is left in it:
 meanwhile senders hear 503 and send again. Backups keep them until they are
 removed: each is named with its day; so are files of export that lie in the
 state directory or in this one. An address that nothing is held of is
-refused from now on all the same. Cut off, type it again.
+refused from now on all the same. Cut off, run it again.
 
 Example:
   jc-integrations erase - --org acme --dry-run
@@ -65,22 +67,22 @@ async function erase(session: Session, address: string, options: EraseOptions): 
   ]);
   const context = { ...app, store: await app.store() };
   const plan = await planErase(context, { org: app.org, address });
-  const isKnown = plan.erasedAt !== null || plan.remote !== null || Object.keys(plan.person.rows).length > 0;
+  const isKnown = plan.erasedAt !== null || plan.remote !== null || !isEmpty(plan.person);
   if (!isKnown) refuseNoAddress(address);
   const copies = await copiesHolding({ ...app, cwd: world.cwd }, app.org, plan.person);
   const isRemote = options.remote === true || plan.remote !== null;
   const planned = [
-    ...planText(plan, copies, { isRevealed: options.reveal === true }),
+    ...planText(plan, { isRevealed: options.reveal === true }),
     ...(isRemote ? (await afterErase(session)).map((words) => `! ${words}.`) : []),
   ];
   if (options.dryRun)
     return session.print({
       json: { ...jsonOf(plan, copies), isDryRun: true },
-      text: () => [`Would go of ${app.org}:`, ...planned].join("\n"),
+      text: () => [...wouldGo(plan), ...planned, ...copies.map(copyText), ...exportsText(copies)].join("\n"),
     });
-  const isDone = plan.erasedAt !== null && Object.keys(plan.person.rows).length === 0 && !isRemote;
+  const isDone = plan.erasedAt !== null && isEmpty(plan.person) && !isRemote;
   // What is told in the end needs no plan.
-  if (!isDone) say(`${planned.join("\n")}\n`);
+  if (!isDone && planned.length > 0) say(`${planned.join("\n")}\n`);
   let vendors: AskedVendor[] = [];
   let rows: ErasePlan["person"]["rows"] = {};
   if (!isDone) {
@@ -90,16 +92,16 @@ async function erase(session: Session, address: string, options: EraseOptions): 
     rows = erased.rows;
     if (erased.remote) vendors = await atVendors(session, erased.mark, erased.remote);
   }
-  const bytes = await takeBytesOut(session, options);
+  const { bytes, words } = await takeBytesOut(session, options);
   session.print({
-    json: { ...jsonOf(plan, copies), rows, isDryRun: false, vendors, bytes: bytes === null ? "gone" : "due" },
+    json: { ...jsonOf(plan, copies), rows, isDryRun: false, vendors, bytes },
     text: () =>
       [
         isDone
           ? `Nothing is held of this person: they were erased on ${dayOf(plan.erasedAt)}.`
-          : `Erased from ${app.org}: ${rowsWords(rows)}. Later events about them are refused, and counted.`,
+          : `${erasedWords(app.org, rows)}. Later events about them are refused, and counted.`,
         ...vendors.map(({ words, isDone: isAsked }) => `${isAsked ? "" : "! "}${words}.`),
-        bytes ?? "No byte of them is left in the log's files.",
+        words,
         ...copies.map(copyText),
         ...exportsText(copies),
       ].join("\n"),
@@ -108,9 +110,14 @@ async function erase(session: Session, address: string, options: EraseOptions): 
   if (left.length > 0)
     throw new AppError("PARTIAL", `erased here, and not at ${left.map(({ label }) => label).join(", ")}`, {
       hint: left.some(({ canAsk }) => canAsk)
-        ? `What is left is asked when you type it again: ${eraseCommand(app.org, "--remote")}`
+        ? `What is left is asked when you run it again: ${eraseCommand(app.org, "--remote")}`
         : "A person has to remove it there.",
     });
+}
+
+function erasedWords(org: string, rows: ErasePlan["person"]["rows"]): string {
+  const words = rowsWords(rows);
+  return words === "nothing" ? `${org} held nothing about them` : `Erased from ${org}: ${words}`;
 }
 
 async function atVendors(
@@ -132,19 +139,27 @@ async function atVendors(
   return asked;
 }
 
-/** Null where they are gone; else why not, in words. */
-async function takeBytesOut({ app, say }: Session, { later }: EraseOptions): Promise<string | null> {
+/** What is left of them in the log's files. */
+interface Bytes {
+  /** `database`: its own to write over, in its own time. */
+  bytes: "gone" | "due" | "database";
+  words: string;
+}
+
+async function takeBytesOut({ app, say }: Session, { later }: EraseOptions): Promise<Bytes> {
+  if (isPostgres(app.config["store.url"])) return { bytes: "database", words: BYTES_IN_DATABASE };
+  const gone: Bytes = { bytes: "gone", words: "No byte of them is left in the log's files." };
   const store = await app.store();
-  if (!(await store.bytesDue())) return null;
+  if (!(await store.bytesDue())) return gone;
   const job = `the daily job does it, or ${VACUUM_COMMAND}`;
-  if (later) return `Their bytes are in the log's files still: ${job}.`;
+  if (later) return { bytes: "due", words: `Their bytes are in the log's files still: ${job}` };
   say("Writing the log anew …");
   try {
     await (await app.backupFiles()).vacuum();
-    return null;
+    return gone;
   } catch (error) {
     if (!isAppError(error, "STORE_UNAVAILABLE")) throw error;
-    return `! Their bytes are in the log's files still (${error.message}): ${job}.`;
+    return { bytes: "due", words: `! Their bytes are in the log's files still (${error.message}): ${job}` };
   }
 }
 
@@ -179,28 +194,30 @@ async function afterErase({ app }: Session): Promise<string[]> {
 }
 
 function lossOf({ person, erasedAt }: ErasePlan, isRemote: boolean): string {
-  const isHeld = Object.keys(person.rows).length > 0;
-  const here = isHeld
-    ? "All of this goes for good, and later events about this person are refused"
+  const here = !isEmpty(person)
+    ? "What is held of this person goes for good, and later events about them are refused"
     : erasedAt === null
       ? "Nothing is held of this person; their later events are refused from now on all the same"
       : "They were erased here before";
   return isRemote ? `${here}; the vendors are asked to delete what they hold` : here;
 }
 
-function planText(
-  { person, erasedAt }: ErasePlan,
-  copies: readonly HoldingCopy[],
-  { isRevealed }: { isRevealed: boolean },
-): string[] {
+function isEmpty({ rows }: ErasePlan["person"]): boolean {
+  return Object.keys(rows).length === 0;
+}
+
+/** The rows follow, where there are any. */
+function wouldGo({ org, person }: ErasePlan): string[] {
+  return [isEmpty(person) ? `Nothing would go of ${org}.` : `Would go of ${org}:`];
+}
+
+function planText({ person, erasedAt }: ErasePlan, { isRevealed }: { isRevealed: boolean }): string[] {
   const [, ...joined] = person.addresses;
   const shown = joined.map((each) => plain(isRevealed ? each : maskEmail(each))).join(", ");
   return [
-    rowsWords(person.rows),
+    ...(isEmpty(person) ? [] : [rowsWords(person.rows)]),
     ...(joined.length > 0 ? [`with what else is the same contact: ${shown}`] : []),
     ...(erasedAt === null ? [] : [`erased before, on ${dayOf(erasedAt)}`]),
-    ...copies.map(copyText),
-    ...exportsText(copies),
   ];
 }
 
@@ -217,7 +234,9 @@ function copyText({ file, goneBy, isUnknown }: HoldingCopy): string {
 /** No job looks after them. */
 function exportsText(copies: readonly HoldingCopy[]): string[] {
   const files = copies.flatMap(({ file, isExport }) => (isExport ? [file] : []));
-  return files.length === 0 ? [] : [`What export wrote is yours to remove: ${removeFilesCommand(files)}`];
+  return files.length === 0
+    ? []
+    : ["What export wrote is yours to remove:", `  ${removeFilesCommand(files)}`];
 }
 
 function dayOf(at: number | null): string {

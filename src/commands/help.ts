@@ -6,6 +6,7 @@ import { HELP_COMMAND } from "../core/advice/command-lines.ts";
 import { AppError } from "../shared/errors.ts";
 import { helpWidthOf, wrapped } from "../shared/layout.ts";
 import { nearest } from "../shared/nearest.ts";
+import { count } from "../shared/text.ts";
 import { VERSION } from "../shared/version.ts";
 import type { World } from "../shared/world.ts";
 
@@ -66,6 +67,7 @@ async function writeManPages(world: World, directory: string, treeOf: TreeOf): P
   try {
     makeDirectory(path);
     for (const [name, text] of pages) writeFileSync(join(path, name), text);
+    world.io.out(`${count(pages.size, "man page")} written into ${path}\n`);
   } catch (cause) {
     if (!(cause instanceof Error && "code" in cause)) throw cause;
     throw new AppError("USAGE", `the man pages cannot be written into ${path} (${cause.code})`, {

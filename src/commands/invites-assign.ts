@@ -14,6 +14,7 @@ import type { World } from "../shared/world.ts";
 import type { FoundCandidate } from "../vendors/contract/destination.ts";
 import { destinationLabels } from "../vendors/index.ts";
 import { vendorNames } from "./session/known-values.ts";
+import { refuseMistyped } from "./session/log-to-read.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 
 interface Flags {
@@ -33,7 +34,7 @@ export function registerAssign(invites: Command, world: World): void {
     .option("--vendor <ats>", `the applicant tracking system: ${vendorNames("ats")}`, DEFAULT_ATS)
     .addHelpText(
       "after",
-      `\nThe result then goes to that application of ${destinationLabels("ats")},\nwhatever its events say.\n\nExamples:\n  jc-integrations invites assign\n  jc-integrations invites assign inv_7Q2 --candidate 4f1c --job 4711`,
+      `\nThe result then goes to that application of ${destinationLabels("ats")},\nwhatever its events say. A candidate with another address is taken with --yes.\n\nExamples:\n  jc-integrations invites assign\n  jc-integrations invites assign inv_7Q2 --candidate 4f1c --job 4711`,
     )
     .action((id: string | undefined, flags: Flags, command: Command) =>
       withApp(world, command, (session) => run(session, id, flags)),
@@ -42,8 +43,9 @@ export function registerAssign(invites: Command, world: World): void {
 
 async function run(session: Session, id: string | undefined, flags: Flags): Promise<void> {
   const { app, world } = session;
-  const store = await app.store();
   const { vendor } = flags;
+  await refuseMistyped(session, vendor);
+  const store = await app.store();
   const of = { org: app.org, vendor, environment: "production", signal: world.signal } as const;
   const context = await openToAssign(app, store, of);
   if (id === undefined) return await list(session, context);

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { IMPORT_COMMAND, inviteCommand, invitesCommand } from "../core/advice/command-lines.ts";
+import { SEVERAL_LINES } from "../core/advice/several-lines.ts";
 import { INVITE_STATUSES, type InviteStatus } from "../core/event.ts";
 import type { ImportReport } from "../flows/intake/import-events.ts";
 import { AppError } from "../shared/errors.ts";
@@ -11,7 +12,6 @@ import { registerWanted } from "./invites-wanted.ts";
 import { registerAssign } from "./invites-assign.ts";
 import type { World } from "../shared/world.ts";
 import type { InviteHistory, InviteSummary, Store } from "../store/contract/store.ts";
-import { defined } from "./replay.ts";
 import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { inviteJson, placeOf, pushJson, stateWords } from "./session/invite-words.ts";
 import { logToRead } from "./session/log-to-read.ts";
@@ -19,6 +19,7 @@ import { stdinOf } from "./session/stdin.ts";
 import { withMaskedAddresses } from "./session/masked-invite.ts";
 import {
   COUNTED_AT_MOST,
+  defined,
   moreWords,
   readLimit,
   type TimeFlags,
@@ -59,7 +60,7 @@ export function registerInvites(program: Command, world: World): void {
     .addOption(new Option("--limit <n>", "how many").argParser(readLimit).default(20))
     .addOption(new Option("--all", "all of them").conflicts("limit"))
     .option(LOCAL_OPTION, LOCAL_WORDS)
-    .option("--reveal", "show addresses in full")
+    .option("--reveal", "show names and addresses in full")
     .addHelpText("after", "\nExample:\n  jc-integrations invites list --status completed --since yesterday")
     .action((flags: ListFlags, command: Command) =>
       withApp(world, command, (session) => list(session, flags)),
@@ -71,7 +72,7 @@ export function registerInvites(program: Command, world: World): void {
     .description("where one invite's results are and why, with all that was sent, left out and tried")
     .option(EMAIL_OPTION, `instead of an invitation: this candidate's newest ${EMAIL_WORDS}`)
     .option(LOCAL_OPTION, LOCAL_WORDS)
-    .option("--reveal", "show addresses in full")
+    .option("--reveal", "show names and addresses in full")
     .addHelpText(
       "after",
       "\nThe first line answers where the result is, and names what to type where it\nwaits.\n\nExamples:\n  jc-integrations invites show inv_7Q2\n  jc-integrations invites show --email ann@example.com --reveal",
@@ -124,7 +125,7 @@ async function show(
     throw await noInvite(store, { org: app.org, ids: id === undefined ? [] : [id], email: address });
   }
   const [{ inviteStory }, { inviteStoryJson, masked, renderInvite }] = await Promise.all([
-    import("../flows/watch/invite-story.ts"),
+    import("../flows/status/invite-story.ts"),
     import("./session/invite-text.ts"),
   ]);
   const found = { history, story: await inviteStory(app, store, history) };
@@ -166,7 +167,10 @@ function shownJson<Json>(json: Json, { reveal }: { reveal: boolean | undefined }
   );
 }
 
-async function importFile({ app, world, terminal, globals, print }: Session, file: string): Promise<void> {
+async function importFile(
+  { app, world, terminal, globals, print, say }: Session,
+  file: string,
+): Promise<void> {
   const [{ importEvents }, { appendMarked }] = await Promise.all([
     import("../flows/intake/import-events.ts"),
     import("../flows/erasure/marks.ts"),
@@ -176,14 +180,22 @@ async function importFile({ app, world, terminal, globals, print }: Session, fil
   const store = await app.store();
   const progress = terminal.progress("importing", null);
   const marked = appendMarked(store, app.vault);
+  let stored = 0;
   const report = await importEvents({ store: marked, clock: app.clock }, source, {
     input: file === "-" ? stdinOf(world) : openFile(resolve(world.cwd, file)),
     signal: world.signal,
-    onProgress: ({ read, bad }) => {
+    onProgress: (soFar) => {
+      const { read, bad } = soFar;
+      stored = soFar.stored;
       if (!globals.json) progress.set(read, bad.length > 0 ? `${bad.length} bad` : "");
     },
+  }).finally(() => {
+    if (!globals.json) progress.end();
+    if (world.signal.aborted)
+      say(
+        `${count(stored, "event")} of it ${stored === 1 ? "is" : "are"} stored. Import it again: what is stored already changes nothing.`,
+      );
   });
-  if (!globals.json) progress.end();
   print({
     json: { ...report, warnings: shownJson(report.warnings, { reveal: false }) },
     text: () =>
@@ -199,7 +211,10 @@ async function importFile({ app, world, terminal, globals, print }: Session, fil
   });
   if (report.bad.length === 0) return;
   throw new AppError("PARTIAL", `${count(report.bad.length, "line")} could not be taken`, {
-    hint: "Mend those lines and import the file again: what is stored already changes nothing.",
+    hint:
+      report.bad.length === report.read
+        ? SEVERAL_LINES
+        : "Mend those lines and import the file again: what is stored already changes nothing.",
   });
 }
 

@@ -3,8 +3,8 @@ import { PUSH_STATES, type PushState } from "../core/push.ts";
 import { AppError } from "../shared/errors.ts";
 import { EMAIL_OPTION, EMAIL_WORDS, emailFrom } from "./session/email.ts";
 import { refuseMistyped } from "./session/log-to-read.ts";
-import { refuseEmptyTimes } from "./session/option-values.ts";
-import { previewOrRun, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
+import { defined, refuseEmptyTimes } from "./session/option-values.ts";
+import { previewOrRun, RERUN_EXITS, type RerunFlags, withRerunOptions } from "./session/rerun-options.ts";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -19,7 +19,7 @@ export function registerReplay(program: Command, world: World): void {
   withRerunOptions(replay, world)
     .addHelpText(
       "after",
-      "\n--since and --until look at the last attempt.\n\nExample:\n  jc-integrations replay --status rejected --since 2026-11-01 --yes",
+      `\nIt needs a filter. --since and --until look at the last attempt.${RERUN_EXITS}\n\nExample:\n  jc-integrations replay --status rejected --since 2026-11-01 --yes`,
     )
     .action(
       (
@@ -52,11 +52,6 @@ export function registerReplay(program: Command, world: World): void {
           });
         }),
     );
-}
-
-/** Leaves out what was not given, as the filters want it. */
-export function defined<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
 }
 
 function readState(text: string): PushState {

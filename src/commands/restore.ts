@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { BACKUPS_COMMAND, SERVE_COMMAND } from "../core/advice/command-lines.ts";
 import { AppError } from "../shared/errors.ts";
-import { count } from "../shared/text.ts";
+import { count, listed } from "../shared/text.ts";
 import { agreed } from "./session/agreement.ts";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
@@ -20,8 +20,15 @@ export function registerRestore(program: Command, world: World): void {
     .action((backup: string, options: { dryRun?: boolean }, command: Command) =>
       withApp(world, command, async (session) => {
         const { app, print, say } = session;
-        const [{ attemptsText, planRestore, planText, refuseHeld, restoreLog }, { orAborted }] =
-          await Promise.all([import("../flows/backup/restore.ts"), import("../flows/backup/take.ts")]);
+        const [
+          { erasedSince, planRestore, refuseHeld, restoreLog },
+          { attemptsText, lostText, planText },
+          { orAborted },
+        ] = await Promise.all([
+          import("../flows/backup/restore.ts"),
+          import("../flows/backup/restore-words.ts"),
+          import("../flows/backup/take.ts"),
+        ]);
         const file = resolve(world.cwd, backup);
         if (file === join(app.stateDir, "log.db"))
           throw new AppError("USAGE", `${file} is the log itself`, {
@@ -37,8 +44,11 @@ export function registerRestore(program: Command, world: World): void {
           staysRemoved: plan.staysRemoved,
           attemptsLeft: plan.attemptsLeft,
         };
-        if (options.dryRun)
-          return print({ json: { ...planned, isDryRun: true }, text: () => planText(plan) });
+        if (options.dryRun) {
+          const erased = await erasedSince(app, file);
+          const text = () => [planText(plan), ...stayErasedText(erased)].join("\n");
+          return print({ json: { ...planned, erased, isDryRun: true }, text });
+        }
         refuseHeld(await app.restoring(), app.stateDir);
         say(`${planText(plan)}\n`);
         await agreed(session, "The backup takes the log's place, and the old log is moved aside");
@@ -56,6 +66,9 @@ export function registerRestore(program: Command, world: World): void {
                 ? [`Without ${count(plan.staysRemoved, "invite")} that retention had removed since.`]
                 : []),
               ...erasedText(report.erased),
+              ...(report.unreadable > 0
+                ? [`Not all of the old log came along: ${lostText(report)} could not be read.`]
+                : []),
               ...lossText(report),
               ...attemptsText(plan),
               report.aside === null
@@ -68,6 +81,20 @@ export function registerRestore(program: Command, world: World): void {
         });
       }),
     );
+}
+
+/** Before anything is done. */
+function stayErasedText(erased: { people: number; unknown: number } | null): string[] {
+  if (erased === null)
+    return [
+      "How many people of it were erased since cannot be told now: the vault or the backup does not say it.",
+    ];
+  const { people, unknown } = erased;
+  const were = people === 1 ? "1 person of it stays" : `${people} people of it stay`;
+  return [
+    ...(people > 0 ? [`${were} erased: that was done since.`] : []),
+    ...erasedText({ people: 0, unknown }),
+  ];
 }
 
 function erasedText({ people, unknown }: { people: number; unknown: number }): string[] {
@@ -87,22 +114,42 @@ function erasedText({ people, unknown }: { people: number; unknown: number }): s
 
 function lossText({
   refused,
-  unreadable,
   unreadableTables,
+  isErasureKnown,
 }: {
   refused: number;
-  unreadable: number;
   unreadableTables: readonly string[];
+  isErasureKnown: boolean;
 }): string[] {
   return [
-    ...(unreadable > 0
-      ? [`${count(unreadable, "row")} of the old log could not be read, and did not come along.`]
-      : []),
     ...(refused > 0 ? [`${count(refused, "event")} of the old log could not be taken over.`] : []),
     ...(unreadableTables.length > 0
-      ? [
-          `Could not be read in the old log: ${unreadableTables.join(", ")}. Who was erased since the backup must be erased again.`,
-        ]
+      ? [`Of the old log this could not be read either: ${listed(unreadableTables.map(wordsFor))}.`]
       : []),
+    ...(unreadableTables.includes("erasures") ? [erasureWords(isErasureKnown)] : []),
   ];
+}
+
+function erasureWords(isErasureKnown: boolean): string {
+  return isErasureKnown
+    ? "Who was erased since the backup stays erased: the vault knows them."
+    : "Whoever was erased since the backup must be erased again.";
+}
+
+/** What stands in the tables that events do not bring again. */
+const HELD: Readonly<Record<string, string>> = {
+  erasures: "who was erased",
+  tombstones: "which invites retention removed",
+  forgotten: "what invites that retention removed had told",
+  purges: "how much retention removed each day",
+  trials: "made-up candidates of sandbox tests",
+  consents: "links for consent",
+  refusals: "counts of refused webhooks",
+  catalog: "the tests of jobs and stages",
+  invite_requests: "invites that stages ask for",
+  request_attempts: "tries to ask JobCannon for them",
+};
+
+function wordsFor(table: string): string {
+  return HELD[table] ?? table;
 }

@@ -2,11 +2,14 @@ import type { Command } from "commander";
 import type { App } from "../app.ts";
 import type { Job, JobContext, JobOption } from "../flows/jobs/job.ts";
 import { JOBS } from "../flows/jobs/jobs.ts";
+import { notCompactedHere } from "../core/advice/database.ts";
 import { servedLog } from "../core/advice/served-log.ts";
 import { AppError } from "../shared/errors.ts";
+import { isPostgres } from "../shared/store-url.ts";
 import { shortBytes } from "../shared/text.ts";
 import type { Compacted } from "../store/sqlite/compact-log.ts";
 import { itemLines } from "./session/item-lines.ts";
+import { refuseMistyped } from "./session/log-to-read.ts";
 import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -24,13 +27,14 @@ export function registerRun(program: Command, world: World): void {
     )
     .addHelpText(
       "after",
-      `\nJobs:\n${jobLines()}\n\nExamples:\n  jc-integrations run sweep\n  jc-integrations run retention --dry-run`,
+      `\nJobs:\n${jobLines()}\n\nFor all orgs, or with --org for that one: ${takers("org")}.\nThe others are of the whole log.\n\nExamples:\n  jc-integrations run sweep\n  jc-integrations run retention --dry-run`,
     )
     .action((name: string, options: RunOptions, command: Command) =>
       withApp(world, command, async (session) => {
         const job = JOBS.find((each) => each.name === name);
         if (!job) throw new AppError("USAGE", "there is no job of that name", { hint: `Jobs: ${NAMES}` });
-        refuseOthersOptions(job, options);
+        refuseOthersOptions(job, { ...options, org: session.globals.org });
+        await refuseMistyped(session);
         await runJob(session, job, options);
       }),
     );
@@ -41,15 +45,19 @@ interface RunOptions {
   compact?: true;
 }
 
-function refuseOthersOptions({ name, takes = [] }: Job, options: RunOptions): void {
+function refuseOthersOptions(
+  { name, takes = [] }: Job,
+  options: RunOptions & { org: string | undefined },
+): void {
   const asked: Record<JobOption, boolean> = {
     "dry-run": options.dryRun === true,
     compact: options.compact === true,
+    org: options.org !== undefined,
   };
-  for (const option of ["dry-run", "compact"] as const)
+  for (const option of ["dry-run", "compact", "org"] as const)
     if (asked[option] && !takes.includes(option))
       throw new AppError("USAGE", `${name} takes no --${option}`, {
-        hint: `Jobs that do: ${takers(option)}`,
+        hint: `${option === "org" ? "It is of the whole log: leave out --org. " : ""}Jobs that do: ${takers(option)}`,
       });
   if (asked["dry-run"] && asked.compact)
     throw new AppError("USAGE", "--dry-run changes nothing, and --compact writes the whole log anew", {
@@ -57,12 +65,18 @@ function refuseOthersOptions({ name, takes = [] }: Job, options: RunOptions): vo
     });
 }
 
-async function runJob({ app, world, print }: Session, job: Job, options: RunOptions): Promise<void> {
+async function runJob(session: Session, job: Job, options: RunOptions): Promise<void> {
+  const { app, world, print, terminal, globals } = session;
   const run = await job.load();
   // Before anything is removed: a service is a reason to do nothing.
+  if (options.compact && isPostgres(app.config["store.url"])) throw notCompactedHere();
   if (options.compact) await refuseService(app);
-  const context = { ...(await jobContext(app)), isDryRun: options.dryRun === true };
-  const { counts, text, failed, problem } = await run(context, world.signal);
+  const isDryRun = options.dryRun === true;
+  const progress = terminal.progress("removing", null);
+  const isWatched = world.io.stderrIsTerminal && !globals.json && !isDryRun;
+  const onProgress = (rows: number) => isWatched && progress.set(rows, "rows");
+  const context = { ...(await jobContext(app, globals.org)), isDryRun, onProgress };
+  const { counts, text, failed, problem } = await run(context, world.signal).finally(progress.end);
   const reasons = failed?.tasks.map(({ reason }) => reason);
   const compacted = options.compact ? await app.compactLog() : null;
   print({
@@ -88,9 +102,14 @@ function takers(option: JobOption): string {
     .join(", ");
 }
 
-async function jobContext(app: App): Promise<JobContext> {
-  const { noteVaultTrouble, releaseFromVault } = await import("../flows/account/vault-trouble.ts");
-  const store = await app.store();
+/** `org`: where one is typed; else the job is of all. */
+async function jobContext(app: App, org: string | undefined): Promise<JobContext> {
+  const [{ noteVaultTrouble, releaseFromVault }, { ofOrg }] = await Promise.all([
+    import("../flows/account/vault-trouble.ts"),
+    import("../flows/jobs/of-org.ts"),
+  ]);
+  const whole = await app.store();
+  const store = org === undefined ? whole : ofOrg(whole, org);
   return {
     ...app,
     store,

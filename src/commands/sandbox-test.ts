@@ -20,10 +20,10 @@ const WAIT_MS = 10 * 60_000;
 
 const HELP = `
 SmartRecruiters: walks the seven steps of the setup guide with a made-up
-candidate, in the configured profile, with --emulator too. serve must be running, its subscription must stand, and a person
-opens the link and takes the test. HubSpot: writes one made-up contact into a
-test portal and reads it back. Both run in the sandbox environment only, and
-remove what they made.
+candidate, in the configured profile, with --emulator too. serve must be
+running, its subscription must stand, and a person opens the link and takes
+the test. HubSpot: writes one made-up contact into a test portal and reads it
+back. Both run in the sandbox environment only, and remove what they made.
 
 Exit codes: 0 passed · 6 a step failed · 7 the test was not taken in time
 
@@ -68,7 +68,7 @@ async function configuredProfile({ world, globals }: Output, vendor: string): Pr
   const declared = VENDORS.find((each) => each.vendor === vendor);
   if (declared === undefined || !("profile" in declared.keys.global)) return null;
   const [{ configOptions }, { readConfig }, { settingsOf }] = await Promise.all([
-    import("../app.ts"),
+    import("../app/configuration.ts"),
     import("../shared/config.ts"),
     import("../shared/vendor-settings.ts"),
   ]);
@@ -175,18 +175,18 @@ const CLEAR_LINE = "\r\u001b[2K";
 /** A line for each step once it has ended; on a terminal the running one has its own, with its time. */
 function createDrawing({ world, terminal }: Output): Drawing {
   const { io, clock, redact } = world;
-  const { paint } = terminal;
+  const { paint, redraws } = terminal;
   let running: { title: string; note: string; startedAt: number; timer: NodeJS.Timeout | null } | null = null;
 
   const draw = () => {
-    if (!running || !io.stderrIsTerminal) return;
+    if (!running || !redraws) return;
     const seconds = ((clock.now() - running.startedAt) / 1_000).toFixed(1);
     const line = `◌ ${running.title.padEnd(TITLE_WIDTH)}  ${seconds} s  ${running.note}`;
     io.err(`${CLEAR_LINE}${paint.dim(line.slice(0, Math.max(20, io.columns() - 1)))}`);
   };
   const stop = () => {
     if (running?.timer) clearInterval(running.timer);
-    if (running && io.stderrIsTerminal) io.err(CLEAR_LINE);
+    if (running && redraws) io.err(CLEAR_LINE);
     running = null;
   };
   const tones = {
@@ -198,7 +198,7 @@ function createDrawing({ world, terminal }: Output): Drawing {
 
   return {
     begin: ({ title }) => {
-      const timer = io.stderrIsTerminal ? setInterval(draw, REDRAW_EVERY_MS).unref() : null;
+      const timer = redraws ? setInterval(draw, REDRAW_EVERY_MS).unref() : null;
       running = { title, note: "", startedAt: clock.now(), timer };
       draw();
     },

@@ -13,6 +13,7 @@ import { type Session, withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 import type { SecretPlace } from "../vault/secrets.ts";
 import { DECLARED_SECRETS } from "../declared-secrets.ts";
+import { destinationLabels } from "../vendors/index.ts";
 
 const DECLARED = DECLARED_SECRETS;
 const NAMES = DECLARED.map(({ name }) => name).join(", ");
@@ -33,87 +34,17 @@ export function registerSecrets(program: Command, world: World): void {
     .option("--sandbox", "for the sandbox environment")
     .addHelpText(
       "after",
-      `\nNames:\n${DECLARED.map(({ name }) => `  ${name}`).join("\n")}\n\nExample:\n  jc-integrations secrets set hubspot.client-secret`,
+      `\nWith --org it is that org's own. Without, it is every org's, and a webhook secret\nof ${destinationLabels("ats")} the configured org's.\n\nNames:\n${DECLARED.map(({ name }) => `  ${name}`).join("\n")}\n\nExample:\n  jc-integrations secrets set hubspot.client-secret`,
     )
     .action((name: string, options: { file?: string; sandbox?: boolean }, command: Command) =>
-      withApp(world, command, async (session) => {
-        const { addSecret, refuseShared, secretFrom, setSecret } = await import("../vault/secrets.ts");
-        const declared = secretNamed(name);
-        const place = placeOf(session, declared, options);
-        const value = secretFrom(declared, await readValue(session, place, options.file));
-        session.world.redact.learn(value.reveal());
-        const vault = await session.app.vault();
-        if (declared.rotates && declared.isOrgs) await refuseShared(vault, place, value);
-        const { number } = declared.rotates
-          ? await addSecret(vault, place, value)
-          : await setSecret(vault, place, value);
-        await tellWarnings(session.app);
-        await noteUnknownOrg(session);
-        noteSetByEnvironment(session, place);
-        session.print({
-          json: { name: place.name, org: place.org, number },
-          text: () =>
-            `${place.name} is set${number > 1 ? ` as number ${number}` : ""}. It rests in ${vault.describe()}.`,
-        });
-      }),
+      withApp(world, command, (session) => setNamed(session, name, options)),
     );
 
   secrets
     .command("list")
     .description("which secrets are set, and since when (never their values)")
     .addHelpText("after", "\nExample:\n  jc-integrations secrets list")
-    .action((_options: object, command: Command) =>
-      withApp(world, command, async ({ app, terminal, print }) => {
-        const { listSecrets } = await import("../vault/secrets.ts");
-        const found = (await listSecrets(await app.vault())).filter(({ number }) => number > 0);
-        const set = app.environmentSecrets;
-        const warnings = await tellWarnings(app);
-        const rows = found.map(({ name, org, environment, number, setAt }) => [
-          name,
-          org ?? "every org",
-          environment,
-          String(number),
-          setAt === null ? "–" : shortTime(setAt),
-        ]);
-        for (const { name, environment, variable } of set)
-          rows.push([name, "this run's", environment, "–", variable]);
-        const timed = found.map(({ setAt, ...each }) => ({
-          ...each,
-          setAt: setAt === null ? null : isoTime(setAt),
-        }));
-        print({
-          json: {
-            secrets: timed,
-            ...(set.length > 0
-              ? {
-                  fromEnvironment: set.map(({ name, environment, variable }) => ({
-                    name,
-                    environment,
-                    variable,
-                  })),
-                }
-              : {}),
-            ...(warnings.length > 0 ? { warnings } : {}),
-          },
-          text: () =>
-            rows.length + set.length === 0
-              ? `No secrets yet. Set one: ${setSecretCommand("hubspot.client-secret")}`
-              : [
-                  terminal.table(
-                    [
-                      "secret",
-                      "org",
-                      { name: "environment", drop: 2 },
-                      { name: "number", drop: 3 },
-                      { name: "set", drop: 1, whole: true },
-                    ],
-                    rows,
-                  ),
-                  ...warnings.map((words) => terminal.paint.yellow(`! ${words}`)),
-                ].join("\n"),
-        });
-      }),
-    );
+    .action((_options: object, command: Command) => withApp(world, command, showList));
 
   secrets
     .command("remove")
@@ -123,23 +54,105 @@ export function registerSecrets(program: Command, world: World): void {
     .option("--sandbox", "of the sandbox environment")
     .addHelpText("after", "\nExample:\n  jc-integrations secrets remove jobcannon.webhook-secret --number 1")
     .action((name: string, options: { number?: number; sandbox?: boolean }, command: Command) =>
-      withApp(world, command, async (session) => {
-        const { numbersOf, removeSecrets } = await import("../vault/secrets.ts");
-        const place = placeOf(session, secretNamed(name), options);
-        const vault = await session.app.vault();
-        const there = await numbersOf(vault, place);
-        const numbers = options.number === undefined ? there : there.filter((n) => n === options.number);
-        if (numbers.length === 0) {
-          throw new AppError("USAGE", `${place.name} is not set there`, {
-            hint: SECRETS_COMMAND,
-          });
-        }
-        await agreed(session, `This removes ${whichWords(place, numbers, there)}`);
-        const removed = await removeSecrets(vault, place, numbers);
-        await tellWarnings(session.app);
-        session.print({ json: { removed }, text: () => `${count(removed, "secret")} removed.` });
-      }),
+      withApp(world, command, (session) => removeNamed(session, name, options)),
     );
+}
+
+async function setNamed(
+  session: Session,
+  name: string,
+  options: { file?: string; sandbox?: boolean },
+): Promise<void> {
+  const { addSecret, refuseShared, secretFrom, setSecret } = await import("../vault/secrets.ts");
+  const declared = secretNamed(name);
+  const place = placeOf(session, declared, options);
+  const value = secretFrom(declared, await readValue(session, place, options.file));
+  session.world.redact.learn(value.reveal());
+  const vault = await session.app.vault();
+  if (declared.rotates && declared.isOrgs) await refuseShared(vault, place, value);
+  const { number } = declared.rotates
+    ? await addSecret(vault, place, value)
+    : await setSecret(vault, place, value);
+  await tellWarnings(session.app);
+  await noteUnknownOrg(session);
+  noteSetByEnvironment(session, place);
+  session.print({
+    json: { name: place.name, org: place.org, number },
+    text: () =>
+      `${place.name} is set${number > 1 ? ` as number ${number}` : ""}. It rests in ${vault.describe()}.`,
+  });
+}
+
+async function showList({ app, terminal, print }: Session): Promise<void> {
+  const { listSecrets } = await import("../vault/secrets.ts");
+  const found = (await listSecrets(await app.vault())).filter(({ number }) => number > 0);
+  const ofThisRun = app.environmentSecrets;
+  const warnings = await tellWarnings(app);
+  const rows = found.map(({ name, org, environment, number, setAt }) => [
+    name,
+    org ?? "every org",
+    environment,
+    String(number),
+    setAt === null ? "–" : shortTime(setAt),
+  ]);
+  for (const { name, environment, variable } of ofThisRun)
+    rows.push([name, "this run's", environment, "–", variable]);
+  const timed = found.map(({ setAt, ...each }) => ({
+    ...each,
+    setAt: setAt === null ? null : isoTime(setAt),
+  }));
+  print({
+    json: {
+      secrets: timed,
+      ...(ofThisRun.length > 0
+        ? {
+            fromEnvironment: ofThisRun.map(({ name, environment, variable }) => ({
+              name,
+              environment,
+              variable,
+            })),
+          }
+        : {}),
+      ...(warnings.length > 0 ? { warnings } : {}),
+    },
+    text: () =>
+      rows.length + ofThisRun.length === 0
+        ? `No secrets yet. Set one: ${setSecretCommand("hubspot.client-secret")}`
+        : [
+            terminal.table(
+              [
+                "secret",
+                "org",
+                { name: "environment", drop: 2 },
+                { name: "number", drop: 3 },
+                { name: "set", drop: 1, whole: true },
+              ],
+              rows,
+            ),
+            ...warnings.map((words) => terminal.paint.yellow(`! ${words}`)),
+          ].join("\n"),
+  });
+}
+
+async function removeNamed(
+  session: Session,
+  name: string,
+  options: { number?: number; sandbox?: boolean },
+): Promise<void> {
+  const { numbersOf, removeSecrets } = await import("../vault/secrets.ts");
+  const place = placeOf(session, secretNamed(name), options);
+  const vault = await session.app.vault();
+  const there = await numbersOf(vault, place);
+  const numbers = options.number === undefined ? there : there.filter((n) => n === options.number);
+  if (numbers.length === 0) {
+    throw new AppError("USAGE", `${place.name} of ${placeWords(place)} is not set`, {
+      hint: SECRETS_COMMAND,
+    });
+  }
+  await agreed(session, `This removes ${whichWords(place, numbers, there)}`);
+  const removed = await removeSecrets(vault, place, numbers);
+  await tellWarnings(session.app);
+  session.print({ json: { removed }, text: () => `${count(removed, "secret")} removed.` });
 }
 
 /** Names what goes: nobody can see a secret itself. */

@@ -33,15 +33,15 @@ export function registerStatus(program: Command, world: World): void {
       withApp(world, command, async (session) => {
         if (flags.watch) return await watch(session, flags);
         const statuses = await look(session, flags);
-        show(session, flags, statuses);
         const trouble = await troubleIn(session, flags, statuses);
+        show(session, flags, { statuses, trouble });
         if (trouble) throw trouble;
       }),
     );
 }
 
 async function look({ app }: Session, { all, sandbox }: Flags): Promise<Status[]> {
-  const { statusOf } = await import("../flows/watch/status.ts");
+  const { statusOf } = await import("../flows/status/status.ts");
   const environment = sandbox ? "sandbox" : "production";
   const own = await statusOf(app, { org: app.org, environment });
   if (!all) return [own];
@@ -52,11 +52,16 @@ async function look({ app }: Session, { all, sandbox }: Flags): Promise<Status[]
   return statuses.length > 0 ? statuses : [own];
 }
 
-function show({ app, terminal, print }: Session, { all }: Flags, statuses: readonly Status[]): void {
+/** `trouble`: what follows below, as the error that the command ends with. */
+function show(
+  { app, terminal, print }: Session,
+  { all }: Flags,
+  { statuses, trouble }: { statuses: readonly Status[]; trouble: AppError | null },
+): void {
   const [first] = statuses;
   const json = all || !first ? { orgs: statuses } : first;
   const { stateDir, clock } = app;
-  print({ json, text: () => renderStatus(statuses, { terminal, now: clock.now(), stateDir }) });
+  print({ json, text: () => renderStatus(statuses, { terminal, now: clock.now(), stateDir, trouble }) });
 }
 
 /** On a terminal in the same place; elsewhere, and for scripts, whenever something changed. */
@@ -68,7 +73,7 @@ async function watch(session: Session, flags: Flags): Promise<void> {
     const statuses = await look(session, flags);
     const text = JSON.stringify(statuses);
     if (inPlace) world.io.out(CLEAR_SCREEN);
-    if (inPlace || text !== last) show(session, flags, statuses);
+    if (inPlace || text !== last) show(session, flags, { statuses, trouble: null });
     last = text;
     await app.clock.sleep(LOOK_EVERY_MS, world.signal).catch(() => {});
   }
@@ -99,12 +104,15 @@ async function troubleOf(
 ): Promise<AppError | null> {
   const fault = status.storage.find(({ isWarning }) => !isWarning);
   if (fault) return asError("STORE_UNAVAILABLE", fault);
-  const [unjudged] = status.secrets;
+  const account = accountTrouble(status, environment);
+  // A service that cannot read the vault lacks what its senders sign with, too.
+  if (account?.code === "VAULT_UNAVAILABLE") return account;
+  const unjudged = status.secrets.find(({ isStep }) => !isStep);
   if (unjudged) return asError("CONFIG_INVALID", unjudged);
   if (status.tls) return asError("CONFIG_INVALID", status.tls);
   if (!status.isKnown && globals.org !== undefined)
     return (await import("./session/log-to-read.ts")).unknownOrg(app);
-  return accountTrouble(status, environment);
+  return account;
 }
 
 function asError(
@@ -118,7 +126,7 @@ function accountTrouble({ org, connections }: Status, environment: Environment):
   const lost = connections.filter(({ state }) => state === "must_reconnect");
   if (lost.length > 0) {
     return new AppError("RECONNECT_NEEDED", `${lost.map(({ vendor }) => vendor).join(", ")} must reconnect`, {
-      hint: lost.map(({ vendor }) => connectCommand({ org, vendor, environment })).join("; "),
+      hint: lost.map(({ vendor }) => connectCommand({ org, vendor, environment })).join("\n"),
     });
   }
   const refused = connections.filter(({ refusedFor }) => refusedFor !== null);
@@ -127,7 +135,7 @@ function accountTrouble({ org, connections }: Status, environment: Environment):
     return new AppError(
       isOurs ? "CONFIG_INVALID" : "VENDOR_REJECTED",
       `${refused.map(({ label }) => label).join(", ")} refuses ${isOurs ? "our configuration" : "us"}: nothing is delivered there`,
-      { hint: "The banner says why, and what to type." },
+      { hint: "Its line above says why, and what to type." },
     );
   }
   const unreadable = connections.filter(({ tokens }) => tokens === "unreadable");
@@ -135,6 +143,6 @@ function accountTrouble({ org, connections }: Status, environment: Environment):
   return new AppError(
     "VAULT_UNAVAILABLE",
     `the tokens of ${unreadable.map(({ vendor }) => vendor).join(", ")} cannot be read`,
-    { hint: `The banner says what to do; ${VAULT_COMMAND} shows where they rest.` },
+    { hint: `Its line above says what to do; ${VAULT_COMMAND} shows where they rest.` },
   );
 }

@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { count } from "../shared/text.ts";
+import { isPostgres } from "../shared/store-url.ts";
 import { withApp } from "./session/with-app.ts";
 import type { World } from "../shared/world.ts";
 
@@ -38,7 +40,7 @@ export function registerVault(program: Command, world: World): void {
           },
           text: () =>
             [
-              `${opened.describe()}: readable, ${items} items`,
+              `${opened.describe()}: ${items === 0 ? "nothing is kept there yet" : `readable, ${count(items, "item")}`}`,
               ...set.map(({ name, variable }) => `${name} is taken from the environment (${variable})`),
             ].join("\n"),
         });
@@ -58,8 +60,11 @@ export function registerVault(program: Command, world: World): void {
           json: { items, keyFile },
           text: () =>
             [
-              `${items} items are sealed with the key in ${keyFile}.`,
+              `${count(items, "item")} ${items === 1 ? "is" : "are"} sealed with the key in ${keyFile}.`,
               ...(newKeyFile === null ? [] : [`Now set vault.key_file = "${keyFile}", and restart serve.`]),
+              ...(isPostgres(app.config["store.url"])
+                ? ["Every machine needs that key: copy it there."]
+                : []),
             ].join("\n"),
         });
       }),

@@ -123,6 +123,11 @@ export function connectionName(connection: ConnectionName): string {
   return `${connection.org}/${connection.vendor}/${connection.environment}`;
 }
 
+/** The vault's item that holds the tokens of the connection of that name. */
+export function tokenItem(connection: string): string {
+  return `token/${connection}`;
+}
+
 /**
  * Whose the account of `key` is already: what belongs to one org must not reach another one's account. Sandbox and
  * production are one account where their ids are one.

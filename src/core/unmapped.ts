@@ -4,7 +4,8 @@ import type { Snapshot, Test, TestResult } from "./event.ts";
 import { isScored, SCORES } from "./scores.ts";
 
 /** Its result has no property of its own; a scorecard shows it as it came. */
-const SHOWN_ONLY = ["eq"];
+const SHOWN_ONLY = "eq";
+const SLUGS: ReadonlySet<string> = new Set(SCORES.map(({ slug }) => slug));
 
 /** A body may be 1 MiB of dimensions that nobody knows. */
 const MOST_WARNINGS = 20;
@@ -21,8 +22,8 @@ export function withUnmapped(snapshot: Snapshot): Snapshot {
 
 function unmappedIn(test: Test): string[] {
   const { slug, status, result } = test;
-  if (SHOWN_ONLY.includes(slug)) return [];
-  if (SCORES.every((score) => score.slug !== slug))
+  if (slug === SHOWN_ONLY) return [];
+  if (!SLUGS.has(slug))
     return [`the test ${quoted(slug)} is unknown: its result is kept and mapped to nothing`];
   if (isScored(test)) return unreadIn(slug, test.result).map((part) => wordsOf(slug, part));
   if (result !== null)
@@ -34,7 +35,15 @@ type Part = "score" | "type" | "code";
 type Unread = { is: "dimension"; name: string; value: unknown } | { is: Part; value: unknown };
 
 /** The parts of a result that no score is read from. A value that is no valid one is read, too: the push tells of that. */
-function unreadIn(slug: string, { dimensions = [], score, type, code }: TestResult): Unread[] {
+function unreadIn(slug: string, { dimensions, score, type, code }: TestResult): Unread[] {
+  const unread = dimensions ? unreadDimensions(slug, dimensions) : [];
+  if (!isAbsent(score) && !isPart(slug, "score")) unread.push({ is: "score", value: score });
+  if (!isAbsent(type) && !isPart(slug, "type")) unread.push({ is: "type", value: type });
+  if (!isAbsent(code) && !isPart(slug, "code")) unread.push({ is: "code", value: code });
+  return unread;
+}
+
+function unreadDimensions(slug: string, dimensions: NonNullable<TestResult["dimensions"]>): Unread[] {
   const unread: Unread[] = [];
   const names = new Set<string>();
   for (const { name, score: value } of dimensions) {
@@ -44,9 +53,6 @@ function unreadIn(slug: string, { dimensions = [], score, type, code }: TestResu
     if (names.has(key) || !isDimension(slug, key)) unread.push({ is: "dimension", name, value });
     names.add(key);
   }
-  if (!isAbsent(score) && !isPart(slug, "score")) unread.push({ is: "score", value: score });
-  if (!isAbsent(type) && !isPart(slug, "type")) unread.push({ is: "type", value: type });
-  if (!isAbsent(code) && !isPart(slug, "code")) unread.push({ is: "code", value: code });
   return unread;
 }
 

@@ -32,7 +32,7 @@ export interface ServeContext extends LookUpContext {
   backupFiles(): Promise<BackupFiles>;
   /** Tells of each call to a vendor's API from now on. */
   observeCalls(seen: (call: CallSeen) => void): void;
-  reload(): { text: string | null; keysForRestart: string[] };
+  reload(): { text: string | null; levelFrom: string; keysForRestart: string[] };
 }
 
 /** The process that it is the whole purpose of. */

@@ -31,10 +31,16 @@ function descriptorLimit(): number {
   }
 }
 
-/** One look, to be had again and again. Nobody else would tell: Node drops a connection without a descriptor in silence. */
-export function createDescriptorWatch(log: Pick<Log, "error" | "info">): () => Promise<void> {
+export interface DescriptorWatch {
+  /** To be called again and again. Nobody else would tell: Node drops a connection without a descriptor in silence. */
+  look(): void;
+  /** Were there none at the last look? */
+  areOut(): boolean;
+}
+
+export function createDescriptorWatch(log: Pick<Log, "error" | "info">): DescriptorWatch {
   let isTold = false;
-  return async () => {
+  const look = () => {
     const reason = whyNoneIsLeft();
     if (reason !== null && !isTold)
       log.error("no file descriptors are left: connections and calls fail until some are free", {
@@ -44,6 +50,7 @@ export function createDescriptorWatch(log: Pick<Log, "error" | "info">): () => P
     if (reason === null && isTold) log.info("there are file descriptors again");
     isTold = reason !== null;
   };
+  return { look, areOut: () => isTold };
 }
 
 function whyNoneIsLeft(): string | null {

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import type { Server } from "node:http";
 import { type AddressInfo, BlockList, isIP } from "node:net";
 import { AppError } from "../shared/errors.ts";
-import { installCommand } from "../systemd/places.ts";
+import { installCommand } from "../core/advice/systemd.ts";
 
 /** Connections that may wait while nobody takes them, as in a restart; the kernel may allow fewer (net.core.somaxconn). */
 const BACKLOG = 4_096;
@@ -27,8 +27,8 @@ export async function listen(server: Server, { address, key, descriptor }: Where
   const where = descriptor === undefined ? { host, port } : { fd: descriptor };
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) => reject(refusal(cause, address, key)));
-    // Node would set the backlog of a socket that it was given to 511.
-    server.listen({ ...where, backlog: BACKLOG }, resolve);
+    // Node sets the backlog of a socket that it was given to 511, unless it stands beside the options.
+    server.listen(where, BACKLOG, resolve);
   });
   const bound = server.address();
   if (typeof bound !== "object" || bound === null) return address;
@@ -50,7 +50,7 @@ function partsOf(address: string): { host: string; port: number } {
 function disagreement({ address: host, port, family }: AddressInfo, { address, key }: Where): AppError {
   const bound = family === "IPv6" ? `[${host}]:${port}` : `${host}:${port}`;
   return new AppError("USAGE", `systemd listens on ${bound} for us, and ${key} says ${address}`, {
-    hint: `Write the socket anew, and restart what it then names: ${installCommand("system")} (of your own service: ${installCommand("user")})`,
+    hint: `Write the socket anew, and restart what it then names: ${installCommand("system")} or, of your own service: ${installCommand("user")}`,
   });
 }
 

@@ -39,7 +39,7 @@ export function createPublicListener(
   { watches, stopping, metrics, hurry, notices, shownAnew }: ListenerParts,
 ): PublicListener {
   const { clock, log, config } = context;
-  const { writes, trouble, secretsOf } = watches;
+  const { trouble, secretsOf } = watches;
   const noting = {
     ...store,
     noteRefusals: async (...noted: Parameters<typeof store.noteRefusals>) => {
@@ -55,7 +55,7 @@ export function createPublicListener(
     store: {
       append: async (events) => {
         const results = await marked.append(events);
-        writes.stored();
+        trouble.stored();
         return results;
       },
     },

@@ -1,3 +1,4 @@
+import { isToldOfLog } from "../core/advice/database.ts";
 import type { Reason } from "./admin/context.ts";
 import type { Stopping } from "./stopping.ts";
 import type { Watches } from "./watches.ts";
@@ -13,11 +14,22 @@ export function whyNotReady({ faults, vaultWatch }: Known, { stop }: Pick<Stoppi
 }
 
 /** All that stands in the way, or soon may, for who has to mend it. */
-export function reasonsFor({ faults, vaultWatch }: Known, { stop }: Pick<Stopping, "stop">): Reason[] {
+export function reasonsFor(
+  {
+    faults,
+    vaultWatch,
+  }: { faults: Pick<Known["faults"], "all">; vaultWatch: Pick<Known["vaultWatch"], "problem"> },
+  { stop }: Pick<Stopping, "stop">,
+): Reason[] {
   const problem = vaultWatch.problem();
-  return [
+  const told = faults.all().flatMap(({ kind, message }) => (kind === "secrets" ? [] : [message]));
+  const all = [
     ...(stop.aborted ? [{ message: "the service is stopping", hint: "" }] : []),
     ...faults.all().map(({ message, hint }) => ({ message, hint })),
-    ...(problem ? [{ message: problem.message, hint: problem.hint ?? "" }] : []),
+    ...(problem && !isToldOfLog(problem.message, told)
+      ? [{ message: problem.message, hint: problem.hint ?? "" }]
+      : []),
   ];
+  // Several may be kept by one cause.
+  return all.filter(({ message }, at) => all.findIndex((each) => each.message === message) === at);
 }

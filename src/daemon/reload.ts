@@ -1,3 +1,4 @@
+import { digestOfValues } from "../shared/config-digest.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Notify } from "../systemd/notify.ts";
@@ -7,11 +8,11 @@ interface ReloadContext {
   /** The service manager waits for the second when it heard the first. */
   notify: Notify;
   /** Throws `CONFIG_INVALID`, and all stays as it was. */
-  reload(): { text: string | null; keysForRestart: string[] };
+  reload(): { text: string | null; levelFrom: string; keysForRestart: string[] };
   rereadSecrets(): Promise<void>;
   rereadCertificate(): Promise<void>;
-  /** The configuration with this text is the one that runs. */
-  runs(text: string | null): Promise<void>;
+  /** The configuration with this digest is the one that runs. */
+  runs(digest: string | null): Promise<void>;
 }
 
 /** What SIGHUP asks for: secrets, certificate and log level anew, and for what else changed a word that it takes a restart. */
@@ -32,9 +33,10 @@ async function reloadOnce({
 }: ReloadContext): Promise<void> {
   notify({ RELOADING: "1" });
   try {
-    const { text, keysForRestart } = reload();
-    if (keysForRestart.length === 0) await runs(text);
-    else log.warn("restart needed for what changed in the configuration", { keys: keysForRestart.join(" ") });
+    const { text, levelFrom, keysForRestart } = reload();
+    if (keysForRestart.length > 0)
+      log.warn("restart needed for what changed in the configuration", { keys: keysForRestart.join(" ") });
+    await runs(text === null ? null : digestOfValues(text, levelFrom));
     log.info("log level and secrets are read anew");
   } catch (error) {
     if (!isAppError(error)) throw error;

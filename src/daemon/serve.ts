@@ -1,26 +1,28 @@
 import { type AppError, isAppError } from "../shared/errors.ts";
-import { isBackupWanted } from "../flows/backup/order.ts";
+import { makePrivateDir } from "../shared/private-dir.ts";
+import { isPostgres } from "../shared/store-url.ts";
 import { openToOthers } from "../shared/private-files.ts";
 import { orgsIn, regionWarnings } from "../core/advice/residency.ts";
 import type { Store } from "../store/contract/store.ts";
 import type { OwnProcess, ServeContext, ServeParts } from "./context.ts";
 import { delivering } from "./delivering.ts";
-import { createDescriptorWatch } from "./descriptors.ts";
 import { openAdminListener } from "./admin-listener.ts";
+import { type ChangeNotices, changeNotices } from "./change-notices.ts";
 import { openCertificate } from "./http/certificate.ts";
 import { listen } from "./listen.ts";
-import { LOOKING, OPENING, reportTo, waitedFor } from "./manager.ts";
+import { looksOf } from "./looks.ts";
+import { LOOKING, OPENING, reportTo, waitedFor } from "./service-manager.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { createPublicListener } from "./public-listener.ts";
 import type { Notice } from "./pages/notice.ts";
 import { createToldEnds } from "./pages/told-ends.ts";
 import { reloading } from "./reload.ts";
+import { createRounds, type Rounds } from "./rounds.ts";
 import { type ScheduledJobs, scheduledJobs } from "./scheduled-jobs.ts";
 import { runScheduler } from "./scheduler.ts";
 import { type Stopping, stopsOn } from "./stopping.ts";
 import { createAlarms } from "./trouble/alarms.ts";
 import { createBackupWatch } from "./trouble/backup-watch.ts";
-import { everySecond, SECOND_MS } from "./trouble/every-second.ts";
 import { createIncidents } from "./trouble/incidents.ts";
 import { createRefusedDoors } from "./trouble/refused-doors.ts";
 import { createToldHolds, tellingLostLogins } from "./trouble/told-holds.ts";
@@ -58,9 +60,12 @@ export async function serve(
   for (const open of openToOthers(context.stateDir)) log.warn(open);
   const { notify, sockets } = own;
   const parts = await waitedFor(notify, OPENING, openParts(context));
-  const watches = createWatches(context, parts, own);
+  const rounds = createRounds();
+  const { soon } = rounds;
+  const changes = changeNotices(parts, context.stateDir, soon);
+  const watches = createWatches(context, parts, { own, soon });
   const stopping = stopsOn(signal, { log, notify });
-  const metrics = createMetrics({ ...context, ...parts });
+  const metrics = createMetrics({ ...context, ...parts, onScrape: soon });
   context.observeCalls(metrics.called);
   const scheduled = await scheduledJobs(jobContext(context, parts, watches), metrics);
   const { hurry } = scheduled;
@@ -78,7 +83,6 @@ export async function serve(
   const descriptor = sockets.get("admin");
   const admin = await openAdminListener(context, parts, { watches, stopping, metrics, descriptor, notices });
   changed = admin?.changed ?? changed;
-  watches.presence.listens(admin?.address ?? null);
   const address = await listen(listener.server, {
     address: config["serve.listen"],
     key: "serve.listen",
@@ -87,6 +91,7 @@ export async function serve(
     await admin?.end();
     throw error;
   });
+  watches.presence.listens(address, admin?.address ?? null);
   own.keepRunning(
     reloading({
       log,
@@ -104,7 +109,16 @@ export async function serve(
   notify({ READY: "1" });
   log.info("listening", { address, ...(admin ? { admin: admin.address } : {}) });
   onListening(address, admin?.address ?? null);
-  const running = startAll(context, parts, { watches, stopping, scheduled, metrics, own, address });
+  const running = startAll(context, parts, {
+    watches,
+    stopping,
+    scheduled,
+    metrics,
+    own,
+    address,
+    rounds,
+    changes,
+  });
   try {
     await Promise.all(running);
     if (!stopping.stop.aborted) throw new Error("the service ended though nothing asked it to");
@@ -114,11 +128,23 @@ export async function serve(
     stopping.end();
     await Promise.all([listener.end(), admin?.end()]);
     watches.faults.end();
+    changes.end();
     log.info("stopped");
   }
 }
 
+/** Where the log is a file, a directory that is not there is a log that is gone. */
+function makeStateDir({ config, stateDir }: ServeContext): void {
+  if (!isPostgres(config["store.url"])) return;
+  try {
+    makePrivateDir(stateDir);
+  } catch {
+    // What is told of the service stands nowhere then; whoever has to write there says why he cannot.
+  }
+}
+
 async function openParts(context: ServeContext): Promise<ServeParts> {
+  makeStateDir(context);
   const threaded = await context.threadedStore();
   const store = tellingLostLogins(threaded, context.log);
   // With their thread: an upgrade may replace its file.
@@ -153,7 +179,7 @@ async function firstLooks(
 ) {
   await presence.tell();
   await vaultWatch.look(abort);
-  await secretWatch.look().catch(trouble.hear);
+  await secretWatch.look()?.catch(trouble.hear);
   faults.look();
 }
 
@@ -164,17 +190,19 @@ interface Running {
   metrics: Metrics;
   own: OwnProcess;
   address: string;
+  rounds: Rounds;
+  changes: ChangeNotices;
 }
 
 /** Each runs until it is told to stop, and throws what is a bug. */
 function startAll(
   context: ServeContext,
   { store, thread, vault, certificate }: ServeParts,
-  { watches, stopping, scheduled, metrics, own, address }: Running,
+  { watches, stopping, scheduled, metrics, own, address, rounds, changes }: Running,
 ): Promise<void>[] {
   const { clock, log } = context;
   const { stop, abort } = stopping;
-  const { writes, secretWatch, faults, trouble, presence, vaultWatch, secrets } = watches;
+  const { faults, trouble, vaultWatch, secrets } = watches;
   const toldHolds = createToldHolds(store, log);
   const refused = createRefusedDoors({ store, vault, clock });
   let wake = () => {};
@@ -193,38 +221,28 @@ function startAll(
     wake();
   });
   const watchdog = createWatchdog({ thread, wake: () => wake() }, clock);
-  const lookAtStore = async () => {
-    await writes.look();
-    await secretWatch.look().catch(trouble.hear);
-    faults.look();
-    backups.look();
-    if (!isBackupWanted(context.stateDir)) return;
+  const onOrder = () => {
     hurry("backup");
     wake();
   };
-  const lookAtCertificate = async () => {
-    if (certificate?.look()) await presence.tell();
-  };
+  const reports = reportTo(own, { log, watches, watchdog, address, soon: rounds.soon });
+  const round = { watches, metrics, changes, certificate, backups, incidents, alarms, reports, onOrder };
   return [
-    runScheduler({ store: watchdog.through({ ...store, watch }), clock, log, trouble, jobs, deliver }, stop),
+    runScheduler(
+      {
+        store: watchdog.through({ ...store, watch }),
+        clock,
+        random: Math.random,
+        log,
+        trouble,
+        jobs,
+        isLeftToOthers: vaultWatch.isLeftToOthers,
+        deliver,
+      },
+      stop,
+    ),
     vaultWatch.run(stop),
-    presence.run(stop),
-    everySecond(lookAtStore, stop),
-    everySecond(incidents.look, stop),
-    everySecond(createDescriptorWatch(log), stop),
-    everySecond(lookAtCertificate, stop),
-    everySecond(tickingFor(metrics), stop),
-    everySecond(() => alarms.look().catch(trouble.hear), stop),
-    ...reportTo(own, { log, watches, watchdog, address }, stop),
+    rounds.run(looksOf({ ...context, ...round }), stop),
+    ...reports.signs(stop),
   ];
-}
-
-/** How late the event loop comes to what was to happen at the next full second. */
-function tickingFor({ ticked }: Metrics): () => Promise<void> {
-  let dueMs: number | null = null;
-  return async () => {
-    const nowMs = performance.now();
-    if (dueMs !== null) ticked(nowMs - dueMs);
-    dueMs = (Math.floor(nowMs / SECOND_MS) + 1) * SECOND_MS;
-  };
 }

@@ -1,6 +1,7 @@
 /**
  * Whether the service still does its work, for a service manager that ends it when it hears nothing. What does not answer
- * because a disk, a vault or a vendor does not is alive; what turns in circles, or waits for nothing, is not.
+ * because a disk, a vault or a vendor does not is alive; what turns in circles, or waits for nothing, is not. The verdict is
+ * acted on in `service-manager.ts`.
  */
 import type { Store } from "../store/contract/store.ts";
 import type { StoreThread } from "../store/contract/threaded.ts";

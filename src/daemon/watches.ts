@@ -1,5 +1,4 @@
 import { tellSecretWarnings } from "../flows/watch/secret-warnings.ts";
-import { isAppError } from "../shared/errors.ts";
 import { rememberingSecrets, type SecretReader } from "../vault/secrets.ts";
 import type { OwnProcess, ServeContext, ServeParts } from "./context.ts";
 import { createPresence, type Presence } from "./presence.ts";
@@ -8,11 +7,9 @@ import { createFaults, type Faults } from "./trouble/faults.ts";
 import { createSecretWatch, type SecretWatch } from "./trouble/secret-watch.ts";
 import { createStoreTrouble, type StoreTrouble } from "./trouble/store-trouble.ts";
 import { createVaultWatch, type VaultWatch } from "./trouble/vault-watch.ts";
-import { createWriteWatch, type WriteWatch } from "./trouble/write-watch.ts";
 
 /** All that knows whether the service can do its work: what it stands on, and who is told when that gives way. */
 export interface Watches {
-  writes: WriteWatch;
   secretWatch: SecretWatch;
   faults: Faults;
   trouble: StoreTrouble;
@@ -23,10 +20,12 @@ export interface Watches {
   secretsOf: WebhookSecrets;
 }
 
+const LONGEST_LOOK_MS = 60_000;
+
 export function createWatches(
   context: ServeContext,
   { store, vault, sources, certificate }: ServeParts,
-  own: OwnProcess,
+  { own, soon }: { own: OwnProcess; soon(): void },
 ): Watches {
   const { clock, log } = context;
   const secretsOf = createWebhookSecrets({
@@ -35,30 +34,43 @@ export function createWatches(
     log,
     warn: (warnings) => tellSecretWarnings(context.stateDir, warnings),
   });
-  const writes = createWriteWatch({ store, clock, onChange: () => faults.look() });
+  const trouble = createStoreTrouble({
+    store,
+    clock,
+    log,
+    // What the store says of itself it also takes back itself.
+    isToldByStore: (error) => faults.isToldByStore(error),
+    onChange: () => faults.look(),
+  });
   const secretWatch = createSecretWatch({ ...context, store, sources, secretsOf });
   const faults = createFaults({
     ...context,
     store,
-    writes,
+    writes: trouble,
     secrets: secretWatch,
-    onUsable: () => void presence.tell(),
-  });
-  const told = createStoreTrouble({ clock, log });
-  const trouble: StoreTrouble = {
-    hear: (error) => {
-      // What the store says of itself it also takes back itself.
-      if (isAppError(error, "STORE_UNAVAILABLE") && faults.isToldByStore(error)) return;
-      told.hear(error);
-      writes.hear(error);
+    onUsable: () => {
+      void presence.tell();
+      // The vault may lie in the same database.
+      void vaultWatch.look(AbortSignal.timeout(LONGEST_LOOK_MS));
     },
-    passed: told.passed,
-  };
-  const presence = createPresence({ ...context, store, trouble, certificate }, own);
+  });
+  const presence = createPresence(
+    { ...context, store, trouble, certificate, vaultTrouble: () => vaultWatch.standing() },
+    own,
+  );
   const secrets = rememberingSecrets(vault);
   const readWebhookSecrets = async () => {
     for (const source of sources) await secretsOf(source, { anew: true });
   };
-  const vaultWatch = createVaultWatch({ ...context, store, vault, secrets, trouble, readWebhookSecrets });
-  return { writes, secretWatch, faults, trouble, presence, vaultWatch, secrets, secretsOf };
+  const vaultWatch = createVaultWatch({
+    ...context,
+    store,
+    vault,
+    secrets,
+    trouble,
+    readWebhookSecrets,
+    tell: presence.tell,
+    onChange: soon,
+  });
+  return { secretWatch, faults, trouble, presence, vaultWatch, secrets, secretsOf };
 }

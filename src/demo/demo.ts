@@ -54,6 +54,9 @@ export async function runDemo(
       sayWhatGoesOn(scene, profile);
       await new Promise((resolve) => scene.signal.addEventListener("abort", resolve));
     });
+  } catch (error) {
+    // Whatever it was at when it was cut off.
+    throw world.signal.aborted ? world.signal.reason : error;
   } finally {
     await installation.remove();
   }

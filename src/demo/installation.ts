@@ -8,6 +8,7 @@ import type { Connection, Environment } from "../core/connection.ts";
 import { type Emulator, startEmulator } from "../emulator/emulator.ts";
 import { connect } from "../flows/connect/connect.ts";
 import { addSecret, setSecret } from "../vault/secrets.ts";
+import { AppError } from "../shared/errors.ts";
 import { secret } from "../shared/secret.ts";
 import type { Store } from "../store/contract/store.ts";
 import { emulatedLines, VENDORS } from "../vendors/index.ts";
@@ -43,9 +44,24 @@ export interface InstallOptions {
 
 const WEBHOOK_SECRET = `whsec_${Buffer.from("invented for the demo, 32 bytes!").toString("base64")}`;
 
+function temporaryDirectory(name: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), `jc-integrations-${name}-`));
+  } catch (cause) {
+    throw new AppError(
+      "USAGE",
+      `no directory can be made in ${tmpdir()}${cause instanceof Error ? `: ${cause.message.split(",")[0]}` : ""}`,
+      {
+        hint: "Set TMPDIR to a directory that you may write in, as TMPDIR=/tmp",
+        cause,
+      },
+    );
+  }
+}
+
 export async function installForAWhile(world: World, options: InstallOptions): Promise<Installation> {
   const { org, name, environment, vendors } = options;
-  const dir = mkdtempSync(join(tmpdir(), `jc-integrations-${name}-`));
+  const dir = temporaryDirectory(name);
   const stop = new AbortController();
   const onSignal = () => stop.abort(world.signal.reason);
   world.signal.addEventListener("abort", onSignal);

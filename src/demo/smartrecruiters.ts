@@ -2,7 +2,8 @@
 import { type OpenAts, openAts } from "../flows/ats/ats.ts";
 import { catalogOf } from "../flows/ats/catalog.ts";
 import { createTakeMissed } from "../flows/intake/take-missed.ts";
-import { planSubscribe, subscribe, webhookUrl } from "../flows/ats/subscriptions.ts";
+import { subscribe } from "../flows/ats/subscribe.ts";
+import { planSubscribe, webhookUrl } from "../flows/ats/subscription-plan.ts";
 import { contacts } from "./hubspot.ts";
 import { heldLines, scorecardTable } from "./show.ts";
 import { connectTo, control, ORG, type Scene, settled, until } from "./scene.ts";

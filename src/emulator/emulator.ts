@@ -81,9 +81,10 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   server.keepAliveTimeout = 0;
 
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === "EADDRINUSE" ? "another process listens there" : cause.code;
       const hint = "choose another --port, or 0 for any free one";
-      reject(new AppError("USAGE", `cannot listen on port ${options.port ?? 0}`, { hint, cause }));
+      reject(new AppError("USAGE", `cannot listen on port ${options.port ?? 0}: ${why}`, { hint, cause }));
     });
     server.listen(options.port ?? 0, "127.0.0.1", resolve);
   });

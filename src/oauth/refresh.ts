@@ -1,11 +1,14 @@
 import { clientIdKey } from "../core/advice/app-credentials.ts";
 import { connectCommand } from "../core/advice/command-lines.ts";
+import { vaultWithoutTokens } from "../core/advice/vault-without-tokens.ts";
+import { type ConnectionName, tokenItem } from "../core/connection.ts";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, isAppError } from "../shared/errors.ts";
 import type { Http } from "../shared/http.ts";
 import type { OwnedSecret, Secret } from "../shared/secret.ts";
 import { clientCredentialsGrant, refreshGrant } from "./endpoint/exchange.ts";
 import type { TokenIssuer } from "./endpoint/issuer.ts";
+import { type MachineNotes, noteAnswer, notedAnswer, notedExpiry, noteSeen } from "./machine-note.ts";
 import { deserialize, isExpired, serialize, type TokenSet, tokenSetOf } from "./token-set.ts";
 
 export interface RefreshDeps {
@@ -21,7 +24,12 @@ export interface TokenVault {
   /** Moves with every write of any process. */
   revision(): number;
   exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
+  /** Where another process may go on after it lost the lock. */
+  notes?: MachineNotes;
 }
+
+/** The longest that a refresh takes from its mark to its answer's being kept. */
+const LONGEST_REFRESH_MS = 60_000;
 
 export interface TokenRequest {
   /** As `connectionName` says: `acme/hubspot/production`. */
@@ -31,6 +39,8 @@ export interface TokenRequest {
   clientSecret: () => Promise<OwnedSecret>;
   /** When the newest token expires that anybody noted, ms since the epoch: one in the vault that ends before is of an older copy. */
   notedExpiry?: number | null;
+  /** The log says that it is: tokens that are not in the vault were lost there. */
+  isConnected?: boolean;
   /** A refresh was refused before. Only another try shows whether it would be taken now, also while the token at hand is good. */
   isDue?: boolean;
   /** Hears why the token at hand, which is still good, could not be refreshed ahead of time. */
@@ -42,13 +52,8 @@ export interface Draft {
   unsaved: { set: TokenSet; begunAt: number } | null;
 }
 
-/** The vault item that holds a connection's tokens. */
-export function itemName(connection: string): string {
-  return `token/${connection}`;
-}
-
 export async function readTokens({ vault }: Pick<RefreshDeps, "vault">, connection: string) {
-  const name = itemName(connection);
+  const name = tokenItem(connection);
   const item = (await vault.read([name])).get(name);
   return item ? deserialize(item, name) : null;
 }
@@ -60,27 +65,34 @@ export function refreshAlone(
   seen: TokenSet,
   draft: Draft,
 ): Promise<TokenSet> {
-  return deps.vault.exclusively(itemName(request.connection), async () => {
+  return deps.vault.exclusively(tokenItem(request.connection), async () => {
     const before = await readTokens(deps, request.connection);
-    if (!before) throw notConnected(request);
+    if (!before) throw withoutTokens(request);
     if (draft.unsaved && draft.unsaved.begunAt === before.refreshBegunAt)
-      return await commit(deps, request.connection, draft.unsaved, draft);
+      return await commit(deps, { request, before, draft }, draft.unsaved);
+    const answered = await notedAnswer(deps, tokenItem(request.connection), before);
+    if (answered) return await commit(deps, { request, before, draft }, { set: answered, begunAt: 0 });
     const isReplaced = before.accessToken.reveal() !== seen.accessToken.reveal();
     if (isReplaced && !isExpired(before, deps.clock.now())) return before;
-    return await refreshHeld(deps, request, before, draft);
+    if (deps.vault.notes && isUnderWay(before, deps.clock.now())) throw underWay(request);
+    return await refreshHeld(deps, { request, before, draft });
   });
+}
+
+/** One that holds the lock. */
+interface Refresh {
+  request: TokenRequest;
+  /** What the vault holds. */
+  before: TokenSet;
+  draft: Draft;
 }
 
 /**
  * Marks the begin before the call and commits the new pair before its first use. Where a mark is found, its writer
  * died in between; a vendor with one-use refresh tokens may refuse the old pair then, others take it: one try tells.
  */
-async function refreshHeld(
-  deps: RefreshDeps,
-  request: TokenRequest,
-  before: TokenSet,
-  draft: Draft,
-): Promise<TokenSet> {
+async function refreshHeld(deps: RefreshDeps, refresh: Refresh): Promise<TokenSet> {
+  const { request, before } = refresh;
   const { connection, issuer } = request;
   const { refreshToken, clientId, method } = before;
   if (!refreshToken && method === undefined) throw notRefreshable(request);
@@ -92,12 +104,12 @@ async function refreshHeld(
   try {
     const grant = await refreshGrant(deps, { issuer, clientSecret, refreshToken });
     const set = tokenSetOf(grant, clientId, deps.clock.now(), before);
-    return await commit(deps, connection, { set, begunAt }, draft);
+    return await commit(deps, refresh, { set, begunAt });
   } catch (error) {
     // After silence the mark stays, since a new pair may have been lost. An answer settles this try, and no earlier
     // one that was cut off: whoever is refused next shall still learn of that.
     if (isAnswer(error)) await save(deps, connection, before);
-    throw isAppError(error, "RECONNECT_NEEDED") ? tokensDead(error, request, before) : error;
+    throw isAppError(error, "RECONNECT_NEEDED") ? await tokensDead(deps, error, refresh) : error;
   }
 }
 
@@ -113,18 +125,24 @@ async function askAgain(deps: RefreshDeps, request: TokenRequest, before: TokenS
 
 async function commit(
   deps: RefreshDeps,
-  connection: string,
+  { request: { connection }, before, draft }: Refresh,
   pair: { set: TokenSet; begunAt: number },
-  draft: Draft,
 ): Promise<TokenSet> {
   draft.unsaved = pair;
+  await noteAnswer(deps, tokenItem(connection), before, pair.set);
   await save(deps, connection, pair.set);
   draft.unsaved = null;
+  await noteSeen(deps, tokenItem(connection), pair.set);
   return pair.set;
 }
 
+/** Its marker may have lost the lock and be about to bring the answer. */
+function isUnderWay({ refreshBegunAt }: TokenSet, now: number): boolean {
+  return refreshBegunAt !== null && now - refreshBegunAt < LONGEST_REFRESH_MS;
+}
+
 function save({ vault }: RefreshDeps, connection: string, set: TokenSet): Promise<void> {
-  return vault.write(new Map([[itemName(connection), serialize(set)]]));
+  return vault.write(new Map([[tokenItem(connection), serialize(set)]]));
 }
 
 function isAnswer(error: unknown): boolean {
@@ -134,18 +152,28 @@ function isAnswer(error: unknown): boolean {
   );
 }
 
-export function notConnected(request: TokenRequest): AppError {
+export function withoutTokens(request: TokenRequest): AppError {
+  if (request.isConnected) return vaultWithoutTokens(nameOf(request), request.issuer.label);
   return new AppError("RECONNECT_NEEDED", `${request.connection} is not connected`, {
     hint: connectHint(request),
   });
 }
 
-function tokensDead(cause: AppError, request: TokenRequest, before: TokenSet): AppError {
+function underWay({ connection }: TokenRequest): AppError {
+  return new AppError(
+    "VENDOR_UNAVAILABLE",
+    `${connection}: another process began to renew the token and has not ended yet`,
+    { hint: "Nothing is to be done: it is tried again within a minute." },
+  );
+}
+
+async function tokensDead(deps: RefreshDeps, cause: AppError, { request, before }: Refresh) {
+  const seen = await notedExpiry(deps, tokenItem(request.connection));
   const isInterrupted = before.refreshBegunAt !== null;
   const why = isInterrupted
     ? ". An earlier refresh was cut off before its new tokens were kept"
-    : isOlderCopy(before, request)
-      ? ". The vault holds older tokens than the log knows of: its refresh token was spent since that copy was made"
+    : isOlderCopy(before, [request.notedExpiry ?? null, seen])
+      ? ". The vault holds older tokens than were in use: its refresh token was spent since that copy was made"
       : "";
   return new AppError("RECONNECT_NEEDED", `${request.connection}: ${cause.message}${why}`, {
     hint: connectHint(request),
@@ -154,8 +182,8 @@ function tokensDead(cause: AppError, request: TokenRequest, before: TokenSet): A
 }
 
 /** A vault that was put back knows nothing of the refreshes after it. */
-function isOlderCopy({ expiresAt }: TokenSet, { notedExpiry = null }: TokenRequest): boolean {
-  return expiresAt !== null && notedExpiry !== null && expiresAt < notedExpiry;
+function isOlderCopy({ expiresAt }: TokenSet, noted: readonly (number | null)[]): boolean {
+  return expiresAt !== null && noted.some((at) => at !== null && expiresAt < at);
 }
 
 function notRefreshable(request: TokenRequest): AppError {
@@ -167,15 +195,15 @@ function notRefreshable(request: TokenRequest): AppError {
 /** Not a reason to disconnect: a mistyped client id would cut off every customer at once. */
 function otherClient(request: TokenRequest): AppError {
   return new AppError("CONFIG_INVALID", `${request.connection} was connected with another client id`, {
-    hint: `Set ${clientIdKey(request.issuer)} back, or run \`${connectHint(request)}\`.`,
+    hint: `Set ${clientIdKey(request.issuer)} back, or run: ${connectHint(request)}`,
   });
 }
 
-function connectHint({ connection, issuer }: TokenRequest): string {
-  const [org, , environment] = connection.split("/");
-  return connectCommand({
-    vendor: issuer.vendor,
-    ...(org === undefined ? {} : { org }),
-    environment: environment === "sandbox" ? environment : "production",
-  });
+function connectHint(request: TokenRequest): string {
+  return connectCommand(nameOf(request));
+}
+
+function nameOf({ connection, issuer: { vendor } }: TokenRequest): ConnectionName {
+  const [org = "", , environment] = connection.split("/");
+  return { org, vendor, environment: environment === "sandbox" ? environment : "production" };
 }

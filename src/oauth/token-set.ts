@@ -98,11 +98,18 @@ const USABLE_MS = 10_000;
 /** False when it is time to refresh. `jitter` is 0 to 1. */
 export function isFresh(set: TokenSet, now: number, jitter: number): boolean {
   if (set.expiresAt === null) return true;
+  return set.expiresAt - now > aheadOf(set, set.expiresAt) * (1 + jitter);
+}
+
+/** Nobody refreshes it before then, whatever the jitter; infinite where it does not end. */
+export function freshUntil(set: TokenSet): number {
+  return set.expiresAt === null ? Number.POSITIVE_INFINITY : set.expiresAt - 2 * aheadOf(set, set.expiresAt);
+}
+
+function aheadOf({ obtainedAt }: TokenSet, expiresAt: number): number {
   // Of a token with a short life only the last third counts as "ahead", or it would be refreshed all the time. Half of
   // "ahead" is chance: the tokens of many accounts that began at once, as after an outage, do not all end at once again.
-  const life = set.expiresAt - set.obtainedAt;
-  const ahead = Math.min(REFRESH_AHEAD_MS, life / 6) * (1 + jitter);
-  return set.expiresAt - now > ahead;
+  return Math.min(REFRESH_AHEAD_MS, (expiresAt - obtainedAt) / 6);
 }
 
 export function isExpired(set: TokenSet, now: number): boolean {

@@ -1,15 +1,16 @@
+import { tokenItem } from "../core/connection.ts";
 import { isAppError } from "../shared/errors.ts";
 import type { Secret } from "../shared/secret.ts";
 import type { Grant, TokenIssuer } from "./endpoint/issuer.ts";
 import {
   type Draft,
-  itemName,
-  notConnected,
   type RefreshDeps,
   readTokens,
   refreshAlone,
   type TokenRequest,
+  withoutTokens,
 } from "./refresh.ts";
+import { forgetNote, noteSeen } from "./machine-note.ts";
 import { isExpired, isFresh, serialize, type TokenSet, tokenSetOf } from "./token-set.ts";
 
 /** Live tokens for every connection: kept in the vault, refreshed ahead of time, once for all processes. */
@@ -54,8 +55,9 @@ export function createTokens(deps: RefreshDeps): Tokens {
     return fresh;
   };
   const replace = async (connection: string, set: TokenSet | null) => {
-    const name = itemName(connection);
+    const name = tokenItem(connection);
     await deps.vault.exclusively(name, () => deps.vault.write(new Map([[name, set && serialize(set)]])));
+    if (set === null) await forgetNote(deps, name);
     memories.delete(connection);
   };
   return {
@@ -89,7 +91,7 @@ async function liveTokens(
 ): Promise<TokenSet> {
   const now = deps.clock.now();
   const set = await current(deps, memory, request.connection);
-  if (!set) throw notConnected(request);
+  if (!set) throw withoutTokens(request);
   const isRefused = request.renewed === true && !isCovered(memory, set, now);
   if (!isRefused && !request.isDue && isFresh(set, now, memory.jitter)) return set;
   try {
@@ -111,6 +113,8 @@ async function current(deps: RefreshDeps, memory: Memory, connection: string): P
   const revision = deps.vault.revision();
   if (memory.held?.revision === revision) return memory.held.set;
   const set = await readTokens(deps, connection);
+  if (set && set.accessToken.reveal() !== memory.held?.set?.accessToken.reveal())
+    await noteSeen(deps, tokenItem(connection), set);
   memory.held = { revision, set };
   return set;
 }

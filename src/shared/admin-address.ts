@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { BlockList, isIP } from "node:net";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
 
@@ -25,8 +25,19 @@ export function isElsewhere(address: string): boolean {
   return isIP(host) !== 0 && !isLoopbackAddress(host);
 }
 
+/** In whatever way it is written: `::1` has many, and 127.0.0.1 one as IPv6. */
 export function isLoopbackAddress(address: string): boolean {
-  return /^(::ffff:)?127\./i.test(address) || address === "::1";
+  const family = isIP(address);
+  if (family === 0) return false;
+  const loopback = new BlockList();
+  loopback.addSubnet("127.0.0.0", 8);
+  loopback.addAddress("::1", "ipv6");
+  return loopback.check(address, family === 6 ? "ipv6" : "ipv4");
+}
+
+/** Does a URL with this host name lead to the machine itself, whoever asks? */
+export function isThisMachine(hostname: string): boolean {
+  return hostname === "localhost" || isLoopbackAddress(hostname.replace(/^\[(.*)\]$/, "$1"));
 }
 
 function portOf(address: string): number {

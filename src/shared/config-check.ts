@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { type Config, type ConfigOptions, isOrgSlug, readConfig } from "./config.ts";
 import { type AppError, isAppError } from "./errors.ts";
+import { NO_VAULT_KEY } from "./no-vault-key.ts";
 import { proxyFrom } from "./proxy.ts";
 import { problemOfFile } from "./readable-file.ts";
 import { type Setting, settingsIn } from "./settings.ts";
@@ -38,6 +39,8 @@ export function problemsOf(
   const keyFile = config["vault.key_file"];
   if (config["vault.backend"] === "sealed" && keyFile)
     problems.push(...homeless(pathFrom(config, { path: "vault.key_file", value: keyFile }, cwd)));
+  if (config["vault.backend"] === "sealed" && !keyFile && !options.env.CREDENTIALS_DIRECTORY)
+    problems.push({ ...NO_VAULT_KEY });
   attempt(() => proxyFrom(options.env), fault);
   if (!problems.some(({ message }) => message.startsWith("serve.tls_")))
     attempt(() => checkTls(config, cwd), fault);

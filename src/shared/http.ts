@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { rootCertificates } from "node:tls";
-import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
+import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent, request } from "undici";
 import { AppError, isAppError } from "./errors.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 import { isOutOfDescriptors, OUT_OF_DESCRIPTORS_HINT } from "./out-of-descriptors.ts";
@@ -43,6 +44,7 @@ export interface HttpSettings {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const CONNECT_MS = 10_000;
 /** No answer of a vendor that we read is near this; what is longer is a mistake or an attack. */
 const LONGEST_ANSWER_BYTES = 32 * 1024 * 1024;
 
@@ -61,11 +63,14 @@ interface Ways {
   /** Null where there is no proxy. */
   proxied: Dispatcher | null;
   proxy: HttpProxy | null;
+  /** Cuts a call off, so that what the vendor has not got of it is not sent any more. */
+  giveUp(call: AbortController, reason: unknown): void;
 }
 
 function createWays({ caFile, proxy }: HttpSettings): Ways {
   const tls = caFile ? { ca: [...rootCertificates, readCaFile(caFile)] } : {};
-  const connect = { ...tls, timeout: 10_000 };
+  let givingUp = 0;
+  const connect = resettable(tls, () => givingUp > 0);
   // As many to one host as there are calls under way: one account's that hang must not make another's queue.
   const keepAliveTimeout = 20_000;
   const proxied =
@@ -73,11 +78,54 @@ function createWays({ caFile, proxy }: HttpSettings): Ways {
     new ProxyAgent({
       uri: proxy.url,
       ...(proxy.authorization === null ? {} : { token: proxy.authorization }),
-      proxyTls: connect,
+      clientFactory: (origin, options) => new Pool(origin, { ...options, connect }),
       requestTls: tls,
       keepAliveTimeout,
     });
-  return { direct: new Agent({ connect, keepAliveTimeout }), proxied, proxy };
+  return {
+    direct: new Agent({ connect, keepAliveTimeout }),
+    proxied,
+    proxy,
+    giveUp: (call, reason) => {
+      givingUp += 1;
+      call.abort(reason);
+      // What lies below an encrypted connection may be destroyed a little later.
+      setImmediate(() => {
+        givingUp -= 1;
+      });
+    },
+  };
+}
+
+/**
+ * Connections that end with a reset where a call is given up. After a gentle end the system goes on sending what a network that was
+ * cut has not taken, for minutes: the vendor would get it behind what it was told meanwhile.
+ */
+function resettable(tls: { ca?: string[] }, isGivingUp: () => boolean): buildConnector.connector {
+  const connect = buildConnector({ timeout: CONNECT_MS });
+  const encrypt = buildConnector({ ...tls, timeout: CONNECT_MS });
+  return (options, callback) => {
+    const isEncrypted = options.protocol === "https:";
+    // Encryption hides the socket below, which alone can be reset.
+    connect(
+      { ...options, protocol: "http:", port: options.port || (isEncrypted ? "443" : "80") },
+      (error, socket) => {
+        if (error) return callback(error, null);
+        resetWhere(socket, isGivingUp);
+        if (isEncrypted) encrypt({ ...options, httpSocket: socket }, callback);
+        else callback(null, socket);
+      },
+    );
+  };
+}
+
+/** An undici that gives up a call destroys its socket in the same turn of the event loop. */
+function resetWhere(socket: Socket, isGivingUp: () => boolean): void {
+  const destroy = socket.destroy.bind(socket);
+  socket.destroy = (error) => {
+    socket.destroy = destroy;
+    return isGivingUp() ? socket.resetAndDestroy() : destroy(error);
+  };
 }
 
 /** The proxy that a call to there goes through; null where it goes by itself. */
@@ -99,7 +147,7 @@ async function send(ways: Ways, call: HttpRequest, trace?: (line: string) => voi
   const timeoutMs = call.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const startedAt = performance.now();
   const since = () => Math.round(performance.now() - startedAt);
-  const abort = abortAfter(timeoutMs, call.signal);
+  const abort = abortAfter(timeoutMs, { outer: call.signal, giveUp: ways.giveUp });
   try {
     const answer = await request(url, {
       dispatcher: (proxy && ways.proxied) ?? ways.direct,
@@ -107,8 +155,9 @@ async function send(ways: Ways, call: HttpRequest, trace?: (line: string) => voi
       headers: headersOf(call),
       body: bodyOf(call),
       signal: abort.signal,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
+      // The signal's time covers both.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     });
     const text = await readText(answer.body);
     trace?.(`${call.method} ${url.origin}${url.pathname} → ${answer.statusCode} (${since()} ms)`);
@@ -129,10 +178,14 @@ async function send(ways: Ways, call: HttpRequest, trace?: (line: string) => voi
 }
 
 /** `AbortSignal.any` would leave something behind on the caller's signal with each call, for months. */
-function abortAfter(timeoutMs: number, outer?: AbortSignal): { signal: AbortSignal; done(): void } {
+function abortAfter(
+  timeoutMs: number,
+  { outer, giveUp }: { outer: AbortSignal | undefined } & Pick<Ways, "giveUp">,
+): { signal: AbortSignal; done(): void } {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(new DOMException("timed out", "TimeoutError")), timeoutMs);
-  const stop = () => controller.abort(outer?.reason);
+  const tooLate = () => giveUp(controller, new DOMException("timed out", "TimeoutError"));
+  const timer = setTimeout(tooLate, timeoutMs);
+  const stop = () => giveUp(controller, outer?.reason);
   if (outer?.aborted) stop();
   else outer?.addEventListener("abort", stop, { once: true });
   return {

@@ -22,3 +22,10 @@ export interface Lost {
   /** Writing works again, or still does. */
   isOver: boolean;
 }
+
+/** Why everything ends where whoever read stdout has had enough. */
+export const READER_LEFT = "SIGPIPE";
+
+export function hasReaderLeft({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof DOMException && reason.message === READER_LEFT;
+}

@@ -108,6 +108,13 @@ export function displayWidth(text: string): number {
   return width;
 }
 
+/** Of the widest text. Not `Math.max(...)`: so many arguments as a log has rows no call takes. */
+export function widest(texts: readonly string[]): number {
+  let most = 0;
+  for (const text of texts) most = Math.max(most, displayWidth(text));
+  return most;
+}
+
 export interface Column {
   name: string;
   /** Where there is no room, those with the lowest number go first; without one it stays. */
@@ -145,7 +152,11 @@ export function layTable(
   rows: readonly (readonly string[])[],
   width: number | null,
 ): Laid {
-  const all = columns.map((column, index) => ({ column, index }));
+  const all = columns.map((column, index) => ({
+    column,
+    index,
+    ...(width === null ? UNMEASURED : measured(column, rows, index)),
+  }));
   const below = width === null ? undefined : all.find(({ column }) => column.below);
   const whole = laid(all, rows, { width, least: READABLE });
   if (whole) return whole;
@@ -164,9 +175,22 @@ export function layTable(
   }
 }
 
-interface Placed {
+interface Placed extends Measured {
   column: Column;
   index: number;
+}
+
+interface Measured {
+  /** Of its widest line. */
+  natural: number;
+  longestWord: number;
+}
+
+const UNMEASURED: Measured = { natural: 0, longestWord: 0 };
+
+function measured({ name }: Column, rows: readonly (readonly string[])[], at: number): Measured {
+  const lines = [name, ...rows.flatMap((row) => (row[at] ?? "").split("\n"))];
+  return { natural: widest(lines), longestWord: widest(lines.flatMap((line) => line.split(" "))) };
 }
 
 function isDroppable({ column }: Placed): boolean {
@@ -189,7 +213,7 @@ function laid(
 ): Laid | null {
   const columns = shown.map(({ column }) => column);
   const cells = rows.map((row) => shown.map(({ index }) => row[index] ?? ""));
-  const widths = width === null ? [] : fittedWidths(columns, cells, { width, least });
+  const widths = width === null ? [] : fittedWidths(shown, { width, least });
   if (widths === null) return null;
   const wrappedRows = cells.map((row) => row.map((cell, at) => wrappedCell(cell, widths[at] ?? null)));
   const whole = { columns, rows: wrappedRows, below: [], dropped: [], isTooNarrow: false };
@@ -228,24 +252,19 @@ function wrappedCell(cell: string, width: number | null): string {
 
 /** Null where it does not fit. The widest column gives way first, down to its longest word. */
 function fittedWidths(
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  shown: readonly Placed[],
   { width, least }: { width: number; least: number },
 ): number[] | null {
-  const measured = columns.map(({ name, whole }, at) => {
-    const lines = [name, ...rows.flatMap((row) => (row[at] ?? "").split("\n"))];
-    const natural = Math.max(0, ...lines.map(displayWidth));
-    if (whole) return { natural, smallest: natural };
-    const longestWord = Math.max(0, ...lines.flatMap((line) => line.split(" ").map(displayWidth)));
-    return { natural, smallest: Math.min(natural, Math.max(longestWord, least)) };
-  });
-  const widths = measured.map(({ natural }) => natural);
-  const room = width - GAP * (columns.length - 1);
+  const smallest = shown.map(({ column, natural, longestWord }) =>
+    column.whole ? natural : Math.min(natural, Math.max(longestWord, least)),
+  );
+  const widths = shown.map(({ natural }) => natural);
+  const room = width - GAP * (shown.length - 1);
   for (let over = widths.reduce((sum, each) => sum + each, 0) - room; over > 0; over -= 1) {
-    const slack = widths.map((each, at) => (each > (measured[at]?.smallest ?? 0) ? each : 0));
-    const widest = Math.max(...slack);
-    if (widest === 0) return null;
-    widths[slack.indexOf(widest)] = widest - 1;
+    const slack = widths.map((each, at) => (each > (smallest[at] ?? 0) ? each : 0));
+    const most = Math.max(...slack);
+    if (most === 0) return null;
+    widths[slack.indexOf(most)] = most - 1;
   }
   return widths;
 }

@@ -11,14 +11,14 @@ import {
   type Stats,
   statSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import * as self from "node:process";
 
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 const BESIDE_DATABASE = ["", "-wal", "-shm", "-journal"] as const;
 /** All that a state directory holds; another name in it, and the directory may serve others, too. */
-const OURS = /^(log\.db|backups$|vault\.db|vault-locks$|vault-key|serve-|secret-warnings)/;
+const OURS = /^(log\.db|backups$|vault\.db|vault-locks$|vault-notes$|vault-key|serve-|secret-warnings)/;
 /** Windows has neither; there a path is opened as it is. */
 export const NO_FOLLOW: number = constants.O_NOFOLLOW ?? 0;
 
@@ -86,7 +86,7 @@ export function closeToOthers(stateDir: string): void {
 /** In words, with what to type: what others can still read or change. Reads only. */
 export function openToOthers(stateDir: string): string[] {
   const directory = infoOf(stateDir, statSync);
-  if (!directory || ownUser() === null) return [];
+  if (!directory?.isDirectory() || ownUser() === null) return [];
   const names = namesIn(stateDir);
   const paths = names.filter((name) => OURS.test(name)).map((name) => join(stateDir, name));
   return [stateDir, ...paths].flatMap((path) => {
@@ -133,6 +133,17 @@ export function insistOnOwn(file: number, path: string): void {
 
 function isOwnOrRoots({ uid }: Pick<Stats, "uid">): boolean {
   return uid === 0 || uid === ownUser();
+}
+
+/** Of a file whose owner is somebody else's affair, with its link followed; false where there is none. */
+export function isOpenToOthers(path: string): boolean {
+  const found = ownUser() === null ? null : infoOf(path, statSync);
+  return found?.isFile() === true && (found.mode & OTHERS) !== 0;
+}
+
+export function isInside(directory: string, path: string): boolean {
+  const way = relative(directory, path);
+  return way !== "" && !way.startsWith("..");
 }
 
 /** Null on Windows, where files have no such owner and no such mode. */

@@ -3,7 +3,7 @@ import Table from "cli-table3";
 import type { Clock } from "./clock.ts";
 import type { Environment } from "./config.ts";
 import type { Io } from "./io.ts";
-import { type Column, type Laid, layTable, type Units, wrapped } from "./layout.ts";
+import { type Column, displayWidth, type Laid, layTable, type Units, widest, wrapped } from "./layout.ts";
 import { grouped } from "./text.ts";
 
 /** How output for people looks: colours, tables, pills, progress. Loaded only when something is shown. */
@@ -13,6 +13,8 @@ export interface Terminal {
   width: number | null;
   /** Somebody asked for everything (`--wide`). */
   isWide: boolean;
+  /** Stderr can draw a line anew. */
+  redraws: boolean;
   /**
    * Aligned columns under dim headings, without a frame, in the width there is. What there is no room for is left out, and
    * named below; what does not fit at all is told row by row.
@@ -22,7 +24,7 @@ export interface Terminal {
   fit(text: string): string;
   pill(text: string, tone: Tone): string;
   /**
-   * A line that redraws itself on a terminal, and shows up rarely elsewhere. `from`: what was done before it; rate and
+   * A line that redraws itself on a terminal, and elsewhere shows up at its end, without a bar. `from`: what was done before it; rate and
    * time left do not count that.
    */
   progress(label: string, total: number | null, from?: number): Progress;
@@ -35,6 +37,8 @@ export type Tone = "good" | "off" | "warning" | "bad";
 
 export interface Progress {
   set(done: number, note?: string): void;
+  /** Makes room for other lines; the next `set` draws it below them. */
+  clear(): void;
   end(): void;
 }
 
@@ -45,6 +49,10 @@ export function colourLevel(env: Environment, isTerminal: boolean, noColour: boo
     return 1;
   if (!isTerminal || env.TERM === "dumb" || env.FORCE_COLOR === "0" || env.CLICOLOR === "0") return 0;
   return env.COLORTERM || /256/.test(env.TERM ?? "") ? 2 : 1;
+}
+
+export function canRedraw(env: Environment, isTerminal: boolean): boolean {
+  return isTerminal && env.TERM !== "dumb";
 }
 
 const NO_FRAME = {
@@ -71,11 +79,13 @@ export interface Shape {
   isWide: boolean;
   /** What stays together on a line; words unless given. */
   units?: Units;
+  /** Stderr can draw a line anew: a terminal, and none that calls itself dumb. */
+  redraws: boolean;
 }
 
 export function createTerminal(
   io: Io,
-  { level, width, isWide, units }: Shape,
+  { level, width, isWide, units, redraws }: Shape,
   clock: Pick<Clock, "now">,
 ): Terminal {
   const paint = new Chalk({ level });
@@ -89,6 +99,7 @@ export function createTerminal(
     paint,
     width,
     isWide,
+    redraws,
     table: (headings, rows) => {
       const room = isWide ? null : width;
       const all = headings.map((each): Column => (typeof each === "string" ? { name: each } : each));
@@ -105,30 +116,43 @@ export function createTerminal(
     },
     fit: (text) => wrapped(text, isWide ? null : width, units),
     pill: (text, tone) => (level === 0 ? `[${text}]` : tones[tone](` ${text} `)),
-    progress: (label, total, from = 0) => createProgress({ io, paint, clock }, { label, total, from }),
+    progress: (label, total, from = 0) =>
+      createProgress({ io, paint, clock, redraws }, { label, total, from }),
   };
 }
 
+/** cli-table3 looks at all rows above for each row: so it gets few at a time, under a heading that is as wide as all are. */
+const ROWS_AT_ONCE = 100;
+
 function sideBySide({ columns, rows, below }: Laid, paint: ChalkInstance): string {
-  const table = new Table({
-    head: columns.map(({ name }) => paint.dim(name)),
-    chars: NO_FRAME,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
+  const head = columns.map(({ name }, at) => {
+    const width = widest([name, ...rows.flatMap((row) => (row[at] ?? "").split("\n"))]);
+    return `${paint.dim(name)}${" ".repeat(width - displayWidth(name))}`;
   });
+  const taken: string[] = [];
+  for (let from = 0; from === 0 || from < rows.length; from += ROWS_AT_ONCE) {
+    const some = rows.slice(from, from + ROWS_AT_ONCE);
+    const lines = linesOf(head, some);
+    const heading = lines.splice(0, 1);
+    if (from === 0) taken.push(...heading);
+    // Each row is as many lines as its highest cell.
+    for (const [at, row] of some.entries()) {
+      const text = below[from + at] ?? "";
+      const height = Math.max(...row.map((cell) => cell.split("\n").length));
+      taken.push(...lines.splice(0, height), ...(text === "" ? [] : [text]));
+    }
+  }
+  return taken.join("\n");
+}
+
+function linesOf(head: string[], rows: readonly (readonly string[])[]): string[] {
+  const style = { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true };
+  const table = new Table({ head, chars: NO_FRAME, style });
   table.push(...rows.map((row) => [...row]));
-  const lines = table
+  return table
     .toString()
     .split("\n")
     .map((line) => line.trimEnd());
-  if (below.length === 0) return lines.join("\n");
-  // The heading is a line, and each row as many as its highest cell.
-  const taken = lines.splice(0, 1);
-  for (const [at, row] of rows.entries()) {
-    const height = Math.max(...row.map((cell) => cell.split("\n").length));
-    const text = below[at] ?? "";
-    taken.push(...lines.splice(0, height), ...(text === "" ? [] : [text]));
-  }
-  return taken.join("\n");
 }
 
 /** Each cell on a line of its own, behind its heading. */
@@ -159,7 +183,12 @@ interface Sample {
 }
 
 function createProgress(
-  { io, paint, clock }: { io: Io; paint: ChalkInstance; clock: Pick<Clock, "now"> },
+  {
+    io,
+    paint,
+    clock,
+    redraws,
+  }: { io: Io; paint: ChalkInstance; clock: Pick<Clock, "now">; redraws: boolean },
   { label, total, from }: { label: string; total: number | null; from: number },
 ): Progress {
   const start: Sample = { at: clock.now(), done: from };
@@ -177,7 +206,12 @@ function createProgress(
     const bar = `${paint.green("█".repeat(filled))}${paint.dim("░".repeat(BAR_WIDTH - filled))}`;
     const left =
       perSecond && share < 1 && !isEnd ? `${grouped(Math.ceil((total - done) / perSecond))} s left` : "";
-    return [label, bar, `${grouped(done)}/${grouped(total)}`, paint.dim(joined(rate, left, note))].join("  ");
+    return [
+      label,
+      ...(redraws ? [bar] : []),
+      `${grouped(done)}/${grouped(total)}`,
+      paint.dim(joined(rate, left, note)),
+    ].join("  ");
   };
   return {
     set: (done, note = "") => {
@@ -185,14 +219,19 @@ function createProgress(
       last = { done, note };
       if (at - (samples.at(-1)?.at ?? 0) >= SAMPLE_EVERY_MS) samples.push({ at, done });
       while (samples[1] && samples[1].at <= at - RATE_OVER_MS) samples.shift();
-      if (!io.stderrIsTerminal || at - drawnAt < REDRAW_EVERY_MS) return;
+      if (!redraws || at - drawnAt < REDRAW_EVERY_MS) return;
       drawnAt = at;
       io.err(`\r\u001b[2K${line(done, note, samples[0] ?? start)}`);
+    },
+    clear: () => {
+      if (!redraws || drawnAt === Number.NEGATIVE_INFINITY) return;
+      drawnAt = Number.NEGATIVE_INFINITY;
+      io.err("\r\u001b[2K");
     },
     end: () => {
       if (!last) return;
       const whole = line(last.done, last.note, start, { isEnd: true });
-      io.err(io.stderrIsTerminal ? `\r\u001b[2K${whole}\n` : `${whole}\n`);
+      io.err(redraws ? `\r\u001b[2K${whole}\n` : `${whole}\n`);
     },
   };
 }

@@ -48,6 +48,12 @@ export function maskEmail(email: string): string {
   return `${first}…${email.slice(at, at + LONGEST_MASKED)}`;
 }
 
+/** Of a name its first letter is left: `A…`. */
+export function maskName(name: string): string {
+  const [first = ""] = name.trim();
+  return `${first}…`;
+}
+
 /** The same for every address within a text, as a vendor's words may hold them. */
 export function maskEmailsIn(text: string): string {
   return text.replace(/[^\s"'<>()[\],;:=]+/g, (word) => (/.@./s.test(word) ? maskEmail(word) : word));

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
 import { AppError } from "./errors.ts";
 import { problemOfFile } from "./readable-file.ts";
@@ -111,7 +112,13 @@ function reasonIn(cause: unknown): string {
   return typeof reason === "string" ? `: ${reason}` : "";
 }
 
+/** OpenSSL writes ::1 as 0:0:0:0:0:0:0:1. */
+function asInUrls(name: string): string {
+  return isIP(name) === 6 ? new URL(`https://[${name}]`).hostname.slice(1, -1) : name;
+}
+
 function namesOf({ subjectAltName, subject }: X509Certificate): string {
-  const names = [...(subjectAltName ?? "").matchAll(/(?:DNS|IP Address):([^,\s]+)/g)].map(([, name]) => name);
+  const found = (subjectAltName ?? "").matchAll(/(?:DNS|IP Address):([^,\s]+)/g);
+  const names = [...found].map(([, name = ""]) => asInUrls(name));
   return names.length > 0 ? names.join(", ") : (/^CN=(.*)$/m.exec(subject)?.[1] ?? "nobody");
 }

@@ -1,5 +1,5 @@
 /** What the service may not do, in lines of a `[Service]` section: all that Node, SQLite and our calls can do without. */
-import type { Scope } from "./places.ts";
+import type { Scope } from "../core/service-scope.ts";
 
 type Lines = readonly string[];
 

@@ -1,8 +1,15 @@
 import { realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { AppError } from "../shared/errors.ts";
-import { VERSION } from "../shared/version.ts";
-import { type Program, type Scope, SERVICE } from "./places.ts";
+import {
+  closedNode,
+  closedProgram,
+  noSystemd,
+  rootsService,
+  silentSystemd,
+  writableProgram,
+} from "../core/advice/systemd.ts";
+import type { Scope } from "../core/service-scope.ts";
+import type { Program } from "./places.ts";
 import { type Runner, runOrThrow } from "./runner.ts";
 import { packageDirectories, writableOnTheWay, writableWithin } from "./writable.ts";
 
@@ -31,38 +38,25 @@ export function isActive({ ActiveState }: Record<string, string>): boolean {
   return ActiveState !== undefined && !["inactive", "failed"].includes(ActiveState);
 }
 
-/** Throws `USAGE` where nothing can be applied, and says what to type instead; `words` come after `service`. */
-export async function refuseUnlessAble(runner: Runner, scope: Scope, words: string): Promise<void> {
-  if ((await runner.run("systemctl", ["show-environment"])).code !== 0)
-    throw new AppError("USAGE", "there is no systemd running here", {
-      hint: `Let what starts services here run: ${SERVICE} serve`,
-    });
+/** Throws `USAGE` where nothing can be applied, and says what to type instead; `line`: what was typed. */
+export async function refuseUnlessAble(runner: Runner, scope: Scope, line: string): Promise<void> {
+  if ((await runner.run("systemctl", ["show-environment"])).code !== 0) throw noSystemd();
   if (scope === "user") {
     const { code, err } = await runner.run("systemctl", ["--user", "show-environment"]);
     if (code === 0) return;
-    throw new AppError("USAGE", `your own systemd does not answer: ${err.trim()}`, {
-      hint: "Log in as that user (by ssh, or machinectl shell), not through su or sudo.",
-    });
+    throw silentSystemd(err.trim());
   }
   if ((await runOrThrow(runner, ["id", "--user"])).trim() === "0") return;
-  throw new AppError("USAGE", "the system's service belongs to root", {
-    hint: `sudo ${SERVICE} service ${words}`,
-  });
+  throw rootsService(line);
 }
 
 /** Throws `USAGE` for a program that the service's own user could not start. */
 export function refuseClosedProgram({ nodePath, scriptPath }: Program): void {
   const bundle = join(dirname(dirname(scriptPath)), "dist", "build.json");
   const closed = closedPart(scriptPath) ?? closedPart(bundle);
-  if (closed !== null)
-    throw new AppError("USAGE", `the service's user cannot read the program: ${closed}`, {
-      hint: installHint(scriptPath),
-    });
-  const closedNode = closedPart(nodePath);
-  if (closedNode !== null)
-    throw new AppError("USAGE", `the service's user cannot run this Node: ${closedNode}`, {
-      hint: "Install Node for everybody, from your distribution or NodeSource, and run this with that one.",
-    });
+  if (closed !== null) throw closedProgram(closed, dirname(dirname(scriptPath)));
+  const ofNode = closedPart(nodePath);
+  if (ofNode !== null) throw closedNode(ofNode);
 }
 
 /** Throws `USAGE` for a program that anybody but root could change: root would install it, and type it. */
@@ -77,16 +71,7 @@ export function refuseWritableProgram({ nodePath, scriptPath }: Program): void {
     packageDirectories(root)
       .map(writableWithin)
       .find((each) => each !== null);
-  if (!found) return;
-  throw new AppError("USAGE", `others than root can change the program: ${found.path} ${found.how}`, {
-    hint: `sudo ${found.fix}. Or, with this Node at a place of root's: ${installHint(scriptPath)}`,
-  });
-}
-
-/** Of this very program: no registry has it, and whoever took its name there would run as root. */
-function installHint(scriptPath: string): string {
-  const root = dirname(dirname(scriptPath));
-  return `Install it for everybody: cd '${root}' && npm pack --ignore-scripts && sudo npm install --global --prefix /usr/local --allow-scripts=better-sqlite3,keytar ./${SERVICE}-${VERSION}.tgz`;
+  if (found) throw writableProgram(found, dirname(dirname(scriptPath)));
 }
 
 /** What keeps a user with no rights of its own from a path, outermost first; null when nothing does. */

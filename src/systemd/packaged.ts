@@ -1,7 +1,7 @@
 /** What the Debian package brings of the service: for its own program, on any Debian that takes the package. */
-import { starterConfig } from "./plan.ts";
 import { placesOf, UNIT } from "./places.ts";
 import { LISTENERS, socketText } from "./sockets.ts";
+import { starterConfig } from "./starter-config.ts";
 import { type Abilities, unitText } from "./unit.ts";
 import { KEYS } from "../shared/config-keys.ts";
 

@@ -1,14 +1,13 @@
 /** Where a service's parts rest. */
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { serviceCommand } from "../core/advice/command-lines.ts";
+import type { Scope } from "../core/service-scope.ts";
 import type { Environment } from "../shared/config.ts";
 import { defaultConfigFile, defaultStateDir } from "../shared/paths.ts";
 
 export const SERVICE = "jc-integrations";
 export const UNIT = `${SERVICE}.service`;
-
-/** One for the machine, under a user of its own; or one for the person who installs it. */
-export type Scope = "system" | "user";
 
 /** Absolute paths, the same however the command was called: the service has places of its own. */
 export interface Places {
@@ -57,13 +56,7 @@ function userUnitDir(env: Environment): string {
 /** What a unit's file begins with. */
 export function writtenBy({ scope }: Places, unit: string): string[] {
   return [
-    `# As \`${SERVICE} service install --${scope}\` writes it, and writes it anew when run again.`,
+    `# Written, and written anew when it is run again, by: ${serviceCommand("install", `--${scope}`)}`,
     `# For changes of your own: systemctl ${scope === "system" ? "" : "--user "}edit ${unit}`,
   ];
-}
-
-export function installCommand(scope: Scope): string {
-  return scope === "system"
-    ? `sudo ${SERVICE} service install --system`
-    : `${SERVICE} service install --user`;
 }

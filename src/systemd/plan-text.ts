@@ -1,7 +1,10 @@
 import type { ServicePlan, Step } from "./plan.ts";
 
-/** A plan for a person: each step, and for a dry run what the files will hold. */
-export function planText({ steps, notes }: ServicePlan, { isDryRun }: { isDryRun: boolean }): string {
+/** A plan for a person: each step, and for a dry run what the files will hold, else what comes `next`. */
+export function planText(
+  { steps, notes }: ServicePlan,
+  { isDryRun, next = [] }: { isDryRun: boolean; next?: readonly string[] },
+): string {
   const heading = isDryRun ? "Would do, in this order:" : "Done:";
   const lines = steps.flatMap((step) => [
     `  ${stepText(step)}`,
@@ -10,6 +13,7 @@ export function planText({ steps, notes }: ServicePlan, { isDryRun }: { isDryRun
   return [
     ...(steps.length === 0 ? ["Nothing to change: all is as it should be."] : [heading, ...lines]),
     ...notes.map((note) => `\nNote: ${note}`),
+    ...(isDryRun || next.length === 0 ? [] : ["", ...next.map((line) => `→ ${line}`)]),
   ].join("\n");
 }
 

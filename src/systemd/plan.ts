@@ -1,7 +1,9 @@
 /** What `service install` and `service uninstall` would do: a value, to be printed or to be applied. */
+import { LINGER, restartWith, systemctlCommand } from "../core/advice/systemd.ts";
 import type { InstalledUnit } from "./installed.ts";
 import { type Places, type Program, SERVICE, UNIT } from "./places.ts";
 import { type ListenerUnit, socketText } from "./sockets.ts";
+import { starterConfig } from "./starter-config.ts";
 import { type Abilities, unitText } from "./unit.ts";
 
 export interface ServicePlan {
@@ -176,26 +178,9 @@ function needsKey({ scope, keyFile }: Places, { hasKey, vault }: Found): boolean
   return scope === "system" || vault === null || (vault.backend === "sealed" && vault.keyFile === keyFile);
 }
 
-/** The system's service has the key as a credential; a person's other commands have to find it too. */
-export function starterConfig({ scope, keyFile }: Places, org: string | undefined): string {
-  const isSystem = scope === "system";
-  const cli = isSystem ? `sudo ${SERVICE} service exec --` : SERVICE;
-  return `# All keys and where their values come from: ${cli} config show
-${org === undefined ? '# org = "acme"' : `org = ${JSON.stringify(org)}`}
-
-[hubspot]
-# client_id = "…"
-# Its secret rests in the vault: ${cli} secrets set hubspot.client-secret
-
-[vault]
-backend = "sealed"
-${isSystem ? `# The key is the unit's credential, from ${keyFile}.` : `key_file = ${JSON.stringify(keyFile)}`}
-`;
-}
-
 function notesOn(places: Places, found: Found, isWritten: boolean): string[] {
+  const { scope } = places;
   const { vault, isActive, isEnabled } = found;
-  const sudo = places.scope === "system" ? "sudo systemctl" : "systemctl --user";
   const moved = found.sockets.filter(isWanted).flatMap(({ listener, address, text, isActive }) => {
     const isMoved = isActive && text !== socketText(places, listener, address);
     return isMoved ? [listener.unit] : [];
@@ -205,24 +190,19 @@ function notesOn(places: Places, found: Found, isWritten: boolean): string[] {
     notes.push(
       `${places.configFile} keeps the vault in the keychain, which a service without a desktop cannot open. For one that it can: backend = "sealed" under [vault].`,
     );
-  if (places.scope === "user" && vault?.backend === "sealed" && vault.keyFile === "")
+  if (scope === "user" && vault?.backend === "sealed" && vault.keyFile === "")
     notes.push(
       `${places.configFile} names no key: key_file = ${JSON.stringify(places.keyFile)} under [vault].`,
     );
   if (isWritten && (isActive || moved.length > 0))
     notes.push(
-      `The service still runs by the old units. To take over the new ones: ${restarting(sudo, moved)}`,
+      `The service still runs by the old units. To take over the new ones: ${restartWith(scope, moved)}`,
     );
-  if (places.scope === "user" && !isEnabled)
-    notes.push("It ends when you log out, unless you let it run on: loginctl enable-linger");
-  if (isEnabled && !isActive) notes.push(`The service does not run. To start it: ${sudo} start ${SERVICE}`);
+  if (scope === "user" && !isEnabled)
+    notes.push(`It ends when you log out, unless you let it run on: ${LINGER}`);
+  if (isEnabled && !isActive)
+    notes.push(`The service does not run. To start it: ${systemctlCommand(scope, "start")}`);
   return notes;
-}
-
-/** A socket that is restarted together with its service may be opened before the service lets go of it. */
-function restarting(sudo: string, moved: readonly string[]): string {
-  if (moved.length === 0) return `${sudo} restart ${SERVICE}`;
-  return `${sudo} stop ${[...moved, SERVICE].join(" ")} && ${sudo} start ${SERVICE}`;
 }
 
 /** A configuration that is there is never touched. */

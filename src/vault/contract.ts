@@ -19,15 +19,35 @@ export interface Vault {
   /** When the secrets were set whose names begin so, ms since the epoch; without those that an older program set. */
   setAt(prefix: string): Promise<Map<string, number>>;
   /**
-   * A number that moves with every write of any process; cheap enough to ask before each use of a cached item.
-   * Equal numbers: what was read then still stands.
+   * A number that moves with every write of any process, within a moment where the vault lies on another machine; cheap enough
+   * to ask before each use of a cached item. Equal numbers: what was read then still stands.
    */
   revision(): number;
-  /** Runs `work` while no other process holds the lock of the same name. A killed holder frees it at once. */
+  /**
+   * Runs `work` while no other process holds the lock of the same name. A killed holder frees it at once; where there are `notes`,
+   * it may also be lost while its holder lives on.
+   */
   exclusively<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** One line for a person: where the tokens rest and under which key. Never a secret. */
   describe(): string;
-  close(): void;
+  /** Only where the vault lies on another machine. */
+  notes?: MachineNotes;
+  notices?: VaultNotices;
+  close(): void | Promise<void>;
+}
+
+/** What is heard of other machines' writes, between two times that the revision is asked for. */
+export interface VaultNotices {
+  /** Calls back when the revision moved, or nothing is heard any more. */
+  listen(heard: () => void): () => void;
+  isWorking(): boolean;
+}
+
+/** What this machine alone keeps, sealed as the vault is: it outlives the vault's absence, and its being put back to an older state. */
+export interface MachineNotes {
+  read(name: string): Promise<Secret | null>;
+  /** Durable when it returns; null removes it. */
+  write(name: string, value: Secret | null): Promise<void>;
 }
 
 export type VaultBackend = "sealed" | "keychain";

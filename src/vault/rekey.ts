@@ -1,9 +1,10 @@
 import { REKEY_COMMAND } from "../core/advice/command-lines.ts";
 import { rmSync } from "node:fs";
 import { AppError } from "../shared/errors.ts";
-import { openVaultDatabase } from "./file/database.ts";
-import { createKey, findKeySource, type KeySource, readKey } from "./sealed/key-source.ts";
+import { openVaultDatabase, vaultFile } from "./file/database.ts";
+import { createKey, findKeySource, type KeySource, namedKey } from "./sealed/key-source.ts";
 import type { VaultOptions } from "./open.ts";
+import type { VaultPlace } from "./rows.ts";
 import { sealAnew } from "./sealed/bind.ts";
 import { sealRowList } from "./sealed/row-list.ts";
 import { keyHolder, newKey, nextKeyPath } from "./sealed/unlock.ts";
@@ -15,29 +16,43 @@ export interface Rekeyed {
 }
 
 /**
- * Seals every item anew: with the key in `newKeyFile` (made when missing; the operator then points the configuration
+ * Seals every item anew: with the key in `newKeyFile` (made when missing, and else a key of ours; the operator then points the configuration
  * to it), or, where that is null, with a new key that takes the old file's place. Killed at any instant, the vault
  * opens with either the old key or the new one.
  */
 export async function rekeyVault(options: VaultOptions, newKeyFile: string | null): Promise<Rekeyed> {
-  const source = rekeyable(options, newKeyFile);
-  const platform = options.host.platform;
-  const unlock = keyHolder({ keySource: source, platform });
+  rekeyable(options, newKeyFile);
   const db = openVaultDatabase(options.stateDir, "sealed");
   try {
-    const items = db.alone(() => {
-      const unlocked = unlock(db);
-      const fresh = newKey(newKeyFile ? keyIn(newKeyFile, platform) : freshKey(nextKeyPath(source)));
-      const list = sealAnew(db, unlocked, fresh);
-      db.setKeyCheck({ salt: fresh.salt, proof: sealRowList(fresh.key, list) });
-      return list.size;
-    });
-    // The first to unlock after a rotation moves the next key into place.
-    if (newKeyFile === null) db.alone(() => unlock(db));
-    return { items, keyFile: newKeyFile ?? source.path };
+    return await rekeyIn(
+      vaultFile({ database: () => db, databaseToRead: () => db }, options.stateDir),
+      options,
+      newKeyFile,
+    );
   } finally {
     db.close();
   }
+}
+
+/** The same with the rows wherever they lie. */
+export async function rekeyIn(
+  place: VaultPlace,
+  options: VaultOptions,
+  newKeyFile: string | null,
+): Promise<Rekeyed> {
+  const source = rekeyable(options, newKeyFile);
+  const platform = options.host.platform;
+  const { unlock } = keyHolder({ keySource: source, platform });
+  const items = await place.alone("all", (rows) => {
+    const unlocked = unlock(rows);
+    const fresh = newKey(newKeyFile ? namedKey(newKeyFile, platform) : freshKey(nextKeyPath(source)));
+    const list = sealAnew(rows, unlocked, fresh);
+    rows.setKeyCheck({ salt: fresh.salt, proof: sealRowList(fresh.key, list) });
+    return list.size;
+  });
+  // The first to unlock after a rotation moves the next key into place.
+  if (newKeyFile === null) await place.alone([], (rows) => void unlock(rows));
+  return { items, keyFile: newKeyFile ?? source.path };
 }
 
 function rekeyable(options: VaultOptions, newKeyFile: string | null): KeySource {
@@ -48,13 +63,9 @@ function rekeyable(options: VaultOptions, newKeyFile: string | null): KeySource 
     });
   if (source.kind === "credential" && newKeyFile === null)
     throw new AppError("USAGE", "A systemd credential cannot be changed from here", {
-      hint: `${REKEY_COMMAND}, then load that file as the credential vault-key.`,
+      hint: `Seal the vault with a new key, then load its file as the credential vault-key: ${REKEY_COMMAND}`,
     });
   return source;
-}
-
-function keyIn(path: string, platform: NodeJS.Platform): Buffer {
-  return readKey({ kind: "file", path }, platform) ?? createKey(path);
 }
 
 /** A file left over from a rotation that never committed opens nothing. */

@@ -161,8 +161,9 @@ export function secretFrom(
   text: string,
 ): Secret {
   const value = text.replace(/\r?\n$/, "");
-  if (value.length === 0 || /[\r\n]/.test(value)) {
-    throw new AppError("USAGE", "a secret is one line of text", {
+  // What no key or token has was brought in by whatever wrote it down.
+  if (value.length === 0 || /\p{Cc}/u.test(value)) {
+    throw new AppError("USAGE", "a secret is one line of text, without control characters", {
       hint: "Give it at the prompt, with --file, or on stdin.",
     });
   }

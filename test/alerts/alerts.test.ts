@@ -149,7 +149,7 @@ describe("an alert", () => {
     const [ofRecord] = await world.telegram.messages();
     expect(ofRecord?.text).toContain("1 result undelivered to hubspot");
     expect(ofRecord?.text).toContain(
-      "jc-integrations logs --outcome retry --org acme, mend the record, then run: jc-integrations replay --email <its address> --org acme --yes",
+      "jc-integrations logs --outcome retry --org acme says more; once the record is mended: jc-integrations replay --email <its address> --org acme --yes",
     );
     expect(ofRecord?.text).not.toMatch(/resync-properties|poison@/);
 

@@ -91,6 +91,18 @@ describe("catalog set", () => {
     expect(await show()).toMatchObject({ test: "dics" });
   });
 
+  test("refuses a job that the vendor does not know, and changes nothing", async () => {
+    const world = await connectedAts();
+    await world.smartrecruiters.settings({ jobs: ["4712"] });
+    const { code, err } = await set(world, "--test", "disc", "--yes");
+    expect(code).toBe(2);
+    expect(err).toContain('SmartRecruiters knows no job 4711 with a stage "Phone screen / 1"');
+    expect(err).toContain("Nothing was changed.");
+    await world.smartrecruiters.settings({ jobs: ["4711"] });
+    expect(await world.run(["catalog", "show", ...PLACE])).toMatchObject({ code: 2 });
+    expect((await set(world, "--test", "disc")).code).toBe(0);
+  });
+
   test("names the flag that is missing where nobody can be asked", async () => {
     const world = await connectedAts();
     for (const [argv, flag, example] of [

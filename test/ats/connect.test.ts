@@ -67,7 +67,7 @@ describe("connect smartrecruiters", () => {
     const { code, err } = await world.run(["connect", "smartrecruiters", "--org", "globex"]);
     expect(code).toBe(2);
     expect(err).toContain("does not know this client id and secret");
-    expect(err).toContain("secrets set smartrecruiters.client-secret --org globex`");
+    expect(err).toContain("secrets set smartrecruiters.client-secret --org globex\n");
     expect(err).toContain("[orgs.globex] smartrecruiters_client_id");
     expect((await world.run(["connect", "smartrecruiters"])).code).toBe(0);
     await succeed(world, ["secrets", "remove", "smartrecruiters.client-secret", "--org", "globex", "--yes"]);

@@ -112,7 +112,7 @@ describe("a subscription that no longer serves", () => {
     },
     {
       state: "elsewhere",
-      words: "SmartRecruiters' webhook subscription sends to another address",
+      words: "SmartRecruiters' webhook subscription sends to another address than ours",
       spoil: (world: World) => change(world, { targetUrl: "https://elsewhere.example/webhooks" }),
     },
     {

@@ -106,7 +106,9 @@ test("no new installation begins where others write; one that is there goes on, 
   const open = join(temporaryDirectory(), "open");
   mkdirSync(open);
   chmodSync(open, 0o777);
-  const ended = await launch(world, ["secrets", "list", "--state-dir", open]).ended;
+  const setting = launch(world, ["secrets", "set", "hubspot.client-secret", "--state-dir", open]);
+  setting.child.stdin?.end("a secret");
+  const ended = await setting.ended;
   expect(ended).toMatchObject({
     code: 5,
     err: expect.stringContaining(`${open} can be changed by other users`),

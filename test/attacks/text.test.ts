@@ -45,7 +45,7 @@ test("an address of 40,000 characters that an older version took breaks no comma
     expect(out.replaceAll("\n", "")).not.toMatch(UNSAFE);
     expect(process.cpuUsage(begun).user / 1_000).toBeLessThan(5_000);
   }
-}, 60_000);
+});
 
 test("what names something is refused at the door where it is too long or steers a terminal; a name is kept", async () => {
   const world = await connected();

@@ -217,7 +217,7 @@ describe("backup", () => {
     for (const JC_BACKUP_DIR of [join(world.dir, "file"), "/proc/backups", "/sys/backups"]) {
       const run = await world.run(["backup"], { env: { JC_BACKUP_DIR } });
       expect(run).toMatchObject({ code: 2, err: expect.stringContaining("no backup can be written into") });
-      expect(run.err).toContain("Try: Check backup.dir");
+      expect(run.err).toContain("→ Check backup.dir");
     }
   });
 
@@ -322,7 +322,7 @@ describe("backup", () => {
 
   test("status tells when the last one was, and says so when it is too long ago", async () => {
     const world = await withResults();
-    expect((await succeed(world, ["status"])).out).toContain("last backup none yet");
+    expect((await succeed(world, ["status"])).out).toContain("no backup in backup.dir yet");
     const { file } = await json(world, ["backup"]);
     expect((await succeed(world, ["status"])).out).toContain("last backup just now");
     const old = join(dirname(file), "log-20200101T000000Z.backup");

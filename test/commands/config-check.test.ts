@@ -92,6 +92,10 @@ describe("config check", () => {
     ["0.0.0.0:8471", 2],
     ["[::]:8471", 2],
     ["[::1]:8471", 0],
+    ["[0:0:0:0:0:0:0:1]:8471", 0],
+    ["[::ffff:7f00:1]:8471", 0],
+    ["[::2]:8471", 2],
+    ["[::ffff:c000:201]:8471", 2],
     ["none", 0],
   ])("an admin listener at %s without TLS is told before serve ends with it", async (address, code) => {
     const found = await checked('[hubspot]\nclient_id = "app"', { JC_SERVE_ADMIN_LISTEN: address });

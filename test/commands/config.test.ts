@@ -119,7 +119,7 @@ describe("a configuration is refused, with words for the operator,", () => {
     [
       "when the database's URL names no database",
       '[store]\nurl = "postgres://jc@db"',
-      "store.url names no user, host or database",
+      "store.url names no database",
       "postgres://user@host:5432/database",
     ],
     [
@@ -127,6 +127,12 @@ describe("a configuration is refused, with words for the operator,", () => {
       '[store]\nurl = "postgres://jc@db/jc?sslmode=no-verify"',
       "store.url has another sslmode than verify-full or disable",
       "store.ca_file",
+    ],
+    [
+      "when the database is for many machines, and the vault one machine's",
+      '[store]\nurl = "postgres://jc@db/jc"',
+      "store.url is for several machines, and a keychain is one machine's",
+      'vault.backend = "sealed"',
     ],
     [
       "when the store is anything else",
@@ -206,7 +212,7 @@ describe("a configuration is refused, with words for the operator,", () => {
     const world = await freshWorld();
     expect(await world.run(["status", "--config", world.dir])).toMatchObject({
       code: 2,
-      err: `Error: ${world.dir} is a directory, not a configuration file\n  Try: Name the file in it, as --config ${join(world.dir, "config.toml")}\n`,
+      err: `Error: ${world.dir} is a directory, not a configuration file\n  → Name the file in it, as --config ${join(world.dir, "config.toml")}\n`,
     });
   });
 

@@ -122,7 +122,7 @@ describe("a variable that is none of ours", () => {
     [
       "JC_SECRET_HUBSPOT_CLIENT_SECRTE",
       "x",
-      "unknown secret JC_SECRET_HUBSPOT_CLIENT_SECRTE\n  Try: Did you mean JC_SECRET_HUBSPOT_CLIENT_SECRET?",
+      "unknown secret JC_SECRET_HUBSPOT_CLIENT_SECRTE\n  → Did you mean JC_SECRET_HUBSPOT_CLIENT_SECRET?",
     ],
     ["JC_SECRET_QQ", "x", "Those that are known: JC_SECRET_HUBSPOT_CLIENT_SECRET"],
     ["JC_SECRET_SERVE_METRICS_TOKEN_SANDBOX", "x".repeat(20), "Did you mean JC_SECRET_SERVE_METRICS_TOKEN?"],

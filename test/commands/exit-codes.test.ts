@@ -68,7 +68,7 @@ describe("a command ends with", () => {
     const world = await freshWorld();
     const { code, err } = await world.run(argv);
     expect(code).toBe(2);
-    expect(err).toBe(`Error: ${message}\n  Try: ${hint}\n`);
+    expect(err).toBe(`Error: ${message}\n  → ${hint}\n`);
     expect(errorOf(await world.run([...argv, "--json"]))).toEqual({ code: "USAGE", message, hint });
   });
 
@@ -180,11 +180,12 @@ describe("a command ends with", () => {
 
 describe("what one mistypes", () => {
   test.each([
-    [["stauts"], "unknown command 'stauts'", "Try: Did you mean status?\n"],
-    [["invites", "imprt"], "unknown command 'imprt'", "Try: Did you mean import?\n"],
-    [["status", "--jsno"], "unknown option '--jsno'", "Try: Did you mean --json?\n"],
-    [["connect"], "missing required argument 'vendor'", "jc-integrations --help lists the commands"],
-    [["status", "now"], "too many arguments", "jc-integrations --help lists the commands"],
+    [["stauts"], "unknown command 'stauts'", "→ Did you mean status?\n"],
+    [["invites", "imprt"], "unknown command 'imprt'", "→ Did you mean import?\n"],
+    [["status", "--jsno"], "unknown option '--jsno'", "→ Did you mean --json?\n"],
+    [["connect"], "missing required argument 'vendor'", "jc-integrations connect --help shows what it takes"],
+    [["status", "now"], "too many arguments", "jc-integrations status --help shows what it takes"],
+    [["webhooks", "subscribe", "x"], "too many arguments", "jc-integrations webhooks subscribe --help shows"],
     [["invites", "list", "--limit", "many"], "option '--limit <n>'", "a number from 1 to 99999"],
     [["invites", "list", "--status", "done"], "option '--status <status>'", "one of invited, in_progress"],
   ])("is named with what was meant: %j", async (argv, message, hint) => {
@@ -194,7 +195,7 @@ describe("what one mistypes", () => {
     expect(out).toBe("");
     // As every other error begins, and goes on.
     expect(err.startsWith(`Error: ${message.slice(0, 12)}`)).toBe(true);
-    expect(err).toMatch(/\n {2}Try: /);
+    expect(err).toMatch(/\n {2}→ /);
     expect(err).toContain(message);
     expect(err).toContain(hint);
   });

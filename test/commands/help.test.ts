@@ -75,7 +75,7 @@ test("help for a command that is none names the nearest, and ends with 2", async
   const world = await freshWorld();
   expect(await world.run(["help", "backup", "lst"])).toMatchObject({
     code: 2,
-    err: "Error: there is no command backup lst\n  Try: Did you mean backup list?\n",
+    err: "Error: there is no command backup lst\n  → Did you mean backup list?\n",
   });
 });
 

@@ -173,9 +173,9 @@ describe("invites show", () => {
     });
     const { out } = await world.run(["invites", "show", "inv_no", "--reveal"]);
     expect(out).toMatch(
-      /^✗ Refused by HubSpot .*no address at all is invalid\. It waits until the record is mended; type: /,
+      /^✗ Refused by HubSpot .*no address at all is invalid\. It waits until the record is mended; run: /,
     );
-    expect(out).toContain("type: jc-integrations replay inv_no --org acme --yes\n");
+    expect(out).toContain("run: jc-integrations replay inv_no --org acme --yes\n");
     expect(out).toMatch(/^✗ rejected +.* hubspot +207 +.*no address at all/m);
     const wide = await world.run(["invites", "show", "inv_no", "--wide"]);
     expect(wide.out).toMatch(/ms +correlation id +words$/m);
@@ -209,7 +209,7 @@ describe("invites show", () => {
     await world.run(["run", "retry"]);
     const { out } = await world.run(["invites", "show", "inv_out"]);
     expect(out).toMatch(/^jc_invitation_id +hubspot +the portal has no room for another property \(quota\)/m);
-    expect(out).toContain("type: jc-integrations resync-properties --org acme");
+    expect(out).toContain("run: jc-integrations resync-properties --org acme");
     expect(out).toMatch(/^jc_disc_c +hubspot +is outside 0–100$/m);
     expect(out).toContain('- the test "tarot" is unknown: its result is kept and mapped to nothing');
 
@@ -243,12 +243,12 @@ describe("invites show", () => {
     await take(world, invite({ invitation_id: "inv_1" }));
     const answer = async (id: string) => (await world.run(["invites", "show", id])).out.split("\n")[0];
     expect(await answer("inv_1")).toMatch(
-      /^· Waits since \S+ \S+ UTC because no service runs that would deliver it; type: jc-integrations serve$/,
+      /^· Waits since \S+ \S+ UTC because no service runs that would deliver it; run: jc-integrations serve$/,
     );
     await world.portal.fault({ status: 503 });
     await world.run(["run", "retry"]);
     expect(await answer("inv_1")).toMatch(
-      /^· Waits since .* because HubSpot did not take it yet \(HubSpot answered 503\)\. No service .*; type: jc-integrations run retry$/,
+      /^· Waits since .* because HubSpot did not take it yet \(HubSpot answered 503\)\. No service .*; run: jc-integrations run retry$/,
     );
     await world.portal.clearFaults();
     await world.portal.fault({ revoked: true });
@@ -256,7 +256,7 @@ describe("invites show", () => {
     await world.run(["run", "refresh"]);
     await world.run(["run", "retry"]);
     expect(await answer("inv_2")).toMatch(
-      /^✗ Waits since .* because HubSpot no longer takes our login; type: jc-integrations connect hubspot --org acme$/,
+      /^✗ Waits since .* because HubSpot no longer takes our login; run: jc-integrations connect hubspot --org acme$/,
     );
     const { json } = await world.run(["invites", "show", "inv_2", "--json"]);
     expect(json).toMatchObject({
@@ -280,7 +280,7 @@ describe("invites show", () => {
         ? "of that candidate; globex has one"
         : "inv_theirs; globex has inv_theirs";
       expect(err).toContain(`acme has no invite ${what}`);
-      const [, hint = ""] = /Try: jc-integrations (.*)$/m.exec(err) ?? [];
+      const [, hint = ""] = /→ jc-integrations (.*)$/m.exec(err) ?? [];
       expect((await succeed(world, hint.split(" "))).out).toContain("inv_theirs");
       const none = await world.run([...words.slice(0, -1), "nowhere@example.org"]);
       expect(none.err).not.toContain("globex");
@@ -291,7 +291,7 @@ describe("invites show", () => {
     const world = await freshWorld();
     await take(world, invite({ invitation_id: "inv_1" }));
     expect((await world.run(["invites", "show", "inv_1"])).out).toMatch(
-      /^✗ Not sent, because acme was never connected to HubSpot; type: jc-integrations connect hubspot --org acme\n/,
+      /^✗ Not sent, because acme was never connected to HubSpot; run: jc-integrations connect hubspot --org acme\n/,
     );
   });
 });

@@ -1,5 +1,6 @@
 /** What a command lacks is asked for where a person is, and nowhere else. */
 import { expect, test } from "vitest";
+import { launch } from "../end-to-end/program.ts";
 import { atTerminal, missingForTerminal } from "../end-to-end/terminal.ts";
 import { freshWorld, invite, prepared } from "../world.ts";
 
@@ -56,4 +57,15 @@ test("without a terminal what is missing is said, with exit code 2", async () =>
   expect(JSON.parse(err)).toMatchObject({
     error: { code: "USAGE", message: "missing required argument 'secret'" },
   });
+});
+
+test.each([
+  [["store", "copy"], "--to is missing", "jc-integrations store copy --to "],
+  [["store", "grants"], "--role is missing", "jc-integrations store grants --role <role>"],
+])("%j without what it needs says which line to type", async (argv, what, line) => {
+  const world = await freshWorld();
+  const { code, out, err } = await launch(world, argv).ended;
+  expect({ code, out }).toEqual({ code: 2, out: "" });
+  expect(err).toContain(`Error: ${what}`);
+  expect(err).toContain(`→ ${line}`);
 });

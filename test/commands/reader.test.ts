@@ -27,8 +27,22 @@ describe("a log that is gone", () => {
     for (const name of ["log.db", "log.db-wal", "log.db-shm"])
       rmSync(join(world.stateDir, name), { force: true });
     await until("serve has noticed", async () => (await run(world, "status")).out.includes("another file"));
-    expect((await run(world, "store", "new-log")).code).toBe(0);
+    const faults = join(world.stateDir, "serve-faults.json");
+    await until("serve says so itself", async () => readFileSync(faults, "utf8").includes('"lost"'));
+    service.child.kill("SIGSTOP");
+    const told = readFileSync(faults);
+    expect((await run(world, "store", "new-log", "--yes")).code).toBe(0);
     expect((await run(world, "status")).out).not.toContain("serve runs on another file");
+    // A service that looked before the new log was accepted, and wrote what it saw afterwards.
+    writeFileSync(faults, told);
+    expect((await run(world, "status")).out).not.toContain("serve runs on another file");
+    service.child.kill("SIGCONT");
+    await until("serve has taken it up", async () => readFileSync(faults, "utf8").trim() === "");
+    for (const name of ["log.db", "log.db-wal", "log.db-shm"])
+      rmSync(join(world.stateDir, name), { force: true });
+    await until("another loss is told", async () =>
+      (await run(world, "status")).out.includes("serve runs on another file"),
+    );
   });
 });
 

@@ -103,7 +103,8 @@ describe("a connect that succeeds", () => {
       released: 0,
       waiting: 0,
     });
-    expect(err.trim()).toBe(linkIn(err));
+    // One document a stream: what is to be opened is for a script to read, too.
+    expect(JSON.parse(err)).toEqual({ version: 1, consentUrl: expect.stringMatching(/^http.*authorize\?/) });
   });
 
   test("says how many earlier results wait for a backfill, which then sends them", async () => {
@@ -138,7 +139,7 @@ describe("a connect with scopes missing", () => {
     for (const scope of SCOPES.slice(0, 3)) expect(out).toContain(`${scope}  granted\n`);
     for (const scope of SCOPES.slice(3)) expect(out).toContain(`${scope}  missing\n`);
     expect(err).toContain(
-      "not granted: crm.schemas.contacts.read, crm.schemas.contacts.write\n  Try: Add the scopes to the app",
+      "not granted: crm.schemas.contacts.read, crm.schemas.contacts.write\n  → Add the scopes to the app",
     );
   });
 
@@ -232,7 +233,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     const body = { status: "BAD_AUTH_CODE", message: "the code is spent" };
     await world.portal.fault({ status: 400, path: "/oauth/v3/token", body });
     const { err } = await world.run(["connect", "hubspot", "--org", "globex", "--sandbox"]);
-    expect(err).toContain("Run `jc-integrations connect hubspot --org globex --sandbox` again.\n");
+    expect(err).toContain("Run again: jc-integrations connect hubspot --org globex --sandbox\n");
   });
 
   test.each([
@@ -264,7 +265,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     const env = { JC_HUBSPOT_API_BASE: "http://127.0.0.1:9" };
     const { code, err } = await world.run(["connect", "hubspot"], { env });
     expect(code).toBe(6);
-    expect(err).toContain("127.0.0.1:9 did not answer: ECONNREFUSED\n  Try: Check the network");
+    expect(err).toContain("127.0.0.1:9 did not answer: ECONNREFUSED\n  → Check the network");
     await expectNoConnection(world);
   });
 
@@ -289,7 +290,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     writeFileSync(world.configFile, withoutId);
     const { code, err } = await world.run(["connect", "hubspot"]);
     expect(code).toBe(2);
-    expect(err).toContain("Error: hubspot.client_id is not set\n  Try: Put the app's client id");
+    expect(err).toContain("Error: hubspot.client_id is not set\n  → Put the app's client id");
     expect(linkIn(err)).toBeNull();
   });
 
@@ -298,7 +299,7 @@ describe("a connect that fails changes nothing and ends with", () => {
     const { code, err } = await world.run(["connect", "hubspot"]);
     expect(code).toBe(2);
     expect(err).toBe(
-      "Error: the secret hubspot.client-secret is not set\n  Try: jc-integrations secrets set hubspot.client-secret\n",
+      "Error: the secret hubspot.client-secret is not set\n  → jc-integrations secrets set hubspot.client-secret\n",
     );
   });
 

@@ -100,7 +100,7 @@ describe("disconnect", () => {
     const world = await freshWorld();
     const { code, err } = await world.run(["disconnect", "hubspot", "--yes"]);
     expect(code).toBe(2);
-    expect(err).toBe("Error: acme has no HubSpot connection (production)\n  Try: jc-integrations status\n");
+    expect(err).toBe("Error: acme has no HubSpot connection (production)\n  → jc-integrations status\n");
   });
 });
 
@@ -156,7 +156,7 @@ describe("disconnect in trouble", () => {
     expect(code).toBe(7);
     expect(out).toContain("HubSpot is disconnected");
     expect(err).toContain("Error: forgotten here, but not at HubSpot: ");
-    expect(err).toContain("Try: Remove the app in HubSpot under Settings → Integrations → Connected Apps.");
+    expect(err).toContain("→ Remove the app in HubSpot under Settings → Integrations → Connected Apps.");
     expect(await tokenNames(world)).toEqual([]);
     expect(await statusOf(world)).toMatchObject({ state: "not_connected", pushes: { pending: 0, held: 1 } });
   });

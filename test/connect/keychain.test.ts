@@ -132,17 +132,17 @@ describe.skipIf(missing !== null)(
       await firstDay(world);
       await expectUnavailable(
         inSession(elsewhere, await startSilentBus()),
-        /^Error: The OS keychain did not answer within 3 seconds\n {2}Try: Is it waiting for you to unlock it\?/,
+        /^Error: The OS keychain did not answer within 3 seconds\n {2}→ Is it waiting for you to unlock it\?/,
       );
       await expectUnavailable(
         inSession(elsewhere, {}),
-        /^Error: No OS keychain here: there is no D-Bus session\n {2}Try: Run inside `dbus-run-session`/,
+        /^Error: No OS keychain here: there is no D-Bus session\n {2}→ Run inside `dbus-run-session`/,
       );
       await keyring.lock();
       // Where a prompter can be started, the keyring waits for a password instead of answering.
       await expectUnavailable(
         world,
-        /^Error: The OS keychain (is locked|did not answer).*\n {2}Try: .*Unlock it/,
+        /^Error: The OS keychain (is locked|did not answer).*\n {2}→ .*Unlock it/,
       );
     });
   },
@@ -179,8 +179,10 @@ describe.skipIf(missingForKeychain() !== null || missingForTerminal !== null)(
       const world = inSession(await freshWorld(), await startSilentBus());
       const path = world.file("secret.txt", [CLIENT_SECRET]);
       const alone = atTerminal(world, ["--no-input", ...SET.with(-1, path)]);
-      expect(await alone.ended).toBe(5);
-      expect(alone.screen()).toContain("did not answer within 3 seconds");
+      expect({ code: await alone.ended, screen: alone.screen() }).toEqual({
+        code: 5,
+        screen: expect.stringContaining("did not answer within 3 seconds"),
+      });
       const serve = atTerminal(world, ["serve"]);
       await serve.shows("did not answer within 3 seconds");
       expect(alone.screen() + serve.screen()).not.toContain(NOTICE);

@@ -59,7 +59,7 @@ describe("an account whose data rest in another region than the org's shall", ()
     await world.portal.settings({ portalId: 8480001, dataHostingLocation: "ap1" });
     const moved = await world.run(["connect", "hubspot"]);
     expect(moved.err).toContain("keeps the account's data in ap1\n");
-  }, 20_000);
+  });
 
   test("that was connected before anybody declared a region is told by status, with what to type", async () => {
     const world = await prepared();

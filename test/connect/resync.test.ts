@@ -14,6 +14,7 @@ import {
   type World,
 } from "../world.ts";
 import { callApi, SCOPES, statusOf } from "./world.ts";
+import { tries } from "../tries.ts";
 
 const GROUP = "jobcannon_assessments";
 const NAMES: readonly string[] = DEFINITIONS.map(({ name }) => name);
@@ -112,7 +113,7 @@ describe("resync-properties", () => {
         });
         expect((await world.portal.properties()).map(({ name }) => name).sort()).toEqual([...NAMES].sort());
       }),
-      { seed: 4, numRuns: 25, endOnFailure: true },
+      { ...tries(25, 4), endOnFailure: true },
     );
   });
 
@@ -164,7 +165,7 @@ describe("resync-properties", () => {
     expect(err).toContain(
       "HubSpot wants a scope for creating the property jc_disc_d: crm.schemas.contacts.write",
     );
-    expect(err).toContain("Try: Reconnect and grant every scope: jc-integrations connect hubspot");
+    expect(err).toContain("→ Reconnect and grant every scope: jc-integrations connect hubspot");
   });
 
   test("of an account that was disconnected asks to connect", async () => {
@@ -172,7 +173,7 @@ describe("resync-properties", () => {
     await succeed(world, ["disconnect", "hubspot", "--yes"]);
     const { code, err } = await world.run(["resync-properties"]);
     expect(code).toBe(4);
-    expect(err).toContain("Try: jc-integrations connect hubspot --org acme");
+    expect(err).toContain("→ jc-integrations connect hubspot --org acme");
   });
 });
 

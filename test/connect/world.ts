@@ -2,9 +2,10 @@
 import { join } from "node:path";
 import * as v from "valibot";
 import { expect } from "vitest";
-import { openVault } from "../../src/vault/open.ts";
+import { openVault, openVaultIn } from "../../src/vault/open.ts";
 import { type Ended, launch } from "../end-to-end/program.ts";
 import { visit } from "../oauth/browser.ts";
+import { rowsIn, vaultOptions } from "../vault/world.ts";
 import { CLIENT_SECRET, until, type World } from "../world.ts";
 
 export const PORTAL = 8_480_001;
@@ -49,22 +50,17 @@ export async function expectNoConnection(world: World): Promise<void> {
   expect(Object.keys(await vaultOf(world)).filter((name) => name.startsWith("token/"))).toEqual([]);
 }
 
-/** Every item of the sealed vault, revealed. */
+/** Every item of the sealed vault, wherever it lies, revealed. */
 export async function vaultOf(world: World): Promise<Record<string, string>> {
-  const vault = openVault({
-    backend: "sealed",
-    stateDir: world.stateDir,
-    keyFile: join(world.dir, "vault.key"),
-    credentialsDirectory: null,
-    host: { platform: process.platform, nodePath: process.execPath, env: {} },
-    childUrl: new URL("../../dist/keychain-child.js", import.meta.url),
-    clock: world.clock,
-  });
+  const { stateDir, clock } = world;
+  const options = vaultOptions({ stateDir, keyFile: join(world.dir, "vault.key"), clock });
+  const url = world.env.JC_STORE_URL;
+  const vault = url ? openVaultIn(rowsIn(url), options) : openVault(options);
   try {
     const found = await vault.read(await vault.names(""));
     return Object.fromEntries([...found].map(([name, secret]) => [name, secret.reveal()]));
   } finally {
-    vault.close();
+    await vault.close();
   }
 }
 
@@ -117,10 +113,10 @@ export async function runProgram(
 ): Promise<Ended & { tookMs: number }> {
   const startedAt = performance.now();
   const program = launch(world, argv);
-  program.child.stdin?.on("error", () => {}).end(stdin);
+  program.child.stdin?.end(stdin);
   const ended = await Promise.race([
     program.ended,
-    until(`${argv.join(" ")} ends`, () => program.child.exitCode !== null, 15_000).then(() => program.ended),
+    until(`${argv.join(" ")} ends`, () => program.child.exitCode !== null).then(() => program.ended),
   ]);
   return { ...ended, tookMs: performance.now() - startedAt };
 }

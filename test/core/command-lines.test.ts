@@ -1,9 +1,10 @@
 /** What the program advises to type is what it takes. */
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import type { Command } from "commander";
+import { type Command, CommanderError } from "commander";
 import { describe, expect, test } from "vitest";
 import * as lines from "../../src/core/advice/command-lines.ts";
+import { installCommand, nextAfterInstall, reaching } from "../../src/core/advice/systemd.ts";
 import { createProgram } from "../../src/main.ts";
 import { outsideOf } from "../outside.ts";
 import { freshWorld } from "../world.ts";
@@ -19,6 +20,9 @@ const STAGES = [undefined, null, "Phone screen / 1", HOSTILE].flatMap((stage) =>
 /** All that each of them can build, as far as its arguments differ; one that is missing here does not compile. */
 const BUILT: Record<keyof typeof lines, readonly string[]> = {
   HELP_COMMAND: [lines.HELP_COMMAND],
+  helpCommand: [lines.helpCommand(["webhooks", "subscribe"]), lines.helpCommand(["status"])],
+  ALL_STATUS_COMMAND: [lines.ALL_STATUS_COMMAND],
+  doctorCommand: BOTH.map((of) => lines.doctorCommand(of)),
   DEMO_COMMAND: [lines.DEMO_COMMAND],
   SERVE_COMMAND: [lines.SERVE_COMMAND],
   RETRY_COMMAND: [lines.RETRY_COMMAND],
@@ -27,6 +31,13 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   VAULT_COMMAND: [lines.VAULT_COMMAND],
   REKEY_COMMAND: [lines.REKEY_COMMAND],
   NEW_LOG_COMMAND: [lines.NEW_LOG_COMMAND],
+  NEW_LOG_ANYWAY_COMMAND: [lines.NEW_LOG_ANYWAY_COMMAND],
+  MIGRATE_COMMAND: [lines.MIGRATE_COMMAND],
+  GRANTS_COMMAND: [lines.GRANTS_COMMAND],
+  copyCommand: [
+    lines.copyCommand("postgres://jc@db.example.com:5432/log"),
+    lines.copyCommand("postgres://jc@/log?host=/run/postgresql"),
+  ],
   VACUUM_COMMAND: [lines.VACUUM_COMMAND],
   eraseCommand: [lines.eraseCommand("acme"), lines.eraseCommand("acme", "--remote")],
   BACKUP_COMMAND: [lines.BACKUP_COMMAND],
@@ -38,12 +49,14 @@ const BUILT: Record<keyof typeof lines, readonly string[]> = {
   ],
   verifyCommand: [lines.verifyCommand("/mnt/log.backup"), lines.verifyCommand(HOSTILE)],
   SECRETS_COMMAND: [lines.SECRETS_COMMAND],
+  SHOW_CONFIG_COMMAND: [lines.SHOW_CONFIG_COMMAND],
   CONFIG_CHECK_COMMAND: [lines.CONFIG_CHECK_COMMAND],
   IMPORT_COMMAND: [lines.IMPORT_COMMAND],
   asServiceCommand: [lines.asServiceCommand("status")],
   serviceCommand: [
     lines.serviceCommand("status"),
     lines.serviceCommand("install", "--system"),
+    lines.serviceCommand("uninstall", "--user"),
     lines.serviceCommand("install", "--user", "--dry-run"),
   ],
   adminLinkCommand: [
@@ -115,6 +128,14 @@ test.each(Object.entries(BUILT))("what %s builds is a command of the program", a
   for (const line of built) expect(await faultOf(line), line).toBe(null);
 });
 
+test.each(["system", "user"] as const)("what is typed about the %s's service is one, too", async (scope) => {
+  const next = nextAfterInstall(scope, "/etc/config.toml");
+  const typed = [installCommand(scope), reaching(scope, lines.SHOW_CONFIG_COMMAND), ...next];
+  const ours = typed.map((line) => line.replace(/^sudo /, "")).filter((line) => line.startsWith("jc-"));
+  expect(ours).toHaveLength(4);
+  for (const line of ours) expect(await faultOf(line), line).toBe(null);
+});
+
 test.each([
   "jc-integrations resync",
   "jc-integrations status --nonsense",
@@ -143,10 +164,10 @@ describe("what is advised where --config and --state-dir were given", () => {
     );
     const refused = await world.run(["connect", "hubspot", ...places], { env });
     expect(refused.err).toContain(
-      `Try: jc-integrations --config ${configFile} --state-dir ${stateDir} secrets set hubspot.client-secret\n`,
+      `→ jc-integrations --config ${configFile} --state-dir ${stateDir} secrets set hubspot.client-secret\n`,
     );
     const usual = await world.run(["connect", "hubspot"]);
-    expect(usual.err).toContain("Try: jc-integrations secrets set hubspot.client-secret\n");
+    expect(usual.err).toContain("→ jc-integrations secrets set hubspot.client-secret\n");
   });
 
   test("leaves alone what is no advice of ours", () => {
@@ -159,20 +180,15 @@ test("what lists all keys does so in spite of the key that is none", async () =>
   const world = await freshWorld({ env: { JC_HUBSPOT_WHATEVERITIS: "1" } });
   const refused = await world.run(["config", "show"]);
   expect(refused.err).toContain(
-    "Try: env -u JC_HUBSPOT_WHATEVERITIS jc-integrations config show lists all keys",
+    "→ env -u JC_HUBSPOT_WHATEVERITIS jc-integrations config show lists all keys",
   );
   const empty = await freshWorld();
   const words = wordsOf(lines.listKeysCommand()).slice(1);
   expect((await empty.run(words)).out).toContain("hubspot.client_id");
 });
 
-/** Help shows examples, which are no advice. The emulator knows none of it; systemd's texts are about the unit. */
-const NOT_ADVICE = [
-  /^src\/commands\/help\//,
-  /^src\/core\/advice\//,
-  /^src\/emulator\//,
-  /^src\/systemd\/\w+\.ts$/,
-];
+/** Help shows examples, which are no advice. The emulator knows none of it. */
+const NOT_ADVICE = [/^src\/commands\/help\//, /^src\/core\/advice\//, /^src\/emulator\//];
 
 test("no command line is written anywhere else", () => {
   const root = new URL("../../", import.meta.url);
@@ -230,7 +246,9 @@ async function faultOf(line: string): Promise<string | null> {
   try {
     await program.parseAsync(words.slice(1), { from: "user" });
     return null;
-  } catch {
+  } catch (error) {
+    // What is asked for help is a command, or said to be none before.
+    if (error instanceof CommanderError && error.code === "commander.helpDisplayed") return null;
     return said.join("") || "error: ";
   }
 }

@@ -10,6 +10,7 @@ import {
 import { EMAIL_CHANGED, fold } from "../../src/core/fold.ts";
 import type { Invite } from "../../src/core/invite.ts";
 import { aSnapshot, aTest, anInvite, NOON } from "./example.ts";
+import { tries } from "../tries.ts";
 
 function tests(...statuses: TestStatus[]) {
   return statuses.map((status) => aTest({ status }));
@@ -159,6 +160,7 @@ test("snapshots make the same invite in every order and with repeats", () => {
     fc.property(told, ({ bodies, shuffled }) => {
       expect(foldAll(shuffled)).toEqual(foldAll(bodies));
     }),
+    tries(100),
   );
 });
 

@@ -81,7 +81,7 @@ describe("a delivered result", () => {
 
 describe("a result that waits", () => {
   test.each<[string, Partial<AskedPush>, Partial<Asked>, RegExp]>([
-    ["for a service", {}, { isServed: false }, /because no service runs.*; type: jc-integrations serve$/],
+    ["for a service", {}, { isServed: false }, /because no service runs.*; run: jc-integrations serve$/],
     ["for its turn", {}, {}, /^Waits since 2026-11-22 12:00:00 UTC because its turn has not come yet\.$/],
     [
       "to be tried again",
@@ -106,7 +106,7 @@ describe("a result that waits", () => {
         isServed: false,
         isDegraded: true,
       },
-      /because HubSpot fails since 2026-11-22 12:00 UTC \(it answered 503\).*; type: jc-integrations run retry$/,
+      /because HubSpot fails since 2026-11-22 12:00 UTC \(it answered 503\).*; run: jc-integrations run retry$/,
     ],
     [
       "for our configuration",
@@ -124,26 +124,26 @@ describe("a result that waits", () => {
   });
 
   test.each<[HeldCause, RegExp]>([
-    ["reconnect", /no longer takes our login; type: jc-integrations connect hubspot --org acme$/],
-    ["disconnected", /was disconnected; type: jc-integrations connect hubspot /],
-    ["vault", /tokens cannot be read: the keychain is locked; type: jc-integrations vault status$/],
-    ["scope", /a scope that it needs \(crm.objects.contacts.write\); type: jc-integrations connect /],
-    ["property", /lacks a field that it fills; type: jc-integrations resync-properties --org acme$/],
-    ["confirm", /nobody has confirmed .*; type: jc-integrations connect hubspot --org acme --confirm$/],
-    ["gone", /was deleted in HubSpot.*; type: jc-integrations replay \S+ --recreate --org acme --yes$/],
+    ["reconnect", /no longer takes our login; run: jc-integrations connect hubspot --org acme$/],
+    ["disconnected", /was disconnected; run: jc-integrations connect hubspot /],
+    ["vault", /tokens cannot be read: the keychain is locked; run: jc-integrations vault status$/],
+    ["scope", /a scope that it needs \(crm.objects.contacts.write\); run: jc-integrations connect /],
+    ["property", /lacks a field that it fills; run: jc-integrations resync-properties --org acme$/],
+    ["confirm", /nobody has confirmed .*; run: jc-integrations connect hubspot --org acme --confirm$/],
+    ["gone", /was deleted in HubSpot.*; run: jc-integrations replay \S+ --recreate --org acme --yes$/],
   ])("as it is held for %s names the cure", (heldCause, words) => {
     expect(sentence({ ...WAITING, state: "held", heldCause })).toMatch(words);
   });
 
   test("has a cure for every cause there is", () => {
     for (const heldCause of HELD_CAUSES)
-      expect(sentence({ ...WAITING, state: "held", heldCause })).toContain("; type: jc-integrations ");
+      expect(sentence({ ...WAITING, state: "held", heldCause })).toContain("; run: jc-integrations ");
   });
 });
 
 describe("a result that nothing is under way for", () => {
   test.each<[string, Partial<Asked>, RegExp]>([
-    ["was never sent", {}, /^Never sent.*; type: jc-integrations backfill --org acme --yes$/],
+    ["was never sent", {}, /^Never sent.*; run: jc-integrations backfill --org acme --yes$/],
     [
       "is not begun",
       { invite: anInvite({ status: "invited", tests: [] }) },
@@ -152,7 +152,7 @@ describe("a result that nothing is under way for", () => {
     [
       "waits for the sweep",
       { invite: anInvite({ status: "in_progress", tests: [aTest({ status: "started" })] }) },
-      /^Waits for the daily sweep, 2026-11-22 13:00:00 UTC.*; type: jc-integrations run sweep$/,
+      /^Waits for the daily sweep, 2026-11-22 13:00:00 UTC.*; run: jc-integrations run sweep$/,
     ],
     [
       "ended before a test was completed",
@@ -162,7 +162,7 @@ describe("a result that nothing is under way for", () => {
     [
       "has no connection any more",
       { connection: { ...CONNECTION, state: "not_connected" } },
-      /^Not sent, because HubSpot is not connected; type: jc-integrations connect /,
+      /^Not sent, because HubSpot is not connected; run: jc-integrations connect /,
     ],
   ])("as it %s says so", (_what, more, words) => {
     expect(sentence(null, more)).toMatch(words);
@@ -183,6 +183,6 @@ test("a refused result is told in the vendor's words", () => {
     correlationId: null,
   };
   expect(sentence({ state: "rejected", rejection, delivered: false })).toMatch(
-    /^Refused by HubSpot: INVALID_EMAIL\. It waits until the record is mended; type: jc-integrations replay \S+ --org acme --yes$/,
+    /^Refused by HubSpot: INVALID_EMAIL\. It waits until the record is mended; run: jc-integrations replay \S+ --org acme --yes$/,
   );
 });

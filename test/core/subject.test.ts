@@ -11,6 +11,7 @@ import type { Invite } from "../../src/core/invite.ts";
 import type { SubjectKind } from "../../src/core/push.ts";
 import { contactHeads, raisesPush, subjectOf } from "../../src/core/subject.ts";
 import { aTest, anInvite, NOON } from "./example.ts";
+import { tries } from "../tries.ts";
 
 const ATS = { vendor: "smartrecruiters", candidateId: "c1", jobId: null, assessmentId: "a1" };
 
@@ -162,7 +163,7 @@ describe("an invite of another source", () => {
           ).toBe(true);
         }
       }),
-      { numRuns: 500 },
+      tries(500),
     );
   });
 });

@@ -332,7 +332,9 @@ describe("a consent that is begun on the page", () => {
     expect(page.body).toContain('class="banner good" role="status"><p><strong>HubSpot is connected');
     expect(wordsOf(page)).toContain("from now on");
     await expect.poll(async () => (await world.portal.properties()).length).toBe(17);
-    expect(wordsOf(await get("/admin/audit"))).toContain("connect acme acme/hubspot/production");
+    await expect
+      .poll(async () => wordsOf(await get("/admin/audit")))
+      .toContain("connect acme acme/hubspot/production");
   });
 
   test("is asked for at the link's own page where it is opened from anywhere else", async () => {

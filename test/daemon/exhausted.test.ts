@@ -91,7 +91,7 @@ test("memory that runs out ends it with a signal or a code other than 0, says wh
   expect(err).toMatch(/out of memory/i);
   await launchService(world);
   const Row = v.object({ id: v.string() });
-  const stored = logOf(world).rows(Row, "SELECT invitation_id AS id FROM invites");
+  const stored = await logOf(world).rows(Row, "SELECT invitation_id AS id FROM invites");
   const ids = new Set(stored.map(({ id }) => id));
   expect(acknowledged.filter((id) => !ids.has(id))).toEqual([]);
 });

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { createFaults } from "../../src/daemon/trouble/faults.ts";
-import { createWriteWatch } from "../../src/daemon/trouble/write-watch.ts";
 import { AppError } from "../../src/shared/errors.ts";
 import { createLog } from "../../src/shared/log.ts";
 import { createRedactor } from "../../src/shared/redact.ts";
@@ -32,7 +31,7 @@ test("what the store tells of itself is over when the store says so, also for ca
       toJournal: false,
     }),
     stateDir: temporaryDirectory(),
-    writes: createWriteWatch({ store: { tryWriting: async () => {} }, clock, onChange: () => {} }),
+    writes: { fault: () => null, hasTold: () => false },
     secrets: { faults: () => [] },
     onUsable: () => {},
   });

@@ -36,7 +36,7 @@ describe("service install", () => {
     const { code, out, err } = await world.run(argv, { env: { ...env, [name]: "/srv/elsewhere" } });
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err).toContain(`this shell's ${name}`);
-    expect(err).toContain(`Try: unset ${name}`);
+    expect(err).toContain(`→ unset ${name}`);
   });
 
   test("names the keys that only the shell sets, and what ends at logout", async () => {

@@ -272,7 +272,7 @@ describe.skipIf(missingForCertificates !== null)("a certificate that ends", () =
   test("or has ended keeps no delivery from going out: it is served, and told", async () => {
     const pair = issued({ from: Date.now() - 9 * DAY_MS, until: Date.now() - DAY_MS });
     const service = await withChat(pair);
-    expect(service.err()).toContain("the certificate has ended");
+    await until("the journal tells", () => service.err().includes("the certificate has ended"));
     await until("it is alerted", async () => (await messages(service)).length > 0);
     expect(await messages(service)).toEqual([expect.stringContaining("ended at")]);
     const answer = await askByTls(`${service.base}/healthz`, { ca: pair.ca, rejectUnauthorized: false });

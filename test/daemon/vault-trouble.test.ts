@@ -206,7 +206,7 @@ describe("commands without a service", () => {
       const { code, err } = await world.run(argv);
       // A token that needs no refresh leaves nothing else to be read.
       expect(`${argv.join(" ")}: ${code}`).toBe(`${argv.join(" ")}: 5`);
-      expect(err).toContain("Try: Restore the key file");
+      expect(err).toContain("→ Restore the key file");
     }
     const { json } = await world.run(["status", "--json"]);
     expect(json).toMatchObject({ pushes: { pending: 0, held: 2, rejected: 0 } });
@@ -248,6 +248,8 @@ describe("commands without a service", () => {
     const key = join(world.dir, "vault.key");
     renameSync(key, `${key}.aside`);
     expect(await world.run(["resync-properties", "--dry-run"])).toMatchObject({ code: 5 });
+    expect(await world.run(["status"])).toMatchObject({ code: 5 });
+    renameSync(`${key}.aside`, key);
     expect(await world.run(["status"])).toMatchObject({ code: 0 });
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { connect, freshWorld, importResults, invite, until, type World } from "../world.ts";
-import { delivered, pushesOf, REFUSED, report } from "./commands.ts";
+import { connect, freshWorld, importResults, invite, succeed, until, type World } from "../world.ts";
+import { delivered, pushesOf, REFUSED, report, runsOf } from "./commands.ts";
 
 describe("backfill", () => {
   const at = (day: string) => `2026-10-${day}T00:00:00Z`;
@@ -21,6 +21,44 @@ describe("backfill", () => {
     expect(done).toMatchObject({ code: 0, json: report({ matched: 2, queued: 2, delivered: 2 }) });
     expect(Object.keys(await world.portal.contacts())).toHaveLength(2);
     expect((await world.run(["backfill", "--yes", "--json"])).json).toEqual(report({}));
+  });
+
+  test("changes nothing with --dry-run, also beside --yes, and tells how many would go out to each account", async () => {
+    const world = await withLog(invite(), invite(), invite());
+    const none = report({ matched: 3 });
+    const asked = async (...flags: string[]) => await succeed(world, ["backfill", "--dry-run", ...flags]);
+    for (const [flags, outgoing] of [
+      [[], 3],
+      [["--yes"], 3],
+      [["--yes", "--limit", "2"], 2],
+    ] as const)
+      expect((await asked("--json", ...flags)).json).toEqual({
+        ...none,
+        isDryRun: true,
+        connections: [
+          {
+            vendor: "hubspot",
+            account: expect.stringContaining("portal"),
+            matched: 3,
+            skipped: 0,
+            waiting: 0,
+            outgoing,
+          },
+        ],
+      });
+    const { out, err } = await asked("--yes");
+    expect(out).toMatch(/would go out\n.*hubspot.* 3 +0 +3$/m);
+    expect(err).toContain("without --dry-run");
+    expect(await pushesOf(world)).toMatchObject({ pending: 0, delivered: 0 });
+    expect(await runsOf(world)).toEqual([]);
+    expect(await world.portal.contacts()).toEqual({});
+    expect((await succeed(world, ["backfill", "--yes", "--json"])).json).toEqual(
+      report({ matched: 3, queued: 3, delivered: 3 }),
+    );
+    // The same of what went out before.
+    const again = await succeed(world, ["replay", "--status", "delivered", "--dry-run", "--yes", "--json"]);
+    expect(again.json).toMatchObject({ matched: 3, queued: 0, connections: [{ outgoing: 3 }] });
+    expect(await world.portal.upserts()).toHaveLength(1);
   });
 
   test("creates no second push where there is one, whatever became of it", async () => {
@@ -65,7 +103,7 @@ describe("backfill", () => {
 
   test("cut off by Ctrl-C and started again ends like one that was not", async () => {
     const world = await withLog(...Array.from({ length: 300 }, () => invite()));
-    const first = world.start(["backfill", "--rate", "100", "--yes"]);
+    const first = world.start(["backfill", "--rate", "10", "--yes"]);
     await until("some are queued", async () => ((await pushesOf(world)).pending ?? 0) > 0);
     expect(await first.stop()).toMatchObject({ code: 130 });
     expect(await world.run(["backfill", "--yes", "--json"])).toMatchObject({ code: 0 });

@@ -64,7 +64,7 @@ describe("a property that the portal lost", () => {
     await connect(world);
     await serving(world);
     await world.portal.fault({ delayMs: 100, path: UPSERT });
-    const backfill = world.start(["backfill", "--yes", "--rate", "300", "--json"]);
+    const backfill = world.start(["backfill", "--yes", "--rate", "150", "--json"]);
     const held = async () => (await pushesOf(world)).held ?? 0;
 
     await until("the first arrive", async () => ((await pushesOf(world)).delivered ?? 0) > 300);

@@ -42,6 +42,27 @@ async function tried(): Promise<World> {
 }
 
 describe("logs", () => {
+  test("of one invite, as tries, as counts and as webhooks; of what nothing is known it says so", async () => {
+    const world = await tried();
+    const [of] = await attemptsOf(world, "--outcome", "rejected");
+    const invite = ["--invite", of?.invitationId ?? ""];
+    expect(await attemptsOf(world, ...invite)).toEqual([of]);
+    expect((await succeed(world, ["logs", "--summary", "--json", ...invite])).json).toMatchObject({
+      sums: [{ outcome: "rejected", attempts: 1, subjects: 1 }],
+    });
+    const { json } = await succeed(world, ["webhooks", "log", "--json", ...invite]);
+    expect(json).toMatchObject({ received: [{ invitationId: of?.invitationId }], refused: [] });
+    expect((await succeed(world, ["logs", "--invite", "inv_none"])).out).toBe("No attempt matches.\n");
+    const none = await succeed(world, ["webhooks", "log", "--invite", "inv_none"]);
+    expect(none.out).toBe("No webhook that was taken speaks of invite inv_none.\n");
+    for (const argv of [
+      ["logs", "--runs"],
+      ["logs", "--requests"],
+      ["webhooks", "log", "--unmatched"],
+    ])
+      expect(await world.run([...argv, ...invite])).toMatchObject({ code: 2 });
+  });
+
   test("hides addresses in names and in the vendor's words, until --reveal", async () => {
     const world = await tried();
     for (const argv of [["logs"], ["logs", "--json"], ["logs", "--runs"]])
@@ -201,14 +222,29 @@ describe("logs --summary", () => {
     const world = await tried();
     const { out, json } = await succeed(world, ["logs", "--summary", "--since", "yesterday"]);
     expect(json).toBeUndefined();
-    expect(out).toMatch(/^✓ delivered +hubspot +1 +1 /m);
-    expect(out).toMatch(/^✗ rejected +hubspot +1 +1 /m);
+    expect(out).toMatch(/^✓ delivered +hubspot +1 {2}/m);
+    expect(out).toMatch(/^✗ rejected +hubspot +1 {2}/m);
+    expect(out).toContain("\n2 tries: 1 delivered, 1 rejected\n");
     expect(out).toContain("Why 1 result was rejected: jc-integrations logs --outcome rejected --org acme");
     const summed = await succeed(world, ["logs", "--summary", "--outcome", "delivered", "--json"]);
     expect(summed.json).toMatchObject({ sums: [{ outcome: "delivered", attempts: 1, subjects: 1 }] });
     expect((await succeed(world, ["logs", "--summary", "--until", "yesterday"])).out).toBe(
       "No attempt in that time.\n",
     );
+  });
+});
+
+describe("logs --summary of a result that was rejected and delivered since", () => {
+  test("counts it once, as delivered, and its tries apart", async () => {
+    const world = await tried();
+    await world.portal.clearFaults();
+    await succeed(world, ["replay", "--status", "rejected", "--yes"]);
+    const { out } = await succeed(world, ["logs", "--summary"]);
+    expect(out).toMatch(/^✓ delivered +hubspot +2 {2}/m);
+    expect(out).not.toMatch(/✗|Why/);
+    expect(out).toContain("\n3 tries: 2 delivered, 1 rejected\n");
+    const none = await succeed(world, ["logs", "--summary", "--outcome", "rejected"]);
+    expect(none.out).toBe("No result ended so.\n\n1 try: 1 rejected\n");
   });
 });
 

@@ -105,6 +105,44 @@ describe("replay", () => {
     await until("the service says so", () => running.err().includes("delivered=3"));
   });
 
+  test("says why nothing moves beside a service, once, and ends with 6 after a minute where nobody watches", async () => {
+    const clock = fakeClock();
+    const { world } = await delivered(3, { clock });
+    await world.portal.fault({ status: 503 });
+    await serving(world);
+    const run = await through(clock, world.start(["replay", "--vendor", "hubspot", "--yes"]));
+    expect(run).toMatchObject({ code: 6, out: expect.stringContaining("3 waiting") });
+    const told = run.err.split("\n").filter((line) => line.startsWith("hubspot: "));
+    expect(told[0]).toMatch(
+      /^hubspot: did not take the last call \(.*503.*\), nothing is lost; it is tried again within a minute\. Ctrl-C is safe: what is queued stays queued, and serve delivers it\.$/,
+    );
+    expect(new Set(told).size).toBe(told.length);
+    expect(run.err).toContain("Error: 3 results still wait and stay queued: hubspot: ");
+    expect(run.err).toContain("jc-integrations status --org acme");
+    expect(await pushesOf(world)).toMatchObject({ pending: 3 });
+    await world.portal.clearFaults();
+    await until("the service delivers what stayed queued", async () => {
+      await clock.advance(10_000);
+      return (await pushesOf(world)).delivered === 3;
+    });
+  });
+
+  test("waits on at a terminal, and says below its line why", async () => {
+    const clock = fakeClock();
+    const { world } = await delivered(1, { clock });
+    await world.portal.fault({ status: 503 });
+    await serving(world);
+    const argv = ["replay", "--vendor", "hubspot", "--yes"];
+    const waiting = world.start(argv, { isTerminal: true, env: { TERM: "xterm" } });
+    await until("it says why", async () => {
+      await clock.advance(500);
+      return waiting.err().includes("\r\u001b[2Khubspot: did not take the last call");
+    });
+    for (let seconds = 0; seconds < 120; seconds += 1) await clock.advance(1_000);
+    await world.portal.clearFaults();
+    expect(await through(clock, waiting)).toMatchObject({ code: 0 });
+  });
+
   test("goes on where a service dies that it watched", async () => {
     const { world } = await delivered(3);
     await world.portal.fault({ status: 503 });
@@ -139,7 +177,7 @@ describe("replay", () => {
 describe("replay cut off by Ctrl-C", () => {
   test("while it queues, and started again, ends like one that was not", async () => {
     const { world } = await delivered(250);
-    const first = world.start(["replay", "--vendor", "hubspot", "--rate", "100", "--yes"]);
+    const first = world.start(["replay", "--vendor", "hubspot", "--rate", "10", "--yes"]);
     await until("some are queued", async () => ((await pushesOf(world)).pending ?? 0) > 0);
     const cut = await first.stop();
     expect(cut.code).toBe(130);

@@ -54,7 +54,7 @@ describe("replay", () => {
       expect(await world.run(["replay", ...argv])).toMatchObject({
         code: 2,
         out: "",
-        err: expect.stringMatching(/acme has no invite inv_nope\n {2}Try: jc-integrations invites list/),
+        err: expect.stringMatching(/acme has no invite inv_nope\n {2}→ jc-integrations invites list/),
       });
     expect((await world.run(["replay", "inv_nope", "inv_nada"])).err).toContain("inv_nope, inv_nada");
     expect(await world.portal.upserts()).toEqual(before);

@@ -111,7 +111,7 @@ describe("a run that was cut off", () => {
 
   test("while it queues has its counts kept, and who typed it", async () => {
     const { world } = await delivered(250);
-    const first = world.start(["replay", "--vendor", "hubspot", "--rate", "100", "--yes"], {
+    const first = world.start(["replay", "--vendor", "hubspot", "--rate", "10", "--yes"], {
       env: { SUDO_USER: "alice" },
     });
     await until("some are queued", async () => ((await pushesOf(world)).pending ?? 0) > 0);

@@ -2,6 +2,9 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { serving } from "../daemon/serving.ts";
+import { launchFleet } from "../end-to-end/fleet.ts";
+import { describeInEachPlace } from "../end-to-end/places.ts";
+import { send } from "../end-to-end/program.ts";
 import { fakeClock } from "../fake-clock.ts";
 import {
   connect,
@@ -10,6 +13,7 @@ import {
   freshWorld,
   importResults,
   invite,
+  type InviteEvent,
   succeed,
   until,
   type World,
@@ -32,44 +36,78 @@ function withTelegram(world: World): World {
   return Object.assign(world, { env: Object.assign(world.env, telegram) });
 }
 
-test("tokens revoked in the middle of a backfill of 2,000 lose and reject nothing, and a consent brings the rest", async () => {
-  const world = withTelegram(await freshWorld());
-  const events = Array.from({ length: 2_000 }, () => invite());
-  await importResults(world, events);
-  await connect(world);
-  await succeed(world, ["secrets", "set", "telegram.bot-token"], "123:abcdef");
-  await world.portal.fault({ delayMs: 150, path: UPSERT });
-  const backfill = world.start(["backfill", "--yes", "--json"]);
-  await until("some are written", async () => (await world.portal.upserts()).includes(200));
-  await world.portal.fault({ revoked: true });
-  expect(await backfill.done).toMatchObject({ code: 4 });
+describeInEachPlace((place) => {
+  test("tokens revoked in the middle of a backfill of 2,000 lose and reject nothing, and a consent brings the rest", async () => {
+    const world = withTelegram(await freshWorld({ env: await place.environment() }));
+    const events = Array.from({ length: 2_000 }, () => invite());
+    await importResults(world, events);
+    await connect(world);
+    await succeed(world, ["secrets", "set", "telegram.bot-token"], "123:abcdef");
+    await world.portal.fault({ delayMs: 150, path: UPSERT });
+    const backfill = world.start(["backfill", "--yes", "--json"]);
+    await until("some are written", async () => (await world.portal.upserts()).includes(200));
+    await world.portal.fault({ revoked: true });
+    expect(await backfill.done).toMatchObject({ code: 4 });
 
-  const pushes = await pushesOf(world);
-  expect(pushes).toMatchObject({ pending: 0, rejected: 0 });
-  expect(pushes.held).toBeGreaterThan(0);
-  expect(pushes.delivered).toBeGreaterThan(0);
-  expect((pushes.held ?? 0) + (pushes.delivered ?? 0)).toBe(2_000);
-  const status = await world.run(["status"]);
-  expect(status.code).toBe(4);
-  expect(status.out).toContain("[Not connected]");
-  expect(status.out).toContain("! HubSpot: must reconnect: HubSpot no longer accepts our tokens");
-  const refresh = await world.run(["run", "refresh"]);
-  expect(refresh).toMatchObject({ code: 4, out: "0 tokens refreshed\n" });
-  expect(refresh.err).toContain("Try: jc-integrations connect hubspot --org acme");
-  for (let looks = 0; looks < 3; looks += 1) await succeed(world, ["run", "alerts"]);
-  expect(await messages(world)).toEqual([expect.stringContaining("connect hubspot --org acme")]);
+    const pushes = await pushesOf(world);
+    expect(pushes).toMatchObject({ pending: 0, rejected: 0 });
+    expect(pushes.held).toBeGreaterThan(0);
+    expect(pushes.delivered).toBeGreaterThan(0);
+    expect((pushes.held ?? 0) + (pushes.delivered ?? 0)).toBe(2_000);
+    const status = await world.run(["status"]);
+    expect(status.code).toBe(4);
+    expect(status.out).toContain("[Not connected]");
+    expect(status.out).toContain("! HubSpot: must reconnect: HubSpot no longer accepts our tokens");
+    const refresh = await world.run(["run", "refresh"]);
+    expect(refresh).toMatchObject({ code: 4, out: "0 tokens refreshed\n" });
+    expect(refresh.err).toContain("→ jc-integrations connect hubspot --org acme");
+    for (let looks = 0; looks < 3; looks += 1) await succeed(world, ["run", "alerts"]);
+    expect(await messages(world)).toEqual([expect.stringContaining("connect hubspot --org acme")]);
 
-  await world.portal.clearFaults();
-  await connect(world);
-  await serving(world);
-  const isThere = async () => (await pushesOf(world)).delivered === 2_000;
-  await until("all are delivered", isThere);
-  const contacts = await world.portal.contacts();
-  expect(Object.keys(contacts)).toHaveLength(2_000);
-  for (const { data } of events) expect(contacts[data.candidate.email]).toMatchObject(DISC_SCORES);
-  expect((await world.run(["status"])).code).toBe(0);
-  await succeed(world, ["run", "alerts"]);
-  expect(await messages(world)).toHaveLength(1);
+    await world.portal.clearFaults();
+    await connect(world);
+    await launchFleet(place, world);
+    const isThere = async () => (await pushesOf(world)).delivered === 2_000;
+    await until("all are delivered", isThere);
+    const contacts = await world.portal.contacts();
+    expect(Object.keys(contacts)).toHaveLength(2_000);
+    for (const { data } of events) expect(contacts[data.candidate.email]).toMatchObject(DISC_SCORES);
+    expect((await world.run(["status"])).code).toBe(0);
+    await succeed(world, ["run", "alerts"]);
+    expect(await messages(world)).toHaveLength(1);
+  });
+
+  test("tokens revoked while services take results in hold what comes meanwhile, and all goes on by itself after a consent", async () => {
+    const world = await connected({ env: await place.environment() });
+    const fleet = await launchFleet(place, world);
+    const taken: InviteEvent[] = [];
+    /** By each of the services in turn. */
+    const take = async (n: number) => {
+      for (let one = 0; one < n; one += 1) {
+        const event = invite();
+        expect((await send(fleet.url, event))?.status).toBe(202);
+        taken.push(event);
+      }
+    };
+    await take(4);
+    await until("they are delivered", async () => (await pushesOf(world)).delivered === 4);
+    await world.portal.fault({ revoked: true });
+    await take(20);
+    await until("they are held", async () => (await pushesOf(world)).held === 20);
+    const asked = (await world.portal.upserts()).length;
+    await take(20);
+    await until("these are as well", async () => (await pushesOf(world)).held === 40);
+    expect(await world.portal.upserts()).toHaveLength(asked);
+    expect((await world.run(["status"])).code).toBe(4);
+
+    await world.portal.clearFaults();
+    await connect(world);
+    await take(4);
+    await until("all are delivered", async () => (await pushesOf(world)).delivered === taken.length);
+    const contacts = await world.portal.contacts();
+    for (const { data } of taken) expect(contacts[data.candidate.email]).toMatchObject(DISC_SCORES);
+    expect((await world.run(["status"])).code).toBe(0);
+  });
 });
 
 test("a login that a cut-off refresh has cost says so in the banner and in its one alert", async () => {

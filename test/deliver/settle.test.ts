@@ -4,6 +4,7 @@ import { AppError } from "../../src/shared/errors.ts";
 import { launchService, send } from "../end-to-end/program.ts";
 import { connected, DISC_SCORES, disc, invite, until } from "../world.ts";
 import { MINUTE, openStage, people, SECOND, type Stage } from "./stage.ts";
+import { tries } from "../tries.ts";
 
 const UPSERT = "/crm/v3/objects/contacts/batch/upsert";
 const DAY_ONE = Date.UTC(2026, 10, 20);
@@ -94,7 +95,7 @@ describe("news of a contact", () => {
         Object.fromEntries([...newest].map(([email, change]) => [email, String(change)])),
       );
     });
-    await fc.assert(history, { numRuns: 15, seed: 7, endOnFailure: true });
+    await fc.assert(history, { ...tries(15, 7), endOnFailure: true });
   });
 });
 
@@ -108,10 +109,9 @@ describe("a process killed", () => {
     await until("the vendor did the work", async () => (await world.portal.upserts()).length === 1);
     service.child.kill("SIGKILL");
     await service.ended;
-    const killedAt = Date.now();
     await launchService(world);
+    // Its lease alone would keep it for a quarter of an hour.
     await until("it is sent again", async () => (await world.portal.upserts()).length === 2);
-    expect(Date.now() - killedAt).toBeLessThan(5_000);
     await until("it is noted", async () => {
       const { json } = await world.run(["status", "--json"]);
       return JSON.stringify(json).includes('"delivered":1,');

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { disc, invite } from "../world.ts";
 import { openStage, type Stage } from "./stage.ts";
+import { tries } from "../tries.ts";
 
 const [WORK, PRIVATE, OLD] = ["ann@work.example", "ann@private.example", "ann@old.example"];
 const CONTACT = "/crm/v3/objects/contacts/";
@@ -282,6 +283,6 @@ test("whatever is merged and imported in whatever order, each contact ends with 
         expect(await reads(stage)).toBe(readBefore);
       },
     ),
-    { numRuns: 40 },
+    tries(40),
   );
 });

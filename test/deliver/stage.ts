@@ -8,7 +8,6 @@ import * as v from "valibot";
 import { onTestFinished } from "vitest";
 import type { Connection } from "../../src/core/connection.ts";
 import { runScheduler } from "../../src/daemon/scheduler.ts";
-import { createStoreTrouble } from "../../src/daemon/trouble/store-trouble.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { deliver } from "../../src/flows/deliver/deliver.ts";
 import { resync } from "../../src/flows/connect/resync.ts";
@@ -26,6 +25,7 @@ import type { Access } from "../../src/vendors/contract/access.ts";
 import { createHubspot } from "../../src/vendors/hubspot/hubspot.ts";
 import type { Tier } from "../../src/vendors/hubspot/keys.ts";
 import { jobcannon } from "../../src/vendors/jobcannon/source.ts";
+import { troubleOf } from "../daemon/scheduling.ts";
 import { type EmulatedHubspot, emulated, type Fault } from "../emulated.ts";
 import { fakeClock } from "../fake-clock.ts";
 import { HUBSPOT } from "../store/events.ts";
@@ -174,9 +174,18 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
           },
           await connection(),
         );
-      const trouble = createStoreTrouble({ clock, log: SILENT });
+      const trouble = troubleOf(own, { clock, log: SILENT });
       const scheduler = runScheduler(
-        { store: own, clock, log: SILENT, trouble, jobs: [], deliver: deliverNow },
+        {
+          store: own,
+          clock,
+          random: () => 0.5,
+          log: SILENT,
+          trouble,
+          jobs: [],
+          isLeftToOthers: async () => false,
+          deliver: deliverNow,
+        },
         ending.signal,
       );
       const process: Process = {

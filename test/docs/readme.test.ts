@@ -65,4 +65,9 @@ test("the first quarter of an hour goes as README says", async () => {
   expect(rejected).toMatch(/rejected/);
   expect(rejected).toMatch(/1 delivered/);
   expect(backup).toContain("The log is the backup's");
+  // Its end is `doctor`, which ended with 0.
+  expect(backup).toMatch(/^acme {2}\d+ warnings$/m);
+  // Configured, and wanted by nobody.
+  expect(backup).not.toContain("SmartRecruiters is not connected");
+  expect(backup).not.toContain("The secret smartrecruiters.client-secret is not set");
 });

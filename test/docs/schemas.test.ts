@@ -18,6 +18,7 @@ const TEXT_ONLY = {
 const NOT_MET = {
   "invites assign": "needs a company that tells results by candidate: test/published/assign.test.ts",
   "service status": "needs an installed service: test/systemd/protocol.test.ts",
+  "store copy": "needs a database: test/end-to-end/store-copy.test.ts",
 };
 
 /** A service has places of its own. */
@@ -28,6 +29,7 @@ const CHANGES: readonly (readonly [line: string, options?: RunOptions])[] = [
   ["replay --status delivered"],
   ["replay --status rejected --yes"],
   ["backfill"],
+  ["backfill --dry-run"],
   ["backfill --yes"],
   ["resync-properties"],
   ["connect hubspot"],
@@ -60,7 +62,9 @@ const CHANGES: readonly (readonly [line: string, options?: RunOptions])[] = [
   ["disconnect smartrecruiters --yes"],
   ["restore saved.backup --dry-run"],
   ["restore saved.backup --yes"],
-  ["store new-log"],
+  ["store new-log --yes"],
+  ["store migrate"],
+  ["store grants --role jc_serve"],
   ["config init --config new.toml --org acme --set hubspot.client_id=any"],
   ["config check", { env: { JC_CONFIG: "nowhere.toml" } }],
   ["service install --user --dry-run", { env: NO_PLACES }],

@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { sharedAccountTrouble } from "../../src/core/advice/account-taken.ts";
 import { backupTrouble } from "../../src/core/advice/backup-overdue.ts";
 import { certificateTrouble } from "../../src/core/advice/certificate.ts";
+import { copiedLog, halfCopied } from "../../src/core/advice/copied-log.ts";
+import { databaseRefusal, openPasswords } from "../../src/core/advice/database.ts";
 import { leftOutWords } from "../../src/core/advice/left-out.ts";
 import { loginTrouble } from "../../src/core/advice/login-age.ts";
 import { confirmWords } from "../../src/core/advice/not-confirmed.ts";
@@ -110,6 +112,22 @@ const SAID: readonly (string | null | undefined)[] = [
       { vendor: "hubspot", label: "HubSpot", known: [], now: NOW },
     ),
   ),
+  ...[
+    "ECONNREFUSED",
+    "57P01",
+    "53300",
+    "53100",
+    "25006",
+    "55P03",
+    "28P01",
+    "3D000",
+    "42501",
+    "08006",
+    "",
+  ].map((code) => databaseRefusal(code, "").words),
+  openPasswords("/root/.pgpass").message,
+  halfCopied({ from: "/var/lib/x/log.db", to: "postgres://jc@db/log" }).message,
+  copiedLog("/var/lib/x/log.db", { to: "postgres://jc@db/log", at: NOW }).message,
   ...banner({ outage: OUTAGE }),
   ...banner({ outage: { ...OUTAGE, failures: 1 } }),
   ...banner({ vaultTrouble: { since: NOW, reason: "the keychain is locked", fix: null } }),

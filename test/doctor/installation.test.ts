@@ -25,6 +25,7 @@ import {
 } from "../world.ts";
 import { examined, expectMended, expectTold, found, typed } from "./found.ts";
 
+const ASKED_THERE = { vendor: "smartrecruiters", candidate_id: "c1", job_id: "j1", assessment_id: "a1" };
 const DAY_MS = 24 * 3_600_000;
 
 describe("the configuration", () => {
@@ -151,8 +152,10 @@ describe("the log", () => {
     damage(world, "invites");
     const before = await found(world, "store.damage");
     expect(before).toMatchObject({ exit: 2, code: 2 });
-    expect(before?.command).toMatch(/^cd .* cp -p .* log\.db #/);
-    inShell(world, before?.command ?? "");
+    expect(before?.command).toMatch(/^jc-integrations restore \S+$/);
+    const { out } = await world.run(["doctor"]);
+    expect(out.split("jc-integrations restore ")).toHaveLength(2);
+    await typed(world, `${before?.command} --yes`);
     expect((await examined(world)).code).toBe(0);
     expect((await world.run(["invites", "list"])).out).toContain("completed");
   });
@@ -165,7 +168,7 @@ describe("the log", () => {
     expect(before).toMatchObject({
       exit: 2,
       code: 2,
-      command: expect.stringMatching(/^cd .*store new-log$/),
+      command: expect.stringMatching(/^cd .*store new-log --yes$/),
     });
     inShell(world, before?.command ?? "");
     expect(await found(world, "store")).toBeUndefined();
@@ -230,6 +233,10 @@ describe("what is printed", () => {
 
   test("has the worst first, within 80 columns, and what to type at its end", async () => {
     const world = await connected();
+    // A webhook came once.
+    const log = new Database(join(world.stateDir, "log.db"));
+    log.exec("INSERT INTO sources (source, taken_at) VALUES ('jobcannon', 1)");
+    log.close();
     await world.portal.archiveProperty("jc_disc_d");
     await succeed(world, ["secrets", "remove", "jobcannon.webhook-secret", "--yes"]);
     const { code, out, err } = await world.run(["doctor"], { env: { COLUMNS: "80" } });
@@ -238,11 +245,41 @@ describe("what is printed", () => {
     expect(out.indexOf("✗ HubSpot lacks jc_disc_d")).toBeGreaterThan(10);
     expect(out).toContain("\n  → jc-integrations secrets set jobcannon.webhook-secret\n");
     expect(out).toContain("\nWell: configuration, program, clock, vault and store.\n");
-    expect(out).toMatch(/\n\nNot looked at:\n· backup {10}none yet; .*\n· receiver {8}serve does not run\n$/);
+    expect(out).toMatch(
+      /\n\nNot looked at:\n· backup {10}none yet in backup.dir; .*\n· receiver {8}serve does not run\n$/,
+    );
     expect(err).toBe(
-      "Error: 2 faults: webhooks.secret, hubspot.properties\n  Try: jc-integrations secrets set jobcannon.webhook-secret\n",
+      "Error: 2 faults: webhooks, HubSpot\n  → jc-integrations secrets set jobcannon.webhook-secret\n",
     );
     expectFits(out);
+  });
+
+  test("of secrets that nobody needs yet only warns: of a vendor that is not connected, of webhooks that nobody hears", async () => {
+    const world = await connected({ env: { JC_SMARTRECRUITERS_CLIENT_ID: "any" } });
+    for (const name of ["smartrecruiters.client-secret", "jobcannon.webhook-secret"])
+      await world.run(["secrets", "remove", name, "--yes"]);
+    // Nobody misses what is configured and no more; whose results wait is missed.
+    const unmissed = await examined(world);
+    expect(unmissed.findings.filter(({ id }) => id.startsWith("smartrecruiters"))).toEqual([]);
+    await importResults(world, [invite({ source: ASKED_THERE })]);
+    const { code, findings } = await examined(world);
+    expect(code).toBe(0);
+    const byId = new Map(findings.map((each) => [each.id, each]));
+    expect(byId.get("webhooks.secret")).toMatchObject({ level: "warning", exit: 0 });
+    expect(byId.get("smartrecruiters.app")).toBe(undefined);
+    expect(byId.get("smartrecruiters.connection")).toMatchObject({
+      level: "warning",
+      exit: 0,
+      command: "jc-integrations secrets set smartrecruiters.client-secret",
+      who: expect.stringContaining("Then: jc-integrations connect smartrecruiters"),
+    });
+    const named = await examined(world, ["smartrecruiters"]);
+    expect(named.findings.find(({ id }) => id === "smartrecruiters.app")).toMatchObject({ exit: 2 });
+    const service = await serving(world);
+    expect((await examined(world)).findings.find(({ id }) => id === "webhooks.secret")).toMatchObject({
+      exit: 2,
+    });
+    await service.running.stop();
   });
 
   test("is indented under its mark also in colour, on a narrow terminal", async () => {
@@ -285,7 +322,7 @@ describe("what is printed", () => {
   test("creates nothing where nothing is yet", async () => {
     const world = await freshWorld();
     const { findings, areas } = await examined(world);
-    expect(findings.map(({ id }) => id)).toEqual(["hubspot.app", "hubspot.connection"]);
+    expect(findings.map(({ id }) => id)).toEqual(["hubspot.connection"]);
     const LOOKED_AT = ["configuration", "program", "clock"];
     expect(areas.filter(({ isWell }) => isWell).map(({ id }) => id)).toEqual(LOOKED_AT);
     const unlooked = areas.filter(({ notLookedAt }) => notLookedAt !== null).map(({ id }) => id);

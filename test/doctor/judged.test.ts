@@ -105,7 +105,7 @@ test("a secret that nobody can look for is not told as missing", () => {
     label: "JobCannon",
     secretName: "jobcannon.webhook-secret",
   };
-  expect(withoutSecret({ ...sender, hasSecret: null }, { org: "acme" })).toBe(null);
+  expect(withoutSecret({ ...sender, hasSecret: null }, { org: "acme", isAwaited: true })).toBe(null);
 });
 
 describe("what hangs", () => {

@@ -18,6 +18,7 @@ describe("the guide's common errors", () => {
     const told = await expectTold(world, {
       id: "smartrecruiters.redirect-uri",
       exit: 2,
+      argv: ONLY,
       who: /Verify SmartRecruiters shows .*\/smartrecruiters\/oauth-callback\. Check for typos or trailing slashes\. Regenerate/,
       done: () => world.smartrecruiters.settings({ redirectUris: null }),
     });
@@ -116,6 +117,8 @@ describe("the service", () => {
     const first = await serving(world);
     expect(await found(world, "service", ONLY)).toBeUndefined();
     appendFileSync(world.configFile, "\n# a word\n");
+    expect(await found(world, "service", ONLY)).toBeUndefined();
+    appendFileSync(world.configFile, "\n[retention]\ndays = 400\n");
     await expectTold(world, {
       id: "service.drift",
       exit: 0,

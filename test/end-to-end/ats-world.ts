@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type AtsWorld, connectedAts, subscription } from "../ats/world.ts";
+import { type AtsOptions, type AtsWorld, connectedAts, subscription } from "../ats/world.ts";
 import { vaultOf } from "../connect/world.ts";
 import { type InviteEvent, invite, succeed, type World } from "../world.ts";
 
@@ -8,8 +8,8 @@ export interface BothWorld extends AtsWorld {
   signedWith: string;
 }
 
-export async function connectedToBoth(): Promise<BothWorld> {
-  const world = await connectedAts();
+export async function connectedToBoth(options: AtsOptions = {}): Promise<BothWorld> {
+  const world = await connectedAts(options);
   await succeed(world, ["connect", "hubspot"]);
   await succeed(world, ["webhooks", "subscribe"]);
   return { ...world, signedWith: (await subscription(world)).secret };

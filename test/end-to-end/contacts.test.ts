@@ -4,6 +4,7 @@ import { connected, type InviteEvent, type World } from "../world.ts";
 import { expectedContacts } from "./contact-model.ts";
 import { allEvents } from "./journeys.ts";
 import { allDelivered, launchService } from "./program.ts";
+import { tries } from "../tries.ts";
 
 /** All events, some of them up to three times, in any order, in up to four files. */
 const imports = allEvents.chain((events) =>
@@ -56,7 +57,7 @@ test("contacts end as the product promises, in whatever order and however often 
     service.child.kill("SIGTERM");
     expect(await service.ended).toMatchObject({ code: 0 });
   });
-  await fc.assert(runs, { numRuns: 12, seed: 2026, endOnFailure: true, reporter: shortly });
+  await fc.assert(runs, { ...tries(12, 2026), endOnFailure: true, reporter: shortly });
 });
 
 /** The events of a failed run fill many screens; its seed brings them back. */

@@ -39,7 +39,10 @@ export function launch(world: World, argv: readonly string[], options: LaunchOpt
   const child = options.shell
     ? spawn("sh", ["-c", `${options.shell}; exec "$@"`, "sh", ...command], { env: environment(world) })
     : spawn(command[0] ?? "", command.slice(1), { env: environment(world) });
+  // What it has not read when it ends is refused to us.
+  child.stdin.on("error", () => {});
   const shown = { out: "", err: "" };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8");
   child.stdout.on("data", (chunk) => {
     shown.out += chunk;
   });
@@ -122,6 +125,6 @@ function pendingIn(status: unknown): unknown {
   return Object(Object(status).pushes).pending;
 }
 
-function environment(world: World): NodeJS.ProcessEnv {
+export function environment(world: World): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: world.dir, ...world.env };
 }

@@ -178,9 +178,52 @@ describe("a backup under load, the log destroyed, the backup restored", () => {
     expect(report).toMatchObject({ old: "damaged", refused: 0 });
     expect(report.unreadable).toBeGreaterThan(0);
     expect(report.events + report.unreadable).toBe(200);
-    expect(plan.missing).toEqual({ events: report.events, unreadable: report.unreadable });
+    expect(report).toMatchObject({ isUnreadableKnown: true });
+    const { events, unreadable } = report;
+    expect(plan.missing).toEqual({ events, unreadable, isUnreadableKnown: true });
     expect(idsIn(logOf(world)).size).toBe(1 + report.events);
   });
+
+  test.each([
+    ["root pages alone", "SELECT rootpage FROM sqlite_schema WHERE name IN ('events', 'events_identity')"],
+    ["all pages", "SELECT pageno FROM dbstat WHERE name IN ('events', 'events_identity')"],
+  ])(
+    "of one whose events and their index are both unreadable nobody can tell how many are lost: %s",
+    async (_, pagesOf) => {
+      const world = await connected();
+      await importResults(world, [invite()]);
+      const { file } = await json(world, ["backup"]);
+      await importResults(
+        world,
+        Array.from({ length: 200 }, () => invite()),
+      );
+      spoilPages(world, pagesOf);
+      const plan = await launch(world, ["restore", file, "--dry-run"]).ended;
+      expect(plan).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(
+          /The old log is damaged .*; events, nobody can tell how many, cannot be read\./,
+        ),
+      });
+      expect((await json(world, ["restore", file, "--dry-run"])).missing).toEqual({
+        events: 0,
+        unreadable: 1,
+        isUnreadableKnown: false,
+      });
+      const { code, out, err } = await launch(world, ["restore", file, "--yes"]).ended;
+      expect({ code, out, err }).toEqual({
+        code: 0,
+        out: expect.stringMatching(
+          /0 events of the old log came after it.*came along: events, nobody can tell how many, could not be read\..*\n1 result is due/s,
+        ),
+        err: expect.stringMatching(/The old log is damaged .* cannot be read/),
+      });
+      expect(asideIn(world)).toHaveLength(1);
+      expect(idsIn(logOf(world)).size).toBe(1);
+      // Of the others nothing is left that could be told.
+      expect(await json(world, ["status"])).toMatchObject({ pushes: { pending: 1 } });
+    },
+  );
 });
 
 describe("restore", () => {
@@ -233,7 +276,7 @@ describe("restore", () => {
     const refused = async () => {
       const run = await world.run(["restore", file, "--yes"]);
       expect(run).toMatchObject({ code: 2, err: expect.stringContaining("in use by") });
-      expect(run.err).toContain("Stop it first");
+      expect(run.err).toContain("or stop the service, then run it again");
     };
     await refused();
     expect((await send(service.url, invite()))?.status).toBe(202);
@@ -303,7 +346,7 @@ describe("restore", () => {
       const isOver = steps === 8;
       const between = await world.run(["run", "retry"]);
       if (isOver) expect(between).toMatchObject({ code: 0 });
-      else expect(between).toMatchObject({ code: 2, err: expect.stringContaining("type it again") });
+      else expect(between).toMatchObject({ code: 2, err: expect.stringContaining("run it again") });
       await succeed(world, ["restore", file, "--yes"]);
       expect(idsIn(logOf(world))).toEqual(ids);
       expect(asideIn(world).length).toBeGreaterThan(0);
@@ -349,7 +392,7 @@ test("a restore that was killed between the new log's link and its end overwrite
   for (let n = 0; n < 6; n += 1) await child.next();
   await child.kill();
   linkSync(join(world.stateDir, "log.db.restored/log.db"), logOf(world));
-  expect(await world.run(["store", "new-log"])).toMatchObject({ code: 2 });
+  expect(await world.run(["store", "new-log", "--yes"])).toMatchObject({ code: 2 });
   await succeed(world, ["restore", file, "--yes"]);
   const [aside = ""] = asideIn(world).toSorted();
   expect(idsIn(join(world.stateDir, aside, "log.db")).size).toBe(2);
@@ -380,11 +423,17 @@ describe("an old copy of the vault beside the log", () => {
 });
 
 function spoilTable(world: World, table: string): void {
+  spoilPages(world, `SELECT rootpage FROM sqlite_schema WHERE name = '${table}'`);
+}
+
+/** `pagesOf`: SQL for the numbers of pages that are written over. */
+function spoilPages(world: World, pagesOf: string): void {
   const db = new Database(logOf(world));
   db.pragma("wal_checkpoint(TRUNCATE)");
-  const page = Number(db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = ?").pluck().get(table));
+  const pages = db.prepare<[], number>(pagesOf).pluck().all();
   db.close();
-  overwrite(logOf(world), (page - 1) * 4_096, 4_096);
+  expect(pages.length).toBeGreaterThan(0);
+  for (const page of pages) overwrite(logOf(world), (page - 1) * 4_096, 4_096);
 }
 
 function overwrite(path: string, at: number, bytes: number): void {

@@ -103,7 +103,7 @@ describe("trouble", () => {
     expect(refused.answer?.headers["retry-after"]).toBe("5");
     expect((await fetch(`${cramped.url}/healthz`)).status).toBe(200);
     for (let more = 0; more < 5; more += 1) await send(cramped.url, invite());
-    expect(cramped.err().match(/the store cannot be used/g)).toHaveLength(1);
+    expect(cramped.err().match(/the log cannot be used/g)).toHaveLength(1);
     expect(cramped.err()).not.toContain("event not stored");
     cramped.child.kill("SIGTERM");
     await cramped.ended;

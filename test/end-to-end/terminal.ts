@@ -19,6 +19,8 @@ export function atTerminal(world: World, argv: readonly string[], env: Record<st
   const script = spawn("script", ["-qefc", `echo $$ > '${pidFile}'; exec ${quoted}`, "/dev/null"], {
     env: { PATH: process.env.PATH, HOME: world.dir, TERM: "xterm", SHELL: "/bin/sh", ...world.env, ...env },
   });
+  // What it has not read when it ends is refused to us.
+  script.stdin.on("error", () => {});
   let screen = "";
   for (const stream of [script.stdout, script.stderr])
     stream.on("data", (chunk) => {

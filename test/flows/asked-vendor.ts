@@ -111,7 +111,7 @@ export async function openAskedVendor({
     await http.close();
     server.closeAllConnections();
     server.close();
-    vault.close();
+    await vault.close();
   });
 
   const lookUp: LookUp = {

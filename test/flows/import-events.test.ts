@@ -46,7 +46,7 @@ describe("an import", () => {
 
     const { out, err } = await world.run(["invites", "import", "events.ndjson"]);
     expect(out).toContain("5 events read: 0 stored, 2 known before, 3 bad\n  line 2: the body is not JSON\n");
-    expect(err).toContain("Error: 3 lines could not be taken\n  Try: Mend those lines");
+    expect(err).toContain("Error: 3 lines could not be taken\n  → Mend those lines");
   });
 
   test("names the orgs where events were not all of the one in use", async () => {
@@ -151,9 +151,7 @@ describe("an import", () => {
     }
     const { code, out, err } = await world.run(["invites", "import", "-"], { stdin: stdin() });
     expect({ code, out }).toEqual({ code: 2, out: "" });
-    expect(err).toMatch(
-      new RegExp(`the events are ${is}: .*\\n {2}Try: Pipe the file through \`(iconv|zcat)`),
-    );
+    expect(err).toMatch(new RegExp(`the events are ${is}: .*\\n {2}→ Pipe the file through \`(iconv|zcat)`));
   });
 
   test("tells what it keeps and maps to nothing, with a count and on the invite", async () => {
@@ -203,7 +201,7 @@ describe("an import", () => {
       expect(await world.run(["invites", "import", path])).toMatchObject({
         code: 2,
         out: "",
-        err: expect.stringMatching(/cannot be read\n {2}Try: Give a file of NDJSON, or - for stdin\.\n$/),
+        err: expect.stringMatching(/cannot be read\n {2}→ Give a file of NDJSON, or - for stdin\.\n$/),
       });
   });
 

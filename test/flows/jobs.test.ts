@@ -5,7 +5,7 @@ import { JOBS } from "../../src/flows/jobs/jobs.ts";
 import { VENDORS } from "../../src/vendors/index.ts";
 import { loadConfig } from "../../src/shared/config.ts";
 import { serving } from "../daemon/serving.ts";
-import { connected, freshWorld, until, type World } from "../world.ts";
+import { connected, freshWorld, importResults, invite, until, type World } from "../world.ts";
 
 const NAMES = JOBS.map(({ name }) => name);
 
@@ -30,6 +30,51 @@ describe("every job", () => {
     expect({ version, failed }).toEqual({ version: 1, failed: [] });
     expect(Object.values(counts).length).toBeGreaterThan(0);
     expect(Object.values(counts).every((n) => Number.isInteger(n))).toBe(true);
+  });
+});
+
+describe("run with --org", () => {
+  const OF_LOG = ["backup", "retention", "vacuum", "alerts"];
+
+  test.each(NAMES)("does what is that org's, or says that the job is of the whole log: %s", async (name) => {
+    const world = await connected();
+    const { code, err } = await world.run(["run", name, "--org", "acme"]);
+    if (!OF_LOG.includes(name)) return expect({ code, err }).toEqual({ code: 0, err: "" });
+    expect(code).toBe(2);
+    expect(err).toContain(`${name} takes no --org`);
+    expect(err.replaceAll(/\s+/g, " ")).toContain(
+      "It is of the whole log: leave out --org. Jobs that do: retry, sweep,",
+    );
+  });
+
+  test("leaves the results of other orgs where they are", async () => {
+    const world = await connected();
+    await world.portal.settings({ portalId: 9_100_002 });
+    await succeed(world, ["connect", "hubspot", "--org", "globex"]);
+    const pendingOf = async (org: string) => {
+      const { json } = await succeed(world, ["status", "--org", org, "--json"]);
+      return Object(json).pushes.pending;
+    };
+    const standing = async () => [await pendingOf("acme"), await pendingOf("globex")];
+    await importResults(world, [invite(), invite({ org: "globex" }), invite({ org: "globex" })]);
+    expect(await standing()).toEqual([1, 2]);
+    const { json } = await succeed(world, ["run", "retry", "--org", "acme", "--json"]);
+    expect(json).toMatchObject({ delivered: 1, pending: 0 });
+    expect(await standing()).toEqual([0, 2]);
+    expect((await succeed(world, ["run", "retry", "--json"])).json).toMatchObject({ delivered: 2 });
+    const half = (org: string) =>
+      invite({
+        org,
+        tests: [
+          { slug: "disc", status: "assigned" },
+          { slug: "mbti", status: "started" },
+        ],
+      });
+    await importResults(world, [half("acme"), half("globex")]);
+    expect((await succeed(world, ["run", "sweep", "--org", "globex", "--json"])).json).toMatchObject({
+      raised: 1,
+    });
+    expect(await standing()).toEqual([0, 1]);
   });
 });
 

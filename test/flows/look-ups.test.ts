@@ -29,7 +29,7 @@ describe("events that only name what happened", () => {
     const ids = Array.from({ length: 40 }, (_, n) => `app-${n}`);
     open(ids);
     await vendor.receive(ids);
-    expect(await vendor.run()).toEqual({ answered: 40, failed: [], isLeft: false });
+    expect(await vendor.run()).toEqual({ answered: 40, failed: [], isLeft: false, isAnyOpen: false });
     expect(await vendor.run()).toMatchObject({ answered: 0, failed: [] });
     expect(vendor.asked.toSorted()).toEqual(ids.toSorted());
     expect(await addressesIn(vendor)).toEqual(ids.map((id) => `${id}@example.com`).toSorted());
@@ -82,7 +82,12 @@ describe("events that only name what happened", () => {
     expect(vendor.asked).toEqual(["app-1"]);
     await clock.advance(2_000);
     while (vendor.asked.length < 3) await clock.advance(1_000);
-    expect(await ended).toEqual({ answered: 2, failed: ["it answered 429"], isLeft: false });
+    expect(await ended).toEqual({
+      answered: 2,
+      failed: ["it answered 429"],
+      isLeft: false,
+      isAnyOpen: false,
+    });
   });
 
   test("are left for another run when many keep it long, so that who came meanwhile has its turn", async () => {
@@ -98,7 +103,7 @@ describe("events that only name what happened", () => {
     expect(answered).toBeLessThan(25);
     const all = vendor.run({ insists: true });
     for (let seconds = 0; seconds < 60; seconds += 1) await clock.advance(1_000);
-    expect(await all).toEqual({ answered: 30 - answered, failed: [], isLeft: false });
+    expect(await all).toEqual({ answered: 30 - answered, failed: [], isLeft: false, isAnyOpen: false });
   });
 
   test("that the vendor knows nothing of are ignored", async () => {

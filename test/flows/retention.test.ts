@@ -31,6 +31,19 @@ const at = (ms: number) => new Date(ms).toISOString();
 const ANN = { email: "ann@example.org" };
 
 describe("run retention", () => {
+  test("says on a terminal how far it is, and nothing of it to a script", async () => {
+    const { clock, world } = await datedWorld();
+    await take(world, [invite({ timestamp: at(NOW) }), invite({ timestamp: at(NOW) })]);
+    await succeed(world, ["run", "retry"]);
+    clock.jump(NOW + 91 * DAY_MS);
+    const planned = await world.run(["run", "retention", "--dry-run"], { isTerminal: true });
+    expect(planned.err).not.toContain("removing");
+    const shown = await world.run(["run", "retention"], { isTerminal: true });
+    // Each invite with its event, and the last attempt with its push.
+    expect(shown).toMatchObject({ code: 0, err: expect.stringMatching(/removing {2}8 .*rows/) });
+    expect((await world.run(["run", "retention"])).err).toBe("");
+  });
+
   test("says what it would remove, removes it after 90 days, and an old file that comes again overwrites nothing", async () => {
     const { clock, world } = await datedWorld();
     const old = [invite({ ...ANN, timestamp: at(NOW - DAY_MS) }), invite({ timestamp: at(NOW) })];

@@ -25,8 +25,8 @@ function sealedVault(): Vault {
     childUrl: new URL("../../dist/keychain-child.js", import.meta.url),
     clock: systemClock,
   });
-  onTestFinished(() => {
-    vault.close();
+  onTestFinished(async () => {
+    await vault.close();
     rmSync(stateDir, { recursive: true, force: true });
   });
   return vault;

@@ -15,5 +15,5 @@ await once(process.stdin, "data");
 process.stdin.destroy();
 const token = await tokens.token({ connection, issuer, clientSecret: async () => secret(clientSecret) });
 console.log(token.reveal());
-vault.close();
+await vault.close();
 await http.close();

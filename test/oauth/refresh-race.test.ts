@@ -1,43 +1,16 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { createTokens } from "../../src/oauth/tokens.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { secret } from "../../src/shared/secret.ts";
 import { bundled, kill, nextLine, start } from "../vault/processes.ts";
 import { open, vaultOptions } from "../vault/world.ts";
+import { startRotatingEndpoint } from "./rotating-endpoint.ts";
 import { issuerAt, testHttp } from "./world.ts";
 
 const CONNECTION = "acme/hubspot/production";
 /** Far below the minute for which a lock is waited for. */
 const PATIENCE_MS = 20_000;
 const NEED_TOKEN = new URL("need-token.ts", import.meta.url);
-
-/** A vendor that takes each refresh token once; of the first `silent` calls it takes note and says nothing. */
-async function startRotatingEndpoint(silent = 0) {
-  let valid = "r0";
-  let calls = 0;
-  let called = () => {};
-  const firstCall = new Promise<void>((resolve) => {
-    called = resolve;
-  });
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const chunk of request) body += chunk;
-    calls++;
-    called();
-    if (calls <= silent) return;
-    if (new URLSearchParams(body).get("refresh_token") !== valid)
-      return response.writeHead(400).end('{"error":"invalid_grant"}');
-    valid = `r${calls}`;
-    response.end(JSON.stringify({ access_token: `a${calls}`, refresh_token: valid, expires_in: 1800 }));
-  }).listen(0, "127.0.0.1");
-  onTestFinished(() => void server.close());
-  await once(server, "listening");
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : 0;
-  return { url: `http://127.0.0.1:${port}`, calls: () => calls, firstCall };
-}
 
 /** Tokens that have just expired, and what another process needs to know to use them. */
 async function expiredTokens(url: string) {

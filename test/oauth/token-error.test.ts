@@ -22,7 +22,7 @@ describe("a refused refresh", () => {
   ])("means a reconnect for %i %j", (status, body) => {
     expect(explain(refresh, status, body)).toMatchObject({
       code: "RECONNECT_NEEDED",
-      hint: "Run `jc-integrations connect hubspot`.",
+      hint: "jc-integrations connect hubspot",
     });
   });
 
@@ -58,8 +58,12 @@ describe("a refused refresh", () => {
 
 describe("a refused code", () => {
   test.each([
-    [{ status: "BAD_AUTH_CODE" }, "VENDOR_REJECTED", "connect hubspot` again"],
-    [{ error: "invalid_grant", status: "EXPIRED_AUTH_CODE" }, "VENDOR_REJECTED", "connect hubspot` again"],
+    [{ status: "BAD_AUTH_CODE" }, "VENDOR_REJECTED", "Run again: jc-integrations connect hubspot"],
+    [
+      { error: "invalid_grant", status: "EXPIRED_AUTH_CODE" },
+      "VENDOR_REJECTED",
+      "Run again: jc-integrations connect hubspot",
+    ],
     [{ error: "invalid_grant", status: "BAD_CODE_VERIFIER" }, "VENDOR_REJECTED", "hubspot.pkce"],
     [
       { error: "invalid_grant", status: "MISMATCH_REDIRECT_URI_AUTH_CODE" },

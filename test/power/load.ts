@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { allDelivered, launchService, send } from "../end-to-end/program.ts";
-import { itemName, readTokens } from "../../src/oauth/refresh.ts";
+import { tokenItem } from "../../src/core/connection.ts";
+import { readTokens } from "../../src/oauth/refresh.ts";
 import { systemClock } from "../../src/shared/clock.ts";
 import { openVault } from "../../src/vault/open.ts";
 import { ageDelivered } from "../aged.ts";
@@ -97,9 +98,9 @@ export function filesOf(stateDir: string): Map<string, Buffer> {
 export async function tokensIn(world: World, stateDir: string) {
   const vault = openVault(vaultOptions({ stateDir, keyFile: join(world.dir, "vault.key") }));
   try {
-    return await vault.exclusively(itemName(CONNECTION), () => readTokens({ vault }, CONNECTION));
+    return await vault.exclusively(tokenItem(CONNECTION), () => readTokens({ vault }, CONNECTION));
   } finally {
-    vault.close();
+    await vault.close();
   }
 }
 

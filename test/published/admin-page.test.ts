@@ -4,7 +4,7 @@ import { wordsOf } from "../connect/linked.ts";
 import { adminLink, caller } from "../daemon/admin-page.ts";
 import { serving } from "../daemon/serving.ts";
 import { CLIENT_SECRET, disc, importResults, succeed, until, type World } from "../world.ts";
-import { apply, completed, control, resultOf } from "./company.ts";
+import { apply, completed, control } from "./company.ts";
 import { APP, publishedWorld, rowOf, VENDOR } from "./world.ts";
 
 const HOME = "/admin/integrations";
@@ -57,7 +57,8 @@ test("Ask SmartRecruiters now reads the application's values, and names what dif
   const of = await apply(world, { email: EMAIL });
   await importResults(world, [completed("inv_1", { email: EMAIL, of, tests: [disc()] })]);
   const { post, pressed } = await page(world);
-  await until("it is there", async () => (await resultOf(world, of)).notes.length > 0);
+  const pushes = async () => Object(Object((await world.run(["status", "--json"])).json).pushes);
+  await until("it is delivered", async () => (await pushes()).delivered === 1);
   const ask = async () =>
     wordsOf(await post(`${HOME}/candidate`, { org: "acme", invite: "inv_1", ask: `${VENDOR}/production` }));
   const same = await ask();

@@ -177,6 +177,22 @@ describe("a completed invite of the published profile", () => {
     expect(await callsTo(world, "/messages/shares")).toEqual([]);
   });
 
+  test("whose note a proxy's page answered is not taken for told, and is one note once it is", async () => {
+    const { world, of } = await withApplication();
+    await world.smartrecruiters.fault({
+      status: 200,
+      path: "/messages/shares",
+      times: 1,
+      body: "<html>Sign in</html>",
+    });
+    await told(world, of, disc());
+    expect((await resultOf(world, of)).notes).toEqual([]);
+    expect(await push(world)).toMatchObject({ state: "pending" });
+    await deliver(world);
+    expect((await resultOf(world, of)).notes).toHaveLength(1);
+    expect(await push(world)).toMatchObject({ state: "delivered" });
+  });
+
   test("comes again while the vendor fails, and is one note all the same", async () => {
     const { world, of } = await withApplication();
     await world.smartrecruiters.fault({ status: 503, times: 2 });

@@ -36,7 +36,7 @@ test(
 
     const sending = sendAll(world);
     for (let kill = 1; kill <= KILLS; kill += 1) {
-      await until("some are stored", () => stored() >= (EVENTS * kill) / (KILLS + 2));
+      await until("some are stored", async () => (await stored()) >= (EVENTS * kill) / (KILLS + 2));
       service.child.kill("SIGKILL");
       await service.ended;
       service = await launchService(world);
@@ -44,10 +44,14 @@ test(
       await world.smartrecruiters.fault(refused);
     }
     await sending;
-    await until("all are stored and asked about", () => stored() === EVENTS && open() === 0, LONGEST_MS);
+    await until(
+      "all are stored and asked about",
+      async () => (await stored()) === EVENTS && (await open()) === 0,
+      LONGEST_MS,
+    );
 
     expect(
-      log.count("SELECT count(*) FROM (SELECT 1 FROM events GROUP BY event_id HAVING count(*) > 1)"),
+      await log.count("SELECT count(*) FROM (SELECT 1 FROM events GROUP BY event_id HAVING count(*) > 1)"),
     ).toBe(0);
     const asked = (await world.smartrecruiters.requests()).filter(
       ({ method, path }) => method === "GET" && /^\/candidates\/[^/]+\/jobs\/[^/]+$/.test(path),
@@ -68,7 +72,7 @@ test(
     expect((await companyOf(world)).mostAtOnce).toBeLessThanOrEqual(8);
 
     // Each application in the stage asks for its test once, whichever of its events was taken first.
-    const wishes = log.rows(Wish, WISHES);
+    const wishes = await log.rows(Wish, WISHES);
     expect(wishes).toHaveLength(APPLICATIONS);
     expect(new Set(wishes.map(({ candidate_id }) => candidate_id)).size).toBe(APPLICATIONS);
     service.child.kill("SIGTERM");

@@ -87,6 +87,59 @@ describe("catalog set in the published profile", () => {
   );
 });
 
+describe("catalog set for a job", () => {
+  const AT = [...SET, "--stage", "IN_REVIEW/Assessment"];
+
+  async function kept(world: World) {
+    const { json } = await succeed(world, ["catalog", "list", "--job", "j1", "--json"]);
+    return Object(json).stages;
+  }
+
+  async function withJobs(jobs: string[]) {
+    const world = await publishedWorld();
+    await succeed(world, ["connect", VENDOR]);
+    await world.smartrecruiters.settings({ jobs });
+    return world;
+  }
+
+  test("refuses one that the company does not have, however much it is meant", async () => {
+    const world = await withJobs(["j2"]);
+    const { code, err } = await world.run(AT);
+    expect(code).toBe(2);
+    expect(err).toContain("SmartRecruiters has no job j1");
+    expect(err).toContain("by its id there, not by its title. Nothing was changed.");
+    expect(await world.run([...AT, "--yes"])).toMatchObject({ code: 2 });
+    expect(await kept(world)).toEqual([]);
+    await world.smartrecruiters.settings({ jobs: ["j2", "j1"] });
+    await succeed(world, AT);
+    expect(await kept(world)).toMatchObject([{ stage: "IN_REVIEW/Assessment" }]);
+  });
+
+  test.each([
+    ["is away", { status: 503 }, "503"],
+    [
+      "lets nobody see its jobs",
+      { status: 403, body: { errors: [{ code: "OAuthPermissionsException" }] } },
+      "jobs_read",
+    ],
+    ["has a proxy before it that answers 404", { status: 404, body: "<html>" }, "404"],
+  ])("takes it unasked where the vendor %s and --yes insists", async (_, fault, words) => {
+    const world = await withJobs(["j2"]);
+    await world.smartrecruiters.fault({ ...fault, path: "/jobs/" });
+    const refused = await world.run(AT);
+    expect(refused).toMatchObject({ code: 6 });
+    expect(refused.err).toContain(words);
+    expect(refused.err).toContain("If job and stage are known to be right, run it again with --yes.");
+    expect(await kept(world)).toEqual([]);
+    const vague = await world.run([...SET, "--stage", "assessment", "--yes"]);
+    expect(vague).toMatchObject({ code: 6 });
+    expect(vague.err).toContain("INTERVIEW/Phone screen");
+    const { err } = await succeed(world, [...AT, "--yes"]);
+    expect(err).toContain("Taken as written, since the vendor did not say");
+    expect(await kept(world)).toMatchObject([{ stage: "IN_REVIEW/Assessment", test: "disc" }]);
+  });
+});
+
 describe("a candidate who comes to such a stage", () => {
   async function arrived(
     world: PublishedWorld,

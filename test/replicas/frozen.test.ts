@@ -39,5 +39,5 @@ describeWithPostgres("a service that was frozen", () => {
     expect((await send(frozen.url, invite({ email: EMAIL })))?.status).toBe(202);
     await allDelivered(world);
     expect(await upserts()).toBe(told + 1);
-  }, 90_000);
+  });
 });

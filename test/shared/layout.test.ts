@@ -8,7 +8,7 @@ const END = "\u001b[39m";
 describe("words", () => {
   test("go on below, under their own text, and none is broken", () => {
     expect(wrapped("! one two three four", 12)).toBe("! one two\n  three four");
-    expect(wrapped("  Try: one two three", 12)).toBe("  Try: one\n  two three");
+    expect(wrapped("  → one two three", 12)).toBe("  → one two\n    three");
     expect(wrapped("a averyveryverylongword b", 10)).toBe("a\naveryveryverylongword\nb");
   });
 
@@ -29,6 +29,13 @@ describe("words", () => {
 });
 
 describe("a command line in a text", () => {
+  test("that removes files goes on over lines that a shell takes as one", () => {
+    const line = "  rm '/home/ann/person-acme.html' '/home/ann/person-acme.json'";
+    expect(wrapped(line, 40, unbroken)).toBe(
+      "  rm '/home/ann/person-acme.html' \\\n  '/home/ann/person-acme.json'",
+    );
+  });
+
   test.each([
     ["see jc-integrations logs --outcome held says why", "jc-integrations logs --outcome held"],
     [

@@ -119,11 +119,7 @@ describe("the built program", () => {
     const world = await connected();
     const service = await launchService(under(world, "http://"));
     expect((await send(service.url, invite()))?.status).toBe(202);
-    await until(
-      "the journal tells",
-      () => service.err().includes("HTTPS_PROXY is no address of a proxy"),
-      20_000,
-    );
+    await until("the journal tells", () => service.err().includes("HTTPS_PROXY is no address of a proxy"));
     expect(service.child.exitCode).toBe(null);
     expect((await send(service.url, invite()))?.status).toBe(202);
   });

@@ -1,7 +1,7 @@
 import { PassThrough, Readable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { fakeClock } from "../fake-clock.ts";
-import { colourLevel, createTerminal } from "../../src/shared/terminal.ts";
+import { canRedraw, colourLevel, createTerminal } from "../../src/shared/terminal.ts";
 
 function terminalOf({ isTerminal = true, level = 0 as 0 | 1 | 2 } = {}) {
   let err = "";
@@ -20,13 +20,18 @@ function terminalOf({ isTerminal = true, level = 0 as 0 | 1 | 2 } = {}) {
       stderrIsTerminal: isTerminal,
       columns: () => 80,
     },
-    { level, width: null, isWide: false },
+    { level, width: null, isWide: false, redraws: isTerminal },
     clock,
   );
   /** The line as it was drawn last. */
   const line = () => err.split("\r\u001b[2K").at(-1);
   return { terminal, clock, err: () => err, line };
 }
+
+test("a line is drawn anew on a terminal, unless that is dumb", () => {
+  expect([canRedraw({ TERM: "xterm" }, true), canRedraw({}, true)]).toEqual([true, true]);
+  expect([canRedraw({ TERM: "dumb" }, true), canRedraw({ TERM: "xterm" }, false)]).toEqual([false, false]);
+});
 
 describe("colours", () => {
   test.each([
@@ -56,6 +61,19 @@ describe("output for people", () => {
     expect(terminal.table(["name", "n"], rows)).toBe("name    n\na       1\nlonger");
   });
 
+  test("keeps its columns where characters are wide, cells have lines and headings colours", () => {
+    const rows = [
+      ["日本", "one\nand two", "x"],
+      ["e\u0301", "", "y"],
+    ];
+    expect(terminalOf().terminal.table(["who", "what", "z"], rows)).toBe(
+      ["who   what     z", "日本  one      x", "      and two", "e\u0301              y"].join("\n"),
+    );
+    const coloured = terminalOf({ level: 1 }).terminal.table(["a", "b"], [["\u001b[31mlong\u001b[39m", "1"]]);
+    expect(coloured).toBe("\u001b[2ma\u001b[22m     \u001b[2mb\u001b[22m\n\u001b[31mlong\u001b[39m  1");
+    expect(terminalOf().terminal.table(["a", "b"], [])).toBe("a  b");
+  });
+
   test("marks pills by colour, or by brackets where there is none", () => {
     expect(terminalOf().terminal.pill("Connected", "good")).toBe("[Connected]");
     const coloured = terminalOf({ level: 1 }).terminal.pill("Connected", "good");
@@ -77,6 +95,12 @@ describe("output for people", () => {
     piped.clock.jump(piped.clock.now() + 2_000);
     count.end();
     expect(piped.err()).toBe("importing  3,000  1,500/s  2 bad\n");
+    const counted = terminalOf({ isTerminal: false });
+    const whole = counted.terminal.progress("backfill", 2_000);
+    whole.set(1_000);
+    whole.clear();
+    whole.end();
+    expect(counted.err()).toMatch(/^backfill {2}1,000\/2,000 {2}\n$/);
   });
 
   test("counts into rate and time left nothing that was done before it began", () => {

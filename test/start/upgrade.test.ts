@@ -50,7 +50,7 @@ test("a service whose program is removed under it does all it did, until it is t
   const { code, err } = await service.ended;
   expect(code, err).toBe(0);
   expect(err).not.toMatch(/ENOENT|Cannot find|this is a bug/);
-}, 60_000);
+});
 
 test("a link that was handed out is finished by a service whose program is removed under it", async () => {
   const world = await connected();

@@ -48,6 +48,8 @@ export function children(): (script: string, args: readonly string[], wrapper?: 
 
 function startChild(command: string, args: readonly string[]): Child {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  // What it has not read when it ends is refused to us.
+  child.stdin.on("error", () => {});
   const ended = once(child, "exit");
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const kill = async () => {

@@ -63,7 +63,7 @@ describe("opening the log", () => {
     writeFileSync(file, "");
     await expect(openDirect(join(file, "state"))).rejects.toMatchObject({
       code: "STORE_UNAVAILABLE",
-      message: `${logIn(join(file, "state"))} cannot be opened`,
+      message: `${logIn(join(file, "state"))} cannot be opened: ${file} is no directory`,
     });
   });
 
@@ -79,7 +79,9 @@ describe("opening the log", () => {
       const outcomes = await child.rest();
       expect(outcomes).toHaveLength(directories.length);
       for (const outcome of outcomes)
-        expect(outcome).toMatch(/^STORE_UNAVAILABLE: .*log\.db cannot be (opened|written)$/);
+        expect(outcome).toMatch(
+          /^STORE_UNAVAILABLE: .*log\.db cannot be written: its file system is read-only$/,
+        );
     },
   );
 

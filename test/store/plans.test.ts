@@ -78,7 +78,10 @@ describe("the queries", () => {
   });
 
   test("forget what is old in the order of indexes", () => {
-    const { verbs, plansOf } = recorded();
+    const { verbs, id, plansOf } = recorded();
+    const { claims } = claimedOf(verbs.claim({ connectionId: id, limit: 10, now: NOON + 10 }));
+    const settled = { now: NOON, outcome: DELIVERED };
+    verbs.settle(claims.map((claim) => ({ ...settled, claim, record: { id: claim.subject } })));
     const request = { now: NOON + 100 * 24 * 3_600_000, keepDays: 90, keepDaysOf: { acme: 30 } };
     const plans = [true, false].flatMap((isDry) =>
       plansOf(() => {
@@ -89,6 +92,9 @@ describe("the queries", () => {
     expect(plans).toContainEqual(expect.stringContaining("INDEX invites_by_time"));
     expect(plans).toContainEqual(expect.stringContaining("INDEX events_alone"));
     expect(plans).toContainEqual(expect.stringMatching(/^SEARCH a USING INTEGER PRIMARY KEY/));
+    // Of who is the same record, the invites of those, and not of the whole org.
+    expect(plans).toContainEqual(expect.stringMatching(/^SEARCH m USING .*INDEX pushes_of_record/));
+    expect(plans.filter((plan) => /^SEARCH i USING .*\(org=\?\)/.test(plan))).toEqual([]);
     expect(plans.filter((plan) => /^SCAN (invites|pushes|events|attempts|[ipea])\b/.test(plan))).toEqual([]);
     expect(plans.filter((plan) => plan.includes("TEMP B-TREE FOR ORDER"))).toEqual([]);
   });

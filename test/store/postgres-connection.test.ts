@@ -1,6 +1,5 @@
 /** The way to the database: what it is refused for, that it comes back by itself, and that changes are heard of. */
-import { writeFileSync } from "node:fs";
-import { connect as connectTo, createServer, type AddressInfo, type Socket } from "node:net";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Client } from "pg";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -13,10 +12,12 @@ import {
   openPostgresToRead,
   type PostgresOptions,
 } from "../../src/store/postgres/postgres.ts";
-import { passwordOf } from "../../src/store/postgres/server/connect.ts";
+import { passwordOf } from "../../src/postgres/connect.ts";
 import { temporaryDirectory } from "../directory.ts";
-import { freshWorld, until } from "../world.ts";
+import { launch } from "../end-to-end/program.ts";
+import { freshWorld, succeed, until } from "../world.ts";
 import { anEvent } from "./events.ts";
+import { throughProxy } from "./postgres-proxy.ts";
 import { asked, describeWithPostgres, postgresServer } from "./postgres-server.ts";
 
 async function opened(options: PostgresOptions): Promise<ThreadedStore> {
@@ -30,47 +31,6 @@ const refusalOf = (options: PostgresOptions) =>
     () => null,
     (error: unknown) => error,
   );
-
-/** A TCP port that leads to the server's socket, and swallows what is sent while it is told to. */
-async function proxyTo(socketPath: string) {
-  let swallows = false;
-  const ends = new Set<Socket>();
-  const server = createServer((near) => {
-    const far = connectTo(socketPath);
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      ends.add(from);
-      from.on("data", (bytes) => swallows || to.write(bytes));
-      from.on("close", () => swallows || to.destroy());
-      from.on("error", () => {});
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const cut = () => {
-    for (const end of ends) end.destroy();
-  };
-  onTestFinished(() => {
-    cut();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    swallow: (now: boolean) => {
-      swallows = now;
-    },
-    cut,
-  };
-}
-
-async function throughProxy(url: string) {
-  const { directory } = await postgresServer();
-  const proxy = await proxyTo(join(directory, ".s.PGSQL.5432"));
-  const database = new URL(url.replace("@/", "@localhost/")).pathname;
-  return { ...proxy, url: `postgres://jc@127.0.0.1:${proxy.port}${database}` };
-}
 
 describeWithPostgres("the way to PostgreSQL", () => {
   test("what another process changed is heard of without a look at the log", async () => {
@@ -104,7 +64,31 @@ describeWithPostgres("the way to PostgreSQL", () => {
     const alive = "SELECT count(*)::int AS n FROM jc.live_holders()";
     expect(await asked(url, alive)).toEqual([{ n: 1 }]);
     expect(await asked(url, "SELECT count(*)::int AS n FROM jc.holders")).toEqual([{ n: 1 }]);
-  }, 30_000);
+  });
+
+  test("what a network swallowed on its way to the database is not waited for, and the next question goes another way", async () => {
+    const proxied = await throughProxy(await (await postgresServer()).database());
+    const store = await opened({ url: proxied.url });
+    await store.append([anEvent("in_progress")]);
+    proxied.swallow(true);
+    const beganAt = performance.now();
+    const swallowed = store.append([anEvent("completed")]).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    const read = store.connections().then(
+      () => null,
+      (error: unknown) => error,
+    );
+    await until("it is told of", () => store.faults().length > 0);
+    proxied.swallow(false);
+    await until("it is back", () => store.faults().length === 0);
+    for (const refusal of [swallowed, read])
+      expect(await refusal).toMatchObject({ code: "STORE_UNAVAILABLE" });
+    // Who reads has a minute where the network is well.
+    expect(performance.now() - beganAt).toBeLessThan(30_000);
+    expect(await store.append([anEvent("completed")])).toMatchObject([{ outcome: "stored" }]);
+  });
 
   test("sessions that the server ended come back, of pool and holder", async () => {
     const url = await (await postgresServer()).database();
@@ -117,6 +101,18 @@ describeWithPostgres("the way to PostgreSQL", () => {
     await until("the direct one's end is told of", () => store.faults().length > 0);
     await until("it is back", () => store.faults().length === 0);
     expect(await store.append([anEvent("completed")])).toMatchObject([{ outcome: "stored" }]);
+  });
+
+  test("a server that dies in the moment in which it lets somebody in ends no process", async () => {
+    const url = await (await postgresServer()).database();
+    const proxied = await throughProxy(url);
+    const world = await freshWorld({ env: { JC_STORE_URL: proxied.url, JC_STORE_DIRECT_URL: url } });
+    const ask = () => launch(world, ["run", "retry"]).ended;
+    expect(await ask()).toMatchObject({ code: 0 });
+    proxied.dieAfterLogin();
+    const refused = await ask();
+    expect(refused).toMatchObject({ code: 2, err: expect.not.stringContaining("this is a bug") });
+    expect(await ask()).toMatchObject({ code: 0 });
   });
 
   test("a connection that breaks within a transaction fails that one alone", async () => {
@@ -233,21 +229,44 @@ describeWithPostgres("the way to PostgreSQL", () => {
       backup: { lastAt: null, trouble: null },
     });
     const looked = await world.run(["doctor"], { env });
-    expect(looked.out).toMatch(/^· store +the log is in PostgreSQL, and its disk is the database's affair$/m);
+    expect(looked.out).toMatch(/store.*its disk is the database.s affair|The database runs with fsync off/m);
     expect(looked.out).toMatch(/^· backup +the database's own affair$/m);
   });
 
   test("what is done to a file says that there is none, and what to type instead", async () => {
     const url = await (await postgresServer()).database();
     const world = await freshWorld({ env: { JC_STORE_URL: url } });
-    for (const argv of [["backup"], ["store", "new-log"]]) {
-      const { code, err } = await world.run(argv);
-      expect({ code, err }).toMatchObject({
+    const dump = expect.stringContaining("pg_dump --format=custom --schema=jc");
+    const tables = expect.stringContaining(
+      "The tables in PostgreSQL are made by: jc-integrations store migrate",
+    );
+    for (const [argv, hint] of [
+      [["backup"], dump],
+      [["backup", "list"], dump],
+      [["backup", "verify"], dump],
+      [["store", "new-log"], tables],
+    ]) {
+      const { code, err } = await launch(world, argv).ended;
+      expect({ argv, code, err }).toMatchObject({
         code: 2,
         err: expect.stringContaining("the log is in PostgreSQL"),
       });
-      expect(err).toContain("pg_dump --format=custom --schema=jc");
+      expect(/→ (.*)/s.exec(err)?.[1]).toEqual(hint);
     }
+  });
+
+  test("backups of before, when the log was a file, are listed and verified as such", async () => {
+    const world = await freshWorld();
+    await succeed(world, ["run", "retry"]);
+    await succeed(world, ["backup"]);
+    const env = { ...world.env, JC_STORE_URL: await (await postgresServer()).database() };
+    const now = { ...world, env };
+    const { code, out, err } = await launch(now, ["backup", "list"]).ended;
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining("log-") });
+    expect(err).toContain("pg_dump --format=custom --schema=jc");
+    const [, file = ""] = /(\/\S+\.backup)/.exec(out) ?? [];
+    expect((await launch(now, ["backup", "verify", file]).ended).code).toBe(0);
+    expect((await launch(now, ["backup", "verify"]).ended).code).toBe(2);
   });
 });
 
@@ -276,5 +295,23 @@ describe("a database's URL", () => {
     expect(passwordOf(place, { PGPASSFILE: file })).toBe("a:b\\c");
     expect(passwordOf(place, { CREDENTIALS_DIRECTORY: directory, HOME: "/nowhere" })).toBe("a:b\\c");
     expect(passwordOf({ ...place, user: "root" }, { PGPASSFILE: file })).toBeNull();
+  });
+
+  test("has none from a file that others may read, as libpq has none, unless its directory is a credential's", () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, "pgpass");
+    const home = temporaryDirectory();
+    for (const each of [file, join(home, ".pgpass")]) writeFileSync(each, "*:*:*:*:first\n");
+    const place = postgresPlace("postgres://jc@db/log", "store.url");
+    for (const mode of [0o640, 0o604, 0o644, 0o440, 0o660]) {
+      for (const each of [file, join(home, ".pgpass")]) chmodSync(each, mode);
+      for (const env of [{ PGPASSFILE: file }, { HOME: home }])
+        expect(() => passwordOf(place, env)).toThrow(/^the database wants a password.*other users may read/);
+      expect(passwordOf(place, { PGPASSWORD: "second", PGPASSFILE: file })).toBe("second");
+      for (const more of [{}, { PGPASSFILE: file }])
+        expect(passwordOf(place, { CREDENTIALS_DIRECTORY: directory, HOME: home, ...more })).toBe("first");
+    }
+    chmodSync(file, 0o600);
+    expect(passwordOf(place, { PGPASSFILE: file })).toBe("first");
   });
 });

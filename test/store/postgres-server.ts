@@ -22,8 +22,15 @@ const bin = binaries();
 
 /** Tests that need PostgreSQL; skipped, saying why, where the machine has none. */
 export function describeWithPostgres(name: string, work: () => void): void {
-  if (bin !== null || process.env.JC_TEST_ALL_PARTS === "1") describe(name, work);
-  else describe.skip(`${name} (needs PostgreSQL's server, as Debian's package postgresql brings it)`, work);
+  const missing = missingForPostgres();
+  if (missing === null) describe(name, work);
+  else describe.skip(`${name} (${missing})`, work);
+}
+
+/** Null where nothing is missing, or all parts are to be there. */
+export function missingForPostgres(): string | null {
+  if (bin !== null || process.env.JC_TEST_ALL_PARTS === "1") return null;
+  return "needs PostgreSQL's server, as Debian's package postgresql brings it";
 }
 
 export interface PostgresServer {
@@ -46,52 +53,66 @@ export function postgresServer(
   return server;
 }
 
-/** PostgreSQL refuses to run as root. */
-function asServerUser(command: string, args: readonly string[]): [string, string[]] {
-  if (userInfo().uid !== 0) return [command, [...args]];
-  return ["setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", command, ...args]];
+/** PostgreSQL refuses to run as root. `more`: further options of setpriv. */
+export function asServerUser(
+  command: string,
+  args: readonly string[],
+  more: readonly string[] = [],
+): [string, string[]] {
+  const asRoot = userInfo().uid === 0 ? ["--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
+  const options = [...asRoot, ...more];
+  return options.length === 0 ? [command, [...args]] : ["setpriv", [...options, command, ...args]];
+}
+
+/** One of the programs that come with the server. */
+export function programOf(name: string): string {
+  if (bin === null) throw new Error("there is no PostgreSQL server on this machine");
+  return join(bin, name);
 }
 
 /** Nobody writes into its input: that ends with whoever started it, and the server with that. */
-const GUARD = '"$@" & pid=$!; read _; kill -QUIT $pid; wait $pid; rm -rf "$0"';
+const GUARD = '"$@" & pid=$!; read _; kill -QUIT $pid; wait $pid';
 
-async function startServer(settings: readonly string[]): Promise<PostgresServer> {
-  if (bin === null) throw new Error("there is no PostgreSQL server on this machine");
-  const directory = mkdtempSync(join(tmpdir(), "jc-pg-"));
+/** An empty one, whose only user is `jc`. */
+export function newCluster(directory: string): void {
   chmodSync(directory, 0o755);
   if (userInfo().uid === 0) execFileSync("chown", ["postgres:postgres", directory]);
-  const data = join(directory, "data");
-  const initdb = asServerUser(join(bin, "initdb"), [
-    "-D",
-    data,
-    "-A",
-    "trust",
-    "-U",
-    "jc",
-    "-E",
-    "UTF8",
-    "--locale=C",
-    "--no-sync",
-    "--no-instructions",
-  ]);
-  execFileSync(...initdb, { stdio: "ignore" });
+  const options = ["-A", "trust", "-U", "jc", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"];
+  execFileSync(...asServerUser(programOf("initdb"), ["-D", join(directory, "data"), ...options]), {
+    stdio: "ignore",
+  });
+}
+
+export function serverCommand(
+  directory: string,
+  settings: readonly string[],
+  more: readonly string[] = [],
+): [string, string[]] {
   const options = [
     `unix_socket_directories=${directory}`,
     "listen_addresses=",
     "max_connections=200",
     ...settings,
   ];
-  const [command, args] = asServerUser(join(bin, "postgres"), [
-    "-D",
-    data,
-    ...options.flatMap((option) => ["-c", option]),
-  ]);
-  const child = spawn("sh", ["-c", GUARD, directory, command, ...args], {
+  const args = ["-D", join(directory, "data"), ...options.flatMap((option) => ["-c", option])];
+  return asServerUser(programOf("postgres"), args, more);
+}
+
+export function urlIn(directory: string, port?: number): (database: string) => string {
+  const host = port === undefined ? "" : `localhost:${port}`;
+  return (database) => `postgres://jc@${host}/${database}?host=${encodeURIComponent(directory)}`;
+}
+
+async function startServer(settings: readonly string[]): Promise<PostgresServer> {
+  const directory = mkdtempSync(join(tmpdir(), "jc-pg-"));
+  newCluster(directory);
+  const [command, args] = serverCommand(directory, settings);
+  const child = spawn("sh", ["-c", `${GUARD}; rm -rf "$0"`, directory, command, ...args], {
     stdio: ["pipe", "ignore", "ignore"],
     detached: true,
   });
   child.unref();
-  const urlOf = (database: string) => `postgres://jc@/${database}?host=${encodeURIComponent(directory)}`;
+  const urlOf = urlIn(directory);
   await answering(urlOf("postgres"));
   let last = 0;
   return {
@@ -119,7 +140,16 @@ export async function asked(url: string, statement: string): Promise<unknown[]> 
   }
 }
 
-async function answering(url: string): Promise<void> {
+/** Nobody gets into the database any more, nor stays, until the function is called that this gives back. */
+export async function takenAway(url: string): Promise<() => Promise<void>> {
+  const [, name = ""] = /\/(\w+)\?/.exec(url) ?? [];
+  const beside = url.replace(`/${name}?`, "/postgres?");
+  await asked(beside, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+  await asked(beside, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`);
+  return async () => void (await asked(beside, `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`));
+}
+
+export async function answering(url: string): Promise<void> {
   for (let tries = 0; ; tries += 1) {
     try {
       await asked(url, "SELECT 1");

@@ -131,7 +131,7 @@ function declareTests() {
     const { code, err } = await type("node bin/jc-integrations.js service install --system");
     expect(code).toBe(2);
     expect(err).toContain("/root has mode 0700");
-    expect(err).toContain(`Try: Install it for everybody: cd '${CLONE}' && npm pack`);
+    expect(err).toContain(`→ Install it for everybody: cd '${CLONE}' && npm pack`);
     expect(err).not.toMatch(/npm install[^&]* jc-integrations(\s|$)/);
   });
 
@@ -298,7 +298,7 @@ function declareTests() {
       // Its scripts were skipped: the command that mends it is shown, and whatever is asked ends with 2.
       const unbuilt = await type("jc-integrations run retry");
       expect(unbuilt).toMatchObject({ code: 2, err: expect.stringContaining("better-sqlite3' run install") });
-      const [, mend = ""] = /Try: (sudo .*)/.exec(unbuilt.err) ?? [];
+      const [, mend = ""] = /→ (sudo .*)/.exec(unbuilt.err) ?? [];
       await ok(type(mend, "/"));
       await ok(type("jc-integrations run retry"));
       const status = () => json("sudo jc-integrations service status --json");

@@ -4,7 +4,7 @@
  */
 import { once } from "node:events";
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { systemClock } from "../../src/shared/clock.ts";
@@ -33,17 +33,20 @@ import {
   type,
   UNIT_FILE,
 } from "./program.ts";
-import { askAdmin, sendWebhooks } from "./senders.ts";
+import { askAdmin, type Pace, sendWebhooks } from "./senders.ts";
 import { farAway } from "./vendors-far-away.ts";
 
 const SMARTRECRUITERS_SECRET = "a secret of SmartRecruiters with 40 bytes";
 /** Ten, in the long form. */
 const RESTARTS = Number(process.env.JC_TEST_RESTARTS ?? 3);
 const NEW_CONNECTIONS_A_SECOND = 500;
+/** A restart of three seconds at that pace, and still room. */
+const MOST_CONNECTIONS = 2_048;
+const PACE: Pace = { perSecond: NEW_CONNECTIONS_A_SECOND, mostConnections: MOST_CONNECTIONS };
 const ADMIN_CLIENTS = 4;
 const ADMIN_SOCKET = "jc-integrations-admin.socket";
 
-inBox("a service with all its limits", { file: import.meta.url, seconds: 150 }, declareTests);
+inBox("a service with all its limits", { file: import.meta.url, seconds: 300 }, declareTests);
 
 function declareTests() {
   let emulator: Emulator;
@@ -96,7 +99,7 @@ function declareTests() {
 
   test(`${RESTARTS} restarts under ${NEW_CONNECTIONS_A_SECOND} new connections a second refuse none, and lose nothing acknowledged`, async () => {
     const stop = new AbortController();
-    const sending = sendWebhooks(NEW_CONNECTIONS_A_SECOND, stop.signal);
+    const sending = sendWebhooks(PACE, stop.signal);
     const asking = Promise.all(Array.from({ length: ADMIN_CLIENTS }, () => askAdmin(stop.signal)));
     for (let n = 0; n < RESTARTS; n += 1) {
       // An upgrade is a restart with another program in the same place.
@@ -119,6 +122,15 @@ function declareTests() {
     expect(acknowledged.length).toBeGreaterThan((RESTARTS * NEW_CONNECTIONS_A_SECOND) / 2);
     const stored = storedIds();
     expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
+  });
+
+  test("more connections than Node's own 511 wait while it takes none", async () => {
+    const pid = Number(await property("MainPID"));
+    process.kill(pid, "SIGSTOP");
+    const waiting = Array.from({ length: 1_000 }, () => connect(8470, "127.0.0.1"));
+    await until("all wait", () => waiting.every(({ readyState }) => readyState === "open"));
+    process.kill(pid, "SIGCONT");
+    for (const socket of waiting) socket.destroy();
   });
 
   test("what arrives while it cannot start waits, and is taken when it can", async () => {
@@ -286,7 +298,7 @@ tier = "paid"
 chat_id = "42"
 api_base = "${far}/telegram"
 [serve]
-max_connections = 2048
+max_connections = ${MOST_CONNECTIONS}
 [network]
 ca_file = "ca.pem"
 [vault]

@@ -20,6 +20,7 @@ import * as v from "valibot";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Emulator, startEmulator } from "../../src/emulator/emulator.ts";
 import { systemClock } from "../../src/shared/clock.ts";
+import { KEYS } from "../../src/shared/config-keys.ts";
 import { packagedFiles } from "../../src/systemd/packaged.ts";
 import { dist } from "../built.ts";
 import { until, WEBHOOK_SECRET } from "../world.ts";
@@ -39,7 +40,7 @@ import {
   type,
   UNIT_FILE,
 } from "./program.ts";
-import { askAdmin, sendWebhooks } from "./senders.ts";
+import { askAdmin, type Pace, sendWebhooks } from "./senders.ts";
 
 const UNITS = ["jc-integrations.socket", "jc-integrations-admin.socket", "jc-integrations.service"];
 const PROGRAM = "/usr/lib/jc-integrations";
@@ -47,6 +48,10 @@ const STATE = "/var/lib/jc-integrations";
 const KEY = "/etc/jc-integrations/vault-key";
 const EXEC = "jc-integrations service exec --";
 const NEW_CONNECTIONS_A_SECOND = 200;
+const PACE: Pace = {
+  perSecond: NEW_CONNECTIONS_A_SECOND,
+  mostConnections: KEYS["serve.max_connections"].default,
+};
 const NEWER = "99.0.0";
 
 inBox("a Debian package", { file: import.meta.url, seconds: 300, prepare: async () => dist() }, declareTests);
@@ -160,7 +165,7 @@ function declareTests() {
   test("upgraded under load it refuses nothing, loses nothing, and the newer one runs", async () => {
     const [before, key] = [await property("MainPID"), readFileSync(KEY)];
     const stop = new AbortController();
-    const sending = sendWebhooks(NEW_CONNECTIONS_A_SECOND, stop.signal);
+    const sending = sendWebhooks(PACE, stop.signal);
     const asking = askAdmin(stop.signal);
     await typed("Upgrade", newer);
     await systemClock.sleep(500);

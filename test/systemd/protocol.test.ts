@@ -158,11 +158,41 @@ function declareTests() {
     expect(await foundByDoctor("service")).toBeUndefined();
   });
 
+  test("what doctor says of the unit is mended by what it prints", async () => {
+    const typed = async (command: string | undefined) => ok(type(`sudo() { "$@"; }; ${command}`));
+    await ok(run("systemctl", ["disable", "jc-integrations.service"]));
+    const boot = await foundByDoctor("service.boot");
+    expect(boot).toMatchObject({ command: "sudo systemctl enable jc-integrations", exit: 0 });
+    await typed(boot?.command);
+    expect(await foundByDoctor("service.boot")).toBeUndefined();
+
+    writeFileSync(CONFIG, `${readFileSync(CONFIG, "utf8")}\n[retention]\ndays = 400\n`);
+    const drift = await foundByDoctor("service.drift");
+    expect(drift?.command).toBe("sudo systemctl restart jc-integrations");
+    await typed(drift?.command);
+    await until("the service listens", isReady);
+    expect(await foundByDoctor("service.drift")).toBeUndefined();
+
+    const dropIn = "/etc/systemd/system/jc-integrations.service.d";
+    mkdirSync(dropIn);
+    writeFileSync(join(dropIn, "own.conf"), "[Service]\nWatchdogSec=0\n");
+    await ok(run("systemctl", ["daemon-reload"]));
+    await restart();
+    expect(await foundByDoctor("service.watchdog")).toMatchObject({
+      command: null,
+      who: expect.stringContaining("take WatchdogSec out of your own lines"),
+    });
+    rmSync(dropIn, { recursive: true });
+    await ok(run("systemctl", ["daemon-reload"]));
+    await restart();
+    expect(await foundByDoctor("service.watchdog")).toBeUndefined();
+  });
+
   test("a vault that cannot be read costs no start, and is told in words", async () => {
     const key = readFileSync(KEY);
     writeFileSync(KEY, randomBytes(32));
     await restart();
-    await statusBecomes(/results wait: /);
+    await statusBecomes(/delivers nothing: /);
     writeFileSync(KEY, key);
     await restart();
     await statusBecomes(/; all is well$/);
@@ -177,10 +207,13 @@ function declareTests() {
     await run("bash", ["-c", `cat /dev/zero > ${STATE}/rest`]);
     await until("webhooks are refused", async () => (await post("refused@example.org")) === 503);
     await statusBecomes(/webhooks are refused: /);
+    expect(await foundByDoctor("disk")).toMatchObject({ who: expect.stringContaining("make room there") });
     await livesOn();
     rmSync(join(STATE, "rest"));
     await emulated(emulator).hubspot.clearFaults();
     await statusBecomes(/; all is well$/);
+    // 24 MB are scarce, and no fault.
+    expect(await foundByDoctor("disk")).toMatchObject({ exit: 0 });
     await ok(type(`'${process.execPath}' '${scriptIn(PROGRAM)}' service exec -- run retry`));
     await until("it arrives", async () => (await contacts(emulator)).includes("waits@example.org"));
   });
@@ -230,7 +263,9 @@ function declareTests() {
 }
 
 /** What doctor says under that id, run as the service. */
-async function foundByDoctor(id: string): Promise<{ command: string; exit: number } | undefined> {
+async function foundByDoctor(
+  id: string,
+): Promise<{ command: string; exit: number; who: string | null } | undefined> {
   const { out, err } = await type(`${EXEC} doctor --json`);
   expect(out, err).not.toBe("");
   const { findings } = JSON.parse(out);

@@ -1,10 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { secret } from "../../src/shared/secret.ts";
 import type { VaultOptions } from "../../src/vault/open.ts";
+import { missingForPostgres, postgresServer } from "../store/postgres-server.ts";
+import { until } from "../world.ts";
 import { missingForKeychain, startKeyring } from "./keyring.ts";
 import { open, put, readAll, TOKEN, vaultOptions } from "./world.ts";
 
-const vaults: { backend: string; missing: string | null; options: () => Promise<VaultOptions> }[] = [
+const vaults: {
+  backend: string;
+  missing: string | null;
+  options: () => Promise<VaultOptions & { url?: string }>;
+}[] = [
   { backend: "sealed", missing: null, options: async () => vaultOptions() },
   {
     backend: "keychain",
@@ -14,6 +20,11 @@ const vaults: { backend: string; missing: string | null; options: () => Promise<
       const { host } = vaultOptions();
       return vaultOptions({ backend: "keychain", host: { ...host, env } });
     },
+  },
+  {
+    backend: "shared",
+    missing: missingForPostgres(),
+    options: async () => ({ ...vaultOptions(), url: await (await postgresServer()).database() }),
   },
 ];
 
@@ -77,7 +88,7 @@ describe.each(vaults)("the $backend vault", ({ missing, options }) => {
     await ours.read([TOKEN]);
     expect(ours.revision()).toBe(before);
     await put(theirs, TOKEN, "two");
-    expect(ours.revision()).not.toBe(before);
+    await until("it is heard of", () => ours.revision() !== before);
   });
 
   contract("runs one piece of work at a time under a lock, and others beside it", async () => {
@@ -93,6 +104,7 @@ describe.each(vaults)("the $backend vault", ({ missing, options }) => {
       await stay;
       steps.push("first out");
     });
+    await until("the first is in", () => steps.length > 0);
     const second = theirs.exclusively("a", async () => void steps.push("second"));
     await theirs.exclusively("b", async () => void steps.push("other"));
     leave();

@@ -2,6 +2,7 @@ import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
+import { leastOf, msOf } from "../least.ts";
 import type { VaultOptions } from "../../src/vault/open.ts";
 import { missingForKeychain, startKeyring, startSilentBus } from "./keyring.ts";
 import { open, put, readAll, TOKEN, vaultOptions } from "./world.ts";
@@ -14,15 +15,13 @@ function keychainOptions(env: Record<string, string>, change: Partial<VaultOptio
   return vaultOptions({ backend: "keychain", host, ...change });
 }
 
-/** Runs it, expects `VAULT_UNAVAILABLE`, and returns what was said, with the time it took. */
+/** Expects `VAULT_UNAVAILABLE`, and returns what was said. */
 async function unavailable(work: Promise<unknown>) {
-  const startedAt = performance.now();
   const error: unknown = await work.then(
     () => "it worked",
     (reason: unknown) => reason,
   );
   expect(error).toMatchObject({ code: "VAULT_UNAVAILABLE" });
-  expect(performance.now() - startedAt).toBeLessThan(4_000);
   return error;
 }
 
@@ -83,10 +82,17 @@ test("a write that failed leaves nothing behind that would keep the operator fro
 test.skipIf(missingForKeychain() !== null)(
   "a bus that never answers is given up, also by those who queue",
   async () => {
-    const vault = open(keychainOptions(await startSilentBus()));
-    const work = [vault.read([TOKEN]), vault.read(["token/two"]), put(vault, TOKEN, "one")];
-    for (const error of await Promise.all(work.map(unavailable)))
-      expect(error).toMatchObject({ message: expect.stringContaining("did not answer within 3 seconds") });
+    const givenUpAfterMs = async () => {
+      const vault = open(keychainOptions(await startSilentBus()));
+      return await msOf(async () => {
+        const work = [vault.read([TOKEN]), vault.read(["token/two"]), put(vault, TOKEN, "one")];
+        for (const error of await Promise.all(work.map(unavailable)))
+          expect(error).toMatchObject({
+            message: expect.stringContaining("did not answer within 3 seconds"),
+          });
+      });
+    };
+    expect(await leastOf(4_000, givenUpAfterMs)).toBeLessThan(4_000);
   },
 );
 

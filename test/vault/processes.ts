@@ -39,6 +39,8 @@ export function start(file: string, argument: object): Running {
   const child = spawn(process.execPath, [file, JSON.stringify(argument)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
+  // What it has not read when it ends is refused to us.
+  child.stdin.on("error", () => {});
   onTestFinished(() => void child.kill("SIGKILL"));
   return { child, lines: createInterface(child.stdout)[Symbol.asyncIterator]() };
 }

@@ -109,7 +109,10 @@ test("a row copied to another name does not open", async () => {
 test("a missing key file is made while the vault is empty, and never again", async () => {
   const options = vaultOptions();
   const vault = open(options);
-  await vault.read([TOKEN]);
+  expect(await vault.read([TOKEN])).toEqual(new Map());
+  expect(existsSync(join(options.stateDir, "key"))).toBe(false);
+  await put(vault, TOKEN, "none yet");
+  await vault.write(new Map([[TOKEN, null]]));
   const first = readFileSync(join(options.stateDir, "key"));
   renameSync(join(options.stateDir, "key"), join(options.stateDir, "away"));
   await put(open(options), TOKEN, "one");
@@ -308,8 +311,8 @@ test("a row that was removed, or replaced, does not open when it is put back", a
   await put(vault, TOKEN, "two");
   putBack(options.stateDir, rows);
   for (const reader of [vault, open(options)]) {
-    await expect(reader.read([SECRET])).rejects.toThrow(`${SECRET} in vault.db was altered`);
-    await expect(reader.read([TOKEN])).rejects.toThrow(`${TOKEN} in vault.db was altered`);
+    await expect(reader.read([SECRET])).rejects.toThrow(`${SECRET} in the vault was altered`);
+    await expect(reader.read([TOKEN])).rejects.toThrow(`${TOKEN} in the vault was altered`);
   }
   // Other writes do not take them in, and what the hint says mends it.
   await put(vault, "secret/acme/other/1", "other");

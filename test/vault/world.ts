@@ -3,7 +3,9 @@ import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/shared/clock.ts";
 import { type Secret, secret } from "../../src/shared/secret.ts";
 import type { Vault } from "../../src/vault/contract.ts";
-import { openVault, type VaultOptions } from "../../src/vault/open.ts";
+import { connectionConfig, directConfig } from "../../src/postgres/connect.ts";
+import { openSharedVault, type SharedVault } from "../../src/vault/postgres/open.ts";
+import { openVault, openVaultIn, type VaultOptions } from "../../src/vault/open.ts";
 import { temporaryDirectory } from "../directory.ts";
 
 export const TOKEN = "token/acme/hubspot/production";
@@ -23,10 +25,22 @@ export function vaultOptions(change: Partial<VaultOptions> = {}): VaultOptions {
   };
 }
 
-export function open(options: VaultOptions): Vault {
-  const vault = openVault(options);
+/** `url`: of the database that its rows lie in. */
+export function open(options: VaultOptions & { url?: string }): Vault {
+  const vault = options.url === undefined ? openVault(options) : openVaultIn(rowsIn(options.url), options);
   onTestFinished(() => vault.close());
   return vault;
+}
+
+export function rowsIn(url: string, insist = async () => {}): SharedVault {
+  const reach = { url };
+  return openSharedVault({
+    config: connectionConfig(reach, "store.url"),
+    direct: directConfig(reach),
+    where: url,
+    clock: systemClock,
+    insist,
+  });
 }
 
 export function put(vault: Vault, name: string, value: string | null): Promise<void> {

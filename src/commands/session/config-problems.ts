@@ -22,7 +22,7 @@ export async function lookAtConfig({
 }: Pick<Output, "world" | "globals">): Promise<ConfigLook> {
   const [{ configOptions, secretsFor, vendorFaults }, { problemsOf }, { orgsIn, regionWarnings }] =
     await Promise.all([
-      import("../../app.ts"),
+      import("../../app/configuration.ts"),
       import("../../shared/config-check.ts"),
       import("../../core/advice/residency.ts"),
     ]);

@@ -54,7 +54,7 @@ export function renderReport(
   ];
   const next = serious.find(({ code, command }) => code === null && command !== null);
   // Where there is a fault, what to type stands in the error that follows.
-  const last = serious.every(({ code }) => code === null) && next ? [`Next: ${next.command}`] : [];
+  const last = serious.every(({ code }) => code === null) && next ? [`→ ${next.command}`] : [];
   return [...lines, ...last].join("\n").trimEnd();
 }
 

@@ -2,7 +2,7 @@
 import { triedWords } from "../../core/advice/held-words.ts";
 import { type Answer, answerWords } from "../../core/advice/result-answer.ts";
 import type { Test, TestResult } from "../../core/event.ts";
-import type { InviteStory } from "../../flows/watch/invite-story.ts";
+import type { InviteStory } from "../../flows/status/invite-story.ts";
 import { isoTime } from "../../shared/clock.ts";
 import type { Terminal } from "../../shared/terminal.ts";
 import { listed, plain, short } from "../../shared/text.ts";

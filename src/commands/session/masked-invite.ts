@@ -1,9 +1,10 @@
 import { addressesAmong } from "../../core/addresses.ts";
-import { maskEmail } from "../../shared/text.ts";
+import type { Invite } from "../../core/invite.ts";
+import { maskEmail, maskName } from "../../shared/text.ts";
 import type { InviteHistory, InviteSummary, PushSummary } from "../../store/contract/store.ts";
 import { maskedWords } from "../../shared/masked-words.ts";
 
-/** Addresses are personal data: masked until asked for, in words about them too. */
+/** Names and addresses are personal data: masked until asked for, in words about them too. */
 export function withMaskedAddresses<Found extends InviteSummary & Partial<InviteHistory>>(
   found: Found,
 ): Found {
@@ -18,7 +19,7 @@ export function withMaskedAddresses<Found extends InviteSummary & Partial<Invite
     ...found,
     invite: {
       ...invite,
-      candidate: { ...invite.candidate, email: maskEmail(invite.candidate.email.trim()) },
+      candidate: maskedCandidate(invite.candidate),
       warnings: invite.warnings.map(words),
     },
     pushes: pushes.map((push) => ({
@@ -34,6 +35,14 @@ export function withMaskedAddresses<Found extends InviteSummary & Partial<Invite
         reason: attempt.reason === null ? null : words(attempt.reason),
       })),
     }),
+  };
+}
+
+function maskedCandidate({ email, firstName, lastName }: Invite["candidate"]): Invite["candidate"] {
+  return {
+    email: maskEmail(email.trim()),
+    firstName: firstName === null ? null : maskName(firstName),
+    lastName: lastName === null ? null : maskName(lastName),
   };
 }
 

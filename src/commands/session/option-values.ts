@@ -143,3 +143,8 @@ export function moreWords(more: number, noun: string): string | null {
   const many = count(Math.min(more, COUNTED), `more ${noun}`);
   return `${more > COUNTED ? "over " : ""}${many}: --limit shows as many as you say, --all all of them`;
 }
+
+/** Leaves out what was not given, as the filters want it. */
+export function defined<T extends object>(values: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}

@@ -8,6 +8,8 @@ import {
   subscribeCommand,
   wantedCommand,
 } from "../../core/advice/command-lines.ts";
+import { unconnectedWords } from "../../core/advice/unconnected.ts";
+import { widest } from "../../shared/layout.ts";
 import type { Terminal, Tone } from "../../shared/terminal.ts";
 import { count, grouped, plain, possessive, relativeTime, shortTime } from "../../shared/text.ts";
 import type { PushCounts } from "../../store/contract/store.ts";
@@ -18,13 +20,15 @@ const MIB = 1024 * 1024;
 /** Less than this on the disk of the log is told before it is nothing. */
 const SCARCE_BYTES = 64 * MIB;
 
-export type Status = Awaited<ReturnType<typeof import("../../flows/watch/status.ts").statusOf>>;
+export type Status = Awaited<ReturnType<typeof import("../../flows/status/status.ts").statusOf>>;
 type ConnectionStatus = Status["connections"][number];
 
 interface Seen {
   terminal: Terminal;
   now: number;
   stateDir: string;
+  /** What is told below as the command's error, if anything. */
+  trouble: { message: string } | null;
 }
 
 /** One org, or several one below the other; what is the machine's is told once. */
@@ -32,32 +36,46 @@ export function renderStatus(statuses: readonly Status[], seen: Seen): string {
   const { paint } = seen.terminal;
   const [first] = statuses;
   if (!first) return "";
-  const machine = machineNotes(first, seen);
+  const isAlone = statuses.length === 1;
+  const machine = machineNotes(first, seen, { unconnected: isAlone ? first.unconnected : [] });
+  // Of a log that is elsewhere now: what is to be done about it is seen there.
+  const isRetired = first.log.copiedTo !== null;
   const next = statuses.flatMap(nextCommands);
   const alerts = first.nobodyAlerted
     ? [`nobody is alerted of trouble, ${first.nobodyAlerted.reason}: ${first.nobodyAlerted.hint}`]
     : [];
-  const steps = [...new Set([...next, ...nextForService(statuses), ...alerts])];
+  const steps = isRetired ? [] : [...new Set([...next, ...nextForService(statuses), ...alerts])];
   return [
     ...statuses.flatMap((status, index) => [...(index === 0 ? [] : [""]), ...orgLines(status, seen)]),
     ...(machine.length > 0 ? ["", ...machine] : []),
     "",
     paint.dim(
-      `next sweep ${shortTime(Date.parse(first.nextSweepAt))} · ${backupWords(first, seen)} · service ${first.service}${runsWhat(first)}`,
+      `next sweep ${shortTime(Date.parse(first.nextSweepAt))} · ${backupWords(first, seen)} · service ${first.service}`,
     ),
+    ...serviceLines(first).map((line) => paint.dim(line)),
     ...(steps.length > 0 ? ["", ...steps.map((step) => `→ ${step}`)] : []),
   ].join("\n");
 }
 
 function orgLines(status: Status, seen: Seen): string[] {
   const { paint } = seen.terminal;
-  const holds = `${count(status.invites, "invite")}; ${count(status.events.total, "event")} taken in all`;
   const notes = orgNotes(status, seen);
+  const { copiedTo } = status.log;
+  const head = `${paint.bold(status.org)}  ${paint.dim(holdsWords(status))}`;
+  if (copiedTo !== null) return [head];
   return [
-    `${paint.bold(status.org)}  ${paint.dim(status.isLogRead ? holds : "the log cannot be read: what is connected is not known")}`,
+    head,
     ...status.connections.flatMap((connection) => ["", ...connectionLines(status, connection, seen)]),
     ...(notes.length > 0 ? ["", ...notes] : []),
   ];
+}
+
+function holdsWords({ isLogRead, log, invites, events, orgs }: Status): string {
+  if (!isLogRead) return "the log cannot be read: what is connected is not known";
+  if (log.copiedTo !== null)
+    return `the log is in ${log.copiedTo} now: what is connected, and what waits, is seen there`;
+  const taken = `${count(events.total, "event")} taken`;
+  return `${count(invites, "invite")}; ${taken} ${orgs.length > 1 ? "of all organisations" : "in all"}`;
 }
 
 function connectionLines({ isLogRead }: Status, connection: ConnectionStatus, seen: Seen): string[] {
@@ -75,11 +93,15 @@ function connectionLines({ isLogRead }: Status, connection: ConnectionStatus, se
     ...(isNew || !isLogRead ? [] : [`  ${queueOf(pushes)}${stuck}`]),
     ...troubles.map((words) => warning(`${label}: ${words}`)),
     ...(versionWarning ? [warning(versionWarning)] : []),
-    ...(residency === null
+    ...(residency === null || (residency.isAllowed === null && residency.account !== null)
       ? []
       : [residency.isTrouble ? warning(residency.words) : paint.dim(`  ${residency.words}`)]),
     ...(state === "connected" && subscription?.state === "active"
-      ? [paint.dim(`  ${label}: its webhooks reach us, looked at ${ago(subscription.checkedAt, seen)}`)]
+      ? [
+          paint.dim(
+            `  ${label}: its webhook subscription is active, looked at ${ago(subscription.checkedAt, seen)}`,
+          ),
+        ]
       : []),
     ...(linkExpiresAt !== null && state !== "waiting_for_consent"
       ? [paint.dim(`  ${label}: a link for consent is open until ${shortTime(Date.parse(linkExpiresAt))}`)]
@@ -108,12 +130,21 @@ function orgNotes(status: Status, seen: Seen): string[] {
 }
 
 /** What concerns all orgs: the log, the disk, the service, the configuration, who sends us webhooks. */
-function machineNotes(status: Status, { terminal, stateDir }: Seen): string[] {
+function machineNotes(
+  status: Status,
+  { terminal, stateDir, trouble: below }: Seen,
+  { unconnected }: Pick<Status, "unconnected">,
+): string[] {
   const { yellow } = terminal.paint;
   const { trouble } = status.backup;
-  const storage = [...status.storage, ...status.secrets].map(
-    ({ message, hint }) => `${message}${hint === null ? "" : `\n  ${hint}`}`,
+  // Of a database that is away the error below says all.
+  const isAway = status.log.kind === "postgres" && !status.isLogRead;
+  const told = status.storage.filter(({ message }) => !isAway || message !== below?.message);
+  // What is typed for it stands below, once.
+  const storage = [...told, ...status.secrets].map(
+    ({ message, hint }) => `${message}${hint === null || message === below?.message ? "" : `\n  ${hint}`}`,
   );
+  if (status.log.copiedTo !== null) return storage.map((each) => yellow(`! ${each}`));
   const words = [
     ...storage,
     ...diskWords(status.disk, stateDir),
@@ -121,6 +152,7 @@ function machineNotes(status: Status, { terminal, stateDir }: Seen): string[] {
     ...status.services.flatMap(({ advice }) => advice),
     ...[...status.secretWarnings, ...status.openToOthers, ...status.settingWarnings].map(plain),
     ...status.refused.flatMap(({ banner }) => (banner ? [banner] : [])),
+    ...[unconnectedWords(unconnected)].filter((each) => each !== null),
   ];
   return words.map((each) => yellow(`! ${each}`));
 }
@@ -129,19 +161,35 @@ function ago(at: string | null, { now }: Seen): string {
   return at === null ? "–" : relativeTime(Date.parse(at), now);
 }
 
-function backupWords({ log, backup }: Status, seen: Seen): string {
-  if (log.kind === "postgres") return "backups are the database's";
-  return `last backup ${backup.lastAt === null ? "none yet" : ago(backup.lastAt, seen)}`;
+function backupWords({ log, backup, isLogRead }: Status, seen: Seen): string {
+  if (log.kind === "postgres" || log.copiedTo !== null) return "backups are the database's";
+  if (backup.lastAt === null && !isLogRead) return "backups cannot be seen";
+  return backup.lastAt === null ? "no backup in backup.dir yet" : `last backup ${ago(backup.lastAt, seen)}`;
 }
 
-function runsWhat({ services }: Status): string {
-  return services
-    .map(({ version, build, config, tls }) => {
-      const configuration = config === null ? "no configuration file" : `configuration ${config.digest}`;
-      const certificate = tls === null ? "" : `, certificate until ${shortTime(Date.parse(tls.endsAt))}`;
-      return `: ${version} (build ${build}), ${configuration}${certificate}`;
-    })
-    .join("; ");
+/** One for each: where it is and what it runs, in columns. Where the log is a file all of them run here. */
+function serviceLines({ services, log }: Status): string[] {
+  const rows = services.map(({ host, pid, listen, admin, version, build, config, tls }) => [
+    log.kind === "postgres" && host !== null ? `on ${plain(host)}` : "",
+    pid === null ? "" : `pid ${pid}`,
+    listen ?? "",
+    admin === null ? "" : `admin ${admin}`,
+    `${version} (build ${build})`,
+    config === null ? "no configuration file" : `configuration ${config.digest}`,
+    tls === null ? "" : `certificate until ${shortTime(Date.parse(tls.endsAt))}`,
+  ]);
+  return inColumns(rows).map((line) => `  ${line}`);
+}
+
+/** Beside one another; a column that all leave empty takes no room. */
+function inColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, at) => widest(rows.map((row) => row[at] ?? "")));
+  return rows.map((row) =>
+    row
+      .flatMap((cell, at) => (widths[at] === 0 ? [] : [cell.padEnd(widths[at] ?? 0)]))
+      .join("  ")
+      .trimEnd(),
+  );
 }
 
 /** Who sees nothing has often mistyped the org, or looks into another state directory. */
@@ -190,8 +238,9 @@ function removedWords({ retention: { days, rejected, lastAt } }: Status): string
 
 function nextCommands(status: Status): string[] {
   const { org, connections } = status;
-  return connections.flatMap(({ label, vendor, environment, state, subscription, unsent }) => {
+  return connections.flatMap(({ label, vendor, environment, state, isExpected, subscription, unsent }) => {
     if (!status.isLogRead) return [];
+    if (state === "not_connected" && !isExpected) return [];
     if (state === "not_connected") return [`connect: ${connectCommand({ org, vendor, environment })}`];
     const name = { org, vendor, environment };
     const subscribing =
@@ -212,12 +261,12 @@ function nextForService(statuses: readonly Status[]): string[] {
   const connections = statuses.flatMap((status) => status.connections);
   const pending = statuses.reduce((sum, { pushes }) => sum + pushes.pending, 0);
   if (connections.every(({ state }) => state === "not_connected")) return [];
-  if (statuses[0]?.service === "running") return [];
+  if (statuses[0]?.service !== "not running") return [];
   if (connections.some(({ linkExpiresAt }) => linkExpiresAt !== null))
     return [`the consent will be taken by: ${SERVE_COMMAND}`];
   if (pending === 0) return [`deliver as they come: ${SERVE_COMMAND}`];
   return [
-    `${count(pending, "result")} ${pending === 1 ? "waits" : "wait"} for delivery: ${SERVE_COMMAND}, or once: ${RETRY_COMMAND}`,
+    `${count(pending, "result")} ${pending === 1 ? "waits" : "wait"} for delivery: ${SERVE_COMMAND} or, once: ${RETRY_COMMAND}`,
   ];
 }
 

@@ -65,7 +65,7 @@ async function outputFor(
   { atMost }: { atMost?: number } = {},
 ): Promise<Output> {
   const { redact, io, env } = world;
-  const { colourLevel, createTerminal } = await import("../../shared/terminal.ts");
+  const { canRedraw, colourLevel, createTerminal } = await import("../../shared/terminal.ts");
   const columnsOf = (stream: "out" | "err") => {
     const columns = globals.wide ? null : widthOf(io, env, stream);
     return atMost === undefined ? columns : Math.min(atMost, columns ?? atMost);
@@ -79,7 +79,13 @@ async function outputFor(
     globals,
     terminal: createTerminal(
       io,
-      { level, width, isWide: globals.wide === true, units: unbroken },
+      {
+        level,
+        width,
+        isWide: globals.wide === true,
+        units: unbroken,
+        redraws: canRedraw(env, io.stderrIsTerminal),
+      },
       world.clock,
     ),
     print: ({ json, text }) => {

@@ -9,7 +9,7 @@ export function accountTaken(owner: ConnectionName & Pick<Connection, "account">
     "USAGE",
     `account ${account?.id ?? ""} of ${vendor} belongs to ${org}, which is connected to it`,
     {
-      hint: `One account belongs to one org. Choose another one, or disconnect that org first: ${disconnectCommand(owner)}. Nothing was changed.`,
+      hint: `Nothing was changed. One account belongs to one org: choose another one, or disconnect that org first: ${disconnectCommand(owner)}`,
     },
   );
 }

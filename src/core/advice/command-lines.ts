@@ -50,7 +50,14 @@ interface JobStage extends Account {
 }
 
 export const HELP_COMMAND = `${PROGRAM} --help`;
+/** Of one command, by its name and those of the commands that hold it. */
+export function helpCommand(names: readonly string[]): string {
+  return `${PROGRAM} ${names.join(" ")} --help`;
+}
+
 export const DEMO_COMMAND = line("demo");
+/** Every org, one below the other. */
+export const ALL_STATUS_COMMAND = line("status", "--all");
 export const SERVE_COMMAND = line("serve");
 /** Delivers what is due, of all orgs; without a service nobody else does. */
 export const RETRY_COMMAND = line("run", "retry");
@@ -63,6 +70,16 @@ export const VAULT_COMMAND = line("vault", "status");
 export const REKEY_COMMAND = line("vault", "rekey", "--key-file", "<new key>");
 /** Begins a new log where the old one is gone, or accepts the one that stands there. */
 export const NEW_LOG_COMMAND = line("store", "new-log");
+/** The same behind the line that put the old log aside, which was the yes to it. */
+export const NEW_LOG_ANYWAY_COMMAND = line("store", "new-log", "--yes");
+/** Makes the log's tables, or brings them to this program's version. */
+export const MIGRATE_COMMAND = line("store", "migrate");
+/** Carries the log into a database; what was cut off goes on. */
+export function copyCommand(to: string): string {
+  return line("store", "copy", "--to", word(to));
+}
+/** Prints the SQL by which a role may work on the log, and no more. */
+export const GRANTS_COMMAND = line("store", "grants", "--role", "<role>");
 /** Asks what vendors were not asked yet, and does what is left of it; the address comes by stdin. */
 export function eraseCommand(org: string, ...options: ("--remote" | "--allow")[]): string {
   return line("erase", "-", ...place({ org }), ...options);
@@ -72,6 +89,7 @@ export const VACUUM_COMMAND = line("run", "vacuum");
 /** Writes a checked copy of the log. */
 export const BACKUP_COMMAND = line("backup");
 export const BACKUPS_COMMAND = line("backup", "list");
+export const SHOW_CONFIG_COMMAND = line("config", "show");
 export const CONFIG_CHECK_COMMAND = line("config", "check");
 export const SECRETS_COMMAND = line("secrets", "list");
 export const IMPORT_COMMAND = line("invites", "import", "events.ndjson");
@@ -91,7 +109,10 @@ export function asServiceCommand(words: string): string {
 }
 
 /** About the service itself, which has places of its own: no --config and no --state-dir goes with it. */
-export function serviceCommand(verb: "install" | "status", ...options: readonly string[]): string {
+export function serviceCommand(
+  verb: "install" | "uninstall" | "status",
+  ...options: readonly string[]
+): string {
   return [PROGRAM, "service", verb, ...options].join(" ");
 }
 
@@ -122,6 +143,11 @@ export function resyncCommand({ vendor, ...whose }: Account, option?: "--dry-run
 }
 
 /** Delivers what the connection was never told of. */
+/** Looks at everything of an account. */
+export function doctorCommand({ vendor, ...whose }: Account): string {
+  return line("doctor", vendor, ...place(whose));
+}
+
 export function backfillCommand({ vendor, org }: Owned, option?: "--yes"): string {
   return line("backfill", ...vendorUnless(DEFAULT_VENDOR, vendor), ...place({ org }), option);
 }
@@ -250,8 +276,9 @@ export function emulatedTrialCommand(vendor: string): string {
 
 /** Shows every key of the configuration while the file, or that variable, names one that is none. */
 export function listKeysCommand(variable?: string): string {
-  const show = line("config", "show");
-  return variable === undefined ? asTypedHere(show, { config: "/dev/null" }) : `env -u ${variable} ${show}`;
+  return variable === undefined
+    ? asTypedHere(SHOW_CONFIG_COMMAND, { config: "/dev/null" })
+    : `env -u ${variable} ${SHOW_CONFIG_COMMAND}`;
 }
 
 /** As typed on a command line that was given other places than the usual ones, which the next one must name too. */

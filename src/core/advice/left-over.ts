@@ -46,7 +46,24 @@ export function leftOverError({ rejected, held, resting = [] }: LeftOver): AppEr
   const worst = parts.find(({ code }) => code !== "PARTIAL") ?? parts[0];
   if (!worst) return null;
   return new AppError(worst.code, parts.map(({ words }) => words).join("; "), {
-    hint: [...new Set(parts.map(({ fix }) => fix))].join("; "),
+    hint: [...new Set(parts.map(({ fix }) => fix))].join("\n"),
+  });
+}
+
+/** Of who watched a service for long, and nothing went through. */
+export function stillWaitingError({
+  pending,
+  reason,
+  org,
+}: {
+  pending: number;
+  /** Why; null where nothing is known to stand in the way. */
+  reason: string | null;
+  org: string;
+}): AppError {
+  const waits = `${count(pending, "result")} still ${pending === 1 ? "waits" : "wait"} and ${pending === 1 ? "stays" : "stay"} queued`;
+  return new AppError("VENDOR_UNAVAILABLE", reason === null ? waits : `${waits}: ${reason}`, {
+    hint: `serve goes on by itself, and the same command watches on; how it stands: ${statusCommand({ org })}`,
   });
 }
 
@@ -76,7 +93,7 @@ function heldParts(connection: Connection, causes: HeldCauses): Part[] {
       scope,
       "PARTIAL",
       `${vendor} grants the missing scope`,
-      `${connect}, and grant every scope it asks for`,
+      `Grant every scope it asks for: ${connect}`,
     ),
   ];
 }

@@ -15,7 +15,7 @@ interface Whose {
 /** What a consent is refused by unless the operator allowed it. */
 export function crossRegion(whose: Whose, option?: "--via-service" | "--confirm"): AppError {
   return new AppError("CONFIG_INVALID", differenceWords(whose), {
-    hint: `${cureWords(whose, option)} Nothing was changed.`,
+    hint: `Nothing was changed. ${cureWords(whose, option)}`,
   });
 }
 
@@ -63,6 +63,7 @@ function differenceWords({ name, label, residency }: Whose): string {
 function cureWords({ name, residency }: Whose, option?: "--via-service" | "--confirm"): string {
   const { org, differences } = residency;
   const wanted = org === null ? "store.region" : `store.region and [orgs.${name.org}] residency`;
-  const other = differences.some(({ what }) => what === "account") ? "choose another account, or " : "";
-  return `If it is meant: ${crossRegionCommand(name, option)}; else ${other}correct ${wanted}.`;
+  const isAccounts = differences.some(({ what }) => what === "account");
+  const other = isAccounts ? "Choose another account, or correct" : "Correct";
+  return `${other} ${wanted}. If it is meant: ${crossRegionCommand(name, option)}`;
 }

@@ -84,7 +84,7 @@ export function answerOf(asked: Asked): Answer | null {
 
 /** The whole sentence. */
 export function answerWords({ words, command }: Answer): string {
-  return command === null ? `${words}.` : `${words}; type: ${command}`;
+  return command === null ? `${words}.` : `${words}; run: ${command}`;
 }
 
 function deliveredAnswer({ label, connection, attempts }: Asked, push: AskedPush): Answer {

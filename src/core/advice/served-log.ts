@@ -6,6 +6,6 @@ export const STOP_SERVICE = "systemctl stop 'jc-integrations*.socket' jc-integra
 /** What cannot be done to a log that a service writes. */
 export function servedLog(): AppError {
   return new AppError("STORE_UNAVAILABLE", "serve runs on this log", {
-    hint: `Stop serve first (under systemd: ${STOP_SERVICE}), type this again, then start it.`,
+    hint: `Stop serve first, run this again, then start it. Under systemd it is stopped by: ${STOP_SERVICE}`,
   });
 }

@@ -31,7 +31,7 @@ export function unansweredWords({
   since: number;
   reason: string | null;
 }): string {
-  const why = reason ?? `see whether serve runs, or type: ${QUESTIONS_COMMAND}`;
+  const why = reason ?? `see whether serve runs, or run: ${QUESTIONS_COMMAND}`;
   return `${count(n, "event")} of ${vendor} to be looked up since ${shortTime(since)}: ${why}`;
 }
 
@@ -106,5 +106,5 @@ function recordAdvice(connection: Connection, isCertain: boolean): string {
     ? `${vendor} takes others and fails on what is in them`
     : `${vendor} fails on them. If it fails on others too, all goes out by itself once it is back; if not, it is what is in them`;
   const again = replayCommand(connection, "one record");
-  return `${blame}. Look at ${logsCommand(connection, "retry")}, mend the record, then run: ${again}`;
+  return `${blame}. ${logsCommand(connection, "retry")} says more; once the record is mended: ${again}`;
 }

@@ -5,7 +5,7 @@ import { possessive } from "../../shared/text.ts";
 /** What is wrong with a subscription and what to type; null when nothing is. */
 export function subscriptionTrouble(connection: Connection, label: string): string | null {
   const fault = subscriptionFault(connection, label);
-  return fault && `${fault.words}; results still go there. Run: ${fault.mend}`;
+  return fault && `${fault.words}; results still go to ${label}. Run: ${fault.mend}`;
 }
 
 /** The same, in its two parts. */
@@ -18,7 +18,7 @@ export function subscriptionFault(
   const words: Record<Exclude<SubscriptionHealth["state"], "active">, string> = {
     missing: `${label} has no webhook subscription for us`,
     inactive: `${label} has switched our webhook subscription off`,
-    elsewhere: `${possessive(label)} webhook subscription sends to another address`,
+    elsewhere: `${possessive(label)} webhook subscription sends to another address than ours`,
     "without secret": `the secret of ${possessive(label)} webhook subscription is not set here`,
   };
   return { words: words[subscription.state], mend: subscribeCommand(connection) };

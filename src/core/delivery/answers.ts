@@ -1,6 +1,7 @@
 /** What one answer makes of its call: settled record by record, sent again in parts, or failed as a whole. */
 import type { AgainAnswer, Answer, RetryAnswer } from "./answer.ts";
-import { advance, halvesOf, quarantine } from "./bisect.ts";
+import { advance, quarantine } from "./bisect.ts";
+import { type Answered, partsOf, repeatsOf } from "./refused-batch.ts";
 import { nextTry } from "./retry.ts";
 import { isCanaryInFlight } from "./sending.ts";
 import {
@@ -15,11 +16,6 @@ import {
 } from "./settling.ts";
 import type { ClaimedPush, DeliveryEvent, End, Ending } from "./events.ts";
 import type { Batch, Failure, Step } from "./state.ts";
-
-interface Answered {
-  push: ClaimedPush;
-  answer: Answer;
-}
 
 export function onAnswered(step: Step, event: Extract<DeliveryEvent, { kind: "answered" }>) {
   const batch = step.batches.find(({ id }) => id === event.batch);
@@ -76,25 +72,6 @@ function settleAccepted(step: Step, accepted: readonly ClaimedPush[]): void {
     ended.map(({ pushId }) => ({ pushId, ending: "as answered" })),
   );
   if (last) step.canary = { ...last, acceptedAt: step.now };
-}
-
-/** Of a batch that was refused whole: where the vendor names culprits the others go together; else it is found by halves. */
-function partsOf(all: readonly Answered[]): ClaimedPush[][] {
-  if (all.length === 1) return [];
-  const pushesWith = (isSuspect: boolean) =>
-    all
-      .filter(({ answer }) => answer.kind === "split" && answer.suspect === isSuspect)
-      .map(({ push }) => push);
-  const [suspects, others] = [pushesWith(true), pushesWith(false)];
-  const parts = suspects.length === all.length ? halvesOf(suspects) : [others, suspects];
-  return parts.filter((part) => part.length > 0);
-}
-
-/** A clash with what somebody wrote at that moment is over by now; a record that was refused before clashes with what stays. */
-function repeatsOf({ wasRefused }: Batch, all: readonly Answered[]): ClaimedPush[][] {
-  if (wasRefused) return [];
-  const clashed = all.filter(({ answer }) => answer.kind === "rejected" && answer.mayPass);
-  return clashed.length > 0 ? [clashed.map(({ push }) => push)] : [];
 }
 
 function goOnWith(step: Step, batch: Batch, parts: readonly (readonly ClaimedPush[])[]) {

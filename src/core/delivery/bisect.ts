@@ -1,6 +1,6 @@
 /**
  * Content that makes the vendor fail: halved until the culprit stands by itself, which then goes into quarantine. A batch that
- * the vendor refuses in words is parted in `answers.ts`.
+ * the vendor refuses in words is parted in `refused-batch.ts`.
  */
 import { nextTry } from "./retry.ts";
 import { addBatch, giveBack, goesOn, putOff, settle } from "./settling.ts";

@@ -20,11 +20,13 @@ export function causeOf(step: Step, { since, failures }: Pick<Doubt, "since" | "
 /** Whoever fails at the same time shares one canary. */
 export function judgeDoubts(step: Step): void {
   const doubts = step.doubts;
-  step.doubts = doubts.filter((doubt) => causeOf(step, doubt) === "open");
+  // Whoever was told to stop asks nothing more: what is in doubt stays so, and is given back.
+  step.doubts = step.isStopped ? [] : doubts.filter((doubt) => causeOf(step, doubt) === "open");
   for (const doubt of doubts) {
     const cause = causeOf(step, doubt);
     if (cause === "content") blameContent(step, doubt.failures, doubt.root);
-    else if (cause === "outage") step.unsettledFailures = [...step.unsettledFailures, ...doubt.failures];
+    else if (cause === "outage" || step.isStopped)
+      step.unsettledFailures = [...step.unsettledFailures, ...doubt.failures];
   }
   if (step.doubts.length > 0) askCanary(step);
 }
@@ -41,7 +43,8 @@ export function askCanary(step: Step): void {
 export function releaseCanary(step: Step): void {
   const { canary, batches } = step;
   const isIdle = batches.length > 0 && batches.every(({ pushes }) => areInQuarantine(pushes));
-  if (!canary || !step.isDry || !isIdle || Math.abs(step.now - canary.acceptedAt) < CANARY_MS) return;
+  if (!canary || isCanaryInFlight(step) || !step.isDry || !isIdle) return;
+  if (Math.abs(step.now - canary.acceptedAt) < CANARY_MS) return;
   settle(step, [{ pushId: canary.pushId, ending: "as answered" }]);
   step.canary = null;
 }

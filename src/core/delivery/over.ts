@@ -47,8 +47,9 @@ function endDrain(step: Step) {
   }
   const since = Math.max(...unsettledFailures.map(({ sentAs }) => sentAs));
   const cause = causeOf(step, { since, failures: unsettledFailures });
+  if (cause !== "outage" && step.isStopped) return giveUp(step);
   if (cause === "open") return askCanary(step);
-  if (cause === "content") return step.isStopped ? giveUp(step) : goOnWithout(step, unsettledFailures);
+  if (cause === "content") return goOnWithout(step, unsettledFailures);
   step.phase = "resting";
   step.asked += 1;
   command(step, { kind: "read outage" });

@@ -3,7 +3,7 @@ import { ADMIN_HOME, maySee } from "../../core/admin.ts";
 import type { Test } from "../../core/event.ts";
 import { addressesAmong } from "../../core/addresses.ts";
 import { emailKey } from "../../core/event.ts";
-import { type InviteStory, inviteStory } from "../../flows/watch/invite-story.ts";
+import { type InviteStory, inviteStory } from "../../flows/status/invite-story.ts";
 import { isAppError } from "../../shared/errors.ts";
 import { maskedWords } from "../../shared/masked-words.ts";
 import { maskEmail, maskEmailsIn, shortTime } from "../../shared/text.ts";

@@ -1,5 +1,5 @@
 import { ADMIN_HOME, maySee } from "../../core/admin.ts";
-import { integrationRows, type IntegrationRow, type OrgRows } from "../../flows/watch/integration-rows.ts";
+import { integrationRows, type IntegrationRow, type OrgRows } from "../../flows/status/integration-rows.ts";
 import { count } from "../../shared/text.ts";
 import type { Notice } from "../pages/notice.ts";
 import type { PagesContext, Visit } from "./context.ts";

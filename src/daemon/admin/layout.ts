@@ -1,3 +1,4 @@
+import { unbroken } from "../../core/advice/unbroken.ts";
 import { ADMIN_HOME, type AdminSession } from "../../core/admin.ts";
 import { digestOf } from "../../shared/digest.ts";
 import { relativeTime, shortTime } from "../../shared/text.ts";
@@ -102,10 +103,14 @@ export function banner(tone: Tone, content: Part): Html {
 
 /** Text in which commands look like what they are: something to type. */
 export function withCommands(text: string): Html {
-  const parts = text.split(COMMAND);
-  return html`${parts.map((part, index) => (index % 2 === 0 ? part : html`<code>${part}</code>`))}`;
+  const parts = unbroken(text).map((unit, index) => html`${index > 0 && " "}${withCommand(unit)}`);
+  return html`${parts}`;
 }
 
-/** The program's name, a command, and what follows of options and their values. */
-const COMMAND =
-  /((?:sudo )?\bjc-integrations [a-z][a-z-]*(?: (?:--?[\w-]+(?: (?:"[^"]*"|'[^']*'|<[^>]+>|[\w.@:\/+-]*[\w\/]))?|[a-z]+\.[a-z][a-z-]*[a-z]|hubspot|smartrecruiters|list|show|log|status|subscribe|rotate-secret|set|inv[\w-]+|new-log|retry|test))*)/g;
+function withCommand(unit: string): Part {
+  const [, before, command, after] = COMMAND.exec(unit) ?? [];
+  return command === undefined ? unit : html`${before}<code>${command}</code>${after}`;
+}
+
+/** What stands before and after it belongs to the sentence. */
+const COMMAND = /^(\(?)((?:sudo )?jc-integrations .*?)([.;,:)]*)$/;

@@ -46,6 +46,8 @@ export const SCRIPT = `"use strict";
   };
   const listen = () => {
     const source = new EventSource("/admin/live");
+    // What happened since the page was made was told to nobody.
+    source.addEventListener("open", () => void refresh());
     source.addEventListener("changed", () => void refresh());
     source.addEventListener("error", () => {
       if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MS);

@@ -90,7 +90,7 @@ function refusedPage(kind: keyof typeof TITLES): Shown {
 
 function withCommand(status: number, title: string, words: string): Shown {
   const body = html`<h1>${title}</h1><p>${words}</p>
-  <p>On the machine that runs the service, as its user, type: <code>${adminLinkCommand()}</code></p>
+  <p>On the machine that runs the service, as its user, run: <code>${adminLinkCommand()}</code></p>
   <p class="soft">For one organisation alone: <code>${adminLinkCommand("<slug>")}</code></p>`;
   return { status, title, body, signedIn: null };
 }

@@ -13,9 +13,14 @@ interface Answer {
 export function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { body, ...rest }: Answer & { body: object },
+  { status, body, headers = {} }: Answer & { body: object },
 ): void {
-  answerText(request, response, { ...rest, type: "application/json", text: `${jsonText(body)}\n` });
+  answerText(request, response, {
+    status,
+    headers,
+    type: "application/json",
+    text: `${jsonText(body)}\n`,
+  });
 }
 
 /**
@@ -29,14 +34,19 @@ export function answerText(
 ): void {
   if (response.headersSent) return;
   const isUnread = !request.complete && hasBody(request);
-  response.writeHead(status, {
+  const all: Record<string, string | number> = {
     "content-type": type,
     // Without the length Node would send it in chunks, which is more work for both sides.
     "content-length": Buffer.byteLength(text),
     ...headers,
-    ...(isUnread ? { connection: "close" } : {}),
-  });
-  if (!isUnread) return void response.end(text);
+  };
+  if (isUnread) all.connection = "close";
+  response.writeHead(status, all);
+  if (isUnread) endLater(request, response, text);
+  else response.end(text);
+}
+
+function endLater(request: IncomingMessage, response: ServerResponse, text: string): void {
   response.write(text);
   drain(request, () => response.end());
 }

@@ -1,7 +1,9 @@
 import { constants } from "node:crypto";
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import type { SecureContextOptions } from "node:tls";
 import { type Clock, isoTime } from "../../shared/clock.ts";
+import { watchDirectory } from "../../shared/directory-notices.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { readTlsPair, SPOKEN, type TlsPair } from "../../shared/tls-pair.ts";
@@ -16,6 +18,10 @@ export interface Certificate {
   standing(): Pick<TlsPair, "names" | "endsAt"> & { problem: string | null };
   /** To be called about once a second. True where the files were read anew. */
   look(): boolean;
+  /** Calls back when something is done where the files are, or where links lead to them, as far as the system tells. */
+  watch(heard: () => void): { isWorking(): boolean; stop(): void };
+  /** The files have not changed since they were read, as far as the last look saw. */
+  isSettled(): boolean;
   /** Reads the files now, changed or not. */
   reread(): void;
 }
@@ -73,8 +79,29 @@ export function openCertificate({
       reread();
       return true;
     },
+    watch: (heard) => {
+      const watching = directoriesOf(files).map((path) => watchDirectory(path, heard));
+      return {
+        isWorking: () => !watching.some(({ hasEnded }) => hasEnded()),
+        stop: () => {
+          for (const { stop } of watching) stop();
+        },
+      };
+    },
+    isSettled: () => seenStamp === readStamp,
     reread,
   };
+}
+
+function directoriesOf({ certFile, keyFile }: TlsFiles): string[] {
+  const places = [certFile, keyFile].flatMap((path) => {
+    try {
+      return [path, realpathSync(path)];
+    } catch {
+      return [path];
+    }
+  });
+  return [...new Set(places.map((path) => dirname(path)))];
 }
 
 function optionsOf({ cert, key }: TlsPair): SecureContextOptions {

@@ -1,6 +1,10 @@
 import { BlockList, isIP } from "node:net";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+/** The answer under way on a connection, if any; of several that were asked for at once the last. */
+export type Answering = (socket: Duplex) => ServerResponse | undefined;
 
 /**
  * A few connections for everybody: when there are more than `most`, whoever has most of them loses one. Whose a
@@ -9,11 +13,12 @@ import type { Socket } from "node:net";
 export function shareConnections(
   server: Server,
   { most, trustedProxies, isTls }: { most: number; trustedProxies: BlockList; isTls: boolean },
-): void {
+): Answering {
   /** Those of TCP: one counts from its first byte on, and not only once a handshake is over. */
-  const all = new Map<Socket, Connection>();
+  const all = new Map<Duplex, Connection>();
   const byEndpoints = new Map<string, Socket>();
-  const carrierOf = new WeakMap<Socket, Socket>();
+  const carriers = new WeakMap<Duplex, Socket>();
+  const carrierOf = (socket: Duplex) => (isTls ? (carriers.get(socket) ?? socket) : socket);
   const byAddress = new Map<string, Set<Socket>>();
 
   const take = (socket: Socket, address: string) => {
@@ -25,7 +30,8 @@ export function shareConnections(
     of?.delete(socket);
     if (of?.size === 0) byAddress.delete(address);
   };
-  const move = (socket: Socket, connection: Connection, address: string) => {
+  const move = (connection: Connection, address: string) => {
+    const { socket } = connection;
     if (connection.address === address) return;
     leave(socket, connection.address);
     connection.address = address;
@@ -39,47 +45,73 @@ export function shareConnections(
     const victim = ones.find((each) => each !== newcomer && all.get(each)?.underWay === 0) ?? ones.at(-1);
     victim?.destroy();
   };
+  const forget = (socket: Socket) => {
+    const connection = all.get(socket);
+    if (connection) leave(socket, connection.address);
+    all.delete(socket);
+  };
+  // A turn of the loop may end many, and take others, before it tells of any that it is closed.
+  const forgetEnded = () => {
+    for (const { socket } of all.values()) if (socket.destroyed) forget(socket);
+  };
 
   server.on("connection", (socket: Socket) => {
     const address = groupOf(socket.remoteAddress ?? "");
     const isProxy = isIn(trustedProxies, socket.remoteAddress ?? "");
-    const connection = { address, own: address, isProxy, underWay: 0 };
+    const ended = () => {
+      connection.underWay -= 1;
+      if (connection.underWay > 0) return;
+      connection.last = undefined;
+      move(connection, connection.own);
+    };
+    const connection: Connection = {
+      socket,
+      address,
+      own: address,
+      isProxy,
+      underWay: 0,
+      last: undefined,
+      ended,
+    };
     all.set(socket, connection);
     take(socket, address);
     const endpoints = isTls ? endpointsOf(socket) : null;
     if (endpoints !== null) byEndpoints.set(endpoints, socket);
     socket.once("close", () => {
       if (endpoints !== null) byEndpoints.delete(endpoints);
-      all.delete(socket);
-      leave(socket, connection.address);
+      forget(socket);
     });
+    if (all.size > most) forgetEnded();
     if (all.size > most) makeRoom(socket, address);
   });
   // Node does not say which connection of TCP carries one of TLS; their four numbers do.
   server.on("secureConnection", (secured: Socket) => {
     const carrier = byEndpoints.get(endpointsOf(secured));
-    if (carrier) carrierOf.set(secured, carrier);
+    if (carrier) carriers.set(secured, carrier);
   });
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    const socket = carrierOf.get(request.socket) ?? request.socket;
-    const connection = all.get(socket);
+    const connection = all.get(carrierOf(request.socket));
     if (!connection) return;
     connection.underWay += 1;
-    if (connection.isProxy) move(socket, connection, groupOf(clientOf(request, trustedProxies)));
-    response.once("close", () => {
-      connection.underWay -= 1;
-      if (connection.underWay === 0) move(socket, connection, connection.own);
-    });
+    connection.last = response;
+    if (connection.isProxy) move(connection, groupOf(clientOf(request, trustedProxies)));
+    response.on("close", connection.ended);
   });
+  return (socket) => all.get(carrierOf(socket))?.last;
 }
 
 interface Connection {
+  socket: Socket;
   /** Who it counts for now. */
   address: string;
   own: string;
   /** What it says of others is believed; asked once, since the list is slow to ask. */
   isProxy: boolean;
   underWay: number;
+  /** The newest answer under way. */
+  last: ServerResponse | undefined;
+  /** Hears that one of them has ended. One function a connection, since there are thousands of requests a second. */
+  ended(): void;
 }
 
 function endpointsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {

@@ -1,5 +1,6 @@
 import { type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import type { Answering } from "./connections.ts";
 
 /** By Node's code of what it met; anything else is 400. */
 const STATUS_OF: Readonly<Record<string, number>> = {
@@ -14,18 +15,12 @@ const STATUS_OF: Readonly<Record<string, number>> = {
  */
 export function answerMalformed(
   server: Server,
+  answering: Answering,
   onMalformed: (response: ServerResponse | undefined) => void,
 ): void {
-  const responses = new WeakMap<Duplex, ServerResponse>();
-  server.on("request", ({ socket }, response: ServerResponse) => {
-    responses.set(socket, response);
-    response.once("close", () => {
-      if (responses.get(socket) === response) responses.delete(socket);
-    });
-  });
   server.on("clientError", (error: Error & { code?: string }, socket: Duplex) => {
     const code = error.code ?? "";
-    const response = responses.get(socket);
+    const response = answering(socket);
     if (code.startsWith("HPE_")) onMalformed(response);
     const status = STATUS_OF[code] ?? 400;
     if (socket.writable && !response?.headersSent)

@@ -26,6 +26,8 @@ export interface HttpServerOptions {
 
 /** How far the limits of time below may be overrun. */
 const LOOKED_AT_EVERY_MS = 1_000;
+/** The longest that a timer can wait. */
+const NEVER_MS = 2 ** 31 - 1;
 /** For a handshake, and then for the headers. */
 const HEADERS_MS = 10_000;
 
@@ -36,9 +38,33 @@ export function createHttpServer(options: HttpServerOptions): Server {
   server.requestTimeout = 20_000;
   // Longer than a proxy keeps its idle connections, so that it never meets one that we just closed.
   server.keepAliveTimeout = 75_000;
-  answerMalformed(server, onMalformed);
-  shareConnections(server, { most, trustedProxies, isTls: certificate !== null });
+  const answering = shareConnections(server, { most, trustedProxies, isTls: certificate !== null });
+  answerMalformed(server, answering, onMalformed);
+  lookWhileConnected(server);
   return server;
+}
+
+/**
+ * Node looks at a server's connections at set intervals, also where there are none, and a service that only waits would
+ * wake each second for nothing. It reads the interval anew each time that it begins to listen.
+ */
+function lookWhileConnected(server: Server & { connectionsCheckingInterval?: number }): void {
+  const [begin] = server.listeners("listening");
+  if (server.connectionsCheckingInterval !== LOOKED_AT_EVERY_MS || begin === undefined) return;
+  let connections = 0;
+  const lookEvery = (ms: number) => {
+    server.connectionsCheckingInterval = ms;
+    if (server.listening) begin.call(server);
+  };
+  server.connectionsCheckingInterval = NEVER_MS;
+  server.on("connection", (socket) => {
+    connections += 1;
+    if (connections === 1) lookEvery(LOOKED_AT_EVERY_MS);
+    socket.once("close", () => {
+      connections -= 1;
+      if (connections === 0) lookEvery(NEVER_MS);
+    });
+  });
 }
 
 function plainServer(onRequest: RequestListener): Server {

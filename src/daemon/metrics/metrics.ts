@@ -8,7 +8,7 @@ import { isAppError } from "../../shared/errors.ts";
 import type { CallSeen } from "../../shared/observed-http.ts";
 import { BUILD, VERSION } from "../../shared/version.ts";
 import type { Certificate } from "../http/certificate.ts";
-import type { AnsweredWebhook } from "../receiving/receiver.ts";
+import type { AnsweredWebhook } from "../receiving/answers.ts";
 import { createLook, type Looked, setConnectionGauges } from "./connection-gauges.ts";
 import { createInstruments, type Instruments } from "./instruments.ts";
 
@@ -19,12 +19,14 @@ export interface Observers {
   delivered(vendor: string, undeliveredMs: number): void;
   /** `partly`: some of its tasks are tried again. */
   jobEnded(job: string, outcome: "done" | "partly" | "failed"): void;
-  /** To be called about once a second, by the event loop. */
+  /** To be called again and again, by the event loop: about once a second while somebody scrapes. */
   ticked(lateMs: number): void;
 }
 
 export interface Metrics extends Observers {
   scrape(gauged: Gauged): Promise<{ type: string; text: string }>;
+  /** Does somebody scrape, now and then? */
+  isScraped(): boolean;
 }
 
 /** What is asked when somebody scrapes. */
@@ -37,19 +39,24 @@ type MetricsContext = Parameters<typeof createLook>[0] & {
   clock: Clock;
   stateDir: string;
   certificate: Pick<Certificate, "standing"> | null;
+  onScrape(): void;
 };
 
 export function createMetrics(context: MetricsContext): Metrics {
-  const { config, clock, stateDir, certificate } = context;
+  const { config, clock, stateDir, certificate, onScrape } = context;
   const isByOrg = config["metrics.org_label"];
   const instruments = createInstruments({ isByOrg });
   instruments.buildInfo.set({ version: VERSION, build: BUILD }, 1);
   instruments.startedAt.set(clock.now() / 1_000);
+  let scrapedMs = Number.NEGATIVE_INFINITY;
   const atLog = patient(createLook(context));
   const atBackups = patient(() => lastBackup(context, clock.now()));
   return {
     ...observersOf(instruments, clock),
+    isScraped: () => performance.now() - scrapedMs < SCRAPED_WITHIN_MS,
     scrape: async ({ isReady }) => {
+      scrapedMs = performance.now();
+      onScrape();
       const [looked, backups] = await Promise.all([atLog(), atBackups()]);
       instruments.isReadable.set(looked ? 1 : 0);
       setConnectionGauges(instruments, looked ?? NOTHING, isByOrg);
@@ -63,6 +70,9 @@ export function createMetrics(context: MetricsContext): Metrics {
     },
   };
 }
+
+/** Few scrape more rarely. */
+const SCRAPED_WITHIN_MS = 5 * 60_000;
 
 function setBackup({ backupAt }: Instruments, found: LastBackup | null): void {
   backupAt.reset();

@@ -79,7 +79,7 @@ export function consentNotice({ org, vendor, environment }: ConnectionName, end:
     case "other_region":
       return failed(of, end.label, [
         `This account keeps its data in another region than results of ${org} may go to. Nothing was changed.`,
-        `If it is meant, an operator types: ${connectCommand(of, "--via-service")} --allow-cross-region`,
+        `If it is meant, an operator runs: ${connectCommand(of, "--via-service")} --allow-cross-region`,
       ]);
     case "failed":
       return failed(of, end.label, [`${reasonOf(end.error)}. Nothing was changed.`, ...fixOf(end)]);

@@ -15,21 +15,35 @@ export function readBody(
   { room, largestBytes }: { room: Room; largestBytes: number },
 ): Promise<Body> {
   return new Promise((resolve) => {
-    const pieces = collectPieces();
+    // Most bodies come in one piece.
+    let only: Buffer | null = null;
+    let several: ReturnType<typeof collectPieces> | null = null;
+    let isWhole = false;
     const end = (result: readonly Buffer[] | Unread) => {
-      request.off("data", take).off("end", whole).off("error", cutOff).off("close", cutOff);
-      if (typeof result === "string") place.leave();
-      else place.whole();
+      if (typeof result === "string") {
+        request.off("data", take).off("end", whole).off("error", cutOff).off("close", cutOff);
+        place.leave();
+      } else place.whole();
       resolve({ pieces: result, leave: place.leave });
     };
     const place = room.enter(() => end("no room"));
     const take = (chunk: Buffer) => {
-      if (pieces.size() + chunk.length > largestBytes) return end("too large");
-      pieces.add(chunk);
-      place.holds(pieces.held());
+      const size = several ? several.size() : (only?.length ?? 0);
+      if (size + chunk.length > largestBytes) return end("too large");
+      if (size === 0) only = chunk;
+      else {
+        several ??= collectPieces(only);
+        several.add(chunk);
+      }
+      place.holds(several ? several.held() : chunk.length);
     };
-    const whole = () => end(pieces.all());
-    const cutOff = () => end("cut off");
+    const whole = () => {
+      isWhole = true;
+      end(several ? several.all() : only ? [only] : []);
+    };
+    const cutOff = () => {
+      if (!isWhole) end("cut off");
+    };
     if (request.destroyed) cutOff();
     else request.on("data", take).on("end", whole).on("error", cutOff).on("close", cutOff);
   });
@@ -38,11 +52,11 @@ export function readBody(
 /** Pieces this small are put together: as they come each costs some hundred bytes more, and there may be one a byte. */
 const SMALL_BYTES = 4 * 1024;
 
-function collectPieces() {
-  const pieces: Buffer[] = [];
+function collectPieces(first: Buffer | null) {
+  const pieces: Buffer[] = first ? [first] : [];
   let tail: Buffer | null = null;
   let inTail = 0;
-  let inPieces = 0;
+  let inPieces = first?.length ?? 0;
   const add = (piece: Buffer) => {
     pieces.push(piece);
     inPieces += piece.length;
@@ -53,9 +67,7 @@ function collectPieces() {
   };
   return {
     add: (chunk: Buffer) => {
-      // Most bodies come in one.
-      const isFirst = pieces.length === 0 && tail === null;
-      if (isFirst || chunk.length >= SMALL_BYTES) {
+      if (chunk.length >= SMALL_BYTES) {
         endTail();
         add(chunk);
         return;

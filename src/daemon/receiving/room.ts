@@ -18,6 +18,8 @@ export interface Place {
 /** A body up to this long always has a place. */
 export const OWN_BYTES = 16 * 1024;
 
+const NOTHING_LEFT = () => {};
+
 interface Held {
   bytes: number;
   own: number;
@@ -34,6 +36,8 @@ export function createRoom({ totalBytes, places }: { totalBytes: number; places:
   const takenBy = ({ bytes, own }: Held) => Math.max(0, bytes - own);
   const leave = (held: Held) => {
     if (!all.delete(held)) return;
+    // V8 drops a Set's outgrown tables late, and they would keep every request alive that they ever held.
+    held.onDropped = NOTHING_LEFT;
     taken -= takenBy(held);
     if (held.own > 0) freePlaces += 1;
   };
@@ -47,8 +51,9 @@ export function createRoom({ totalBytes, places }: { totalBytes: number; places:
     while (taken > pool) {
       const victim = largest();
       if (victim === null) return;
+      const { onDropped } = victim;
       leave(victim);
-      victim.onDropped();
+      onDropped();
     }
   };
 

@@ -76,6 +76,7 @@ export function createWebhookSecrets({
     });
   };
   return Object.assign(secretsOf, {
+    revision: () => revisionOf(vault),
     /** Anyone may ask: a vault that could never be read is not asked again for it. */
     hasAny: async (source: Source): Promise<boolean> => {
       const known = held.get(source.id);

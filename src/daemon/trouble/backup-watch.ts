@@ -8,11 +8,12 @@ import type { Log } from "../../shared/log.ts";
 export interface BackupWatch {
   /** Why it was not, in words; null while all is well. */
   trouble(): string | null;
-  /** To be called about once a second; looks about once a minute, and keeps nobody waiting for a file system that hangs. */
+  /** To be called again and again; looks once a minute, where all was well every five, and keeps nobody waiting for a file system that hangs. */
   look(): void;
 }
 
-const LOOK_EVERY_MS = 60_000;
+/** Overdue is what is a day old. That a person mended it is to be seen soon. */
+const LOOK_EVERY_MS = { well: 5 * 60_000, overdue: 60_000 } as const;
 
 export function createBackupWatch(context: {
   config: Config;
@@ -32,7 +33,7 @@ export function createBackupWatch(context: {
     trouble: () => found,
     look: () => {
       const now = clock.now();
-      if (Math.abs(now - lookedAt) < LOOK_EVERY_MS) return;
+      if (Math.abs(now - lookedAt) < LOOK_EVERY_MS[found === null ? "well" : "overdue"]) return;
       lookedAt = now;
       void lookNow(now);
     },

@@ -1,10 +1,11 @@
+import { troubleOf } from "../../core/advice/database.ts";
 import { forgetServeFaults, type ServeFault, tellServeFaults } from "../../flows/watch/serve-faults.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { AppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Store, StoreFault, StoreFaultKind } from "../../store/contract/store.ts";
 import type { SecretWatch } from "./secret-watch.ts";
-import type { WriteWatch } from "./write-watch.ts";
+import type { StoreTrouble } from "./store-trouble.ts";
 
 /** All that keeps the service from taking events: told once each to the journal, and to `status` by a file beside the log. */
 export interface Faults {
@@ -28,6 +29,7 @@ const OVER: Readonly<Record<StoreFaultKind | "secrets", string>> = {
   secrets: "every source in use has a webhook secret again",
 };
 
+const NONE = "[]";
 /** A call that met trouble says so after others were served again. */
 const LATE_MS = 5_000;
 
@@ -44,12 +46,15 @@ export function createFaults({
   store: Pick<Store, "faults" | "watchFaults">;
   log: Log;
   stateDir: string;
-  writes: Pick<WriteWatch, "fault">;
+  writes: Pick<StoreTrouble, "fault" | "hasTold">;
   secrets: Pick<SecretWatch, "faults">;
   /** Nothing refuses any more what was refused. */
   onUsable(): void;
 }): Faults {
-  const told = new Map<StoreFaultKind | "secrets", ServeFault>();
+  /** By kind; each source without a secret for itself. */
+  const told = new Map<string, ServeFault>();
+  /** What was said of what is unusable, by `troubleOf`, while that lasts. */
+  const said = new Set<string>();
   let inFile = "";
   /** When the store's own trouble ended, by its message. */
   const ended = new Map<string, number>();
@@ -60,22 +65,31 @@ export function createFaults({
     const unwritable = storeRefuses() ? null : writes.fault();
     return [...own, ...(unwritable ? [unwritable] : []), ...secrets.faults()];
   };
+  /** Where a database is gone, whoever asks it next says more of that than the connection that watches it. */
+  const isLeftToOthers = ({ kind, refuses, since, message }: ServeFault) =>
+    kind === "unusable" && !refuses && (clock.now() - since < LATE_MS || writes.hasTold(message));
   const look = () => {
-    const wasRefusing = [...told.values()].some(({ kind, refuses }) => refuses && kind !== "secrets");
     const faults = all();
+    if (faults.length === 0 && told.size === 0 && inFile === NONE) return;
+    const wasRefusing = [...told.values()].some(({ kind, refuses }) => refuses && kind !== "secrets");
     for (const fault of faults) {
       const { kind } = fault;
       // Whoever met it has told it.
-      if (kind === "unwritable") continue;
-      if (!told.has(kind)) tell(log, fault);
-      told.set(kind, fault);
+      if (kind === "unwritable" || isLeftToOthers(fault)) continue;
+      const trouble = troubleOf(fault.message);
+      const isNew = kind === "unusable" ? !said.has(trouble) : !told.has(keyOf(fault));
+      if (isNew) tell(log, fault);
+      said.add(trouble);
+      told.set(keyOf(fault), fault);
     }
-    for (const [kind, { message, refuses }] of told) {
-      if (faults.some((fault) => fault.kind === kind)) continue;
-      told.delete(kind);
+    for (const [key, { kind, message, refuses }] of told) {
+      if (kind === "unwritable" || faults.some((fault) => keyOf(fault) === key)) continue;
+      told.delete(key);
       if (refuses) ended.set(message, clock.now());
-      log.info(OVER[kind]);
+      if (kind !== "secrets" || ![...told.values()].some((other) => other.kind === kind))
+        log.info(OVER[kind]);
     }
+    if (told.size === 0) said.clear();
     const text = JSON.stringify(faults);
     if (text !== inFile) inFile = tellServeFaults(stateDir, faults) ? text : "";
     if (wasRefusing && storeRefuses() === null) onUsable();
@@ -90,9 +104,9 @@ export function createFaults({
       storeRefuses() !== null || clock.now() - (ended.get(message) ?? Number.NEGATIVE_INFINITY) < LATE_MS,
     all,
     word: () => {
-      const kinds = all().map(({ kind }) => kind);
-      if (kinds.some((kind) => kind !== "held-up" && kind !== "secrets")) return "storage";
-      return kinds.includes("secrets") ? "secrets" : null;
+      const faults = all();
+      if (faults.some(isOfStorage)) return "storage";
+      return faults.some(({ kind }) => kind === "secrets") ? "secrets" : null;
     },
     look,
     end: () => {
@@ -102,8 +116,19 @@ export function createFaults({
   };
 }
 
-function tell(log: Log, { kind, refuses, message, hint }: ServeFault): void {
-  if (kind === "secrets") log.error(message, { hint });
+/** Does it keep an event from being stored, or may it? */
+function isOfStorage({ kind, refuses }: ServeFault): boolean {
+  if (kind === "unusable") return refuses;
+  return kind !== "held-up" && kind !== "secrets";
+}
+
+function keyOf({ kind, message }: ServeFault): string {
+  return kind === "secrets" ? message : kind;
+}
+
+function tell(log: Log, { kind, refuses, message, hint, isStep }: ServeFault): void {
+  if (isStep) log.info(message, { hint });
+  else if (kind === "secrets") log.error(message, { hint });
   else if (refuses) log.error("the store refuses webhooks and deliveries", { reason: message, hint });
   else if (kind === "held-up") log.warn(message, { hint });
   else log.error(message, { hint });

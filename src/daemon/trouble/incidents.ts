@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import * as v from "valibot";
-import { type ChatContext, trySending } from "../../flows/watch/alert.ts";
+import { type ChatContext, trySending } from "../../flows/alerting/chat.ts";
 import { chatsOf } from "../../flows/watch/alert-chat.ts";
 import { type ServeFault, writeInPlace } from "../../flows/watch/serve-faults.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -13,8 +13,10 @@ import { readOwnFile } from "../../shared/private-files.ts";
  * that a restart does not repeat it.
  */
 export interface Incidents {
-  /** To be called about once a second. */
-  look(): Promise<void>;
+  /** To be called about once a second. Nothing where there are none. */
+  look(): Promise<void> | undefined;
+  /** There are none, and the end of none is to be told. */
+  isQuiet(): boolean;
 }
 
 const AGAIN_AFTER_MS = 24 * 3_600_000;
@@ -67,31 +69,37 @@ export function createIncidents(context: IncidentsContext): Incidents {
     keep(path, told);
   };
 
+  const lookAt = async (incidents: readonly { key: string; text: string }[]) => {
+    const chats = chatsOf(config);
+    const current = incidents.flatMap((incident) =>
+      [...chats].map(([chat, org]) => ({ ...incident, key: `${incident.key}/${chat}`, org })),
+    );
+    for (const { key, org, text } of current) {
+      unseen.delete(key);
+      const looks = (seen.get(key) ?? 0) + 1;
+      seen.set(key, looks);
+      const before = told.find((each) => each.key === key);
+      const isDue = before
+        ? Math.abs(clock.now() - before.toldAt) >= AGAIN_AFTER_MS
+        : looks >= LOOKS_TO_BE_ONE;
+      if (isDue && (await send(key, org, before ? `Still: ${text}` : text)))
+        note([...told.filter((each) => each.key !== key), { key, org, toldAt: clock.now() }]);
+    }
+    for (const key of seen.keys()) if (!current.some((each) => each.key === key)) seen.delete(key);
+    for (const { key, org } of told.filter((each) => !current.some(({ key }) => key === each.key))) {
+      const looks = (unseen.get(key) ?? 0) + 1;
+      unseen.set(key, looks);
+      if (looks >= LOOKS_TO_BE_OVER && (await send(`over ${key}`, org, overWords(key))))
+        note(told.filter((each) => each.key !== key));
+    }
+  };
   return {
-    look: async () => {
-      const chats = chatsOf(config);
-      const current = openIncidents(context.faults(), context.backupTrouble()).flatMap((incident) =>
-        [...chats].map(([chat, org]) => ({ ...incident, key: `${incident.key}/${chat}`, org })),
-      );
-      for (const { key, org, text } of current) {
-        unseen.delete(key);
-        const looks = (seen.get(key) ?? 0) + 1;
-        seen.set(key, looks);
-        const before = told.find((each) => each.key === key);
-        const isDue = before
-          ? Math.abs(clock.now() - before.toldAt) >= AGAIN_AFTER_MS
-          : looks >= LOOKS_TO_BE_ONE;
-        if (isDue && (await send(key, org, before ? `Still: ${text}` : text)))
-          note([...told.filter((each) => each.key !== key), { key, org, toldAt: clock.now() }]);
-      }
-      for (const key of seen.keys()) if (!current.some((each) => each.key === key)) seen.delete(key);
-      for (const { key, org } of told.filter((each) => !current.some(({ key }) => key === each.key))) {
-        const looks = (unseen.get(key) ?? 0) + 1;
-        unseen.set(key, looks);
-        if (looks >= LOOKS_TO_BE_OVER && (await send(`over ${key}`, org, overWords(key))))
-          note(told.filter((each) => each.key !== key));
-      }
+    look: () => {
+      const incidents = openIncidents(context.faults(), context.backupTrouble());
+      if (incidents.length > 0 || seen.size > 0 || told.length > 0) return lookAt(incidents);
+      return;
     },
+    isQuiet: () => seen.size === 0 && told.length === 0,
   };
 }
 
@@ -106,7 +114,7 @@ function openIncidents(
   faults: readonly ServeFault[],
   backupTrouble: string | null,
 ): { key: string; text: string }[] {
-  const refusing = faults.filter(({ kind }) => kind !== "held-up");
+  const refusing = faults.filter(({ kind, isStep }) => kind !== "held-up" && !isStep);
   const storage = refusing.find(({ kind }) => kind !== "secrets");
   const secrets = refusing.filter(({ kind }) => kind === "secrets");
   return [

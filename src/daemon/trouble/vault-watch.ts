@@ -1,9 +1,17 @@
+import { hostname } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { readSecret, type SecretReader } from "../../vault/secrets.ts";
 import type { AccountContext } from "../../flows/account/context.ts";
-import { holdForVault, releaseReadable, vaultProblemOf } from "../../flows/account/vault-trouble.ts";
-import { type AppError, isAppError } from "../../shared/errors.ts";
-import type { Store } from "../../store/contract/store.ts";
+import {
+  holdForVault,
+  isServedElsewhere,
+  releaseReadable,
+  vaultProblemOf,
+} from "../../flows/account/vault-trouble.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import type { ServiceFacts, Store } from "../../store/contract/store.ts";
 import type { Vault } from "../../vault/contract.ts";
+import { isToldOfLog, metOfLog } from "../../core/advice/database.ts";
 import type { StoreTrouble } from "./store-trouble.ts";
 
 /**
@@ -13,7 +21,11 @@ import type { StoreTrouble } from "./store-trouble.ts";
 export interface VaultWatch {
   /** Why nothing in the vault can be read; null when it can be. */
   problem(): AppError | null;
-  /** A delivery or a refresh could not read what it needs. True when the connection is held for it. */
+  /** Another service, which can read the vault, does whatever is due: here none of it could be done. */
+  isLeftToOthers(): Promise<boolean>;
+  /** What others hear of it; undefined before the first look. */
+  standing(): ServiceFacts["vaultTrouble"];
+  /** A delivery or a refresh could not read what it needs. True when the connection is held for it, or left to others. */
   hear(connectionId: number, problem: AppError): Promise<boolean>;
   look(signal: AbortSignal): Promise<void>;
   /** The same, and reads what is kept in memory anew, changed or not. */
@@ -29,6 +41,10 @@ export interface VaultWatchContext extends AccountContext {
   secrets: SecretReader;
   trouble: StoreTrouble;
   readWebhookSecrets(): Promise<void>;
+  /** Tells the other services the standing. */
+  tell(): Promise<void>;
+  /** It can no more be read, or can again. */
+  onChange(): void;
 }
 
 const LOOK_EVERY_MS = 60_000;
@@ -38,12 +54,18 @@ const LOOK_AGAIN_AFTER_MS = 30_000;
 export function createVaultWatch(context: VaultWatchContext): VaultWatch {
   const { store, clock, log, vault, trouble } = context;
   let problem: AppError | null = null;
+  let standing: ServiceFacts["vaultTrouble"];
+  let isTold = false;
   let isAnyHeld = false;
   let readAt: number | null = null;
 
+  /** What several machines share one of them may be unable to read: which, stands nowhere else. */
+  const here = ({ code, message, hint }: AppError) =>
+    new AppError(code, vault.notes ? `${message} (on ${hostname()})` : message, hint ? { hint } : {});
+
   const hold = async (connectionId: number, reason: AppError): Promise<boolean> => {
     const connection = await store.connection(connectionId);
-    const held = connection ? await holdForVault(context, connection, reason) : null;
+    const held = connection ? await holdForVault(context, connection, here(reason)) : null;
     if (held === null) return false;
     isAnyHeld = true;
     const { org = null, vendor = null } = connection ?? {};
@@ -67,23 +89,45 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     readAt = revision;
   };
 
-  const lookOnce = async (signal: AbortSignal) => {
-    const before = problem;
-    const found = await vaultProblemOf(() => vault.read([]));
-    if (found) {
-      if (!before) log.error("the vault cannot be read", { reason: found.message });
-      isAnyHeld = true;
-      try {
-        for (const { id, vaultTrouble } of await store.connections())
-          if (vaultTrouble === null) await hold(id, found);
-      } finally {
-        // Who sees that we are not ready finds in the store why.
-        problem = found;
+  const note = (found: AppError | null) => {
+    const isNew = (found === null) !== (problem === null);
+    problem = found;
+    if (isNew) context.onChange();
+  };
+  /** Before anything is held: who else cannot read it holds nothing for a service that cannot either. */
+  const tellOthers = async (found: AppError | null) => {
+    const told = found && { reason: found.message, fix: found.hint ?? null };
+    if (isDeepStrictEqual(told, standing)) return;
+    standing = told;
+    await context.tell();
+  };
+  const meet = async (found: AppError) => {
+    const ofLog = metOfLog(found);
+    if (ofLog) trouble.hear(ofLog);
+    const isNew = !isTold && ofLog === null && !isToldOfLog(found.message, messagesOf(store));
+    isTold ||= isNew;
+    if (isNew) log.error("the vault cannot be read", { reason: found.message });
+    isAnyHeld = true;
+    try {
+      await tellOthers(found);
+      if (await isServedElsewhere(store)) {
+        if (isNew) log.warn("what is due is left to a service that can read the vault");
+        return;
       }
-      return;
+      for (const { id, vaultTrouble } of await store.connections())
+        if (vaultTrouble === null) await hold(id, found);
+    } finally {
+      // Who sees that we are not ready finds in the store why.
+      note(found);
     }
-    problem = null;
-    if (before) log.info("the vault can be read again");
+  };
+  const lookOnce = async (signal: AbortSignal) => {
+    const found = await vaultProblemOf(() => vault.read([]));
+    if (found) return await meet(found);
+    note(null);
+    await tellOthers(null);
+    if (isTold) log.info("the vault can be read again");
+    isTold = false;
     await vaultProblemOf(keepInMemory);
     isAnyHeld = (await releaseReadable(context, store, { signal })) !== null;
   };
@@ -96,13 +140,22 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
 
   return {
     problem: () => problem,
+    standing: () => standing,
+    isLeftToOthers: async () => {
+      if (problem === null || !(await isServedElsewhere(store))) return false;
+      // A database that was away is back, and with it the vault.
+      if ((await vaultProblemOf(() => vault.read([]))) !== null) return true;
+      note(null);
+      return false;
+    },
     hear: async (connectionId, reason) => {
       const found = await vaultProblemOf(() => vault.read([]));
-      try {
+      if (found === null) {
+        note(null);
         return await hold(connectionId, reason);
-      } finally {
-        problem = found;
       }
+      await meet(found);
+      return true;
     },
     look,
     reread: async (signal) => {
@@ -119,3 +172,5 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     },
   };
 }
+
+const messagesOf = (store: Pick<Store, "faults">) => store.faults().map(({ message }) => message);

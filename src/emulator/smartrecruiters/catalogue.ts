@@ -11,7 +11,7 @@ const PATH = "/v1/jobs/:jobId/stages/:stage/assessment";
 
 export function catalogueRoutes(world: SmartWorld): ApiRoute[] {
   return [
-    { method: "PUT", path: PATH, scope: "assessments:write", answer: put },
+    { method: "PUT", path: PATH, scope: "assessments:write", answer: (call) => put(world, call) },
     {
       method: "GET",
       path: PATH,
@@ -34,7 +34,8 @@ export function catalogueRoutes(world: SmartWorld): ApiRoute[] {
   ];
 }
 
-function put({ company, param, input }: ApiCall): Reply {
+function put({ jobs }: SmartWorld, { company, param, input }: ApiCall): Reply {
+  if (jobs?.includes(param("jobId")) === false) return notFound(`There is no job ${param("jobId")}`);
   const planned = readPlanned(param("stage"), input);
   if (typeof planned === "string") return invalid(planned);
   const stages = company.catalogue.get(param("jobId")) ?? new Map<string, StageAssessment>();

@@ -17,6 +17,7 @@ export function smartrecruitersSettings(world: SmartWorld): Settings {
       oneUseTokens: world.oneUseTokens,
       accessTokenSeconds: world.accessTokenSeconds,
       customFields: world.customFields,
+      jobs: world.jobs,
       pageSize: world.pageSize,
       pageStyle: world.pageStyle,
       webhookCopies: webhooks.copies,
@@ -49,6 +50,9 @@ export function smartrecruitersSettings(world: SmartWorld): Settings {
       }),
       customFields: setting("a list of {id, label, type}, or null", orNull(isCustomFields), (fields) => {
         world.customFields = fields ?? DEFAULT_FIELDS;
+      }),
+      jobs: setting("a list of texts, or null", orNull(isStringArray), (jobs) => {
+        world.jobs = jobs;
       }),
       pageSize: setting("a whole number from 1 to 100", isPageSize, (size) => {
         world.pageSize = size;

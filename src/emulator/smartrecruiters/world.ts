@@ -24,6 +24,8 @@ export interface SmartWorld extends VendorContext {
   oneUseTokens: boolean;
   accessTokenSeconds: number;
   customFields: readonly CustomField[];
+  /** The ids of every company's jobs; null where each id is that of a job. */
+  jobs: readonly string[] | null;
   /** How many of a list one answer holds, where the call does not say. */
   pageSize: number;
   pageStyle: PageStyle;
@@ -82,6 +84,7 @@ export function createWorld(context: VendorContext): SmartWorld {
     oneUseTokens: false,
     accessTokenSeconds: 1_800,
     customFields: DEFAULT_FIELDS,
+    jobs: null,
     pageSize: 10,
     pageStyle: "id",
     published: defaultPublished(),

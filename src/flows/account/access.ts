@@ -67,6 +67,7 @@ export function createAccess(
           issuer,
           clientSecret,
           notedExpiry: connection.tokenExpiresAt,
+          isConnected: connection.state === "connected",
           renewed: options?.renewed,
           isDue: wasRefused,
           onLate: (error) => {
@@ -113,6 +114,6 @@ async function readKey(
 
 function keyRefused({ label, authorization }: Destination, connection: Connection): AppError {
   return new AppError("RECONNECT_NEEDED", `${label} does not take the API key`, {
-    hint: `${setSecretCommand(authorization.apiKeyName ?? "", connection)}; then ${connectCommand(connection)}`,
+    hint: `Set the key anew: ${setSecretCommand(authorization.apiKeyName ?? "", connection)} and then: ${connectCommand(connection)}`,
   });
 }

@@ -15,6 +15,11 @@ export async function holdForVault(
   return await store.hold(id, { cause: "vault", connectedAt, changes: { vaultTrouble } });
 }
 
+/** Is there a running service that can read the vault? What it can deliver shall not be held. */
+export async function isServedElsewhere(store: Pick<Store, "runningServices">): Promise<boolean> {
+  return (await store.runningServices()).some((facts) => facts?.vaultTrouble === null);
+}
+
 /**
  * The same, found by a command; true when it holds. A running service judges for itself: it may have the key that the
  * command lacks, and what it can deliver shall not be held.

@@ -1,4 +1,4 @@
-import { assignCommand, connectCommand } from "../../core/advice/command-lines.ts";
+import { assignCommand, connectCommand, statusCommand } from "../../core/advice/command-lines.ts";
 import type { Connection, ConnectionName } from "../../core/connection.ts";
 import type { Assigned } from "../../core/invite.ts";
 import { UNASKED } from "../../core/subject.ts";
@@ -30,9 +30,11 @@ export async function openToAssign(
   { signal, ...of }: ConnectionName & { signal: AbortSignal },
 ): Promise<AssignContext> {
   const { candidatesWith, label, ats } = await account.destination(of);
-  if (!candidatesWith)
-    throw new AppError("USAGE", `${label} is told results by assessment: there is nobody to choose`);
   const connection = await store.connection(of);
+  if (!candidatesWith)
+    throw new AppError("USAGE", `${label} is told results by assessment: there is nobody to choose`, {
+      hint: `Which results wait, and for what: ${statusCommand({ org: of.org })}`,
+    });
   if (!connection?.account || connection.state === "not_connected")
     throw new AppError("RECONNECT_NEEDED", `${of.org} is not connected to ${label}`, {
       hint: connectCommand(of),

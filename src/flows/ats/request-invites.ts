@@ -17,13 +17,19 @@ export interface RequestContext extends AccountContext {
   store: Store;
   inviteDesk(): Promise<InviteDesk | null>;
   secrets(): Promise<SecretReader>;
+  /** Was this person erased, and is refused? Throws `VAULT_UNAVAILABLE` where nobody can tell. */
+  isErased(org: string, address: string): Promise<boolean>;
 }
+
+const ERASED = "the candidate was erased: what is told of them later is refused";
 
 export interface Requested {
   sent: number;
   failed: string[];
   /** The time was over before all were asked for. */
   isLeft: boolean;
+  /** Is any still to be asked for, then or later? */
+  isAnyOpen: boolean;
 }
 
 const PAGE = 100;
@@ -36,7 +42,7 @@ export async function requestInvites(
   { insists, signal }: { insists: boolean; signal: AbortSignal },
 ): Promise<Requested> {
   const { store, clock } = context;
-  const outcome: Requested = { sent: 0, failed: [], isLeft: false };
+  const outcome: Requested = { sent: 0, failed: [], isLeft: false, isAnyOpen: false };
   const desk = await context.inviteDesk();
   if (desk === null) return outcome;
   const endsAt = clock.now() + LONGEST_RUN_MS;
@@ -54,7 +60,10 @@ export async function requestInvites(
       else outcome.failed.push(note.reason ?? "");
     }
     outcome.isLeft = next.length > 0 && clock.now() >= endsAt;
-    if (next.length === 0 || outcome.isLeft) return outcome;
+    if (next.length > 0 && !outcome.isLeft) continue;
+    const [open] = await store.inviteRequests({ states: ["open"], limit: 1 });
+    outcome.isAnyOpen = open !== undefined;
+    return outcome;
   }
 }
 
@@ -68,6 +77,7 @@ async function askFor(
     const person = await personOf(context, request, signal);
     const email = person.email?.trim() ?? "";
     if (email === "") return { state: "refused", reason: "the candidate has no e-mail address there" };
+    if (await context.isErased(request.org, email)) return { state: "refused", reason: ERASED };
     const secrets = await readSecrets(await context.secrets(), {
       name: SECRET,
       org: request.org,

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import { systemClock } from "../../shared/clock.ts";
@@ -29,7 +29,8 @@ const orderFile = (stateDir: string) => join(stateDir, "serve-backup.json");
 
 /** Does anybody who still waits want one, that nobody has begun? */
 export function isBackupWanted(stateDir: string): boolean {
-  return openOrder(stateDir) !== null;
+  // A service asks each second, and to open what is not there costs an error each time.
+  return existsSync(orderFile(stateDir)) && openOrder(stateDir) !== null;
 }
 
 /** Carries out the order that is open, or what is to be done anyway, and answers. */

@@ -1,10 +1,11 @@
-import { basename } from "node:path";
+import { join } from "node:path";
+import { copiedNotRestored } from "../../core/advice/copied-log.ts";
 import { STOP_SERVICE } from "../../core/advice/served-log.ts";
 import { restoreCommand } from "../../core/advice/command-lines.ts";
 import type { NewEvent } from "../../core/event.ts";
 import type { Clock } from "../../shared/clock.ts";
+import { copiedMark } from "../../shared/copied-log.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
-import { count } from "../../shared/text.ts";
 import type {
   BackupFiles,
   CheckedLog,
@@ -15,7 +16,7 @@ import type {
   Store,
 } from "../../store/contract/store.ts";
 import { EventRefused, type Source } from "../../vendors/contract/source.ts";
-import { eraseAgain, type ErasedAgain, type KnownErasures } from "../erasure/again.ts";
+import { eraseAgain, erasedAmong, type ErasedAgain, type KnownErasures } from "../erasure/again.ts";
 import { serveFaults } from "../watch/serve-faults.ts";
 import { verifyBackup } from "./list.ts";
 
@@ -40,20 +41,25 @@ export interface RestorePlan {
   checked: CheckedLog & { isCompared: boolean };
   old: OldLogStanding;
   /** Of the old log, which the backup lacks. */
-  missing: { events: number; unreadable: number };
+  missing: { events: number } & Unreadable;
   /** Invites of the backup that retention had removed from the old log. */
   staysRemoved: number;
   /** Attempts of the old log that the backup lacks, which are not taken over; null where nobody can tell. */
   attemptsLeft: number | null;
 }
 
-export interface TakenOver {
+/** Events of the old log that could not be read. */
+export interface Unreadable {
+  unreadable: number;
+  /** False where these are only the least there were. */
+  isUnreadableKnown: boolean;
+}
+
+export interface TakenOver extends Unreadable {
   /** Events that came back. */
   events: number;
   /** Events whose source takes them no more, or is no more. */
   refused: number;
-  /** Rows of the old log that could not be read. */
-  unreadable: number;
   /** Rows that forbid to bring back, and others, by table. */
   rows: Readonly<Record<string, number>>;
   unreadableTables: readonly string[];
@@ -66,6 +72,8 @@ export interface RestoreReport extends TakenOver {
   aside: string | null;
   /** Open pushes, all of which are due now. */
   due: number;
+  /** Does the vault know who was erased, whatever the old log tells? */
+  isErasureKnown: boolean;
 }
 
 export type RestoreStep =
@@ -78,14 +86,16 @@ export type RestoreStep =
   | "made due"
   | "in place";
 
-/** Throws `STORE_UNAVAILABLE` for a backup that is not whole, and while anybody has the log open. */
+/** Throws `STORE_UNAVAILABLE` for a backup that is not whole, and `CONFIG_INVALID` where the log is in a database by now. */
 export async function planRestore(context: RestoreContext, backup: string): Promise<RestorePlan> {
+  refuseCopied(context.stateDir, backup);
   const [restoring, files] = [await context.restoring(), await context.backupFiles()];
   const checked = await verifyBackup(files, backup);
-  const missing = { events: 0, unreadable: 0 };
+  const missing = { events: 0, unreadable: 0, isUnreadableKnown: true };
   for (const page of restoring.missingEvents("in the backup", backup)) {
     missing.events += page.events.length;
     missing.unreadable = page.unreadable;
+    missing.isUnreadableKnown = page.isCounted;
   }
   return {
     backup,
@@ -97,6 +107,30 @@ export async function planRestore(context: RestoreContext, backup: string): Prom
   };
 }
 
+/**
+ * Who was erased since and is in the backup, counted without a change: they stay erased. Null where nobody can tell now: the
+ * vault cannot be read, without which nothing is restored, or the backup is too old to be asked.
+ */
+export async function erasedSince(
+  context: RestoreContext,
+  backup: string,
+): Promise<Pick<ErasedAgain, "people" | "unknown"> | null> {
+  const restoring = await context.restoring();
+  try {
+    const known = await erasuresFor(context, restoring, backup);
+    const people = restoring.peopleIn(backup);
+    return people === null ? null : erasedAmong(known, restoring.erasures(), people);
+  } catch (error) {
+    if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+    return null;
+  }
+}
+
+function refuseCopied(stateDir: string, backup: string): void {
+  const mark = copiedMark(stateDir);
+  if (mark) throw copiedNotRestored(join(stateDir, "log.db"), mark, backup);
+}
+
 /** Whoever writes the old log would write what nobody reads. */
 export function refuseHeld(restoring: Restoring, stateDir: string): void {
   const holders = restoring.holders();
@@ -104,7 +138,7 @@ export function refuseHeld(restoring: Restoring, stateDir: string): void {
   if (holders.length === 0 && !isServed) return;
   const who = holders.length > 0 ? `process ${holders.join(", ")}` : "serve";
   throw new AppError("STORE_UNAVAILABLE", `the log is in use by ${who}: a backup cannot take its place`, {
-    hint: `Stop it first (${STOP_SERVICE}, or end the process), then type it again.`,
+    hint: `End the process, or stop the service, then run it again. Under systemd it is stopped by: ${STOP_SERVICE}`,
   });
 }
 
@@ -121,6 +155,7 @@ export async function* restoreLog(
   try {
     // Whoever opened it a moment before is there now, and nobody comes after.
     refuseHeld(restoring, context.stateDir);
+    refuseCopied(context.stateDir, backup);
     yield "begun";
     restoring.stage(backup);
   } catch (error) {
@@ -134,7 +169,7 @@ export async function* restoreLog(
   } catch (error) {
     if (!isAppError(error)) throw error;
     const { code, message, hint = "" } = error;
-    const again = `The old log is kept in ${aside ?? "its place"}. Type it again: ${restoreCommand(backup)}`;
+    const again = `The old log is kept in ${aside ?? "its place"}. Run it again: ${restoreCommand(backup)}`;
     throw new AppError(code, message, { hint: `${hint} ${again}`.trim(), cause: error });
   }
 }
@@ -157,7 +192,7 @@ async function* fillAndPlace(
   restoring.vacuum();
   restoring.finish();
   yield "in place";
-  return { ...taken, rows, unreadableTables, aside, due };
+  return { ...taken, rows, unreadableTables, aside, due, isErasureKnown: erasures.marker !== null };
 }
 
 /** Only then is what the old log had delivered what the new one holds. */
@@ -177,9 +212,9 @@ async function takeOver(
   return await inStaged(context, restoring, async (store) => {
     const connections = await takeConnections(store, restoring.oldConnections(), context.clock.now());
     const sources = await context.sources();
-    const taken = { events: 0, refused: 0, unreadable: 0 };
+    const taken = { events: 0, refused: 0, unreadable: 0, isUnreadableKnown: true };
     const erased = { people: again.people, events: 0, unknown: again.unknown };
-    for (const { events, unreadable } of restoring.missingEvents("in the new log", backup)) {
+    for (const { events, unreadable, isCounted } of restoring.missingEvents("in the new log", backup)) {
       const read = events.flatMap((event) => readAgain(sources, event)).map(again.marked);
       const results = await store.append(read);
       const refused = results.filter(({ outcome }) => outcome === "erased").length;
@@ -188,6 +223,7 @@ async function takeOver(
       erased.events += refused;
       taken.refused += events.length - stored - refused;
       taken.unreadable = unreadable;
+      taken.isUnreadableKnown = isCounted;
     }
     for (const { connection, subjects } of restoring.owed()) {
       const known = await store.connection(connection);
@@ -264,44 +300,4 @@ async function takeConnections(store: Store, old: readonly OldConnection[], now:
     if (before?.state !== saved.state || before.connectedAt !== saved.connectedAt) n += 1;
   }
   return n;
-}
-
-export function planText({ backup, checked, old, missing, staysRemoved, attemptsLeft }: RestorePlan): string {
-  const { events, invites } = checked.counts;
-  return [
-    `${basename(backup)} is whole: ${count(events, "event")}, ${count(invites, "invite")}.`,
-    ...(staysRemoved > 0
-      ? [
-          `${count(staysRemoved, "invite")} of it ${staysRemoved === 1 ? "stays" : "stay"} removed: retention had removed ${staysRemoved === 1 ? "it" : "them"} since.`,
-        ]
-      : []),
-    oldText(old, missing),
-    ...attemptsText({ attemptsLeft }),
-  ].join("\n");
-}
-
-/** None where nothing went out since. */
-export function attemptsText({ attemptsLeft: n }: Pick<RestorePlan, "attemptsLeft">): string[] {
-  if (n === 0) return [];
-  const which = n === null ? "Attempts" : count(n, "attempt");
-  return [
-    `${which} since the backup ${n === 1 ? "is" : "are"} not taken over: logs does not show what went out in that time.`,
-  ];
-}
-
-function oldText(
-  { condition, reason }: OldLogStanding,
-  { events, unreadable }: RestorePlan["missing"],
-): string {
-  const since = `${count(events, "event")} that the backup lacks ${events === 1 ? "is" : "are"} taken over`;
-  switch (condition) {
-    case "absent":
-      return "No old log is there: what came after the backup is lost, unless its senders send it again.";
-    case "unreadable":
-      return `The old log cannot be read (${reason}): it is kept, and what came after the backup is not taken over.`;
-    case "damaged":
-      return `The old log is damaged (${reason}): ${since}; ${count(unreadable, "row")} cannot be read.`;
-    case "whole":
-      return `The old log can be read: ${since}.`;
-  }
 }

@@ -48,7 +48,7 @@ function refuseUnmeant(
 ): asserts found is Connection & { account: NonNullable<Connection["account"]> } {
   if (!found?.account || found.state !== "connected")
     throw new AppError("USAGE", `no account of ${label} waits to be confirmed for ${name.org}`, {
-      hint: `See whether a link is open that nobody has answered yet: ${statusCommand(name)}; if none is, make one: ${connectCommand(name, "--via-service")}`,
+      hint: `See whether a link is open that nobody has answered yet: ${statusCommand(name)} and, if none is, make one: ${connectCommand(name, "--via-service")}`,
     });
   if (accountId !== null && accountId !== found.account.id)
     throw new AppError("USAGE", `account ${found.account.id} came by the link, not ${accountId}`, {

@@ -49,7 +49,7 @@ export async function disconnect(
     return { revocation: null, uninstall: null, held: 0, linksVoided };
   await noteReleased({ store }, connection);
   const held = (await store.hold(connection.id, { cause: "disconnected" })) ?? 0;
-  const uninstall = options.uninstall ? await uninstallApp(context) : null;
+  const uninstall = options.uninstall ? await uninstallApp(context, { hasTokens: set !== null }) : null;
   const revocation = await ended(context, connection, set?.refreshToken ?? null);
   await tokens.forget(connectionName(connection));
   await store.saveConnection(connection, {
@@ -94,12 +94,15 @@ async function revoke(
   }
 }
 
-async function uninstallApp({ destination, access }: DisconnectContext): Promise<Disconnected["uninstall"]> {
+async function uninstallApp(
+  { destination, access }: DisconnectContext,
+  { hasTokens }: { hasTokens: boolean },
+): Promise<Disconnected["uninstall"]> {
   try {
     await destination.uninstall?.(access);
     return { kind: "done" };
   } catch (error) {
-    if (isAppError(error) && error.code !== "VAULT_UNAVAILABLE")
+    if (isAppError(error) && (error.code !== "VAULT_UNAVAILABLE" || !hasTokens))
       return { kind: "failed", reason: error.message };
     throw error;
   }

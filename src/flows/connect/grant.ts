@@ -168,10 +168,12 @@ export async function keep(
 
   const isConfirmed = request.isConfirmed(account, { before, isOthers: owner !== null });
   const pause = isConfirmed ? null : await holdBefore({ clock, store }, before);
-  const hadTokens = await holdsTokens(tokens, name);
+  const stood = await tokensAt(tokens, name);
   const keeping = method === "api-key" ? tokens.forget(name) : tokens.keep(name, destination, grant, method);
   const set = await keeping.catch(async (error: unknown) => {
-    await pause?.undo();
+    // What was kept, though the answer was lost on the way, is of an account that the row does not name.
+    if ((await tokensAt(tokens, name)) === stood) await pause?.undo();
+    else if (other) await tokens.forget(name).catch(() => {});
     throw error;
   });
   const { scopes: wanted } = authorization;
@@ -198,7 +200,7 @@ export async function keep(
   const connection = await saved.catch(async (error: unknown) => {
     // Tokens without a connection would be a half done thing; where this fails too, the next consent replaces them.
     // Those of another org's account open nothing here, whatever stood in their place.
-    if (!hadTokens || isAppError(error, "USAGE")) await tokens.forget(name).catch(() => {});
+    if (stood === null || isAppError(error, "USAGE")) await tokens.forget(name).catch(() => {});
     throw error;
   });
   const released = await releaseByConsent({ store, clock }, connection);
@@ -234,13 +236,13 @@ async function holdBefore(
   };
 }
 
-/** Also where they cannot be read: the consent brings others in their place. */
-async function holdsTokens(tokens: Tokens, name: string): Promise<boolean> {
+/** What tells those that the vault holds from others; null where it holds none. */
+async function tokensAt(tokens: Tokens, name: string): Promise<string | null> {
   try {
-    return (await tokens.peek(name)) !== null;
+    return (await tokens.peek(name))?.accessToken.reveal() ?? null;
   } catch (error) {
     if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
-    return true;
+    return "cannot be read";
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Connection, connectionName } from "../../core/connection.ts";
-import { loginOf } from "../../oauth/token-set.ts";
+import { freshUntil, loginOf } from "../../oauth/token-set.ts";
 import type { Tokens } from "../../oauth/tokens.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
@@ -11,6 +11,8 @@ export interface Refreshed {
   /** By this run. */
   refreshed: number;
   failed: { connection: Connection; problem: AppError }[];
+  /** When the first of them may be due again, ms since the epoch. */
+  freshUntil: number;
 }
 
 /** Keeps tokens ahead of their expiry, also where nothing is delivered; those that are known to be unreadable are left alone. */
@@ -19,7 +21,7 @@ export async function refreshAll(
   store: Store,
   signal: AbortSignal,
 ): Promise<Refreshed> {
-  const outcome: Refreshed = { refreshed: 0, failed: [] };
+  const outcome: Refreshed = { refreshed: 0, failed: [], freshUntil: Number.POSITIVE_INFINITY };
   for (const connection of await store.connections()) {
     if (connection.state !== "connected" || connection.vaultTrouble !== null) continue;
     if (!connection.isConfirmed) continue;
@@ -28,6 +30,7 @@ export async function refreshAll(
       const begunAt = account.clock.now();
       await (await account.access(connection, { store, signal })).token();
       const set = await (await account.tokens()).peek(connectionName(connection));
+      if (set) outcome.freshUntil = Math.min(outcome.freshUntil, freshUntil(set));
       const tokenExpiresAt = set?.expiresAt ?? null;
       // One that ends before the noted one is of an older copy of the vault, and proves it when it is refused.
       if (
@@ -57,7 +60,7 @@ export function reconnectNeeded(connections: readonly Connection[]): AppError | 
     "RECONNECT_NEEDED",
     `${names} must reconnect: the vendor no longer accepts our tokens`,
     {
-      hint: lost.map((connection) => connectCommand(connection)).join("; "),
+      hint: lost.map((connection) => connectCommand(connection)).join("\n"),
     },
   );
 }

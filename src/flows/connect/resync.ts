@@ -59,7 +59,7 @@ export function bannerFor(
   connection: ConnectionName,
 ): string | null {
   const scopes = missingScopeWords(missingScopes, destination, connection);
-  const room = `the portal has no room for ${overQuota.join(", ")}: free custom properties there, then run ${resyncCommand(connection)}`;
+  const room = `the portal has no room for ${overQuota.join(", ")}: free custom properties there, then run: ${resyncCommand(connection)}`;
   const words = [...(scopes === null ? [] : [scopes]), ...(overQuota.length > 0 ? [room] : [])];
   return words.join("; ") || null;
 }

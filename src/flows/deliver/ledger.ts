@@ -76,12 +76,11 @@ export function createLedger(context: DeliverContext, connection: Connection): L
       pushIds.map((pushId) => {
         const { claim, projection } = entryOf(open, pushId);
         const { subject, version, wasDelivered, known, receipt } = claim;
-        return {
-          ...{ subject, traceId: `${pushId}-${version}`, version, projection },
-          ...(wasDelivered ? { wasDelivered } : {}),
-          ...(known === null ? {} : { known }),
-          ...(receipt === null ? {} : { receipt }),
-        };
+        const update: Update = { subject, traceId: `${pushId}-${version}`, version, projection };
+        if (wasDelivered) update.wasDelivered = true;
+        if (known !== null) update.known = known;
+        if (receipt !== null) update.receipt = receipt;
+        return update;
       }),
     areOurs: (pushIds) => pushIds.every((pushId) => store.isHolding(entryOf(open, pushId).claim.lease)),
     noteAnswers: (pushIds, result) => {
@@ -137,7 +136,10 @@ async function settleEntries(
   return settlements;
 }
 
-/** The invites stay here: to hand them over again costs as much as all the rest. */
+/**
+ * The invites stay here: to hand them over again costs as much as all the rest. Made once for each contact, without spreads
+ * of what may be absent: one costs ten times as much as all that is named here.
+ */
 function settlementOf(
   { claim, projection, warnings, answered }: Entry,
   ending: Ending,
@@ -149,8 +151,8 @@ function settlementOf(
   if (ending !== "as answered" && !ending.counted)
     return { ...base, now, outcome: { kind: "pending", ...ending } };
   if (!answered) throw new Error("a push that was not answered cannot end as answered");
-  const { answer, result, told, at } = answered;
-  const { record, receipt, leftOut } = told;
+  const { answer, result, at } = answered;
+  const { record, receipt, leftOut } = answered.told;
   const { httpStatus, correlationId, durationMs } = result;
   const { outcome, attempt } =
     ending === "as answered"
@@ -160,14 +162,22 @@ function settlementOf(
           isRecreated: claim.wasDelivered && (result.made ?? []).includes(claim.subject),
         })
       : retryOf(answer, ending);
-  return {
-    ...base,
-    ...(record !== null && isNews(record, claim) && outcome.kind === "delivered" ? { record } : {}),
-    warnings: [...warnings, ...leftOut, ...(attempt.outcome === "recreated" ? [RECREATED] : [])],
+  const told = attempt.outcome === "recreated" ? [...leftOut, RECREATED] : leftOut;
+  const settlement: Settlement = {
+    claim: base.claim,
+    warnings: told.length === 0 ? warnings : [...warnings, ...told],
     now: ending === "as answered" ? at : now,
     outcome,
-    attempt: { httpStatus, correlationId, durationMs, reason: null, ...attempt },
+    attempt: {
+      outcome: attempt.outcome,
+      httpStatus: attempt.httpStatus === undefined ? httpStatus : attempt.httpStatus,
+      correlationId: attempt.correlationId === undefined ? correlationId : attempt.correlationId,
+      durationMs,
+      reason: attempt.reason ?? null,
+    },
   };
+  if (record !== null && isNews(record, claim) && outcome.kind === "delivered") settlement.record = record;
+  return settlement;
 }
 
 function isNews({ id, subjects }: SeenRecord, { known }: Claim): boolean {
@@ -193,7 +203,8 @@ function verdictOf(
   switch (answer.kind) {
     case "accepted":
       return {
-        outcome: { kind: "delivered", projection, ...(receipt === null ? {} : { receipt }) },
+        outcome:
+          receipt === null ? { kind: "delivered", projection } : { kind: "delivered", projection, receipt },
         attempt: isRecreated ? { outcome: "recreated", reason: RECREATED.reason } : { outcome: "delivered" },
       };
     case "rejected":

@@ -1,4 +1,5 @@
 /** From what was looked at to what is said of it: one area after the other. Pure. */
+import { isToldOfLog } from "../../core/advice/database.ts";
 import type { Area } from "./finding.ts";
 import { area } from "./finding.ts";
 import * as account from "./checks/account.ts";
@@ -31,11 +32,16 @@ export function judge(
   ]);
 }
 
-/** One cause may be met at several places: it is told where it was met first. */
+/** One cause may be met at several places: it is told where it was met first, and the log's database as the log's. */
 function oncePerWords(areas: readonly Area[]): Area[] {
   const told = new Set<string>();
+  const ofLog = areas.flatMap(({ findings }) =>
+    findings.flatMap(({ id, level, what }) => (id === "store" && level === "error" ? [what] : [])),
+  );
   return areas.map((each) => {
-    const findings = each.findings.filter(({ what }) => !told.has(what) && told.add(what));
+    const findings = each.findings.filter(
+      ({ what }) => !isToldOfLog(what, ofLog) && !told.has(what) && told.add(what),
+    );
     const isElsewhere = findings.length === 0 && each.findings.length > 0;
     return {
       ...each,

@@ -30,13 +30,11 @@ export async function eraseAgain(
   { kept, marker }: KnownErasures,
 ): Promise<ErasedAgain> {
   await store.keepErasures(kept);
-  const erasures = new Map((await store.erasures()).map((each) => [each.mark, each]));
+  const all = await store.erasures();
+  const erasures = new Map(all.map((each) => [each.mark, each]));
   const nobody = { people: 0, isErased: () => false, marked: (event: NewEvent) => ({ ...event, marks: [] }) };
-  if (marker === null)
-    return { ...nobody, unknown: new Set([...erasures.values()].map(({ person }) => person)).size };
-  const markOf = (name: string): string => marker([name])[0] ?? "";
-  const erasureOf = (each: PeoplePage["people"][number]) =>
-    namesOf(each).flatMap((name) => erasures.get(markOf(name)) ?? [])[0];
+  if (marker === null) return { ...nobody, unknown: peopleOf(all) };
+  const erasureOf = createErasureOf(erasures, marker);
   const found = new Map<string, { org: string; address: string; person: string; at: number }>();
   for (let after: string | null = null, isEnd = erasures.size === 0; !isEnd; ) {
     const page: PeoplePage = await store.people(after);
@@ -52,9 +50,33 @@ export async function eraseAgain(
   return {
     people: found.size,
     unknown: 0,
-    isErased: (org, address) => erasures.has(markOf(addressName(org, address))),
+    isErased: (org, address) => erasures.has(marker([addressName(org, address)])[0] ?? ""),
     marked: (event) => ({ ...event, marks: marker(namesIn(event)) }),
   };
+}
+
+/** How many of these people `eraseAgain` would find, and how many nobody can know again; nothing is changed. */
+export function erasedAmong(
+  { kept, marker }: KnownErasures,
+  old: readonly { mark: string; person: string }[],
+  pages: Iterable<PeoplePage["people"]>,
+): Pick<ErasedAgain, "people" | "unknown"> {
+  const all = [...old, ...kept.flatMap(({ person, marks }) => marks.map((mark) => ({ mark, person })))];
+  if (marker === null) return { people: 0, unknown: peopleOf(all) };
+  const erasureOf = createErasureOf(new Map(all.map((each) => [each.mark, each])), marker);
+  const found = new Set<string>();
+  for (const page of all.length === 0 ? [] : pages)
+    for (const each of page) if (erasureOf(each)) found.add(`${each.org}/${each.address}`);
+  return { people: found.size, unknown: 0 };
+}
+
+function peopleOf(erasures: readonly { person: string }[]): number {
+  return new Set(erasures.map(({ person }) => person)).size;
+}
+
+function createErasureOf<Erasure>(erasures: ReadonlyMap<string, Erasure>, marker: Marker) {
+  return (each: PeoplePage["people"][number]): Erasure | undefined =>
+    marker(namesOf(each)).flatMap((mark) => erasures.get(mark) ?? [])[0];
 }
 
 async function eraseOne(

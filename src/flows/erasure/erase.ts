@@ -95,7 +95,7 @@ export async function eraseRows(
     return { rows: erased.rows, mark, remote };
   }
   throw new AppError("STORE_UNAVAILABLE", "more of this person came in than could be erased", {
-    hint: "Type it again.",
+    hint: "Run it again.",
   });
 }
 

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { type Marks, namesIn, type PersonName } from "../../core/erasure.ts";
+import { addressName, type Marks, namesIn, type PersonName } from "../../core/erasure.ts";
 import type { NewEvent } from "../../core/event.ts";
 import { isAppError } from "../../shared/errors.ts";
 import { secret } from "../../shared/secret.ts";
@@ -56,6 +56,21 @@ export function createMarking(vault: () => Promise<KeyVault>) {
     /** Without a key nobody can be known again. Throws `VAULT_UNAVAILABLE`. */
     marksOf: async (names: readonly PersonName[]): Promise<Marks> => (await read())?.(names) ?? [],
     isRead: (): boolean => known !== null,
+  };
+}
+
+/** Whether a person was erased from an org, and is refused. Throws `VAULT_UNAVAILABLE` where nobody can tell. */
+export function createIsErased({
+  store,
+  vault,
+}: {
+  store: Pick<Store, "erasedAt">;
+  vault: () => Promise<KeyVault>;
+}): (org: string, address: string) => Promise<boolean> {
+  const marking = createMarking(vault);
+  return async (org, address) => {
+    const [mark] = await marking.marksOf([addressName(org, address)]);
+    return mark !== undefined && (await store.erasedAt(mark)) !== null;
   };
 }
 

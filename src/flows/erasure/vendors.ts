@@ -59,7 +59,7 @@ async function askOne(
     return { ...of, isDone: false, canAsk: false, words: `${words}; ${left}` };
   } catch (error) {
     if (!isAppError(error)) throw error;
-    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+    const hint = error.hint === undefined ? "" : `. ${error.hint}`;
     return {
       ...of,
       isDone: false,

@@ -32,17 +32,19 @@ export function createFindSigner(turns: Turns): FindSigner {
     const order = orderOf(secrets);
     const size = sizeOf(body);
     const most = size <= SHORT_BYTES ? secrets.length : Math.floor(MOST_HASHED_BYTES / size);
-    const tried = most >= secrets.length ? [...order.secrets] : someOf(order, most);
+    const tried = most >= secrets.length ? order.secrets : someOf(order, most);
     let signer: SourceSecret | null = null;
     let index = 0;
-    await turns.run(tried.length * size, () => {
+    const later = turns.run(tried.length * size, () => {
       const each = tried[index];
       index += 1;
       if (each !== undefined && claim.isBy(each, body)) signer = each;
       return signer !== null || index >= tried.length;
     });
+    if (later) await later;
     if (signer === null) return tried.length < secrets.length ? "untried" : null;
-    order.secrets = [signer, ...order.secrets.filter((each) => each !== signer)];
+    if (order.secrets[0] !== signer)
+      order.secrets = [signer, ...order.secrets.filter((each) => each !== signer)];
     return signer;
   };
 }

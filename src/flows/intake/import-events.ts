@@ -1,5 +1,6 @@
 import type { NewEvent } from "../../core/event.ts";
 import type { Clock } from "../../shared/clock.ts";
+import { otherFileOf } from "../../shared/other-files.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
 import { EventRefused, type Source } from "../../vendors/contract/source.ts";
@@ -106,22 +107,12 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 /** Some editors begin a file of UTF-8 with it, and files put together have it in their midst. */
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-/** What a file begins with whose first line cannot be JSON in UTF-8; the longer one counts. */
-const OTHER_FILES: readonly [beginning: number[], is: string, cure: string][] = [
-  [[0xff, 0xfe], "UTF-16", "iconv -f UTF-16 -t UTF-8"],
-  [[0xfe, 0xff], "UTF-16", "iconv -f UTF-16 -t UTF-8"],
-  [[0x7b, 0x00], "UTF-16 without a byte order mark", "iconv -f UTF-16LE -t UTF-8"],
-  [[0x00, 0x7b], "UTF-16 without a byte order mark", "iconv -f UTF-16BE -t UTF-8"],
-  [[0x1f, 0x8b], "compressed by gzip", "zcat"],
-];
-
 /** Throws `USAGE`: each of its lines alone would be told as bad, and none of them why. */
 function refuseOtherFile(head: Buffer): void {
-  const [, is, cure] =
-    OTHER_FILES.find(([bytes]) => head.subarray(0, bytes.length).equals(Buffer.from(bytes))) ?? [];
-  if (is === undefined) return;
-  throw new AppError("USAGE", `the events are ${is}: an import takes NDJSON in UTF-8`, {
-    hint: `Pipe the file through \`${cure}\` and import - (stdin).`,
+  const other = otherFileOf(head, /\{/);
+  if (other === null) return;
+  throw new AppError("USAGE", `the events are ${other.is}: an import takes NDJSON in UTF-8`, {
+    hint: `Pipe the file through \`${other.cure}\` and import - (stdin).`,
   });
 }
 

@@ -42,6 +42,8 @@ export interface LookedUp {
   failed: string[];
   /** The time was over before all was asked. */
   isLeft: boolean;
+  /** Is anything still to be asked, then or later? */
+  isAnyOpen: boolean;
 }
 
 const LONGEST_RUN_MS = 30_000;
@@ -66,7 +68,7 @@ export async function answerQuestions(
   { insists, signal }: LookUpOptions,
 ): Promise<LookedUp> {
   const { clock } = context;
-  const outcome: LookedUp = { answered: 0, failed: [], isLeft: false };
+  const outcome: LookedUp = { answered: 0, failed: [], isLeft: false, isAnyOpen: false };
   const endsAt = insists ? Number.POSITIVE_INFINITY : clock.now() + LONGEST_RUN_MS;
   const due = () => (insists ? {} : { dueBy: clock.now() });
   const marking = createMarking(context.vault);
@@ -78,6 +80,8 @@ export async function answerQuestions(
     if (!accounts.has(name)) accounts.set(name, answerAccount(run, account));
   }
   await allOf(accounts.values());
+  const [open] = await store.questions({ after: 0, limit: 1 });
+  outcome.isAnyOpen = open !== undefined;
   return outcome;
 }
 

@@ -3,8 +3,11 @@
  * network. The smallest goes first, so that long bodies hold up no short ones.
  */
 export interface Turns {
-  /** Calls `step`, which does a little, until it says that all is done. `size`: how much there is to do, in any unit. */
-  run(size: number, step: () => boolean): Promise<void>;
+  /**
+   * Calls `step`, which does a little, until it says that all is done. `size`: how much there is to do, in any unit. Null
+   * where it was done at once, as nearly always.
+   */
+  run(size: number, step: () => boolean): Promise<void> | null;
 }
 
 const TURN_MS = 5;
@@ -22,7 +25,7 @@ export function createTurns(): Turns {
   let isNextPlanned = false;
 
   /** Returns whether all of it is done. */
-  const goOn = ({ step }: Pick<Work, "step">): boolean => {
+  const goOn = (step: Work["step"]): boolean => {
     const before = spentMs;
     const begunAt = performance.now();
     for (;;) {
@@ -42,7 +45,7 @@ export function createTurns(): Turns {
       const work = waiting.reduce((least, each) => (each.size < least.size ? each : least));
       const leave = () => waiting.splice(waiting.indexOf(work), 1);
       try {
-        if (!goOn(work)) continue;
+        if (!goOn(work.step)) continue;
         leave();
         work.resolve();
       } catch (error) {
@@ -54,10 +57,10 @@ export function createTurns(): Turns {
   };
 
   return {
-    run: async (size, step) => {
+    run: (size, step) => {
       planNext();
-      if (waiting.length === 0 && spentMs < TURN_MS && goOn({ step })) return;
-      await new Promise<void>((resolve, reject) => waiting.push({ size, step, resolve, reject }));
+      if (waiting.length === 0 && spentMs < TURN_MS && goOn(step)) return null;
+      return new Promise<void>((resolve, reject) => waiting.push({ size, step, resolve, reject }));
     },
   };
 }

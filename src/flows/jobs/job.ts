@@ -24,8 +24,11 @@ export interface Job {
   load(): Promise<RunJob>;
 }
 
-/** `dry-run`: says what it would do. `compact`: afterwards the log is written anew without what is free in it. */
-export type JobOption = "dry-run" | "compact";
+/**
+ * `dry-run`: says what it would do. `compact`: afterwards the log is written anew without what is free in it. `org`: what is
+ * that org's alone; a job that does not take it is of the whole log.
+ */
+export type JobOption = "dry-run" | "compact" | "org";
 
 /** Throws what an operator can act on where nothing could be done; then `serve` runs it again after a pause. */
 export type RunJob = (context: JobContext, signal: AbortSignal) => Promise<JobReport>;
@@ -40,6 +43,8 @@ export interface JobContext extends LookUpContext {
   insists: boolean;
   /** It shall say what it would do, and change nothing; of a job that takes this. */
   isDryRun?: boolean;
+  /** How many rows are done, for whoever watches; of a job that goes over many. */
+  onProgress?: (rows: number) => void;
   http(): Promise<Http>;
   tokens(): Promise<Tokens>;
   vault(): Promise<Vault>;
@@ -70,6 +75,8 @@ export interface JobReport {
   warning?: string | null;
   /** More is due at once: it ended to let others have their turn. */
   isLeft?: boolean;
+  /** Nothing can be due before then, ms since the epoch, unless the log changes. */
+  restsUntil?: number;
   /** The job that has work from what this one did. */
   hurries?: string;
   /** Of a job with several tasks: those that could not be done now and are tried again. */

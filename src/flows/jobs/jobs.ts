@@ -21,12 +21,14 @@ export const JOBS: readonly Job[] = [
   {
     name: "retry",
     does: "deliver what waits, to all connections; serve does it by itself",
+    takes: ["org"],
     due: () => null,
     load: async () => (await import("./retry.ts")).retry,
   },
   {
     name: "sweep",
     does: "queue the daily snapshot of invites in progress",
+    takes: ["org"],
     due: (config) => dailyDue(config["schedule.sweep_at"]),
     load: async () => {
       const { sweepAll } = await import("../rerun/sweep.ts");
@@ -75,7 +77,7 @@ export const JOBS: readonly Job[] = [
       const { forgetOld, forgottenWords, rejectedWords } = await import("../retention/retention.ts");
       return async (context, signal) => {
         const isDry = context.isDryRun ?? false;
-        const removed = await forgetOld(context, { isDry, signal });
+        const removed = await forgetOld(context, { isDry, signal, onProgress: context.onProgress });
         const warning = rejectedWords(removed, { isDry });
         const { invites, events, pushes, attempts } = removed;
         return {
@@ -106,13 +108,14 @@ export const JOBS: readonly Job[] = [
   {
     name: "refresh",
     does: "refresh tokens that expire soon",
+    takes: ["org"],
     due: () => EVERY_MINUTE,
     load: async () => {
       const { reconnectNeeded, refreshAll } = await import("../connect/refresh.ts");
       return async (context, signal) => {
         const { store, tokenTrouble } = context;
         const unreadable = await tokenTrouble.release(signal);
-        const { refreshed, failed } = await refreshAll(context, store, signal);
+        const { refreshed, failed, freshUntil } = await refreshAll(context, store, signal);
         const full = failed.find(({ problem }) => isAppError(problem, "STORE_UNAVAILABLE"));
         if (full) throw full.problem;
         const locked = failed.filter(({ problem }) => isAppError(problem, "VAULT_UNAVAILABLE"));
@@ -122,6 +125,7 @@ export const JOBS: readonly Job[] = [
           isAppError(problem, "RECONNECT_NEEDED") || isAppError(problem, "VAULT_UNAVAILABLE");
         const tasks = failed.map((each) => ({ reason: each.problem.message, isTold: isTold(each) }));
         return {
+          ...(unreadable === null && failed.length === 0 ? { restsUntil: freshUntil } : {}),
           counts: { refreshed },
           text: `${count(refreshed, "token")} refreshed`,
           event: null,
@@ -135,12 +139,14 @@ export const JOBS: readonly Job[] = [
   {
     name: "releases",
     does: "queue what a consent set free where its process died before",
+    takes: ["org"],
     due: () => EVERY_MINUTE,
     load: async () => {
       const { finishReleases } = await import("../connect/consent-release.ts");
       return async (context) => {
         const released = await finishReleases(context);
         return {
+          restsUntil: Number.POSITIVE_INFINITY,
           counts: { released },
           text: `${count(released, "result")} released`,
           event: released > 0 ? "released after a consent that was cut off" : null,
@@ -151,10 +157,11 @@ export const JOBS: readonly Job[] = [
   {
     name: "subscriptions",
     does: "look whether the vendors' webhooks still reach us",
+    takes: ["org"],
     due: () => EVERY_HOUR,
     load: async () => {
       const [{ checkSubscriptions }, { createTakeMissed }] = await Promise.all([
-        import("../ats/subscriptions.ts"),
+        import("../ats/check-subscriptions.ts"),
         import("../intake/take-missed.ts"),
       ]);
       return async (context, signal) => {
@@ -173,6 +180,7 @@ export const JOBS: readonly Job[] = [
   {
     name: "properties",
     does: "look whether accounts can take our values, and send what was left out",
+    takes: ["org"],
     due: () => EVERY_HOUR,
     load: async () => {
       const { lookAtAllFields } = await import("../connect/look-at-fields.ts");
@@ -192,6 +200,7 @@ export const JOBS: readonly Job[] = [
   {
     name: "gone",
     does: "look whether contacts that were deleted in the portal are back",
+    takes: ["org"],
     due: () => EVERY_HOUR,
     load: async () => {
       const { lookForGone } = await import("../connect/look-for-gone.ts");
@@ -209,14 +218,19 @@ export const JOBS: readonly Job[] = [
   {
     name: "questions",
     does: "ask the vendors what their webhooks only name",
+    takes: ["org"],
     due: () => EVERY_MINUTE,
     load: async () => {
       const { answerQuestions } = await import("../intake/look-ups.ts");
       return async (context, signal) => {
         const { store, insists } = context;
-        const { answered, failed, isLeft } = await answerQuestions(context, store, { insists, signal });
+        const { answered, failed, isLeft, isAnyOpen } = await answerQuestions(context, store, {
+          insists,
+          signal,
+        });
         return {
           isLeft,
+          ...(isAnyOpen ? {} : { restsUntil: Number.POSITIVE_INFINITY }),
           ...(answered > 0 ? { hurries: "requests" } : {}),
           counts: { answered },
           text: `${count(answered, "question")} answered`,
@@ -229,14 +243,19 @@ export const JOBS: readonly Job[] = [
   {
     name: "requests",
     does: "ask JobCannon for the invites that stages want",
+    takes: ["org"],
     due: () => EVERY_MINUTE,
     load: async () => {
       const { requestInvites } = await import("../ats/request-invites.ts");
+      const { createIsErased } = await import("../erasure/marks.ts");
       return async (context, signal) => {
         const { insists } = context;
-        const { sent, failed, isLeft } = await requestInvites(context, { insists, signal });
+        const isErased = createIsErased(context);
+        const outcome = await requestInvites({ ...context, isErased }, { insists, signal });
+        const { sent, failed, isLeft, isAnyOpen } = outcome;
         return {
           isLeft,
+          ...(isAnyOpen ? {} : { restsUntil: Number.POSITIVE_INFINITY }),
           counts: { sent },
           text: `${count(sent, "invite")} asked for`,
           event: sent > 0 ? "invites asked for" : null,
@@ -250,11 +269,12 @@ export const JOBS: readonly Job[] = [
     does: "tell owners of trouble, once for each incident",
     due: () => EVERY_MINUTE,
     load: async () => {
-      const { alertOwners, unsentAlerts } = await import("../watch/alert.ts");
+      const { alertOwners, unsentAlerts } = await import("../alerting/alert-owners.ts");
       return async (context, signal) => {
         const outcome = await alertOwners({ ...context, vault: context.secrets }, signal);
-        const { sent, failed } = outcome;
+        const { sent, failed, isAnyOpen } = outcome;
         return {
+          ...(isAnyOpen ? {} : { restsUntil: Number.POSITIVE_INFINITY }),
           counts: { sent },
           text: `${count(sent, "alert")} sent`,
           event: sent > 0 ? "alerts sent" : null,

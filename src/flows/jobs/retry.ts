@@ -1,4 +1,5 @@
 import { leftOverError } from "../../core/advice/left-over.ts";
+import { neverSentLines } from "../../core/advice/never-sent.ts";
 import { isDegraded } from "../../core/delivery/outage-record.ts";
 import { HELD_CAUSES, type HeldCauses } from "../../core/push.ts";
 import type { AppError } from "../../shared/errors.ts";
@@ -26,11 +27,31 @@ export const retry: RunJob = async (context, signal) => {
   const pending = await pendingOfAll(context);
   return {
     counts: { delivered, rejected, held, retried, pending },
-    text: `${delivered} delivered, ${rejected} rejected, ${held} held, ${pending} still waiting`,
+    text: [
+      `${delivered} delivered, ${rejected} rejected, ${held} held, ${pending} still waiting`,
+      ...(delivered + rejected + held + retried + pending > 0 ? [] : await neverSentIn(context)),
+    ].join("\n"),
     event: delivered + rejected + held > 0 ? "delivered" : null,
     problem: problems[0] ?? (await leftOver(context, rejected, reports)),
   };
 };
+
+/** As counted last: what was never sent is nothing that waits. */
+async function neverSentIn({ store, destination }: JobContext): Promise<string[]> {
+  const connections = (await store.connections()).filter(
+    ({ state, environment, unsent = 0 }) =>
+      state === "connected" && environment === "production" && unsent > 0,
+  );
+  return neverSentLines(
+    await Promise.all(
+      connections.map(async (connection) => ({
+        connection,
+        label: (await destination(connection)).label,
+        n: connection.unsent ?? 0,
+      })),
+    ),
+  );
+}
 
 interface Delivered {
   connectionId: number;

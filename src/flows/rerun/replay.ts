@@ -1,3 +1,4 @@
+import type { NeverSent } from "../../core/advice/never-sent.ts";
 import type { PushState } from "../../core/push.ts";
 import type { Selection, Store } from "../../store/contract/store.ts";
 import { noInvite } from "../watch/no-invite.ts";
@@ -47,4 +48,19 @@ async function refuseUnknownInvites(store: Store, org: string, ids: readonly str
   for (const id of new Set(ids)) if (!(await store.invite(org, id))) unknown.push(id);
   if (unknown.length === 0) return;
   throw await noInvite(store, { org, ids: unknown });
+}
+
+/** How much of what the log holds each of these accounts was never told; counted for who found nothing to send again. */
+export async function neverSent(
+  store: Pick<Store, "countPushes">,
+  plans: readonly RerunPlan[],
+  labelOf: (vendor: string) => string,
+): Promise<NeverSent[]> {
+  return await Promise.all(
+    plans.map(async ({ connection }) => {
+      const unpushed = { connectionId: connection.id, includeInProgress: false };
+      const counts = await store.countPushes({ unpushed });
+      return { connection, label: labelOf(connection.vendor), n: counts.unpushed };
+    }),
+  );
 }

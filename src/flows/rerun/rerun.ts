@@ -22,6 +22,10 @@ export interface RerunOptions {
   onQueued(queued: number): void;
   /** `total`: what was queued, and what waited already. */
   onStanding(standing: Standing, total: number, note: string): void;
+  /** Somebody sees what goes on; else it ends after a while in which nothing did. */
+  isAttended: boolean;
+  /** Why nothing moves while a service delivers. */
+  onWaiting(reason: string): void;
 }
 
 export interface RerunReport extends RunCounts {

@@ -1,9 +1,12 @@
 import type { Connection } from "../../core/connection.ts";
+import { stillWaitingError } from "../../core/advice/left-over.ts";
 import { MAX_TRIES } from "../../core/delivery/retry.ts";
 import { AppError } from "../../shared/errors.ts";
 import type { Standing, Store } from "../../store/contract/store.ts";
 import type { AccountContext } from "../account/context.ts";
 import { deliverTo } from "../deliver/deliver.ts";
+import { waitingFor } from "../watch/banner.ts";
+import { createPatience, type Patience } from "./patience.ts";
 
 /** A run's pushes on their way to an end: watched while a service delivers them, delivered from here where none lives. */
 export interface Queued {
@@ -13,11 +16,20 @@ export interface Queued {
   /** What was queued, and what waited already. */
   total: number;
   signal: AbortSignal;
+  /** Somebody sees what goes on, and can end it. */
+  isAttended: boolean;
   onStanding(standing: Standing, total: number, note: string): void;
+  /** Why nothing moves while a service delivers: when it is first known, and when it changes. */
+  onWaiting(reason: string): void;
 }
 
 /** Why a run ended before all was through; null when nothing is pending any more. */
 export type Stop = AppError | "resting" | null;
+
+interface Watch extends Patience {
+  /** What was told last. */
+  told: string | null;
+}
 
 const LOOK_EVERY_MS = 500;
 const LEAST_REST_MS = 20;
@@ -27,14 +39,17 @@ const DELIVERING_FROM_HERE = "no service runs: delivering from here";
 
 export async function seeThrough(account: AccountContext, store: Store, queued: Queued): Promise<Stop> {
   const { runId, total, signal, onStanding } = queued;
+  const watch: Watch = { ...createPatience(account.clock.now()), told: null };
   let fruitless = 0;
   for (;;) {
     signal.throwIfAborted();
     const standing = await standingOf(store, runId);
     const isServed = (await store.runningServices()).length > 0;
-    onStanding(standing, total, isServed ? await outageNote(store, queued) : DELIVERING_FROM_HERE);
+    onStanding(standing, total, isServed ? "" : DELIVERING_FROM_HERE);
     if (standing.pending === 0) return standing.held > 0 ? await vaultTroubleOf(store, queued) : null;
     if (isServed) {
+      const stop = await lookOn(account, store, { queued, standing, watch });
+      if (stop) return stop;
       await account.clock.sleep(LOOK_EVERY_MS, signal);
       continue;
     }
@@ -58,14 +73,25 @@ export async function standingOf(store: Store, runId: number): Promise<Standing>
   return { pending, delivered, rejected, held };
 }
 
-/** Why nothing moves while a service delivers; empty while nothing stands in the way. */
-async function outageNote(store: Store, { org, connections }: Queued): Promise<string> {
+/** Tells why nothing moves, and ends where nobody watches and nothing has come of it for long. */
+async function lookOn(
+  { clock }: AccountContext,
+  store: Store,
+  { queued, standing, watch }: { queued: Queued; standing: Standing; watch: Watch },
+): Promise<AppError | null> {
+  const { org, connections, isAttended, onWaiting } = queued;
   const ids = connections.map(({ id }) => id);
-  const now = (await store.connections(org)).filter(({ id }) => ids.includes(id));
-  const failing = now.filter(({ outage }) => outage !== null && outage.suspect === null);
-  if (failing.length === 0) return "";
-  const vendors = failing.map(({ vendor }) => vendor).join(", ");
-  return `${vendors} fails at the moment: Ctrl-C, and serve goes on by itself`;
+  const now = clock.now();
+  const found = (await store.connections(org)).filter(({ id }) => ids.includes(id));
+  const reasons = found.flatMap((connection) => {
+    const words = waitingFor(connection, now);
+    return words === null ? [] : [`${connection.vendor}: ${words}`];
+  });
+  const reason = reasons.length === 0 ? null : reasons.join("; ");
+  if (reason !== null && reason !== watch.told) onWaiting(reason);
+  watch.told = reason;
+  const isOver = watch.isOver(now, standing, reason);
+  return isOver && !isAttended ? stillWaitingError({ pending: standing.pending, reason, org }) : null;
 }
 
 /** What the service found, where it is the vault that holds results back. */

@@ -26,6 +26,16 @@ export function totalOf(plans: readonly RerunPlan[]): Omit<SelectedNumbers, "gon
   return { matched: sum("matched"), skipped: sum("skipped"), waiting: sum("waiting") };
 }
 
+/** How many of each would go out: what a limit leaves over goes to the next one. */
+export function outgoingOf(plans: readonly RerunPlan[], limit = Number.POSITIVE_INFINITY): number[] {
+  let left = limit;
+  return plans.map(({ counts: { matched, skipped } }) => {
+    const n = Math.min(matched - skipped, left);
+    left -= n;
+    return n;
+  });
+}
+
 /** The connections a command means: the org's production accounts, or the one vendor's. Throws `RECONNECT_NEEDED` for none. */
 export async function connectionsOf(
   store: Store,

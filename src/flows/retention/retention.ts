@@ -19,7 +19,11 @@ const SHORTEST_REST_MS = 20;
  */
 export async function forgetOld(
   { store, clock, config }: RetentionContext,
-  { isDry, signal }: { isDry: boolean; signal: AbortSignal },
+  {
+    isDry,
+    signal,
+    onProgress,
+  }: { isDry: boolean; signal: AbortSignal; onProgress?: ((rows: number) => void) | undefined },
 ): Promise<PurgeCounts> {
   const request = { now: clock.now(), isDry, ...keepsIn(config) };
   const isServed = (await store.runningServices()).length > 0;
@@ -34,6 +38,7 @@ export async function forgetOld(
     sum.rejected += removed.rejected;
     sum.attempts += removed.attempts;
     sum.others += removed.others;
+    onProgress?.(sum.invites + sum.events + sum.pushes + sum.attempts + sum.others);
     if (next === null) return sum;
     after = next;
     const tookMs = clock.now() - startedAt;

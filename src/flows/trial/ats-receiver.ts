@@ -2,7 +2,8 @@ import { SERVE_COMMAND } from "../../core/advice/command-lines.ts";
 import { isAppError } from "../../shared/errors.ts";
 import type { AtsTrial } from "./ats-trial-state.ts";
 import { subscriptionFault } from "../../core/advice/subscription.ts";
-import { checkSubscription, webhookUrl } from "../ats/subscriptions.ts";
+import { checkSubscription } from "../ats/check-subscriptions.ts";
+import { webhookUrl } from "../ats/subscription-plan.ts";
 import { fixOf, foundBefore, type Outcome } from "./checklist.ts";
 import type { TrialContext } from "./trial-account.ts";
 
@@ -35,7 +36,7 @@ export async function isReachable({ context, store, request }: AtsTrial): Promis
     status: "failed",
     evidence: `${healthUrl(context)} answers`,
     cause: "no service runs on this store: what answers there keeps its events elsewhere",
-    fix: `Run: ${SERVE_COMMAND}, with the same --state-dir`,
+    fix: `With the same --state-dir, run: ${SERVE_COMMAND}`,
   };
 }
 

@@ -11,7 +11,7 @@ import {
 } from "../../core/advice/command-lines.ts";
 import type { Connection } from "../../core/connection.ts";
 import type { HeldCause } from "../../core/push.ts";
-import { plain, shortTime } from "../../shared/text.ts";
+import { plain, possessive, shortTime } from "../../shared/text.ts";
 import type { PushSummary, Refusal } from "../../store/contract/store.ts";
 import {
   type AtsTrial,
@@ -67,7 +67,7 @@ export async function seeWebhook(trial: AtsTrial, note: (text: string) => void):
       status: "failed",
       cause: "no webhook came within 30 s after the result was written, though the subscription is active",
       fix: fixOf(
-        `Look into ${foundBefore(found.account).destination.label}'s own log of deliveries`,
+        `Look into ${possessive(foundBefore(found.account).destination.label)} own log of deliveries`,
         `What came later: ${webhooksLogCommand(foundBefore(found.account).connection)}`,
       ),
     }

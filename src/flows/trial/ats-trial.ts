@@ -116,8 +116,8 @@ async function create({ store, request, ats, found }: AtsTrial): Promise<Outcome
 async function advance(trial: AtsTrial): Promise<Outcome> {
   const { request, ats, found } = trial;
   const { jobId } = request;
-  const { connection, access } = foundBefore(found.account);
-  const catalog = catalogOf({ ats, access, connection }, trial.store);
+  const { connection, access, destination } = foundBefore(found.account);
+  const catalog = catalogOf({ ats, access, connection, destination }, trial.store);
   const entries = request.stage === null ? await catalog.list(jobId) : [];
   const [only, ...others] = entries.filter(({ test }) => request.test === null || test === request.test);
   const stage = request.stage ?? only?.stage ?? null;
@@ -136,8 +136,8 @@ async function advance(trial: AtsTrial): Promise<Outcome> {
   const isAsked = entry !== null || (request.test !== null && ats.catalog.kept === "there");
   if (!isAsked) {
     const cause = `stage ${quoted(stage)} of job ${jobId} triggers no test`;
-    const byHand = ats.catalog.kept === "there" ? "\nOr name a test with --test" : "";
-    return { status: "failed", cause, fix: `Run: ${set}${byHand}` };
+    const byHand = ats.catalog.kept === "there" ? ["Or name a test with --test"] : [];
+    return { status: "failed", cause, fix: [`Run: ${set}`, ...byHand].join("\n") };
   }
   await ats.advance(access, { candidateId: foundBefore(found.candidateId), ...place });
   found.place = place;

@@ -1,6 +1,7 @@
 import { connectCommand, emulatedTrialCommand } from "../../core/advice/command-lines.ts";
 import type { Connection, Environment } from "../../core/connection.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, isAppError } from "../../shared/errors.ts";
+import { possessive } from "../../shared/text.ts";
 import type { Store } from "../../store/contract/store.ts";
 import type { Destination } from "../../vendors/contract/destination.ts";
 import { redirectUrisOf, refusesRedirectUri } from "../account/redirect-uri.ts";
@@ -28,7 +29,7 @@ function refuse(destination: Destination, account: Connection["account"]): void 
   const reason = destination.refuseTrial?.(account) ?? null;
   if (reason === null) return;
   throw new AppError("USAGE", `${reason}. Nothing was written`, {
-    hint: `Name the sandbox under [sandbox.${vendor}], then: ${connectCommand({ vendor, environment: ENVIRONMENT })}. Without any account: ${emulatedTrialCommand(vendor)}`,
+    hint: `Name the sandbox under [sandbox.${vendor}], then: ${connectCommand({ vendor, environment: ENVIRONMENT })} or, without any account: ${emulatedTrialCommand(vendor)}`,
   });
 }
 
@@ -90,7 +91,7 @@ async function explainNotConnected(
   if (!authorization.clientId) {
     return {
       status: "failed",
-      cause: `there is no client id for ${label}'s sandbox`,
+      cause: `there is no client id for ${possessive(label)} sandbox`,
       fix: `Put it into the configuration: [sandbox.${vendor}] client_id = "…"\nThen run: ${connect}`,
     };
   }
@@ -99,8 +100,8 @@ async function explainNotConnected(
     const error = commonErrors.redirectUri(loopback);
     const ask = { http: await context.http(), authorization, title: error.title, signal };
     // `connect` listens at the first one.
-    if (await refusesRedirectUri(ask, loopback)) {
-      const isPublicToo = await refusesRedirectUri(ask, published);
+    if (await isRefused(ask, loopback)) {
+      const isPublicToo = await isRefused(ask, published);
       const next = isPublicToo
         ? [`Nor is this one registered: ${published}`, `Then run: ${connect}`]
         : [`Or go by ${published}, which is registered. Run: ${connectCommand(name, "--via-service")}`];
@@ -109,6 +110,16 @@ async function explainNotConnected(
     }
   }
   const mustReconnect = connection?.state === "must_reconnect";
-  const cause = `${org} is not connected to ${label}'s sandbox${mustReconnect ? " any more: it has taken back its consent" : ""}`;
+  const cause = `${org} is not connected to ${possessive(label)} sandbox${mustReconnect ? " any more: it has taken back its consent" : ""}`;
   return { status: "failed", cause, fix: `Run: ${connect}` };
+}
+
+/** False also where nobody answers there: that there is no connection says more than that. */
+async function isRefused(...asked: Parameters<typeof refusesRedirectUri>): Promise<boolean> {
+  try {
+    return await refusesRedirectUri(...asked);
+  } catch (error) {
+    if (isAppError(error, "VENDOR_UNAVAILABLE")) return false;
+    throw error;
+  }
 }

@@ -10,6 +10,7 @@ import { subscriptionTrouble } from "../../core/advice/subscription.ts";
 import { type Connection, type Outage, otherOwner, type VaultTrouble } from "../../core/connection.ts";
 import { isDegraded } from "../../core/delivery/outage-record.ts";
 import { count, shortTime } from "../../shared/text.ts";
+import type { AppError } from "../../shared/errors.ts";
 import type { ConnectionCounts, PushCounts } from "../../store/contract/store.ts";
 
 const MINUTE_MS = 60_000;
@@ -18,6 +19,8 @@ export interface Moment {
   now: number;
   /** Does a service run, that tries again by itself? */
   isServed: boolean;
+  /** What keeps the tokens from being read, where somebody looked just now and the service has not noted it. */
+  unread?: AppError | null;
   /** Of every org: two may share an account since a version that allowed it. */
   all: readonly Connection[];
 }
@@ -38,11 +41,11 @@ export function troublesOf(label: string, found: ConnectionCounts | undefined, m
   return words.filter((each) => each !== null);
 }
 
-/** What stands in the way, first what a person must mend. */
 /** What a person must mend hides what waits for it. */
 function troublesIn(label: string, found: ConnectionCounts, moment: Moment): (string | null)[] {
   const { connection } = found;
   if (isUnreadable(connection)) return [unreadableWords(connection.vaultTrouble)];
+  if (moment.unread) return [unreadWords(moment.unread)];
   const { state, refusal, banner } = connection;
   if (state === "connected" && refusal) return [refusalWords(refusal)];
   if (banner !== null) return [banner];
@@ -51,6 +54,17 @@ function troublesIn(label: string, found: ConnectionCounts, moment: Moment): (st
   const ending = loginTrouble(connection, label, moment.now);
   if (ending !== null) return [ending];
   return [...waitingWords(found, moment), ...rejectedWords(found)];
+}
+
+/** Why what is due at it waits while a service runs; null where nothing is known to stand in the way. */
+export function waitingFor(connection: Connection, now: number): string | null {
+  if (isUnreadable(connection)) return unreadableWords(connection.vaultTrouble);
+  const { state, refusal, banner, outage } = connection;
+  if (state === "connected" && refusal) return refusalWords(refusal);
+  if (banner !== null) return banner;
+  if (outage === null) return null;
+  const failing = isDegraded(outage) ? "fails at the moment" : "did not take the last call";
+  return `${failing}${whyWords(outage)}, nothing is lost; ${nextTryWords(outage, { now, isServed: true })}`;
 }
 
 function waitingWords(found: ConnectionCounts, moment: Moment): string[] {
@@ -82,13 +96,20 @@ function goneWords({ connection, gone }: ConnectionCounts): string[] {
 /** Read behind the vendor's label. */
 function outageWords(outage: Outage | null, { pending }: PushCounts, moment: Moment): string[] {
   if (outage === null) return [];
-  const why = outage.reason ? ` (${outage.reason})` : "";
+  const why = whyWords(outage);
   if (isDegraded(outage))
     return [`fails at the moment${why}, nothing is lost; ${nextTryWords(outage, moment)}`];
   return pending > 0 ? [`did not take the last call${why}; ${nextTryWords(outage, moment)}`] : [];
 }
 
-function nextTryWords({ restUntil, notBefore = 0 }: Outage, { now, isServed }: Moment): string {
+function whyWords({ reason }: Outage): string {
+  return reason ? ` (${reason})` : "";
+}
+
+function nextTryWords(
+  { restUntil, notBefore = 0 }: Outage,
+  { now, isServed }: Pick<Moment, "now" | "isServed">,
+): string {
   if (isServed && restUntil <= now + MINUTE_MS) return "it is tried again within a minute";
   if (notBefore > now) return `it asked to be left in peace until ${shortTime(notBefore)}`;
   const next = isServed ? `the next try is due at ${shortTime(restUntil)}; ` : "";
@@ -104,7 +125,7 @@ function rejectedWords({ connection, pushes: { rejected } }: ConnectionCounts): 
   if (rejected === 0) return [];
   const again = replayCommand(connection, "rejected");
   return [
-    `${count(rejected, "result")} rejected; see ${logsCommand(connection, "rejected")}, mend, then: ${again}`,
+    `${count(rejected, "result")} rejected; ${logsCommand(connection, "rejected")} says why; once that is mended: ${again}`,
   ];
 }
 
@@ -115,5 +136,13 @@ export function isUnreadable(connection: Connection | undefined): connection is 
 }
 
 function unreadableWords({ since, reason, fix }: VaultTrouble): string {
-  return `tokens cannot be read since ${shortTime(since)}: ${reason}.${fix === null ? "" : ` ${fix.replace(/[.]?$/, ".")}`} Results wait; serve looks every minute and goes on by itself`;
+  return `tokens cannot be read since ${shortTime(since)}: ${reason}. Results wait; serve looks every minute and goes on by itself${fixWords(fix)}`;
+}
+
+function unreadWords({ message, hint }: AppError): string {
+  return `tokens cannot be read: ${message}. Results wait meanwhile${fixWords(hint)}`;
+}
+
+function fixWords(fix: string | null | undefined): string {
+  return fix ? `. ${fix.replace(/[.]$/, "")}` : "";
 }

@@ -16,7 +16,9 @@ export function residencyNow(
 ): Residency {
   const { org, account, crossRegion = null } = connection;
   const isDeclared = declared !== undefined && Object.hasOwn(declared.keys.org, "region");
-  const told = isDeclared ? settingsOf(config, declared, connection)["region"] : account?.region;
+  const { region: told }: { region?: unknown } = isDeclared
+    ? settingsOf(config, declared, connection)
+    : (account ?? {});
   return residencyOf({
     config,
     org,
@@ -32,5 +34,7 @@ export function residencyStatus(config: Config, declared: VendorDeclaration | un
   const whose = { name: connection, label: declared?.label ?? connection.vendor, residency };
   const trouble = residencyTrouble(whose);
   const words = trouble ? `${whose.label}: ${trouble.message}. ${trouble.hint}` : residencyWords(whose);
-  return { org, store, account, told, isAllowed, isTrouble: trouble !== null, words };
+  // Where nothing differs there was nothing to allow.
+  const allowed = residency.differences.length > 0 ? isAllowed : null;
+  return { org, store, account, told, isAllowed: allowed, isTrouble: trouble !== null, words };
 }

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import * as v from "valibot";
 import { insistOnOwn, NO_FOLLOW, readOwnFile } from "../../shared/private-files.ts";
 import { isRunning, thisProcess } from "../../shared/process-identity.ts";
@@ -17,6 +18,8 @@ export interface ServeFault {
   message: string;
   /** What to do about it. */
   hint: string;
+  /** The next step of who sets it up, and no alarm: nobody sends anything yet. */
+  isStep?: boolean;
 }
 
 export type ServeFaultKind = StoreFaultKind | "unwritable" | "secrets";
@@ -34,11 +37,16 @@ const Told = v.object({
       since: v.number(),
       message: v.string(),
       hint: v.string(),
+      isStep: v.exactOptional(v.boolean()),
     }),
   ),
 });
 
+/** Which fault was ended: another of its kind begins at another time. */
+const Ended = v.object({ kind: v.string(), since: v.number() });
+
 const ROOM_BYTES = 16 * 1024;
+const ENDED_ROOM_BYTES = 128;
 
 /** False where nothing can be told: on a file system that cannot be written, or in a directory that is gone. */
 export function tellServeFaults(stateDir: string, faults: readonly ServeFault[]): boolean {
@@ -49,30 +57,37 @@ export function tellServeFaults(stateDir: string, faults: readonly ServeFault[])
 export function forgetServeFaults(stateDir: string): void {
   try {
     rmSync(faultsFile(stateDir), { force: true });
+    rmSync(endedFile(stateDir), { force: true });
   } catch {
     // What it says is known to be of a service that ended.
   }
 }
 
-/** Of a service that lives; none of one that was killed. */
+/** Of a service that lives; none of one that was killed, nor what `endServeFault` ended. */
 export function serveFaults(stateDir: string): readonly ServeFault[] {
-  try {
-    const { service, faults } = v.parse(Told, JSON.parse(readOwnFile(faultsFile(stateDir))));
-    return isRunning(service) ? faults : [];
-  } catch {
-    return [];
-  }
+  const told = parsed(Told, faultsFile(stateDir));
+  if (!told || !isRunning(told.service)) return [];
+  const ended = parsed(Ended, endedFile(stateDir));
+  return told.faults.filter(({ kind, since }) => kind !== ended?.kind || since !== ended.since);
 }
 
-/** Whoever mended it knows before the service notices, which then tells anew what is wrong. */
-export function endServeFault(stateDir: string, ended: ServeFault["kind"]): void {
+/**
+ * Whoever mended it knows before the service notices. The service may tell it once more meanwhile, and is not believed: that
+ * stands in a file of its own, which nobody else writes.
+ */
+export function endServeFault(stateDir: string, { kind, since }: Pick<ServeFault, "kind" | "since">): void {
+  writeInPlace(endedFile(stateDir), JSON.stringify({ kind, since }), ENDED_ROOM_BYTES);
+}
+
+function endedFile(stateDir: string): string {
+  return join(stateDir, "serve-faults-ended.json");
+}
+
+function parsed<Shape extends v.GenericSchema>(shape: Shape, path: string): v.InferOutput<Shape> | null {
   try {
-    const told = v.parse(Told, JSON.parse(readOwnFile(faultsFile(stateDir))));
-    const faults = told.faults.filter(({ kind }) => kind !== ended);
-    const text = faults.length === 0 ? "" : JSON.stringify({ ...told, faults });
-    writeInPlace(faultsFile(stateDir), text, ROOM_BYTES);
+    return v.parse(shape, JSON.parse(readOwnFile(path)));
   } catch {
-    // Nothing is told.
+    return null;
   }
 }
 

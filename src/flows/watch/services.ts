@@ -1,14 +1,22 @@
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { certificateTrouble } from "../../core/advice/certificate.ts";
+import { unreadVaultWords } from "../../core/advice/unread-vault.ts";
 import { driftWords } from "../../core/advice/service-drift.ts";
 import { isoTime } from "../../shared/clock.ts";
-import { digestOf } from "../../shared/digest.ts";
+import { digestOfValues } from "../../shared/config-digest.ts";
 import type { ServiceCertificate, ServiceFacts } from "../../store/contract/store.ts";
 
 /** A running service, with what a restart of it would change. */
 export interface RunningService {
   since: string;
+  /** The machine that it runs on; null where an older version did not say it. */
+  host: string | null;
+  /** Null where an older version did not say it, as with the addresses. */
+  pid: number | null;
+  listen: string | null;
+  admin: string | null;
   version: string;
   build: string;
   config: ServiceFacts["config"];
@@ -20,26 +28,39 @@ export interface RunningService {
 
 /** Those that say what they run; one of an older version says nothing. */
 export function asRunning(all: readonly (ServiceFacts | null)[], now: number): RunningService[] {
-  return all.filter((facts) => facts !== null).map((facts) => serviceOf(facts, now));
+  return all
+    .filter((facts) => facts !== null)
+    .map((facts) => serviceOf(facts, { now, unread: unreadVaultWords(facts, all) }));
 }
 
-function serviceOf(facts: ServiceFacts, now: number): RunningService {
-  const { startedAt, version, build, directory, config, lostLines, tls = null } = facts;
+function serviceOf(
+  facts: ServiceFacts,
+  { now, unread }: { now: number; unread: string | null },
+): RunningService {
+  const { startedAt, host = null, version, build, directory, config, lostLines, tls = null } = facts;
+  const { pid = null, listen = null, admin = null } = facts;
+  // What another machine has in its files nobody sees from here.
+  const isElsewhere = host !== null && host !== hostname();
+  const before = config?.digest ?? null;
   const running = { version, build };
   const drift = driftWords({
     running,
     // What runs from its sources has no build to compare.
-    installed: build === "source" ? running : installedIn(directory),
-    config: { before: config?.digest ?? null, now: config === null ? null : digestNow(config.file) },
+    installed: build === "source" || isElsewhere ? running : installedIn(directory),
+    config: { before, now: config === null || isElsewhere ? before : digestNow(config.file) },
     lostLines,
   });
   return {
     since: isoTime(startedAt),
+    host,
+    ...{ pid, listen, admin },
     ...running,
     config,
     lostLines,
     tls: tls && { ...tls, endsAt: isoTime(tls.endsAt) },
-    advice: [...drift, ...certificateWords(tls, now)],
+    advice: [...drift, ...certificateWords(tls, now), ...(unread === null ? [] : [unread])].map((words) =>
+      isElsewhere ? `on ${host}: ${words}` : words,
+    ),
   };
 }
 
@@ -67,7 +88,7 @@ function installedIn(directory: string): { version: string; build: string } | nu
 
 function digestNow(file: string): string | null | "unknown" {
   try {
-    return digestOf(readFileSync(file, "utf8"));
+    return digestOfValues(readFileSync(file, "utf8"));
   } catch (error) {
     const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
     return isGone ? null : "unknown";

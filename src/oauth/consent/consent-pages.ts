@@ -1,3 +1,4 @@
+import { ended } from "../../core/advice/unbroken.ts";
 import { isAppError } from "../../shared/errors.ts";
 import { connectAgain, type TokenIssuer } from "../endpoint/issuer.ts";
 import type { Page } from "../../shared/page.ts";
@@ -13,13 +14,14 @@ export function connectedPage({ label }: TokenIssuer): Page {
 /** An AppError was written to be read by people; anything else is a bug, and the terminal has its details. */
 export function failedPage(issuer: TokenIssuer, error: unknown): Page {
   const known = isAppError(error) ? error : null;
-  const hint = known?.hint ? [sentence(known.hint)] : [];
   const again = connectAgain(issuer);
+  // Between the marks by which a page knows what is to be typed.
+  const hint = known?.hint ? [ended(known.hint).replaceAll(again, "`$&`")] : [];
   return {
     tone: "bad",
     title: `${issuer.label} was not connected`,
     text: [
-      sentence(known?.message ?? "Something unexpected went wrong"),
+      ended(known?.message ?? "Something unexpected went wrong"),
       ...hint,
       "You may close this tab and go back to the terminal.",
     ],
@@ -50,7 +52,3 @@ export const strangerPage: Page = {
     "Go back to the terminal and open the link it shows.",
   ],
 };
-
-function sentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`;
-}

@@ -18,7 +18,7 @@ export function codeFrom(answer: URLSearchParams, issuer: TokenIssuer, redirectU
   const code = answer.get("code");
   if (code) return code;
   throw new AppError("VENDOR_UNEXPECTED", `${issuer.label} sent neither a code nor an error`, {
-    hint: `Run \`${connectAgain(issuer)}\` again.`,
+    hint: `Run again: ${connectAgain(issuer)}`,
   });
 }
 
@@ -29,23 +29,23 @@ function explainRefusal(
   { issuer, redirectUri }: { issuer: TokenIssuer; redirectUri: string },
 ): AppError {
   const { label, authorization } = issuer;
-  const again = `Run \`${connectAgain(issuer)}\` again`;
+  const again = `Run again: ${connectAgain(issuer)}`;
   const words = quoted(error, description);
   if (/allow.?list|whitelist|install(ation)? limit|not approved/i.test(description))
     return new AppError("VENDOR_REJECTED", `${label} does not let this account install the app${words}`, {
-      hint: `Add the account to the app's allow list in ${label}, or raise the app's install limit. ${again}.`,
+      hint: `Add the account to the app's allow list in ${label}, or raise the app's install limit. ${again}`,
     });
   if (/\badmin|marketplace access|not permitted to install/i.test(description))
     return new AppError("VENDOR_REJECTED", `${label} wants an administrator to give consent${words}`, {
-      hint: `Let an administrator of the account open the link. ${again}.`,
+      hint: `Let an administrator of the account open the link. ${again}`,
     });
   if (error === "access_denied")
     return new AppError("CANCELLED", `Consent was denied in ${label}. Nothing was changed`, {
-      hint: `${again} when the account's admin agrees.`,
+      hint: `Once the account's admin agrees: ${connectAgain(issuer)}`,
     });
   if (error === "invalid_scope" || /scope/i.test(description))
     return new AppError("VENDOR_REJECTED", `${label} refused the scopes we ask for${words}`, {
-      hint: `Give the app these scopes: ${authorization.scopes.join(" ")}. ${again}.`,
+      hint: `Give the app these scopes: ${authorization.scopes.join(" ")}. ${again}`,
     });
   if (speaksOfRedirectUri(`${error} ${description}`))
     return new AppError("CONFIG_INVALID", `${label} does not accept the redirect URI${words}`, {
@@ -53,7 +53,7 @@ function explainRefusal(
     });
   if (speaksOfPkce(`${error} ${description}`))
     return new AppError("CONFIG_INVALID", `${label} does not take how we prove who asks (PKCE)${words}`, {
-      hint: `In the configuration, ${pkceHint(issuer)}. ${again}.`,
+      hint: `In the configuration, ${pkceHint(issuer)}. ${again}`,
     });
   if (/^(invalid_client|unauthorized_client|invalid_request)$/.test(error))
     return new AppError("CONFIG_INVALID", `${label} does not accept this app's settings${words}`, {
@@ -61,7 +61,7 @@ function explainRefusal(
     });
   if (/^(server_error|temporarily_unavailable)$/.test(error))
     return new AppError("VENDOR_UNAVAILABLE", `${label} could not ask for consent just now${words}`, {
-      hint: `${again} in a few minutes.`,
+      hint: `In a few minutes: ${connectAgain(issuer)}`,
     });
-  return new AppError("VENDOR_REJECTED", `${label} did not give consent${words}`, { hint: `${again}.` });
+  return new AppError("VENDOR_REJECTED", `${label} did not give consent${words}`, { hint: again });
 }

@@ -112,7 +112,7 @@ async function countDown<T>(
     await clock.sleep(Math.min(left, 1_000), signal);
   }
   throw new AppError("TIMED_OUT", `Nobody gave consent in ${issuer.label} in time`, {
-    hint: `Run \`${connectAgain(issuer)}\` again; on another machine, paste the address the browser ends at. If ${possessive(issuer.label)} page refused the redirect URI: ${redirectHint(issuer, redirectUri)}`,
+    hint: `On another machine, paste the address the browser ends at. Run again: ${connectAgain(issuer)}\nIf ${possessive(issuer.label)} page refused the redirect URI: ${redirectHint(issuer, redirectUri)}`,
   });
 }
 

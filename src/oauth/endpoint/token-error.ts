@@ -111,12 +111,12 @@ function appOf({ issuer, isOrgsSecret = false }: TokenCall): AppOf {
 function clientRefused(call: TokenCall, said: Said, isId: boolean, isSecret: boolean): AppError {
   const { issuer } = call;
   const setId = `set ${clientIdKey(appOf(call))} in the configuration`;
-  const setSecret = `run \`${clientSecretCommand(appOf(call))}\``;
-  const fix = isId ? setId : isSecret ? setSecret : `${setSecret}, or ${setId}`;
+  const setSecret = `set the secret: ${clientSecretCommand(appOf(call))}`;
+  const fix = isId ? setId : isSecret ? setSecret : `${setId}, or ${setSecret}`;
   return new AppError(
     "CONFIG_INVALID",
     `${issuer.label} does not know this client id and secret${said.words}`,
-    { hint: `Look them up in the app's settings, then ${fix}. Connections stay as they are.` },
+    { hint: `Connections stay as they are. Look them up in the app's settings, then ${fix}` },
   );
 }
 
@@ -128,19 +128,19 @@ function redirectRefused({ issuer, redirectUri }: TokenCall, said: Said): AppErr
 
 function verifierRefused({ issuer }: TokenCall, said: Said): AppError {
   return new AppError("VENDOR_REJECTED", `${issuer.label} refused the code verifier (PKCE)${said.words}`, {
-    hint: `Run \`${connectAgain(issuer)}\` again; if it stays so, ${pkceHint(issuer)}.`,
+    hint: `If it stays so, ${pkceHint(issuer)}. Run again: ${connectAgain(issuer)}`,
   });
 }
 
 function codeRefused({ issuer }: TokenCall, said: Said): AppError {
   return new AppError("VENDOR_REJECTED", `${issuer.label} refused the code it gave us${said.words}`, {
-    hint: `Codes live for a short time and work once. Run \`${connectAgain(issuer)}\` again.`,
+    hint: `Codes live for a short time and work once. Run again: ${connectAgain(issuer)}`,
   });
 }
 
 function tokenDead({ issuer }: TokenCall, said: Said): AppError {
   return new AppError("RECONNECT_NEEDED", `${issuer.label} no longer accepts our tokens${said.words}`, {
-    hint: `Run \`${connectAgain(issuer)}\`.`,
+    hint: connectAgain(issuer),
   });
 }
 

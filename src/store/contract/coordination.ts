@@ -14,6 +14,11 @@ export interface CoordinationVerbs {
    * day. Returns those that were not sent yet, each with the time of its next try.
    */
   keepIncidents(incidents: readonly Incident[], now: number): Promise<UnsentAlert[]>;
+  /**
+   * Has it for this process alone until then. False where another took it since it was read, or it is sent or over. `dueAt`: as it
+   * was read.
+   */
+  takeAlert(alert: Pick<UnsentAlert, "id" | "dueAt">, until: number): Promise<boolean>;
   noteAlert(id: number, note: AlertNote): Promise<void>;
 }
 
@@ -21,6 +26,8 @@ export interface CoordinationVerbs {
 export interface ServiceFacts {
   /** Ms since the epoch. */
   startedAt: number;
+  /** The machine's name; an older version did not say it. */
+  host?: string;
   version: string;
   build: string;
   /** Where its program was installed when it started. */
@@ -31,8 +38,17 @@ export interface ServiceFacts {
   lostLines: number;
   /** Null where it speaks no TLS; absent in a version that spoke none. */
   tls?: ServiceCertificate | null;
+  /** Absent in a version that did not tell. */
+  pid?: number;
+  /** The address that it takes webhooks at; null until it listens. Absent in a version that did not tell. */
+  listen?: string | null;
   /** The address of its admin listener; null where it has none. Absent in a version that did not tell. */
   admin?: string | null;
+  /**
+   * What keeps it from reading anything in the vault; null where nothing does. Absent until it has looked, and in a version
+   * that did not tell.
+   */
+  vaultTrouble?: { reason: string; fix: string | null } | null;
 }
 
 /** The certificate that a running service shows. */
@@ -67,7 +83,7 @@ export interface Incident {
 export interface UnsentAlert extends Pick<Incident, "org" | "text"> {
   id: number;
   tries: number;
-  /** Ms since the epoch. */
+  /** When it may be taken, ms since the epoch. */
   dueAt: number;
 }
 

@@ -49,6 +49,8 @@ export interface InviteQuery {
   email?: string;
   /** The vendor's id of the assessment that asked for it. */
   assessmentId?: string;
+  /** The vendor whose assessment asked for it. */
+  askedBy?: string;
   /** By its newest snapshot's timestamp, ms. */
   since?: number;
   /** Exclusive. */
@@ -174,6 +176,8 @@ export interface AttemptQuery {
   vendor?: string;
   outcome?: NewAttempt["outcome"];
   email?: string;
+  /** Tries of all that this invite is told in: a contact's are those of its other invites, too. */
+  invitationId?: string;
   since?: number;
   until?: number;
   /** Only attempts logged after this one. */
@@ -187,7 +191,7 @@ export interface AttemptSum {
   environment: Environment;
   outcome: NewAttempt["outcome"];
   attempts: number;
-  /** Whom they were about, each once. */
+  /** Those whose last try of that time it was: each counts once, by what became of it. */
   subjects: number;
   firstAt: number;
   lastAt: number;

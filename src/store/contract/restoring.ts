@@ -1,5 +1,6 @@
 import type { Connection, Environment } from "../../core/connection.ts";
 import type { HeldCause } from "../../core/push.ts";
+import type { PeoplePage } from "./erasure.ts";
 import type { ConnectionKey } from "./connections.ts";
 
 /**
@@ -24,6 +25,10 @@ export interface Restoring {
   takeRules(): TakenRows;
   /** Was anybody erased, by what the old log and the backup say? True where one of them cannot say it. */
   mayHaveErased(backup: string): boolean;
+  /** Marks of whom the old log knows to be erased, as far as it can be read. */
+  erasures(): { mark: string; person: string }[];
+  /** Everybody whose name stands in the backup, in pages; null where it is too old to be asked. */
+  peopleIn(backup: string): Iterable<PeoplePage["people"]> | null;
   /** Writes the new log anew where people were taken out of it, so that no byte of them is left. */
   vacuum(): void;
   /** How many invites of the backup stay removed, since retention had removed them from the old log. */
@@ -34,7 +39,7 @@ export interface Restoring {
   oldConnections(): OldConnection[];
   /** Events of the old log that the backup does not hold, in the order in which they came. */
   missingEvents(known: "in the backup" | "in the new log", backup: string): Iterable<OldEvents>;
-  /** Of the old log's pushes: those it still owed, by connection. */
+  /** Of the old log's pushes: those it still owed and the new one can tell something about, by connection. */
   owed(): { connection: ConnectionKey; subjects: string[] }[];
   /**
    * Marks as delivered what the old log had delivered, where the new one has the same events (`isSame`), and keeps held
@@ -76,6 +81,8 @@ export interface OldEvents {
   /** Rows that were looked at so far, and rows that could not be read so far. */
   read: number;
   unreadable: number;
+  /** False where there may be any number of unreadable ones beside. */
+  isCounted: boolean;
 }
 
 export interface OldEvent {

@@ -11,4 +11,9 @@ export interface StoreThread {
   ask(): Promise<void>;
   /** The processor time that it has taken; null where the system does not tell. */
   cpuMs(): number | null;
+  /**
+   * Calls back soon after a file beside the log was changed, where the system tells that; or, unless `isWorking`, when it does no
+   * more. While the log is lost nothing is told. Null where the log is no file.
+   */
+  watchBeside: ((heard: (isWorking: boolean) => void) => () => void) | null;
 }

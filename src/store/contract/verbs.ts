@@ -70,6 +70,7 @@ export const VERBS: Readonly<Record<VerbName, VerbTraits>> = {
   endTick: { shares: true },
   runningServices: {},
   keepIncidents: {},
+  takeAlert: {},
   noteAlert: {},
   purge: {},
   openAdminLink: {},

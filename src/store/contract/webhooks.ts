@@ -1,4 +1,5 @@
 import type { Environment } from "../../core/connection.ts";
+import type { RefusalKind } from "../../core/advice/refused-sources.ts";
 import type { Finding, Inquiry } from "../../core/event.ts";
 
 /** Vendors' webhooks: what they said, what they left to be asked, what was refused. */
@@ -16,10 +17,13 @@ export interface WebhookVerbs {
   /** The webhooks of a vendor that were taken, oldest first: the last `limit` that fit. */
   received(query: ReceivedQuery): Promise<ReceivedWebhook[]>;
   /** Counts, by minute and reason, what was refused unstored. Nothing of its content is kept. */
-  noteRefusals(refusals: readonly Pick<Refusal, "source" | "reason" | "n">[], now: number): Promise<void>;
+  noteRefusals(refusals: readonly Omit<Refusal, "at">[], now: number): Promise<void>;
   /** Of one source, or all; oldest first: the last `limit`. */
   refusals(source: string | null, since: number, limit: number): Promise<Refusal[]>;
-  /** Notes when a source was taken from or refused last; what a note leaves out stays. */
+  /**
+   * Notes when a source was taken from or refused last; what a note leaves out stays. Where it was taken from, all that is
+   * counted of its refusals by then is settled.
+   */
   noteSources(notes: readonly SourceNote[]): Promise<void>;
   /** Those that were noted. */
   sources(): Promise<SourceStanding[]>;
@@ -46,8 +50,8 @@ export interface Question extends Inquiry {
 export interface QuestionPage {
   /** Only what may be asked then; all where it is absent. */
   dueBy?: number;
-  /** Only what goes to this account. */
-  of?: Pick<Inquiry, "vendor" | "org" | "environment">;
+  /** Only what goes to the accounts of this org, or to one of them. */
+  of?: Pick<Inquiry, "org"> & Partial<Pick<Inquiry, "vendor" | "environment">>;
   after: number;
   limit: number;
 }
@@ -64,6 +68,8 @@ export interface ReceivedQuery {
   /** Only those whose invite is not here yet. */
   unmatched?: boolean;
   candidateId?: string;
+  /** Only what speaks of this invite. */
+  invitationId?: string;
   /** Only what came after this one. */
   after?: number;
   limit: number;
@@ -96,7 +102,11 @@ export interface Refusal {
   at: number;
   /** In one line, with nothing of the body. */
   reason: string;
+  /** Null where an older version counted it. */
+  kind: RefusalKind | null;
   n: number;
+  /** Of them, how many came before the source was last taken from. */
+  settled: number;
 }
 
 /** Points in time, ms since the epoch. */
@@ -116,6 +126,8 @@ export interface SourceStanding {
 export interface TakenQuery {
   source: string;
   org: string;
+  /** Only of this invite, however old it is. */
+  invitationId?: string;
   limit: number;
 }
 

@@ -1,23 +1,25 @@
 import { hostname } from "node:os";
-import { databaseRefusal, notInPostgres } from "../../core/advice/database.ts";
+import { notInPostgres } from "../../core/advice/database.ts";
 import type { FollowingClock } from "../../shared/clock.ts";
-import { isAppError } from "../../shared/errors.ts";
 import { thisProcess } from "../../shared/process-identity.ts";
-import type { StoreFault } from "../contract/faults.ts";
 import type { Store } from "../contract/store.ts";
 import type { ThreadedStore } from "../contract/threaded.ts";
-import { isVerbName, type VerbName, VERBS } from "../contract/verbs.ts";
-import { connectionConfig, type Reach } from "./server/connect.ts";
+import { isVerbName, type VerbName, type VerbTraits, VERBS } from "../contract/verbs.ts";
+import { connectionConfig, directConfig, type Reach } from "../../postgres/connect.ts";
+import { orHalfCopy, refuseHalfCopy } from "./server/copy-mark.ts";
+import { insistOnCreating } from "./server/creating.ts";
 import { CHANNEL, openDirect } from "./server/direct.ts";
-import { openDatabase } from "./server/database.ts";
-import { hasLog, migrate } from "./server/migrate.ts";
+import { createFaults } from "./server/faults.ts";
+import { LOG_SCHEMA } from "./server/schema.ts";
+import { openDatabase } from "../../postgres/database.ts";
+import { hasSchema, migrate } from "../../postgres/migrate.ts";
 import { createVerbs, type PostgresVerbs } from "./verbs.ts";
 
 export interface PostgresOptions extends Reach {
-  /** Of the server itself, where `url` is a pooler's; empty: `url`. */
-  directUrl?: string;
   /** Keeps the database's time from now on. */
   clock?: FollowingClock;
+  /** Is a database waited for that cannot be reached, or used, at first? Until it can be each verb throws `STORE_UNAVAILABLE`. */
+  staysUp?: boolean;
 }
 
 const CONNECTIONS = 8;
@@ -26,11 +28,14 @@ const SLACK_MS = 10;
 /** What is changed within is told at once: those who commit with news wait for each other. */
 const TOLD_TOGETHER_MS = 20;
 
-/** The same for who only looks; null, and nothing is created, where there is no log yet. */
+/** The same for who only looks; null, and nothing is created, where there is no log yet that could be made. */
 export async function openPostgresToRead(options: PostgresOptions): Promise<ThreadedStore | null> {
   const db = openDatabase({ ...connectionConfig(options, "store.url"), max: 1 });
   try {
-    if (!(await hasLog(db))) return null;
+    if (!(await orHalfCopy(db.read, options.url, () => hasSchema(db, LOG_SCHEMA)))) {
+      await insistOnCreating(db.read, { isCopied: false });
+      return null;
+    }
   } finally {
     await db.close();
   }
@@ -39,28 +44,36 @@ export async function openPostgresToRead(options: PostgresOptions): Promise<Thre
 
 /** The log in PostgreSQL, which any number of machines share. Throws `STORE_UNAVAILABLE`, `STORE_TOO_NEW` and `CONFIG_INVALID`. */
 export async function openPostgresStore(options: PostgresOptions): Promise<ThreadedStore> {
-  const { url, directUrl, clock } = options;
+  const { url, clock } = options;
   const db = openDatabase({ ...connectionConfig(options, "store.url"), max: CONNECTIONS });
   const watchers = new Set<() => void>();
   const tellAll = () => {
     for (const onChange of watchers) onChange();
   };
-  const faults = createFaults(() => clock?.now() ?? Date.now());
-  const opened = await (async () => {
-    await migrate(db);
-    return await openDirect({
-      config: connectionConfig(
-        { ...options, url: directUrl || url },
-        directUrl ? "store.direct_url" : "store.url",
-      ),
-      name: `${hostname()} ${thisProcess().pid}`,
-      onChange: tellAll,
-      onTrouble: faults.note,
-      onTime: (at, asked, answered) => clock?.follow(at, asked, answered),
-      monotonic: () => clock?.monotonic() ?? performance.now(),
-      date: Date.now,
-    });
-  })().catch(async (error: unknown) => {
+  const direct = directConfig(options);
+  const faults = createFaults(direct.setting, () => clock?.now() ?? Date.now());
+  /** What this service is known by among the others, who forget it while it has no session. */
+  let entered: Parameters<Store["runningServices"]>[0];
+  const enterAgain = () => {
+    // Where it fails the session is lost anew, and this comes again.
+    if (entered) verbs.runningServices(entered).catch(() => {});
+  };
+  const opened = await openDirect({
+    config: direct,
+    name: `${hostname()} ${thisProcess().pid}`,
+    prepare: () => orHalfCopy(db.read, url, () => migrate(db, LOG_SCHEMA)),
+    insist: (client) => orHalfCopy(db.read, url, () => refuseHalfCopy(client, { sql: db.read, url })),
+    staysUp: options.staysUp ?? false,
+    onChange: tellAll,
+    onLost: db.renew,
+    onTrouble: (problem, isEntered) => {
+      faults.note(problem, { refuses: !isEntered });
+      if (problem === null) enterAgain();
+    },
+    onTime: (at, asked, answered) => clock?.follow(at, asked, answered),
+    monotonic: () => clock?.monotonic() ?? performance.now(),
+    date: Date.now,
+  }).catch(async (error: unknown) => {
     await db.close();
     throw error;
   });
@@ -79,8 +92,13 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Threa
     ahead: () => (clock ? clock.now() - clock.monotonic() : 0),
     slackMs: clock ? SLACK_MS : 0,
   });
+  const all = guarded(verbs, { refuse: faults.refuse, changed });
   return {
-    ...waking(verbs, changed),
+    ...all,
+    runningServices: async (options) => {
+      if (options?.enter) entered = options;
+      return await all.runningServices(options);
+    },
     watch: (onChange) => {
       watchers.add(onChange);
       return () => watchers.delete(onChange);
@@ -97,54 +115,31 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Threa
       await db.close();
     },
     isHolding: opened.isHolding,
-    faults: faults.all,
-    watchFaults: faults.watch,
+    faults: faults.faults,
+    watchFaults: faults.watchFaults,
     // No thread: a database that is away is waited for as a disk is.
-    thread: { ask: async () => void (await db.read.get("SELECT 1")), cpuMs: () => null },
+    thread: { ask: async () => void (await db.read.get("SELECT 1")), cpuMs: () => null, watchBeside: null },
   };
 }
 
-interface DirectFaults {
-  all(): readonly StoreFault[];
-  watch: Store["watchFaults"];
-  note(problem: unknown): void;
-}
-
-/** What is wrong with the direct connection. It refuses nothing: what is asked over the pool says itself whether it goes. */
-function createFaults(now: () => number): DirectFaults {
-  let faults: readonly StoreFault[] = [];
-  const watchers = new Set<() => void>();
-  return {
-    all: () => faults,
-    watch: (onChange) => {
-      watchers.add(onChange);
-      return () => watchers.delete(onChange);
-    },
-    note: (problem) => {
-      const before = faults[0];
-      const { words, hint } = isAppError(problem)
-        ? { words: problem.message, hint: problem.hint ?? "" }
-        : databaseRefusal("", problem instanceof Error ? problem.message : "");
-      faults =
-        problem === null
-          ? []
-          : [{ kind: "unusable", refuses: false, since: before?.since ?? now(), message: words, hint }];
-      if (faults.length !== Number(before !== undefined)) for (const onChange of watchers) onChange();
-    },
-  };
-}
-
-/** The verbs, each of which says when it may have made work. */
-function waking(verbs: PostgresVerbs, changed: () => void): PostgresVerbs {
-  const wake = <Args extends unknown[], Result>(verb: (...args: Args) => Promise<Result>) => {
+/** The verbs: none goes before the log was open once, and each says when it may have made work. */
+function guarded(
+  verbs: PostgresVerbs,
+  { refuse, changed }: { refuse(): void; changed(): void },
+): PostgresVerbs {
+  const guard = <Args extends unknown[], Result>(
+    verb: (...args: Args) => Promise<Result>,
+    { wakes }: VerbTraits,
+  ) => {
     return async (...args: Args): Promise<Result> => {
+      refuse();
       const result = await verb(...args);
-      changed();
+      if (wakes) changed();
       return result;
     };
   };
-  const woken: Partial<Record<VerbName, unknown>> = {};
+  const all: Partial<Record<VerbName, unknown>> = {};
   for (const name of Object.keys(verbs).filter(isVerbName))
-    if (VERBS[name].wakes) woken[name] = wake<never[], unknown>(verbs[name]);
-  return Object.assign({}, verbs, woken);
+    all[name] = guard<never[], unknown>(verbs[name], VERBS[name]);
+  return Object.assign({}, verbs, all);
 }

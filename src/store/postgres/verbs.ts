@@ -7,6 +7,7 @@ import { createHolds } from "./delivery/holds.ts";
 import { createRaising } from "./delivery/raising.ts";
 import { createCalls } from "./delivery/rate-window.ts";
 import { createSettle } from "./delivery/settle.ts";
+import { createUnheardSlots } from "./delivery/unheard-slots.ts";
 import { createAdmin } from "./coordination/admin.ts";
 import { createAlerts } from "./coordination/alerts.ts";
 import { createServices } from "./coordination/services.ts";
@@ -26,12 +27,13 @@ import { createRuns } from "./rerun/runs.ts";
 import { createSelections } from "./rerun/selections.ts";
 import { createSubjects } from "./rerun/subjects.ts";
 import { createPurge } from "./retention/purge.ts";
-import type { Db, Self, SharedTime } from "./server/sql.ts";
+import type { Db, Self, SharedTime } from "../../postgres/sql.ts";
 
 export type PostgresVerbs = Pick<Store, VerbName>;
 
 /** The store's verbs as PostgreSQL does them. */
 export function createVerbs(db: Db, self: Self, time: SharedTime): PostgresVerbs {
+  const slots = { time, unheard: createUnheardSlots() };
   return {
     append: createAppend(db),
     ...createAssign(db),
@@ -41,11 +43,11 @@ export function createVerbs(db: Db, self: Self, time: SharedTime): PostgresVerbs
     ...createWebhooks(db),
     ...createConnections(db),
     ...createConsents(db, self),
-    ...createClaims(db, self, time),
+    ...createClaims(db, self, slots),
     settle: createSettle(db),
     ...createHolds(db),
     ...createRaising(db),
-    ...createCalls(db, self, time),
+    ...createCalls(db, self, slots),
     ...createTicks(db, self),
     ...createServices(db, self),
     ...createAlerts(db),

@@ -120,7 +120,7 @@ export const ERASURE_RULES: Readonly<Record<string, TableRule>> = {
   alerts: { key: ["id"], org: "org", columns: { key: "looked through", org: SLUG, text: "looked through" } },
   refusals: {
     key: ["source", "minute", "reason"],
-    columns: { source: SLUG, reason: "looked through" },
+    columns: { source: SLUG, reason: "looked through", kind: OURS },
   },
   consents: {
     key: ["hash"],

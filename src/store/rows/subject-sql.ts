@@ -11,6 +11,15 @@ export const SUBJECT_COLUMN: Readonly<Record<SubjectKind, string>> = {
 export const SUBJECT_OF_KIND = `CASE c.subject_kind WHEN 'contact' THEN ${SUBJECT_COLUMN.contact}
   WHEN 'assessment' THEN ${SUBJECT_COLUMN.assessment} ELSE ${SUBJECT_COLUMN.result} END`;
 
+/** The subjects of one invite, of whatever kind, by `@org` and `@invitationId`; `invites` is the table. */
+export function subjectsOfInvite(invites: string): string {
+  return [SUBJECT_COLUMN.contact, SUBJECT_COLUMN.result]
+    .map(
+      (column) => `SELECT ${column} FROM ${invites} i WHERE i.org = @org AND i.invitation_id = @invitationId`,
+    )
+    .join(" UNION ");
+}
+
 /** Which invites `i` the subject means, in a form that indexes serve. */
 export function isOfSubject(kind: SubjectKind, subject: string): string {
   if (kind !== "result") return `${SUBJECT_COLUMN[kind]} = ${subject}`;

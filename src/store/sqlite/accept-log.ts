@@ -1,6 +1,7 @@
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { statOf } from "./file/identity.ts";
+import { unmarkCopied } from "../../shared/copied-log.ts";
+import { statOf } from "./file/file-at.ts";
 import { openLog, refuseRestoring } from "./file/open.ts";
 import { storeErrors } from "./file/store-errors.ts";
 
@@ -21,6 +22,8 @@ export function acceptLog({ stateDir, now, isMissed }: AcceptOptions): AcceptedL
   const path = join(stateDir, "log.db");
   return storeErrors(path, () => {
     refuseRestoring(path);
+    // Whatever a database got since: the file is the log again.
+    const wasCopied = unmarkCopied(stateDir);
     const isNew = !statOf(path)?.size;
     if (isNew) {
       // Of a log that is gone; SQLite would take it for the new one's.
@@ -29,7 +32,7 @@ export function acceptLog({ stateDir, now, isMissed }: AcceptOptions): AcceptedL
     }
     const db = openLog(stateDir, { now });
     try {
-      if (!isNew && !isMissed) return "unchanged";
+      if (!isNew && !isMissed && !wasCopied) return "unchanged";
       db.prepare("UPDATE log_file SET accepted_at = ?").run(now);
     } finally {
       db.close();

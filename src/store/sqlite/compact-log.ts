@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { servedLog } from "../../core/advice/served-log.ts";
 import { thisProcess } from "../../shared/process-identity.ts";
 import { createServices } from "./coordination/services.ts";
-import { statOf } from "./file/identity.ts";
+import { statOf } from "./file/file-at.ts";
 import { openLog } from "./file/open.ts";
 import { storeErrors } from "./file/store-errors.ts";
 import { insistOnRoom, writeAnew } from "./file/write-anew.ts";

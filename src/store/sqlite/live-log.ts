@@ -6,7 +6,11 @@ import type { Damage } from "./file/damage.ts";
 import { searchDamage } from "./file/damage-search.ts";
 import type { Db } from "./file/db.ts";
 import { createFaultBoard, type FaultBoard } from "./file/fault-board.ts";
-import { type FileToken, type Identity, identityOf, type Loss, lossError, statOf } from "./file/identity.ts";
+import { statOf } from "./file/file-at.ts";
+import { type Identity, identityOf } from "./file/identity.ts";
+import type { FileToken } from "./file/log-row.ts";
+import { type Loss, lossError } from "./file/loss.ts";
+import { type Notices, noticesOf } from "./file/notices.ts";
 import { openLog } from "./file/open.ts";
 import { isDamage, restoreCommands, storeErrors, unavailable } from "./file/store-errors.ts";
 import { guardTransactions } from "./file/transaction.ts";
@@ -32,11 +36,13 @@ export interface LiveLogOptions<Parts> {
   /** Does it wait for a log that cannot be opened at first? */
   staysUp: boolean;
   /** What works on an open log. `finish` answers all that still waits. */
-  attach(db: Db): Parts & { finish(): void };
+  attach(db: Db, notices: Notices): Parts & { finish(): void };
   onFaults(faults: readonly StoreFault[]): void;
 }
 
 const LOOK_EVERY_MS = 1_000;
+/** While the log is whole and the system tells of whatever is done to its files. */
+const LOOK_CALM_EVERY_MS = 20_000;
 /** Of two commits in a row the second need not look before it begins. */
 const LOOKED_JUST_NOW_MS = 2;
 /** What an event is written into. Damage elsewhere refuses none. */
@@ -56,6 +62,7 @@ interface Opened<Parts> {
   identity: Identity;
   parts: Parts & { finish(): void };
   search: { stop(): void };
+  notices: Notices;
 }
 
 interface Live<Parts> {
@@ -72,6 +79,9 @@ interface Live<Parts> {
   /** What was found to be damaged, to be looked through again only when it has changed. */
   refused: string;
   lookedAt: number;
+  /** The next look, and whether it is one of the rare ones. */
+  timer: NodeJS.Timeout | undefined;
+  isCalm: boolean;
 }
 
 /** Throws what no waiting can mend, as a log that a newer program wrote. */
@@ -86,9 +96,11 @@ export function openLiveLog<Parts>(options: LiveLogOptions<Parts>): LiveLog<Part
     isSuspect: false,
     refused: "",
     lookedAt: 0,
+    timer: undefined,
+    isCalm: false,
   };
   tryOpen(live);
-  const timer = setInterval(look, LOOK_EVERY_MS, live);
+  planLook(live, false);
   const parts = (): Parts => {
     if (live.opened) return live.opened.parts;
     throw unavailable(`${live.path} is not open`, "It is tried again each second.");
@@ -104,7 +116,7 @@ export function openLiveLog<Parts>(options: LiveLogOptions<Parts>): LiveLog<Part
     },
     hear: (error) => hear(live, error),
     close: () => {
-      clearInterval(timer);
+      clearTimeout(live.timer);
       const { opened } = live;
       const loss = opened?.identity.look("nothing") ?? null;
       if (loss) lose(live, loss);
@@ -150,7 +162,11 @@ function open<Parts>(live: Live<Parts>): void {
     isPaused: () => faults.has("lost"),
     onFound: (damage) => noteDamage(live, damage),
   });
-  live.opened = { db, identity, parts: options.attach(db), search };
+  const notices = noticesOf(path);
+  notices.listen(() => {
+    if (live.isCalm) planLook(live, false);
+  });
+  live.opened = { db, identity, parts: options.attach(db, notices), search, notices };
   live.previous = { token: identity.token, openedAt: Date.now() };
   live.candidate = "";
   live.isSuspect = false;
@@ -173,32 +189,45 @@ function leave<Parts>(live: Live<Parts>, how: "close" | "abandon"): void {
   const { opened } = live;
   opened?.search.stop();
   opened?.parts.finish();
+  opened?.notices.stop();
   live.opened = null;
   opened?.identity[how]();
 }
 
-/** Once a second. What it meets the next verb meets as well. */
+function planLook<Parts>(live: Live<Parts>, isCalm: boolean): void {
+  clearTimeout(live.timer);
+  live.isCalm = isCalm;
+  live.timer = setTimeout(look, isCalm ? LOOK_CALM_EVERY_MS : LOOK_EVERY_MS, live);
+}
+
+/** Once a second, or as soon as something was done to its files. What it meets the next verb meets as well. */
 function look<Parts>(live: Live<Parts>): void {
+  const { path, opened, faults } = live;
+  let isLarge = false;
   try {
-    if (live.opened) storeErrors(live.path, () => live.opened && lookAtOpen(live, live.opened));
+    if (opened) isLarge = storeErrors(path, () => lookAtOpen(live, opened));
     if (!live.opened) tryOpen(live);
   } catch (error) {
     if (!isAppError(error, "STORE_UNAVAILABLE")) throw error;
     hear(live, error);
   }
+  planLook(live, live.opened?.notices.isWorking() === true && faults.isEmpty() && !isLarge);
 }
 
-function lookAtOpen<Parts>(live: Live<Parts>, opened: Opened<Parts>): void {
+/** True where the -wal has grown large, and is to be emptied. */
+function lookAtOpen<Parts>(live: Live<Parts>, opened: Opened<Parts>): boolean {
   const { stateDir } = live.options;
   const loss = opened.identity.look("nothing");
   if (loss) {
     lose(live, loss);
     mend(live, opened, loss);
-  } else {
-    live.faults.set("lost", null);
-    if (emptyWal(opened.db, stateDir)) opened.identity.look("checkpointed");
-    live.faults.set("held-up", heldUpWal(stateDir));
+    return false;
   }
+  live.faults.set("lost", null);
+  const isLarge = emptyWal(opened.db, stateDir);
+  if (isLarge) opened.identity.look("checkpointed");
+  live.faults.set("held-up", heldUpWal(stateDir));
+  return isLarge;
 }
 
 /** Does what can be done from here, so that the next try to open finds a log. */
@@ -233,11 +262,28 @@ function isEmptied(db: Db): boolean {
 }
 
 function hear<Parts>(live: Live<Parts>, error: unknown): void {
-  if (isDamage(error) && !live.faults.has("damaged") && !live.faults.has("lost"))
+  if (isDamage(error) && !live.faults.has("damaged"))
     noteDamage(live, new Error("a page of it cannot be read"));
 }
 
-function noteDamage<Parts>({ path, faults }: Live<Parts>, damage: Damage | Error): void {
+/** What is read out of files that are the log's no more looks like damage, and is mended otherwise. */
+function lossBehind<Parts>({ opened }: Live<Parts>): Loss | null {
+  if (!opened || opened.db.inTransaction) return null;
+  try {
+    return opened.identity.look("nothing");
+  } catch {
+    return null;
+  }
+}
+
+function noteDamage<Parts>(live: Live<Parts>, damage: Damage | Error): void {
+  const { path, faults } = live;
+  if (faults.has("lost")) return;
+  const loss = lossBehind(live);
+  if (loss) {
+    lose(live, loss);
+    return;
+  }
   const known = faults.get("damaged");
   const [where, found, isIntakes] =
     damage instanceof Error

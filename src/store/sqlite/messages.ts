@@ -27,6 +27,8 @@ export type FromThread<Result = unknown> =
   | { kind: "result"; id: number; result: Result }
   | { kind: "failure"; id: number; failure: ThreadFailure }
   | { kind: "changed" }
+  /** A file beside the log was changed; or, unless `isWorking`, nobody tells of that any more. */
+  | { kind: "beside"; isWorking: boolean }
   | { kind: "faults"; faults: readonly StoreFault[] };
 
 export interface ThreadFailure {

@@ -6,6 +6,7 @@ import { copyLog } from "./file/copy.ts";
 import { thisThread } from "../../shared/thread-time.ts";
 import type { Db } from "./file/db.ts";
 import { isLockedOut, storeErrors, storeErrorsLater } from "./file/store-errors.ts";
+import type { Notices } from "./file/notices.ts";
 import { noteBusy } from "./file/transaction.ts";
 import { createGroupCommit } from "./commits/group-commit.ts";
 import { createSharedCommit } from "./commits/shared-commit.ts";
@@ -28,7 +29,7 @@ const answer = (message: FromThread) => port.postMessage(message);
 const path = join(stateDir, "log.db");
 
 /** What works on the log while one file of it is open. */
-function attach(db: Db) {
+function attach(db: Db, notices: Notices) {
   const verbs = createVerbs(db, thisProcess(), { now: Date.now });
   const call = (name: VerbName, args: unknown[]): unknown => {
     const verb: (...args: never[]) => unknown = verbs[name];
@@ -42,7 +43,8 @@ function attach(db: Db) {
   const appends = createGroupCommit((events) => storeErrors(path, () => verbs.append(events)));
   const deliveries = createSharedCommit(db, path);
   const sliced = createSlicedWork(path);
-  const stopWatching = watchOthers(db, () => answer({ kind: "changed" }));
+  const stopWatching = watchOthers(db, notices, () => answer({ kind: "changed" }));
+  notices.listenBeside((isWorking) => answer({ kind: "beside", isWorking }));
   return {
     call,
     copyTo: (file: string) => storeErrorsLater(path, () => copyLog(db, file)),

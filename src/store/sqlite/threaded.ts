@@ -4,11 +4,13 @@ import { AppError } from "../../shared/errors.ts";
 import { cpuMsOf } from "../../shared/thread-time.ts";
 import type { StoreFault } from "../contract/store.ts";
 import type { ThreadedStore } from "../contract/threaded.ts";
-import { LockedOut, repeatWhileLockedOut } from "./locked-out.ts";
+import { LockedOut, repeatWhileLockedOut } from "./file/locked-out.ts";
 import type { FromThread, ThreadFailure, ThreadOptions, ToThread } from "./messages.ts";
 import { type VerbName, VERBS } from "../contract/verbs.ts";
 import { storeOf, type VerbArgs, type VerbResult } from "./forward.ts";
 
+/** Its thread looks for the lock for a moment only, and serves others in between. */
+const PAUSE_MS = 250;
 /** What waits for a commit is bounded; beyond it `append` refuses at once and the sender tries again. */
 const MOST_WAITING_EVENTS = 20_000;
 
@@ -22,12 +24,11 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
     } satisfies ThreadOptions,
   });
   const exited = new Promise((resolve) => worker.once("exit", resolve));
-  /** What answers each call under way. Only its caller knows the type of the result, hence `never`. */
-  const calls = new Map<number, { resolve: (result: never) => void; reject: (error: Error) => void }>();
+  const calls = createCalls();
   const watchers = new Set<() => void>();
   const faultWatchers = new Set<() => void>();
+  const besideWatchers = new Set<(isWorking: boolean) => void>();
   let faults: readonly StoreFault[] = [];
-  let lastId = 0;
   let ended: Error | null = null;
 
   const changed = () => {
@@ -35,8 +36,7 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
   };
   const end = (error: Error) => {
     ended ??= error;
-    for (const { reject } of calls.values()) reject(ended);
-    calls.clear();
+    for (const { reject } of calls.takeAll()) reject(ended);
   };
 
   const thread = await new Promise<string | null>((resolve, reject) => {
@@ -48,14 +48,16 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
           return reject(errorOf(message.failure));
         case "changed":
           return changed();
+        case "beside":
+          for (const heard of besideWatchers) heard(message.isWorking);
+          return;
         case "faults":
           faults = message.faults;
           for (const onChange of faultWatchers) onChange();
           // What waited for the store may be done now.
           return changed();
       }
-      const call = calls.get(message.id);
-      calls.delete(message.id);
+      const call = calls.take(message.id);
       if (message.kind === "result") call?.resolve(message.result);
       else call?.reject(errorOf(message.failure));
     });
@@ -72,9 +74,7 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
   const send = <Result>(message: (id: number) => ToThread): Promise<Result> =>
     new Promise((resolve, reject) => {
       if (ended) return reject(ended);
-      lastId += 1;
-      calls.set(lastId, { resolve, reject });
-      worker.postMessage(message(lastId));
+      worker.postMessage(message(calls.add({ resolve, reject })));
     });
   let waitingEvents = 0;
   /** From memory: a thread that is at work on what is wrong answers nobody. */
@@ -99,8 +99,9 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
     }
   };
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]): Promise<VerbResult[Name]> => {
-    const result = await repeatWhileLockedOut(() =>
-      send<VerbResult[Name]>((id) => ({ kind: "verb", id, name, args })),
+    const result = await repeatWhileLockedOut(
+      () => send<VerbResult[Name]>((id) => ({ kind: "verb", id, name, args })),
+      { pauseMs: PAUSE_MS },
     );
     if (VERBS[name].wakes) changed();
     return result;
@@ -128,7 +129,41 @@ export async function openThreadedStore(options: ThreadOptions & { threadUrl: UR
     thread: {
       ask: () => send<void>((id) => ({ kind: "ask", id })),
       cpuMs: () => (thread === null ? null : cpuMsOf(thread)),
+      watchBeside: (heard) => {
+        besideWatchers.add(heard);
+        return () => besideWatchers.delete(heard);
+      },
     },
+  };
+}
+
+/** What answers a call under way. Only its caller knows the type of the result, hence `never`. */
+interface Call {
+  resolve: (result: never) => void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * By places that are used again: a Map that calls pass through leaves tables behind as it grows, and what they held stays
+ * until the whole heap is collected.
+ */
+function createCalls() {
+  const places: (Call | null)[] = [];
+  const free: number[] = [];
+  const take = (id: number): Call | null => {
+    const call = places[id] ?? null;
+    if (call) free.push(id);
+    places[id] = null;
+    return call;
+  };
+  return {
+    add: (call: Call): number => {
+      const id = free.pop() ?? places.length;
+      places[id] = call;
+      return id;
+    },
+    take,
+    takeAll: (): Call[] => [...places.keys()].flatMap((id) => take(id) ?? []),
   };
 }
 

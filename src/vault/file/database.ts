@@ -1,42 +1,26 @@
+import { lstatSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import { unfitNativePart } from "../../shared/native-part.ts";
 import { makePrivateDir } from "../../shared/private-dir.ts";
 import { closeToOthers, createOnce, misplacedDatabase } from "../../shared/private-files.ts";
+import { deniedAt } from "../../shared/readable-file.ts";
 import type { VaultBackend } from "../contract.ts";
+import type { VaultPlace, VaultRows } from "../rows.ts";
 import { DISK_FULL, isDiskFull } from "./full-disk.ts";
 
 /**
  * `vault.db`: which backend was chosen, the names of all items, and, for the sealed vault, their sealed values.
  * With the keychain it holds names only, because asking an OS keychain for a list can crash or hang.
  */
-export interface VaultDatabase {
-  readonly path: string;
+export interface VaultDatabase extends VaultRows {
   /** Runs `work` alone among all processes, all or nothing. Checks first that the vault's backend is `backend`. */
   alone<T>(work: () => T): T;
   revision(): number;
-  names(prefix: string): string[];
-  /** Null for an absent item and for one whose value rests in the keychain. */
-  sealed(name: string): Buffer | null;
-  put(name: string, sealed: Buffer | null): void;
-  remove(name: string): void;
-  /** Notes when an operator set it, ms since the epoch. */
-  stamp(name: string, at: number): void;
-  /** When those were set whose names begin so. What an older program set has no time. */
+  names(prefix?: string): string[];
   stamps(prefix: string): Map<string, number>;
-  keyCheck(): KeyCheck | null;
-  setKeyCheck(check: KeyCheck): void;
-  /** Every other process shall read again. */
-  touch(): void;
   close(): void;
-}
-
-/** What recognises the right key without opening an item. */
-export interface KeyCheck {
-  salt: Buffer;
-  /** The sealed list of the rows. */
-  proof: Buffer;
 }
 
 const FORMAT = 1;
@@ -60,8 +44,15 @@ const SCHEMA = `
 /** An older program leaves it alone. */
 const STAMPS = "create table if not exists item_set (name text primary key, at integer not null) strict";
 
+export const vaultPath = (stateDir: string) => join(stateDir, "vault.db");
+
+/** What stands where the vault's file belongs, a link that is refused later as itself. Throws `VAULT_UNAVAILABLE` where nobody can tell. */
+export function vaultFileAt(path: string): Stats | undefined {
+  return guarded(path, () => lstatSync(path, { throwIfNoEntry: false }));
+}
+
 export function openVaultDatabase(stateDir: string, backend: VaultBackend): VaultDatabase {
-  const path = join(stateDir, "vault.db");
+  const path = vaultPath(stateDir);
   return guarded(path, () => {
     createPrivately(stateDir, path);
     const db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
@@ -137,7 +128,8 @@ function verbs(db: Database.Database, path: string, backend: VaultBackend): Vaul
           .immediate(),
       ),
     revision: () => guarded(path, () => choice.get()?.revision ?? 0),
-    names: (prefix) => guarded(path, () => names.all({ prefix }).map((row) => row.name)),
+    isEmpty: () => guarded(path, () => names.get({ prefix: "" }) === undefined),
+    names: (prefix = "") => guarded(path, () => names.all({ prefix }).map((row) => row.name)),
     sealed: (name) => sealed.get(name)?.sealed ?? null,
     put: (name, value) => void put.run(name, value),
     remove: (name) => {
@@ -160,9 +152,31 @@ function verbs(db: Database.Database, path: string, backend: VaultBackend): Vaul
   };
 }
 
-/** Tokens come and go by themselves; when a secret was set is what an operator asks. */
-export function stampSecrets(db: VaultDatabase, changes: ReadonlyMap<string, unknown>, now: number): void {
-  for (const [name, value] of changes) if (value !== null && name.startsWith("secret/")) db.stamp(name, now);
+/** The file for who writes, and for who reads: null while there is none. */
+export interface VaultFile {
+  database(): VaultDatabase;
+  databaseToRead(): VaultDatabase | null;
+}
+
+/** The rows of a sealed vault in `vault.db`, opened on first need. */
+export function vaultFile({ database, databaseToRead }: VaultFile, stateDir: string): VaultPlace {
+  return {
+    alone: async (_, work) => {
+      const db = database();
+      return db.alone(() => work(db));
+    },
+    look: async (_, work) => {
+      const db = databaseToRead();
+      return db === null ? null : db.alone(() => work(db));
+    },
+    names: async (prefix) => {
+      const db = databaseToRead();
+      return db === null ? [] : db.alone(() => db.names(prefix));
+    },
+    stamps: async (prefix) => databaseToRead()?.stamps(prefix) ?? new Map(),
+    revision: () => databaseToRead()?.revision() ?? 0,
+    where: () => stateDir,
+  };
 }
 
 function otherBackend(path: string, chosen: VaultBackend, wanted: VaultBackend): AppError {
@@ -184,11 +198,19 @@ function guarded<T>(path: string, work: () => T): T {
     if (isAppError(cause)) throw cause;
     const unfit = unfitNativePart("better-sqlite3", cause);
     if (unfit) throw unfit;
+    const closed = deniedAt(path);
     const [what, hint] = isDiskFull(cause)
       ? [`cannot grow: ${DISK_FULL.what}`, DISK_FULL.hint]
-      : [`cannot be used: ${String(cause.code)}`, hintFor(path, String(cause.code))];
+      : closed !== null
+        ? [`may not be read by this user: ${closed} is another's`, ownerHint(closed)]
+        : [`cannot be used: ${String(cause.code)}`, hintFor(path, String(cause.code))];
     throw new AppError("VAULT_UNAVAILABLE", `${path} ${what}`, { hint, cause });
   }
+}
+
+/** The vault may be read by its owner alone. */
+function ownerHint(closed: string): string {
+  return `Work as its owner, whom this shows: ls -ld '${closed.replaceAll("'", "'\\''")}'`;
 }
 
 function hintFor(path: string, code: string): string {

@@ -3,14 +3,13 @@ import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { type Secret, secret } from "../../shared/secret.ts";
 import type { Vault } from "../contract.ts";
-import { stampSecrets, type VaultDatabase } from "../file/database.ts";
+import type { VaultDatabase, VaultFile } from "../file/database.ts";
+import { stampSecrets } from "../rows.ts";
 import { type KeychainCallOptions, keychainCaller } from "./keychain-call.ts";
 import { SERVICE } from "./keychain-items.ts";
 
 /** Items in the OS keychain, one each; `vault.db` keeps their names and nothing else. */
-export interface KeychainOptions extends KeychainCallOptions {
-  /** Opened on first need. */
-  database: () => VaultDatabase;
+export interface KeychainOptions extends KeychainCallOptions, VaultFile {
   clock: Pick<Clock, "now">;
 }
 
@@ -19,8 +18,8 @@ export function keychainVault(options: KeychainOptions): Omit<Vault, "exclusivel
   return {
     backend: "keychain",
     read: async (names) => {
-      const db = options.database();
-      const isUsed = db.alone(() => db.names("").length > 0 && db.revision() > 0);
+      const db = options.databaseToRead();
+      const isUsed = db?.alone(() => !db.isEmpty() && db.revision() > 0) ?? false;
       const { found, canary } = await call({ read: [...names], write: [] });
       if (isUsed && !canary) throw lockedOrEmptied();
       return new Map<string, Secret>(Object.entries(found).map(([name, text]) => [name, secret(text)]));
@@ -46,11 +45,11 @@ export function keychainVault(options: KeychainOptions): Omit<Vault, "exclusivel
       });
     },
     names: async (prefix) => {
-      const db = options.database();
-      return db.alone(() => db.names(prefix));
+      const db = options.databaseToRead();
+      return db === null ? [] : db.alone(() => db.names(prefix));
     },
-    setAt: async (prefix) => options.database().stamps(prefix),
-    revision: () => options.database().revision(),
+    setAt: async (prefix) => options.databaseToRead()?.stamps(prefix) ?? new Map(),
+    revision: () => options.databaseToRead()?.revision() ?? 0,
     describe: () => `${KEYCHAINS[options.host.platform] ?? "the desktop's keyring"}, service ${SERVICE}`,
   };
 }
@@ -70,6 +69,6 @@ function listNew(db: VaultDatabase, changes: ReadonlyMap<string, Secret | null>)
 /** Never "not connected": a locked keyring denies having what it holds. */
 function lockedOrEmptied(): AppError {
   return new AppError("VAULT_UNAVAILABLE", "The OS keychain is locked, or was emptied", {
-    hint: `Unlock it (sign in to the desktop, or open its password manager). If it was emptied: set the secrets again with \`${setSecretCommand("<name>")}\`, then connect again.`,
+    hint: `Unlock it (sign in to the desktop, or open its password manager). If it was emptied, set the secrets again and connect again: ${setSecretCommand("<name>")}`,
   });
 }

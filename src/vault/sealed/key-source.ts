@@ -6,15 +6,16 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
   readFileSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { AppError } from "../../shared/errors.ts";
 import { makePrivateDir } from "../../shared/private-dir.ts";
-import { NO_FOLLOW, ownUser } from "../../shared/private-files.ts";
+import { isInside, NO_FOLLOW, ownUser } from "../../shared/private-files.ts";
 import { DISK_FULL, isDiskFull } from "../file/full-disk.ts";
 
 /** Where the sealed vault's key comes from. A credential belongs to systemd: read-only, its permissions not ours. */
@@ -24,6 +25,7 @@ export interface KeySource {
 }
 
 const SHORTEST_KEY_BYTES = 32;
+const LONGEST_NAMED_KEY_BYTES = 1_024;
 
 /** A configured key file goes before the systemd credential `vault-key`; null when there is neither. */
 export function findKeySource(from: {
@@ -70,6 +72,34 @@ function insistOnPrivate({ kind, path }: KeySource, file: number): void {
       hint: `chmod 600 ${path}`,
     });
   }
+}
+
+/**
+ * The key in a file that an operator named for the first time, made where there is none. Throws `USAGE` for what is read as
+ * something else, as a configuration, and leaves it as it is: its content may be in use elsewhere, and its permissions, too.
+ */
+export function namedKey(path: string, platform: NodeJS.Platform): Buffer {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found) return createKey(path);
+  if (!found.isFile() || found.size < SHORTEST_KEY_BYTES || found.size > LONGEST_NAMED_KEY_BYTES)
+    throw noKey(path);
+  if (isText(readFileSync(path))) throw noKey(path);
+  if (platform !== "win32" && (found.mode & 0o077) !== 0)
+    throw new AppError("USAGE", `${path} can be read by other users`, {
+      hint: `Where it is a key of yours and nobody read it: chmod 600 '${path}'`,
+    });
+  return readKey({ kind: "file", path }, platform) ?? createKey(path);
+}
+
+/** Words, or several lines. One word of letters and digits is a key that somebody wrote down. */
+function isText(material: Buffer): boolean {
+  return material.every((byte) => byte < 0x80) && !/^[\w+/=-]+\n?$/.test(material.toString("latin1"));
+}
+
+function noKey(path: string): AppError {
+  return new AppError("USAGE", `${path} is there, and is no key`, {
+    hint: "Name a path where nothing is: the key is made there. A key is a file of 32 random bytes or more, or of one word as long.",
+  });
 }
 
 function openOrNull(source: KeySource): number | null {
@@ -125,9 +155,4 @@ export function flushDirectory(path: string): void {
   } catch {
     // The file itself is flushed; some file systems refuse this for a directory.
   }
-}
-
-function isInside(directory: string, path: string): boolean {
-  const way = relative(directory, path);
-  return way !== "" && !way.startsWith("..");
 }

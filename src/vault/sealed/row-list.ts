@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
 import { seal, unseal } from "../../shared/seal.ts";
-import type { VaultDatabase } from "../file/database.ts";
+import type { VaultRows } from "../rows.ts";
 
 /**
  * Which rows a vault has, each with a digest of its sealed bytes. The list is sealed with the vault's key, so that a row
@@ -26,7 +26,7 @@ export function openRowList(key: Buffer, sealed: Buffer): RowList | "unbound" | 
   return new Map(rows);
 }
 
-/** The item's text; null where there is none. Throws where the file holds another row than was written last, or none. */
+/** The item's text; null where there is none. Throws where another row stands there than was written last, or none. */
 export function openRow(
   { key, list }: { key: Buffer; list: RowList | "unbound" },
   name: string,
@@ -36,25 +36,25 @@ export function openRow(
   if (isBound && sealed === null) return null;
   const text = isBound && sealed !== null ? unseal(key, name, sealed) : null;
   if (text !== null) return text;
-  throw new AppError("VAULT_UNAVAILABLE", `The item ${name} in vault.db was altered`, {
-    hint: "Set this secret again, or connect again; find out who wrote to the file.",
+  throw new AppError("VAULT_UNAVAILABLE", `The item ${name} in the vault was altered`, {
+    hint: "Set this secret again, or connect again; find out who wrote into the vault.",
   });
 }
 
 /** Seals and puts, or removes where the text is null, and returns the list with it. */
 export function changeRows(
-  db: VaultDatabase,
+  rows: VaultRows,
   { key, list }: { key: Buffer; list: RowList },
   changes: Iterable<readonly [name: string, text: string | null]>,
 ): RowList {
   const changed = new Map(list);
   for (const [name, text] of changes) {
     if (text === null) {
-      db.remove(name);
+      rows.remove(name);
       changed.delete(name);
     } else {
       const sealed = seal(key, name, text);
-      db.put(name, sealed);
+      rows.put(name, sealed);
       changed.set(name, digestOf(sealed));
     }
   }

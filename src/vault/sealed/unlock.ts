@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../shared/errors.ts";
-import type { KeyCheck, VaultDatabase } from "../file/database.ts";
+import { NO_VAULT_KEY } from "../../shared/no-vault-key.ts";
+import type { KeyCheck, VaultRows } from "../rows.ts";
 import { createKey, flushDirectory, type KeySource, readKey } from "./key-source.ts";
 import { deriveKey } from "../../shared/seal.ts";
 import { openRowList, type RowList, sealRowList } from "./row-list.ts";
@@ -12,19 +13,28 @@ interface UnlockOptions {
   platform: NodeJS.Platform;
 }
 
-/** A vault that can be read and written now. */
-export interface Unlocked {
+export const SALT_BYTES = 32;
+
+interface HeldKey {
   salt: Buffer;
   key: Buffer;
   /** What the key was derived from. */
   material: Buffer;
+}
+
+/** A vault that can be read and written now. */
+export interface Unlocked extends HeldKey {
   list: RowList | "unbound";
 }
 
 /** A key that nothing was sealed with yet. */
 export function newKey(material: Buffer): { salt: Buffer; key: Buffer } {
-  const salt = randomBytes(32);
-  return { salt, key: deriveKey("vault", material, salt) };
+  const salt = randomBytes(SALT_BYTES);
+  return { salt, key: keyOf(material, salt) };
+}
+
+export function keyOf(material: Buffer, salt: Buffer): Buffer {
+  return deriveKey("vault", material, salt);
 }
 
 /** Where a rotation puts the new key until every item is sealed with it. */
@@ -32,45 +42,92 @@ export function nextKeyPath(source: KeySource): string {
   return `${source.path}.next`;
 }
 
+export interface KeyHolder {
+  /** For who writes: makes a key where nothing was sealed yet. */
+  unlock(rows: VaultRows): Unlocked;
+  /** For who reads: null where nothing was sealed yet. */
+  unlockToRead(rows: VaultRows): Unlocked | null;
+  /** The list that this process sealed itself: it need not be opened again. */
+  sealed(proof: Buffer, list: RowList): void;
+  /** Throws where no key can be had, or one that must not be used, also before anything is sealed. */
+  insistOnSource(): void;
+}
+
 /**
  * Finds the key, inside a transaction on the vault, and keeps it while the vault's salt stands, so that a `rekey`
  * by another process is noticed at once.
  */
-export function keyHolder(options: UnlockOptions): (db: VaultDatabase) => Unlocked {
-  let held: { salt: Buffer; key: Buffer; material: Buffer } | null = null;
-  return (db) => {
-    const check = db.keyCheck();
-    if (held && check && held.salt.equals(check.salt)) {
-      const list = openRowList(held.key, check.proof);
-      if (list) return { ...held, list };
-    }
-    const unlocked = unlock(options, db, check);
-    held = unlocked;
+export function keyHolder({ keySource, platform }: UnlockOptions): KeyHolder {
+  let held: HeldKey | null = null;
+  /** To open the list of a thousand orgs' rows costs ten times what a row costs, and most who read find it as it was. */
+  let opened: { proof: Buffer; list: RowList | "unbound" } | null = null;
+  const listIn = ({ key }: HeldKey, { proof }: KeyCheck) => {
+    if (opened?.proof.equals(proof)) return opened.list;
+    const list = openRowList(key, proof);
+    opened = list && { proof, list };
+    return list;
+  };
+  const withHeld = (check: KeyCheck | null): Unlocked | null => {
+    if (!held || !check || !held.salt.equals(check.salt)) return null;
+    const list = listIn(held, check);
+    return list && { ...held, list };
+  };
+  const unlockToRead = (rows: VaultRows): Unlocked | null => {
+    const check = rows.keyCheck();
+    const known = withHeld(check);
+    if (known) return known;
+    if (!keySource) throw noKeySource();
+    const unlocked = openSealed({ keySource, platform }, rows, check);
+    if (unlocked) held = unlocked;
     return unlocked;
+  };
+  return {
+    unlockToRead,
+    unlock: (rows) => {
+      const unlocked = unlockToRead(rows);
+      if (unlocked) return unlocked;
+      if (!keySource) throw noKeySource();
+      held = sealFirst({ keySource, platform }, rows);
+      return { ...held, list: new Map() };
+    },
+    sealed: (proof, list) => {
+      opened = { proof, list };
+    },
+    insistOnSource: () => {
+      if (held) return;
+      if (!keySource) throw noKeySource();
+      if (!readKey(keySource, platform) && keySource.kind === "credential") throw keyMissing(keySource);
+    },
   };
 }
 
-function unlock({ keySource, platform }: UnlockOptions, db: VaultDatabase, check: KeyCheck | null): Unlocked {
-  if (!keySource) throw noKeySource();
-  const isEmpty = db.names("").length === 0;
+interface Sourced extends UnlockOptions {
+  keySource: KeySource;
+}
+
+/** Null where nothing was sealed yet: any key would do. */
+function openSealed({ keySource, platform }: Sourced, rows: VaultRows, check: KeyCheck | null) {
+  if (!check) return null;
+  const isEmpty = rows.isEmpty();
   const material = readKey(keySource, platform);
-  if (check) {
-    const fitting = openWith(material, check) ?? finishRotation(keySource, platform, check);
-    if (fitting) return fitting;
-    if (!isEmpty) throw material ? wrongKey(keySource, db.path) : keyMissing(keySource);
-  }
-  // A new key opens nothing that was sealed before: it is made only while there is nothing to open.
-  if (!material && keySource.kind === "credential") throw keyMissing(keySource);
-  const found = material ?? createKey(keySource.path);
-  const list: RowList = new Map();
-  const { salt, key } = newKey(found);
-  db.setKeyCheck({ salt, proof: sealRowList(key, list) });
-  return { salt, key, material: found, list };
+  const fitting = openWith(material, check) ?? finishRotation(keySource, platform, check);
+  if (fitting || isEmpty) return fitting;
+  throw material ? wrongKey(keySource, rows.path) : keyMissing(keySource);
+}
+
+/** A new key opens nothing that was sealed before: it is made only while there is nothing to open. */
+function sealFirst({ keySource, platform }: Sourced, rows: VaultRows) {
+  const found = readKey(keySource, platform);
+  if (!found && keySource.kind === "credential") throw keyMissing(keySource);
+  const material = found ?? createKey(keySource.path);
+  const { salt, key } = newKey(material);
+  rows.setKeyCheck({ salt, proof: sealRowList(key, new Map()) });
+  return { salt, key, material };
 }
 
 function openWith(material: Buffer | null, check: KeyCheck): Unlocked | null {
   if (!material) return null;
-  const key = deriveKey("vault", material, check.salt);
+  const key = keyOf(material, check.salt);
   const list = openRowList(key, check.proof);
   return list && { salt: check.salt, key, material, list };
 }
@@ -86,17 +143,15 @@ function finishRotation(source: KeySource, platform: NodeJS.Platform, check: Key
   return fitting;
 }
 
-function noKeySource(): AppError {
-  return new AppError("VAULT_UNAVAILABLE", "The sealed vault has no key", {
-    hint: "Set [vault] key_file, or run as a systemd service with LoadCredential=vault-key:/path/to/key.",
-  });
+export function noKeySource(): AppError {
+  return new AppError("VAULT_UNAVAILABLE", NO_VAULT_KEY.message, { hint: NO_VAULT_KEY.hint });
 }
 
 function keyMissing(source: KeySource): AppError {
   return new AppError("VAULT_UNAVAILABLE", `The vault's key is missing: ${source.path}`, {
     hint:
       source.kind === "file"
-        ? "Restore the key file from your backup, or set vault.key_file to where it is."
+        ? "Restore the key file from your backup, or from another machine that shares the vault, or set vault.key_file to where it is."
         : "Add LoadCredential=vault-key:/path/to/key to the unit, or set vault.key_file.",
   });
 }

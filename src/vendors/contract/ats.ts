@@ -72,7 +72,8 @@ export interface VendorCatalog {
   list(access: Access, jobId: string): Promise<(CatalogEntry & { stage: string })[]>;
   /** Null when the stage triggers nothing. */
   entry(access: Access, place: StagePlace): Promise<CatalogEntry | null>;
-  set(access: Access, place: StagePlace, entry: CatalogEntry): Promise<CatalogEntry>;
+  /** Null where the vendor knows no such job, or no such stage of it. */
+  set(access: Access, place: StagePlace, entry: CatalogEntry): Promise<CatalogEntry | null>;
 }
 
 /** Kept by us: the vendor has none, and tells of moves alone. */
@@ -80,6 +81,7 @@ export interface KeptCatalog {
   kept: "here";
   /** The steps of the company's hiring processes. */
   stages(access: Access): Promise<Stage[]>;
+  hasJob(access: Access, jobId: string): Promise<boolean>;
 }
 
 export interface Person {

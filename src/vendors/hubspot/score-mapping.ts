@@ -60,33 +60,40 @@ function readHeads(
   invites: readonly Invite[],
   { resultBase, forgotten }: { resultBase: string; forgotten: Forgotten | null },
 ): Property[] {
-  const { latest, latestCompleted } = contactHeads([...invites.map(living), ...gone(forgotten)]);
+  const heads: readonly Head[] = forgotten === null ? invites : [...invites, ...gone(forgotten)];
+  const { latest, latestCompleted } = contactHeads(heads);
   const ofLatest = (reading: (head: Invite) => Reading): Property[1] =>
-    latest === null ? null : latest.invite === null ? WITHHELD : reading(latest.invite);
-  const completedAt = latestCompleted?.invite?.completedAt ?? null;
-  const ofCompleted = completedAt === null ? null : { value: isoTime(completedAt) };
+    latest === null ? null : isGone(latest) ? WITHHELD : reading(latest);
   return [
     ["jc_test_status", ofLatest(({ status }) => ({ value: status }))],
     ["jc_result_url", ofLatest((head) => resultUrlOf(head, resultBase))],
-    ["jc_completed_at", latestCompleted?.invite === null ? WITHHELD : ofCompleted],
+    ["jc_completed_at", completedAtOf(latestCompleted)],
     ["jc_invitation_id", ofLatest(({ invitationId }) => ({ value: invitationId }))],
   ];
 }
 
-/** What may speak for the contact: an invite, or one that is gone and had spoken. */
-type Head = Pick<
-  Invite,
-  "invitationId" | "status" | "sentAt" | "earliestAt" | "tests" | "origin" | "toldBy"
-> & { invite: Invite | null };
+function completedAtOf(head: Head | null): Property[1] {
+  if (head !== null && isGone(head)) return WITHHELD;
+  const completedAt = head?.completedAt ?? null;
+  return completedAt === null ? null : { value: isoTime(completedAt) };
+}
 
-function living(invite: Invite): Head {
-  return { ...invite, invite };
+/** What may speak for the contact: an invite, or one that is gone and had spoken. */
+type Head = Invite | GoneHead;
+
+interface GoneHead
+  extends Pick<Invite, "invitationId" | "status" | "sentAt" | "earliestAt" | "tests" | "origin" | "toldBy"> {
+  isGone: true;
+}
+
+function isGone(head: Head): head is GoneHead {
+  return "isGone" in head;
 }
 
 /** Of the same moment an invite counts before it, as its id is none: it may be the same one, made anew. */
-function gone(forgotten: Forgotten | null): Head[] {
-  return (forgotten?.heads ?? []).map(({ status, madeAt, hasCompletedTest, toldBy, vendor }) => ({
-    invite: null,
+function gone(forgotten: Forgotten): GoneHead[] {
+  return forgotten.heads.map(({ status, madeAt, hasCompletedTest, toldBy, vendor }) => ({
+    isGone: true,
     invitationId: "",
     status,
     sentAt: madeAt,

@@ -1,13 +1,10 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
 import { connectCommand } from "../../core/advice/command-lines.ts";
 import { AppError } from "../../shared/errors.ts";
-import { cut, maskEmailsIn, plain } from "../../shared/text.ts";
+import { refusalWords } from "../calling/refusal-words.ts";
 import { retryAfter } from "../calling/retry-after.ts";
 import type { Api, ApiAnswer } from "./api.ts";
 import type { Problem } from "./problem.ts";
-
-/** Of a vendor's words so much is shown. */
-const LONGEST_MESSAGE = 2_000;
 
 export type Verdict =
   | { kind: "done" }
@@ -107,10 +104,14 @@ export function failure(
     case "refused":
       return new AppError(
         "VENDOR_REJECTED",
-        `HubSpot refused ${doing} with ${answer.status}: ${maskEmailsIn(plain(cut(verdict.problem.message, LONGEST_MESSAGE)))}${trace}`,
+        `HubSpot refused ${doing} with ${answer.status}${wordsOf(verdict.problem, doing)}${trace}`,
         isPathRefused(answer.status) ? { hint: PATH_HINT } : {},
       );
   }
+}
+
+function wordsOf({ message, category }: Problem, doing: string): string {
+  return refusalWords({ message, code: category }, { isAboutPerson: /\bcontacts?\b/.test(doing) });
 }
 
 /** 423 is a lock after mass writes, 477 an account on the move between data centers. */

@@ -7,8 +7,6 @@ import { parseTimestamp } from "./timestamp.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** NUL and lone surrogates survive neither UTF-8 nor every store. */
-const UNSTORABLE = /[\0\p{Cs}]/gu;
 /** Controls, line and reading direction marks, lone surrogates: what names something is typed, compared and shown. */
 const UNFIT_TO_NAME = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
 
@@ -53,7 +51,8 @@ export function optionalIdentifier(value: unknown, path: string): string | null 
 
 /** What no store can hold becomes U+FFFD; the payload stays as it came. */
 export function storable(text: string): string {
-  return text.replace(UNSTORABLE, "\ufffd");
+  // NUL and lone surrogates survive neither UTF-8 nor every store.
+  return text.toWellFormed().replaceAll("\0", "\ufffd");
 }
 
 function filled(value: unknown, path: string, longest: number): string {
@@ -70,7 +69,7 @@ function isBlank(value: unknown): boolean {
 
 /** Milliseconds since the epoch. */
 export function timestamp(value: unknown, path: string): number {
-  const at = parseTimestamp(text(value, path));
+  const at = parseTimestamp(filled(value, path, LONGEST_TEXT));
   if (at !== null) return at;
   throw new EventRefused(`${path} is not a time with a zone, such as 2026-11-22T10:15:00Z`);
 }

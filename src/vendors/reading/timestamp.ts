@@ -11,9 +11,20 @@ export function parseTimestamp(text: string): number | null {
   return RFC_3339.test(text) && isRealDay(text) ? Date.parse(text.toUpperCase()) : null;
 }
 
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 function isRealDay(text: string): boolean {
-  const day = Number(text.slice(8, 10));
-  if (day <= 28) return true;
-  const lastOfMonth = new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)), 0));
-  return day <= lastOfMonth.getUTCDate();
+  const [year, month, day] = [digits(text, 0, 4), digits(text, 5, 7), digits(text, 8, 10)];
+  return day <= (DAYS[month - 1] ?? 0) || (month === 2 && day === 29 && isLeap(year));
+}
+
+function isLeap(year: number): boolean {
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+}
+
+/** Of a text that was found to hold digits there. */
+function digits(text: string, from: number, to: number): number {
+  let number = 0;
+  for (let index = from; index < to; index++) number = number * 10 + text.charCodeAt(index) - 48;
+  return number;
 }

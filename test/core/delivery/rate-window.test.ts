@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AHEAD_MS, type CountedSlot, takeSlot, windowOf } from "../../../src/core/delivery/rate-window.ts";
 import { createAgenda } from "./simulated-store.ts";
+import { TRIES_MS, tries } from "../../tries.ts";
 
 const SECOND = 1_000;
 const HUBSPOT = { calls: 100, windowMs: 10 * SECOND };
 const SMARTRECRUITERS = { calls: 100, windowMs: SECOND };
-const TEST_MS = 120_000;
 
 type Limit = typeof HUBSPOT;
 /** How long a call takes on one of its two ways, at that time of the run. */
@@ -126,10 +126,10 @@ describe("the rate window", () => {
             expect(overruns(times, limit)).toBe(0);
           },
         ),
-        { numRuns: 150 },
+        tries(150),
       );
     },
-    TEST_MS,
+    TRIES_MS,
   );
 
   test(
@@ -142,10 +142,10 @@ describe("the rate window", () => {
           const times = arrivals({ limit, delay: delayOf(net), joinAt: [0, 500], calls: 450, waits });
           expect(overruns(times, limit)).toBe(0);
         }),
-        { numRuns: 150 },
+        tries(150),
       );
     },
-    TEST_MS,
+    TRIES_MS,
   );
 
   test.each([
@@ -160,7 +160,7 @@ describe("the rate window", () => {
       expect(overruns(times, HUBSPOT)).toBe(0);
       expect(Math.round(costOf(times, HUBSPOT) * 1_000) / 1_000).toBeLessThanOrEqual(goal);
     },
-    TEST_MS,
+    TRIES_MS,
   );
 
   describe("counted otherwise is overrun, as this simulation shows", () => {

@@ -69,6 +69,8 @@ export interface SimulatedStore {
   nextDueAt(): number;
   due(kind: ClaimKind): SimulatedPush[];
   claim(holder: number, kind: ClaimKind, limit: number): ClaimedPush[];
+  /** What it has claimed of these is free, and due as before. */
+  forget(holder: number, ids: readonly number[]): void;
   /** When a call may go; the slot is taken where that is soon, and is the holder's until it is ended. */
   takeSlot(holder: number, aheadMs: number): { at: number; id: number | null };
   endSlot(id: number, answeredAt: number): void;
@@ -78,7 +80,8 @@ export interface SimulatedStore {
   counts(): Record<SimulatedPush["state"], number>;
 }
 
-export function createSimulatedStore(now: () => number): SimulatedStore {
+/** `now` is what the clock shows, which may be set; the rate window counts by `monotonic`. */
+export function createSimulatedStore(now: () => number, monotonic: () => number): SimulatedStore {
   const pushes = new Map<number, SimulatedPush>();
   const watchers: (() => void)[] = [];
   const ring = () => {
@@ -125,19 +128,27 @@ export function createSimulatedStore(now: () => number): SimulatedStore {
     renew: (id) => {
       const push = pushes.get(id);
       if (!push || push.state === "held") return;
+      push.isQuarantined = false;
       if (push.holder !== null) push.hasMoved = true;
-      else if (push.state !== "pending") Object.assign(push, { state: "pending", dueAt: now() });
+      else if (push.state !== "pending") Object.assign(push, { state: "pending", dueAt: now(), tries: 0 });
       ring();
     },
     claim: (holder, kind, limit) => {
       const rows = due(kind).slice(0, limit);
       const together = rows.filter(({ isQuarantined }) => !isQuarantined);
       const claimed = rows[0]?.isQuarantined ? rows.slice(0, 1) : together;
-      for (const push of claimed) push.holder = holder;
+      for (const push of claimed) Object.assign(push, { holder, hasMoved: false });
       return claimed.map(({ id, tries, isQuarantined }) => ({ pushId: id, tries, isQuarantined }));
     },
+    forget: (holder, ids) => {
+      for (const id of ids) {
+        const push = pushes.get(id);
+        if (push?.holder === holder) push.holder = null;
+      }
+      ring();
+    },
     takeSlot: (holder, aheadMs) => {
-      const { at, isTaken, kept } = takeSlot(slots, { ...WINDOW, aheadMs }, now());
+      const { at, isTaken, kept } = takeSlot(slots, { ...WINDOW, aheadMs }, monotonic());
       slots = kept;
       if (!isTaken) return { at, id: null };
       lastSlot += 1;

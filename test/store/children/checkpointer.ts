@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { notePagesLeft } from "../../../src/store/sqlite/file/identity.ts";
+import { notePagesLeft } from "../../../src/store/sqlite/file/log-row.ts";
 
 const [stateDir = "", how = ""] = process.argv.slice(2);
 const db = new Database(join(stateDir, "log.db"), { timeout: 5_000 });

@@ -3,11 +3,11 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { everyDue } from "../../../src/core/due-times.ts";
 import { runScheduler } from "../../../src/daemon/scheduler.ts";
-import { createStoreTrouble } from "../../../src/daemon/trouble/store-trouble.ts";
 import { isAppError } from "../../../src/shared/errors.ts";
 import { createLog } from "../../../src/shared/log.ts";
 import { createRedactor } from "../../../src/shared/redact.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
+import { troubleOf } from "../../daemon/scheduling.ts";
 import { fakeClock } from "../../fake-clock.ts";
 import { anEvent, connect, MINUTE } from "../events.ts";
 import { claimsOf } from "../looks.ts";
@@ -47,8 +47,18 @@ const deliver = async () => {
 };
 const stop = new AbortController();
 const jobs = [{ name: "look", due: everyDue(MINUTE), run }];
-const trouble = createStoreTrouble({ clock, log });
-const ended = runScheduler({ store, clock, log, trouble, jobs, deliver }, stop.signal).then(
+const trouble = troubleOf(store, { clock, log });
+const looking = async () => {
+  while (!stop.signal.aborted) {
+    await trouble.look();
+    await clock.sleep(1_000, stop.signal).catch(() => {});
+  }
+};
+const looked = looking();
+const ended = runScheduler(
+  { store, clock, random: Math.random, log, trouble, jobs, isLeftToOthers: async () => false, deliver },
+  stop.signal,
+).then(
   () => "in order",
   (error: unknown) => `with ${String(error)}`,
 );
@@ -73,6 +83,7 @@ rmSync(ballast);
 await clock.advance(5 * MINUTE);
 stop.abort();
 const outcome = await ended;
+await looked;
 await store.close();
 process.stdout.write(`${JSON.stringify({ before, full, afterwards: count(), outcome })}\n`);
 

@@ -1,4 +1,4 @@
-/** Appends once for each line it is told, and says when it began to. */
+/** Appends once for each line it is told, and says when it had. */
 import { createInterface } from "node:readline";
 import { systemClock } from "../../../src/shared/clock.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/sqlite.ts";
@@ -8,8 +8,7 @@ const [stateDir = ""] = process.argv.slice(2);
 const store = await openSqliteStore({ stateDir, clock: systemClock });
 process.stdout.write(`"ready"\n`);
 for await (const eventId of createInterface({ input: process.stdin })) {
-  const beganAt = Date.now();
   await store.append([anEvent("completed", { eventId })]);
-  process.stdout.write(`${beganAt}\n`);
+  process.stdout.write(`${Date.now()}\n`);
 }
 await store.close();

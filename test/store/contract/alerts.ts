@@ -31,6 +31,19 @@ export function describeAlerts(open: OpenStore): void {
       expect(await keepAndDue(store, [trouble("hubspot")], NOON + MINUTE)).toMatchObject([{ tries: 1 }]);
     });
 
+    test("are taken by one alone, until it had its time, and by nobody once they are sent", async () => {
+      const store = await opened(open);
+      const [alert] = await keepAndDue(store, [trouble("hubspot")], NOON);
+      if (!alert) throw new Error("nothing to alert of");
+      const both = [store.takeAlert(alert, NOON + MINUTE), store.takeAlert(alert, NOON + MINUTE)];
+      expect((await Promise.all(both)).toSorted()).toEqual([false, true]);
+      expect(await keepAndDue(store, [trouble("hubspot")], NOON)).toEqual([]);
+      const [again] = await keepAndDue(store, [trouble("hubspot")], NOON + MINUTE);
+      expect(again).toMatchObject({ id: alert.id, tries: 0 });
+      await store.noteAlert(alert.id, { sentAt: NOON + MINUTE });
+      expect(await store.takeAlert(again ?? alert, NOON + 2 * MINUTE)).toBe(false);
+    });
+
     test("are sent anew for an incident that comes back, whatever becomes of the old one", async () => {
       const store = await opened(open);
       const [old] = await keepAndDue(store, [trouble("hubspot")], NOON);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { MAX_TRIES } from "../../../src/core/delivery/retry.ts";
 import type { SettleOutcome } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
-import { anEvent, anUnknownEvent, candidate, completedFor, connect, MINUTE } from "../events.ts";
+import { anEvent, anUnknownEvent, candidate, completedFor, connect, MINUTE, ORIGIN } from "../events.ts";
 import { type OpenStore, opened } from "../world.ts";
 import { anAttempt, claimOne, DELIVERED } from "./delivering.ts";
 import { claimsOf, orgsIn, stuckOf } from "../looks.ts";
@@ -61,6 +61,16 @@ export function describeReads(open: OpenStore): void {
       expect(await list({ status: "in_progress" })).toEqual(["inv_2"]);
       expect(await list({ email: " ANN@example.com" })).toEqual(["inv_2", "inv_ann"]);
       expect(await list({ email: "ann@example.com", status: "completed" })).toEqual(["inv_ann"]);
+    });
+
+    test("counts those that a vendor's assessment asked for", async () => {
+      const store = await opened(open);
+      await store.append([
+        ...completedFor("ann"),
+        anEvent("completed", { invitationId: "inv_2", origin: ORIGIN }),
+      ]);
+      const asked = async (askedBy: string) => await store.countInvites({ org: "acme", askedBy }, 10);
+      expect([await asked("smartrecruiters"), await asked("hubspot")]).toEqual([1, 0]);
     });
 
     test("tells of each destination whether it has what the invite now says", async () => {

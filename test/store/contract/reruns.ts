@@ -245,7 +245,7 @@ export function describeReruns(open: OpenStore): void {
       });
     });
 
-    test("are chosen by vendor, outcome, address and time", async () => {
+    test("are chosen by vendor, outcome, address, invite and time", async () => {
       const { store } = await withPushes();
       const reasons = async (query: object) =>
         (await attemptsOf(store, { org: "acme", limit: 10, ...query })).map(({ reason }) => reason);
@@ -253,6 +253,12 @@ export function describeReruns(open: OpenStore): void {
       expect(await reasons({ outcome: "rejected" })).toEqual(["bob"]);
       expect(await reasons({ email: "CAT@example.com" })).toEqual(["cat"]);
       expect(await reasons({ email: "CAT@example.com", outcome: "rejected" })).toEqual([]);
+      expect(await reasons({ invitationId: "inv_bob" })).toEqual(["bob"]);
+      expect(await reasons({ invitationId: "inv_bob", outcome: "delivered" })).toEqual([]);
+      expect(await reasons({ invitationId: "inv_none" })).toEqual([]);
+      const of = { org: "acme", invitationId: "inv_bob" };
+      expect(await store.countAttempts(of, 10)).toBe(1);
+      expect(await store.attemptSums(of)).toMatchObject([{ outcome: "rejected", attempts: 1 }]);
       expect(await reasons({ since: NOON + MINUTE, until: NOON + 2 * MINUTE })).toEqual(["bob"]);
     });
 

@@ -109,7 +109,7 @@ export function describeResults(open: OpenStore): void {
         reason: "two",
       } as const;
       await store.settle([{ claim, now: NOON, attempt, outcome: HELD }]);
-      for (const query of [{}, { email: "Ann@example.com" }])
+      for (const query of [{}, { email: "Ann@example.com" }, { invitationId: "inv_ann" }])
         expect((await store.attempts({ org: "acme", limit: 5, ...query })).attempts).toMatchObject([
           { subject: "invitation:inv_ann", invitationId: "inv_ann", outcome: "held" },
         ]);

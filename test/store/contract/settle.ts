@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { SettleOutcome, Store } from "../../../src/store/contract/store.ts";
+import type { Claim, SettleOutcome, Store } from "../../../src/store/contract/store.ts";
 import { NOON } from "../../core/example.ts";
 import { anEvent, connect, MINUTE, anotherAccount } from "../events.ts";
 import { type OpenStore, opened, pushOf } from "../world.ts";
@@ -28,6 +28,66 @@ export function describeSettle(open: OpenStore): void {
   /** News of the invite while its push is in flight. */
   const move = (store: Store) =>
     store.append([anEvent("completed", { at: MOVED, resultUrl: "https://new.example" })]);
+
+  describe("attempts in numbers", () => {
+    test("have each result once, by how its last try ended, and all tries", async () => {
+      const { store, id, claim } = await claimed();
+      await store.settle([{ claim, now: LATER, outcome: REJECTED, attempt: anAttempt("rejected") }]);
+      const [first] = await store.attemptSums({ org: "acme" });
+      expect(first).toMatchObject({ outcome: "rejected", attempts: 1, subjects: 1 });
+      await move(store);
+      const again = await claimOne(store, id, LATER + MINUTE);
+      const attempt = anAttempt("delivered");
+      await store.settle([{ claim: again, now: LATER + MINUTE, outcome: DELIVERED, attempt }]);
+      const rejected = { outcome: "rejected", attempts: 1, subjects: 0 };
+      expect(await store.attemptSums({ org: "acme" })).toMatchObject([
+        { outcome: "delivered", attempts: 1, subjects: 1 },
+        rejected,
+      ]);
+      expect(await store.attemptSums({ org: "acme", outcome: "rejected" })).toMatchObject([rejected]);
+      expect(await store.attemptSums({ org: "acme", until: LATER + MINUTE })).toMatchObject([
+        { ...rejected, subjects: 1 },
+      ]);
+    });
+  });
+
+  describe("settlements that come together", () => {
+    const ORGS = ["acme", "bolt", "cog", "dyne", "echo"];
+    /** One push of each org, claimed. */
+    const claims = async (store: Store) => {
+      await store.append(ORGS.map((org) => anEvent("completed", { org, eventId: `evt_${org}` })));
+      const found: Claim[] = [];
+      for (const org of ORGS) found.push(await claimOne(store, (await connect(store, { org })).id, NOON));
+      return found;
+    };
+
+    test("end their own pushes, and note the time of their own connections", async () => {
+      const store = await opened(open);
+      for (const org of ORGS) await connect(store, { org });
+      const found = await claims(store);
+      const settle = (claim: Claim, n: number) =>
+        store.settle([{ claim, now: LATER + n, outcome: DELIVERED, attempt: anAttempt("delivered") }]);
+      await Promise.all(found.map(settle));
+      const synced = (await store.connections()).map(({ org, lastSyncAt }) => [org, lastSyncAt]);
+      expect(Object.fromEntries(synced)).toEqual(Object.fromEntries(ORGS.map((org, n) => [org, LATER + n])));
+      expect(await store.dueWork(LATER + MINUTE)).toEqual([]);
+    });
+
+    test("fail alone, where one cannot be written", async () => {
+      const store = await opened(open);
+      for (const org of ORGS) await connect(store, { org });
+      const found = await claims(store);
+      const ended = await Promise.allSettled(
+        found.map((claim, n) => {
+          const attempt = { ...anAttempt("delivered"), durationMs: n === 3 ? Number.NaN : 12 };
+          return store.settle([{ claim, now: LATER, outcome: DELIVERED, attempt }]);
+        }),
+      );
+      expect(ended.map(({ status }) => status === "fulfilled")).toEqual(ORGS.map((_, n) => n !== 3));
+      const attempts = await Promise.all(ORGS.map((org) => store.attemptSums({ org })));
+      expect(attempts.map((sums) => sums.length)).toEqual(ORGS.map((_, n) => Number(n !== 3)));
+    });
+  });
 
   describe("settle", () => {
     test("ends a delivered push with its projection, and notes when the connection last worked", async () => {

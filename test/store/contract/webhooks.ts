@@ -38,9 +38,13 @@ export function describeWebhooks(open: OpenStore): void {
         await store.append([aConfirmation("evt_1", told)]);
         expect(await unmatchedOf(store)).toBe(1);
         expect(await receivedOf(store, { unmatched: true })).toHaveLength(1);
+        const named = "invitationId" in told ? 1 : 0;
+        expect(await receivedOf(store, { invitationId: "inv_1" })).toHaveLength(named);
         await store.append([anEvent("completed", { origin: ORIGIN })]);
         expect(await unmatchedOf(store)).toBe(0);
         expect(await receivedOf(store, { unmatched: true })).toEqual([]);
+        expect(await receivedOf(store, { invitationId: "inv_1" })).toHaveLength(1);
+        expect(await receivedOf(store, { invitationId: "inv_2" })).toEqual([]);
         expect(await receivedOf(store)).toMatchObject([{ isMatched: true, invitationId: "inv_1" }]);
       }
     });
@@ -319,19 +323,39 @@ export function describeWebhooks(open: OpenStore): void {
   });
 
   describe("refusals", () => {
+    const ONE = {
+      ...{ source: "smartrecruiters", reason: "no fit", kind: "signature" as const },
+      ...{ n: 1, settled: 0 },
+    };
+
     test("are counted by minute and reason, each source for itself", async () => {
       const store = await opened(open);
-      const note = (reason: string, n = 1) => ({ source: "smartrecruiters", reason, n });
+      const note = (reason: string, n = 1) => ({ ...ONE, reason, n });
       await store.noteRefusals([note("no fit", 2), note("missing")], NOON);
       await store.noteRefusals([note("no fit", 3)], NOON + 1_000);
       await store.noteRefusals([note("no fit")], NOON + MINUTE);
       expect(await store.refusals("smartrecruiters", 0, 10)).toEqual([
-        { source: "smartrecruiters", at: NOON, reason: "missing", n: 1 },
-        { source: "smartrecruiters", at: NOON, reason: "no fit", n: 5 },
-        { source: "smartrecruiters", at: NOON + MINUTE, reason: "no fit", n: 1 },
+        { ...ONE, at: NOON, reason: "missing" },
+        { ...ONE, at: NOON, reason: "no fit", n: 5 },
+        { ...ONE, at: NOON + MINUTE, reason: "no fit" },
       ]);
       expect(await store.refusals("smartrecruiters", NOON + MINUTE, 10)).toHaveLength(1);
       expect(await store.refusals("jobcannon", 0, 10)).toEqual([]);
+    });
+
+    test("are settled by what is taken from their source, and those after it are not", async () => {
+      const store = await opened(open);
+      const other = { ...ONE, source: "jobcannon", kind: "call" as const };
+      await store.noteRefusals([{ ...ONE, n: 2 }, other], NOON);
+      await store.noteSources([
+        { source: "smartrecruiters", takenAt: NOON + 1_000 },
+        { source: "jobcannon", refusedAt: NOON + 1_000 },
+      ]);
+      await store.noteRefusals([{ ...ONE, n: 3, settled: 1 }], NOON + 2_000);
+      expect(await store.refusals(null, 0, 10)).toEqual([
+        { ...other, at: NOON },
+        { ...ONE, at: NOON, n: 5, settled: 3 },
+      ]);
     });
   });
 
@@ -361,6 +385,10 @@ export function describeWebhooks(open: OpenStore): void {
       expect(await ids(10)).toEqual(["msg_1", "msg_2", "msg_3"]);
       expect(await ids(2)).toEqual(["msg_2", "msg_3"]);
       expect(await store.taken({ source: "smartrecruiters", org: "acme", limit: 10 })).toEqual([]);
+      const ofOne = (invitationId: string) =>
+        store.taken({ source: "jobcannon", org: "acme", invitationId, limit: 1 });
+      expect(await ofOne("inv_1")).toMatchObject([{ eventId: "msg_1" }]);
+      expect(await ofOne("inv_4")).toEqual([]);
     });
   });
 

@@ -10,6 +10,7 @@ import { type News, type Operation, operation, PEOPLE } from "./operations.ts";
 import { createReference, type Flight, type Reference } from "./reference.ts";
 import { claimsOf, stuckOf, unpushed } from "../looks.ts";
 import { temporaryDirectory } from "../../directory.ts";
+import { tries } from "../../tries.ts";
 
 /** Two snapshots of one invite; it is claimed for one account, then for another, and both answers come. */
 const ANSWER_OF_ANOTHER_ACCOUNT: readonly Operation[] = [
@@ -42,7 +43,7 @@ export function describeModel(open: OpenStore): void {
             await store.close();
           }
         }),
-        { numRuns: 20, examples: [[[...ANSWER_OF_ANOTHER_ACCOUNT]]] },
+        { ...tries(20), examples: [[[...ANSWER_OF_ANOTHER_ACCOUNT]]] },
       );
     });
   });

@@ -25,6 +25,8 @@ export interface DestinationExample {
   shown(account: OpenAccount, subject: string): Promise<unknown>;
   /** The beginning of the path that results are written to. */
   writesTo: string;
+  /** What the vendor's people set up before we come; absent where we need nothing. */
+  prepare?(account: EmulatedAccount): Promise<void>;
 }
 
 export interface OpenAccount extends EmulatedAccount {
@@ -36,6 +38,7 @@ export interface OpenAccount extends EmulatedAccount {
 export function describeDestination(declared: VendorDeclaration, example: DestinationExample): void {
   async function open(): Promise<OpenAccount> {
     const account = await emulatedAccount(declared, { client_id: "app-1", ...example.settings });
+    await example.prepare?.(account);
     const destination = await openDestination(declared.vendor, account.options);
     let token = await consent(destination.authorization);
     const access = watchedAccess(async ({ renewed }) => {
@@ -54,7 +57,18 @@ export function describeDestination(declared: VendorDeclaration, example: Destin
       const { projection } = destination.project(example.invites(subject), known);
       return { subject, traceId: `trace-${index}`, version: index, projection };
     });
-    const send = async (some = updates) => (await destination.send(access, some)).answers;
+    /** As deliveries do it: what it wants back goes with the next one. */
+    const receipts = new Map<string, string>();
+    const send = async (some = updates) => {
+      const withReceipts = some.map((each): Update => {
+        const receipt = receipts.get(each.subject);
+        return receipt === undefined ? each : { ...each, receipt };
+      });
+      const sent = await destination.send(access, withReceipts);
+      for (const [index, receipt] of (sent.receipts ?? []).entries())
+        if (receipt !== null) receipts.set(some[index]?.subject ?? "", receipt);
+      return sent.answers;
+    };
     return { ...account, updates, known, send };
   }
   const kindsOf = (answers: readonly Answer[]) => answers.map(({ kind }) => kind);
@@ -191,6 +205,7 @@ export function describeDestination(declared: VendorDeclaration, example: Destin
   describe("the fields", () => {
     test("are looked at without changing any, made once, and known afterwards", async () => {
       const account = await emulatedAccount(declared, { client_id: "app-1", ...example.settings });
+      await example.prepare?.(account);
       const destination = await openDestination(declared.vendor, account.options);
       const token = await consent(destination.authorization);
       const access = watchedAccess(async () => token);

@@ -1,5 +1,5 @@
 import { Webhook } from "standardwebhooks";
-import type { VendorExample } from "../contract.test.ts";
+import type { VendorExample } from "../contract/examples.ts";
 import type { EventOf } from "../contract/source.ts";
 
 const secretOf = (text: string) => `whsec_${Buffer.from(text).toString("base64")}`;

@@ -273,7 +273,7 @@ describe("a candidate", () => {
     expect(await testOf("gone", "a1")).toEqual({ kind: "test", test: null });
   });
 
-  test("who is unknown has no scorecard, in the vendor's words", async () => {
+  test("who is unknown has no scorecard, by the vendor's code", async () => {
     const { ats, access, on } = await openCompany();
     on("GET /v1/candidates/c9/scorecard", {
       status: 404,
@@ -281,7 +281,7 @@ describe("a candidate", () => {
     });
     await expect(ats.scorecard(access, "c9")).rejects.toMatchObject({
       code: "VENDOR_REJECTED",
-      message: "SmartRecruiters refused reading a scorecard with 404: There is no candidate c9",
+      message: "SmartRecruiters refused reading a scorecard with 404: NOT_FOUND",
     });
   });
 
@@ -289,12 +289,11 @@ describe("a candidate", () => {
     const { lookUp, access, on } = await openCompany();
     on("GET /v1/assessments?candidateId=c1", {
       status: 400,
-      body: refusal("INVALID", "ann.lee@example.com\nhas no assessments"),
+      body: refusal("INVALID", "Ann Lee (ann.lee@example.com)\nhas no assessments"),
     });
     const about = { candidateId: "c1", assessmentId: "a1" };
     await expect(lookUp.ask(access, { org: "acme", about, at: NOON })).rejects.toMatchObject({
-      message:
-        "SmartRecruiters refused listing a candidate's assessments with 400: a…@example.com has no assessments",
+      message: "SmartRecruiters refused listing a candidate's assessments with 400: INVALID",
     });
   });
 

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EventRefused, type Verified } from "../../../src/vendors/contract/source.ts";
 import { smartrecruiters } from "../../../src/vendors/smartrecruiters/source.ts";
+import { tries } from "../../tries.ts";
 
 const KNOWN: Verified & { receivedAt: number } = {
   eventId: null,
@@ -150,6 +151,7 @@ test("whatever JSON comes is taken or refused in one line, and nothing else happ
     fc.property(fc.oneof(fc.jsonValue(), shape), (value) => {
       expect(refusalOf(JSON.stringify(value))).not.toContain("\n");
     }),
+    tries(100),
   );
 });
 

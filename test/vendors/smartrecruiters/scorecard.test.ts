@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Snapshot, Test, TestResult } from "../../../src/core/event.ts";
 import { mapScorecard } from "../../../src/vendors/smartrecruiters/v1/scorecard.ts";
 import { anInvite, aTest, NOON } from "../../core/example.ts";
+import { tries } from "../../tries.ts";
 
 const ORIGIN = { vendor: "smartrecruiters", candidateId: "c1", jobId: "j1", assessmentId: "a1" };
 const DISC = dimensions({ Dominance: 68, Influence: 41, Steadiness: 55, Conscientiousness: 80 });
@@ -250,5 +251,6 @@ test("whatever the results hold, a projection is texts with something in them", 
       expect(others.every((key) => knownFields.includes(key))).toBe(true);
       expect(projection.summary ?? "").not.toMatch(/[\n\r]/);
     }),
+    tries(100),
   );
 });

@@ -1,5 +1,6 @@
 /** Every path of the published face. */
 import { json } from "../../http.ts";
+import { failure } from "../errors.ts";
 import type { SmartWorld } from "../world.ts";
 import type { PublishedRoute } from "./api.ts";
 import { candidateRoutes } from "./candidates.ts";
@@ -22,7 +23,20 @@ export function publishedRoutes(world: SmartWorld): PublishedRoute[] {
       method: "GET",
       path: "/jobs",
       scope: "jobs_read",
-      answer: () => json(200, { offset: 0, limit: 10, totalFound: 0, content: [] }),
+      answer: () => {
+        const content = (world.jobs ?? []).map((id) => ({ id }));
+        return json(200, { offset: 0, limit: 10, totalFound: content.length, content: content.slice(0, 10) });
+      },
+    },
+    {
+      method: "GET",
+      path: "/jobs/:job",
+      scope: "jobs_read",
+      answer: ({ param }) => {
+        const id = param("job");
+        if (world.jobs?.includes(id) === false) return failure(404, "JOB_NOT_FOUND", `There is no job ${id}`);
+        return json(200, { id, title: `Job ${id}` });
+      },
     },
     ...candidateRoutes(world),
     ...propertyRoutes(world),

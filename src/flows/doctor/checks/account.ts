@@ -15,10 +15,15 @@ import { unlooked } from "./unlooked.ts";
 
 const WAITS = "Results wait meanwhile, and go out by themselves afterwards.";
 
-/** Nobody wants anything of this vendor: it has no app here, and the operator did not ask about it. */
-export function isOfNoUse({ isNamed, connection: known, destination, linkExpiresAt }: AccountFacts): boolean {
-  const isLive = (known !== null && known.state !== "not_connected") || linkExpiresAt !== null;
-  return !isNamed && !isLive && foundIn(destination)?.authorization.clientId === "";
+/** Nobody wants anything of this vendor: it has no app here, or no more than that, and the operator did not ask about it. */
+export function isOfNoUse(facts: AccountFacts): boolean {
+  if (isWanted(facts)) return false;
+  return !facts.isExpected || foundIn(facts.destination)?.authorization.clientId === "";
+}
+
+/** Somebody is connected, or is about to be, or asked about it. */
+function isWanted({ isNamed, connection: known, linkExpiresAt }: AccountFacts): boolean {
+  return isNamed || (known !== null && known.state !== "not_connected") || linkExpiresAt !== null;
 }
 
 /** Is there an account at all, and is it the right one? */
@@ -27,7 +32,7 @@ export function connection(facts: AccountFacts): Finding | null {
   const id = `${vendor}.connection`;
   if (destination.is === "failed")
     return faultOf(id, destination.problem, `${label} cannot be called at all.`);
-  const command = connectCommand(facts);
+  const [command, opened] = [connectCommand(facts), foundIn(destination)];
   const state = known?.state ?? "not_connected";
   if (state === "must_reconnect")
     return fault(id, "RECONNECT_NEEDED", {
@@ -49,7 +54,17 @@ export function connection(facts: AccountFacts): Finding | null {
       why: "Until then nothing goes there.",
       who: `The admin of the account: open the link before ${shortTime(linkExpiresAt)}.`,
     });
-  const words = { what: `${label} is not connected`, why: "No results go there.", command };
+  // Of who may never be connected a secret is not missing.
+  const words = {
+    what: `${label} is not connected`,
+    why: "No results go there.",
+    ...(isWanted(facts) || facts.hasClientSecret !== false || !opened
+      ? { command }
+      : {
+          command: clientSecretCommand({ ...facts, ...opened, place: facts }),
+          who: `It takes the client secret from the app's page in ${label}. Then: ${command}`,
+        }),
+  };
   return isNamed ? fault(id, "RECONNECT_NEEDED", words) : warning(id, words);
 }
 
@@ -67,7 +82,7 @@ export function app(facts: AccountFacts): Finding | null {
       why,
       who: `Whoever may write the configuration: ${section} client_id = "…"${orgClientIdKey ? `, or ${orgClientIdKey} of one org` : ""}, from the app's page in ${label}.`,
     });
-  if (hasClientSecret !== false) return null;
+  if (hasClientSecret !== false || !isWanted(facts)) return null;
   return fault(`${vendor}.app`, "CONFIG_INVALID", {
     what: `the secret ${clientSecretName} is not set`,
     why,
@@ -164,7 +179,7 @@ export function region(facts: AccountFacts): Finding | null {
     what: trouble.message,
     why: "Results rest elsewhere than they shall.",
     command: crossRegionCommand(facts),
-    who: `You, before: is it meant? ${trouble.hint.replace(/^If it is meant: .*?; else /, "Else ")}`,
+    who: `You, before: is it meant? Else: ${trouble.hint.replace(/ If it is meant: .*$/s, "")}`,
   });
 }
 

@@ -151,7 +151,7 @@ export function calmWords(
     connection.account ? accountWords(connection.account) : "connected",
     `${count(connection.scopes.length, "scope")}`,
     ...(fieldCount > 0 ? [`${fieldCount} ${fieldCount === 1 ? fieldWords[0] : fieldWords[1]}`] : []),
-    ...(looked.is === "known" ? ["its webhooks reach us"] : []),
+    ...(looked.is === "known" ? ["its webhook subscription is active"] : []),
     ...(facts.apiVersion ? [`API ${facts.apiVersion.used.name}`] : []),
     ...(connection.login ? [`login good until ${shortTime(connection.login.endsAt)}`] : []),
     ...(window ? [`${window.used} of ${window.calls} calls taken`] : []),

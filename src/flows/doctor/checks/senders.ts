@@ -5,32 +5,43 @@ import {
   setSecretCommand,
   subscribeCommand,
   testAlertCommand,
+  webhooksLogCommand,
 } from "../../../core/advice/command-lines.ts";
+import type { RefusalKind } from "../../../core/advice/refused-sources.ts";
+import { unconnectedWords } from "../../../core/advice/unconnected.ts";
 import { possessive, relativeTime, shortTime } from "../../../shared/text.ts";
-import { type Area, area, type Finding, fault, faultOf, fixIn, warning } from "../finding.ts";
+import { type Area, area, type Finding, fault, faultOf, fixIn, note, warning } from "../finding.ts";
 import type { Facts, Status } from "../look/facts.ts";
 import { foundIn } from "../look/looker.ts";
-import { unlooked } from "./unlooked.ts";
+import { unlooked, unreadWords } from "./unlooked.ts";
 
 export function webhooksArea(
-  facts: Pick<Facts, "status" | "senders" | "sources" | "now" | "accounts">,
+  facts: Pick<Facts, "status" | "isLogRead" | "senders" | "sources" | "now" | "accounts" | "unit">,
   { org }: { org: string },
 ): Area {
   const { status, senders, now } = facts;
   const known = foundIn(status);
+  const isServed = known?.service !== "not running" || foundIn(facts.unit) !== null;
   const seen = senders.map(({ source, label }) => {
     const takenAt = facts.sources.find((each) => each.source === source)?.takenAt ?? null;
     return `${label}: ${takenAt === null ? "none came yet" : `verified ${relativeTime(takenAt, now)}`}`;
   });
   return area("webhooks", "webhooks", {
     found: [
-      ...senders.map((sender) => withoutSecret(sender, { org })),
-      ...(known?.refused ?? []).map((refused) => refusedSender(refused, facts, { org })),
+      ...senders.map((sender) =>
+        withoutSecret(sender, {
+          org,
+          isAwaited: isServed || facts.sources.some(({ source }) => source === sender.source),
+        }),
+      ),
+      ...(known?.refused ?? []).flatMap((refused) => refusedSender(refused, facts, { org })),
       ...(known?.secretWarnings ?? []).map(weakSecret),
+      known && unconnected(known),
     ],
     calm: seen.join(", "),
-    notLookedAt:
-      seen.length === 0
+    notLookedAt: !facts.isLogRead
+      ? unreadWords(known)
+      : seen.length === 0
         ? "nobody sends any yet"
         : senders.some(({ hasSecret }) => hasSecret === null)
           ? "their secrets could not be looked for"
@@ -40,41 +51,84 @@ export function webhooksArea(
   });
 }
 
+/** `isAwaited`: a service hears webhooks, or is to, or some came once. Who only imports files needs no secret. */
 export function withoutSecret(
   { source, label, secretName, isAts, hasSecret }: Facts["senders"][number],
-  { org }: { org: string },
+  { org, isAwaited }: { org: string; isAwaited: boolean },
 ): Finding | null {
   if (hasSecret !== false) return null;
-  return fault("webhooks.secret", "CONFIG_INVALID", {
+  const words = {
     what: `no webhook secret of ${label} is set`,
     why: `${possessive(label)} webhooks cannot be verified: all hear 503, and are sent again.`,
     command: isAts ? subscribeCommand({ vendor: source, org }) : setSecretCommand(secretName),
+  };
+  return isAts || isAwaited
+    ? fault("webhooks.secret", "CONFIG_INVALID", words)
+    : warning("webhooks.secret", words);
+}
+
+/**
+ * A fault only where somebody signed: who merely calls may be a passer-by. Over with the next webhook of that sender that is
+ * taken, or after a day without another.
+ */
+export function refusedSender(
+  refused: Status["refused"][number],
+  { senders, accounts }: Pick<Facts, "senders" | "accounts">,
+  { org }: { org: string },
+): Finding[] {
+  const sender = senders.find((each) => each.source === refused.source);
+  if (!sender) return [];
+  const account = accounts.find(({ vendor }) => vendor === refused.source);
+  const guide = account ? foundIn(account.destination)?.commonErrors?.signature : undefined;
+  return refused.told.map((kind) => {
+    const what = refusedOf(refused, kind, sender.label);
+    if (kind === "content")
+      return fault("webhooks.content", "CONFIG_INVALID", {
+        what,
+        why: "It was signed with our secret, and is no event that can be taken: what it tells us is missing.",
+        who: `${possessive(sender.label)} people: send what docs/events.md says. ${OVER}`,
+      });
+    if (kind === "call")
+      return note("webhooks.calls", {
+        what,
+        why: `Nobody signed them: any stranger may call. Where they are ${possessive(sender.label)} own, the address or the signing is wrong there.`,
+        command: webhooksLogCommand({ vendor: refused.source, org }),
+      });
+    return fault("webhooks.refused", "CONFIG_INVALID", {
+      what,
+      why: guide
+        ? `${guide.title}: ${guide.cause}. ${guide.fixes.join(". ")}.`
+        : "What they tell us is missing until they send it again.",
+      ...(account?.isAts
+        ? { command: rotateCommand({ vendor: refused.source, org }) }
+        : {
+            command: setSecretCommand(sender.secretName),
+            who: `It takes the secret that ${sender.label} signs with. ${OVER}`,
+          }),
+    });
   });
 }
 
-/** Only where the sender once was good, or insists: passers-by are refused every day. */
-export function refusedSender(
-  { source, n, reason, lastAt, banner }: Status["refused"][number],
-  { senders, accounts }: Pick<Facts, "senders" | "accounts">,
-  { org }: { org: string },
-): Finding | null {
-  const sender = senders.find((each) => each.source === source);
-  if (!sender || banner === null) return null;
-  const account = accounts.find(({ vendor }) => vendor === source);
-  const guide = account ? foundIn(account.destination)?.commonErrors?.signature : undefined;
-  const what = `${n === 1 ? "a webhook" : `${n} webhooks`} of ${sender.label} refused, the last at ${shortTime(Date.parse(lastAt))}: ${reason}`;
-  const why = guide
-    ? `${guide.title}: ${guide.cause}. ${guide.fixes.join(". ")}.`
-    : "What they tell us is missing until they send it again.";
-  return fault("webhooks.refused", "CONFIG_INVALID", {
-    what,
-    why,
-    ...(account?.isAts
-      ? { command: rotateCommand({ vendor: source, org }) }
-      : {
-          command: setSecretCommand(sender.secretName),
-          who: `It takes the secret that ${sender.label} signs with.`,
-        }),
+const OVER = "It is over with the next webhook that is taken.";
+
+/** Of that kind alone. */
+function refusedOf({ reasons }: Status["refused"][number], kind: RefusalKind, label: string): string {
+  const [most, ...others] = reasons.filter((each) => each.kind === kind);
+  if (!most) throw new Error(`nothing of ${label} was refused as ${kind}`);
+  const all = [most, ...others];
+  const n = all.reduce((sum, each) => sum + each.n, 0);
+  const lastAt = Math.max(...all.map((each) => Date.parse(each.lastAt)));
+  const noun = kind === "call" ? "call" : "webhook";
+  const words = kind === "call" ? `at ${possessive(label)} address` : `of ${label}`;
+  return `${n === 1 ? `a ${noun}` : `${n} ${noun}s`} ${words} refused, the last at ${shortTime(lastAt)}: ${most.reason}${others.length > 0 ? "; …" : ""}`;
+}
+
+function unconnected({ unconnected: waiting }: Pick<Status, "unconnected">): Finding | null {
+  const words = unconnectedWords(waiting);
+  if (words === null) return null;
+  return warning("webhooks.unconnected", {
+    what: words,
+    why: "They wait in the log and go nowhere until their organisation is connected.",
   });
 }
 

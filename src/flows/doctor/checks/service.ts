@@ -1,19 +1,26 @@
 /** The service, the certificate it shows, and whether senders reach it. */
 import { SERVE_COMMAND } from "../../../core/advice/command-lines.ts";
+import { installCommand, systemctlCommand } from "../../../core/advice/systemd.ts";
 import { possessive, shortTime } from "../../../shared/text.ts";
-import { installCommand } from "../../../systemd/places.ts";
 import { type Area, area, type Finding, fault, faultOf, warning } from "../finding.ts";
 import type { Facts, Status } from "../look/facts.ts";
+import type { TakenPort } from "../look/taken-ports.ts";
 import type { UnitFacts } from "../look/service.ts";
 import { foundIn } from "../look/looker.ts";
-import { unlooked } from "./unlooked.ts";
+import { unlooked, unreadWords } from "./unlooked.ts";
 
-export function serviceArea({ status, unit }: Pick<Facts, "status" | "unit">): Area {
+export function serviceArea({
+  status,
+  unit,
+  isLogRead,
+  takenPorts,
+}: Pick<Facts, "status" | "unit" | "isLogRead" | "takenPorts">): Area {
   const [known, installed] = [foundIn(status), foundIn(unit)];
   const [running] = known?.services ?? [];
   return area("service", "service", {
     found: [
-      known && notServing(known, installed),
+      isLogRead ? known && notServing(known, installed) : null,
+      ...takenPorts.map(takenPort),
       ...changedSince(running?.advice ?? [], installed),
       ...(installed ? unfitUnit(installed) : []),
       unlooked("service.unit", unit, { what: "asking systemd", code: "CONFIG_INVALID" }),
@@ -22,13 +29,20 @@ export function serviceArea({ status, unit }: Pick<Facts, "status" | "unit">): A
     calm: running ? `runs ${running.version} since ${shortTime(Date.parse(running.since))}` : "",
     notLookedAt: running
       ? null
-      : known
+      : known && isLogRead
         ? "none runs, and nothing is to be served"
-        : "the log could not be read",
+        : unreadWords(known),
   });
 }
 
-const MANAGER = { system: "sudo systemctl", user: "systemctl --user" } as const;
+/** Whoever only imports files needs no service. */
+function takenPort({ key, address }: TakenPort): Finding {
+  return warning("service.port", {
+    what: `another process listens on ${address} (${key})`,
+    why: "serve cannot start there.",
+    who: `Whoever runs this machine: see who it is by ss -ltnp, and end it, or set another ${key}.`,
+  });
+}
 
 export function notServing(
   { service, connections }: Pick<Status, "service" | "connections">,
@@ -40,7 +54,7 @@ export function notServing(
   return fault("service", "CONFIG_INVALID", {
     what: `the service is ${unit.state}`,
     why: `${why} journalctl -u jc-integrations says what it met.`,
-    command: `${MANAGER[unit.scope]} start jc-integrations`,
+    command: systemctlCommand(unit.scope, "start"),
   });
 }
 
@@ -52,7 +66,7 @@ function changedSince(advice: readonly string[], unit: UnitFacts | null): Findin
         what: words.replace(/: (install it again.*|restart serve.*|look after.*)$/s, ""),
         why: "It runs with what it was started with.",
         ...(unit
-          ? { command: `${MANAGER[unit.scope]} restart jc-integrations` }
+          ? { command: systemctlCommand(unit.scope, "restart") }
           : { who: "Whoever started serve: stop it, and start it again." }),
       }),
     );
@@ -72,14 +86,14 @@ export function unfitUnit({ scope, hasWatchdog, isEnabled, outdated, isActive }:
       ? warning("service.watchdog", {
           what: "systemd would not notice a service that hangs: its unit has no watchdog",
           why: "It would stand still until somebody looks.",
-          who: `Whoever changed the unit: take WatchdogSec out of your own lines: ${MANAGER[scope]} edit jc-integrations`,
+          who: `Whoever changed the unit: take WatchdogSec out of your own lines: ${systemctlCommand(scope, "edit")}`,
         })
       : null,
     isActive && !isEnabled
       ? warning("service.boot", {
           what: "the service is not started with the machine",
           why: "After a reboot nothing is received.",
-          command: `${MANAGER[scope]} enable jc-integrations`,
+          command: systemctlCommand(scope, "enable"),
         })
       : null,
   ];
@@ -99,13 +113,20 @@ export function receiverArea({
   receiver,
   publicUrl,
   status,
-}: Pick<Facts, "receiver" | "publicUrl" | "status">): Area {
+  isLogRead,
+}: Pick<Facts, "receiver" | "publicUrl" | "status" | "isLogRead">): Area {
   const isServed = foundIn(status)?.service === "running";
   const reached = foundIn(receiver);
   return area("receiver", "receiver", {
     found: [unreachable({ receiver, publicUrl })],
     calm: reached ? `${reached.url}${reached.isTls ? ", over TLS 1.2 or newer" : ""}` : "",
-    notLookedAt: reached ? null : isServed ? "nobody is connected" : "serve does not run",
+    notLookedAt: reached
+      ? null
+      : !isLogRead
+        ? unreadWords(foundIn(status))
+        : isServed
+          ? "nobody is connected"
+          : "serve does not run",
   });
 }
 

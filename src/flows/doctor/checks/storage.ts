@@ -1,4 +1,5 @@
 /** The vault, the log, the disk beneath and the last backup. */
+import { databaseFindings, databaseWords } from "./database.ts";
 import { BACKUP_COMMAND } from "../../../core/advice/command-lines.ts";
 import { relativeTime, shortBytes } from "../../../shared/text.ts";
 import { type Area, area, type Finding, fault, faultOf, fixIn, warning } from "../finding.ts";
@@ -27,21 +28,27 @@ export function unreadableVault(vault: Facts["vault"]): Finding | null {
   return unlooked("vault", vault, { what: "reading the vault", code: "VAULT_UNAVAILABLE" });
 }
 
-export function storeArea(facts: Pick<Facts, "log" | "status" | "stateDir">): Area {
+export function storeArea(facts: Pick<Facts, "log" | "database" | "status" | "stateDir">): Area {
   const { log, stateDir } = facts;
   const [looked, status] = [foundIn(log), foundIn(facts.status)];
+  const database = foundIn(facts.database);
   const free = status?.disk ? `, ${shortBytes(status.disk.freeBytes)} free` : "";
   const through = looked?.isLookedThrough === false ? "looked through in part" : "looked through";
   return area("store", "store", {
     found: [
-      ...unusableStore(facts),
-      damagedLog(facts.log),
+      ...beside(damagedLog(facts.log), unusableStore(facts)),
       largeWal(log),
       fullDisk(status?.disk ?? null, stateDir),
+      ...databaseFindings(database),
       ...openFiles(status?.openToOthers ?? []),
     ],
-    calm: looked ? `${shortBytes(looked.bytes)}, -wal ${shortBytes(looked.walBytes)}, ${through}${free}` : "",
-    notLookedAt: looked ? null : unlookedLog(log.is === "known", { kind: status?.log.kind, stateDir }),
+    calm: database
+      ? databaseWords(database)
+      : looked
+        ? `${shortBytes(looked.bytes)}, -wal ${shortBytes(looked.walBytes)}, ${through}${free}`
+        : "",
+    notLookedAt:
+      looked || database ? null : unlookedLog(log.is === "known", { kind: status?.log.kind, stateDir }),
   });
 }
 
@@ -74,6 +81,11 @@ function unusableStore({ status, log }: Pick<Facts, "status" | "log">): Finding[
       ),
     ...(met ? [faultOf("store.open", met, "Nothing can be read or written.")] : []),
   ];
+}
+
+/** The damage says where it is: who met it elsewhere adds nothing. */
+function beside(damage: Finding | null, others: readonly Finding[]): (Finding | null)[] {
+  return [...others.filter(({ what }) => !damage?.what.startsWith(`${what}: `)), damage];
 }
 
 export function damagedLog(log: Facts["log"]): Finding | null {
@@ -135,9 +147,11 @@ export function backupArea({ status, now }: Pick<Facts, "status" | "now">): Area
   });
 }
 
-function whyNoBackup(status: { log: { kind: string } } | null): string {
-  if (status === null) return "the log could not be read";
-  return status.log.kind === "postgres" ? "the database's own affair" : "none yet; serve takes one each day";
+function whyNoBackup(status: { log: { kind: string }; isLogRead: boolean } | null): string {
+  if (status === null || !status.isLogRead) return "the log could not be read";
+  return status.log.kind === "postgres"
+    ? "the database's own affair"
+    : "none yet in backup.dir; serve takes one each day";
 }
 
 export function lateBackup(trouble: string | null): Finding | null {

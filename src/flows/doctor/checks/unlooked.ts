@@ -1,7 +1,14 @@
 import type { ErrorCode } from "../../../shared/errors.ts";
 import { cut, maskEmailsIn } from "../../../shared/text.ts";
 import { type Finding, fault } from "../finding.ts";
+import type { Status } from "../look/facts.ts";
 import type { Looked } from "../look/looker.ts";
+
+/** Of what only the log knows. */
+export function unreadWords(status: Status | null): string {
+  const to = status?.log.copiedTo ?? null;
+  return to === null ? "the log could not be read" : "the log is elsewhere now";
+}
 
 const LONGEST_MESSAGE = 200;
 

@@ -13,7 +13,8 @@ import type { VendorDeclaration } from "../../../vendors/contract/declaration.ts
 import type { Destination, FieldPlan } from "../../../vendors/contract/destination.ts";
 import type { AccountContext } from "../../account/context.ts";
 import { redirectUrisOf, refusesRedirectUri } from "../../account/redirect-uri.ts";
-import { checkSubscription, webhookUrl } from "../../ats/subscriptions.ts";
+import { checkSubscription } from "../../ats/check-subscriptions.ts";
+import { webhookUrl } from "../../ats/subscription-plan.ts";
 import { apiVersionOf, versionsOf } from "../../watch/api-version.ts";
 import { residencyNow } from "../../watch/regions.ts";
 import { type Looked, type Looker, ifFound, SKIPPED, foundIn } from "./looker.ts";
@@ -31,6 +32,8 @@ export interface AccountFacts extends ConnectionName {
   fieldWords: readonly [one: string, many: string];
   /** The operator asked about this vendor alone. */
   isNamed: boolean;
+  /** Somebody misses it while it is not connected: results wait for it, or it was connected once. */
+  isExpected: boolean;
   connection: Connection | null;
   /** Until when a link for consent is open; null where none is. */
   linkExpiresAt: number | null;
@@ -56,6 +59,7 @@ export interface AccountFacts extends ConnectionName {
 export interface Asked extends ConnectionName {
   declared: VendorDeclaration;
   isNamed: boolean;
+  isExpected: boolean;
   connection: Connection | null;
   linkExpiresAt: number | null;
   secretNames: readonly string[] | null;

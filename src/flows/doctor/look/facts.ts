@@ -1,19 +1,20 @@
 /** All that `doctor` judges by, looked at in one place and at once: each look has its own time, and fails by itself. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { Connection, Environment } from "../../../core/connection.ts";
-import type { AppError } from "../../../shared/errors.ts";
+import { type AppError, isAppError } from "../../../shared/errors.ts";
 import { type KeptCode, lookAtKeptCode } from "../../../shared/kept-code.ts";
 import type { Environment as Variables } from "../../../shared/config.ts";
+import type { DatabaseLook } from "../../../store/contract/database-look.ts";
 import type { LogLook } from "../../../store/contract/log-look.ts";
 import type { SourceStanding } from "../../../store/contract/store.ts";
 import type { Program } from "../../../systemd/places.ts";
 import { chatOf } from "../../watch/alert-chat.ts";
-import { askChat } from "../../watch/alert.ts";
-import { type StatusContext, statusOf } from "../../watch/status.ts";
+import { askChat } from "../../alerting/chat.ts";
+import { type StatusContext, statusOf } from "../../status/status.ts";
+import { unreadTokens } from "../../watch/unread-tokens.ts";
 import { type AccountFacts, type AccountLookContext, lookAtAccount } from "./account.ts";
 import { lookAtClock } from "./clock.ts";
 import { type Looked, type Looker, SKIPPED, foundIn } from "./looker.ts";
+import { lookAtPorts, type TakenPort } from "./taken-ports.ts";
 import { lookAtReceiver, type ReceiverFacts } from "./receiver.ts";
 import { lookAtUnit, type UnitFacts } from "./service.ts";
 
@@ -23,6 +24,7 @@ export type DoctorContext = StatusContext &
   AccountLookContext & {
     asTypedHere(text: string): string;
     lookAtLog(options: { longestMs: number }): Promise<LogLook | null>;
+    lookAtDatabase(): Promise<DatabaseLook | null>;
   };
 
 export interface DoctorRequest {
@@ -40,14 +42,20 @@ export interface Facts {
   stateDir: string;
   publicUrl: string;
   status: Looked<Status>;
+  /** Where it could not be, or is elsewhere, nobody here knows who is connected. */
+  isLogRead: boolean;
   keptCode: KeptCode;
   log: Looked<LogLook | null>;
+  /** Null where the log is a file. */
+  database: Looked<DatabaseLook | null>;
   /** Null where there is none yet. */
   vault: Looked<{ where: string; items: number } | null>;
   /** By how much our clock is ahead of a vendor's; null where none tells. */
   clock: { of: string; aheadMs: number } | null;
   unit: Looked<UnitFacts | null>;
   receiver: Looked<ReceiverFacts>;
+  /** Where no service runs and none is installed, whose sockets would answer. */
+  takenPorts: readonly TakenPort[];
   /** Why no alert would arrive; null where it would. */
   chat: Looked<AppError | null>;
   sources: readonly SourceStanding[];
@@ -77,38 +85,49 @@ export async function lookAtAll(
 ): Promise<Facts> {
   const { config, stateDir, clock } = context;
   const { org, env, distUrl, program } = request;
-  const [status, connections, vault, log, unit, names, sources] = await Promise.all([
+  const [status, connections, vault, log, database, unit, names, sources] = await Promise.all([
     looker.look(() => statusOf(context, request)),
     looker.look(async () => (await (await context.storeToRead())?.connections()) ?? []),
-    looker.look(() => lookAtVault(context)),
+    looker.look(() => lookAtVault(context, looker, request)),
     looker.look(() => context.lookAtLog({ longestMs: LOG_LOOK_MS })),
+    looker.look(() => context.lookAtDatabase()),
     looker.look(() => lookAtUnit({ env, stateDir, program, vendors: context.vendors })),
     looker.look(() => context.secretNames()),
     looker.look(async () => (await (await context.storeToRead())?.sources()) ?? []),
   ]);
-  const all = foundIn(connections) ?? [];
-  const secretNames = foundIn(names);
+  // Of a log that is elsewhere now the file knows nothing that counts.
+  const isLogRead = connections.is === "known" && (foundIn(status)?.log.copiedTo ?? null) === null;
+  const all = isLogRead ? (foundIn(connections) ?? []) : [];
+  // What a vault lacks beside the tokens of a connected account is no want of its own.
+  const secretNames = vault.is === "failed" ? null : foundIn(names);
   const isServed = foundIn(status)?.service === "running";
-  const isHeard = chatOf(config, org).id !== "" && foundIn(status)?.nobodyAlerted === null;
+  const isHeard = isLogRead && chatOf(config, org).id !== "" && foundIn(status)?.nobodyAlerted === null;
   const isInUse = all.some(({ state }) => state !== "not_connected");
-  const [accounts, receiver, chat] = await Promise.all([
-    lookAtAccounts(context, looker, { ...request, all, secretNames, status: foundIn(status) }),
+  const isUnserved = foundIn(status)?.service === "not running" && foundIn(unit) === null;
+  const [accounts, receiver, chat, takenPorts] = await Promise.all([
+    isLogRead
+      ? lookAtAccounts(context, looker, { ...request, all, secretNames, status: foundIn(status) })
+      : [],
     isServed && isInUse
       ? looker.look((signal) => lookAtReceiver(context, { publicUrl: config["serve.public_url"], signal }))
       : SKIPPED,
     isHeard ? looker.look((signal) => askChat(context, org, signal)) : SKIPPED,
+    isUnserved ? looker.look((signal) => lookAtPorts(config, signal)) : SKIPPED,
   ]);
   return {
     now: clock.now(),
     stateDir,
     publicUrl: config["serve.public_url"],
     status,
+    isLogRead,
     keptCode: lookAtKeptCode(distUrl),
     log,
+    database,
     vault,
     clock: await comparedClock(context, looker, accounts),
     unit,
     receiver,
+    takenPorts: foundIn(takenPorts) ?? [],
     chat,
     sources: foundIn(sources) ?? [],
     senders: sendersOf(context, all, secretNames),
@@ -117,13 +136,27 @@ export async function lookAtAll(
   };
 }
 
-/** Nothing is created where there is none yet. */
-async function lookAtVault({ vault, stateDir }: DoctorContext) {
-  if (!existsSync(join(stateDir, "vault.db"))) return null;
+/** Throws where it lacks the tokens of an account that is connected: without them none is asked. */
+async function lookAtVault(
+  { vault, vendors, storeToRead, lookAtItem }: DoctorContext,
+  looker: Looker,
+  { org, environment }: DoctorRequest,
+) {
   const opened = await vault();
   const names = await opened.names("");
-  await opened.read(names);
-  return { where: opened.describe(), items: names.length };
+  // Where nothing is kept yet, a locked keychain holds nobody up; a part of the program that is not built does.
+  await opened.read(names).catch((error: unknown) => {
+    if (names.length > 0 || !isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+  });
+  // A log that cannot be read is told as the log's trouble.
+  const read = await looker.look(async () => (await (await storeToRead())?.connections(org)) ?? []);
+  const connections = foundIn(read) ?? [];
+  for (const connection of connections.filter((each) => each.environment === environment)) {
+    const label = vendors.find(({ vendor }) => vendor === connection.vendor)?.label ?? connection.vendor;
+    const problem = await unreadTokens(lookAtItem, connection, { label, isServed: true });
+    if (problem) throw problem;
+  }
+  return names.length === 0 ? null : { where: opened.describe(), items: names.length };
 }
 
 async function lookAtAccounts(
@@ -150,7 +183,7 @@ async function lookAtAccounts(
   return await Promise.all(
     wanted.map((declared) => {
       const name = { org, environment, vendor: declared.vendor };
-      const { linkExpiresAt = null } = rows.get(declared.vendor) ?? {};
+      const { linkExpiresAt = null, isExpected = true } = rows.get(declared.vendor) ?? {};
       const connection = all.find(
         (each) => each.org === org && each.environment === environment && each.vendor === declared.vendor,
       );
@@ -158,6 +191,7 @@ async function lookAtAccounts(
         ...name,
         declared,
         isNamed: vendor !== null,
+        isExpected,
         connection: connection ?? null,
         linkExpiresAt: linkExpiresAt === null ? null : Date.parse(linkExpiresAt),
         secretNames,
@@ -194,11 +228,14 @@ function sendersOf(
   const live = all.filter(({ state }) => state !== "not_connected");
   return vendors.flatMap(({ vendor, label, source, destination, secrets }) => {
     const secret = secrets.find(({ rotates }) => rotates);
-    const isUsed = live.some((each) =>
+    const users = live.filter((each) =>
       destination ? each.vendor === vendor : each.environment === "production",
     );
-    if (!source || !secret || !isUsed) return [];
+    if (!source || !secret || users.length === 0) return [];
     const hasSecret = secretNames?.some((name) => name.split("/")[2]?.split("@")[0] === secret.name) ?? null;
+    // That nobody subscribed yet is the account's own finding.
+    const isAsked = !destination?.isAts || users.some(({ subscription }) => subscription !== null);
+    if (!isAsked && hasSecret === false) return [];
     return [
       { source: vendor, label, secretName: secret.name, isAts: destination?.isAts ?? false, hasSecret },
     ];

@@ -3,7 +3,8 @@ import type { Environment } from "../../../shared/config.ts";
 import { isActive, showUnit } from "../../../systemd/host.ts";
 import { installedUnit } from "../../../systemd/installed.ts";
 import { outdatedFiles } from "../../../systemd/look.ts";
-import { type Places, placesOf, type Program, type Scope, UNIT } from "../../../systemd/places.ts";
+import type { Scope } from "../../../core/service-scope.ts";
+import { type Places, placesOf, type Program, UNIT } from "../../../systemd/places.ts";
 import { createRunner } from "../../../systemd/runner.ts";
 import type { VendorDeclaration } from "../../../vendors/contract/declaration.ts";
 

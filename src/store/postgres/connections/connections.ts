@@ -4,7 +4,7 @@ import type { ConnectionChanges, ConnectionKey } from "../../contract/store.ts";
 import { changedFields, isItsOwn, refuseOwned } from "../../rows/connection-changes.ts";
 import { type ConnectionRow, connectionOf } from "../../rows/rows.ts";
 import { CONNECTION_COLUMNS } from "../rows/columns.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 import { forgetAccount } from "./forget-account.ts";
 
 /** Who is connected to what, and the marks that processes agree on. */

@@ -2,7 +2,7 @@ import type { ConnectionName } from "../../../core/connection.ts";
 import type { TakenConsent } from "../../../core/consent.ts";
 import type { ConnectionVerbs } from "../../contract/connections.ts";
 import { type ConsentRow, consentOf } from "../../rows/consents.ts";
-import type { Db, Self, Sql } from "../server/sql.ts";
+import type { Db, Self, Sql } from "../../../postgres/sql.ts";
 
 /** An old link is told from one that never was for as long as this. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
@@ -16,6 +16,25 @@ export function createConsents(
   db: Db,
   self: Self,
 ): Pick<ConnectionVerbs, "openConsent" | "takeConsent" | "endConsents"> {
+  /** What this process redeems. What else it holds it never heard of, as the answer was lost on the way. */
+  const redeemed = new Set<string>();
+  const isBusy: IsBusy = (row) => (Number(row.holder) === self() ? redeemed.has(row.hash) : row.is_held);
+  const take = async (hash: string, vendor: string, now: number): Promise<TakenConsent> => {
+    let isTaken = false;
+    try {
+      return await db.write("all", async (tx) => {
+        const found = standingOf(await rowOf(tx, hash, vendor), now, isBusy);
+        if (found.kind !== "taken") return found;
+        await tx.run("UPDATE jc.consents SET used_at = $1, holder = $2 WHERE hash = $3", [now, self(), hash]);
+        isTaken = true;
+        redeemed.add(hash);
+        return found;
+      });
+    } catch (error) {
+      if (isTaken) redeemed.delete(hash);
+      throw error;
+    }
+  };
   return {
     openConsent: (consent) =>
       db.write("all", async (tx) => {
@@ -45,21 +64,13 @@ export function createConsents(
     // Looked at first: what strangers send must not cost a write.
     takeConsent: async ({ hash, vendor, now, how }) => {
       if (how === "again") return heldBy(await rowOf(db.read, hash, vendor), self());
-      const found = standingOf(await rowOf(db.read, hash, vendor), now);
-      if (found.kind !== "taken" || how === "look") return found;
-      return await db.write("all", async (tx) => {
-        const taken = standingOf(await rowOf(tx, hash, vendor), now);
-        if (taken.kind === "taken")
-          await tx.run("UPDATE jc.consents SET used_at = $1, holder = $2 WHERE hash = $3", [
-            now,
-            self(),
-            hash,
-          ]);
-        return taken;
-      });
+      const found = standingOf(await rowOf(db.read, hash, vendor), now, isBusy);
+      return found.kind !== "taken" || how === "look" ? found : await take(hash, vendor, now);
     },
-    endConsents: (end, now) =>
-      db.write("all", async (tx) => {
+    endConsents: (end, now) => {
+      // It is redeemed no more, though this should not be written down.
+      if (end.outcome !== "voided") redeemed.delete(end.hash);
+      return db.write("all", async (tx) => {
         if (end.outcome === "voided") return await voidOpen(tx, end.connection, now);
         const isOver = end.outcome === "connected";
         // Whoever lost the link meanwhile, to another process or a newer link, changes nothing any more.
@@ -76,7 +87,8 @@ export function createConsents(
             self(),
           ],
         );
-      }),
+      });
+    },
   };
 }
 
@@ -96,12 +108,14 @@ function rowOf(sql: Sql, hash: string, vendor: string): Promise<Row | undefined>
   );
 }
 
-function standingOf(row: Row | undefined, now: number): TakenConsent {
+type IsBusy = (row: Row) => boolean;
+
+function standingOf(row: Row | undefined, now: number, isBusy: IsBusy): TakenConsent {
   if (!row) return { kind: "unknown" };
   if (row.outcome !== null) return { kind: row.outcome === "connected" ? "used" : "voided" };
   if (row.expires_at <= now) return { kind: "expired" };
   const isRecent = row.used_at !== null && Math.abs(now - row.used_at) <= LONGEST_HOLD_MS;
-  return row.is_held && isRecent ? { kind: "busy" } : { kind: "taken", consent: consentOf(row) };
+  return isBusy(row) && isRecent ? { kind: "busy" } : { kind: "taken", consent: consentOf(row) };
 }
 
 function heldBy(row: Row | undefined, self: number): TakenConsent {

@@ -1,5 +1,5 @@
 import { SLICE } from "../server/slices.ts";
-import type { Db } from "../server/sql.ts";
+import type { Db } from "../../../postgres/sql.ts";
 
 /** What an account was told is of no account to the next one. */
 export async function forgetAccount(db: Db, connectionId: number): Promise<void> {

@@ -1,7 +1,7 @@
 import type { AdminSession, AuditEntry, OpenedAdminLink } from "../../../core/admin.ts";
 import type { AdminVerbs, RedeemRequest } from "../../contract/admin.ts";
 import { type AdminLinkRow, openedLinkOf } from "../../rows/admin-links.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 
 /** One that was used or has ended is told from one that never was for as long as this. */
 const REMEMBERED_MS = 24 * 3_600_000;
@@ -10,7 +10,7 @@ const REMEMBERED_MS = 24 * 3_600_000;
 export function createAdmin(db: Db): AdminVerbs {
   return {
     openAdminLink: ({ hash, org, who, createdAt, expiresAt }) =>
-      db.write("all", async (tx) => {
+      db.write({ keys: ["admin"] }, async (tx) => {
         await tx.run("DELETE FROM jc.admin_links WHERE expires_at < $1", [createdAt - REMEMBERED_MS]);
         await tx.run(
           "INSERT INTO jc.admin_links (hash, org, who, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)",
@@ -21,7 +21,7 @@ export function createAdmin(db: Db): AdminVerbs {
     // Looked at first: what strangers send must not cost a write.
     redeemAdminLink: async (request) => {
       const found = await look(db.read, request.hash, request.now);
-      return found.kind === "good" ? await db.write("all", (tx) => redeem(tx, request)) : found;
+      return found.kind === "good" ? await db.write({ keys: ["admin"] }, (tx) => redeem(tx, request)) : found;
     },
     adminSession: async (hash, now) =>
       (await db.read.get<AdminSession>(
@@ -29,10 +29,10 @@ export function createAdmin(db: Db): AdminVerbs {
         [hash, now],
       )) ?? null,
     endAdminSession: (hash) =>
-      db.write("all", async (tx) => {
+      db.write({ keys: ["admin"] }, async (tx) => {
         await tx.run("DELETE FROM jc.admin_sessions WHERE hash = $1", [hash]);
       }),
-    audit: (entry) => db.write("all", (tx) => enter(tx, entry)),
+    audit: (entry) => db.write({ keys: ["admin"] }, (tx) => enter(tx, entry)),
     audited: (org, limit) =>
       db.read.all<AuditEntry>(
         `SELECT at, org, who, what, about FROM jc.audit ${org === null ? "" : "WHERE org = $2"} ORDER BY id DESC LIMIT $1`,

@@ -1,5 +1,5 @@
 import type { CoordinationVerbs } from "../../contract/coordination.ts";
-import type { Db, Self } from "../server/sql.ts";
+import type { Db, Self } from "../../../postgres/sql.ts";
 
 /** Which services live on this store, on whichever machine. A dead one's row goes with the next who enters. */
 export function createServices(db: Db, self: Self): Pick<CoordinationVerbs, "runningServices"> {
@@ -7,7 +7,7 @@ export function createServices(db: Db, self: Self): Pick<CoordinationVerbs, "run
     runningServices: async (options) => {
       if (options?.enter) {
         const facts = JSON.stringify(options.enter);
-        await db.write("all", async (tx) => {
+        await db.write({ keys: ["services"] }, async (tx) => {
           await tx.run("DELETE FROM jc.services WHERE holder NOT IN (SELECT * FROM jc.live_holders())");
           await tx.run(
             "INSERT INTO jc.services (holder, facts) VALUES ($1, $2) ON CONFLICT (holder) DO UPDATE SET facts = excluded.facts",

@@ -2,18 +2,20 @@ import type { ClaimKind } from "../../../core/delivery/events.ts";
 import { isFromAhead } from "../../../core/delivery/outage-record.ts";
 import { LONGEST_WAIT_MS } from "../../../core/delivery/retry.ts";
 import type { HeldCause } from "../../../core/push.ts";
-import type { Claim, Claimed, ClaimRequest, DeliveryVerbs, DueWork } from "../../contract/store.ts";
+import type { Claim, Claimed, ClaimRequest, DeliveryVerbs, DueWork, Slot } from "../../contract/store.ts";
 import { CLOCK_SLACK_MS, companions, type DueRow, KINDS } from "../../rows/due.ts";
 import type { ConnectionDetails } from "../../rows/rows.ts";
 import { type Holder, type StatesOf, statesOf, together } from "../rows/invites-of.ts";
 import { SLICE } from "../server/slices.ts";
-import type { Db, Self, SharedTime, Sql } from "../server/sql.ts";
+import type { Db, Self, SharedTime, Sql, Tx } from "../../../postgres/sql.ts";
+import { createOrder } from "../../../postgres/in-turn.ts";
 import { createLeases, type Leases } from "./leases.ts";
-import { takeCallIn } from "./rate-window.ts";
+import { readCalls, takeCallIn } from "./rate-window.ts";
+import type { UnheardSlots } from "./unheard-slots.ts";
 
 const NOTHING: Claimed = { claims: [], slot: null };
-/** How soon a process looks again for claims whose holder may have been killed. */
-const LOOK_AGAIN_MS = 1_000;
+/** How soon a process looks again for claims whose holder may have been killed: they are free within 2 s, also where machines are busy. */
+const LOOK_AGAIN_MS = 500;
 
 /** No other subject that is the same record is under way: what is answered last would count. */
 const IS_FREE = `(p.record IS NULL OR NOT EXISTS (SELECT 1 FROM jc.pushes q
@@ -25,29 +27,37 @@ type OpenConnection = Holder & { details: ConnectionDetails };
 export function createClaims(
   db: Db,
   self: Self,
-  time: SharedTime,
+  { time, unheard }: { time: SharedTime; unheard: UnheardSlots },
 ): Pick<DeliveryVerbs, "claim" | "dueWork" | "letGo"> {
   const leases = createLeases(self);
+  const inTurn = createOrder<number>();
   return {
     claim: (request) => {
       const { connectionId, window } = request;
       const scope = { connections: [connectionId], ...(window ? { keys: [window.key] } : {}) };
-      return db.write(scope, async (tx) => {
-        const connection = await openConnection(tx, connectionId);
-        if (!connection) return NOTHING;
-        await leases.freeLost(tx);
-        if (!window) return { claims: await take(tx, leases, { connection, request }), slot: null };
-        if ((await dueRows(tx, request, 1)).length === 0) return NOTHING;
-        const slot = await takeCallIn(tx, window, { self, time });
-        return {
-          claims: slot.id === null ? [] : await take(tx, leases, { connection, request }),
-          slot,
-        };
-      });
+      const claim = async (tx: Tx, taken: (slot: Slot) => Slot): Promise<Claimed> => {
+        const [connection, , rows, , calls] = await Promise.all([
+          openConnection(tx, connectionId),
+          leases.freeLost(tx),
+          dueRows(tx, request),
+          window && unheard.free(tx, window.key),
+          window && readCalls(tx, window.key, self),
+        ]);
+        if (!connection || rows.length === 0) return NOTHING;
+        if (!window || !calls) return { claims: await take(tx, leases, { connection, rows }), slot: null };
+        const slot = taken(await takeCallIn(tx, window, { self, time, calls }));
+        return { claims: slot.id === null ? [] : await take(tx, leases, { connection, rows }), slot };
+      };
+      return inTurn(connectionId, () =>
+        unheard.during(window?.key ?? null, (taken) => db.write(scope, (tx) => claim(tx, taken))),
+      );
     },
     dueWork: async (now, only) => {
       // What a killed process had claimed is due too: nobody else would ever ask for it.
       if (await leases.isAnyLost(db.read)) await db.write({}, (tx) => leases.freeLost(tx));
+      // Others may need them, and do not know.
+      for (const key of unheard.keys())
+        await unheard.during(key, () => db.write({ keys: [key] }, (tx) => unheard.free(tx, key)));
       const rows = await waiting(db.read, self(), only ?? null);
       const ahead = rows.filter((row) => isAhead(row, now));
       for (const { id } of ahead) await mend(db, id, now);
@@ -68,11 +78,7 @@ async function openConnection(tx: Sql, id: number): Promise<OpenConnection | und
 }
 
 /** Locked, so that whoever raises or settles one of them waits until it is taken. */
-function dueRows(
-  tx: Sql,
-  { connectionId, now, kind = "any" }: Pick<ClaimRequest, "connectionId" | "now" | "kind">,
-  limit: number,
-): Promise<DueRow[]> {
+function dueRows(tx: Sql, { connectionId, now, kind = "any", limit }: ClaimRequest): Promise<DueRow[]> {
   return tx.all<DueRow>(DUE[kind], [connectionId, now, limit]);
 }
 
@@ -88,22 +94,23 @@ const DUE: Readonly<Record<ClaimKind, string>> = {
   "failed together": dueOf("failed together"),
 };
 
+/** Ends the transaction. */
 async function take(
-  tx: Sql,
+  tx: Tx,
   leases: Leases,
-  { connection, request }: { connection: OpenConnection; request: ClaimRequest },
+  { connection, rows: due }: { connection: OpenConnection; rows: DueRow[] },
 ): Promise<Claim[]> {
-  const rows = companions(await dueRows(tx, request, request.limit));
-  if (rows.length === 0) return [];
-  const lease = await leases.open(tx);
-  await tx.run("UPDATE jc.pushes SET lease = $1, moved_at = NULL WHERE id = ANY ($2::bigint[])", [
-    lease,
-    rows.map(({ id }) => id),
-  ]);
+  const rows = companions(due);
   const members = await membersOfRecords(tx, connection.id, rows);
   const subjectsOf = ({ subject, record }: DueRow) =>
     record === null ? [subject] : (members.get(record) ?? [subject]);
-  const states = await statesOf(tx, connection, rows.flatMap(subjectsOf));
+  const [states, lease] = await Promise.all([
+    statesOf(tx, connection, rows.flatMap(subjectsOf)),
+    leases.take(
+      tx,
+      rows.map(({ id }) => id),
+    ),
+  ]);
   const { knownFields, connectedAt } = connection.details;
   return rows.map((row): Claim => {
     const subjects = subjectsOf(row);

@@ -3,19 +3,24 @@ import type { HeldCause } from "../../../core/push.ts";
 import type { ConnectedHold, DeliveryVerbs } from "../../contract/store.ts";
 import type { ConnectionDetails } from "../../rows/rows.ts";
 import { SLICE, untilNone } from "../server/slices.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 
 /** What is held back whole: a connection without tokens. */
 export function createHolds(db: Db): Pick<DeliveryVerbs, "hold" | "release"> {
   return {
     // The cause stands on the connection first: from then on nothing is claimed, however long the rows take.
     hold: async (connectionId, request) => {
-      if (!("changes" in request))
-        await db.write("all", (tx) =>
-          tx.run("UPDATE jc.connections SET hold_cause = $1 WHERE id = $2", [request.cause, connectionId]),
-        );
-      else if (!(await db.write("all", (tx) => beginAsSeen(tx, connectionId, request)))) return null;
-      return await untilNone(() => db.write("all", (tx) => holdSlice(tx, connectionId)));
+      const first = await db.write("all", async (tx) => {
+        if (!("changes" in request))
+          await tx.run("UPDATE jc.connections SET hold_cause = $1 WHERE id = $2", [
+            request.cause,
+            connectionId,
+          ]);
+        else if (!(await beginAsSeen(tx, connectionId, request))) return null;
+        return await holdSlice(tx, connectionId);
+      });
+      if (first === null) return null;
+      return first + (await untilNone(() => db.write("all", (tx) => holdSlice(tx, connectionId))));
     },
     release: async (connectionId, { held = [], subjects, putOff }, now) => {
       if (held.length > 0 && !subjects)

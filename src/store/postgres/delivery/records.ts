@@ -1,7 +1,7 @@
 import type { HeldCause, SeenRecord } from "../../../core/push.ts";
 import { membersOf, subjectsOf } from "../rows/invites-of.ts";
 import { nextVersions, raisePushes } from "../rows/raise.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 export interface Seen {
   pushId: number;
@@ -34,7 +34,7 @@ async function rememberAlone(tx: Sql, seen: readonly Seen[]): Promise<number[]> 
   if (seen.length === 0) return [];
   const rows = await tx.all<{ id: number }>(
     `UPDATE jc.pushes p SET record = n.record FROM unnest($1::bigint[], $2::text[]) AS n (id, record)
-      WHERE p.id = n.id AND p.record IS NULL
+      WHERE p.id = ANY ($1::bigint[]) AND p.id = n.id AND p.record IS NULL
         AND NOT EXISTS (SELECT 1 FROM jc.pushes q WHERE q.connection_id = p.connection_id AND q.record = n.record)
       RETURNING p.id`,
     [seen.map(({ pushId }) => pushId), seen.map(({ record }) => record.id)],

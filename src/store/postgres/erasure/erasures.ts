@@ -1,7 +1,7 @@
 import { scrubbed } from "../../../core/erasure.ts";
 import type { Erased, EraseRequest, ErasureVerbs, KeptErasure, Person } from "../../contract/erasure.ts";
 import { hasMore, type LookedThrough, type MentionsByTable, together } from "../../rows/theirs.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 import { findMentions, lastOfAll } from "./mentions.ts";
 import { peopleAfter } from "./people.ts";
 import { addressesOf, findPerson } from "./person.ts";

@@ -1,6 +1,6 @@
 import { mentions } from "../../../core/erasure.ts";
 import type { LookedThrough, MentionsByTable } from "../../rows/theirs.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 import { asText, isRow, LOOKED_THROUGH, type LookedTable, orgIn } from "./tables.ts";
 
 /** Looked at in one go. */

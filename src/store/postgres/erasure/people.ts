@@ -2,7 +2,7 @@ import { addressesIn } from "../../../core/erasure.ts";
 import { emailKey } from "../../../core/event.ts";
 import type { PeoplePage } from "../../contract/erasure.ts";
 import { inviteOf } from "../../rows/rows.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 import { orgIn } from "./tables.ts";
 
 const ROWS = 500;

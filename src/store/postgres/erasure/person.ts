@@ -13,7 +13,7 @@ import {
   placesIn,
   type Theirs,
 } from "../../rows/theirs.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 interface InviteRow {
   id: number;

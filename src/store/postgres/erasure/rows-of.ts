@@ -1,7 +1,7 @@
 import type { Person, PersonRows } from "../../contract/erasure.ts";
 import { ERASURE_RULES } from "../../rows/erasure-rules.ts";
 import { summed, type Theirs } from "../../rows/theirs.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 import { isRow } from "./tables.ts";
 
 const BY_NUMBERS = [

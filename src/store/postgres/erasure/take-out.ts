@@ -1,5 +1,5 @@
 import type { Theirs } from "../../rows/theirs.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 import { isRow, LOOKED_THROUGH, type LookedTable } from "./tables.ts";
 
 /**

@@ -2,10 +2,12 @@ import type { NewEvent } from "../../../core/event.ts";
 import { AppError, isAppError } from "../../../shared/errors.ts";
 import type { AppendResult } from "../../contract/store.ts";
 import { countRefused, erasedOrgs } from "../rows/erasures.ts";
-import type { Db, Sql, Tx } from "../server/sql.ts";
+import type { Db, Sql, Tx } from "../../../postgres/sql.ts";
 import { type Batch, openBatch } from "./batch.ts";
 import { arrive, ask, matchWaiting } from "./confirmations.ts";
-import { aboutEvents, orgOf, readStanding, type Standing } from "./standing.ts";
+import { blind, createGuesses, type Guesses } from "./guess.ts";
+import { aboutEvents, readStanding, type Standing } from "./standing.ts";
+import { guessingStatement } from "./write.ts";
 
 /** In one transaction; what waits meanwhile goes together in the next. */
 const MOST_EVENTS = 256;
@@ -20,6 +22,7 @@ interface Waiting {
 
 /** The intake: all callers' events that wait share a transaction. */
 export function createAppend(db: Db): (events: readonly NewEvent[]) => Promise<AppendResult[]> {
+  const guesses = createGuesses(aboutEvents);
   const waiting: Waiting[] = [];
   let waitingEvents = 0;
   let isUnderWay = false;
@@ -38,7 +41,7 @@ export function createAppend(db: Db): (events: readonly NewEvent[]) => Promise<A
     }
     try {
       const results = await appendAll(
-        db,
+        { db, guesses },
         together.flatMap(({ events }) => events),
       );
       for (const { events, resolve } of together) resolve(results.splice(0, events.length));
@@ -51,8 +54,8 @@ export function createAppend(db: Db): (events: readonly NewEvent[]) => Promise<A
   const commitAll = async (): Promise<void> => {
     if (isUnderWay) return;
     isUnderWay = true;
-    // What came in this turn of the event loop goes together.
-    await Promise.resolve();
+    // What came in this turn of the event loop goes together: a commit costs as much for one as for many.
+    await new Promise(setImmediate);
     while (waiting.length > 0) await commitNext();
     isUnderWay = false;
   };
@@ -73,27 +76,80 @@ export function createAppend(db: Db): (events: readonly NewEvent[]) => Promise<A
   };
 }
 
+interface Intake {
+  db: Db;
+  guesses: Guesses;
+}
+
 /** Where one event fails, each half is stored by itself, down to the one that fails alone. */
-async function appendAll(db: Db, events: readonly NewEvent[]): Promise<AppendResult[]> {
+async function appendAll(intake: Intake, events: readonly NewEvent[]): Promise<AppendResult[]> {
   try {
-    return await appendTogether(db, events);
+    return (await appendGuessed(intake, events)) ?? (await appendTogether(intake, events));
   } catch (error) {
     // Trouble of the store is everybody's, and nobody may be told that they are stored.
     if (isAppError(error)) throw error;
     if (events.length === 1) return [{ outcome: "failed", conflict: false }];
   }
   const half = Math.ceil(events.length / 2);
-  return [...(await appendAll(db, events.slice(0, half))), ...(await appendAll(db, events.slice(half)))];
+  return [
+    ...(await appendAll(intake, events.slice(0, half))),
+    ...(await appendAll(intake, events.slice(half))),
+  ];
 }
 
-function appendTogether(db: Db, events: readonly NewEvent[]): Promise<AppendResult[]> {
-  return db.write({ orgs: events.map(orgOf) }, (tx) => appendIn(tx, events), { readsFirst: true });
-}
-
-async function appendIn(tx: Tx, events: readonly NewEvent[]): Promise<AppendResult[]> {
-  const standing = await readStanding(tx, aboutEvents(events));
+/** In one round trip; null, and nothing is written, where what is known of these must be read first. */
+async function appendGuessed(
+  { db, guesses }: Intake,
+  events: readonly NewEvent[],
+): Promise<AppendResult[] | null> {
+  const standing = guesses.standing(events);
+  if (standing === null) return null;
+  const mustRead = new Error("this must be read about");
+  const tx = blind(mustRead);
   const batch = openBatch(tx, standing);
-  const refused = standing.hasErasures ? await refusedOf(tx, events) : new Map<NewEvent, string | null>();
+  try {
+    const { results, counts } = await foldAll({ tx, batch, standing, refused: new Map() }, events);
+    const { text, values } = guessingStatement(batch.rest(counts), standing.about, standing.destinations);
+    const answer = await db.write(
+      { orgs: standing.about.orgs },
+      (under) => under.last<{ is_written: boolean }>(text, values),
+      { atOnce: true },
+    );
+    if (answer?.is_written) return results;
+  } catch (error) {
+    if (error !== mustRead) throw error;
+  }
+  guesses.missed();
+  return null;
+}
+
+function appendTogether({ db, guesses }: Intake, events: readonly NewEvent[]): Promise<AppendResult[]> {
+  const about = aboutEvents(events);
+  const work = async (tx: Tx) => {
+    const standing = await readStanding(tx, about);
+    const batch = openBatch(tx, standing);
+    const refused = standing.hasErasures ? await refusedOf(tx, events) : new Map<NewEvent, string | null>();
+    const { results, counts } = await foldAll({ tx, batch, standing, refused }, events);
+    await batch.finish(counts);
+    guesses.read(about, standing);
+    return results;
+  };
+  return db.write({ orgs: about.orgs }, work, { atOnce: true });
+}
+
+interface Folding {
+  tx: Tx;
+  batch: Batch;
+  standing: Standing;
+  /** Those that are not taken: of whom (the org), or null where nobody can tell. */
+  refused: ReadonlyMap<NewEvent, string | null>;
+}
+
+/** All but what the batch still holds is written. */
+async function foldAll(
+  { tx, batch, standing, refused }: Folding,
+  events: readonly NewEvent[],
+): Promise<{ results: AppendResult[]; counts: Record<string, number> }> {
   const bodies = bodiesOf(standing);
   const hasUnmatched = standing.hasUnmatched || events.some(({ confirmation }) => confirmation);
   const counts = { events: 0, ignored: 0, conflicts: 0 };
@@ -131,8 +187,7 @@ async function appendIn(tx: Tx, events: readonly NewEvent[]): Promise<AppendResu
     if (snapshot && invite && hasUnmatched)
       await matchWaiting({ tx, batch }, invite.id, snapshot, event.receivedAt);
   }
-  await batch.finish(counts);
-  return results;
+  return { results, counts };
 }
 
 /** Is it a vendor's late word on an invite that was removed for its age? */

@@ -2,7 +2,7 @@ import type { Assigned } from "../../../core/invite.ts";
 import { concerns, subjectOf } from "../../../core/subject.ts";
 import type { Store } from "../../contract/store.ts";
 import { inviteOf } from "../../rows/rows.ts";
-import type { Db } from "../server/sql.ts";
+import type { Db } from "../../../postgres/sql.ts";
 import { openBatch } from "./batch.ts";
 import { readStanding } from "./standing.ts";
 

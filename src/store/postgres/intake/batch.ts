@@ -7,7 +7,7 @@ import type { TrialCandidate } from "../../contract/store.ts";
 import { inviteOf, NO_CONTACT } from "../../rows/rows.ts";
 import { invitesOf } from "../rows/invites-of.ts";
 import { nextVersions } from "../rows/raise.ts";
-import type { Sql, Tx } from "../server/sql.ts";
+import type { Sql, Tx } from "../../../postgres/sql.ts";
 import { type Destination, type InviteRow, inviteKey, type Standing } from "./standing.ts";
 import { type InviteInHand, type Writing, writingStatement } from "./write.ts";
 
@@ -29,7 +29,9 @@ export interface Batch {
   /** Writes what was changed since the last time, that statements may find it. */
   flush(): Promise<void>;
   /** The same as the transaction's last statement. */
-  finish(counts: Readonly<Record<string, number>>): Promise<void>;
+  finish(counts: Writing["counts"]): Promise<void>;
+  /** What was changed since the last time, for whoever writes it. */
+  rest(counts: Writing["counts"]): Writing;
 }
 
 export function openBatch(tx: Tx, standing: Standing): Batch {
@@ -82,10 +84,14 @@ export function openBatch(tx: Tx, standing: Standing): Batch {
     const inHand = [...invites.values()].filter((each) => each.contact === contact);
     return headsChange([...stored, ...inHand.map(({ invite }) => invite)], before, after);
   };
-  const write = (counts: Writing["counts"]) => {
+  const rest = (counts: Writing["counts"]): Writing => {
     const changed = [...invites.values()].filter(({ change }) => change !== "none");
-    const statement = writingStatement({ ...pending, invites: changed, counts });
-    for (const each of changed) Object.assign(each, { isNew: false, change: "none" });
+    return { ...pending, invites: changed, counts };
+  };
+  const write = (counts: Writing["counts"]) => {
+    const changed = rest(counts);
+    const statement = writingStatement(changed);
+    for (const each of changed.invites) Object.assign(each, { isNew: false, change: "none" });
     Object.assign(pending, { events: [], raises: [], ended: [] });
     return statement;
   };
@@ -129,8 +135,9 @@ export function openBatch(tx: Tx, standing: Standing): Batch {
     },
     finish: async (counts) => {
       const statement = write(counts);
-      if (statement) await tx.runLast(statement.text, statement.values);
+      if (statement) await tx.last(statement.text, statement.values);
     },
+    rest,
   };
 }
 

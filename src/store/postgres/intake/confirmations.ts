@@ -8,7 +8,7 @@ import {
   type ToldInvite,
 } from "../../rows/confirmations.ts";
 import { inviteOf } from "../../rows/rows.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 import type { Batch } from "./batch.ts";
 
 const COLUMNS =

@@ -2,7 +2,7 @@ import type { ConnectionName } from "../../../core/connection.ts";
 import type { Snapshot } from "../../../core/event.ts";
 import type { Question, QuestionEnd, QuestionPage, Store } from "../../contract/store.ts";
 import { anyErasures, countRefused, erasedOrgs } from "../rows/erasures.ts";
-import type { Db, Sql, Tx } from "../server/sql.ts";
+import type { Db, Sql, Tx } from "../../../postgres/sql.ts";
 import { openBatch } from "./batch.ts";
 import { matchWaiting, nameTest } from "./confirmations.ts";
 import { askForInvites } from "./requests.ts";
@@ -16,7 +16,8 @@ export function createQuestions(db: Db): Pick<Store, "questions" | "settleQuesti
         `SELECT q.seq, q.vendor, q.org, q.environment, q.about, q.tries, e.at
           FROM jc.questions q JOIN jc.events e ON e.seq = q.seq
           WHERE q.seq > $1 AND ($2::bigint IS NULL OR q.due_at <= $2)
-            AND ($3::text IS NULL OR (q.org = $3 AND q.vendor = $4 AND q.environment = $5))
+            AND ($3::text IS NULL OR q.org = $3) AND ($4::text IS NULL OR q.vendor = $4)
+            AND ($5::text IS NULL OR q.environment = $5)
           ORDER BY q.seq LIMIT $6`,
         [after, dueBy ?? null, of?.org ?? null, of?.vendor ?? null, of?.environment ?? null, limit],
       );

@@ -8,7 +8,7 @@ import {
   type RequestRow,
   requestsFor,
 } from "../../rows/requests.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 
 type RequestVerb =
   | "catalogEntries"

@@ -3,7 +3,8 @@ import type { NewEvent, Snapshot } from "../../../core/event.ts";
 import type { HeldCause, SubjectKind } from "../../../core/push.ts";
 import type { TrialCandidate } from "../../contract/store.ts";
 import { type Tombstone, tombstoneKey, tombstoneOf } from "../../rows/tombstones.ts";
-import type { Sql } from "../server/sql.ts";
+import { arrayOf } from "../../../postgres/arrays.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 /** A connection as those see it who raise pushes for it: one that was ever connected. */
 export interface Destination {
@@ -13,6 +14,8 @@ export interface Destination {
   environment: Environment;
   subject_kind: SubjectKind;
   hold_cause: HeldCause | null;
+  /** All of it as the database writes it. */
+  mark: string;
 }
 
 export type InviteKey = Pick<Snapshot, "org" | "invitationId">;
@@ -74,19 +77,27 @@ export function aboutEvents(events: readonly NewEvent[]): About {
 export async function readStanding(tx: Sql, about: About): Promise<Standing> {
   const invites = eachOnce(about.invites, inviteKey);
   const candidates = eachOnce(about.candidates, candidateKey);
+  const texts = (...all: string[][]) => all.map((each) => arrayOf("text", each));
   const row = await tx.get<{ found: Found }>(
     `SELECT jc.read_intake($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
       $9::text[]) AS found`,
     [
-      about.events.map(({ source }) => source),
-      about.events.map(({ eventId }) => eventId),
-      [...new Set(about.orgs)],
-      invites.map(({ org }) => org),
-      invites.map(({ invitationId }) => invitationId),
-      invites.map(({ org, invitationId }) => tombstoneKey(org, invitationId)),
-      candidates.map(({ org }) => org),
-      candidates.map(({ vendor }) => vendor),
-      candidates.map(({ candidateId }) => candidateId),
+      ...texts(
+        about.events.map(({ source }) => source),
+        about.events.map(({ eventId }) => eventId),
+        [...new Set(about.orgs)],
+        invites.map(({ org }) => org),
+        invites.map(({ invitationId }) => invitationId),
+      ),
+      arrayOf(
+        "bytea",
+        invites.map(({ org, invitationId }) => tombstoneKey(org, invitationId)),
+      ),
+      ...texts(
+        candidates.map(({ org }) => org),
+        candidates.map(({ vendor }) => vendor),
+        candidates.map(({ candidateId }) => candidateId),
+      ),
     ],
   );
   if (!row) throw new Error("the database answers nothing");

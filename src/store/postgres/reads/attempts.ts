@@ -1,10 +1,10 @@
 import { emailKey } from "../../../core/event.ts";
 import { UNASKED } from "../../../core/subject.ts";
 import type { AttemptQuery, AttemptSum, LoggedAttempt, ReadVerbs } from "../../contract/reads.ts";
-import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
+import { SUBJECT_COLUMN, subjectsOfInvite } from "../../rows/subject-sql.ts";
 import { ATTEMPT_COLUMNS, newestInvite } from "../rows/columns.ts";
 import { named } from "../server/named.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 
 const JOINED =
   "jc.attempts a JOIN jc.pushes p ON p.id = a.push_id JOIN jc.connections c ON c.id = p.connection_id";
@@ -45,13 +45,19 @@ export function createAttempts(db: Db): Pick<ReadVerbs, "attempts" | "countAttem
       return row?.n ?? 0;
     },
     attemptSums: (query) => {
-      const { where, values } = fitting(query);
+      // Which try was a push's last is seen among all of them.
+      const { outcome = null, ...anyOutcome } = query;
+      const { where, values } = fitting(anyOutcome);
       return db.read.all<AttemptSum>(
         ...named(
-          `SELECT c.vendor, c.environment, a.outcome, count(*) AS attempts, count(DISTINCT a.push_id) AS subjects,
-              min(a.at) AS "firstAt", max(a.at) AS "lastAt"
-            FROM ${JOINED} WHERE ${where} GROUP BY c.id, a.outcome ORDER BY c.vendor, c.environment, a.outcome`,
-          values,
+          `SELECT vendor, environment, outcome, count(*) AS attempts, count(*) FILTER (WHERE is_last) AS subjects,
+              min(at) AS "firstAt", max(at) AS "lastAt"
+            FROM (SELECT c.id AS connection, c.vendor, c.environment, a.outcome, a.at,
+                a.id = max(a.id) OVER (PARTITION BY a.push_id) AS is_last
+              FROM ${JOINED} WHERE ${where}) AS tries
+            WHERE @sought::text IS NULL OR outcome = @sought
+            GROUP BY connection, vendor, environment, outcome ORDER BY vendor, environment, outcome`,
+          { ...values, sought: outcome },
         ),
       );
     },
@@ -69,10 +75,10 @@ async function lastAttempt(sql: Sql): Promise<number> {
  */
 async function isWalked(
   sql: Sql,
-  { org, email, after, limit }: AttemptQuery,
+  { org, email, invitationId, after, limit }: AttemptQuery,
   newest: number,
 ): Promise<boolean> {
-  if (email !== undefined) return false;
+  if (email !== undefined || invitationId !== undefined) return false;
   if (after !== undefined) return true;
   const row = await sql.get<{ pushes: number }>(
     `SELECT coalesce(sum(n), 0)::bigint AS pushes FROM jc.push_counts
@@ -84,7 +90,7 @@ async function isWalked(
 }
 
 function fitting(query: Omit<AttemptQuery, "limit">) {
-  const { org, after = 0, vendor, outcome, since, until } = query;
+  const { org, after = 0, vendor, outcome, invitationId, since, until } = query;
   const contact = query.email === undefined ? undefined : emailKey(query.email);
   const subjects = `SELECT @contact::text UNION SELECT ${SUBJECT_COLUMN.result} FROM jc.invites i WHERE i.org = @org AND i.contact = @contact`;
   const where = [
@@ -92,8 +98,9 @@ function fitting(query: Omit<AttemptQuery, "limit">) {
     vendor === undefined ? "" : "AND c.vendor = @vendor",
     outcome === undefined ? "" : "AND a.outcome = @outcome",
     contact === undefined ? "" : `AND p.subject IN (${subjects})`,
+    invitationId === undefined ? "" : `AND p.subject IN (${subjectsOfInvite("jc.invites")})`,
     since === undefined ? "" : "AND a.at >= @since",
     until === undefined ? "" : "AND a.at < @until",
   ].join(" ");
-  return { where, values: { org, after, vendor, outcome, contact, since, until } };
+  return { where, values: { org, after, vendor, outcome, contact, invitationId, since, until } };
 }

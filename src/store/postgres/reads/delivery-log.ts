@@ -2,7 +2,7 @@ import type { SubjectKind } from "../../../core/push.ts";
 import type { DeliveryLogQuery, LoggedAttempt, ReadVerbs } from "../../contract/reads.ts";
 import { ATTEMPT_COLUMNS, newestInvite } from "../rows/columns.ts";
 import { named } from "../server/named.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 
 /** Attempts visited for one page: whoever pages goes on behind them. */
 const LOOKED_AT = 10_000;

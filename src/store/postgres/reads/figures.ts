@@ -1,5 +1,5 @@
 import type { Figures, FiguresQuery } from "../../contract/reads.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 /** What triggers have counted, and what stands first in an index. */
 export async function figures(sql: Sql, { now, windows }: FiguresQuery): Promise<Figures> {

@@ -4,7 +4,7 @@ import { DAY_MS, REMOVED_SHOWN_MS, type RemovedRow, removedIn } from "../../rows
 import { type ConnectionRow, connectionOf } from "../../rows/rows.ts";
 import { CONNECTION_COLUMNS } from "../rows/columns.ts";
 import { named } from "../server/named.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 import { stuckOf } from "./stuck.ts";
 
 /** One org, or all, in numbers that triggers keep: nothing is counted here but what is stuck. */

@@ -5,7 +5,7 @@ import { inviteOf, type PushRow } from "../../rows/rows.ts";
 import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
 import { ATTEMPT_COLUMNS, PUSH_COLUMNS } from "../rows/columns.ts";
 import { named } from "../server/named.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 import { figures } from "./figures.ts";
 import { orgs, overview } from "./overview.ts";
 
@@ -46,12 +46,16 @@ export function createReads(db: Db): Looks {
 const INVITES = `SELECT i.id, i.org, i.contact, i.assessment, ${SUBJECT_COLUMN.result} AS result, i.state_version, i.state
   FROM jc.invites i WHERE i.org = @org`;
 
-function fitting({ org, status, email, assessmentId, since, until }: Omit<InviteQuery, "limit">) {
+function fitting(query: Omit<InviteQuery, "limit">) {
+  const { org, status, email, assessmentId, askedBy, since, until } = query;
   return {
     where: [
       status === undefined ? "" : "AND i.status = @status",
       email === undefined ? "" : "AND i.contact = @contact",
       assessmentId === undefined ? "" : "AND i.assessment = @assessmentId",
+      askedBy === undefined
+        ? ""
+        : "AND i.assessment IS NOT NULL AND i.state::jsonb #>> '{origin,vendor}' = @askedBy",
       since === undefined ? "" : "AND i.at >= @since",
       until === undefined ? "" : "AND i.at < @until",
     ].join(" "),
@@ -60,6 +64,7 @@ function fitting({ org, status, email, assessmentId, since, until }: Omit<Invite
       status,
       contact: email === undefined ? undefined : emailKey(email),
       assessmentId,
+      askedBy,
       since,
       until,
     },

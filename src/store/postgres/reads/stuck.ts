@@ -1,6 +1,6 @@
 import { MAX_TRIES } from "../../../core/delivery/retry.ts";
 import { STUCK_AFTER_MS, type StuckCounts } from "../../../core/push.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 /** Of what waits for too long, so much is looked at for what stands in its way. */
 const LOOKED_AT = 10_000;

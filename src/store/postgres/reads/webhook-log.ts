@@ -1,7 +1,7 @@
 import type { ReadVerbs } from "../../contract/reads.ts";
 import { type ReceivedWebhookRow, receivedWebhookOf } from "../../rows/received-webhooks.ts";
 import { named } from "../server/named.ts";
-import type { Db } from "../server/sql.ts";
+import type { Db } from "../../../postgres/sql.ts";
 
 /** Webhooks visited for one page. */
 const LOOKED_AT = 5_000;

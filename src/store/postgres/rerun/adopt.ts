@@ -1,7 +1,8 @@
 import type { Selection } from "../../contract/rerun.ts";
 import { named } from "../server/named.ts";
+import { scopeOfConnections } from "../rows/scope.ts";
 import { SLICE } from "../server/slices.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 import { waitingOf } from "./selected.ts";
 
 interface Waiting {
@@ -18,12 +19,14 @@ interface Slice {
 
 /** Makes pushes that wait already a part of a run, up to `limit`. Returns how many. */
 export async function adopt(db: Db, runId: number, selection: Selection, limit: number): Promise<number> {
+  const { connectionId } = "pushes" in selection ? selection.pushes : selection.unpushed;
+  const scope = await scopeOfConnections(db.read, [connectionId]);
   let total = 0;
   let after: Waiting = { id: 0, since: Number.MIN_SAFE_INTEGER };
   for (;;) {
     const most = Math.min(SLICE, limit - total);
     const slice: Slice = { runId, selection, after, limit: most };
-    const { rows, adopted } = await db.write("all", (tx) => adoptSlice(tx, slice));
+    const { rows, adopted } = await db.write(scope, (tx) => adoptSlice(tx, slice));
     total += adopted;
     const last = rows.at(-1);
     if (last === undefined || rows.length < most) return total;

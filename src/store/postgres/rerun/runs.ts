@@ -2,7 +2,7 @@ import { NOT_HELD } from "../../../core/erasure.ts";
 import { emailKey } from "../../../core/event.ts";
 import type { NewRun, RerunVerbs } from "../../contract/rerun.ts";
 import { type RunRow, runOf } from "../../rows/runs.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 import { adopt } from "./adopt.ts";
 
 /** What operators had sent again or for the first time: one audit row a run, and how its pushes stand. */
@@ -11,7 +11,7 @@ export function createRuns(db: Db): Pick<RerunVerbs, "saveRun" | "runs"> {
     saveRun: async (run) => {
       if ("id" in run) {
         const { id, counts, endedAt } = run;
-        await db.write("all", (tx) =>
+        await db.write({}, (tx) =>
           tx.run("UPDATE jc.runs SET counts = $1, ended_at = $2 WHERE id = $3", [
             JSON.stringify(counts),
             endedAt,
@@ -21,7 +21,7 @@ export function createRuns(db: Db): Pick<RerunVerbs, "saveRun" | "runs"> {
         return { id, adopted: 0 };
       }
       const { command, org, who, filter, now } = run;
-      const row = await db.write("all", async (tx) =>
+      const row = await db.write({}, async (tx) =>
         tx.get<{ id: number }>(
           "INSERT INTO jc.runs (command, org, who, filter, started_at) VALUES ($1, $2, $3, $4, $5) RETURNING id",
           [command, org, who, JSON.stringify(await noted(tx, org, filter)), now],

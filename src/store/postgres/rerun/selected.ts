@@ -6,7 +6,7 @@ import {
   unpushedSelected,
   waitingSelected,
 } from "../../rows/selected-sql.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 const DIALECT: Dialect = {
   invites: "jc.invites",

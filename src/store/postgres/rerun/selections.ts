@@ -18,7 +18,7 @@ import {
   unpushedPageOf,
 } from "../../rows/selections.ts";
 import { named } from "../server/named.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 import { pushesOf, unpushedOf, waitingOf } from "./selected.ts";
 
 interface Page {

@@ -4,7 +4,7 @@ import { type PushRow, pushOf } from "../../rows/rows.ts";
 import { PUSH_COLUMNS } from "../rows/columns.ts";
 import { type Holder, type StatesOf, statesOf, together } from "../rows/invites-of.ts";
 import { named } from "../server/named.ts";
-import type { Db, Sql } from "../server/sql.ts";
+import type { Db, Sql } from "../../../postgres/sql.ts";
 
 /** Walking over all that a destination might hold, in pages. */
 export function createSubjects(db: Db): Pick<RerunVerbs, "subjects"> {

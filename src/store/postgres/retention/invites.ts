@@ -1,7 +1,7 @@
 import { type Forgotten, forgottenWith } from "../../../core/forgotten.ts";
 import { forgottenOf, inviteOf, NO_CONTACT } from "../../rows/rows.ts";
 import { tombstoneRowOf } from "../../rows/tombstones.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 import { membersOf, staysAfter } from "./stays.ts";
 import { noteRemoved, type PurgeTable } from "./step.ts";
 

@@ -1,6 +1,6 @@
 import type { PurgeStep, RetentionVerbs } from "../../contract/retention.ts";
 import { cutoffsOf, placeOf, steppedTo } from "../../rows/retention.ts";
-import type { Db } from "../server/sql.ts";
+import type { Db } from "../../../postgres/sql.ts";
 import { purgeInvites, removeEvents } from "./invites.ts";
 import { purgePushes } from "./pushes.ts";
 import { membersOf } from "./stays.ts";

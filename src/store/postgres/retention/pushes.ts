@@ -1,6 +1,6 @@
 import type { PushState, SubjectKind } from "../../../core/push.ts";
 import { isOfSubject } from "../../rows/subject-sql.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 import { staysAfter } from "./stays.ts";
 import { noteRemoved, type PurgeTable } from "./step.ts";
 

@@ -1,5 +1,5 @@
 import { dayOf, type TableStep, type TableStepped } from "../../rows/retention.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 /** A step over one table: short, and within a write transaction that keeps out all others, unless it is dry. */
 export type PurgeTable = (tx: Sql, step: TableStep) => Promise<TableStepped>;

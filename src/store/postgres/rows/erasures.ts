@@ -1,4 +1,4 @@
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 /** Who was erased, by keyed hashes alone, and how many later events were refused for them. */
 

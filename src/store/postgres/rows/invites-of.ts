@@ -3,7 +3,7 @@ import type { Invite } from "../../../core/invite.ts";
 import type { SubjectKind } from "../../../core/push.ts";
 import { forgottenOf, inviteOf } from "../../rows/rows.ts";
 import { isOfSubject } from "../../rows/subject-sql.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 /** A connection as far as it tells whose invites a subject's are. */
 export interface Holder {
@@ -31,21 +31,24 @@ export async function statesOf(
   );
   if (subjects.length === 0) return states;
   const wanted = [...states.keys()];
-  const rows = await tx.all<{ subject: string; state: string; state_version: number }>(
+  const reading = tx.all<{ subject: string; state: string; state_version: number }>(
     `SELECT s.subject, i.state, i.state_version FROM unnest($2::text[]) AS s (subject)
       JOIN jc.invites i ON i.org = $1 AND ${isOfSubject(kind, "s.subject")} ORDER BY i.id`,
     [org, wanted],
   );
+  const forgetting =
+    kind === "contact"
+      ? tx.all<{ contact: string; facts: string }>(
+          "SELECT contact, facts FROM jc.forgotten WHERE org = $1 AND contact = ANY ($2::text[])",
+          [org, wanted],
+        )
+      : [];
+  const [rows, gone] = await Promise.all([reading, forgetting]);
   for (const { subject, state, state_version: version } of rows) {
     const known = states.get(subject);
     known?.invites.push(inviteOf(state));
     if (known) known.newestVersion = Math.max(known.newestVersion, version);
   }
-  if (kind !== "contact") return states;
-  const gone = await tx.all<{ contact: string; facts: string }>(
-    "SELECT contact, facts FROM jc.forgotten WHERE org = $1 AND contact = ANY ($2::text[])",
-    [org, wanted],
-  );
   for (const { contact, facts } of gone) {
     const known = states.get(contact);
     if (known) known.forgotten = forgottenOf(facts);

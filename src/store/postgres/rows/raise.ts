@@ -1,5 +1,5 @@
 import type { HeldCause } from "../../../core/push.ts";
-import type { Sql } from "../server/sql.ts";
+import type { Sql } from "../../../postgres/sql.ts";
 
 export interface Raise {
   connectionId: number;

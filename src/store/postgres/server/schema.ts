@@ -1,13 +1,15 @@
+import type { Schema } from "../../../postgres/migrate.ts";
 import { INTAKE_FUNCTIONS } from "./intake-functions.ts";
 
 /**
- * Numbered by position, forward only, never edited after release. The tables are those of the log in SQLite, name for name and
+ * Numbered by position, forward only, never edited after release. A migration leaves what the version before works with, since
+ * its services run on beside the new tables for as long as an upgrade of several machines takes. The tables are those of the log in SQLite, name for name and
  * column for column, so that `store copy` carries rows as they are; points in time are ms since the epoch. Different are:
  * who holds something is a row of `holders`; counts are kept as changes, which nobody waits for; versions come from a
  * sequence. All text compares byte by byte, as SQLite's does. Names are written with their schema, since a pooler keeps
  * no search path.
  */
-export const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE jc.log_file (id text NOT NULL, created_at bigint NOT NULL);
   INSERT INTO jc.log_file VALUES (replace(gen_random_uuid()::text, '-', ''), (extract(epoch FROM clock_timestamp()) * 1000)::bigint);
@@ -424,4 +426,18 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX audit_of_org ON jc.audit (org, id);
   ${INTAKE_FUNCTIONS}`,
+  `
+  -- Which log was copied here, from which file; while copy_state is there it is not whole, and nobody works on it.
+  ALTER TABLE jc.log_file ADD COLUMN copy_of text, ADD COLUMN copy_from text, ADD COLUMN copy_state text;
+  `,
+  `
+  ALTER TABLE jc.refusals ADD COLUMN kind text COLLATE "C", ADD COLUMN settled bigint NOT NULL DEFAULT 0;
+  `,
+  `
+  -- A backfill makes all due at one moment: whoever takes a hundred of them would else sort them all by their ids.
+  CREATE INDEX pushes_due_in_order ON jc.pushes (connection_id, due_at, id) WHERE state = 'pending' AND lease IS NULL;
+  DROP INDEX jc.pushes_due;
+  `,
 ];
+
+export const LOG_SCHEMA: Schema = { name: "jc", migrations: MIGRATIONS };

@@ -6,7 +6,7 @@ import { createForgetAccount } from "./forget-account.ts";
 import type { Db } from "../file/db.ts";
 import { CONNECTION_COLUMNS } from "../rows/columns.ts";
 import { type ConnectionRow, connectionOf } from "../../rows/rows.ts";
-import type { Sliced } from "../file/slices.ts";
+import { type Sliced, unlocked } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** Who is connected to what, and the marks that processes agree on. */
@@ -62,7 +62,7 @@ export function createConnections(db: Db, now: () => number) {
     const before = row && connectionOf(row);
     refuseTaken(key, before, changes);
     if (before?.account && before.account.id !== changes.account?.id) yield* forget(before.id);
-    return save(key, changes);
+    return yield* unlocked(() => save(key, changes));
   }
 
   // One from a time to come was set while the clock was ahead.

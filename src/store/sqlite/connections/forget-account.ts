@@ -1,5 +1,5 @@
 import type { Db } from "../file/db.ts";
-import { SLICE, type Sliced } from "../file/slices.ts";
+import { SLICE, type Sliced, unlocked } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** What an account was told is of no account to the next one. */
@@ -32,7 +32,12 @@ export function createForgetAccount(db: Db): (connectionId: number) => Sliced<vo
   });
 
   return function* (connectionId: number): Sliced<void> {
-    disown(connectionId);
-    for (let last = forgetSlice(connectionId, 0); last > 0; last = forgetSlice(connectionId, last)) yield;
+    yield* unlocked(() => disown(connectionId));
+    for (let last = 0; ; ) {
+      const after = last;
+      last = yield* unlocked(() => forgetSlice(connectionId, after));
+      if (last === 0) return;
+      yield;
+    }
   };
 }

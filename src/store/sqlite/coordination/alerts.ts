@@ -14,6 +14,7 @@ export function createAlerts(db: Db) {
   const unsent = db.prepare<[], UnsentAlert>(
     "SELECT id, org, text, tries, due_at AS dueAt FROM alerts WHERE sent_at IS NULL ORDER BY id",
   );
+  const take = db.prepare("UPDATE alerts SET due_at = ? WHERE id = ? AND due_at = ? AND sent_at IS NULL");
   const sent = db.prepare("UPDATE alerts SET sent_at = ? WHERE id = ?");
   const putOff = db.prepare("UPDATE alerts SET due_at = ?, tries = tries + 1 WHERE id = ?");
   return {
@@ -23,6 +24,11 @@ export function createAlerts(db: Db) {
       for (const incident of incidents) open.run({ ...incident, now });
       return unsent.all();
     }),
+    takeAlert: transaction(
+      db,
+      ({ id, dueAt }: Pick<UnsentAlert, "id" | "dueAt">, until: number): boolean =>
+        take.run(until, id, dueAt).changes === 1,
+    ),
     noteAlert: transaction(db, (id: number, note: AlertNote): void => {
       if ("sentAt" in note) sent.run(note.sentAt, id);
       else putOff.run(note.dueAt, id);

@@ -54,12 +54,20 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
         takeOne.run(lease, pushId);
         const subjects = record === null ? [subject] : membersOf(connectionId, record);
         const { states, newestVersion, forgotten } = statesOf(connection, subjects);
-        const carries = Math.max(version, newestVersion);
-        const isQuarantined = alone === 1;
-        const wasDelivered = told === 1;
-        const known = record === null ? null : { id: record, isShared: subjects.length > 1 };
-        const was = { pendingSince, tries, isQuarantined, wasDelivered, receipt };
-        const claim = { pushId, lease, subject, version, carries, ...was, known };
+        // Without spreads: one would cost as much as all the rest.
+        const claim = {
+          pushId,
+          lease,
+          subject,
+          version,
+          carries: Math.max(version, newestVersion),
+          pendingSince,
+          tries,
+          isQuarantined: alone === 1,
+          wasDelivered: told === 1,
+          receipt,
+          known: record === null ? null : { id: record, isShared: subjects.length > 1 },
+        };
         return `${JSON.stringify(claim).slice(0, -1)},"forgotten":${forgotten},"invites":[${states.join(",")}]}`;
       },
     );
@@ -80,16 +88,21 @@ export function createClaims(db: Db, self: ProcessIdentity, now: () => number, t
       `SELECT due_at FROM pushes p WHERE connection_id = ? AND state = 'pending' AND lease IS NULL AND ${IS_FREE} ORDER BY due_at LIMIT 1`,
     )
     .pluck();
-  /** Asked after each change, so that whoever has nothing to deliver must cost next to nothing. */
+  /** Asked after each change, so each step seeks the next connection that has something to deliver: the others cost nothing. */
   const open = db.prepare<
     [number | null, number | null],
     { id: number; connectedAt: number | null; outage: string | null }
-  >(
-    `SELECT id, details ->> 'connectedAt' AS connectedAt, details -> 'outage' AS outage FROM connections
-      WHERE hold_cause IS NULL AND (? IS NULL OR id = ?)
-        AND EXISTS (SELECT 1 FROM push_counts c WHERE c.connection_id = connections.id AND c.state = 'pending' AND c.n > 0)
-      ORDER BY id`,
-  );
+  >(`
+    WITH RECURSIVE waiting (id) AS (
+      SELECT min(connection_id) FROM pushes WHERE state = 'pending' AND lease IS NULL
+      UNION ALL
+      SELECT (SELECT min(connection_id) FROM pushes WHERE state = 'pending' AND lease IS NULL AND connection_id > waiting.id)
+        FROM waiting WHERE waiting.id IS NOT NULL
+    )
+    SELECT c.id, c.details ->> 'connectedAt' AS connectedAt, c.details -> 'outage' AS outage
+      FROM waiting JOIN connections c ON c.id = waiting.id
+      WHERE c.hold_cause IS NULL AND (? IS NULL OR c.id = ?)
+      ORDER BY c.id`);
   const newestWaiting = db
     .prepare<[number], number | null>(
       "SELECT max(pending_since) FROM pushes WHERE connection_id = ? AND state = 'pending'",

@@ -2,7 +2,7 @@ import type { Connection, ConnectionState } from "../../../core/connection.ts";
 import type { HeldCause } from "../../../core/push.ts";
 import type { ConnectedHold, HoldRequest, Releasing } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
-import { SLICE, type Sliced, untilNone } from "../file/slices.ts";
+import { SLICE, type Sliced, unlocked, untilNone } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** What is held back whole: a connection without tokens. */
@@ -72,18 +72,18 @@ export function createHolds(db: Db) {
   return {
     /** The cause stands on the connection first: from then on nothing is claimed, however long the rows take. */
     *hold(connectionId: number, request: HoldRequest): Sliced<number | null> {
-      if (!("changes" in request)) begin(connectionId, request.cause);
-      else if (!beginAsSeen(connectionId, request)) return null;
+      if (!("changes" in request)) yield* unlocked(() => begin(connectionId, request.cause));
+      else if (!(yield* unlocked(() => beginAsSeen(connectionId, request)))) return null;
       return yield* untilNone(() => holdSlice(connectionId));
     },
     *release(connectionId: number, { held = [], subjects, putOff }: Releasing, now: number): Sliced<number> {
-      if (held.length > 0 && !subjects) end(connectionId, held);
+      if (held.length > 0 && !subjects) yield* unlocked(() => end(connectionId, held));
       let total = 0;
       const only = { now, subjects: subjects ? JSON.stringify(subjects) : null };
       for (const cause of held) total += yield* untilNone(() => releaseSlice(connectionId, cause, only));
       if (putOff) total += yield* untilNone(() => hastenSlice(connectionId, now));
       // Last: where this is cut off, the trouble still tells that there is something to release.
-      if (held.includes("vault")) forget(connectionId);
+      if (held.includes("vault")) yield* unlocked(() => forget(connectionId));
       return total;
     },
   };

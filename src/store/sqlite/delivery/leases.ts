@@ -11,9 +11,15 @@ const LONGEST_LEASE_MS = 15 * 60_000;
 const MOST_REMEMBERED = 64;
 
 export function createLeases(db: Db, self: ProcessIdentity, now: () => number) {
-  const all = db.prepare<[], LeaseRow>(
-    "SELECT id, pid, started_at AS startedAt, boot_id AS bootId, claimed_at AS claimedAt FROM leases",
+  const columns = "id, pid, started_at AS startedAt, boot_id AS bootId, claimed_at AS claimedAt";
+  const isSelf = "pid = @pid AND started_at = @startedAt AND boot_id = @bootId";
+  const ofOthers = db.prepare<[ProcessIdentity], LeaseRow>(
+    `SELECT ${columns} FROM leases WHERE NOT (${isSelf})`,
   );
+  const aged = db.prepare<[ProcessIdentity & { before: number }], LeaseRow>(
+    `SELECT ${columns} FROM leases WHERE claimed_at <= @before AND ${isSelf}`,
+  );
+  const one = db.prepare<[number], LeaseRow>(`SELECT ${columns} FROM leases WHERE id = ?`);
   const insert = db.prepare(
     "INSERT INTO leases (pid, started_at, boot_id, claimed_at) VALUES (@pid, @startedAt, @bootId, @claimedAt)",
   );
@@ -27,17 +33,25 @@ export function createLeases(db: Db, self: ProcessIdentity, now: () => number) {
     ours.get(lease.id) === lease.claimedAt && nameOf(lease) === nameOf(self);
   const isOver = (lease: LeaseRow): boolean =>
     isOurs(lease) ? letGo.has(lease.id) : now() - lease.claimedAt >= LONGEST_LEASE_MS;
-  const forgetClosed = (open: readonly LeaseRow[]) => {
-    if (ours.size < open.length + MOST_REMEMBERED) return;
-    const ids = new Set(open.map(({ id }) => id));
-    for (const id of ours.keys()) {
-      if (ids.has(id)) continue;
-      ours.delete(id);
-      letGo.delete(id);
-    }
+  const forgetIfClosed = (id: number) => {
+    if (one.get(id)) return;
+    ours.delete(id);
+    letGo.delete(id);
+  };
+  let mostRemembered = MOST_REMEMBERED;
+  /** What a transaction closed may be open again when it does not commit. */
+  const forgetClosed = () => {
+    if (db.inTransaction) return;
+    for (const id of letGo) forgetIfClosed(id);
+    if (ours.size < mostRemembered) return;
+    for (const id of ours.keys()) forgetIfClosed(id);
+    mostRemembered = 2 * ours.size + MOST_REMEMBERED;
   };
 
-  /** Leases whose holders are gone. Each holder is looked up once, however many leases it has. */
+  /**
+   * Leases whose holders are gone. Asked at each claim, so those that this store works on are not read: there is one for
+   * each call under way. Each holder is looked up once, however many leases it has.
+   */
   const lost = (): number[] => {
     const verdicts = new Map([[nameOf(self), true]]);
     const lives = (holder: ProcessIdentity): boolean => {
@@ -45,9 +59,13 @@ export function createLeases(db: Db, self: ProcessIdentity, now: () => number) {
       verdicts.set(nameOf(holder), verdict);
       return verdict;
     };
-    const open = all.all();
-    forgetClosed(open);
-    return open.filter((lease) => !lives(lease) || isOver(lease)).map((lease) => lease.id);
+    forgetClosed();
+    const mayBeLost = [
+      ...ofOthers.all(self),
+      ...aged.all({ ...self, before: now() - LONGEST_LEASE_MS }).filter(({ id }) => !letGo.has(id)),
+      ...[...letGo].flatMap((id) => one.get(id) ?? []),
+    ];
+    return mayBeLost.filter((lease) => !lives(lease) || isOver(lease)).map((lease) => lease.id);
   };
 
   return {

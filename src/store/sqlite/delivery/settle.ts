@@ -34,10 +34,14 @@ export function createSettle(db: Db) {
     UPDATE pushes SET state = 'pending', pending_since = @now, due_at = @now
     WHERE id = @pushId AND state = 'delivered' AND lease IS NULL AND delivered_version > 0
       AND @lease > (SELECT last_foreign_lease FROM connections WHERE id = connection_id)`);
+  const attemptSql = (push: string) => `
+    INSERT INTO attempts (version, at, outcome, http_status, correlation_id, duration_ms, reason, push_id)
+    ${push}`;
+  const appendAttempt = db.prepare(attemptSql("VALUES (?, ?, ?, ?, ?, ?, ?, ?)"));
   // None where the person was erased while it was under way; its number may be another push's by now.
-  const appendAttempt = db.prepare(`
-    INSERT INTO attempts (push_id, version, at, outcome, http_status, correlation_id, duration_ms, reason)
-    SELECT id, ?, ?, ?, ?, ?, ?, ? FROM pushes WHERE id = ? AND subject = ?`);
+  const appendIfThere = db.prepare(
+    attemptSql("SELECT ?, ?, ?, ?, ?, ?, ?, id FROM pushes WHERE id = ? AND subject = ?"),
+  );
   const closeLease = db.prepare(
     "DELETE FROM leases WHERE id = ? AND NOT EXISTS (SELECT 1 FROM pushes WHERE lease = leases.id)",
   );
@@ -47,18 +51,24 @@ export function createSettle(db: Db) {
 
   const noteRecord = createNoteRecord(db);
 
-  const settleOne = ({ claim, outcome, attempt, warnings, record, now }: Settlement) => {
-    if (attempt) {
-      const { outcome, httpStatus, correlationId, durationMs, reason } = attempt;
-      const { pushId, version, subject } = claim;
-      const told = [outcome, httpStatus, correlationId, durationMs, reason];
-      appendAttempt.run(version, now, ...told, pushId, subject);
-    }
+  const appendAttemptOf = ({ claim, attempt, now }: Settlement, isOurs: boolean) => {
+    if (!attempt) return;
+    const { outcome, httpStatus, correlationId, durationMs, reason } = attempt;
+    const { pushId, version, subject } = claim;
+    const told = [version, now, outcome, httpStatus, correlationId, durationMs, reason, pushId];
+    if (isOurs) appendAttempt.run(told);
+    else appendIfThere.run(told, subject);
+  };
+
+  /** False where somebody else has the push by now, or nobody. */
+  const endOne = ({ claim, outcome, warnings, record, now }: Settlement): boolean => {
     const { pushId, lease, version, carries } = claim;
     if (outcome.kind === "pending") {
       const { dueAt, counted, quarantine = false } = outcome;
-      keepWaiting.run(dueAt, Number(counted), version, Number(quarantine), pushId, lease);
-      return;
+      const { changes } = keepWaiting.run(
+        ...[dueAt, Number(counted), version, Number(quarantine), pushId, lease],
+      );
+      return changes > 0;
     }
     const { state, heldCause } = endOf(outcome);
     const isTold = outcome.kind === "delivered" || outcome.kind === "rejected";
@@ -78,14 +88,17 @@ export function createSettle(db: Db) {
     const { changes } = isMade
       ? endNew.run(record.id, state, heldCause, ...rest, version)
       : end.run(state, heldCause, ...rest, version);
-    if (changes > 0 && isMade) return;
+    if (changes > 0 && isMade) return true;
     if (changes > 0 || endMoved.run(...rest).changes > 0) {
       if (record) noteRecord({ pushId, record, now });
-    } else if (outcome.kind === "delivered") tellAgain.run({ pushId, lease, now });
+      return true;
+    }
+    if (outcome.kind === "delivered") tellAgain.run({ pushId, lease, now });
+    return false;
   };
 
   const settleAll = transaction(db, (settlements: readonly Settlement[]) => {
-    for (const settlement of settlements) settleOne(settlement);
+    for (const settlement of settlements) appendAttemptOf(settlement, endOne(settlement));
     for (const lease of new Set(settlements.map((settlement) => settlement.claim.lease)))
       closeLease.run(lease);
     const delivered = settlements.findLast((settlement) => settlement.outcome.kind === "delivered");

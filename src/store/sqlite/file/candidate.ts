@@ -1,7 +1,10 @@
 import { renameSync, rmSync } from "node:fs";
 import Database from "better-sqlite3";
 import type { Db } from "./db.ts";
-import { type FileToken, type Identity, lossError, readToken, statOf } from "./identity.ts";
+import { statOf } from "./file-at.ts";
+import type { Identity } from "./identity.ts";
+import { type FileToken, readToken } from "./log-row.ts";
+import { lossError } from "./loss.ts";
 import { isDamage } from "./store-errors.ts";
 
 /** What stands in the place of a log that was lost: is it that log, a backup of it, or a stranger? */

@@ -1,8 +1,10 @@
 import { type Damage, findDamage } from "./damage.ts";
 import { isBusy } from "./transaction.ts";
 
-/** Between two slices: the search may take its time, others have none. */
+/** Between two slices, at least: the search may take its time, others have none. */
 const PAUSE_MS = 40;
+/** A slice waits so many times as long as the one before took, so that a busy service hardly feels it. */
+const PAUSES = 40;
 
 /** Looks for damage in the background, slice by slice, until it is through or is stopped. */
 export function searchDamage(
@@ -21,12 +23,18 @@ export function searchDamage(
       return false;
     }
   };
-  const timer = setInterval(() => {
-    if (!step()) clearInterval(timer);
-  }, PAUSE_MS).unref();
+  let timer: NodeJS.Timeout;
+  const plan = (ms: number) => {
+    timer = setTimeout(goOn, ms).unref();
+  };
+  const goOn = () => {
+    const begunAt = performance.now();
+    if (step()) plan(Math.max(PAUSE_MS, PAUSES * (performance.now() - begunAt)));
+  };
+  plan(PAUSE_MS);
   return {
     stop: () => {
-      clearInterval(timer);
+      clearTimeout(timer);
       search.return();
     },
   };

@@ -5,6 +5,8 @@ export type Db = Database.Database & DbNotes;
 
 export interface DbNotes {
   guard?: Guard;
+  /** For whoever waits less for the lock than a service. */
+  longestWaitMs?: number;
   /** Another process was found to hold the lock. */
   isLockedOut?: boolean;
 }

@@ -1,16 +1,18 @@
-import { type BigIntStats, lstatSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import Database from "better-sqlite3";
-import { NEW_LOG_COMMAND, restoreCommand } from "../../../core/advice/command-lines.ts";
 import { type Checkpoint, isCutOff } from "./checkpoint.ts";
 import type { Db } from "./db.ts";
+import { isOne, statOf } from "./file-at.ts";
 import { lockHolders, SHM_LOCKS } from "./lock-holders.ts";
-import { unavailable } from "./store-errors.ts";
+import { type FileToken, isSameToken, pagesLeft, readToken } from "./log-row.ts";
+import { type Loss, OVERWRITTEN, replacedBy, WAL_LOST } from "./loss.ts";
+import { openWal } from "./own-wal.ts";
 import { sleep } from "./transaction.ts";
 
 /**
  * Is the file that `db` has open still the log? SQLite never asks: it goes on writing into a file that was removed,
- * moved or written over. Nothing here opens or closes a descriptor of its own on the log's files, because to close one
- * drops all POSIX locks that this process holds on that file.
+ * moved or written over. Nothing here opens or closes a descriptor of its own on the log or its -shm, because to close
+ * one drops all POSIX locks that this process holds on that file; SQLite holds none on the -wal.
  */
 export interface Identity {
   /** What became of the file; null while it is the log. Some 40 µs. Not within a transaction. */
@@ -30,21 +32,6 @@ export interface Identity {
 
 /** What `db` did since the last look. A checkpoint that fails on a full disk has written, and moves no number. */
 export type OwnWrites = "nothing" | "committed" | "checkpointed";
-
-export interface FileToken {
-  id: string;
-  copy: string | null;
-  acceptedAt: number | null;
-}
-
-/** `absent`, `replaced`: of `log.db`. `overwritten`: the same file, with other content. `half`: its -wal or -shm went. */
-export type LossKind = "absent" | "replaced" | "overwritten" | "half";
-
-export interface Loss {
-  kind: LossKind;
-  /** Read behind the log's path. */
-  words: string;
-}
 
 interface Standing {
   log: BigIntStats;
@@ -71,7 +58,9 @@ export function identityOf(db: Db, path: string): Identity {
   const dataVersion = db.prepare<[], number>("PRAGMA data_version").pluck();
   const pageCount = db.prepare<[], number>("PRAGMA page_count").pluck();
   const names = [path, `${path}-wal`, `${path}-shm`] as const;
+  const pageSize = Number(db.pragma("page_size", { simple: true }));
   const opened = names.map(statOf);
+  const wal = openWal(names[1], { pageSize, pagesIn: () => checkpoint.get()?.log ?? 0 });
   // The numbers come first: what is written after them moves the file's time, and the numbers of the next look.
   const standing = (): Standing | null => {
     const pages = checkpoint.get() ?? { log: 0, checkpointed: 0 };
@@ -80,9 +69,6 @@ export function identityOf(db: Db, path: string): Identity {
     return log ? { log, pages, others } : null;
   };
   let last = opened[0] ? standing() : null;
-  const pageSize = Number(db.pragma("page_size", { simple: true }));
-  /** A header of 32 bytes, and one of 24 before each page (sqlite.org/walformat.html). */
-  const walBytes = (pages: number) => (pages === 0 ? 0 : 32 + pages * (24 + pageSize));
 
   const lookInside = (since: OwnWrites): Loss | null => {
     if (last === null) return OVERWRITTEN;
@@ -100,7 +86,7 @@ export function identityOf(db: Db, path: string): Identity {
     if (judged === null) return null;
     if (judged.as === "cut" || (judged.as === "written" && !isCutOff(judged.now.pages, names[2])))
       return OVERWRITTEN;
-    if (!isSame(token, readToken(beside))) return OVERWRITTEN;
+    if (!isSameToken(token, readToken(beside))) return OVERWRITTEN;
     last = judged.now;
     return null;
   };
@@ -127,28 +113,27 @@ export function identityOf(db: Db, path: string): Identity {
       before = now;
     }
   };
-  /** Another process may write to the -wal, or empty it, between two questions: only what stays the same is judged. */
-  const isWalCut = (): boolean => {
-    for (;;) {
-      const pages = checkpoint.get()?.log ?? 0;
-      const size = statOf(names[1])?.size ?? 0n;
-      if (size >= walBytes(pages)) return false;
-      if (checkpoint.get()?.log === pages) return true;
+  /** Pages that are read out of a cut -wal are no pages, and SQLite says so by an error. */
+  const lookInsideUnlessCut = (since: OwnWrites): Loss | null => {
+    try {
+      return lookInside(since);
+    } catch (error) {
+      if (wal.isCut()) return WAL_LOST;
+      throw error;
     }
   };
   return {
     token,
     look: (since) => {
-      const [log, wal, shm] = names.map(statOf);
-      const walWords = "has lost its log.db-wal";
+      const [log, ofWal, ofShm] = names.map(statOf);
       if (!log) return { kind: "absent", words: "is gone" };
-      if (!isOne(log, opened[0])) return { kind: "replaced", words: replacedWords(log) };
+      if (!isOne(log, opened[0])) return replacedBy(log);
       // First of all what it holds: a -wal is not to be written into what is no longer its log.
-      const loss = lookInside(since);
+      const loss = lookInsideUnlessCut(since);
       if (loss) return loss;
-      if (!isOne(wal, opened[1])) return { kind: "half", words: walWords };
-      if (!isOne(shm, opened[2])) return { kind: "half", words: "has lost its log.db-shm" };
-      return isWalCut() ? { kind: "half", words: walWords } : null;
+      if (!isOne(ofWal, opened[1])) return WAL_LOST;
+      if (!isOne(ofShm, opened[2])) return { kind: "half", words: "has lost its log.db-shm" };
+      return wal.isCut() ? WAL_LOST : null;
     },
     hasOwn: (part) => {
       const index = part === "-wal" ? 1 : 2;
@@ -157,10 +142,12 @@ export function identityOf(db: Db, path: string): Identity {
     close: () => {
       beside.close();
       db.close();
+      wal.close();
     },
     abandon: () => {
       db.close();
       beside.close();
+      wal.close();
     },
   };
 }
@@ -169,25 +156,6 @@ export function identityOf(db: Db, path: string): Identity {
 const LONGEST_CHECKPOINT_MS = 1_000;
 /** Two writes within one tick of the system's clock leave a file the same time. */
 const ONE_TICK_MS = 11;
-
-const OVERWRITTEN: Loss = { kind: "overwritten", words: "was written over by another program" };
-
-const LOSS_HINTS: Readonly<Record<LossKind, string>> = {
-  absent: `Bring it back. Or stop serve and restore a backup: ${restoreCommand()}. To begin with an empty log: ${NEW_LOG_COMMAND}`,
-  replaced: `Bring the log back. Or stop serve and restore a backup: ${restoreCommand()}. To go on with what stands there: ${NEW_LOG_COMMAND}`,
-  overwritten: `What stands there is not what was written. Put the log back. Or stop serve and restore a backup: ${restoreCommand()}`,
-  half: "Nothing is to be done: serve mends it within seconds.",
-};
-
-/** What whoever wanted to write hears. */
-export function lossError(path: string, { kind, words }: Loss) {
-  return unavailable(`${path} ${words}`, LOSS_HINTS[kind]);
-}
-
-function replacedWords(log: BigIntStats): string {
-  if (log.isSymbolicLink()) return "is a symbolic link now";
-  return log.isFile() ? "is another file now" : "is no file any more";
-}
 
 /** SQLite's own default. */
 const AUTO_CHECKPOINT_PAGES = 1_000;
@@ -207,46 +175,4 @@ function isResting(a: Standing, b: Standing): boolean {
     a.others,
   ];
   return pages && others === b.others && a.log.mtimeNs === b.log.mtimeNs && a.log.size === b.log.size;
-}
-
-/** Null where it cannot be read. */
-export function readToken(db: Db): FileToken | null {
-  try {
-    // Else it would be read from the pages that are kept in memory.
-    db.pragma("shrink_memory");
-    const row = db.prepare<[], FileToken>("SELECT id, copy, accepted_at AS acceptedAt FROM log_file").get();
-    return row ?? null;
-  } catch {
-    return null;
-  }
-}
-
-/** How many the log had when pages were given back last; null where they never were, or that cannot be read. */
-function pagesLeft(db: Db): number | null {
-  try {
-    return db.prepare<[], number | null>("SELECT pages FROM log_file").pluck().get() ?? null;
-  } catch {
-    return null;
-  }
-}
-
-/** Pages are given back: whoever has the log open will find its file smaller. Part of a write transaction. */
-export function notePagesLeft(db: Db, pages = Number(db.pragma("page_count", { simple: true }))): void {
-  db.prepare("UPDATE log_file SET pages = ?").run(pages);
-}
-
-function isSame(a: FileToken | null, b: FileToken | null): boolean {
-  return a?.id === b?.id && a?.copy === b?.copy;
-}
-
-export function statOf(path: string): BigIntStats | undefined {
-  try {
-    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
-}
-
-export function isOne(a: BigIntStats | undefined, b: BigIntStats | undefined): boolean {
-  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { thisProcess } from "../../../shared/process-identity.ts";
 
 /** Bytes of the -shm on which SQLite's locks lie while there is a -wal (sqlite.org/walformat.html#wal_locks). */
@@ -16,6 +16,19 @@ export function lockHolders(inode: bigint, [from, to]: readonly [number, number]
     return file === String(inode) && Number(first) <= to && end >= from ? [Number(pid)] : [];
   });
   return [...new Set(holders)].filter((pid) => pid !== thisProcess().pid);
+}
+
+/** SQLite's locks on the log itself, and on its -shm: whoever has it open holds one (sqlite.org/walformat.html#wal_locks). */
+const OPEN_LOG = [0x4000_0000, 0x4000_0000 + 512] as const;
+const OPEN_SHM = [120, 128] as const;
+
+/** Who has the log open, beside this process. None where the system does not tell. */
+export function holdersOf(log: string): number[] {
+  const holders = [[log, OPEN_LOG] as const, [`${log}-shm`, OPEN_SHM] as const].flatMap(([path, bytes]) => {
+    const file = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return file ? (lockHolders(file.ino, bytes) ?? []) : [];
+  });
+  return [...new Set(holders)];
 }
 
 /** `4711 (sqlite3)`; the pid alone where its program's name cannot be read. */

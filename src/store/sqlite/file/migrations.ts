@@ -433,4 +433,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX erasures_of_person ON erasures (person);
   CREATE INDEX erasures_due ON erasures (mark) WHERE bytes_due <> 0;
   `,
+  `
+  ALTER TABLE refusals ADD COLUMN kind TEXT;
+  ALTER TABLE refusals ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -2,6 +2,8 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { NEW_LOG_COMMAND, restoreCommand } from "../../../core/advice/command-lines.ts";
+import { copiedLog } from "../../../core/advice/copied-log.ts";
+import { copiedMark } from "../../../shared/copied-log.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { makePrivateDir } from "../../../shared/private-dir.ts";
 import { closeToOthers, createOnce, misplacedDatabase } from "../../../shared/private-files.ts";
@@ -9,7 +11,7 @@ import { thisProcess } from "../../../shared/process-identity.ts";
 import { backUp } from "./backup.ts";
 import { backupBeforeMigration, backupOfVersion, leftovers } from "./backup-names.ts";
 import type { Db } from "./db.ts";
-import { isOne, statOf } from "./identity.ts";
+import { isOne, statOf } from "./file-at.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./migrations.ts";
 import { storeErrors, unavailable } from "./store-errors.ts";
 import { LONGEST_WAIT_MS, sleep, transaction } from "./transaction.ts";
@@ -27,6 +29,8 @@ export interface OpenOptions {
   toRead?: boolean;
   /** There must be a log already: none, or an empty one, is not taken for a new one. */
   isExpected?: boolean;
+  /** At a time, for the lock. */
+  longestWaitMs?: number;
 }
 
 /** A -wal that stays longer than this after a reader held it up is cut. */
@@ -37,7 +41,9 @@ const MENDED_WITHIN_MS = 2_500;
 export function openLog(stateDir: string, options: OpenOptions): Db {
   const path = join(stateDir, "log.db");
   const before = storeErrors(path, () => prepareFile(path, options));
-  const db = storeErrors(path, () => new Database(path, { timeout: LONGEST_WAIT_MS }));
+  const { longestWaitMs = LONGEST_WAIT_MS } = options;
+  const opened = storeErrors(path, () => new Database(path, { timeout: longestWaitMs }));
+  const db: Db = Object.assign(opened, { longestWaitMs });
   try {
     storeErrors(path, () => {
       if (!isOne(statOf(path), before)) throw movedMeanwhile(path);
@@ -52,7 +58,11 @@ export function openLog(stateDir: string, options: OpenOptions): Db {
       db.pragma(`journal_size_limit = ${LARGEST_IDLE_WAL_BYTES}`);
       migrate(db, path, options.migrations ?? MIGRATIONS, options.now);
       if (options.toRead) db.pragma("query_only = ON");
-      else insistOnDurability(db);
+      else {
+        insistOnDurability(db);
+        // Whoever copies holds the lock meanwhile.
+        refuseCopied(path);
+      }
     });
     return db;
   } catch (error) {
@@ -62,10 +72,11 @@ export function openLog(stateDir: string, options: OpenOptions): Db {
 }
 
 /** The file must be there, and 0600, before SQLite opens it: the -wal and -shm files copy its mode. */
-function prepareFile(path: string, { isExpected = false }: Pick<OpenOptions, "isExpected">) {
+function prepareFile(path: string, { isExpected = false, toRead = false }: OpenOptions) {
   const misplaced = misplacedDatabase(path);
   if (misplaced) throw unavailable(misplaced.message, misplaced.hint);
   refuseRestoring(path);
+  if (!toRead) refuseCopied(path);
   closeToOthers(dirname(path));
   const found = statOf(path);
   const [isNothing, isWalThere] = [!found?.size, Boolean(statOf(`${path}-wal`)?.size)];
@@ -80,12 +91,18 @@ function prepareFile(path: string, { isExpected = false }: Pick<OpenOptions, "is
   return statOf(path);
 }
 
+/** Its rows are in a database, and others go on with them there. */
+function refuseCopied(path: string): void {
+  const mark = copiedMark(dirname(path));
+  if (mark) throw copiedLog(path, mark);
+}
+
 /** Between the old log and the new one nothing is the log: what came there now would be lost. */
 export function refuseRestoring(path: string): void {
   if (!statOf(`${path}.restoring`)) return;
   throw unavailable(
     `a backup is being restored to ${path}, or that was cut off`,
-    `Wait for it. Where nobody restores, type it again: ${restoreCommand()}`,
+    `Wait for it. Where nobody restores, run it again: ${restoreCommand()}`,
   );
 }
 
@@ -98,7 +115,7 @@ function waitForWal(path: string): void {
 function gone(path: string, although: string): AppError {
   return unavailable(
     `${path} is gone or empty, although ${although}`,
-    `Bring the log back, or restore a backup: ${restoreCommand()}. To begin with an empty one: ${NEW_LOG_COMMAND}`,
+    `Bring the log back, or restore a backup: ${restoreCommand()} or, to begin with an empty one: ${NEW_LOG_COMMAND}`,
   );
 }
 

@@ -1,5 +1,6 @@
-import { dirname, relative } from "node:path";
-import { NEW_LOG_COMMAND, restoreCommand } from "../../../core/advice/command-lines.ts";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { NEW_LOG_ANYWAY_COMMAND, restoreCommand } from "../../../core/advice/command-lines.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { unfitNativePart } from "../../../shared/native-part.ts";
 import { newestBackup } from "./backup-names.ts";
@@ -41,7 +42,7 @@ export function storeErrors<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw inWords(path, cause);
+    throw storeError(path, cause);
   }
 }
 
@@ -50,21 +51,49 @@ export async function storeErrorsLater<T>(path: string, work: () => Promise<T>):
   try {
     return await work();
   } catch (cause) {
-    throw inWords(path, cause);
+    throw storeError(path, cause);
   }
 }
 
-function inWords(path: string, cause: unknown): unknown {
+/** As `storeErrors` throws it. */
+export function storeError(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error && "code" in cause && typeof cause.code === "string")) return cause;
   const isFileError = "syscall" in cause;
   const code = cause.code;
   const key = isFileError
     ? (FILE_REASONS[code] ?? "SQLITE_CANTOPEN")
     : Object.keys(REASONS).find((name) => code.startsWith(name));
-  const reason = key === undefined ? undefined : REASONS[key];
+  const known = key === undefined ? undefined : REASONS[key];
+  const isOfPlace = key === "SQLITE_CANTOPEN" || key === "SQLITE_READONLY";
+  const reason = (isOfPlace ? reasonOfPlace(path) : null) ?? known;
   if (!reason) return unfitNativePart("better-sqlite3", cause) ?? cause;
   const [what, hint] = reason;
   return unavailable(`${path} ${what}`, typeof hint === "string" ? hint : hint(path), cause);
+}
+
+/** SQLite says of a directory only that it did not work; null where it can be written. */
+function reasonOfPlace(path: string): Reason | null {
+  let directory = dirname(path);
+  while (!existsSync(directory) && dirname(directory) !== directory) directory = dirname(directory);
+  if (statSync(directory, { throwIfNoEntry: false })?.isFile())
+    return [`cannot be opened: ${directory} is no directory`, "Name a directory with --state-dir."];
+  try {
+    accessSync(directory, constants.W_OK);
+    return null;
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code === "EROFS")
+      return [
+        "cannot be written: its file system is read-only",
+        `Have it mounted for writing again. A disk that fails is made read-only by the system, whose journal says why. Where it is: findmnt --target ${quoted(directory)}`,
+      ];
+    if (code === "EACCES")
+      return [
+        `cannot be opened: ${directory} is another user's`,
+        `Work as its owner, whom this shows: ls -ld ${quoted(directory)}`,
+      ];
+    return null;
+  }
 }
 
 export function unavailable(message: string, hint: string, cause?: unknown): AppError {
@@ -83,18 +112,22 @@ export function isDamage(error: unknown): boolean {
 }
 
 /**
- * One line for a shell that puts the newest backup in the log's place, or a new log where there is none. The damaged
- * files are kept. With the old -wal beside it the copy would be damaged again.
+ * The line to type: with a backup `restore`, which takes over what can still be read; without one a line for a shell that
+ * keeps the damaged files and begins a new log. With the old -wal beside it that would be damaged again.
  */
 export function restoreCommands(path: string): string {
   const [directory, backup] = [dirname(path), newestBackup(path)];
-  const aside = `damaged-${new Date().toISOString().replaceAll(/\D/g, "").slice(0, 14)}`;
+  if (backup) return restoreCommand(backup);
+  const aside = asideIn(directory);
   const moved = `for f in log.db log.db-wal log.db-shm; do [ ! -e $f ] || mv $f ${aside}/; done`;
-  const next = backup ? `cp -p ${quoted(relative(directory, backup))} log.db` : NEW_LOG_COMMAND;
-  const line = `cd ${quoted(directory)} && mkdir ${aside} && { ${moved}; } && ${next}`;
-  return backup
-    ? `${line} # or, with serve stopped and all that can still be read: ${restoreCommand(backup)}`
-    : line;
+  return `cd ${quoted(directory)} && mkdir ${aside} && { ${moved}; } && ${NEW_LOG_ANYWAY_COMMAND}`;
+}
+
+/** The same name until it is taken. */
+function asideIn(directory: string): string {
+  let n = 1;
+  while (existsSync(join(directory, `damaged-${n}`))) n += 1;
+  return `damaged-${n}`;
 }
 
 function quoted(word: string): string {

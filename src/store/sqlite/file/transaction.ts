@@ -62,7 +62,7 @@ export function noteBusy(db: Db, error: unknown): void {
 }
 
 function patienceMs(db: Db): number {
-  return db.isLockedOut ? KNOWN_LOCKED_WAIT_MS : LONGEST_WAIT_MS;
+  return db.isLockedOut ? KNOWN_LOCKED_WAIT_MS : (db.longestWaitMs ?? LONGEST_WAIT_MS);
 }
 
 /** Only to take the lock fails so, before anything was written. */

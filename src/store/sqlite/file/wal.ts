@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { shortBytes } from "../../../shared/text.ts";
 import type { StoreFault } from "../../contract/faults.ts";
 import type { Db } from "./db.ts";
-import { statOf } from "./identity.ts";
+import { statOf } from "./file-at.ts";
 import { lockHolders, processWords, SHM_LOCKS } from "./lock-holders.ts";
 
 /** As long as SQLite lets it grow where nobody is in the way: 1,000 pages, and one large commit more. */

@@ -1,10 +1,10 @@
-import { type FSWatcher, watch } from "node:fs";
 import type { Db } from "./db.ts";
+import type { Notices } from "./notices.ts";
 
 /** Two looks fit into the 250 ms within which another process's work must be seen. */
 const LOOK_EVERY_MS = 100;
-/** While nobody writes: a process that wakes ten times a second for months is a cost that shows. */
-const LOOK_IDLE_EVERY_MS = 1_000;
+/** While nobody writes, for what the system may not tell: a process that wakes often, for months, is a cost that shows. */
+const LOOK_IDLE_EVERY_MS = 60_000;
 /** A commit can be seen only after its writes, once the disk has them. */
 const COMMITS_WITHIN_MS = 3_000;
 
@@ -12,7 +12,7 @@ const COMMITS_WITHIN_MS = 3_000;
  * Calls `onChange` soon after another connection committed: SQLite's data_version moves then, and only then. Whoever
  * commits writes to the `-wal`, of which the system tells us; where it cannot, we look all the time.
  */
-export function watchOthers(db: Db, onChange: () => void): () => void {
+export function watchOthers(db: Db, notices: Notices, onChange: () => void): () => void {
   const look = () => Number(db.pragma("data_version", { simple: true }));
   // What the disk refuses here the next verb hears of; thrown out of a timer it would end the process.
   const lookAgain = () => {
@@ -24,43 +24,35 @@ export function watchOthers(db: Db, onChange: () => void): () => void {
   };
   let seen = look();
   let writtenAt = performance.now();
-  let writes: FSWatcher | null = null;
-  let isIdle = false;
+  let lookAt = 0;
   let timer: NodeJS.Timeout;
 
-  const plan = () => {
-    isIdle = writes !== null && performance.now() - writtenAt > COMMITS_WITHIN_MS;
-    timer = setTimeout(lookOnce, isIdle ? LOOK_IDLE_EVERY_MS : LOOK_EVERY_MS);
+  const plan = (ms: number) => {
+    clearTimeout(timer);
+    lookAt = performance.now() + ms;
+    timer = setTimeout(lookOnce, ms);
+  };
+  /** Who waits for a slow disk is looked for ever more rarely, in time with how long he takes. */
+  const untilNext = () => {
+    if (!notices.isWorking()) return LOOK_EVERY_MS;
+    const sinceMs = performance.now() - writtenAt;
+    return sinceMs > COMMITS_WITHIN_MS ? LOOK_IDLE_EVERY_MS : Math.max(LOOK_EVERY_MS, sinceMs);
   };
   const lookOnce = () => {
     const now = lookAgain();
     const isNew = now !== seen;
     seen = now;
-    plan();
+    plan(untilNext());
     if (isNew) onChange();
   };
-  const written = () => {
+  const stopListening = notices.listen((part) => {
+    if (part === "-shm") return;
     writtenAt = performance.now();
-    if (!isIdle) return;
-    clearTimeout(timer);
-    plan();
-  };
-  const stopWatching = () => {
-    writes?.close();
-    writes = null;
-    written();
-  };
-  try {
-    writes = watch(`${db.name}-wal`, { persistent: false }, (what) =>
-      what === "rename" ? stopWatching() : written(),
-    );
-    writes.on("error", stopWatching);
-  } catch {
-    // As many files are watched as the system allows, or it watches none.
-  }
-  plan();
+    if (lookAt - writtenAt > LOOK_EVERY_MS) plan(LOOK_EVERY_MS);
+  });
+  plan(LOOK_EVERY_MS);
   return () => {
-    writes?.close();
+    stopListening();
     clearTimeout(timer);
   };
 }

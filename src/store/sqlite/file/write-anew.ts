@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import { AppError } from "../../../shared/errors.ts";
 import { shortBytes } from "../../../shared/text.ts";
 import type { Db } from "./db.ts";
-import { notePagesLeft } from "./identity.ts";
+import { notePagesLeft } from "./log-row.ts";
 import { isBusy, sleep, transaction } from "./transaction.ts";
 
 /** What else is on those file systems needs some room, too. */
@@ -46,7 +46,7 @@ function untilFree(work: () => unknown): void {
 
 function heldUp(): AppError {
   return new AppError("STORE_UNAVAILABLE", "a process that reads the log keeps its -wal from being emptied", {
-    hint: "End what reads it, as a backup or a query, and type it again.",
+    hint: "End what reads it, as a backup or a query, and run it again.",
   });
 }
 

@@ -15,7 +15,9 @@ export function createQuestions(db: Db) {
     const conditions = [
       "SELECT q.seq, q.vendor, q.org, q.environment, q.about, q.tries, e.at",
       "FROM questions q JOIN events e ON e.seq = q.seq WHERE q.seq > @after",
-      of ? "AND q.org = @org AND q.vendor = @vendor AND q.environment = @environment" : "",
+      of ? "AND q.org = @org" : "",
+      of?.vendor === undefined ? "" : "AND q.vendor = @vendor",
+      of?.environment === undefined ? "" : "AND q.environment = @environment",
       page.dueBy === undefined ? "" : "AND q.due_at <= @dueBy",
       "ORDER BY q.seq LIMIT @limit",
     ];

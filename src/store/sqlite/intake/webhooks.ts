@@ -15,6 +15,10 @@ export function createWebhooks(db: Db) {
       "WHERE c.org = @org AND c.vendor = @vendor AND c.environment = @environment AND c.seq > @after",
       query.unmatched ? "AND c.state = 'unmatched'" : "",
       query.candidateId === undefined ? "" : "AND c.candidate_id = @candidateId",
+      query.invitationId === undefined
+        ? ""
+        : `AND (c.seq IN (SELECT seq FROM events WHERE invite_id = (SELECT id FROM invites WHERE org = @org AND invitation_id = @invitationId))
+            OR (c.state = 'unmatched' AND c.invitation_id = @invitationId))`,
     ];
     return db
       .prepare<object, ReceivedRow>(`
@@ -27,22 +31,19 @@ export function createWebhooks(db: Db) {
   };
 
   const addRefusal = db.prepare(`
-    INSERT INTO refusals (source, minute, reason, n) VALUES (@source, @minute, @reason, @n)
-    ON CONFLICT DO UPDATE SET n = n + excluded.n`);
+    INSERT INTO refusals (source, minute, reason, kind, n, settled) VALUES (@source, @minute, @reason, @kind, @n, @settled)
+    ON CONFLICT DO UPDATE SET kind = excluded.kind, n = n + excluded.n, settled = settled + excluded.settled`);
   const dropOldRefusals = db.prepare(`
     DELETE FROM refusals WHERE source = @source AND minute < (SELECT minute FROM refusals
       WHERE source = @source ORDER BY minute DESC LIMIT 1 OFFSET ${REFUSALS_KEPT})`);
-  const noteRefusals = transaction(
-    db,
-    (refusals: readonly Pick<Refusal, "source" | "reason" | "n">[], now: number) => {
-      for (const refusal of refusals) {
-        addRefusal.run({ ...refusal, minute: Math.floor(now / MINUTE_MS) });
-        dropOldRefusals.run({ source: refusal.source });
-      }
-    },
-  );
+  const noteRefusals = transaction(db, (refusals: readonly Omit<Refusal, "at">[], now: number) => {
+    for (const refusal of refusals) {
+      addRefusal.run({ ...refusal, minute: Math.floor(now / MINUTE_MS) });
+      dropOldRefusals.run({ source: refusal.source });
+    }
+  });
   const refusals = db.prepare<[string | null, string | null, number, number], Refusal>(`
-    SELECT source, minute * ${MINUTE_MS} AS at, reason, n FROM refusals WHERE (? IS NULL OR source = ?) AND minute >= ?
+    SELECT source, minute * ${MINUTE_MS} AS at, reason, kind, n, settled FROM refusals WHERE (? IS NULL OR source = ?) AND minute >= ?
     ORDER BY minute DESC, source DESC, reason DESC LIMIT ?`);
 
   const addTrial = db.prepare(

@@ -3,7 +3,7 @@ import type { SubjectKind } from "../../../core/push.ts";
 import type { AttemptPage, AttemptQuery, AttemptSum, LoggedAttempt } from "../../contract/store.ts";
 import { UNASKED } from "../../../core/subject.ts";
 import type { Db } from "../file/db.ts";
-import { SUBJECT_COLUMN } from "../../rows/subject-sql.ts";
+import { SUBJECT_COLUMN, subjectsOfInvite } from "../../rows/subject-sql.ts";
 
 /** From the newest attempt back: for orgs that are in most of it. */
 const BY_TIME = `attempts a CROSS JOIN pushes p ON p.id = a.push_id CROSS JOIN connections c ON c.id = p.connection_id`;
@@ -26,14 +26,14 @@ export function createAttempts(db: Db) {
   const lastAttempt = () => last.get() ?? 0;
 
   /** Back in time, an org with a share of the pushes is met so often; where that is rarely, its pushes are fewer. */
-  const pathFor = ({ org, email, after, limit }: AttemptQuery): string => {
-    if (email !== undefined) return BY_PUSH;
+  const pathFor = ({ org, email, invitationId, after, limit }: AttemptQuery): string => {
+    if (email !== undefined || invitationId !== undefined) return BY_PUSH;
     if (after !== undefined) return BY_TIME;
     const pushes = pushesOf.get(org) ?? 0;
     return pushes * pushes < limit * lastAttempt() ? BY_PUSH : BY_TIME;
   };
   const fitting = (query: Omit<AttemptQuery, "limit">) => {
-    const { org, after = 0, vendor, outcome, since, until } = query;
+    const { org, after = 0, vendor, outcome, invitationId, since, until } = query;
     const contact = query.email === undefined ? undefined : emailKey(query.email);
     const where = [
       "c.org = @org AND a.id > @after",
@@ -42,10 +42,11 @@ export function createAttempts(db: Db) {
       contact === undefined
         ? ""
         : `AND p.subject IN (SELECT @contact UNION SELECT ${SUBJECT_COLUMN.result} FROM invites i WHERE org = @org AND contact = @contact)`,
+      invitationId === undefined ? "" : `AND p.subject IN (${subjectsOfInvite("invites")})`,
       since === undefined ? "" : "AND a.at >= @since",
       until === undefined ? "" : "AND a.at < @until",
     ].join(" ");
-    return { where, values: { org, after, vendor, outcome, contact, since, until } };
+    return { where, values: { org, after, vendor, outcome, contact, invitationId, since, until } };
   };
   return {
     attempts: (query: AttemptQuery): AttemptPage => {
@@ -72,14 +73,21 @@ export function createAttempts(db: Db) {
       return count.get({ ...values, atMost }) ?? 0;
     },
     attemptSums: (query: Omit<AttemptQuery, "limit">): AttemptSum[] => {
-      const { where, values } = fitting(query);
+      // Which try was a push's last is seen among all of them.
+      const { outcome = null, ...anyOutcome } = query;
+      const { where, values } = fitting(anyOutcome);
       const path = pathFor({ ...query, limit: Number.MAX_SAFE_INTEGER });
       return db
         .prepare<object, AttemptSum>(`
-          SELECT c.vendor, c.environment, a.outcome, count(*) AS attempts, count(DISTINCT a.push_id) AS subjects,
-            min(a.at) AS firstAt, max(a.at) AS lastAt
-          FROM ${path} WHERE ${where} GROUP BY c.id, a.outcome ORDER BY c.vendor, c.environment, a.outcome`)
-        .all(values);
+          SELECT vendor, environment, outcome, count(*) AS attempts, sum(isLast) AS subjects,
+            min(at) AS firstAt, max(at) AS lastAt
+          FROM (
+            SELECT c.id AS connection, c.vendor, c.environment, a.outcome, a.at,
+              a.id = max(a.id) OVER (PARTITION BY a.push_id) AS isLast
+            FROM ${path} WHERE ${where})
+          WHERE @sought IS NULL OR outcome = @sought
+          GROUP BY connection, outcome ORDER BY vendor, environment, outcome`)
+        .all({ ...values, sought: outcome });
     },
   };
 }

@@ -22,6 +22,9 @@ export function createReads(db: Db) {
       query.status === undefined ? "" : "AND status = @status",
       query.email === undefined ? "" : "AND contact = @contact",
       query.assessmentId === undefined ? "" : "AND assessment = @assessmentId",
+      query.askedBy === undefined
+        ? ""
+        : "AND assessment IS NOT NULL AND state ->> '$.origin.vendor' = @askedBy",
       query.since === undefined ? "" : "AND at >= @since",
       query.until === undefined ? "" : "AND at < @until",
     ].join(" "),

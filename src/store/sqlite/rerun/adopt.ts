@@ -1,6 +1,6 @@
 import type { Selection } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
-import { SLICE, type Sliced } from "../file/slices.ts";
+import { SLICE, type Sliced, unlocked } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 import { createSelected } from "./selected.ts";
 
@@ -28,10 +28,8 @@ export function createAdopt(db: Db) {
       const after = { ...values, afterSince: last.since, afterId: last.id };
       const rest = sameMoment.all({ ...after, limit: most });
       const rows = [...rest, ...later.all({ ...after, limit: most - rest.length })];
-      total += joinAll(
-        runId,
-        rows.map(({ id }) => id),
-      );
+      const ids = rows.map(({ id }) => id);
+      total += yield* unlocked(() => joinAll(runId, ids));
       if (rows.length === 0 || rows.length < most) return total;
       last = rows.at(-1) ?? last;
       yield;

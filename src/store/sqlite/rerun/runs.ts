@@ -4,7 +4,7 @@ import type { NewRun, Run, RunProgress } from "../../contract/store.ts";
 import { type RunRow, runOf } from "../../rows/runs.ts";
 import { createAdopt } from "./adopt.ts";
 import type { Db } from "../file/db.ts";
-import type { Sliced } from "../file/slices.ts";
+import { type Sliced, unlocked } from "../file/slices.ts";
 import { transaction } from "../file/transaction.ts";
 
 /** What operators had sent again or for the first time: one audit row a run, and how its pushes stand. */
@@ -41,7 +41,7 @@ export function createRuns(db: Db) {
         noteRun(run);
         return { id: run.id, adopted: 0 };
       }
-      const id = startRun(run);
+      const id = yield* unlocked(() => startRun(run));
       const { selections, limit } = run.adopts ?? { selections: [], limit: 0 };
       let adopted = 0;
       for (const selection of selections) adopted += yield* adopt(id, selection, limit - adopted);

@@ -20,25 +20,26 @@ interface EventRow {
 
 const COLUMNS = "SELECT seq, source, event_id, body_hash, received_at, payload FROM events NOT INDEXED";
 
-/** Those that `isKnown` does not know, in pages; `unreadable` counts rows that are damaged. */
+/** Those that `isKnown` does not know, in pages; `unreadable` counts rows that are damaged, as far as they can be counted. */
 export function* missingEvents(
   db: Db,
   isKnown: (event: Pick<EventRow, "event_id" | "source" | "body_hash">) => boolean,
 ): Generator<OldEvents> {
   const whoseOf = createWhoseOf(db);
-  let [read, unreadable] = [0, 0];
+  let [read, unreadable, isCounted] = [0, 0, true];
   let events: OldEvent[] = [];
   for (const row of readableRows(db)) {
-    if (row === null || !isProven(row)) unreadable += 1;
+    if (row === "uncounted") isCounted = false;
+    if (row === null || row === "uncounted" || !isProven(row)) unreadable += 1;
     else {
       read += 1;
       if (!isKnown(row)) events.push({ ...eventOf(row), ...whoseOf(row.seq) });
     }
     if (events.length < TOGETHER) continue;
-    yield { events, read, unreadable };
+    yield { events, read, unreadable, isCounted };
     events = [];
   }
-  yield { events, read, unreadable };
+  yield { events, read, unreadable, isCounted };
 }
 
 function eventOf({ source, event_id: eventId, body_hash, received_at: receivedAt, payload }: EventRow) {
@@ -50,28 +51,38 @@ function isProven({ payload, body_hash }: EventRow): boolean {
   return createHash("sha256").update(payload).digest().equals(body_hash);
 }
 
-/** Null for each row that cannot be read, as far as their numbers are known. */
-function* readableRows(db: Db): Generator<EventRow | null> {
+/** Null for each row that cannot be read, as far as their numbers are known; `uncounted` once for those whose number is not. */
+function* readableRows(db: Db): Generator<EventRow | null | "uncounted"> {
   const page = db.prepare<[number], EventRow>(`${COLUMNS} WHERE seq > ? ORDER BY seq LIMIT ${TOGETHER}`);
   const one = db.prepare<[number], EventRow>(`${COLUMNS} WHERE seq = ?`);
   const end = lastSeq(db);
+  let [lastRead, failed] = [0, 0];
   for (let last = 0; ; ) {
     const rows = attempt(() => page.all(last));
     if (rows) {
+      yield* Array.from({ length: failed }, () => null);
       yield* rows;
       const next = rows.at(-1)?.seq;
       if (next === undefined || next <= last) return;
-      last = next;
+      [last, lastRead, failed] = [next, next, 0];
       continue;
     }
-    const to = Math.min(last + TOGETHER, end ?? last + FARTHEST_BEYOND);
-    if (to <= last) return;
+    const to = Math.min(last + TOGETHER, end ?? lastRead + FARTHEST_BEYOND);
+    if (to <= last) break;
     for (let seq = last + 1; seq <= to; seq += 1) {
       const row = attempt(() => one.get(seq) ?? "none");
-      if (row !== "none") yield row;
+      if (row === "none") continue;
+      failed += row === null ? 1 : 0;
+      if (row === null && end === null) continue;
+      yield* Array.from({ length: row === null ? 1 : failed }, () => null);
+      failed = 0;
+      if (row === null) continue;
+      lastRead = seq;
+      yield row;
     }
     last = to;
   }
+  if (failed > 0) yield "uncounted";
 }
 
 /** By the table, or by an index that holds its numbers; null where neither can be read. */

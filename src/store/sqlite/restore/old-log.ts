@@ -7,6 +7,7 @@ import type { ConnectionKey, OldConnection, OldLogStanding } from "../../contrac
 import type { Db } from "../file/db.ts";
 import { APPLICATION_ID } from "../file/migrations.ts";
 import { CONNECTION_COLUMNS } from "../rows/columns.ts";
+import { createStatesOf } from "../rows/invites-of.ts";
 import { type ConnectionRow, connectionOf } from "../../rows/rows.ts";
 import { attempt } from "./old-events.ts";
 
@@ -86,9 +87,15 @@ function keyOf({ org, vendor, environment, subject }: Connection): ConnectionKey
 
 /**
  * Subjects of which the vendor is still to be told, by connection. What a person has to decide about one record, as whether
- * a contact that was deleted shall come back, is theirs.
+ * a contact that was deleted shall come back, is theirs. Where the new log has nothing of a subject, as its events are
+ * lost, there is nothing to tell.
  */
-export function owedIn(db: Db): { connection: ConnectionKey; subjects: string[] }[] {
+export function owedIn(db: Db, staged: Db): { connection: ConnectionKey; subjects: string[] }[] {
+  const statesOf = createStatesOf(staged);
+  const isKnown = ({ org, subject: kind }: ConnectionKey, subject: string) => {
+    const { states, forgotten } = statesOf({ org, subject_kind: kind }, [subject]);
+    return states.length > 0 || forgotten !== null;
+  };
   return connectionsIn(db).flatMap(({ key, connection }) => {
     const subjects = attempt(() =>
       db
@@ -99,6 +106,7 @@ export function owedIn(db: Db): { connection: ConnectionKey; subjects: string[] 
         .pluck()
         .all(connection.id),
     );
-    return subjects && subjects.length > 0 ? [{ connection: key, subjects }] : [];
+    const known = (subjects ?? []).filter((subject) => isKnown(key, subject));
+    return known.length > 0 ? [{ connection: key, subjects: known }] : [];
   });
 }

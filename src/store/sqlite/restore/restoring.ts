@@ -7,19 +7,16 @@ import { isRunning, thisProcess } from "../../../shared/process-identity.ts";
 import { toDisk } from "../../../shared/to-disk.ts";
 import type { OldEvents, Restoring } from "../../contract/store.ts";
 import type { Db } from "../file/db.ts";
-import { statOf } from "../file/identity.ts";
-import { lockHolders, processWords } from "../file/lock-holders.ts";
+import { statOf } from "../file/file-at.ts";
+import { holdersOf, processWords } from "../file/lock-holders.ts";
 import { storeErrors, unavailable } from "../file/store-errors.ts";
 import { writeAnew } from "../file/write-anew.ts";
+import { erasuresIn, peopleIn } from "./erased.ts";
 import { attempt, missingEvents } from "./old-events.ts";
 import { conditionOf, connectionsIn, openOldLog, owedIn, servicesIn } from "./old-log.ts";
 import { type Marker, PARTS, type Places, placesIn, readMarker } from "./places.ts";
 import { buryInvites, countBuried } from "../retention/bury.ts";
 import { makeDue, settleAsBefore, stageBackup, takeRows } from "./staging.ts";
-
-/** SQLite's locks on the log itself, and on its -shm: whoever has it open holds one (sqlite.org/walformat.html#wal_locks). */
-const LOG_LOCKS = [0x4000_0000, 0x4000_0000 + 512] as const;
-const SHM_LOCKS = [120, 128] as const;
 
 export function openRestoring(stateDir: string, now: number): Restoring {
   const places = placesIn(stateDir);
@@ -54,6 +51,8 @@ export function openRestoring(stateDir: string, now: number): Restoring {
       conditionOf(oldPath()).condition !== "whole" ||
       withOld(true, hasErased) ||
       closing(new Database(backup, { readonly: true }), hasErased),
+    erasures: () => withOld([], erasuresIn),
+    peopleIn: (backup) => peopleIn(backup),
     vacuum: () => inWords(() => vacuumStaged(stagedLog)),
     staysRemoved: (backup) =>
       withOld(0, (old) =>
@@ -66,7 +65,7 @@ export function openRestoring(stateDir: string, now: number): Restoring {
     oldConnections: () => withOld([], connectionsIn),
     missingEvents: (known, backup) =>
       missingIn(oldPath(), known === "in the backup" ? backup : places.stagedLog),
-    owed: () => withOld([], owedIn),
+    owed: () => withOld([], (old) => withStaged((db) => owedIn(old, db))),
     settleAsBefore: (is) => withOld(undefined, (old) => withStaged((db) => settleAsBefore(old, db, is))),
     makeDue: (at) => withStaged((db) => makeDue(db, at)),
     finish: () => inWords(() => finish(stateDir, places)),
@@ -154,23 +153,13 @@ function* missingIn(oldPath: string, knownPath: string): Generator<OldEvents> {
   }
 }
 
-/** Beside this process; by name and number. None where the system does not tell. */
-function holdersOf(log: string): number[] {
-  const [file, shm] = [statOf(log), statOf(`${log}-shm`)];
-  const holders = [
-    ...(file ? (lockHolders(file.ino, LOG_LOCKS) ?? []) : []),
-    ...(shm ? (lockHolders(shm.ino, SHM_LOCKS) ?? []) : []),
-  ];
-  return [...new Set(holders)];
-}
-
 function begin(path: string, backup: string, now: number): void {
   makePrivateDir(dirname(path));
   const before = readMarker(path);
   if (before && isRunning(before.by) && before.by.pid !== thisProcess().pid)
     throw unavailable(
       `another restore is under way (process ${before.by.pid})`,
-      "Wait for it, or end it and type this again.",
+      "Wait for it, or end it and run this again.",
     );
   const marker: Marker = {
     by: thisProcess(),
@@ -239,7 +228,7 @@ function linkOrMove(from: string, to: string): void {
     if (code === "EEXIST")
       throw unavailable(
         `something came to ${to} meanwhile`,
-        `Move it away, then type it again: ${restoreCommand()}`,
+        `Move it away, then run it again: ${restoreCommand()}`,
       );
     renameSync(from, to);
   }

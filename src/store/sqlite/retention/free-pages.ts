@@ -1,5 +1,5 @@
 import type { Db } from "../file/db.ts";
-import { notePagesLeft } from "../file/identity.ts";
+import { notePagesLeft } from "../file/log-row.ts";
 import type { PurgeTable } from "./rule.ts";
 
 /** Moved in one step. */

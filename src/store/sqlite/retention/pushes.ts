@@ -20,7 +20,7 @@ export function purgePushes(db: Db): PurgeTable {
       SELECT p.id, p.subject,
         EXISTS (SELECT 1 FROM invites i WHERE i.org = @org AND ${isOfSubject(kind, "p.subject")} AND ${STAYS})
         OR p.record IS NOT NULL AND EXISTS (
-          SELECT 1 FROM pushes m JOIN invites i ON i.org = @org AND ${isOfSubject(kind, "m.subject")}
+          SELECT 1 FROM pushes m CROSS JOIN invites i ON i.org = @org AND ${isOfSubject(kind, "m.subject")}
           WHERE m.connection_id = p.connection_id AND m.record = p.record AND ${STAYS}) AS isWanted
       FROM pushes p WHERE p.connection_id = @connectionId AND p.subject > @after ORDER BY p.subject LIMIT ${PUSHES}`);
   const pages = { contact: pageOf("contact"), assessment: pageOf("assessment"), result: pageOf("result") };

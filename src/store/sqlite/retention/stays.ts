@@ -20,6 +20,6 @@ export function membersOf(condition: string): string {
   return `
     SELECT 1 FROM connections c CROSS JOIN pushes p ON p.connection_id = c.id
     CROSS JOIN pushes m ON m.connection_id = p.connection_id AND m.record = p.record
-    JOIN invites i ON i.org = c.org AND i.contact = m.subject
+    CROSS JOIN invites i ON i.org = c.org AND i.contact = m.subject
     WHERE ${condition} AND p.record IS NOT NULL LIMIT 1`;
 }

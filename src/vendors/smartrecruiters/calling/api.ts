@@ -41,6 +41,8 @@ export interface ApiAnswer {
   headers: Record<string, string>;
   /** Undefined when it was no JSON. */
   body: unknown;
+  /** It brought a text that is no JSON, as something on the way does. */
+  isPage: boolean;
   /** What the body says if this is an error; null when it is not SmartRecruiters' own answer. */
   problem: Problem | null;
   correlationId: string | null;
@@ -68,7 +70,8 @@ export async function callApi(
   const { status, headers, durationMs } = answer;
   const body = jsonOf(answer);
   const correlationId = headers["x-request-id"] ?? null;
-  return { endpoint, status, headers, body, problem: readProblem(body), correlationId, durationMs };
+  const isPage = body === undefined && answer.text.trim() !== "";
+  return { endpoint, status, headers, body, isPage, problem: readProblem(body), correlationId, durationMs };
 }
 
 function isAboutThing({ refusesThing }: Profile, answer: HttpAnswer): boolean {

@@ -29,4 +29,6 @@ export interface Endpoint {
   path: string;
   /** What a 403 is blamed on when it names no scope itself. */
   scope: string;
+  /** What says that it was done, where no body is read: the status that its documents name, or any 2xx without a page. */
+  doneBy?: number | "no page";
 }

@@ -1,14 +1,11 @@
 /** What an answer's status means for what was asked: done, not now, or no. */
 import { AppError } from "../../../shared/errors.ts";
-import { cut, maskEmailsIn, plain } from "../../../shared/text.ts";
+import { refusalWords } from "../../calling/refusal-words.ts";
 import { retryAfter } from "../../calling/retry-after.ts";
 import type { Api, ApiAnswer } from "./api.ts";
 import { scopeHint } from "../guide.ts";
 import type { Problem } from "./problem.ts";
 import type { Profile } from "./profile.ts";
-
-/** Of a vendor's words so much is shown. */
-const LONGEST_MESSAGE = 2_000;
 
 export type Verdict =
   | { kind: "done" }
@@ -22,12 +19,17 @@ export type Verdict =
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 
 /**
- * A 4xx counts as SmartRecruiters' no only when its body is a JSON object: a proxy's page says nothing about a
- * result. https://developers.smartrecruiters.com/docs/error-handling
+ * A 4xx counts as SmartRecruiters' no only when its body is a JSON object, and where no body is read a 2xx as its yes only
+ * by what its documents say: a proxy's page says nothing about a result. https://developers.smartrecruiters.com/docs/error-handling
  */
 export function verdictOf(answer: ApiAnswer, { clock, profile }: Pick<Api, "clock" | "profile">): Verdict {
-  const { status, problem, headers } = answer;
-  if (status >= 200 && status < 300) return { kind: "done" };
+  const { status, problem, headers, endpoint } = answer;
+  if (status >= 200 && status < 300) {
+    const { doneBy = status } = endpoint;
+    if (doneBy === "no page" ? !answer.isPage : status === doneBy) return { kind: "done" };
+    const reason = `SmartRecruiters' answer (${status}) does not say that it was done`;
+    return { kind: "later", reason, notBefore: null };
+  }
   if (problem && status >= 400 && status < 500 && !isPassing(status)) {
     const scope = status === 403 ? missingScope(problem, answer.endpoint.scope, profile) : null;
     return scope === null ? { kind: "refused", problem } : { kind: "scope", scope };
@@ -47,10 +49,12 @@ function missingScope(problem: Problem, needed: string, { scopes, speaksOfScope 
   return speaksOfScope(problem) ? needed : null;
 }
 
-/**
- * The error to throw where the call was the whole task; `doing` as in "listing subscriptions". Not for `done`. Errors
- * reach the journal: SmartRecruiters' words may name a candidate's address.
- */
+/** In either contract. */
+function isAboutPerson({ endpoint: { path } }: ApiAnswer): boolean {
+  return /\/candidates\b|^\/v1\/assessments\b|\/messages\b/.test(path);
+}
+
+/** The error to throw where the call was the whole task; `doing` as in "listing subscriptions". Not for `done`. */
 export function failure(
   { place }: Pick<Api, "place">,
   {
@@ -75,7 +79,7 @@ export function failure(
     case "refused":
       return new AppError(
         "VENDOR_REJECTED",
-        `SmartRecruiters refused ${doing} with ${status}: ${maskEmailsIn(plain(cut(verdict.problem.message, LONGEST_MESSAGE)))}${trace}`,
+        `SmartRecruiters refused ${doing} with ${status}${refusalWords(verdict.problem, { isAboutPerson: isAboutPerson(answer) })}${trace}`,
       );
   }
 }

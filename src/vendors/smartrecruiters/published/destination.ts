@@ -11,7 +11,7 @@ import { clearResults } from "./erase.ts";
 import { candidatesWith } from "./whose.ts";
 import { sendResult } from "./results.ts";
 import { changedSince, failedCallbacks } from "./callbacks.ts";
-import { readPerson, readStages } from "./stages.ts";
+import { hasJob, readPerson, readStages } from "./stages.ts";
 import { activate, listSubscriptions, makeKey, subscribe, unsubscribe } from "./subscriptions.ts";
 import { trialOf } from "./trial.ts";
 import { readValues } from "./values.ts";
@@ -63,7 +63,11 @@ export function createPublished(settings: PublishedSettings, http: Http, clock: 
       makeSecret: (access, id) => makeKey({ ...api, access }, id),
       missed: (access, of) => failedCallbacks({ ...api, access }, of),
       changedSince: (access, since) => changedSince({ ...api, access }, since),
-      catalog: { kept: "here", stages: (access) => readStages({ ...api, access }) },
+      catalog: {
+        kept: "here",
+        stages: (access) => readStages({ ...api, access }),
+        hasJob: (access, jobId) => hasJob({ ...api, access }, jobId),
+      },
       person: (access, candidateId) => readPerson({ ...api, access }, candidateId),
       values: (access, of) => readValues({ ...api, access }, of),
       ...trialOf((access) => ({ ...api, access })),

@@ -1,9 +1,9 @@
-/** The steps that the company's candidates go through, and who a candidate is. */
+/** The company's jobs, the steps that their candidates go through, and who a candidate is. */
 import * as v from "valibot";
 import type { Stage } from "../../../core/catalog.ts";
 import type { Person } from "../../contract/ats.ts";
 import type { Caller } from "../calling/api.ts";
-import { ask } from "../calling/ask.ts";
+import { ask, askIfThere } from "../calling/ask.ts";
 import { askAll } from "../calling/lists.ts";
 import { ENDPOINTS } from "./contract.ts";
 
@@ -40,6 +40,13 @@ export async function readStages(caller: Caller): Promise<Stage[]> {
         steps.map((subStatus) => ({ process, status, subStatus })),
       ),
     ]);
+}
+
+/** Throws `VENDOR_*`. */
+export async function hasJob(caller: Caller, job: string): Promise<boolean> {
+  const schema = v.object({});
+  const call = { endpoint: ENDPOINTS.job, params: { job }, schema, doing: "reading a job" };
+  return (await askIfThere(caller, call)) !== null;
 }
 
 const text = v.fallback(v.nullable(v.string()), null);

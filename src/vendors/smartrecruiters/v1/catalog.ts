@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { CatalogEntry, StagePlace } from "../../contract/ats.ts";
 import { ENDPOINTS } from "./profile.ts";
 import type { Caller } from "../calling/api.ts";
-import { ask, askIfThere } from "../calling/ask.ts";
+import { askIfThere } from "../calling/ask.ts";
 import { askAll } from "../calling/lists.ts";
 
 /** The guide's default for when an assessment is due. */
@@ -34,13 +34,13 @@ export async function readCatalogEntry(caller: Caller, place: StagePlace): Promi
   return await askIfThere(caller, { endpoint: ENDPOINTS.catalogEntry, params, schema: Entry, doing });
 }
 
-/** Answers what SmartRecruiters now holds. */
+/** Answers what SmartRecruiters now holds; null where it knows no such job or stage. */
 export async function setCatalogEntry(
   caller: Caller,
   { jobId, stage }: StagePlace,
   { test, required, trigger, dueDays, emailTemplate }: CatalogEntry,
-): Promise<CatalogEntry> {
-  return await ask(caller, {
+): Promise<CatalogEntry | null> {
+  return await askIfThere(caller, {
     endpoint: ENDPOINTS.setCatalogEntry,
     params: { job: jobId, stage },
     json: { test, required, trigger, dueDays, emailTemplate },
