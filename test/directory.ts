@@ -19,6 +19,11 @@ function hasRoom(path: string): boolean {
 /** A directory that goes with the test; on the disk for what is to be run, which memory may forbid. */
 export function temporaryDirectory(parent = TEMPORARY): string {
   const path = mkdtempSync(join(parent, "jc-test-"));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  onTestFinished(() => removeTree(path));
   return path;
+}
+
+/** Also while a process that has been told to end still writes there. */
+export function removeTree(path: string): void {
+  rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }

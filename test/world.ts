@@ -1,5 +1,5 @@
 /** A fresh world for each test: a directory, a configuration, a sealed vault, an emulator, and a person with a browser. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
@@ -10,7 +10,7 @@ import { main } from "../src/main.ts";
 import { type Clock, systemClock } from "../src/shared/clock.ts";
 import type { Environment } from "../src/shared/config.ts";
 import { dist } from "./built.ts";
-import { TEMPORARY } from "./directory.ts";
+import { removeTree, TEMPORARY } from "./directory.ts";
 import { type Emulated, type EmulatedHubspot, emulated } from "./emulated.ts";
 import { follow, type Visit } from "./oauth/browser.ts";
 
@@ -81,7 +81,7 @@ export async function freshWorld(options: WorldOptions = {}): Promise<World> {
   onTestFinished(async () => {
     await Promise.all([...running].map((each) => each.stop()));
     await emulator.close();
-    rmSync(dir, { recursive: true, force: true });
+    removeTree(dir);
   });
 
   const configFile = join(dir, "config.toml");

@@ -1,6 +1,5 @@
 /** What cannot be taken back is asked about at a terminal, and needs `--yes` elsewhere. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { connectedAts } from "../ats/world.ts";
@@ -94,7 +93,7 @@ test
   async (argv) => {
     const world = await connected();
     const terminal = atTerminal(world, argv);
-    await until("it heeds signals", () => heedsHangUp(join(world.dir, "pid")));
+    await until("it heeds signals", () => heedsHangUp(terminal.pid()));
     await sleep(500);
     terminal.type("\u0003");
     await terminal.shows("Interrupted.");
@@ -103,9 +102,9 @@ test
 );
 
 /** Node heeds SIGINT by itself; SIGHUP, the first of all signals, the program does. */
-function heedsHangUp(pidFile: string): boolean {
+function heedsHangUp(pid: number | null): boolean {
   try {
-    const status = readFileSync(`/proc/${readFileSync(pidFile, "utf8").trim()}/status`, "utf8");
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
     return (Number.parseInt(/^SigCgt:\s+\w*(\w)$/m.exec(status)?.[1] ?? "0", 16) & 1) === 1;
   } catch {
     return false;

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import { ageDelivered } from "../aged.ts";
 import { issued, missingForCertificates, tlsSettings } from "../certificates.ts";
+import { removeTree } from "../directory.ts";
 import { BIN, launchService } from "../end-to-end/program.ts";
 import { MIGRATIONS } from "../../src/store/sqlite/file/migrations.ts";
 import {
@@ -154,7 +155,7 @@ describe("docs/operations.md", () => {
     const world = await withResults();
     await runBlock(world, "Another machine", 0);
     const moved = { JC_STATE_DIR: join(world.dir, "new"), STATE: join(world.dir, "new") };
-    rmSync(world.stateDir, { recursive: true });
+    removeTree(world.stateDir);
     rmSync(join(world.dir, "vault.key"));
     expect(await runBlock(world, "Another machine", 1, moved)).toContain("readable");
     const argv = ["--state-dir", moved.STATE];

@@ -1,13 +1,14 @@
 /** The built `serve` while its log's files are removed, moved, replaced or written over, and afterwards. */
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, test } from "vitest";
 import type { Environment } from "../../src/shared/config.ts";
 import { backUp } from "../../src/store/sqlite/file/backup.ts";
 import { leastOf, msOf } from "../least.ts";
+import { removeTree } from "../directory.ts";
 import { connected, freePort, freshWorld, invite, until, type World } from "../world.ts";
 import { BIN, launchService, send, type Service } from "./program.ts";
 
@@ -209,7 +210,7 @@ describe("a log that is gone for good", () => {
     await expectRefusals(it);
     renameSync(elsewhere, it.world.stateDir);
     await expectAllGoesOn(it);
-    rmSync(it.world.stateDir, { recursive: true });
+    removeTree(it.world.stateDir);
     expect(await it.send()).toBe(503);
     expect((await it.world.run(["status"])).out).toContain("serve runs on another file");
     expect(await newLog(it)).toBe("created");

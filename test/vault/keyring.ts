@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { onTestFinished } from "vitest";
 import { dist } from "../built.ts";
+import { removeTree } from "../directory.ts";
 
 dist();
 
@@ -19,7 +20,7 @@ export async function startKeyring(): Promise<{ env: Env; lock(): Promise<void>;
   const running: ChildProcess[] = [];
   onTestFinished(async () => {
     await Promise.all(running.reverse().map(end));
-    rmSync(home, { recursive: true, force: true });
+    removeTree(home);
   });
   const base = { HOME: home, XDG_RUNTIME_DIR: home, PATH: process.env.PATH ?? "" };
   const bus = spawn("dbus-daemon", ["--session", "--nofork", "--print-address=1"], { env: base });
@@ -66,7 +67,7 @@ export async function startSilentBus(): Promise<Env> {
   await once(server, "listening");
   onTestFinished(() => {
     server.close();
-    rmSync(home, { recursive: true, force: true });
+    removeTree(home);
   });
   return { HOME: home, PATH: process.env.PATH ?? "", DBUS_SESSION_BUS_ADDRESS: `unix:path=${path}` };
 }
@@ -91,7 +92,7 @@ export async function behindDialog(session: Env): Promise<{ env: Env; unlock(): 
   await once(server, "listening");
   onTestFinished(() => {
     server.close();
-    rmSync(silent, { recursive: true, force: true });
+    removeTree(silent);
   });
   return {
     env: { ...session, DBUS_SESSION_BUS_ADDRESS: `unix:path=${join(silent, "bus")}` },

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { removeTree } from "../directory.ts";
 import { launch, launchService } from "../end-to-end/program.ts";
 import { connected, freshWorld, importResults, invite, succeed, until, type World } from "../world.ts";
 
@@ -142,7 +143,7 @@ test.each([
   ["config", "check"],
 ])("%s %s only looks: no key, no vault, no directory", async (...words) => {
   const world = await freshWorld();
-  rmSync(world.stateDir, { recursive: true, force: true });
+  removeTree(world.stateDir);
   const keyFile = join(world.dir, "keys", "vault.key");
   Object.assign(world.env, { JC_VAULT_KEY_FILE: keyFile });
   const before = readdirSync(world.dir);
