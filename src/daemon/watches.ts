@@ -1,5 +1,5 @@
 import { tellSecretWarnings } from "../flows/watch/secret-warnings.ts";
-import { rememberingSecrets, type SecretReader } from "../vault/secrets.ts";
+import { type RememberingSecrets, rememberingSecrets } from "../vault/secrets.ts";
 import type { OwnProcess, ServeContext, ServeParts } from "./context.ts";
 import { createPresence, type Presence } from "./presence.ts";
 import { createWebhookSecrets, type WebhookSecrets } from "./receiving/webhook-secrets.ts";
@@ -16,7 +16,7 @@ export interface Watches {
   presence: Presence;
   vaultWatch: VaultWatch;
   /** What is kept in memory for the time when the vault cannot be read. */
-  secrets: SecretReader;
+  secrets: RememberingSecrets;
   secretsOf: WebhookSecrets;
 }
 

@@ -11,7 +11,7 @@ import {
   withoutTokens,
 } from "./refresh.ts";
 import { forgetNote, noteSeen } from "./machine-note.ts";
-import { isExpired, isFresh, serialize, type TokenSet, tokenSetOf } from "./token-set.ts";
+import { deserialize, isExpired, isFresh, serialize, type TokenSet, tokenSetOf } from "./token-set.ts";
 
 /** Live tokens for every connection: kept in the vault, refreshed ahead of time, once for all processes. */
 export interface Tokens {
@@ -25,6 +25,8 @@ export interface Tokens {
   forget(connection: string): Promise<void>;
   /** What the vault holds now; null when it holds nothing. */
   peek(connection: string): Promise<TokenSet | null>;
+  /** The same of many in one request: `token` asks the vault no more for them until somebody writes to it. */
+  peekAll(connections: readonly string[]): Promise<Map<string, TokenSet | null>>;
 }
 
 /** What this process knows of one connection. */
@@ -70,6 +72,19 @@ export function createTokens(deps: RefreshDeps): Tokens {
     },
     forget: (connection) => replace(connection, null),
     peek: (connection) => readTokens(deps, connection),
+    peekAll: async (connections) => {
+      const revision = deps.vault.revision();
+      const items = await deps.vault.read(connections.map(tokenItem));
+      const found = new Map<string, TokenSet | null>();
+      for (const connection of connections) {
+        const name = tokenItem(connection);
+        const item = items.get(name);
+        const set = item ? deserialize(item, name) : null;
+        await hold(deps, memoryOf(connection), { connection, revision, set });
+        found.set(connection, set);
+      }
+      return found;
+    },
   };
 }
 
@@ -113,10 +128,19 @@ async function current(deps: RefreshDeps, memory: Memory, connection: string): P
   const revision = deps.vault.revision();
   if (memory.held?.revision === revision) return memory.held.set;
   const set = await readTokens(deps, connection);
+  await hold(deps, memory, { connection, revision, set });
+  return set;
+}
+
+/** `revision`: of the vault before `set` was read there. */
+async function hold(
+  deps: RefreshDeps,
+  memory: Memory,
+  { connection, revision, set }: { connection: string; revision: number; set: TokenSet | null },
+): Promise<void> {
   if (set && set.accessToken.reveal() !== memory.held?.set?.accessToken.reveal())
     await noteSeen(deps, tokenItem(connection), set);
   memory.held = { revision, set };
-  return set;
 }
 
 /** The token at hand is the answer to a refusal just reported. */

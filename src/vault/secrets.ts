@@ -116,24 +116,43 @@ export async function readSecrets(vault: SecretReader, place: SecretPlace): Prom
 }
 
 /** A vault that answers from memory what was read before, for as long as the real one cannot be read. */
-export function rememberingSecrets(vault: SecretReader): SecretReader {
-  const [names, values] = [new Map<string, string[]>(), new Map<string, Map<string, Secret>>()];
-  return {
-    names: (prefix) => remembered(names, prefix, () => vault.names(prefix)),
-    read: (items) => remembered(values, items.join("\n"), () => vault.read(items)),
-  };
+export interface RememberingSecrets extends SecretReader {
+  /** Reads all secrets of that name, whosever they are, in two requests; and who has none. */
+  keep(name: string): Promise<void>;
 }
 
-async function remembered<T>(memory: Map<string, T>, key: string, read: () => Promise<T>): Promise<T> {
-  try {
-    const found = await read();
-    memory.set(key, found);
-    return found;
-  } catch (error) {
-    const known = memory.get(key);
-    if (known === undefined || !isAppError(error, "VAULT_UNAVAILABLE")) throw error;
-    return known;
-  }
+export function rememberingSecrets(vault: SecretReader): RememberingSecrets {
+  let listed: string[] | null = null;
+  const values = new Map<string, Secret | null>();
+  const names = async (prefix: string): Promise<string[]> => {
+    try {
+      return await vault.names(prefix);
+    } catch (error) {
+      if (listed === null || !isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+      return listed.filter((item) => item.startsWith(prefix));
+    }
+  };
+  const read = async (items: readonly string[]): Promise<Map<string, Secret>> => {
+    try {
+      const found = await vault.read(items);
+      for (const item of items) values.set(item, found.get(item) ?? null);
+      return found;
+    } catch (error) {
+      const isKnown = items.every((item) => values.has(item));
+      if (!isKnown || !isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+      const known = items.map((item) => [item, values.get(item) ?? null] as const);
+      return new Map(known.filter((each): each is readonly [string, Secret] => each[1] !== null));
+    }
+  };
+  return {
+    names,
+    read,
+    keep: async (name) => {
+      const all = await vault.names("secret/");
+      await read(all.filter((item) => item.split("/")[2]?.split("@")[0] === name));
+      listed = all;
+    },
+  };
 }
 
 /** All webhook secrets of one name, of every org and environment. */

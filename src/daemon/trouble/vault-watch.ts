@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { isDeepStrictEqual } from "node:util";
-import { readSecret, type SecretReader } from "../../vault/secrets.ts";
+import type { RememberingSecrets } from "../../vault/secrets.ts";
 import type { AccountContext } from "../../flows/account/context.ts";
 import {
   holdForVault,
@@ -38,7 +38,7 @@ export interface VaultWatchContext extends AccountContext {
   store: Store;
   vault: Vault;
   /** Keeps what it reads in memory, for the time when the vault cannot be read. */
-  secrets: SecretReader;
+  secrets: RememberingSecrets;
   trouble: StoreTrouble;
   readWebhookSecrets(): Promise<void>;
   /** Tells the other services the standing. */
@@ -78,14 +78,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     const revision = vault.revision();
     if (revision === readAt) return;
     await context.readWebhookSecrets();
-    const orgs = new Set((await store.connections()).map(({ org }) => org));
-    for (const org of [context.config.org, ...Object.keys(context.config.orgs)]) orgs.add(org);
-    for (const org of orgs) {
-      const place = { name: "telegram.bot-token", org, environment: "production" } as const;
-      await readSecret(context.secrets, place).catch((error: unknown) => {
-        if (!isAppError(error, "CONFIG_INVALID")) throw error;
-      });
-    }
+    await context.secrets.keep("telegram.bot-token");
     readAt = revision;
   };
 

@@ -1,5 +1,5 @@
 import { type Connection, connectionName } from "../../core/connection.ts";
-import { freshUntil, loginOf } from "../../oauth/token-set.ts";
+import { freshUntil, loginOf, type TokenSet } from "../../oauth/token-set.ts";
 import type { Tokens } from "../../oauth/tokens.ts";
 import { AppError, isAppError } from "../../shared/errors.ts";
 import type { Store } from "../../store/contract/store.ts";
@@ -22,14 +22,16 @@ export async function refreshAll(
   signal: AbortSignal,
 ): Promise<Refreshed> {
   const outcome: Refreshed = { refreshed: 0, failed: [], freshUntil: Number.POSITIVE_INFINITY };
-  for (const connection of await store.connections()) {
-    if (connection.state !== "connected" || connection.vaultTrouble !== null) continue;
-    if (!connection.isConfirmed) continue;
+  const connections = (await store.connections()).filter(
+    ({ state, vaultTrouble, isConfirmed }) => state === "connected" && vaultTrouble === null && isConfirmed,
+  );
+  for (const { connection, seen } of await inTurn(await account.tokens(), connections, account.clock.now())) {
     try {
       const destination = await account.destination(connection);
       const begunAt = account.clock.now();
-      await (await account.access(connection, { store, signal })).token();
-      const set = await (await account.tokens()).peek(connectionName(connection));
+      const token = await (await account.access(connection, { store, signal })).token();
+      const isAsSeen = seen !== null && token.reveal() === seen.accessToken.reveal();
+      const set = isAsSeen ? seen : await (await account.tokens()).peek(connectionName(connection));
       if (set) outcome.freshUntil = Math.min(outcome.freshUntil, freshUntil(set));
       const tokenExpiresAt = set?.expiresAt ?? null;
       // One that ends before the noted one is of an older copy of the vault, and proves it when it is refused.
@@ -49,6 +51,26 @@ export async function refreshAll(
     }
   }
   return outcome;
+}
+
+/**
+ * All tokens in one request. Each refresh has every token after it asked of the vault anew, so those that need none go
+ * before; of the others the one that ends first.
+ */
+async function inTurn(tokens: Tokens, connections: readonly Connection[], now: number) {
+  const sets = await tokens.peekAll(connections.map(connectionName)).catch((error: unknown) => {
+    if (!isAppError(error, "VAULT_UNAVAILABLE")) throw error;
+    // One that was altered spoils it for all; each tells for itself then.
+    return new Map<string, TokenSet | null>();
+  });
+  const seen = connections.map((connection) => {
+    const set = sets.get(connectionName(connection)) ?? null;
+    return { connection, seen: set, isFresh: set !== null && freshUntil(set) > now };
+  });
+  const soonestFirst = seen
+    .filter(({ isFresh }) => !isFresh)
+    .sort((a, b) => (a.seen?.expiresAt ?? 0) - (b.seen?.expiresAt ?? 0));
+  return [...seen.filter(({ isFresh }) => isFresh), ...soonestFirst];
 }
 
 /** Why a run that refreshed all it could has not made every login good; null when no vendor refuses our tokens. */
