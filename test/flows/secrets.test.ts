@@ -6,10 +6,13 @@ import {
   addSecret,
   readSecret,
   readWebhookSecrets,
+  rememberingSecrets,
+  removeSecrets,
   type SecretPlace,
   setSecret,
 } from "../../src/vault/secrets.ts";
 import { systemClock } from "../../src/shared/clock.ts";
+import { AppError } from "../../src/shared/errors.ts";
 import { secret } from "../../src/shared/secret.ts";
 import type { Vault } from "../../src/vault/contract.ts";
 import { openVault } from "../../src/vault/open.ts";
@@ -60,6 +63,58 @@ describe("the secret an org uses", () => {
     const vault = sealedVault();
     await setSecret(vault, place({ org: "acme-labs" }), secret("labs'"));
     await expect(readSecret(vault, place({ org: "acme" }))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+});
+
+describe("what is kept for a vault that cannot be read", () => {
+  const BOT = "telegram.bot-token";
+  /** A vault that counts its requests, and can be shut. */
+  function doored(vault: Vault) {
+    const door = { isShut: false, requests: 0 };
+    const asked = <T>(answer: () => Promise<T>): Promise<T> => {
+      door.requests += 1;
+      return door.isShut ? Promise.reject(new AppError("VAULT_UNAVAILABLE", "shut")) : answer();
+    };
+    const reader = {
+      names: (prefix: string) => asked(() => vault.names(prefix)),
+      read: (items: readonly string[]) => asked(() => vault.read(items)),
+    };
+    return { door, secrets: rememberingSecrets(reader) };
+  }
+
+  test("is read in two requests, however many orgs there are, and each org's stays its own", async () => {
+    const vault = sealedVault();
+    await setSecret(vault, place({ name: BOT }), secret("everybody's"));
+    for (const org of ["a", "b", "c"]) await setSecret(vault, place({ name: BOT, org }), secret(`${org}'s`));
+    const { door, secrets } = doored(vault);
+    await secrets.keep(BOT);
+    expect(door.requests).toBe(2);
+    door.isShut = true;
+    const read = async (org: string) => (await readSecret(secrets, place({ name: BOT, org }))).reveal();
+    expect([await read("b"), await read("d")]).toEqual(["b's", "everybody's"]);
+    await expect(readSecret(secrets, place({ name: BOT, environment: "sandbox" }))).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+    });
+  });
+
+  test("is nothing else: a secret that was not read is no secret that is not set", async () => {
+    const vault = sealedVault();
+    await setSecret(vault, place(), secret("a client's"));
+    const { door, secrets } = doored(vault);
+    await secrets.keep(BOT);
+    door.isShut = true;
+    await expect(readSecret(secrets, place())).rejects.toMatchObject({ code: "VAULT_UNAVAILABLE" });
+  });
+
+  test("goes when it was removed, once it is kept anew", async () => {
+    const vault = sealedVault();
+    await setSecret(vault, place({ name: BOT }), secret("old"));
+    const { door, secrets } = doored(vault);
+    await secrets.keep(BOT);
+    await removeSecrets(vault, place({ name: BOT }), [1]);
+    await secrets.keep(BOT);
+    door.isShut = true;
+    await expect(readSecret(secrets, place({ name: BOT }))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });
 });
 

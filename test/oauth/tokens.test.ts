@@ -70,6 +70,26 @@ describe("a live token", () => {
     expect(await refreshes()).toBe(1);
   });
 
+  test("that was seen among others is not asked of the vault again until somebody writes there", async () => {
+    const { clock, issuer, options, first, process } = await connected();
+    const vault = open(options);
+    let requests = 0;
+    const read: typeof vault.read = (names) => {
+      requests += 1;
+      return vault.read(names);
+    };
+    const tokens = createTokens({ clock, http: testHttp(), vault: { ...vault, read } });
+    const request = { connection: CONNECTION, issuer, clientSecret: async () => secret("right") };
+    const seen = await tokens.peekAll([CONNECTION, "globex/hubspot/production"]);
+    expect([...seen].map(([name, set]) => [name, set?.accessToken.reveal()])).toEqual([
+      [CONNECTION, first],
+      ["globex/hubspot/production", undefined],
+    ]);
+    expect([(await tokens.token(request)).reveal(), requests]).toEqual([first, 1]);
+    const renewed = await process().token(true);
+    expect([(await tokens.token(request)).reveal(), requests]).toEqual([renewed, 2]);
+  });
+
   test("is refreshed once for all who ask at the same time", async () => {
     const { clock, process, refreshes } = await connected();
     const { token } = process();
