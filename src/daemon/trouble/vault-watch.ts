@@ -57,6 +57,11 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
   let standing: ServiceFacts["vaultTrouble"];
   let isTold = false;
   let isAnyHeld = false;
+  /** Since it was last looked for connections that are held: to read a thousand of them costs as much as an idle minute. */
+  let isLogChanged = true;
+  store.watch(() => {
+    isLogChanged = true;
+  });
   let readAt: number | null = null;
 
   /** What several machines share one of them may be unable to read: which, stands nowhere else. */
@@ -122,6 +127,10 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     if (isTold) log.info("the vault can be read again");
     isTold = false;
     await vaultProblemOf(keepInMemory);
+    if (!isAnyHeld && !isLogChanged) return;
+    isLogChanged = false;
+    // Also while nobody could tell.
+    isAnyHeld = true;
     isAnyHeld = (await releaseReadable(context, store, { signal })) !== null;
   };
   const look = (signal: AbortSignal) =>

@@ -49,10 +49,12 @@ export function optionalIdentifier(value: unknown, path: string): string | null 
   return isBlank(value) ? null : identifier(value, path);
 }
 
+/** NUL and lone surrogates survive neither UTF-8 nor every store. */
+const MAY_BE_UNFIT = /[\0\ud800-\udfff]/;
+
 /** What no store can hold becomes U+FFFD; the payload stays as it came. */
 export function storable(text: string): string {
-  // NUL and lone surrogates survive neither UTF-8 nor every store.
-  return text.toWellFormed().replaceAll("\0", "\ufffd");
+  return MAY_BE_UNFIT.test(text) ? text.toWellFormed().replaceAll("\0", "\ufffd") : text;
 }
 
 function filled(value: unknown, path: string, longest: number): string {
