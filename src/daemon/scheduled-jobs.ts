@@ -11,8 +11,9 @@ export interface ScheduledJobs {
   hurry(name: string): void;
 }
 
-/** What changes nowhere in the log, as a certificate's end, is seen by the full minute after it. */
-const LONGEST_REST_MS = 4.5 * 60_000;
+/** Where a job does not know when something may be due, it looks at the full minute after this. */
+const REST_MS = 4.5 * 60_000;
+const LONGEST_REST_MS = 60 * 60_000;
 
 /** The jobs that have due times, for the scheduler. All their code is loaded now: an upgrade may replace the files. */
 export async function scheduledJobs(
@@ -64,7 +65,10 @@ function createRests(clock: JobContext["clock"]) {
     },
     begin: (resting: Resting, until: number) => {
       const now = clock.now();
-      resting.rest(now, Math.min(until, now + LONGEST_REST_MS));
+      resting.rest(
+        now,
+        until === Number.POSITIVE_INFINITY ? now + REST_MS : Math.min(until, now + LONGEST_REST_MS),
+      );
       begun.add(resting);
     },
     /** Is the log still as it was? What a job found may be no more true by its end. */

@@ -241,7 +241,10 @@ function startAll(
       },
       stop,
     ),
-    vaultWatch.run(stop),
+    vaultWatch.run(stop, () => {
+      hurry("refresh");
+      wake();
+    }),
     rounds.run(looksOf({ ...context, ...round }), stop),
     ...reports.signs(stop),
   ];

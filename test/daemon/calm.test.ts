@@ -98,32 +98,37 @@ describeWithPostgres("a service on a database that nothing happens to", () => {
 });
 
 describe("a job of each minute", () => {
-  test("that has nothing to do is run every five minutes, and each minute while it has", async () => {
+  test("that has nothing to do is run every five minutes or when something may be due, and each minute while it has", async () => {
     const clock = fakeClock();
     const world = await connected({ clock });
     const { running } = await serving(world, { env: { JC_LOG_LEVEL: "debug" } });
     /** In minutes. */
-    const pauses = () =>
-      [...running.err().matchAll(/name=alerts {2}due=(\S+)/g)]
+    const pauses = (job: string) =>
+      [...running.err().matchAll(new RegExp(`name=${job} {2}due=(\\S+)`, "g"))]
         .map(([, due]) => Date.parse(String(due)) / MINUTE_MS)
         .map((due, index, dues) => due - (dues[index - 1] ?? 0));
-    const untilPausesAre = (minutes: number, often: number) =>
-      until(`it is run each ${minutes} minutes, ${often} times`, async () => {
+    const untilPausesAre = (job: string, minutes: number, often: number) =>
+      until(`${job} is run each ${minutes} minutes, ${often} times`, async () => {
         await clock.advance(MINUTE_MS);
         // What is done at the full minute takes the machine's time, as the command does.
         await until("the scheduler rests again", () => clock.sleepers() > 0);
         await world.run(["status"]);
         return (
-          pauses().length > often &&
-          pauses()
+          pauses(job).length > often &&
+          pauses(job)
             .slice(-often)
             .every((pause) => pause === minutes)
         );
       });
     // What else is done at a start changes the log, as does the refresh of the tokens after twenty minutes.
-    await untilPausesAre(5, 2);
+    await untilPausesAre("releases", 5, 2);
+    // Each time that the log changed, and no more often.
+    expect(pauses("alerts").filter((pause) => pause < 5).length).toBeLessThan(4);
+    const looked = pauses("alerts").length;
+    await untilPausesAre("releases", 5, 2);
+    expect(pauses("alerts").length - looked).toBeLessThan(3);
     await world.portal.fault({ status: 503 });
     await importResults(world, [invite()]);
-    await untilPausesAre(1, 5);
+    await untilPausesAre("alerts", 1, 5);
   });
 });

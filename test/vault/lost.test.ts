@@ -1,9 +1,11 @@
 /** What the built program says of a connection whose tokens the vault does not have, or does not give; and what it leaves as it is. */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { removeTree } from "../directory.ts";
+import { serving } from "../daemon/serving.ts";
 import { launch, launchService } from "../end-to-end/program.ts";
+import { fakeClock } from "../fake-clock.ts";
 import { connected, freshWorld, importResults, invite, succeed, until, type World } from "../world.ts";
 
 const run = (world: World, ...argv: string[]) => launch(world, argv).ended;
@@ -130,6 +132,35 @@ describe("a log whose vault stayed on another machine", () => {
     service.child.kill("SIGTERM");
     expect((await service.ended).code).toBe(0);
   });
+});
+
+test("an idle service tells within three minutes that an older vault was put back, though no token is due", async () => {
+  const clock = fakeClock();
+  const world = await freshWorld({ clock });
+  await succeed(world, ["secrets", "set", "hubspot.client-secret"], "the-secret-of-our-app");
+  const [vault, older] = [join(world.stateDir, "vault.db"), join(world.dir, "older.db")];
+  copyFileSync(vault, older);
+  await succeed(world, ["connect", "hubspot"]);
+  const { running } = await serving(world, { env: { JC_LOG_LEVEL: "debug" } });
+  const passMinute = async () => {
+    await clock.advance(60_000);
+    await until("the scheduler rests again", () => clock.sleepers() > 0);
+  };
+  // What a start leaves to be done is done: from then on a whole run of the job is passed over.
+  const refreshes = () => running.err().split("name=refresh").length;
+  await until("the refresh job rests", async () => {
+    const before = refreshes();
+    await passMinute();
+    await world.run(["status"]);
+    return refreshes() === before;
+  });
+  copyFileSync(older, vault);
+  for (let minute = 0; minute < 3; minute++) {
+    await passMinute();
+    await world.run(["status"]);
+  }
+  await until("it is told", () => running.err().includes("tokens cannot be read"));
+  expect(running.err()).toContain("the vault has no tokens of");
 });
 
 test.each([

@@ -30,8 +30,8 @@ export interface VaultWatch {
   look(signal: AbortSignal): Promise<void>;
   /** The same, and reads what is kept in memory anew, changed or not. */
   reread(signal: AbortSignal): Promise<void>;
-  /** Looks again and again until the signal aborts. */
-  run(signal: AbortSignal): Promise<void>;
+  /** Looks again and again until the signal aborts. `onOlder`: an older vault, or none, lies in the place of the one that was read. */
+  run(signal: AbortSignal, onOlder: () => void): Promise<void>;
 }
 
 export interface VaultWatchContext extends AccountContext {
@@ -63,6 +63,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     isLogChanged = true;
   });
   let readAt: number | null = null;
+  let tellOlder = () => {};
 
   /** What several machines share one of them may be unable to read: which, stands nowhere else. */
   const here = ({ code, message, hint }: AppError) =>
@@ -82,6 +83,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
   const keepInMemory = async () => {
     const revision = vault.revision();
     if (revision === readAt) return;
+    if (readAt !== null && revision < readAt) tellOlder();
     await context.readWebhookSecrets();
     await context.secrets.keep("telegram.bot-token");
     readAt = revision;
@@ -164,7 +166,8 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
       readAt = null;
       await look(signal);
     },
-    run: async (signal) => {
+    run: async (signal, onOlder) => {
+      tellOlder = onOlder;
       while (!signal.aborted) {
         const waitMs = isAnyHeld ? LOOK_AGAIN_AFTER_MS : LOOK_EVERY_MS;
         await clock.sleep(waitMs, signal).catch(() => {});

@@ -27,7 +27,6 @@ export async function refreshAll(
   );
   for (const { connection, seen } of await inTurn(await account.tokens(), connections, account.clock.now())) {
     try {
-      const destination = await account.destination(connection);
       const begunAt = account.clock.now();
       const token = await (await account.access(connection, { store, signal })).token();
       const isAsSeen = seen !== null && token.reveal() === seen.accessToken.reveal();
@@ -40,7 +39,8 @@ export async function refreshAll(
         (tokenExpiresAt ?? 0) < (connection.tokenExpiresAt ?? 0)
       )
         continue;
-      const login = set && loginOf(set, destination.authorization);
+      const { authorization } = await account.destination(connection);
+      const login = set && loginOf(set, authorization);
       await store.saveConnection(connection, { tokenExpiresAt, login });
       // Else somebody else did, and the log had not heard of it.
       if (set !== null && set.obtainedAt >= begunAt) outcome.refreshed += 1;

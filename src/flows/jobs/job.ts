@@ -75,7 +75,7 @@ export interface JobReport {
   warning?: string | null;
   /** More is due at once: it ended to let others have their turn. */
   isLeft?: boolean;
-  /** Nothing can be due before then, ms since the epoch, unless the log changes. */
+  /** Nothing can be due before then, ms since the epoch, unless the log changes; infinite where only such a change brings something. */
   restsUntil?: number;
   /** The job that has work from what this one did. */
   hurries?: string;

@@ -7,7 +7,8 @@ import type { FailedTask, Job, JobReport } from "./job.ts";
 
 /** How often the service looks after tokens, alerts and what webhooks left to be asked. */
 const EVERY_MINUTE = everyDue(60_000);
-const EVERY_HOUR = everyDue(60 * 60_000);
+const HOUR_MS = 60 * 60_000;
+const EVERY_HOUR = everyDue(HOUR_MS);
 
 const MINUTES_OF_DAY = 24 * 60;
 
@@ -274,7 +275,8 @@ export const JOBS: readonly Job[] = [
         const outcome = await alertOwners({ ...context, vault: context.secrets }, signal);
         const { sent, failed, isAnyOpen } = outcome;
         return {
-          ...(isAnyOpen ? {} : { restsUntil: Number.POSITIVE_INFINITY }),
+          // Logins and certificates, which are told days ahead, end without a change of the log.
+          ...(isAnyOpen ? {} : { restsUntil: context.clock.now() + HOUR_MS }),
           counts: { sent },
           text: `${count(sent, "alert")} sent`,
           event: sent > 0 ? "alerts sent" : null,
