@@ -11,7 +11,7 @@ export interface ScheduledJobs {
   hurry(name: string): void;
 }
 
-/** Where a job does not know when something may be due, it looks at the full minute after this. */
+/** Where only a change of the log brings something to do, it is looked for all the same at the full minute after this. */
 const REST_MS = 4.5 * 60_000;
 const LONGEST_REST_MS = 60 * 60_000;
 

@@ -126,7 +126,10 @@ export function rememberingSecrets(vault: SecretReader): RememberingSecrets {
   const values = new Map<string, Secret | null>();
   const names = async (prefix: string): Promise<string[]> => {
     try {
-      return await vault.names(prefix);
+      const found = await vault.names(prefix);
+      // What was set since it was listed is known from here on.
+      if (listed !== null) listed = [...listed.filter((item) => !item.startsWith(prefix)), ...found].sort();
+      return found;
     } catch (error) {
       if (listed === null || !isAppError(error, "VAULT_UNAVAILABLE")) throw error;
       return listed.filter((item) => item.startsWith(prefix));

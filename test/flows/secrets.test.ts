@@ -106,6 +106,16 @@ describe("what is kept for a vault that cannot be read", () => {
     await expect(readSecret(secrets, place())).rejects.toMatchObject({ code: "VAULT_UNAVAILABLE" });
   });
 
+  test("is also what was set and read since it was kept", async () => {
+    const vault = sealedVault();
+    const { door, secrets } = doored(vault);
+    await secrets.keep(BOT);
+    await setSecret(vault, place(), secret("a client's"));
+    await readSecret(secrets, place());
+    door.isShut = true;
+    expect((await readSecret(secrets, place())).reveal()).toBe("a client's");
+  });
+
   test("goes when it was removed, once it is kept anew", async () => {
     const vault = sealedVault();
     await setSecret(vault, place({ name: BOT }), secret("old"));

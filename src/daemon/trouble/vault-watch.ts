@@ -63,6 +63,7 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
     isLogChanged = true;
   });
   let readAt: number | null = null;
+  let seenAt = 0;
   let tellOlder = () => {};
 
   /** What several machines share one of them may be unable to read: which, stands nowhere else. */
@@ -82,8 +83,9 @@ export function createVaultWatch(context: VaultWatchContext): VaultWatch {
   /** Once for each change of the vault: what the service must know while it cannot be read. */
   const keepInMemory = async () => {
     const revision = vault.revision();
+    if (revision < seenAt) tellOlder();
+    seenAt = revision;
     if (revision === readAt) return;
-    if (readAt !== null && revision < readAt) tellOlder();
     await context.readWebhookSecrets();
     await context.secrets.keep("telegram.bot-token");
     readAt = revision;

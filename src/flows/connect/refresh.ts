@@ -25,6 +25,7 @@ export async function refreshAll(
   const connections = (await store.connections()).filter(
     ({ state, vaultTrouble, isConfirmed }) => state === "connected" && vaultTrouble === null && isConfirmed,
   );
+  if (connections.length === 0) return outcome;
   for (const { connection, seen } of await inTurn(await account.tokens(), connections, account.clock.now())) {
     try {
       const begunAt = account.clock.now();
