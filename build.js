@@ -192,12 +192,25 @@ async function mergeChunks(chunks) {
   writeFileSync("dist/merged.json", JSON.stringify(Object.fromEntries(places)));
 }
 
-/** One scope of them all, whose exports are theirs, each under its chunk's name. */
+/**
+ * One scope of them all. What others ask of a chunk is put together when they first ask: `status` alone asks for few of
+ * the hundreds of names that commands share.
+ */
 async function merge(chunks, names, file) {
+  const asked = [...askedOf(chunks, names)].map(([name, of], at) => {
+    const got = [...of].map((each) => `${each}:_${at}.${each}`);
+    return { load: `import * as _${at} from "./${name}";`, get: `"${name}":()=>({${got.join()}})` };
+  });
   const { outputFiles } = await build({
     ...AS_COMMONJS,
     bundle: true,
-    stdin: { contents: names.map((name) => `export * as "${name}" from "./${name}";`).join("\n") },
+    stdin: {
+      contents: [
+        ...names.map((name) => `import "./${name}";`),
+        ...asked.map(({ load }) => load),
+        `export const chunks={${asked.map(({ get }) => get).join()}};`,
+      ].join("\n"),
+    },
     plugins: [chunksOf(chunks, names)],
     banner: { js: MODULE_URL },
     sourcemap: "external",
@@ -207,6 +220,28 @@ async function merge(chunks, names, file) {
   for (const name of names) for (const end of ["", ".map"]) rmSync(join("dist", name + end));
   const [map, code] = outputFiles.toSorted((a, b) => b.path.length - a.path.length);
   writeChunk(file, code.text, map.text);
+}
+
+/** What is asked for of each chunk by chunks in other files, or by whoever loads it later, which is all that it exports. */
+function askedOf(chunks, names) {
+  const asked = new Map();
+  const ask = (name, what) => {
+    if (names.includes(name)) asked.set(name, new Set([...(asked.get(name) ?? []), ...what]));
+  };
+  const askWhole = (name) => ask(name, namesIn(/\bexport\{([^}]*)\}/.exec(chunks.get(name))[1], -1));
+  if (names.includes("start.cjs")) askWhole("start.cjs");
+  for (const [importer, text] of chunks) {
+    for (const [, name] of text.matchAll(/\bimport\("\.\/([^"]+)"\)/g)) if (chunks.has(name)) askWhole(name);
+    if (names.includes(importer)) continue;
+    for (const [, list, name] of text.matchAll(/\bimport\{([^}]*)\}from"\.\/([^"]+)"/g))
+      ask(name, namesIn(list, 0));
+  }
+  return asked;
+}
+
+/** Of `a as b,c`: the first names, or the last. */
+function namesIn(list, which) {
+  return list.split(",").map((each) => each.trim().split(" as ").at(which));
 }
 
 /** What is loaded later stays outside, and so does all that is in another file. */

@@ -6,7 +6,7 @@ const { createRequire } = require("node:module");
 const { Script } = require("node:vm");
 
 const DIST = `${__dirname}/../dist/`;
-/** Chunks that are loaded together lie in one file, which exports theirs by their names; this says in which. */
+/** Chunks that are loaded together lie in one file, which gives out theirs by their names; this says in which. */
 const MERGED = `${DIST}merged.json`;
 /** Beside a file: a line of JSON, the text that was compiled, and its code twice, since V8 runs code unseen. */
 const KEPT = ".code";
@@ -14,6 +14,7 @@ const KEPT = ".code";
 const LOADED_WHEN_USED = new Set(["node:child_process", "node:crypto", "node:timers/promises"]);
 const requireOutside = createRequire(`${DIST}start.cjs`);
 const modules = new Map();
+const parts = new Map();
 const compiled = new Map();
 const texts = new Map();
 let merged = null;
@@ -22,7 +23,12 @@ let merged = null;
 function load(name) {
   merged ??= readMerged();
   const file = merged[name];
-  return file === undefined ? run(name) : run(file)[name];
+  if (file === undefined) return run(name);
+  const known = parts.get(name);
+  if (known) return known;
+  const part = run(file).chunks[name]();
+  parts.set(name, part);
+  return part;
 }
 
 function run(file) {

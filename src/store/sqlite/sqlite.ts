@@ -14,7 +14,7 @@ import { prepareLate } from "./file/late-statements.ts";
 import { isSliced } from "./file/slices.ts";
 import { type VerbName, VERBS } from "../contract/verbs.ts";
 import { storeOf, type VerbArgs, type Verbs } from "./forward.ts";
-import { createVerbs } from "./verbs.ts";
+import { createStandingVerbs } from "./standing-verbs.ts";
 import { watchOthers } from "./file/watch.ts";
 
 /** It looks for the lock without hearing anything else for so long at a time: no person notices that. */
@@ -50,18 +50,25 @@ export async function openSqliteStore(options: {
       if (loss) throw lossError(path, loss);
     });
   prepareLate(db);
-  const verbs: Verbs = createVerbs(db, thisProcess(), options.clock);
+  const self = thisProcess();
+  const createAll = async () => (await import("./verbs.ts")).createVerbs(db, self, options.clock);
+  let all: Promise<Verbs> | null = null;
+  // Who only looks loads few verbs. Who writes has all at once: what is called first is done first.
+  const verbs: Partial<Verbs> = toRead
+    ? createStandingVerbs(db, self, options.clock)
+    : await (all = createAll());
   /** Who watches, and how to stop looking for others' work on their behalf. */
   const watchers = new Map<() => void, () => void>();
 
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => {
+    const verb: Verbs[Name] = verbs[name] ?? (await (all ??= createAll()))[name];
     const result = await repeatWhileLockedOut(async (patience) => {
       const inWords = <Result>(step: () => Result): Result => {
         // A command keeps nobody waiting: it looks for the lock all the time, where `serve` would for a moment.
         db.isLockedOut = false;
         return storeErrors(path, step);
       };
-      const work = inWords(() => verbs[name](...args));
+      const work = inWords(() => verb(...args));
       if (!isSliced(work)) return work;
       for (;;) {
         const { done, value } = inWords(() => work.next());

@@ -1,10 +1,8 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { ProcessIdentity } from "../../shared/process-identity.ts";
-import { createConnections } from "./connections/connections.ts";
 import { createConsents } from "./connections/consents.ts";
 import { createAdmin } from "./coordination/admin.ts";
 import { createAlerts } from "./coordination/alerts.ts";
-import { createServices } from "./coordination/services.ts";
 import { createTicks } from "./coordination/ticks.ts";
 import { createClaims } from "./delivery/claims.ts";
 import { createHolds } from "./delivery/holds.ts";
@@ -16,33 +14,29 @@ import { createErasureVerbs } from "./erasure/erasures.ts";
 import { createAppend } from "./intake/append.ts";
 import { createAssign } from "./intake/assign.ts";
 import { createQuestions } from "./intake/questions.ts";
-import { createRequests } from "./intake/requests.ts";
-import { createSources } from "./intake/sources.ts";
-import { createWebhooks } from "./intake/webhooks.ts";
 import { createAttempts } from "./reads/attempts.ts";
 import { createDeliveryLog } from "./reads/delivery-log.ts";
-import { createReads } from "./reads/reads.ts";
 import { createWebhookLog } from "./reads/webhook-log.ts";
 import { createPurge } from "./retention/purge.ts";
 import { createRuns } from "./rerun/runs.ts";
 import { createSelections } from "./rerun/selections.ts";
 import { createSubjects } from "./rerun/subjects.ts";
 import type { Verbs } from "./forward.ts";
+import { createStandingVerbs } from "./standing-verbs.ts";
 
 /** The store's verbs as SQLite does them: at once, in whichever thread holds the file open. */
 export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "now">) {
   const calls = createCalls(db, self);
   return {
+    ...createStandingVerbs(db, self, clock),
     append: createAppend(db),
     ...createAssign(db),
-    ...createConnections(db, clock.now),
     ...createConsents(db, self),
     ...createClaims(db, self, clock.now, calls.takeCall),
     settle: createSettle(db),
     ...createHolds(db),
     ...createSubjects(db),
     ...createRaising(db),
-    ...createReads(db),
     ...createTicks(db, self),
     ...createSelections(db),
     ...createRuns(db),
@@ -51,11 +45,7 @@ export function createVerbs(db: Db, self: ProcessIdentity, clock: Pick<Clock, "n
     webhookLog: createWebhookLog(db),
     ...createAlerts(db),
     ...calls,
-    ...createServices(db, self),
     ...createQuestions(db),
-    ...createRequests(db),
-    ...createWebhooks(db),
-    ...createSources(db),
     ...createPurge(db),
     ...createAdmin(db),
     ...createErasureVerbs(db),
