@@ -18,6 +18,25 @@ const sqliteBinary = {
   },
 };
 
+/** The part of undici that calls: its index loads its fetch, WebSockets, mocks and caches too, and with them Node's own copy of it. */
+const callingUndici = {
+  name: "calling-undici",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^undici$/ }, () => ({ path: "undici", namespace: "calling-undici" }));
+    onLoad({ filter: /^/, namespace: "calling-undici" }, () => ({
+      contents: `
+        import Dispatcher from "undici/lib/dispatcher/dispatcher.js";
+        import request from "undici/lib/api/api-request.js";
+        Object.assign(Dispatcher.prototype, { request });
+        export { default as Agent } from "undici/lib/dispatcher/agent.js";
+        export { default as Pool } from "undici/lib/dispatcher/pool.js";
+        export { default as ProxyAgent } from "undici/lib/dispatcher/proxy-agent.js";
+        export { default as buildConnector } from "undici/lib/core/connect.js";`,
+      resolveDir: ".",
+    }));
+  },
+};
+
 /** The same for the same sources, on every machine. */
 function digestOfSources() {
   const sources = readdirSync("src", { recursive: true }).filter((path) => path.endsWith(".ts"));
@@ -46,7 +65,7 @@ const OPTIONS = {
   external: ["keytar", "open"],
   metafile: true,
   define: { JC_BUILD: JSON.stringify(BUILD) },
-  plugins: [sqliteBinary],
+  plugins: [sqliteBinary, callingUndici],
 };
 
 const AS_COMMONJS = {

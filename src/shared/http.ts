@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { rootCertificates } from "node:tls";
-import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent, request } from "undici";
+import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from "undici";
 import { AppError, isAppError } from "./errors.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 import { isOutOfDescriptors, OUT_OF_DESCRIPTORS_HINT } from "./out-of-descriptors.ts";
@@ -149,8 +149,10 @@ async function send(ways: Ways, call: HttpRequest, trace?: (line: string) => voi
   const since = () => Math.round(performance.now() - startedAt);
   const abort = abortAfter(timeoutMs, { outer: call.signal, giveUp: ways.giveUp });
   try {
-    const answer = await request(url, {
-      dispatcher: (proxy && ways.proxied) ?? ways.direct,
+    const way = (proxy && ways.proxied) ?? ways.direct;
+    const answer = await way.request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
       method: call.method,
       headers: headersOf(call),
       body: bodyOf(call),

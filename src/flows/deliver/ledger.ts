@@ -69,7 +69,10 @@ export function createLedger(context: DeliverContext, connection: Connection): L
         const entry = entryOf(open, pushId);
         const { invites, knownFields, forgotten } = entry.claim;
         const { projection, warnings } = destination.project(invites, knownFields, forgotten);
-        Object.assign(entry, { projection, warnings });
+        entry.projection = projection;
+        entry.warnings = warnings;
+        // They are most of what a claim holds, and nobody asks for them again.
+        entry.claim.invites = [];
         return Object.keys(entry.projection).length === 0;
       }),
     updatesOf: (pushIds) =>

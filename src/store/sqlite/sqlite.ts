@@ -51,17 +51,14 @@ export async function openSqliteStore(options: {
     });
   prepareLate(db);
   const self = thisProcess();
-  const createAll = async () => (await import("./verbs.ts")).createVerbs(db, self, options.clock);
-  let all: Promise<Verbs> | null = null;
+  const all = async () => (await import("./verbs.ts")).createVerbs(db, self, options.clock);
   // Who only looks loads few verbs. Who writes has all at once: what is called first is done first.
-  const verbs: Partial<Verbs> = toRead
-    ? createStandingVerbs(db, self, options.clock)
-    : await (all = createAll());
+  const verbs: Partial<Verbs> = toRead ? createStandingVerbs(db, self, options.clock) : await all();
   /** Who watches, and how to stop looking for others' work on their behalf. */
   const watchers = new Map<() => void, () => void>();
 
   const call = async <Name extends VerbName>(name: Name, args: VerbArgs[Name]) => {
-    const verb: Verbs[Name] = verbs[name] ?? (await (all ??= createAll()))[name];
+    const verb: Verbs[Name] = verbs[name] ?? Object.assign(verbs, await all())[name];
     const result = await repeatWhileLockedOut(async (patience) => {
       const inWords = <Result>(step: () => Result): Result => {
         // A command keeps nobody waiting: it looks for the lock all the time, where `serve` would for a moment.

@@ -6,6 +6,7 @@ import { copyLog } from "./file/copy.ts";
 import { thisThread } from "../../shared/thread-time.ts";
 import type { Db } from "./file/db.ts";
 import { isLockedOut, storeErrors, storeErrorsLater } from "./file/store-errors.ts";
+import { prepareLate } from "./file/late-statements.ts";
 import type { Notices } from "./file/notices.ts";
 import { noteBusy } from "./file/transaction.ts";
 import { createGroupCommit } from "./commits/group-commit.ts";
@@ -30,6 +31,7 @@ const path = join(stateDir, "log.db");
 
 /** What works on the log while one file of it is open. */
 function attach(db: Db, notices: Notices) {
+  prepareLate(db);
   const verbs = createVerbs(db, thisProcess(), { now: Date.now });
   const call = (name: VerbName, args: unknown[]): unknown => {
     const verb: (...args: never[]) => unknown = verbs[name];
