@@ -197,18 +197,36 @@ function runBuilt(commands, after) {
 /** The first one creates the store that the second one reads. */
 const WITH_A_LOG = [["run", "retry"], ["status"]];
 
-/** What `status` loads, which is looked at most often, lies in two files: each file costs more to load than its length. */
-async function mergeChunks(chunks) {
+/** What `status` loads, which is looked at most often, lies in three files: each file costs more to load than its length. */
+async function mergeChunks({ chunks, metafile }) {
   const loadedBy = (commands) => {
     const output = runBuilt(commands, 'console.log("\\n" + JSON.stringify(loader.loaded()))');
     return JSON.parse(output.trimEnd().split("\n").at(-1));
   };
   const always = loadedBy([["status"]]);
   const withLog = loadedBy(WITH_A_LOG).filter((name) => !always.includes(name));
-  const files = { "status.cjs": always, "status-of-log.cjs": withLog };
+  const withVault = withImports(chunks, chunkOf(metafile, "src/vault/open.ts")).filter(
+    (name) => ![...always, ...withLog].includes(name),
+  );
+  const files = { "status.cjs": always, "status-of-log.cjs": withLog, "status-of-vault.cjs": withVault };
   for (const [file, names] of Object.entries(files)) await merge(chunks, names, file);
   const places = Object.entries(files).flatMap(([file, names]) => names.map((name) => [name, file]));
   writeFileSync("dist/merged.json", JSON.stringify(Object.fromEntries(places)));
+}
+
+/** The chunk that is loaded for a source by its name. */
+function chunkOf({ outputs }, source) {
+  const [path] = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === source);
+  return basename(path).replace(/\.js$/, ".cjs");
+}
+
+/** A chunk and all that it loads at once. */
+function withImports(chunks, first) {
+  const found = [first];
+  for (const name of found)
+    for (const [, imported] of chunks.get(name).matchAll(/\bfrom"\.\/([^"]+)"/g))
+      if (!found.includes(imported)) found.push(imported);
+  return found;
 }
 
 /**
@@ -283,10 +301,10 @@ function asciiOf(text) {
 }
 
 rmSync("dist", { recursive: true, force: true });
-const { metafile: ofProgram, chunks } = await buildProgram();
+const program = await buildProgram();
 writeAnswers();
 writeCompanions();
-await mergeChunks(chunks);
+await mergeChunks(program);
 execFileSync(process.execPath, ["bin/keep-code.js"]);
 const { metafile: ofThreads } = await build({
   ...OPTIONS,
@@ -300,4 +318,4 @@ const { metafile: ofThreads } = await build({
     js: "import{createRequire as jcRequire}from'node:module';const require=jcRequire(import.meta.url);",
   },
 });
-writeNotices(bundledDirectories([ofProgram, ofThreads]));
+writeNotices(bundledDirectories([program.metafile, ofThreads]));

@@ -4,15 +4,28 @@ const { execFileSync } = require("node:child_process");
 const { mkdtempSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 
+/** The first ones create the store and the vault that `status` reads, where it knows of an account. */
+const STEPS = [
+  { words: ["run", "retry"], keeps: [] },
+  { words: ["secrets", "set", "hubspot.client-secret"], keeps: ["status-of-vault.cjs"] },
+  { words: ["status"], keeps: ["status.cjs", "status-of-log.cjs"] },
+];
 const empty = mkdtempSync(`${tmpdir()}/jc-build-`);
-const start = `const loader = require(${JSON.stringify(`${__dirname}/load.js`)}); loader.load("start.cjs").start(loader).then(loader.keepCode)`;
+const env = {
+  PATH: process.env.PATH,
+  JC_STATE_DIR: empty,
+  XDG_CONFIG_HOME: empty,
+  JC_VAULT_BACKEND: "sealed",
+  JC_VAULT_KEY_FILE: `${empty}/vault.key`,
+};
+const start = `const loader = require(${JSON.stringify(`${__dirname}/load.js`)}); loader.load("start.cjs").start(loader)`;
 try {
-  // The first one creates the store that the second one reads.
-  for (const words of [["run", "retry"], ["status"]])
-    execFileSync(process.execPath, ["-e", start, "jc-integrations", ...words], {
-      env: { PATH: process.env.PATH, JC_STATE_DIR: empty, XDG_CONFIG_HOME: empty },
-      stdio: "ignore",
-    });
+  for (const { words, keeps } of STEPS)
+    execFileSync(
+      process.execPath,
+      ["-e", `${start}.then(() => loader.keepCode(${JSON.stringify(keeps)}))`, "jc-integrations", ...words],
+      { env, input: "none", stdio: ["pipe", "ignore", "ignore"] },
+    );
 } finally {
   rmSync(empty, { recursive: true });
 }

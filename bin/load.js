@@ -105,9 +105,10 @@ function loaded() {
   return [...modules.keys()];
 }
 
-/** Keeps the code of all that was loaded, as far as it ran. For the build. */
-function keepCode() {
-  for (const [name, { text, script }] of compiled) {
+/** Keeps the code of these files, as far as it ran. For the build. */
+function keepCode(names) {
+  for (const name of names) {
+    const { text, script } = compiled.get(name);
     const code = script.createCachedData();
     const head = Buffer.from(`${JSON.stringify({ node: builtFor(), length: code.length })}\n`);
     writeFileSync(DIST + name + KEPT, Buffer.concat([head, text, code, code]));
