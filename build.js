@@ -26,8 +26,8 @@ const callingUndici = {
     onLoad({ filter: /^/, namespace: "calling-undici" }, () => ({
       contents: `
         import Dispatcher from "undici/lib/dispatcher/dispatcher.js";
-        import request from "undici/lib/api/api-request.js";
-        Object.assign(Dispatcher.prototype, { request });
+        import calls from "undici/lib/api/index.js";
+        Object.assign(Dispatcher.prototype, calls);
         export { default as Agent } from "undici/lib/dispatcher/agent.js";
         export { default as Pool } from "undici/lib/dispatcher/pool.js";
         export { default as ProxyAgent } from "undici/lib/dispatcher/proxy-agent.js";
