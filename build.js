@@ -270,6 +270,7 @@ function askedOf(chunks, names) {
   for (const [importer, text] of chunks) {
     for (const [, name] of text.matchAll(/\bimport\("\.\/([^"]+)"\)/g)) if (chunks.has(name)) askWhole(name);
     if (names.includes(importer)) continue;
+    for (const [, name] of text.matchAll(/\bimport"\.\/([^"]+)"/g)) ask(name, []);
     for (const [, list, name] of text.matchAll(/\bimport\{([^}]*)\}from"\.\/([^"]+)"/g))
       ask(name, namesIn(list, 0));
   }

@@ -4,11 +4,11 @@ const { execFileSync } = require("node:child_process");
 const { mkdtempSync, rmSync } = require("node:fs");
 const { tmpdir } = require("node:os");
 
-/** The first ones create the store and the vault that `status` reads, where it knows of an account. */
+/** The first one creates the store that the second one reads; the third opens a vault, as `status` does that knows of an account. */
 const STEPS = [
   { words: ["run", "retry"], keeps: [] },
-  { words: ["secrets", "set", "hubspot.client-secret"], keeps: ["status-of-vault.cjs"] },
   { words: ["status"], keeps: ["status.cjs", "status-of-log.cjs"] },
+  { words: ["secrets", "set", "hubspot.client-secret"], keeps: ["status-of-vault.cjs"] },
 ];
 const empty = mkdtempSync(`${tmpdir()}/jc-build-`);
 const env = {
